@@ -1,0 +1,196 @@
+import { typeTag } from './numeric.js';
+
+/** What went wrong, for programs; the message says the same for people. */
+export type DistillationErrorCode =
+  | 'DTYPE_MISMATCH'
+  | 'EMPTY'
+  | 'LAYER'
+  | 'NOT_A_DISTRIBUTION'
+  | 'NOT_FINITE'
+  | 'OUT_OF_RANGE'
+  | 'OVERFLOW'
+  | 'OVERLAP'
+  | 'RULED_OUT'
+  | 'SHAPE_MISMATCH'
+  | 'UNKNOWN_OPTION'
+  | 'WEIGHT_SUM'
+  | 'WRONG_TYPE';
+
+/** The fields that every error of the library carries. */
+export interface ErrorDetails {
+  readonly code: DistillationErrorCode;
+  /** The constructor or method that was called, e.g. `HybridDistillationStrategy.computeLoss`. */
+  readonly operation: string;
+  /** The argument or option at fault. */
+  readonly argument: string;
+  /** What it had to be, as the message says it. */
+  readonly expected: string;
+  /** What it was, as the message says it. */
+  readonly received: string;
+  /** The row of the matrix at fault, where there is one. */
+  readonly row?: number;
+  /** The column of the matrix at fault, where there is one. */
+  readonly column?: number;
+}
+
+/**
+ * Every refusal of the library: a value that has the right JavaScript type and cannot be used.
+ * A wrong JavaScript type is a `TypeError` with the same fields and the same message template.
+ *
+ * @example
+ * import { DistillationError, ResponseDistillationStrategy } from 'knowledge-distillation';
+ *
+ * try {
+ *   new ResponseDistillationStrategy({ temperature: 0 });
+ * } catch (error) {
+ *   if (error instanceof DistillationError) console.log(error.code, error.argument); // OUT_OF_RANGE temperature
+ * }
+ */
+export class DistillationError extends RangeError implements ErrorDetails {
+  declare readonly code: DistillationErrorCode;
+  declare readonly operation: string;
+  declare readonly argument: string;
+  declare readonly expected: string;
+  declare readonly received: string;
+  declare readonly row?: number;
+  declare readonly column?: number;
+
+  constructor(details: ErrorDetails, hint?: string) {
+    super(describe(details, hint));
+    Object.assign(this, details);
+    this.name = 'DistillationError';
+  }
+}
+
+function describe(details: ErrorDetails, hint?: string): string {
+  const { code, operation, argument, expected, received, row, column } = details;
+  const place =
+    row === undefined ? '' : ` row ${row}${column === undefined ? '' : `, column ${column}`}`;
+  const rule =
+    code === 'SHAPE_MISMATCH'
+      ? `has shape ${received}, expected ${expected}`
+      : code === 'NOT_FINITE'
+        ? `is ${received}`
+        : `must ${expected}, got ${received}`;
+  return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
+}
+
+/** Throws the `DistillationError` for these details; `expected` follows the word "must". */
+export function refuse(
+  code: DistillationErrorCode,
+  operation: string,
+  argument: string,
+  expected: string,
+  received: string,
+  place?: { readonly row: number; readonly column?: number },
+  hint?: string,
+): never {
+  throw new DistillationError({ code, operation, argument, expected, received, ...place }, hint);
+}
+
+/** A value as a message shows it: short, and never calling code of the value's own. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'object' && value !== null) return `an object of type ${typeTag(value)}`;
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+/** Throws the `TypeError` of the library. `expected` follows the word "must". */
+export function throwType(
+  operation: string,
+  argument: string,
+  expected: string,
+  received: unknown,
+  hint?: string,
+): never {
+  const details = {
+    code: 'WRONG_TYPE',
+    operation,
+    argument,
+    expected,
+    received: show(received),
+  } as const;
+  throw Object.assign(new TypeError(describe(details, hint)), details);
+}
+
+/** Throws unless `value` is a number in the range; `expected` follows the word "must". */
+export function checkNumber(
+  operation: string,
+  argument: string,
+  value: unknown,
+  expected: string,
+  inRange: (value: number) => boolean,
+): number {
+  if (typeof value !== 'number') throwType(operation, argument, expected, value);
+  if (!inRange(value)) {
+    refuse('OUT_OF_RANGE', operation, argument, expected, String(value));
+  }
+  return value;
+}
+
+export function checkPositive(operation: string, argument: string, value: unknown): number {
+  const inRange = (x: number) => x > 0 && x < Infinity;
+  return checkNumber(operation, argument, value, 'be a finite number > 0', inRange);
+}
+
+export function checkFraction(operation: string, argument: string, value: unknown): number {
+  return checkNumber(operation, argument, value, 'be in [0, 1]', (x) => x >= 0 && x <= 1);
+}
+
+export function checkInteger(
+  operation: string,
+  argument: string,
+  value: unknown,
+  least: number,
+): number {
+  const inRange = (x: number) => Number.isSafeInteger(x) && x >= least;
+  return checkNumber(operation, argument, value, `be an integer ≥ ${least}`, inRange);
+}
+
+export function checkBoolean(operation: string, argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throwType(operation, argument, 'be true or false', value);
+  return value;
+}
+
+export function checkChoice<C extends string>(
+  operation: string,
+  argument: string,
+  value: unknown,
+  choices: readonly C[],
+): C {
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice !== undefined) return choice;
+  const expected = `be one of ${choices.map((name) => `'${name}'`).join(', ')}`;
+  if (typeof value !== 'string') throwType(operation, argument, expected, value);
+  refuse('OUT_OF_RANGE', operation, argument, expected, show(value));
+}
+
+/** Throws unless `value` is an object all of whose keys are among `known`: a misspelt option is no option. */
+export function checkOptions(
+  operation: string,
+  argument: string,
+  value: unknown,
+  known: readonly string[],
+): void {
+  if (typeof value !== 'object' || value === null) {
+    throwType(operation, argument, 'be an object', value);
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const expected = `have no keys but ${known.join(', ')}`;
+    refuse('UNKNOWN_OPTION', operation, argument, expected, show(key));
+  }
+}
+
+export function throwShape(
+  operation: string,
+  argument: string,
+  received: readonly number[],
+  expected: readonly number[],
+  why: string,
+  hint?: string,
+): never {
+  const list = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
+  const expectation = `${list(expected)} (${why})`;
+  refuse('SHAPE_MISMATCH', operation, argument, expectation, list(received), undefined, hint);
+}

@@ -1,0 +1,43 @@
+export type { ComponentLoss, DistillationBatch, GradientSink } from './batch.js';
+export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
+export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
+export { Matrix, type TensorLike } from './matrix.js';
+export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
+export {
+  type AttentionDistillationOptions,
+  AttentionDistillationStrategy,
+} from './strategies/attention/attention.js';
+export {
+  type AttentionTransferDistillationOptions,
+  AttentionTransferDistillationStrategy,
+} from './strategies/attention/attentionTransfer.js';
+export {
+  type FeatureDistillationOptions,
+  FeatureDistillationStrategy,
+} from './strategies/feature/feature.js';
+export {
+  LinearProjection,
+  type LinearProjectionOptions,
+} from './strategies/feature/linearProjection.js';
+export type {
+  LayerOutputs,
+  LayerwiseOptions,
+  LayerwiseResult,
+} from './strategies/hybrid/layers.js';
+export type { WeightedStrategy } from './strategies/hybrid/weights.js';
+export {
+  type HybridDistillationOptions,
+  HybridDistillationStrategy,
+} from './strategies/hybrid.js';
+export {
+  type ResponseDistillationOptions,
+  ResponseDistillationStrategy,
+} from './strategies/response/response.js';
+export {
+  DistillationStrategyBase,
+  type EvaluationOptions,
+  type IDistillationStrategy,
+  type LossAndGradient,
+  type Parameter,
+  type StrategyOptions,
+} from './strategy.js';

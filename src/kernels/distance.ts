@@ -1,0 +1,114 @@
+import type { FloatArray } from '../numeric.js';
+
+/**
+ * A distance between two rows: returns its value and, where `derivative` is given, writes its derivative with
+ * respect to `x` there. Rows start at `xOffset` and `yOffset`.
+ */
+export type RowDistance = (
+  x: FloatArray,
+  xOffset: number,
+  y: FloatArray,
+  yOffset: number,
+  columns: number,
+  derivative?: Float64Array,
+) => number;
+
+/** mean (x − y)² */
+export const meanSquared: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const u = x[xOffset + j]! - y[yOffset + j]!;
+    sum += u * u;
+    if (derivative) derivative[j] = (2 * u) / columns;
+  }
+  return sum / columns;
+};
+
+/** mean |x − y|; the derivative at a tie is 0 */
+export const meanAbsolute: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const u = x[xOffset + j]! - y[yOffset + j]!;
+    sum += Math.abs(u);
+    if (derivative) derivative[j] = Math.sign(u) / columns;
+  }
+  return sum / columns;
+};
+
+/** mean of ½ u² for |u| ≤ δ and δ (|u| − ½ δ) beyond, u = x − y */
+export function huber(delta: number): RowDistance {
+  return (x, xOffset, y, yOffset, columns, derivative) => {
+    let sum = 0;
+    for (let j = 0; j < columns; j++) {
+      const u = x[xOffset + j]! - y[yOffset + j]!;
+      const inner = Math.max(-delta, Math.min(u, delta)); // the derivative of either branch
+      sum += inner * (u - 0.5 * inner);
+      if (derivative) derivative[j] = inner / columns;
+    }
+    return sum / columns;
+  };
+}
+
+/**
+ * 1 − cos(x, y) = ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, 1 with derivative 0.
+ * The right-hand form is exactly 0, with derivative 0, at x = y.
+ */
+export const cosineDistance: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
+  const xNorm = norm(x, xOffset, columns);
+  const yNorm = norm(y, yOffset, columns);
+  if (xNorm * yNorm === 0) {
+    derivative?.fill(0);
+    return 1;
+  }
+  let sum = 0;
+  let along = 0;
+  for (let j = 0; j < columns; j++) {
+    const unit = x[xOffset + j]! / xNorm;
+    const u = unit - y[yOffset + j]! / yNorm;
+    sum += u * u;
+    along += unit * u;
+  }
+  if (derivative) {
+    for (let j = 0; j < columns; j++) {
+      const unit = x[xOffset + j]! / xNorm;
+      derivative[j] = (unit - y[yOffset + j]! / yNorm - along * unit) / xNorm;
+    }
+  }
+  return 0.5 * sum;
+};
+
+/**
+ * Σ y log(y/x) − y + x of two rows of probabilities: KL(y ‖ x), since both sum to 1. The last two terms make the
+ * derivative 1 − y/x vanish at x = y; a softmax below takes the difference of a constant out again.
+ */
+export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const q = x[xOffset + j]!;
+    const p = y[yOffset + j]!;
+    sum += p === 0 ? q : p * (Math.log(p) - Math.log(q)) - p + q;
+    if (derivative) derivative[j] = p === 0 ? Math.sign(q) : 1 - p / q;
+  }
+  return sum;
+};
+
+/** Below this a row counts as zero: a unit vector and a derivative that float32 can hold need no less. */
+const TINY = 1e-30;
+
+/** ‖x‖ of one row, without overflow or underflow on the way; 0 where it is below 1e-30. */
+export function norm(x: FloatArray, offset: number, columns: number): number {
+  let largest = 0;
+  for (let j = 0; j < columns; j++) {
+    const magnitude = Math.abs(x[offset + j]!);
+    if (!(magnitude <= largest)) largest = magnitude; // a NaN is taken, too
+  }
+  if (largest === 0) return 0;
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const unit = x[offset + j]! / largest;
+    sum += unit * unit;
+  }
+  const length = largest * Math.sqrt(sum);
+  if (length < TINY) return 0;
+  return length < Infinity ? length : NaN; // dividing by Infinity would pass for a zero row
+}

@@ -1,0 +1,125 @@
+import { refuse, throwShape, throwType } from './errors.js';
+import type { Matrix } from './matrix.js';
+import { type FloatArray, typeTag } from './numeric.js';
+
+/** True labels: one distribution a row (one-hot or soft), or one class index a row. */
+export type Labels<T extends FloatArray = Float32Array> = Matrix<T> | Int32Array;
+
+/** As a class index: takes the row out of the loss, hard and soft (padding, prompt tokens). */
+export const IGNORE_INDEX = -100;
+
+/** As a class index: the row has no true label, and its loss is the soft one alone. */
+export const UNLABELED = -1;
+
+/** What every entry of a mask must do. */
+const MASK = 'hold 0 (skip) or 1 (keep) for each row';
+
+/** How far a row of probabilities may be from summing to 1: what a softmax in half precision leaves. */
+const SUM_TOLERANCE = 1e-3;
+
+export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
+  return typeTag(labels) === 'Int32Array';
+}
+
+/** How many rows the labels are for. */
+export function labelRows<T extends FloatArray>(labels: Labels<T>): number {
+  return isClassIndices(labels) ? labels.length : labels.rows;
+}
+
+/** Whether the label of a row gives a class any probability; `index` is where a matrix has it. */
+export function hasClass<T extends FloatArray>(
+  labels: Labels<T>,
+  row: number,
+  column: number,
+  index: number,
+): boolean {
+  return isClassIndices(labels) ? labels[row] === column : labels.data[index]! > 0;
+}
+
+/** Writes the label of a row as a distribution to `target`; `false`, and nothing written, where it has none. */
+export function readLabel<T extends FloatArray>(
+  labels: Labels<T>,
+  row: number,
+  target: Float64Array,
+): boolean {
+  if (!isClassIndices(labels)) {
+    for (let j = 0; j < target.length; j++) target[j] = labels.data[row * target.length + j]!;
+    return true;
+  }
+  const index = labels[row]!;
+  if (index === UNLABELED) return false;
+  target.fill(0);
+  target[index] = 1;
+  return true;
+}
+
+/** The rows that take part in the loss, ascending: those that neither the mask nor {@link IGNORE_INDEX} takes out. */
+export function keptRows<T extends FloatArray>(
+  operation: string,
+  rows: number,
+  labels: Labels<T> | undefined,
+  mask: ArrayLike<number> | undefined,
+): Int32Array {
+  if (mask !== undefined) {
+    if (typeof mask?.length !== 'number') throwType(operation, 'mask', MASK, mask);
+    if (mask.length !== rows)
+      throwShape(operation, 'mask', [mask.length], [rows], 'one entry a row');
+  }
+  const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
+  const kept = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const keep = Number(mask?.[row] ?? 1);
+    if (keep !== 0 && keep !== 1)
+      refuse('OUT_OF_RANGE', operation, 'mask', MASK, String(keep), { row });
+    if (keep === 1 && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
+  }
+  return kept.subarray(0, count);
+}
+
+/** Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a distribution over `columns`. */
+export function checkLabels<T extends FloatArray>(
+  operation: string,
+  labels: Labels<T>,
+  columns: number,
+  rows: Int32Array,
+): void {
+  if (!isClassIndices(labels)) {
+    if (labels.columns !== columns) {
+      const expected = [labels.rows, columns];
+      throwShape(operation, 'labels', [labels.rows, labels.columns], expected, 'as the student');
+    }
+    for (const row of rows) checkDistribution(operation, 'labels', labels, row);
+    return;
+  }
+  for (const row of rows) {
+    const index = labels[row]!;
+    if ((index >= 0 && index < columns) || index === UNLABELED) continue;
+    const expected = `be a class in [0, ${columns}), UNLABELED (${UNLABELED}) or IGNORE_INDEX (${IGNORE_INDEX})`;
+    refuse('OUT_OF_RANGE', operation, 'labels', expected, String(index), { row });
+  }
+}
+
+/** Throws unless the row is a probability distribution: every entry ≥ 0, their sum 1. */
+export function checkDistribution(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+  row: number,
+): void {
+  const { data, columns } = matrix;
+  const offset = row * columns;
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const value = data[offset + j]!;
+    if (!(value >= 0)) {
+      const code = Number.isNaN(value) ? 'NOT_FINITE' : 'NOT_A_DISTRIBUTION';
+      const expected = 'be a probability in [0, 1]';
+      refuse(code, operation, argument, expected, String(value), { row, column: j });
+    }
+    sum += value;
+  }
+  if (Math.abs(sum - 1) <= SUM_TOLERANCE) return;
+  const expected = `sum to 1 (±${SUM_TOLERANCE})`;
+  refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });
+}

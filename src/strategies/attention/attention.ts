@@ -1,0 +1,117 @@
+import type { DistillationBatch, GradientSink } from '../../batch.js';
+import { checkChoice, checkOptions } from '../../errors.js';
+import { addScaled } from '../../kernels/addScaled.js';
+import {
+  cosineDistance,
+  meanSquared,
+  probabilityDivergence,
+  type RowDistance,
+} from '../../kernels/distance.js';
+import { scoreDistance, scoreDivergence } from '../../kernels/scores.js';
+import { checkDistribution } from '../../labels.js';
+import type { FloatArray } from '../../numeric.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+
+export interface AttentionDistillationOptions extends StrategyOptions {
+  /** How two rows are compared; `'mse'`. */
+  readonly match?: 'mse' | 'kl' | 'cosine';
+  /** Whether the maps hold probabilities (after the softmax over keys) or scores (before it); `'probabilities'`. */
+  readonly input?: 'probabilities' | 'scores';
+}
+
+/** The distance for rows of so many columns, by input and match. */
+const DISTANCES: Record<string, Record<string, (columns: number) => RowDistance>> = {
+  probabilities: {
+    mse: () => meanSquared,
+    kl: () => probabilityDivergence,
+    cosine: () => cosineDistance,
+  },
+  scores: {
+    mse: (columns) => scoreDistance(meanSquared, columns),
+    kl: scoreDivergence,
+    cosine: (columns) => scoreDistance(cosineDistance, columns),
+  },
+};
+
+/**
+ * Matches the attention maps of two transformers query by query, mean over rows:
+ *
+ *     'mse'     mean over keys of (student − teacher)²
+ *     'kl'      KL(teacher ‖ student); of scores, of their softmaxes
+ *     'cosine'  1 − cos(student, teacher)
+ *
+ * - `student`, `teacher`: attention maps, one row for each (sample, head, query), columns = keys, same shape.
+ *   Probabilities are in [0, 1] and sum to 1; scores are any finite value, or −Infinity for a key that is masked
+ *   out on both sides: such a key adds 0.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: scores are scaled already.
+ *
+ * Returns a loss ≥ 0 (≤ 2 for `'cosine'`), 0 at student = teacher. The gradient is with respect to what was passed,
+ * probabilities or scores. `'kl'` of probabilities is computed as Σ t log(t/s) − t + s, which is the divergence for rows
+ * that sum to 1 and has the derivative 1 − t/s: 0 at the minimum, and the same below a softmax.
+ *
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE, NOT_A_DISTRIBUTION (probabilities),
+ * RULED_OUT (`'kl'`: the student gives a key no probability that the teacher attends to).
+ *
+ * The squared difference of probabilities is small by nature (of the order of 1/keys²): beside a response loss it
+ * wants a large weight, or `'kl'`. Cost: one pass; beside the gradient, memory for a few rows.
+ *
+ * Jiao et al. (2020), "TinyBERT", §3.1 eq. 7, arXiv:1909.10351: squared difference of scores. Wang et al. (2020), "MiniLM",
+ * §3.1 eq. 6, arXiv:2002.10957: KL of probabilities. Both as here; the mean is over all keys, masked ones included.
+ *
+ * @example
+ * import { AttentionDistillationStrategy, Matrix } from 'knowledge-distillation';
+ *
+ * const strategy = new AttentionDistillationStrategy({ match: 'kl' });
+ * const student = Matrix.fromRows([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]);
+ * const teacher = Matrix.fromRows([[0.6, 0.3, 0.1], [0.1, 0.8, 0.1]]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ */
+export class AttentionDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  readonly match: 'mse' | 'kl' | 'cosine';
+  readonly input: 'probabilities' | 'scores';
+
+  constructor(options: AttentionDistillationOptions = {}) {
+    super(options);
+    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'match', 'input']);
+    const { match = 'mse', input = 'probabilities' } = options;
+    this.match = checkChoice(this.name, 'match', match, ['mse', 'kl', 'cosine']);
+    this.input = checkChoice(this.name, 'input', input, ['probabilities', 'scores']);
+  }
+
+  override get name(): string {
+    return 'AttentionDistillationStrategy';
+  }
+
+  protected override get ruledOut(): number {
+    return this.input === 'scores' ? -Infinity : 0;
+  }
+
+  protected override validate(batch: DistillationBatch<T>): void {
+    super.validate(batch);
+    if (this.input === 'scores') return;
+    for (const row of batch.rows) {
+      checkDistribution(batch.operation, 'student', batch.student, row);
+      checkDistribution(batch.operation, 'teacher', batch.teacher, row);
+    }
+  }
+
+  protected override evaluate(
+    { student, teacher, rows }: DistillationBatch<T>,
+    gradient?: GradientSink<T>,
+  ): number {
+    const { columns } = student;
+    const distance = DISTANCES[this.input]![this.match]!(columns);
+    const derivative = gradient && new Float64Array(columns);
+    let sum = 0;
+    for (const row of rows) {
+      const offset = row * columns;
+      sum += distance(student.data, offset, teacher.data, offset, columns, derivative);
+      if (gradient && derivative) {
+        addScaled(gradient.matrix.data, offset, derivative, columns, gradient.scale);
+      }
+    }
+    return sum;
+  }
+}

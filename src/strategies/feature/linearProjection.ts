@@ -1,0 +1,131 @@
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
+import { addScaled } from '../../kernels/addScaled.js';
+import { addProjectionGradient, project } from '../../kernels/linear.js';
+import { uniform } from '../../kernels/random.js';
+import { Matrix } from '../../matrix.js';
+import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
+import type { Parameter } from '../../strategy.js';
+
+export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
+  /** Whether a learnable row is added to the product; false. */
+  readonly bias?: boolean;
+  /** An integer; the same seed gives the same weights everywhere; 0. */
+  readonly seed?: number;
+  /** Number format, that of the student's features; float32. */
+  readonly numeric?: NumericTrait<T>;
+}
+
+/**
+ * A learnable linear map from the student's width to the teacher's: x · weight + bias.
+ *
+ * `weight` has shape [inputColumns, outputColumns] and starts uniform in ±1/√inputColumns, `bias` [1, outputColumns] at 0.
+ * Give it to a {@link FeatureDistillationStrategy}; after each of its gradient calls {@link parameters} hold
+ * d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
+ * optimiser by writing to `value`; they are needed while training only.
+ *
+ * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor), for token features as in TinyBERT.
+ *
+ * @example
+ * import { FeatureDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';
+ *
+ * const projection = new LinearProjection(2, 3, { seed: 7 });
+ * const strategy = new FeatureDistillationStrategy({ projection });
+ * strategy.computeGradient(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[1, 0, 1]]));
+ * for (const { value, gradient } of projection.parameters()) {
+ *   for (let i = 0; i < value.data.length; i++) value.data[i]! -= 0.1 * gradient.data[i]!;
+ * }
+ */
+export class LinearProjection<T extends FloatArray = Float32Array> {
+  readonly inputColumns: number;
+  readonly outputColumns: number;
+  readonly #weight: Parameter<T>;
+  readonly #bias: Parameter<T> | undefined;
+  // Gradients are summed over rows in doubles, and rounded once.
+  readonly #weightSum: Float64Array;
+  readonly #biasSum: Float64Array | undefined;
+
+  constructor(
+    inputColumns: number,
+    outputColumns: number,
+    options: LinearProjectionOptions<T> = {},
+  ) {
+    const operation = 'LinearProjection';
+    this.inputColumns = checkInteger(operation, 'inputColumns', inputColumns, 1);
+    this.outputColumns = checkInteger(operation, 'outputColumns', outputColumns, 1);
+    checkOptions(operation, 'options', options, ['bias', 'seed', 'numeric']);
+    const { bias = false, seed = 0 } = options;
+    checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
+    const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
+    const random = uniform(seed);
+    const bound = 1 / Math.sqrt(inputColumns);
+    this.#weight = parameter('weight', inputColumns, outputColumns, numeric);
+    const { data } = this.#weight.value;
+    for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);
+    this.#weightSum = new Float64Array(data.length);
+    if (checkBoolean(operation, 'bias', bias)) {
+      this.#bias = parameter('bias', 1, outputColumns, numeric);
+      this.#biasSum = new Float64Array(outputColumns);
+    }
+  }
+
+  /** `weight`, and `bias` where there is one. */
+  parameters(): readonly Parameter<T>[] {
+    return this.#bias ? [this.#weight, this.#bias] : [this.#weight];
+  }
+
+  /** The number format of the parameters. */
+  get numeric(): NumericTrait<T> {
+    return this.#weight.value.numeric;
+  }
+
+  /** @internal result = bias + x · weight for the row of `student` at `offset`. */
+  projectRow(student: FloatArray, offset: number, result: Float64Array): void {
+    const { value } = this.#weight;
+    project(student, offset, this.inputColumns, value.data, this.#bias?.value.data, result);
+  }
+
+  /** @internal Adds the gradient of one row to `target`, and keeps that of the parameters until {@link flush}. */
+  addRowGradient(
+    target: FloatArray,
+    student: FloatArray,
+    offset: number,
+    derivative: Float64Array,
+    scale: number,
+  ): void {
+    const weight = this.#weight.value.data;
+    addProjectionGradient(
+      target,
+      student,
+      offset,
+      this.inputColumns,
+      weight,
+      derivative,
+      scale,
+      this.#weightSum,
+      this.#biasSum,
+    );
+  }
+
+  /** @internal Adds `scale ×` what the rows gave to the gradients of the parameters. */
+  flush(scale: number): void {
+    const pairs = [
+      [this.#weight, this.#weightSum],
+      [this.#bias, this.#biasSum],
+    ] as const;
+    for (const [parameter, sum] of pairs) {
+      if (!parameter || !sum) continue;
+      addScaled(parameter.gradient.data, 0, sum, sum.length, scale);
+      sum.fill(0);
+    }
+  }
+}
+
+function parameter<T extends FloatArray>(
+  name: string,
+  rows: number,
+  columns: number,
+  numeric: NumericTrait<T>,
+): Parameter<T> {
+  const zeros = () => Matrix.zeros(rows, columns, numeric);
+  return { name, value: zeros(), gradient: zeros() };
+}

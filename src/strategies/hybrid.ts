@@ -1,0 +1,309 @@
+import {
+  type BatchRequest,
+  type ComponentLoss,
+  checkMatrix,
+  checkRequest,
+  checkSameShape,
+  type DistillationBatch,
+  type GradientSink,
+  throwOverflow,
+} from '../batch.js';
+import { checkBoolean, checkChoice, checkOptions, refuse, throwType } from '../errors.js';
+import { addScaled } from '../kernels/addScaled.js';
+import type { Labels } from '../labels.js';
+import type { Matrix } from '../matrix.js';
+import type { FloatArray } from '../numeric.js';
+import {
+  DEFAULTS,
+  DistillationStrategyBase,
+  type IDistillationStrategy,
+  type Parameter,
+  type StrategyOptions,
+} from '../strategy.js';
+import {
+  isList,
+  type LayerOutputs,
+  type LayerwiseCall,
+  type LayerwiseOptions,
+  type LayerwiseResult,
+  layerOf,
+  layerRequest,
+} from './hybrid/layers.js';
+import {
+  checkEntries,
+  checkWeights,
+  type WeightedStrategy,
+  type WeightRule,
+} from './hybrid/weights.js';
+
+export interface HybridDistillationOptions extends StrategyOptions {
+  /**
+   * What is asked of the weights. `'sum-to-one'` (default): each in [0, 1], together 1 ± 1e-6. `'normalize'`: finite,
+   * ≥ 0, divided by their sum. `'free'`: finite, ≥ 0.
+   */
+  readonly weights?: WeightRule;
+}
+
+/**
+ * A weighted sum of strategies:
+ *
+ *     loss = Σ weight · loss of the child,   gradient = Σ weight · gradient of the child
+ *
+ * `computeLoss`, `computeGradient` and `computeLossAndGradient` give every child the same pair of matrices;
+ * {@link computeLayerwise} gives each the pair of layers that its entry is bound to. Children that set no temperature
+ * or alpha of their own take the hybrid's, at each call: nothing is changed in them, so that a strategy can
+ * be part of several hybrids. Hybrids nest, and a strategy that only implements {@link IDistillationStrategy} is welcome
+ * (it keeps its own temperature, and has to honour `mask` and `normalizer` itself).
+ *
+ * - arguments: what the children take. A child of weight 0 is not evaluated.
+ *
+ * Returns what the sum gives; `components` tell the loss of each entry, and add up to `loss`.
+ *
+ * Throws `DistillationError`: EMPTY (no strategies), WEIGHT_SUM, OUT_OF_RANGE (a weight), LAYER (a bound entry outside
+ * `computeLayerwise`, a layer that is not there), and what the children throw. `TypeError` for what is no strategy.
+ *
+ * The weights multiply losses of very different size: a squared difference of attention probabilities is
+ * a thousandth of a response loss. Look at the components before trusting 0.4 / 0.3 / 0.3.
+ *
+ * After `HybridDistillationStrategy` of AiDotNet (C#), whose signature, defaults and weight check it keeps; there the
+ * temperature and alpha of the hybrid are never read, and attention and feature terms see the output alone.
+ *
+ * @example
+ * import {
+ *   AttentionDistillationStrategy, FeatureDistillationStrategy, HybridDistillationStrategy,
+ *   LinearProjection, Matrix, ResponseDistillationStrategy,
+ * } from 'knowledge-distillation';
+ *
+ * const hybrid = new HybridDistillationStrategy([
+ *   { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
+ *   { strategy: new AttentionDistillationStrategy({ match: 'kl' }), weight: 0.3, layer: 'attention' },
+ *   { strategy: new FeatureDistillationStrategy({ projection: new LinearProjection(2, 3) }), weight: 0.3, layer: 'hidden' },
+ * ], { temperature: 3, alpha: 0.3 });
+ * const attention = Matrix.fromRows([[0.5, 0.5], [0.2, 0.8]]);
+ * const { loss, gradients, components } = hybrid.computeLayerwise(
+ *   { output: Matrix.fromRows([[1, 2, 0]]), attention, hidden: Matrix.fromRows([[1, -1]]) },
+ *   { output: Matrix.fromRows([[0, 4, 1]]), attention, hidden: Matrix.fromRows([[1, 0, 2]]) },
+ *   Int32Array.of(1),
+ * );
+ */
+export class HybridDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  readonly #entries: readonly WeightedStrategy<T>[];
+
+  constructor(strategies: readonly WeightedStrategy<T>[], options: HybridDistillationOptions = {}) {
+    super(options);
+    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'weights']);
+    const { weights = 'sum-to-one' } = options;
+    checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
+    const entries = checkEntries(this.name, strategies);
+    const sum = checkWeights(this.name, entries, weights);
+    const divisor = weights === 'normalize' ? sum : 1;
+    this.#entries = entries.map((entry) =>
+      Object.freeze({ ...entry, weight: entry.weight / divisor }),
+    );
+  }
+
+  override get name(): string {
+    return 'HybridDistillationStrategy';
+  }
+
+  /** The strategies with their weights, `'normalize'`d ones as divided; copies of the entries passed. */
+  getStrategies(): readonly WeightedStrategy<T>[] {
+    return [...this.#entries];
+  }
+
+  /** What the children learn beside the student. */
+  override parameters(): readonly Parameter<T>[] {
+    const all = this.#entries.flatMap(({ strategy }) =>
+      strategy instanceof DistillationStrategyBase ? strategy.parameters() : [],
+    );
+    return [...new Set(all)];
+  }
+
+  /**
+   * The same sum, with each entry on its own pair of layers: response, attention and feature terms each see what
+   * they are about. An entry that is a hybrid and bound to no layer routes its own entries.
+   *
+   * @param studentLayers - what the student put out, by layer name; an entry without a layer reads `output`
+   * @param teacherLayers - the same of the teacher
+   * @param labels - one label a row of the layers whose strategies read labels. Where other layers have other rows,
+   *   `IGNORE_INDEX` cannot be carried over: give those a mask each
+   * @throws {DistillationError} LAYER where a layer is missing; whatever the strategies throw
+   */
+  computeLayerwise(
+    studentLayers: LayerOutputs<T>,
+    teacherLayers: LayerOutputs<T>,
+    labels?: Labels<T>,
+    options: LayerwiseOptions = {},
+  ): LayerwiseResult<T> {
+    const operation = `${this.name}.computeLayerwise`;
+    const layers = { studentLayers, teacherLayers };
+    for (const [argument, value] of Object.entries(layers)) {
+      if (typeof value !== 'object' || value === null) {
+        throwType(operation, argument, 'be an object of matrices by layer name', value);
+      }
+    }
+    checkOptions(operation, 'options', options, ['mask', 'normalizer', 'accumulate']);
+    const { accumulate = false } = options;
+    checkBoolean(operation, 'accumulate', accumulate);
+    this.#checkByLayer(operation, studentLayers, options);
+    const gradients = this.#zeroGradients(operation, studentLayers);
+    const call = { ...this.resolve(DEFAULTS), operation, ...layers, labels, options };
+    const parameters = this.parameters();
+    // What outlives the call is written only once it is known to succeed.
+    if (parameters.length > 0) this.#sumLayers({ ...call, gradients: undefined }, 1);
+    if (!accumulate) for (const { gradient } of parameters) gradient.data.fill(0);
+    return { ...this.#sumLayers({ ...call, gradients }, 1), gradients };
+  }
+
+  override get usesLabels(): boolean {
+    return this.#entries.some(({ strategy }) => readsLabels(strategy));
+  }
+
+  /** Every check is a child's, except that a bound entry has no layers here. */
+  protected override validate({ operation }: DistillationBatch<T>): void {
+    if (!this.#readsLayers()) return;
+    const expected = 'get the layers they are bound to';
+    const hint = 'call computeLayerwise';
+    refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', undefined, hint);
+  }
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const { components, normalizer } = batch;
+    const scale = gradient ? gradient.scale * normalizer : 1;
+    const loss = this.#sum(components, scale, ({ strategy }, name, weight) => {
+      const request = { ...batch, operation: `${batch.operation} → ${name}` };
+      return evaluateEntry(strategy, request, weight, gradient?.matrix);
+    });
+    return loss * normalizer;
+  }
+
+  /** The weighted sum itself; `scale` is the weight of this hybrid in whatever is around it. */
+  #sum(
+    components: ComponentLoss[],
+    scale: number,
+    evaluateEntry: (
+      entry: WeightedStrategy<T>,
+      name: string,
+      weight: number,
+    ) => { loss: number; count: number },
+  ): number {
+    let sum = 0;
+    for (const entry of this.#entries) {
+      const { weight } = entry;
+      const name = nameOf(entry);
+      const skipped = { loss: 0, count: 0 };
+      const { loss, count } = weight === 0 ? skipped : evaluateEntry(entry, name, scale * weight);
+      const weighted = weight * loss;
+      components.push({ name, weight, loss, weighted, count });
+      sum += weighted;
+    }
+    return sum;
+  }
+
+  #sumLayers(
+    call: LayerwiseCall<T>,
+    scale: number,
+  ): { loss: number; components: readonly ComponentLoss[] } {
+    const components: ComponentLoss[] = [];
+    const loss = this.#sum(components, scale, ({ strategy, layer }, name, weight) => {
+      const inherited = {
+        ...call,
+        ...this.resolve(call),
+        operation: `${call.operation} → ${name}`,
+      };
+      if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
+        const inner = strategy.#sumLayers(inherited, weight);
+        return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
+      }
+      const request = layerRequest(inherited, layer, readsLabels(strategy));
+      return evaluateEntry(strategy, request, weight, call.gradients?.[layerOf(layer, 'student')]);
+    });
+    if (!Number.isFinite(loss)) throwOverflow(call.operation, loss);
+    return { loss, components };
+  }
+
+  /** The student layers that the entries read, those of nested hybrids included. */
+  #studentLayers(): string[] {
+    return this.#entries.flatMap(({ strategy, layer }) =>
+      layer === undefined && strategy instanceof HybridDistillationStrategy
+        ? strategy.#studentLayers()
+        : [layerOf(layer, 'student')],
+    );
+  }
+
+  #readsLayers(): boolean {
+    return this.#entries.some(
+      ({ strategy, layer }) =>
+        layer !== undefined ||
+        (strategy instanceof HybridDistillationStrategy && strategy.#readsLayers()),
+    );
+  }
+
+  #zeroGradients(operation: string, studentLayers: LayerOutputs<T>): Record<string, Matrix<T>> {
+    const gradients: Record<string, Matrix<T>> = {};
+    for (const name of this.#studentLayers()) {
+      if (!Object.hasOwn(studentLayers, name)) continue; // an error only if an entry of weight > 0 reads it
+      const matrix = studentLayers[name]!;
+      checkMatrix(operation, `studentLayers.${name}`, matrix);
+      gradients[name] = matrix.zerosLike();
+    }
+    return gradients;
+  }
+
+  /** A mask or normalizer by layer names layers that are read; one number for all needs equal rows. */
+  #checkByLayer(
+    operation: string,
+    studentLayers: LayerOutputs<T>,
+    { mask, normalizer }: LayerwiseOptions,
+  ): void {
+    const names = this.#studentLayers();
+    if (typeof mask === 'object' && !isList(mask)) checkOptions(operation, 'mask', mask, names);
+    if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
+    if (typeof normalizer !== 'number') return;
+    const rows = names.map((name) => studentLayers[name]?.rows ?? 0);
+    const different = rows.find((count) => count !== rows[0]);
+    if (different === undefined) return;
+    refuse(
+      'LAYER',
+      operation,
+      'normalizer',
+      'be given by layer where layers differ in rows',
+      `${normalizer} for ${rows[0]} and ${different} rows`,
+      undefined,
+      'pass { [layer]: denominator }',
+    );
+  }
+}
+
+/** The loss of one strategy; `weight ×` its gradient is added to `gradient`. */
+function evaluateEntry<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+  request: BatchRequest<T>,
+  weight: number,
+  gradient: Matrix<T> | undefined,
+): { loss: number; count: number } {
+  if (strategy instanceof DistillationStrategyBase) {
+    return strategy.contribute(request, weight, gradient);
+  }
+  const { operation, student, teacher, labels, mask } = request;
+  const count = checkRequest(request).length;
+  const options = { normalizer: request.normalizer ?? Math.max(count, 1), ...(mask && { mask }) };
+  const loss = strategy.computeLoss(student, teacher, labels, options);
+  if (!Number.isFinite(loss)) throwOverflow(operation, loss);
+  if (gradient) {
+    const own = strategy.computeGradient(student, teacher, labels, options);
+    checkSameShape(operation, 'gradient', own, student);
+    addScaled(gradient.data, 0, own.data, own.data.length, weight);
+  }
+  return { loss, count };
+}
+
+function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): string {
+  return name ?? ('name' in strategy ? String(strategy.name) : strategy.constructor.name);
+}
+
+function readsLabels<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
+  return !(strategy instanceof DistillationStrategyBase) || strategy.usesLabels;
+}

@@ -1,0 +1,101 @@
+import type { BatchRequest, ComponentLoss } from '../../batch.js';
+import { refuse } from '../../errors.js';
+import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../labels.js';
+import type { Matrix } from '../../matrix.js';
+import type { FloatArray } from '../../numeric.js';
+import type { WeightedStrategy } from './weights.js';
+
+/** What a model put out, by layer. An entry without a layer reads `output`. */
+export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
+
+export interface LayerwiseOptions {
+  /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
+  readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>;
+  /** As in a single call; where the layers differ in rows, one denominator for each student layer that needs one. */
+  readonly normalizer?: number | Readonly<Record<string, number>>;
+  /** Add to the gradients of learnable parameters instead of overwriting them. */
+  readonly accumulate?: boolean;
+}
+
+export interface LayerwiseResult<T extends FloatArray = Float32Array> {
+  readonly loss: number;
+  /** d loss / d layer by student layer, in the layer's shape; entries that share a layer add up. */
+  readonly gradients: Record<string, Matrix<T>>;
+  readonly components: readonly ComponentLoss[];
+}
+
+/** One layerwise call; a nested hybrid works on the same one, with what it inherits. */
+export interface LayerwiseCall<T extends FloatArray>
+  extends Pick<BatchRequest<T>, 'operation' | 'labels' | 'temperature' | 'alpha'> {
+  readonly studentLayers: LayerOutputs<T>;
+  readonly teacherLayers: LayerOutputs<T>;
+  readonly options: LayerwiseOptions;
+  /** The gradients to add to, by student layer; absent where only the loss is wanted. */
+  readonly gradients: Readonly<Record<string, Matrix<T>>> | undefined;
+}
+
+const OUTPUT = 'output';
+
+/** What the strategy of an entry is asked: its two layers, and the mask, normalizer and labels that go with them. */
+export function layerRequest<T extends FloatArray>(
+  call: LayerwiseCall<T>,
+  layer: WeightedStrategy<T>['layer'],
+  usesLabels: boolean,
+): BatchRequest<T> {
+  const { operation, studentLayers, teacherLayers, options } = call;
+  const studentName = layerOf(layer, 'student');
+  const student = pickLayer(operation, 'studentLayers', studentLayers, studentName);
+  const teacher = pickLayer(operation, 'teacherLayers', teacherLayers, layerOf(layer, 'teacher'));
+  const mask = isList(options.mask) ? options.mask : options.mask?.[studentName];
+  const normalizer =
+    typeof options.normalizer === 'object' ? options.normalizer[studentName] : options.normalizer;
+  const labels = usesLabels ? call.labels : ignoringLabels(call, student, mask, studentName);
+  return { ...call, student, teacher, mask, normalizer, labels };
+}
+
+/** The labels as far as they say which rows to ignore, for a layer that may have other rows than they have. */
+function ignoringLabels<T extends FloatArray>(
+  { operation, labels }: LayerwiseCall<T>,
+  student: Matrix<T>,
+  mask: ArrayLike<number> | undefined,
+  layer: string,
+): Labels<T> | undefined {
+  if (labels === undefined || labelRows(labels) === student.rows) return labels;
+  if (mask !== undefined || !isClassIndices(labels) || !labels.includes(IGNORE_INDEX)) return;
+  refuse(
+    'LAYER',
+    operation,
+    'labels',
+    `have no IGNORE_INDEX, or one label for each of the ${student.rows} rows of '${layer}'`,
+    `${labels.length} labels with IGNORE_INDEX`,
+    undefined,
+    `say which rows of the layer to skip: mask: { ${layer}: … }`,
+  );
+}
+
+function pickLayer<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  layers: LayerOutputs<T>,
+  name: string,
+): Matrix<T> {
+  if (Object.hasOwn(layers, name)) return layers[name]!;
+  refuse(
+    'LAYER',
+    operation,
+    argument,
+    `have a layer '${name}'`,
+    Object.keys(layers).join(', ') || 'none',
+  );
+}
+
+export function layerOf(
+  layer: string | { readonly student: string; readonly teacher: string } = OUTPUT,
+  side: 'student' | 'teacher',
+): string {
+  return typeof layer === 'string' ? layer : layer[side];
+}
+
+export function isList(value: LayerwiseOptions['mask']): value is ArrayLike<number> {
+  return typeof value === 'object' && typeof value.length === 'number';
+}

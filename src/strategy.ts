@@ -1,0 +1,311 @@
+import {
+  type BatchRequest,
+  type ComponentLoss,
+  checkRequest,
+  checkTarget,
+  type DistillationBatch,
+  type GradientSink,
+  throwNotFinite,
+} from './batch.js';
+import { checkFraction, checkPositive, throwShape, throwType } from './errors.js';
+import { checkLabels, type Labels } from './labels.js';
+import type { Matrix } from './matrix.js';
+import type { FloatArray } from './numeric.js';
+
+/** What every distillation loss offers: its value and its derivative with respect to the student. */
+export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
+  /** Softens both sides of a response loss: logits are divided by it. Finite, > 0. */
+  temperature: number;
+  /** Weight of the true labels in a response loss, in [0, 1]; the teacher has the rest. */
+  alpha: number;
+  computeLoss(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): number;
+  computeGradient(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): Matrix<T>;
+}
+
+/** Options of one call. */
+export interface EvaluationOptions<T extends FloatArray = Float32Array> {
+  /** One entry a row: 0 takes the row out. It is never read, and its gradient is exactly 0. */
+  readonly mask?: ArrayLike<number>;
+  /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */
+  readonly normalizer?: number;
+  /**
+   * Written with the gradient instead of a new matrix. It is written only if the call succeeds, which
+   * costs one evaluation of the loss beforehand.
+   */
+  readonly gradient?: Matrix<T>;
+  /** Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. */
+  readonly accumulate?: boolean;
+}
+
+/** Options of every strategy; a hybrid supplies its own values to the strategies that leave them out. */
+export interface StrategyOptions {
+  /** Finite, > 0; 3 where nobody says otherwise. */
+  readonly temperature?: number;
+  /** In [0, 1]; 0.3 where nobody says otherwise. */
+  readonly alpha?: number;
+}
+
+export interface LossAndGradient<T extends FloatArray = Float32Array> {
+  readonly loss: number;
+  /** d loss / d student, in the student's shape and number format. */
+  readonly gradient: Matrix<T>;
+  /** Rows that took part. */
+  readonly count: number;
+  /** The parts of a hybrid's loss; they sum to `loss`. */
+  readonly components?: readonly ComponentLoss[];
+}
+
+/** A learnable matrix of a strategy, to be stepped by any optimiser. */
+export interface Parameter<T extends FloatArray = Float32Array> {
+  readonly name: string;
+  readonly value: Matrix<T>;
+  /** d loss / d value, as of the last gradient call. */
+  readonly gradient: Matrix<T>;
+}
+
+/** Temperature and alpha together: what a hybrid hands down. */
+export type Blend = Pick<DistillationBatch, 'temperature' | 'alpha'>;
+
+/** What holds where neither a strategy nor a hybrid around it says otherwise. */
+export const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
+
+/**
+ * The part that all strategies share: it checks the arguments, picks the rows kept, resolves temperature and
+ * alpha, provides the gradient and divides by the number of rows. A strategy writes {@link evaluate} alone.
+ *
+ * @example
+ * import { type DistillationBatch, DistillationStrategyBase, type GradientSink, Matrix } from 'knowledge-distillation';
+ *
+ * // ½ Σ (student − teacher)², mean over rows
+ * class HalfSquares extends DistillationStrategyBase {
+ *   protected override evaluate({ student, teacher, rows }: DistillationBatch, gradient?: GradientSink): number {
+ *     let sum = 0;
+ *     for (const row of rows) {
+ *       for (let i = row * student.columns; i < (row + 1) * student.columns; i++) {
+ *         const difference = student.data[i]! - teacher.data[i]!;
+ *         sum += 0.5 * difference * difference;
+ *         if (gradient) gradient.matrix.data[i]! += gradient.scale * difference;
+ *       }
+ *     }
+ *     return sum;
+ *   }
+ * }
+ * const loss = new HalfSquares().computeLoss(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]])); // 2.5
+ */
+export abstract class DistillationStrategyBase<T extends FloatArray = Float32Array>
+  implements IDistillationStrategy<T>
+{
+  #temperature: number | undefined;
+  #alpha: number | undefined;
+
+  /** @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside [0, 1] */
+  constructor(options: StrategyOptions = {}) {
+    if (typeof options !== 'object' || options === null) {
+      throwType(this.name, 'options', 'be an object', options);
+    }
+    if (options.temperature !== undefined) this.temperature = options.temperature;
+    if (options.alpha !== undefined) this.alpha = options.alpha;
+  }
+
+  /** What errors and components call the strategy; a class that is minified wants to override it. */
+  get name(): string {
+    return this.constructor.name || 'DistillationStrategy';
+  }
+
+  get temperature(): number {
+    return this.#temperature ?? DEFAULTS.temperature;
+  }
+  set temperature(value: number) {
+    this.#temperature = checkPositive(this.name, 'temperature', value);
+  }
+
+  get alpha(): number {
+    return this.#alpha ?? DEFAULTS.alpha;
+  }
+  set alpha(value: number) {
+    this.#alpha = checkFraction(this.name, 'alpha', value);
+  }
+
+  /** What the strategy learns beside the student: nothing, unless it says otherwise. */
+  parameters(): readonly Parameter<T>[] {
+    return [];
+  }
+
+  /**
+   * The loss, a double.
+   *
+   * @param studentBatchOutput - shape [rows, columns]
+   * @param teacherBatchOutput - a constant; shape [rows, columns], same number format
+   * @param trueLabelsBatch - one label a row, see {@link Labels}
+   * @throws {DistillationError} for unusable values; {@link TypeError} for values of the wrong type
+   */
+  computeLoss(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options: EvaluationOptions<T> = {},
+  ): number {
+    const request = this.#request(
+      'computeLoss',
+      studentBatchOutput,
+      teacherBatchOutput,
+      trueLabelsBatch,
+      options,
+    );
+    return this.#loss(this.#prepare(request));
+  }
+
+  /** d loss / d student. The arguments are those of {@link computeLoss}. */
+  computeGradient(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options: EvaluationOptions<T> = {},
+  ): Matrix<T> {
+    const request = this.#request(
+      'computeGradient',
+      studentBatchOutput,
+      teacherBatchOutput,
+      trueLabelsBatch,
+      options,
+    );
+    return this.#lossAndGradient(request, options).gradient;
+  }
+
+  /** Both in one pass: what a training loop calls. The arguments are those of {@link computeLoss}. */
+  computeLossAndGradient(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options: EvaluationOptions<T> = {},
+  ): LossAndGradient<T> {
+    const request = this.#request(
+      'computeLossAndGradient',
+      studentBatchOutput,
+      teacherBatchOutput,
+      trueLabelsBatch,
+      options,
+    );
+    return this.#lossAndGradient(request, options);
+  }
+
+  /**
+   * The formula: returns the **sum** of the loss over `batch.rows` and, where a sink is given, adds
+   * `gradient.scale × d(sum)/d(student)` to `gradient.matrix`. The base divides by the number of rows.
+   * Only the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the sum.
+   */
+  protected abstract evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number;
+
+  /** Throws where the strategy cannot work on the batch; as it stands, where the shapes differ. */
+  protected validate({ operation, student, teacher }: DistillationBatch<T>): void {
+    if (teacher.columns === student.columns) return;
+    const expected = [student.rows, student.columns];
+    const received = [teacher.rows, teacher.columns];
+    throwShape(operation, 'teacher', received, expected, "the student's shape");
+  }
+
+  /** Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. */
+  get usesLabels(): boolean {
+    return false;
+  }
+
+  /** The value that rules an entry out (−Infinity for a logit, 0 for a probability), where there is one. */
+  protected get ruledOut(): number | undefined {
+    return undefined;
+  }
+
+  /** The temperature and alpha of a call in which `defaults` stand in for what the strategy leaves open. */
+  protected resolve(defaults: Blend): Blend {
+    return {
+      temperature: this.#temperature ?? defaults.temperature,
+      alpha: this.#alpha ?? defaults.alpha,
+    };
+  }
+
+  /**
+   * @internal Evaluates the strategy as a part of another, with every check of its own, and adds
+   * `weight × d(loss)/d(student)` to `gradient`.
+   */
+  contribute(
+    request: BatchRequest<T>,
+    weight: number,
+    gradient?: Matrix<T>,
+  ): { loss: number; count: number } {
+    const batch = this.#prepare(request);
+    const sink = gradient && { matrix: gradient, scale: weight / batch.normalizer };
+    return { loss: this.#loss(batch, sink), count: batch.rows.length };
+  }
+
+  #lossAndGradient(request: BatchRequest<T>, options: EvaluationOptions<T>): LossAndGradient<T> {
+    const batch = this.#prepare(request);
+    const { student } = batch;
+    const given = options.gradient;
+    if (given !== undefined) checkTarget(given, batch);
+    const parameters = this.parameters();
+    // What outlives the call is written only once it is known to succeed.
+    if (given !== undefined || parameters.length > 0) this.#loss({ ...batch, components: [] });
+    const gradient = given ?? student.zerosLike();
+    if (options.accumulate !== true) {
+      given?.data.fill(0);
+      for (const parameter of parameters) parameter.gradient.data.fill(0);
+    }
+    const loss = this.#loss(batch, { matrix: gradient, scale: 1 / batch.normalizer });
+    const { components } = batch;
+    return {
+      loss,
+      gradient,
+      count: batch.rows.length,
+      ...(components.length > 0 && { components }),
+    };
+  }
+
+  #request(
+    method: string,
+    student: Matrix<T>,
+    teacher: Matrix<T>,
+    labels: Labels<T> | undefined,
+    options: EvaluationOptions<T>,
+  ): BatchRequest<T> {
+    const operation = `${this.name}.${method}`;
+    if (typeof options !== 'object' || options === null) {
+      throwType(operation, 'options', 'be an object', options);
+    }
+    const { mask, normalizer } = options;
+    return { ...DEFAULTS, operation, student, teacher, labels, mask, normalizer };
+  }
+
+  #prepare(request: BatchRequest<T>): DistillationBatch<T> {
+    const rows = checkRequest(request);
+    const batch: DistillationBatch<T> = {
+      ...request,
+      ...this.resolve(request),
+      rows,
+      normalizer: request.normalizer ?? Math.max(rows.length, 1),
+      components: [],
+    };
+    this.validate(batch);
+    if (batch.labels !== undefined && this.usesLabels) {
+      checkLabels(batch.operation, batch.labels, batch.student.columns, rows);
+    }
+    return batch;
+  }
+
+  #loss(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const loss = this.evaluate(batch, gradient) / batch.normalizer;
+    if (!Number.isFinite(loss)) {
+      const labels = this.usesLabels ? batch.labels : undefined;
+      throwNotFinite(batch, loss, this.ruledOut, labels);
+    }
+    return loss;
+  }
+}
