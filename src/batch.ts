@@ -135,12 +135,13 @@ export function throwOverflow(operation: string, loss: number): never {
   refuse('OVERFLOW', operation, 'loss', 'be finite', received, undefined, hint);
 }
 
-function checkRow(
+/** Throws unless every entry of a row is finite, or ruled out, and one is not ruled out. */
+export function checkRow(
   operation: string,
   argument: string,
   { data, columns }: Matrix<FloatArray>,
   row: number,
-  ruledOut: number | undefined,
+  ruledOut?: number,
 ): void {
   const values = data.subarray(row * columns, (row + 1) * columns);
   const column = values.findIndex((value) => !Number.isFinite(value) && value !== ruledOut);

@@ -5,6 +5,7 @@ export type DistillationErrorCode =
   | 'DTYPE_MISMATCH'
   | 'EMPTY'
   | 'LAYER'
+  | 'MISPLACED_OPTION'
   | 'NOT_A_DISTRIBUTION'
   | 'NOT_FINITE'
   | 'OUT_OF_RANGE'

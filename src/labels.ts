@@ -61,7 +61,8 @@ export function keptRows<T extends FloatArray>(
   mask: ArrayLike<number> | undefined,
 ): Int32Array {
   if (mask !== undefined) {
-    if (typeof mask?.length !== 'number') throwType(operation, 'mask', MASK, mask);
+    if (typeof mask !== 'object' || typeof mask?.length !== 'number')
+      throwType(operation, 'mask', MASK, mask);
     if (mask.length !== rows)
       throwShape(operation, 'mask', [mask.length], [rows], 'one entry a row');
   }
@@ -69,10 +70,12 @@ export function keptRows<T extends FloatArray>(
   const kept = new Int32Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row++) {
-    const keep = Number(mask?.[row] ?? 1);
-    if (keep !== 0 && keep !== 1)
+    const keep: unknown = mask === undefined ? 1 : mask[row];
+    const isKept = keep === 1 || keep === true;
+    if (!isKept && keep !== 0 && keep !== false) {
       refuse('OUT_OF_RANGE', operation, 'mask', MASK, String(keep), { row });
-    if (keep === 1 && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
+    }
+    if (isKept && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
   }
   return kept.subarray(0, count);
 }

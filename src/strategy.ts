@@ -7,7 +7,15 @@ import {
   type GradientSink,
   throwNotFinite,
 } from './batch.js';
-import { checkFraction, checkPositive, throwShape, throwType } from './errors.js';
+import {
+  checkBoolean,
+  checkFraction,
+  checkOptions,
+  checkPositive,
+  refuse,
+  throwShape,
+  throwType,
+} from './errors.js';
 import { checkLabels, type Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
@@ -249,13 +257,17 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   #lossAndGradient(request: BatchRequest<T>, options: EvaluationOptions<T>): LossAndGradient<T> {
     const batch = this.#prepare(request);
     const { student } = batch;
-    const given = options.gradient;
+    const { gradient: given, accumulate = false } = options;
     if (given !== undefined) checkTarget(given, batch);
     const parameters = this.parameters();
+    const { operation } = batch;
+    if (checkBoolean(operation, 'accumulate', accumulate) && !given && parameters.length === 0) {
+      refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
+    }
     // What outlives the call is written only once it is known to succeed.
     if (given !== undefined || parameters.length > 0) this.#loss({ ...batch, components: [] });
     const gradient = given ?? student.zerosLike();
-    if (options.accumulate !== true) {
+    if (!accumulate) {
       given?.data.fill(0);
       for (const parameter of parameters) parameter.gradient.data.fill(0);
     }
@@ -277,9 +289,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     options: EvaluationOptions<T>,
   ): BatchRequest<T> {
     const operation = `${this.name}.${method}`;
-    if (typeof options !== 'object' || options === null) {
-      throwType(operation, 'options', 'be an object', options);
-    }
+    checkOptions(operation, 'options', options, ['mask', 'normalizer', 'gradient', 'accumulate']);
     const { mask, normalizer } = options;
     return { ...DEFAULTS, operation, student, teacher, labels, mask, normalizer };
   }

@@ -3,6 +3,7 @@ import {
   type ComponentLoss,
   checkMatrix,
   checkRequest,
+  checkRow,
   checkSameShape,
   type DistillationBatch,
   type GradientSink,
@@ -259,7 +260,7 @@ export class HybridDistillationStrategy<
     { mask, normalizer }: LayerwiseOptions,
   ): void {
     const names = this.#studentLayers();
-    if (typeof mask === 'object' && !isList(mask)) checkOptions(operation, 'mask', mask, names);
+    if (mask !== undefined && !isList(mask)) checkOptions(operation, 'mask', mask, names);
     if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
     if (typeof normalizer !== 'number') return;
     const rows = names.map((name) => studentLayers[name]?.rows ?? 0);
@@ -295,6 +296,7 @@ function evaluateEntry<T extends FloatArray>(
   if (gradient) {
     const own = strategy.computeGradient(student, teacher, labels, options);
     checkSameShape(operation, 'gradient', own, student);
+    for (let row = 0; row < own.rows; row++) checkRow(operation, 'gradient', own, row);
     addScaled(gradient.data, 0, own.data, own.data.length, weight);
   }
   return { loss, count };

@@ -47,7 +47,8 @@ const DISTANCES: Record<string, Record<string, (columns: number) => RowDistance>
  *
  * Returns a loss ≥ 0 (≤ 2 for `'cosine'`), 0 at student = teacher. The gradient is with respect to what was passed,
  * probabilities or scores. `'kl'` of probabilities is computed as Σ t log(t/s) − t + s, which is the divergence for rows
- * that sum to 1 and has the derivative 1 − t/s: 0 at the minimum, and the same below a softmax.
+ * that sum to 1 and has the derivative 1 − t/s: 0 at the minimum, and the same below a softmax. A key that is 0 on
+ * both sides adds 0, with derivative 0.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE, NOT_A_DISTRIBUTION (probabilities),
  * RULED_OUT (`'kl'`: the student gives a key no probability that the teacher attends to).

@@ -77,7 +77,7 @@ export class FeatureDistillationStrategy<
     this.delta = checkPositive(this.name, 'delta', delta);
     if (options.delta !== undefined && metric !== 'huber') {
       refuse(
-        'UNKNOWN_OPTION',
+        'MISPLACED_OPTION',
         this.name,
         'delta',
         "come with metric 'huber'",

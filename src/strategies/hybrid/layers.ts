@@ -97,5 +97,5 @@ export function layerOf(
 }
 
 export function isList(value: LayerwiseOptions['mask']): value is ArrayLike<number> {
-  return typeof value === 'object' && typeof value.length === 'number';
+  return typeof value?.length === 'number';
 }

@@ -1,0 +1,27 @@
+export function largest(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
+export function expectSameBits(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): void {
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(actual[i], expected[i])) continue;
+    throw new Error(`${what}: entry ${i} is ${actual[i]}, expected exactly ${expected[i]}`);
+  }
+}
+
+export function expectClose(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  scale: number,
+  tolerance: number,
+): void {
+  for (let i = 0; i < expected.length; i++) {
+    if (Math.abs(actual[i]! - expected[i]!) <= tolerance * scale) continue;
+    throw new Error(`${what}: entry ${i} is ${actual[i]}, expected ${expected[i]}`);
+  }
+}

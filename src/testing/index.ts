@@ -1,0 +1,19 @@
+export {
+  type Arbitraries,
+  arbitraries,
+  type CaseOptions,
+  type DistillationCase,
+  type FastCheck,
+  type MatrixShape,
+  type ValueOptions,
+} from './arbitraries.js';
+export {
+  assertGradient,
+  type CheckGradientOptions,
+  checkGradient,
+  checkLayerwiseGradient,
+  type GradientReport,
+  type GradientSample,
+} from './checkGradient.js';
+export type { Invariance } from './invariances.js';
+export { type Law, type StrategySubject, strategyLaws } from './laws.js';

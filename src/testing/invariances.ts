@@ -1,0 +1,72 @@
+import type { DistillationCase } from './arbitraries.js';
+
+/** A change of the input that a strategy declares to see no difference in. */
+export type Invariance =
+  /** A constant added to a row of the student, or of the teacher. */
+  | 'row-shift'
+  /** Rows in another order. */
+  | 'row-order'
+  /** Columns in another order, on both sides. */
+  | 'column-order'
+  /** The student multiplied by a positive number. */
+  | 'student-scale'
+  /** The teacher multiplied by a positive number. */
+  | 'teacher-scale';
+
+/** The same call with the change made. */
+export function changed(invariance: Invariance, example: DistillationCase): DistillationCase {
+  const { student, teacher, labels, mask } = example;
+  const map = (rows: number[][], change: (value: number, row: number) => number) =>
+    rows.map((values, row) => values.map((value) => change(value, row)));
+  switch (invariance) {
+    case 'row-shift':
+      return {
+        ...example,
+        student: map(student, (value, row) => value + row - 1.5),
+        teacher: map(teacher, (value, row) => value + 2.5 * row),
+      };
+    case 'row-order':
+      return {
+        ...example,
+        student: reversed(student),
+        teacher: reversed(teacher),
+        labels: labels && reversed(labels),
+        mask: mask && reversed(mask),
+      };
+    case 'column-order':
+      return {
+        ...example,
+        student: student.map((row) => reversed(row)),
+        teacher: teacher.map((row) => reversed(row)),
+        labels: labels?.map((label) =>
+          typeof label === 'number' ? reversedClass(label, student[0]!.length) : reversed(label),
+        ),
+      };
+    case 'student-scale':
+      return { ...example, student: map(student, (value) => 2 * value) };
+    case 'teacher-scale':
+      return { ...example, teacher: map(teacher, (value) => 2 * value) };
+  }
+}
+
+function reversed<E>(values: readonly E[]): E[] {
+  return [...values].reverse();
+}
+
+function reversedClass(label: number, columns: number): number {
+  return label < 0 ? label : columns - 1 - label;
+}
+
+/** What the gradient has to become under the change. */
+export function changedGradient(invariance: Invariance, gradient: number[][]): number[][] {
+  switch (invariance) {
+    case 'row-order':
+      return reversed(gradient);
+    case 'column-order':
+      return gradient.map((row) => reversed(row));
+    case 'student-scale':
+      return gradient.map((row) => row.map((value) => value / 2));
+    default:
+      return gradient;
+  }
+}

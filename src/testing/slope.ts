@@ -1,0 +1,68 @@
+/** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
+const REFINEMENTS = [1, 0.1, 0.01];
+
+/** Two sides whose slopes differ by less than this share of the largest entry are one smooth slope. */
+const SMOOTH = 1e-3;
+
+/** A loss along one line, with the slope that is claimed for its start. */
+export interface Line {
+  readonly at: (distance: number) => number;
+  readonly analytic: number;
+  /** The step of the differences; 0 where nothing can be moved. */
+  readonly h: number;
+  /** The largest entry of the gradient. */
+  readonly scale: number;
+}
+
+/**
+ * Compares the slope claimed at the start of a line with central differences, repeated with smaller steps where it
+ * disagrees. At a kink it only has to lie between the slopes to the two sides; where nothing moves it has to be 0.
+ *
+ * @param here - the loss at the start
+ * @param noise - how far rounding moves the loss; no difference is trusted beyond it
+ * @param tolerance - relative to the scale of the line
+ */
+export function compareSlope(
+  line: Line,
+  here: number,
+  noise: number,
+  tolerance: number,
+): { numeric: number; difference: number; kink: boolean } {
+  const { analytic, h, scale } = line;
+  if (h === 0) return { numeric: 0, difference: Math.abs(analytic), kink: false };
+  let best = { numeric: Number.NaN, difference: Infinity, kink: false };
+  const consider = (numeric: number, distance: number) => {
+    const difference = Math.max(0, Math.abs(analytic - numeric) - noise / distance);
+    if (difference < best.difference) best = { numeric, difference, kink: false };
+  };
+  let last = Number.NaN;
+  for (const factor of REFINEMENTS) {
+    const { left, right } = slopes(line, here, h * factor);
+    const central = (left + right) / 2;
+    consider(central, h * factor);
+    // Richardson: what the error that fades with h² leaves of two steps, one a tenth of the other.
+    if (factor < 1) consider(central + (central - last) / 99, h * factor);
+    last = central;
+    if (best.difference <= tolerance * scale) break;
+  }
+  const wide = slopes(line, here, h);
+  if (wide.gap <= SMOOTH * scale) return best;
+  const { left, right, gap } = slopes(line, here, h * REFINEMENTS.at(-1)!);
+  // The gap between the two sides shrinks with h where the loss is smooth, and stays at a kink.
+  if (gap <= SMOOTH * scale || gap < 0.5 * wide.gap) return best;
+  const slack = SMOOTH * gap; // the curvature on either side
+  const between =
+    analytic >= Math.min(left, right) - slack && analytic <= Math.max(left, right) + slack;
+  return { ...best, difference: between ? 0 : best.difference, kink: true };
+}
+
+/** The slopes to the two sides of the start, and how far they are apart. */
+function slopes(
+  { at }: Line,
+  here: number,
+  h: number,
+): { left: number; right: number; gap: number } {
+  const left = (here - at(-h)) / h;
+  const right = (at(h) - here) / h;
+  return { left, right, gap: Math.abs(right - left) };
+}

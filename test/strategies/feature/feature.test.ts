@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import {
+  FeatureDistillationStrategy,
+  float32,
+  float64,
+  LinearProjection,
+  Matrix,
+} from '../../../src/index.js';
+import { checkGradient } from '../../../src/testing/index.js';
+import { refusal, wrong } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+function feature(
+  options: ConstructorParameters<typeof FeatureDistillationStrategy<Float64Array>>[0] = {},
+): FeatureDistillationStrategy<Float64Array> {
+  return new FeatureDistillationStrategy(options);
+}
+
+describe('FeatureDistillationStrategy by hand', () => {
+  const student = matrix([1, 4], [0, 0]);
+  const teacher = matrix([2, 1], [0, 0]);
+
+  test.each([
+    ['mse', (1 + 9) / 2 / 2, [-1 / 2, 3 / 2]],
+    ['l1', (1 + 3) / 2 / 2, [-1 / 4, 1 / 4]],
+    ['huber', (0.5 + 2.5) / 2 / 2, [-1 / 4, 1 / 4]],
+  ] as const)('%s is a mean over columns and rows', (metric, expected, slopes) => {
+    const { loss, gradient } = feature({ metric }).computeLossAndGradient(student, teacher);
+    expect(loss).toBe(expected);
+    expect(gradient.toRows()).toEqual([slopes, [0, 0]]);
+  });
+
+  test('huber turns from squared to linear at delta', () => {
+    const { loss, gradient } = feature({ metric: 'huber', delta: 2 }).computeLossAndGradient(
+      matrix([1, 5]),
+      matrix([0, 0]),
+    );
+    expect(loss).toBe((0.5 + 2 * (5 - 1)) / 2);
+    expect(gradient.toRows()).toEqual([[0.5, 1]]);
+  });
+
+  test('cosine is 1 − cos; a zero row on either side is 1 with gradient 0', () => {
+    const strategy = feature({ metric: 'cosine' });
+    expect(strategy.computeLoss(matrix([1, 0]), matrix([3, 4]))).toBeCloseTo(1 - 0.6, 15);
+    for (const [zero, other] of [
+      [matrix([0, 0]), matrix([1, 2])],
+      [matrix([1, 2]), matrix([0, 0])],
+      [matrix([0, 0]), matrix([0, 0])],
+    ] as const) {
+      const { loss, gradient } = strategy.computeLossAndGradient(zero, other);
+      expect(loss).toBe(1);
+      expect(gradient.toRows()).toEqual([[0, 0]]);
+    }
+  });
+
+  test('cosine of rows of any size: their squares may overflow or vanish', () => {
+    const strategy = feature({ metric: 'cosine' });
+    expect(strategy.computeLoss(matrix([1e200, 0]), matrix([3e200, 4e200]))).toBeCloseTo(0.4, 15);
+    expect(strategy.computeLoss(matrix([1e-20, 0]), matrix([3e-20, 4e-20]))).toBeCloseTo(0.4, 15);
+    expect(strategy.computeLoss(matrix([1e-200, 0]), matrix([3, 4]))).toBe(1);
+    const call = () => strategy.computeLoss(matrix([1.7e308, 1.7e308]), matrix([1, 1]));
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
+  });
+
+  test('a NaN beside a zero row is still found', () => {
+    const call = () =>
+      feature({ metric: 'cosine' }).computeLoss(matrix([Number.NaN, 1]), matrix([0, 0]));
+    expect(refusal(call)).toMatchObject({
+      code: 'NOT_FINITE',
+      argument: 'student',
+      row: 0,
+      column: 0,
+    });
+  });
+
+  test('-Infinity is no feature', () => {
+    const call = () => feature().computeLoss(matrix([0, -Infinity]), matrix([0, -Infinity]));
+    expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column: 1 });
+  });
+
+  test('other widths need a projection, and the error says which', () => {
+    const call = () => feature().computeLoss(matrix([1, 2]), matrix([1, 2, 3]));
+    expect(refusal(call)).toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      message:
+        "FeatureDistillationStrategy.computeLoss: teacher has shape [1, 3], expected [1, 2] (the student's shape); or give the strategy a projection: new LinearProjection(2, 3)",
+    });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['metric', () => feature({ metric: wrong('l2') }), 'OUT_OF_RANGE'],
+    ['metric', () => feature({ metric: wrong(2) }), 'WRONG_TYPE'],
+    ['delta', () => feature({ metric: 'huber', delta: 0 }), 'OUT_OF_RANGE'],
+    ['delta', () => feature({ metric: 'mse', delta: 2 }), 'MISPLACED_OPTION'],
+    ['options', () => feature(wrong({ norm: 'l2' })), 'UNKNOWN_OPTION'],
+    ['projection', () => feature({ projection: wrong({}) }), 'WRONG_TYPE'],
+  ])('refuses bad %s', (argument, call, code) => {
+    expect(refusal(call)).toMatchObject({
+      operation: 'FeatureDistillationStrategy',
+      argument,
+      code,
+    });
+  });
+});
+
+describe('LinearProjection', () => {
+  function projected(bias: boolean): {
+    projection: LinearProjection<Float64Array>;
+    strategy: FeatureDistillationStrategy<Float64Array>;
+  } {
+    const projection = new LinearProjection(2, 3, { bias, numeric: float64 });
+    return { projection, strategy: feature({ projection }) };
+  }
+
+  test('by hand: x · weight + bias against the teacher', () => {
+    const { projection, strategy } = projected(true);
+    const [weight, bias] = projection.parameters();
+    weight?.value.data.set([1, 0, 2, 0, 1, -1]);
+    bias?.value.data.set([0, 0, 5]);
+    // [1, 2] · weight + bias = [1, 2, 2 − 2 + 5]; the difference to the teacher is [0, 1, 2]
+    const { loss, gradient } = strategy.computeLossAndGradient(matrix([1, 2]), matrix([1, 1, 3]));
+    expect(loss).toBeCloseTo(5 / 3, 15);
+    const [, b, c] = [0, 2 / 3, 4 / 3];
+    expect(gradient.get(0, 0)).toBeCloseTo(2 * c, 15);
+    expect(gradient.get(0, 1)).toBeCloseTo(b - c, 15);
+    expect(weight?.gradient.toRows()).toEqual([
+      [0, b, c],
+      [0, 2 * b, 2 * c],
+    ]);
+    expect(bias?.gradient.toRows()).toEqual([[0, b, c]]);
+  });
+
+  test('has exact gradients for every metric', () => {
+    for (const metric of ['mse', 'l1', 'huber', 'cosine'] as const) {
+      const projection = new LinearProjection(2, 3, { bias: true, seed: 3, numeric: float64 });
+      const report = checkGradient(
+        feature({ metric, projection }),
+        matrix([1, -0.5], [0.3, 2]),
+        matrix([1, 0, -1], [0.2, 0.7, 3]),
+      );
+      expect(report).toMatchObject({ passed: true, coordinates: 4 + 6 + 3 });
+    }
+  });
+
+  test('each gradient call overwrites the parameters’ gradients, unless it accumulates', () => {
+    const { projection, strategy } = projected(false);
+    const call = [matrix([1, 2]), matrix([1, 1, 3])] as const;
+    const [weight] = projection.parameters();
+    strategy.computeGradient(...call);
+    const once = weight!.gradient.clone();
+    strategy.computeLossAndGradient(...call);
+    expect(weight!.gradient).toEqual(once);
+    strategy.computeGradient(...call, undefined, { accumulate: true });
+    expect(weight!.gradient.data).toEqual(once.data.map((value) => 2 * value));
+    strategy.computeLoss(...call);
+    expect(weight!.gradient.data).toEqual(once.data.map((value) => 2 * value));
+  });
+
+  test('is the same for the same seed, uniform in ±1/√inputs, another for another', () => {
+    const weights = (seed?: number) =>
+      new LinearProjection(100, 50, seed === undefined ? {} : { seed }).parameters()[0]!.value.data;
+    expect(weights()).toEqual(weights(0));
+    expect(weights(1)).not.toEqual(weights(0));
+    const values = weights(5);
+    expect(values.every((value) => Math.abs(value) <= 0.1)).toBe(true);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+    expect(Math.abs(mean)).toBeLessThan(0.003); // 5000 draws: 3.7 standard errors
+    expect(variance).toBeCloseTo(0.01 / 3, 3);
+    expect(Array.from(weights(0).slice(0, 2))).toMatchInlineSnapshot(`
+      [
+        -0.021574972197413445,
+        0.07011863589286804,
+      ]
+    `);
+  });
+
+  test('learns: gradient descent on it alone reaches the teacher', () => {
+    const { strategy } = projected(true);
+    const student = matrix([1, 0], [0, 1], [1, 1]);
+    const teacher = matrix([1, 2, 3], [4, 5, 6], [5, 7, 9]);
+    for (let step = 0; step < 2000; step++) {
+      strategy.computeGradient(student, teacher);
+      for (const { value, gradient } of strategy.parameters()) {
+        value.data.forEach((x, i) => {
+          value.data[i] = x - 0.5 * gradient.data[i]!;
+        });
+      }
+    }
+    expect(strategy.computeLoss(student, teacher)).toBeLessThan(1e-6);
+  });
+
+  test('widths and number format have to fit', () => {
+    const { strategy } = projected(false);
+    expect(refusal(() => strategy.computeLoss(matrix([1, 2, 3]), matrix([1, 2, 3])))).toMatchObject(
+      {
+        code: 'SHAPE_MISMATCH',
+        argument: 'student',
+        expected: "[1, 2] (the projection's input)",
+      },
+    );
+    expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 2])))).toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      argument: 'teacher',
+      expected: "[1, 3] (the projection's output)",
+    });
+    const single = feature({ projection: wrong(new LinearProjection(2, 3, { numeric: float32 })) });
+    expect(refusal(() => single.computeLoss(matrix([1, 2]), matrix([1, 2, 3])))).toMatchObject({
+      code: 'DTYPE_MISMATCH',
+      argument: 'projection',
+    });
+  });
+
+  test('after an error its gradients are what they were', () => {
+    const { projection, strategy } = projected(true);
+    strategy.computeGradient(matrix([1, 2]), matrix([1, 1, 3]));
+    const before = projection.parameters().map(({ gradient }) => gradient.clone());
+    const bad = matrix([1, 2], [Number.NaN, 1]);
+    expect(() => strategy.computeGradient(bad, matrix([1, 1, 3], [1, 1, 1]))).toThrow(
+      /row 1, column 0 is NaN/,
+    );
+    expect(projection.parameters().map(({ gradient }) => gradient)).toEqual(before);
+    strategy.computeGradient(matrix([1, 2]), matrix([1, 1, 3]));
+    expect(projection.parameters().map(({ gradient }) => gradient)).toEqual(before);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['inputColumns', () => new LinearProjection(0, 1), 'OUT_OF_RANGE'],
+    ['outputColumns', () => new LinearProjection(1, wrong('2')), 'WRONG_TYPE'],
+    ['seed', () => new LinearProjection(1, 1, { seed: 0.5 }), 'OUT_OF_RANGE'],
+    ['bias', () => new LinearProjection(1, 1, { bias: wrong(1) }), 'WRONG_TYPE'],
+    [
+      'options',
+      () => new LinearProjection(1, 1, wrong<object>({ biases: true })),
+      'UNKNOWN_OPTION',
+    ],
+  ])('refuses bad %s', (argument, call, code) => {
+    expect(refusal(call)).toMatchObject({ operation: 'LinearProjection', argument, code });
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type DistillationBatch,
+  DistillationStrategyBase,
+  FeatureDistillationStrategy,
+  float32,
+  float64,
+  type GradientSink,
+  HybridDistillationStrategy,
+  IGNORE_INDEX,
+  LinearProjection,
+  Matrix,
+  ResponseDistillationStrategy,
+} from '../../src/index.js';
+import { assertGradient, checkGradient, checkLayerwiseGradient } from '../../src/testing/index.js';
+import { wrong } from '../wrong.js';
+
+const student = Matrix.fromRows(
+  [
+    [0.3, -1.2, 2.1],
+    [1.5, 0.4, -0.6],
+  ],
+  float64,
+);
+const teacher = Matrix.fromRows(
+  [
+    [1.1, 0.2, 0.9],
+    [-0.7, 2.4, 0.1],
+  ],
+  float64,
+);
+
+/** Σ ½ (s − t)², with a gradient that is `factor` times what it should be. */
+class Scaled extends DistillationStrategyBase<Float64Array> {
+  constructor(readonly factor: (batch: DistillationBatch<Float64Array>) => number) {
+    super();
+  }
+  protected override evaluate(
+    batch: DistillationBatch<Float64Array>,
+    gradient?: GradientSink<Float64Array>,
+  ): number {
+    let sum = 0;
+    batch.student.data.forEach((x, i) => {
+      const u = x - batch.teacher.data[i]!;
+      sum += 0.5 * u * u;
+      if (gradient) gradient.matrix.data[i]! += gradient.scale * this.factor(batch) * u;
+    });
+    return sum;
+  }
+}
+
+/** Softmax of each row. */
+function softmax(values: Float64Array): number[] {
+  const exponentials = Array.from(values, Math.exp);
+  const sum = exponentials.reduce((total, e) => total + e, 0);
+  return exponentials.map((e) => e / sum);
+}
+
+/** Σ ½ (softmax(s) − softmax(t))², whose gradient forgets the Jacobian of the softmax. */
+class WithoutJacobian extends DistillationStrategyBase<Float64Array> {
+  protected override evaluate(
+    batch: DistillationBatch<Float64Array>,
+    gradient?: GradientSink<Float64Array>,
+  ): number {
+    let sum = 0;
+    for (const row of batch.rows) {
+      const q = softmax(batch.student.row(row));
+      const p = softmax(batch.teacher.row(row));
+      q.forEach((value, j) => {
+        const u = value - p[j]!;
+        sum += 0.5 * u * u;
+        if (gradient) gradient.matrix.row(row)[j]! += gradient.scale * u;
+      });
+    }
+    return sum;
+  }
+}
+
+/** Σ ½ min(|s − t|, 1)², whose gradient does not know of the clamp. */
+class ValueOnlyClamp extends DistillationStrategyBase<Float64Array> {
+  protected override evaluate(
+    batch: DistillationBatch<Float64Array>,
+    gradient?: GradientSink<Float64Array>,
+  ): number {
+    let sum = 0;
+    batch.student.data.forEach((x, i) => {
+      const u = x - batch.teacher.data[i]!;
+      sum += 0.5 * Math.min(Math.abs(u), 1) ** 2;
+      if (gradient) gradient.matrix.data[i]! += gradient.scale * u;
+    });
+    return sum;
+  }
+}
+
+describe('checkGradient', () => {
+  test('passes a gradient that is right', () => {
+    const report = checkGradient(new Scaled(() => 1), student, teacher);
+    expect(report).toMatchObject({ passed: true, coordinates: 6, directions: 0, kinks: [] });
+    expect(report.maxError).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ['twice too large', new Scaled(() => 2), 0.5],
+    ['of the wrong sign', new Scaled(() => -1), 2],
+    ['not divided by the rows', new Scaled(({ rows }) => rows.length), 0.5],
+    ['without the Jacobian of the softmax', new WithoutJacobian(), undefined],
+    ['of a value that is clamped and a gradient that is not', new ValueOnlyClamp(), undefined],
+  ])('catches a gradient %s', (_, strategy, error) => {
+    const report = checkGradient(strategy, student, teacher);
+    expect(report.passed).toBe(false);
+    expect(report.worst).toMatchObject({ of: 'student', row: expect.any(Number) });
+    if (error !== undefined) expect(report.maxError).toBeCloseTo(error, 6);
+    else expect(report.maxError).toBeGreaterThan(0.1);
+    expect(() => assertGradient(strategy, student, teacher)).toThrow(
+      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give/,
+    );
+  });
+
+  test('catches a mistake of one part in 100,000 in one entry', () => {
+    class OneEntry extends Scaled {
+      protected override evaluate(
+        batch: DistillationBatch<Float64Array>,
+        gradient?: GradientSink<Float64Array>,
+      ): number {
+        const sum = super.evaluate(batch, gradient);
+        if (gradient) gradient.matrix.data[4]! *= 1 + 1e-5;
+        return sum;
+      }
+    }
+    const report = checkGradient(new OneEntry(() => 1), student, teacher);
+    expect(report).toMatchObject({ passed: false, worst: { row: 1, column: 1 } });
+  });
+
+  test('sees a mistake in one of 40,000 entries through random directions', () => {
+    const random = Matrix.zeros(200, 200, float64);
+    random.data.forEach((_, i) => {
+      random.data[i] = Math.sin(i * i);
+    });
+    const zeros = random.zerosLike();
+    class OneEntry extends Scaled {
+      protected override evaluate(
+        batch: DistillationBatch<Float64Array>,
+        gradient?: GradientSink<Float64Array>,
+      ): number {
+        const sum = super.evaluate(batch, gradient);
+        if (gradient) gradient.matrix.data[12345]! *= 1.01;
+        return sum;
+      }
+    }
+    const options = { maxCoordinates: 20 };
+    const right = checkGradient(new Scaled(() => 1), random, zeros, undefined, options);
+    expect(right).toMatchObject({ passed: true, coordinates: 20, directions: 16 });
+    const wrong = checkGradient(new OneEntry(() => 1), random, zeros, undefined, options);
+    expect(wrong).toMatchObject({ passed: false, worst: { direction: expect.any(Number) } });
+    expect(() => assertGradient(new OneEntry(() => 1), random, zeros, undefined, options)).toThrow(
+      /student direction \d+/,
+    );
+  });
+
+  test('flags a kink, where the gradient has to lie between the two slopes', () => {
+    const l1 = new FeatureDistillationStrategy<Float64Array>({ metric: 'l1' });
+    const tied = teacher.clone();
+    tied.set(0, 1, 5);
+    const report = checkGradient(l1, tied, teacher);
+    expect(report.passed).toBe(true);
+    expect(report.kinks.map(({ row, column }) => [row, column])).toEqual([
+      [0, 0],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+      [1, 2],
+    ]);
+    class Outside extends FeatureDistillationStrategy<Float64Array> {
+      protected override evaluate(
+        batch: DistillationBatch<Float64Array>,
+        gradient?: GradientSink<Float64Array>,
+      ): number {
+        const sum = super.evaluate(batch, gradient);
+        if (gradient) gradient.matrix.data[0] = 1;
+        return sum;
+      }
+    }
+    const outside = checkGradient(new Outside({ metric: 'l1' }), tied, teacher);
+    expect(outside).toMatchObject({ passed: false, worst: { row: 0, column: 0 } });
+  });
+
+  test('checks the parameters of a projection', () => {
+    const projection = new LinearProjection(3, 2, { bias: true, numeric: float64 });
+    const narrow = Matrix.fromRows(
+      [
+        [1, 0.5],
+        [-1, 2],
+      ],
+      float64,
+    );
+    const strategy = new FeatureDistillationStrategy({ projection });
+    const report = checkGradient(strategy, student, narrow);
+    expect(report).toMatchObject({ passed: true, coordinates: 6 + 6 + 2 });
+    class Forgetful extends FeatureDistillationStrategy<Float64Array> {
+      override computeGradient(
+        ...call: Parameters<FeatureDistillationStrategy<Float64Array>['computeGradient']>
+      ): Matrix<Float64Array> {
+        const gradient = super.computeGradient(...call);
+        for (const parameter of this.parameters()) parameter.gradient.data.fill(0);
+        return gradient;
+      }
+    }
+    const forgetful = checkGradient(new Forgetful({ projection }), student, narrow);
+    expect(forgetful.passed).toBe(false);
+    expect(['weight', 'bias']).toContain(forgetful.worst?.of);
+  });
+
+  test('checks every layer of a layerwise hybrid, with labels, masks and a projection', () => {
+    const hybrid = new HybridDistillationStrategy<Float64Array>([
+      { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
+      {
+        strategy: new FeatureDistillationStrategy({
+          projection: new LinearProjection(2, 3, { numeric: float64 }),
+        }),
+        weight: 0.6,
+        layer: 'hidden',
+      },
+    ]);
+    const hidden = Matrix.fromRows(
+      [
+        [1, 2],
+        [3, -1],
+        [0.5, 0.2],
+      ],
+      float64,
+    );
+    const wide = Matrix.fromRows(
+      [
+        [1, 0, 1],
+        [2, 2, 0],
+        [0, 1, 1],
+      ],
+      float64,
+    );
+    const report = checkLayerwiseGradient(
+      hybrid,
+      { output: student, hidden },
+      { output: teacher, hidden: wide },
+      Int32Array.of(1, IGNORE_INDEX),
+      { mask: { hidden: [1, 0, 1] } },
+    );
+    expect(report).toMatchObject({ passed: true, coordinates: 6 + 6 + 6 });
+  });
+
+  test('leaves the student as it was, and entries that are ruled out alone', () => {
+    const ruledOut = student.clone();
+    ruledOut.set(0, 0, -Infinity);
+    const before = ruledOut.clone();
+    const impossible = teacher.clone();
+    impossible.set(0, 0, -Infinity);
+    const report = checkGradient(new ResponseDistillationStrategy(), ruledOut, impossible);
+    expect(report.passed).toBe(true);
+    expect(ruledOut.data).toEqual(before.data);
+  });
+
+  test('wants float64, and says how to get there', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>();
+    const single: Matrix<Float64Array> = wrong(student.as(float32));
+    expect(() => checkGradient(strategy, single, teacher)).toThrow(
+      'checkGradient: student must be float64, got float32; convert it with matrix.as(float64)',
+    );
+    expect(() => checkGradient(strategy, student, teacher, undefined, { step: 0 })).toThrow(
+      'checkGradient: step must be a finite number > 0, got 0',
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type DistillationBatch,
+  DistillationStrategyBase,
+  type FloatArray,
+  type GradientSink,
+  type IDistillationStrategy,
+  Matrix,
+} from '../../src/index.js';
+import { type StrategySubject, strategyLaws } from '../../src/testing/index.js';
+
+type Break =
+  | 'nothing'
+  | 'gradient'
+  | 'loss of its own'
+  | 'minimum'
+  | 'reads masked rows'
+  | 'writes inputs'
+  | 'overwrites'
+  | 'position'
+  | 'batch'
+  | 'single precision';
+
+/** Σ ½ (s − t)² a row, broken in one way. */
+class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
+  constructor(readonly broken: Break) {
+    super();
+  }
+  override computeLoss(...call: Parameters<DistillationStrategyBase<T>['computeLoss']>): number {
+    return super.computeLoss(...call) + (this.broken === 'loss of its own' ? 1e-15 : 0);
+  }
+  protected override evaluate(
+    { student, teacher, rows }: DistillationBatch<T>,
+    gradient?: GradientSink<T>,
+  ): number {
+    const { columns } = student;
+    const all = this.broken === 'reads masked rows' ? new Int32Array(student.rows).keys() : rows;
+    const factor = this.broken === 'batch' ? rows.length : 1;
+    let sum = this.broken === 'minimum' ? 0.5 * rows.length : 0;
+    for (const row of all) {
+      for (let j = 0; j < columns; j++) {
+        const i = row * columns + j;
+        const weight = factor * (this.broken === 'position' ? 1 + j : 1);
+        const shift =
+          this.broken === 'single precision' && student.numeric.dtype === 'float32' ? 0.01 : 0;
+        const u = student.data[i]! - teacher.data[i]! + shift;
+        sum += weight * 0.5 * u * u;
+        if (gradient) {
+          const slope = this.broken === 'gradient' ? 2 * u : u;
+          const old = this.broken === 'overwrites' ? 0 : gradient.matrix.data[i]!;
+          gradient.matrix.data[i] = old + gradient.scale * weight * slope;
+        }
+        if (this.broken === 'writes inputs' && gradient) student.data[i]! += 1;
+      }
+    }
+    return sum;
+  }
+}
+
+function subjectOf(broken: Break): StrategySubject {
+  const create = <T extends FloatArray>(): IDistillationStrategy<T> => new Squares<T>(broken);
+  return { create, values: 'features', invariances: ['row-order', 'column-order'] };
+}
+
+/** The names of the laws that a strategy breaks. */
+function brokenLaws(broken: Break): string[] {
+  return strategyLaws(fc, subjectOf(broken))
+    .filter(({ check }) => {
+      try {
+        check();
+        return false;
+      } catch {
+        return true;
+      }
+    })
+    .map(({ name }) => name);
+}
+
+describe('strategyLaws', () => {
+  test('a right strategy keeps all of them', () => {
+    expect(brokenLaws('nothing')).toEqual([]);
+  });
+
+  test.each<[Break, string]>([
+    ['gradient', 'the gradient is the derivative of the loss'],
+    ['loss of its own', 'loss and gradient agree to the bit, however they are asked for'],
+    ['minimum', 'the loss is at least its minimum, and reaches it at student = teacher'],
+    ['reads masked rows', 'rows that are masked out may hold anything'],
+    ['single precision', 'float32 agrees with float64'],
+    ['writes inputs', 'inputs stay untouched; a given gradient gets what a new one gets'],
+    ['overwrites', 'inputs stay untouched; a given gradient gets what a new one gets'],
+    ['position', 'the loss does not change with column-order'],
+    ['batch', 'chunks with one normalizer add up'],
+  ])('%s: broken, and the law says so', (broken, law) => {
+    expect(brokenLaws(broken)).toContain(law);
+  });
+
+  test('a broken law names a seed and a counterexample', () => {
+    const law = strategyLaws(fc, subjectOf('gradient')).find(({ name }) => /derivative/.test(name));
+    expect(() => law?.check()).toThrow(/seed: -?\d+[\s\S]*Counterexample/);
+  });
+
+  test('are for whatever keeps the interface', () => {
+    const create = <T extends FloatArray>(): IDistillationStrategy<T> => {
+      const inner = new Squares<T>('nothing');
+      return {
+        temperature: 1,
+        alpha: 0,
+        computeLoss: (...call) => inner.computeLoss(...call),
+        computeGradient: (...call) => inner.computeGradient(...call),
+      };
+    };
+    const laws = strategyLaws(fc, { create, values: 'features', invariances: [] });
+    for (const { check } of laws) expect(check).not.toThrow();
+    expect(create<Float32Array>().computeLoss(Matrix.zeros(1, 1), Matrix.zeros(1, 1))).toBe(0);
+  });
+});

@@ -1,0 +1,62 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const chromium = process.env.CHROMIUM_PATH; // unset: the browser that playwright installs
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'node', include: ['test/**/*.test.ts'], environment: 'node' },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'package', // of what `npm run build` left in dist
+          include: ['test/package/*.check.ts'],
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**'], // about files, not about the library
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(chromium ? { executablePath: chromium } : {}),
+                args: [
+                  '--no-sandbox',
+                  '--enable-features=SharedArrayBuffer', // else for cross-origin isolated pages only
+                  '--disable-gpu',
+                  '--disable-quic',
+                  '--no-first-run',
+                  '--disable-background-networking',
+                  '--disable-component-update',
+                  '--disable-sync',
+                ],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+  resolve: {
+    alias: {
+      'knowledge-distillation/testing': new URL('src/testing/index.ts', import.meta.url).pathname,
+      'knowledge-distillation': new URL('src/index.ts', import.meta.url).pathname,
+    },
+  },
+});
+
+export default config;
