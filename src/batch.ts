@@ -1,5 +1,5 @@
 import { checkPositive, refuse, throwShape, throwType } from './errors.js';
-import { hasClass, isClassIndices, keptRows, type Labels, labelRows } from './labels.js';
+import { isClassIndices, keptRows, type Labels, labelRows } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
@@ -48,22 +48,18 @@ export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): In
   checkMatrix(operation, 'student', student);
   checkMatrix(operation, 'teacher', teacher);
   checkDtype(operation, 'teacher', teacher, student);
-  if (teacher.rows !== student.rows) {
-    const expected = [student.rows, teacher.columns];
-    throwShape(operation, 'teacher', shapeOf(teacher), expected, "the student's rows");
-  }
+  const { rows } = student;
+  checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
   if (labels !== undefined) {
     if (!isClassIndices(labels)) {
       checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array of class indices');
       checkDtype(operation, 'labels', labels, student);
     }
-    const rows = labelRows(labels);
-    if (rows !== student.rows) {
-      throwShape(operation, 'labels', [rows], [student.rows], 'one label for each row');
-    }
+    const length = labelRows(labels);
+    if (length !== rows) throwShape(operation, 'labels', [length], [rows], 'one for each row');
   }
   if (normalizer !== undefined) checkPositive(operation, 'normalizer', normalizer);
-  return keptRows(operation, student.rows, labels, mask);
+  return keptRows(operation, rows, labels, mask);
 }
 
 /** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
@@ -72,9 +68,8 @@ export function checkTarget<T extends FloatArray>(
   { operation, student, teacher, labels }: BatchRequest<T>,
 ): void {
   checkSameShape(operation, 'gradient', gradient, student);
-  const inputs = { student, teacher, ...(labels && !isClassIndices(labels) && { labels }) };
-  for (const [name, input] of Object.entries(inputs)) {
-    if (!overlap(gradient.data, input.data)) continue;
+  for (const [name, input] of Object.entries({ student, teacher, labels })) {
+    if (!input || !('data' in input) || !overlap(gradient.data, input.data)) continue;
     const received = `a view on the memory of ${name}`;
     refuse('OVERLAP', operation, 'gradient', 'have memory of its own', received);
   }
@@ -89,70 +84,7 @@ export function checkSameShape<T extends FloatArray>(
 ): void {
   checkMatrix(operation, argument, matrix);
   checkDtype(operation, argument, matrix, student);
-  if (matrix.rows === student.rows && matrix.columns === student.columns) return;
-  throwShape(operation, argument, shapeOf(matrix), shapeOf(student), "the student's shape");
-}
-
-/**
- * The error for a loss that is not finite. Nobody looked for the culprit before: a NaN reaches the sum by
- * itself, so that good input never pays for the search.
- *
- * @param ruledOut - the value that rules an entry out (−Infinity for a logit, 0 for a probability), if any does
- * @param labels - the labels, where the loss depends on them
- */
-export function throwNotFinite<T extends FloatArray>(
-  { operation, student, teacher, rows }: DistillationBatch<T>,
-  loss: number,
-  ruledOut: number | undefined,
-  labels: Labels<T> | undefined,
-): never {
-  const sides = [
-    ['student', student, 'teacher', teacher],
-    ['teacher', teacher, 'student', student],
-  ] as const;
-  for (const row of rows) {
-    for (const [argument, matrix] of sides) checkRow(operation, argument, matrix, row, ruledOut);
-  }
-  if (ruledOut === undefined || teacher.columns !== student.columns) throwOverflow(operation, loss);
-  for (const [argument, matrix, otherArgument, other] of sides) {
-    for (const row of rows) {
-      for (let column = 0; column < matrix.columns; column++) {
-        const index = row * matrix.columns + column;
-        if (matrix.data[index] !== ruledOut) continue;
-        const isLabel = argument === 'student' && labels && hasClass(labels, row, column, index);
-        if (!isLabel && other.data[index] === ruledOut) continue;
-        const expected = `be above ${ruledOut} where the ${isLabel ? 'label' : otherArgument} is`;
-        refuse('RULED_OUT', operation, argument, expected, String(ruledOut), { row, column });
-      }
-    }
-  }
-  throwOverflow(operation, loss);
-}
-
-export function throwOverflow(operation: string, loss: number): never {
-  const received = `${loss} from finite input`;
-  const hint = 'values or temperature are too extreme';
-  refuse('OVERFLOW', operation, 'loss', 'be finite', received, undefined, hint);
-}
-
-/** Throws unless every entry of a row is finite, or ruled out, and one is not ruled out. */
-export function checkRow(
-  operation: string,
-  argument: string,
-  { data, columns }: Matrix<FloatArray>,
-  row: number,
-  ruledOut?: number,
-): void {
-  const values = data.subarray(row * columns, (row + 1) * columns);
-  const column = values.findIndex((value) => !Number.isFinite(value) && value !== ruledOut);
-  if (column >= 0) {
-    const received = String(values[column]);
-    const place = { row, column };
-    refuse('NOT_FINITE', operation, argument, 'be finite', received, place);
-  }
-  if (values.some((value) => value !== ruledOut)) return;
-  const received = `${ruledOut} in every column`;
-  refuse('RULED_OUT', operation, argument, 'leave a column possible', received, { row });
+  checkShape(operation, argument, matrix, student.rows, student.columns);
 }
 
 export function checkMatrix(
@@ -168,7 +100,8 @@ export function checkMatrix(
   throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
 }
 
-function checkDtype(
+/** Throws unless `matrix` has the student's number format. */
+export function checkDtype(
   operation: string,
   argument: string,
   matrix: Matrix<FloatArray>,
@@ -181,8 +114,18 @@ function checkDtype(
   refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
 }
 
-function shapeOf(matrix: Matrix<FloatArray>): [number, number] {
-  return [matrix.rows, matrix.columns];
+/** Throws unless `matrix` has this shape; `why` says whose shape it is. */
+export function checkShape(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+  rows: number,
+  columns: number,
+  why = "the student's shape",
+  hint?: string,
+): void {
+  if (matrix.rows === rows && matrix.columns === columns) return;
+  throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
 }
 
 function overlap(a: FloatArray, b: FloatArray): boolean {

@@ -166,18 +166,18 @@ export function checkChoice<C extends string>(
   refuse('OUT_OF_RANGE', operation, argument, expected, show(value));
 }
 
-/** Throws unless `value` is an object all of whose keys are among `known`: a misspelt option is no option. */
+/** Throws unless `value` is an object, all of its keys among `known` if given: a misspelt option is no option. */
 export function checkOptions(
   operation: string,
   argument: string,
   value: unknown,
-  known: readonly string[],
+  known?: readonly string[],
 ): void {
   if (typeof value !== 'object' || value === null) {
     throwType(operation, argument, 'be an object', value);
   }
   for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
+    if (known === undefined || known.includes(key)) continue;
     const expected = `have no keys but ${known.join(', ')}`;
     refuse('UNKNOWN_OPTION', operation, argument, expected, show(key));
   }
@@ -194,4 +194,10 @@ export function throwShape(
   const list = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
   const expectation = `${list(expected)} (${why})`;
   refuse('SHAPE_MISMATCH', operation, argument, expectation, list(received), undefined, hint);
+}
+
+export function throwOverflow(operation: string, loss: number): never {
+  const received = `${loss} from finite input`;
+  const hint = 'values or temperature are too extreme';
+  refuse('OVERFLOW', operation, 'loss', 'be finite', received, undefined, hint);
 }

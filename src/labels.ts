@@ -64,7 +64,7 @@ export function keptRows<T extends FloatArray>(
     if (typeof mask !== 'object' || typeof mask?.length !== 'number')
       throwType(operation, 'mask', MASK, mask);
     if (mask.length !== rows)
-      throwShape(operation, 'mask', [mask.length], [rows], 'one entry a row');
+      throwShape(operation, 'mask', [mask.length], [rows], 'one for each row');
   }
   const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
   const kept = new Int32Array(rows);

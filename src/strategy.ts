@@ -2,21 +2,21 @@ import {
   type BatchRequest,
   type ComponentLoss,
   checkRequest,
+  checkShape,
   checkTarget,
   type DistillationBatch,
   type GradientSink,
-  throwNotFinite,
 } from './batch.js';
+import { checkFinite } from './diagnosis.js';
 import {
   checkBoolean,
   checkFraction,
   checkOptions,
   checkPositive,
   refuse,
-  throwShape,
-  throwType,
+  throwOverflow,
 } from './errors.js';
-import { checkLabels, type Labels } from './labels.js';
+import type { Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
@@ -116,11 +116,12 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   #temperature: number | undefined;
   #alpha: number | undefined;
 
-  /** @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside [0, 1] */
-  constructor(options: StrategyOptions = {}) {
-    if (typeof options !== 'object' || options === null) {
-      throwType(this.name, 'options', 'be an object', options);
-    }
+  /**
+   * @param own - the names of the options that a strategy adds; if it says them, any other is refused
+   * @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside [0, 1]
+   */
+  constructor(options: StrategyOptions = {}, own?: readonly string[]) {
+    checkOptions(this.name, 'options', options, own && ['temperature', 'alpha', ...own]);
     if (options.temperature !== undefined) this.temperature = options.temperature;
     if (options.alpha !== undefined) this.alpha = options.alpha;
   }
@@ -216,10 +217,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
 
   /** Throws where the strategy cannot work on the batch; as it stands, where the shapes differ. */
   protected validate({ operation, student, teacher }: DistillationBatch<T>): void {
-    if (teacher.columns === student.columns) return;
-    const expected = [student.rows, student.columns];
-    const received = [teacher.rows, teacher.columns];
-    throwShape(operation, 'teacher', received, expected, "the student's shape");
+    checkShape(operation, 'teacher', teacher, student.rows, student.columns);
   }
 
   /** Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. */
@@ -227,9 +225,9 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     return false;
   }
 
-  /** The value that rules an entry out (−Infinity for a logit, 0 for a probability), where there is one. */
-  protected get ruledOut(): number | undefined {
-    return undefined;
+  /** Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is. */
+  protected explain(batch: DistillationBatch<T>): void {
+    checkFinite(batch);
   }
 
   /** The temperature and alpha of a call in which `defaults` stand in for what the strategy leaves open. */
@@ -304,17 +302,14 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
       components: [],
     };
     this.validate(batch);
-    if (batch.labels !== undefined && this.usesLabels) {
-      checkLabels(batch.operation, batch.labels, batch.student.columns, rows);
-    }
     return batch;
   }
 
   #loss(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const loss = this.evaluate(batch, gradient) / batch.normalizer;
     if (!Number.isFinite(loss)) {
-      const labels = this.usesLabels ? batch.labels : undefined;
-      throwNotFinite(batch, loss, this.ruledOut, labels);
+      this.explain(batch);
+      throwOverflow(batch.operation, loss);
     }
     return loss;
   }

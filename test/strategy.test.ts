@@ -113,7 +113,7 @@ describe('the arguments of every call', () => {
       'labels',
       [student, teacher, Int32Array.of(0)],
       'SHAPE_MISMATCH',
-      'labels has shape [1], expected [2] (one label for each row)',
+      'labels has shape [1], expected [2] (one for each row)',
     ],
     [
       'labels',
@@ -161,7 +161,7 @@ describe('the arguments of every call', () => {
       'mask',
       [student, teacher, undefined, { mask: [1] }],
       'SHAPE_MISMATCH',
-      'mask has shape [1], expected [2] (one entry a row)',
+      'mask has shape [1], expected [2] (one for each row)',
     ],
     [
       'mask',

@@ -3,13 +3,19 @@ import {
   type ComponentLoss,
   checkMatrix,
   checkRequest,
-  checkRow,
   checkSameShape,
   type DistillationBatch,
   type GradientSink,
-  throwOverflow,
 } from '../batch.js';
-import { checkBoolean, checkChoice, checkOptions, refuse, throwType } from '../errors.js';
+import { checkRow } from '../diagnosis.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkOptions,
+  refuse,
+  throwOverflow,
+  throwType,
+} from '../errors.js';
 import { addScaled } from '../kernels/addScaled.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
@@ -93,8 +99,7 @@ export class HybridDistillationStrategy<
   readonly #entries: readonly WeightedStrategy<T>[];
 
   constructor(strategies: readonly WeightedStrategy<T>[], options: HybridDistillationOptions = {}) {
-    super(options);
-    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'weights']);
+    super(options, ['weights']);
     const { weights = 'sum-to-one' } = options;
     checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
     const entries = checkEntries(this.name, strategies);
@@ -169,6 +174,9 @@ export class HybridDistillationStrategy<
     const hint = 'call computeLayerwise';
     refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', undefined, hint);
   }
+
+  /** A child whose loss is not finite has thrown already. */
+  protected override explain(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { components, normalizer } = batch;

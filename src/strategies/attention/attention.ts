@@ -1,5 +1,6 @@
 import type { DistillationBatch, GradientSink } from '../../batch.js';
-import { checkChoice, checkOptions } from '../../errors.js';
+import { checkRuledOut } from '../../diagnosis.js';
+import { checkChoice } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import {
   cosineDistance,
@@ -74,8 +75,7 @@ export class AttentionDistillationStrategy<
   readonly input: 'probabilities' | 'scores';
 
   constructor(options: AttentionDistillationOptions = {}) {
-    super(options);
-    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'match', 'input']);
+    super(options, ['match', 'input']);
     const { match = 'mse', input = 'probabilities' } = options;
     this.match = checkChoice(this.name, 'match', match, ['mse', 'kl', 'cosine']);
     this.input = checkChoice(this.name, 'input', input, ['probabilities', 'scores']);
@@ -85,10 +85,6 @@ export class AttentionDistillationStrategy<
     return 'AttentionDistillationStrategy';
   }
 
-  protected override get ruledOut(): number {
-    return this.input === 'scores' ? -Infinity : 0;
-  }
-
   protected override validate(batch: DistillationBatch<T>): void {
     super.validate(batch);
     if (this.input === 'scores') return;
@@ -96,6 +92,10 @@ export class AttentionDistillationStrategy<
       checkDistribution(batch.operation, 'student', batch.student, row);
       checkDistribution(batch.operation, 'teacher', batch.teacher, row);
     }
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0);
   }
 
   protected override evaluate(

@@ -1,5 +1,5 @@
-import type { DistillationBatch, GradientSink } from '../../batch.js';
-import { checkInteger, checkNumber, checkOptions, throwShape } from '../../errors.js';
+import { checkShape, type DistillationBatch, type GradientSink } from '../../batch.js';
+import { checkInteger, checkNumber, checkOptions } from '../../errors.js';
 import { addAttentionMapGradient, attentionMap } from '../../kernels/attentionMap.js';
 import { meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
@@ -48,9 +48,8 @@ export class AttentionTransferDistillationStrategy<
   readonly power: number;
 
   constructor(options: AttentionTransferDistillationOptions) {
-    super(options);
-    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'channels', 'power']);
-    const { channels, power = 2 } = options;
+    super(options, ['channels', 'power']);
+    const { channels, power = 2 } = options ?? {};
     const both = typeof channels === 'number' ? { student: channels, teacher: channels } : channels;
     checkOptions(this.name, 'channels', both, ['student', 'teacher']);
     this.channels = {
@@ -68,15 +67,10 @@ export class AttentionTransferDistillationStrategy<
   protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
     const { channels } = this;
     const positions = Math.floor(student.columns / channels.student);
-    const expected = (side: 'student' | 'teacher') =>
-      `${channels[side]} channels × ${positions} positions`;
-    if (student.columns % channels.student !== 0) {
-      const shape = [student.rows, channels.student * positions];
-      throwShape(operation, 'student', [student.rows, student.columns], shape, expected('student'));
-    }
-    if (teacher.columns !== channels.teacher * positions) {
-      const shape = [teacher.rows, channels.teacher * positions];
-      throwShape(operation, 'teacher', [teacher.rows, teacher.columns], shape, expected('teacher'));
+    for (const [side, matrix] of Object.entries({ student, teacher } as const)) {
+      const count = side === 'student' ? channels.student : channels.teacher;
+      const why = `${count} channels × ${positions} positions`;
+      checkShape(operation, side, matrix, matrix.rows, count * positions, why);
     }
   }
 

@@ -1,12 +1,5 @@
-import type { DistillationBatch, GradientSink } from '../../batch.js';
-import {
-  checkChoice,
-  checkOptions,
-  checkPositive,
-  refuse,
-  throwShape,
-  throwType,
-} from '../../errors.js';
+import { checkShape, type DistillationBatch, type GradientSink } from '../../batch.js';
+import { checkChoice, checkPositive, refuse, throwType } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import {
   cosineDistance,
@@ -69,9 +62,7 @@ export class FeatureDistillationStrategy<
   readonly projection: LinearProjection<T> | undefined;
 
   constructor(options: FeatureDistillationOptions<T> = {}) {
-    super(options);
-    const known = ['temperature', 'alpha', 'metric', 'delta', 'projection'];
-    checkOptions(this.name, 'options', options, known);
+    super(options, ['metric', 'delta', 'projection']);
     const { metric = 'mse', delta = 1, projection } = options;
     this.metric = checkChoice(this.name, 'metric', metric, ['mse', 'cosine', 'l1', 'huber']);
     this.delta = checkPositive(this.name, 'delta', delta);
@@ -100,36 +91,13 @@ export class FeatureDistillationStrategy<
 
   protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
     const { projection } = this;
-    if (projection === undefined) {
-      if (teacher.columns === student.columns) return;
-      throwShape(
-        operation,
-        'teacher',
-        [teacher.rows, teacher.columns],
-        [student.rows, student.columns],
-        "the student's shape",
-        `or give the strategy a projection: new LinearProjection(${student.columns}, ${teacher.columns})`,
-      );
+    if (projection) {
+      projection.check(operation, student, teacher);
+      return;
     }
-    if (projection.numeric.dtype !== student.numeric.dtype) {
-      refuse(
-        'DTYPE_MISMATCH',
-        operation,
-        'projection',
-        `be ${student.numeric.dtype} as the student`,
-        projection.numeric.dtype,
-      );
-    }
-    if (student.columns !== projection.inputColumns) {
-      const expected = [student.rows, projection.inputColumns];
-      const received = [student.rows, student.columns];
-      throwShape(operation, 'student', received, expected, "the projection's input");
-    }
-    if (teacher.columns !== projection.outputColumns) {
-      const expected = [teacher.rows, projection.outputColumns];
-      const received = [teacher.rows, teacher.columns];
-      throwShape(operation, 'teacher', received, expected, "the projection's output");
-    }
+    const { rows, columns } = student;
+    const hint = `or give the strategy a projection: new LinearProjection(${columns}, ${teacher.columns})`;
+    checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
   }
 
   protected override evaluate(

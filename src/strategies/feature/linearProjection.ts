@@ -1,3 +1,4 @@
+import { checkDtype, checkShape } from '../../batch.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import { addProjectionGradient, project } from '../../kernels/linear.js';
@@ -73,9 +74,13 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     return this.#bias ? [this.#weight, this.#bias] : [this.#weight];
   }
 
-  /** The number format of the parameters. */
-  get numeric(): NumericTrait<T> {
-    return this.#weight.value.numeric;
+  /** @internal Throws unless the projection leads from the student's features to the teacher's. */
+  check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
+    checkDtype(operation, 'projection', this.#weight.value, student);
+    const { inputColumns, outputColumns } = this;
+    const { rows } = student;
+    checkShape(operation, 'student', student, rows, inputColumns, "the projection's input");
+    checkShape(operation, 'teacher', teacher, rows, outputColumns, "the projection's output");
   }
 
   /** @internal result = bias + x · weight for the row of `student` at `offset`. */

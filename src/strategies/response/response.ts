@@ -1,5 +1,6 @@
 import type { DistillationBatch, GradientSink } from '../../batch.js';
-import { checkBoolean, checkOptions } from '../../errors.js';
+import { checkRuledOut } from '../../diagnosis.js';
+import { checkBoolean } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import {
   addLogSoftmaxGradient,
@@ -8,7 +9,7 @@ import {
   softmax,
   sumOf,
 } from '../../kernels/softmax.js';
-import { readLabel } from '../../labels.js';
+import { checkLabels, readLabel } from '../../labels.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
@@ -54,8 +55,7 @@ export class ResponseDistillationStrategy<
   readonly temperatureSquared: boolean;
 
   constructor(options: ResponseDistillationOptions = {}) {
-    super(options);
-    checkOptions(this.name, 'options', options, ['temperature', 'alpha', 'temperatureSquared']);
+    super(options, ['temperatureSquared']);
     const { temperatureSquared = true } = options;
     this.temperatureSquared = checkBoolean(this.name, 'temperatureSquared', temperatureSquared);
   }
@@ -68,8 +68,14 @@ export class ResponseDistillationStrategy<
     return true;
   }
 
-  protected override get ruledOut(): number {
-    return -Infinity;
+  protected override validate(batch: DistillationBatch<T>): void {
+    super.validate(batch);
+    const { operation, student, labels, rows } = batch;
+    if (labels) checkLabels(operation, labels, student.columns, rows);
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    checkRuledOut(batch, -Infinity, batch.labels);
   }
 
   protected override evaluate(

@@ -73,7 +73,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
       'OUT_OF_RANGE',
     ],
     ['channels', () => new AttentionTransferDistillationStrategy(wrong({})), 'WRONG_TYPE'],
-    ['options', () => new AttentionTransferDistillationStrategy(wrong(undefined)), 'WRONG_TYPE'],
+    ['channels', () => new AttentionTransferDistillationStrategy(wrong(undefined)), 'WRONG_TYPE'],
     [
       'channels.teacher',
       () => new AttentionTransferDistillationStrategy(wrong({ channels: { student: 1 } })),
