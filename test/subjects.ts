@@ -79,6 +79,8 @@ export const subjects: Record<string, Record<string, StrategySubject>> = {
     'by default': response({}),
     'T = 1, alpha = 1': response({ temperature: 1, alpha: 1 }),
     'T = 0.5, alpha = 0': response({ temperature: 0.5, alpha: 0 }),
+    'T = 0.05': response({ temperature: 0.05 }),
+    'T = 100': response({ temperature: 100 }),
     'T = 20, alpha = 0.9': response({ temperature: 20, alpha: 0.9 }),
     'without T²': response({ temperature: 4, temperatureSquared: false }),
   },

@@ -53,7 +53,7 @@ interface Call<T extends FloatArray> {
  * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has the declared
  * minimum, and reaches it at student = teacher; 4. the declared invariances; 5. masked rows may hold anything;
  * 6. chunks with one normalizer add up; 7. float32 agrees with float64; 8. inputs stay untouched, and
- * `gradient` and `accumulate` give what a fresh call gives.
+ * `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite for values up to ±1e4.
  *
  * @param fc - fast-check, as installed beside your tests
  * @example
@@ -94,6 +94,13 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
       maskedRowsAreNotRead(own, float32, example);
       maskedRowsAreNotRead(own, float64, example);
     }),
+    {
+      name: 'loss and gradient are finite for values up to ±1e4',
+      check: () => {
+        const extreme = cases({ ...subject, magnitude: 1e4 });
+        fc.assert(fc.property(extreme, (example) => staysFinite(own, example)));
+      },
+    },
     property('float32 agrees with float64', (example) => formatsAgree(own, example)),
     property('inputs stay untouched; a given gradient gets what a new one gets', (example) => {
       gradientIsReused(own, float32, example);
@@ -219,6 +226,14 @@ function maskedRowsAreNotRead<T extends FloatArray>(
       throw new Error(`row ${row} is masked out and has a gradient`);
     }
   });
+}
+
+function staysFinite(subject: Subject, example: DistillationCase): void {
+  const strategy = subject.create(float32);
+  const call = callOf(float32, example);
+  const values = [lossOf(strategy, call), ...gradientOf(strategy, call).data];
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new Error(`loss or gradient is ${wrong}`);
 }
 
 function formatsAgree(subject: Subject, example: DistillationCase): void {

@@ -1,0 +1,55 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { float64, Matrix } from '../src/index.js';
+import { subjects } from './subjects.js';
+
+// Nothing but the gradient grows with rows × columns: every array that a call creates is counted.
+
+const ROWS = 3000;
+
+/** Counts the entries of all arrays that are created with `new` until the globals are restored. */
+function countEntries(): () => number {
+  let entries = 0;
+  for (const name of ['Float32Array', 'Float64Array', 'Int32Array', 'Array'] as const) {
+    const original: new (...parameters: never[]) => ArrayLike<unknown> = globalThis[name];
+    vi.stubGlobal(
+      name,
+      new Proxy(original, {
+        construct(target, parameters, newTarget) {
+          const array = Reflect.construct(target, parameters, newTarget);
+          entries += array.length;
+          return array;
+        },
+      }),
+    );
+  }
+  return () => entries;
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const cells = Object.entries(subjects).flatMap(([strategy, byCell]) =>
+  Object.entries(byCell).map(([cell, subject]) => ({ name: `${strategy}, ${cell}`, subject })),
+);
+
+test.each(cells)(
+  '$name: a call allocates no more than a few rows beside the gradient',
+  ({ subject }) => {
+    const { columns = 40 } = subject;
+    const width = typeof columns === 'number' ? { student: columns, teacher: columns } : columns;
+    const constant = (size: number) => {
+      const matrix = Matrix.zeros(ROWS, size, float64);
+      matrix.data.fill(1 / size); // a probability, too
+      return matrix;
+    };
+    const [student, teacher] = [constant(width.student), constant(width.teacher)];
+    const gradient = student.zerosLike();
+    const strategy = subject.create(float64);
+    const entries = countEntries();
+    strategy.computeGradient(student, teacher, undefined, { gradient });
+    // Which rows are kept, for every child and evaluation; all else is a few rows and weights.
+    expect(entries()).toBeLessThan(ROWS * Math.min(width.student, width.teacher, 12));
+    expect(entries()).toBeGreaterThanOrEqual(ROWS);
+  },
+);

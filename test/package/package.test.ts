@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import * as library from '../../src/index.js';
+
+test('the package is MIT, and runs on every Node from 20 on', () => {
+  expect(manifest.license).toBe('MIT');
+  expect(manifest.engines).toEqual({ node: '>=20' });
+});
+
+test('it has no dependency; fast-check is needed by those who use ./testing', () => {
+  expect(manifest).not.toHaveProperty('dependencies');
+  expect(manifest).not.toHaveProperty('optionalDependencies');
+  expect(Object.keys(manifest.peerDependencies)).toEqual(['fast-check']);
+  expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
+});
+
+test.each(Object.entries(manifest.devDependencies))('%s is pinned: %s', (_, version) => {
+  expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test('bundlers may drop what is not used', () => {
+  expect(manifest.sideEffects).toBe(false);
+});
+
+const { './package.json': _, ...entries } = manifest.exports;
+
+test.each(Object.entries(entries))('%s has types of its own for import and require', (_, entry) => {
+  expect(Object.keys(entry)).toEqual(['import', 'require']);
+  for (const condition of Object.values(entry)) {
+    expect(Object.keys(condition)).toEqual(['types', 'default']); // TypeScript takes the first that fits
+  }
+  expect(entry.import.types).toBe(entry.import.default.replace(/\.js$/, '.d.ts'));
+  expect(entry.require.types).toBe(entry.require.default.replace(/\.cjs$/, '.d.cts'));
+});
+
+test('every strategy has a size limit', () => {
+  const strategies = Object.keys(library).filter((name) => name.endsWith('DistillationStrategy'));
+  const limits = manifest['size-limit'].map(({ name }) => name);
+  expect(limits.sort()).toEqual([...strategies, 'everything'].sort());
+});
+
+test('the lockfile names no registry', () => {
+  const lockfile = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+  expect(lockfile).not.toContain('"resolved"');
+});

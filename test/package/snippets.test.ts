@@ -1,0 +1,72 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+import { afterAll, expect, test } from 'vitest';
+
+// Every TypeScript block of the documents and every @example of the sources compiles under the project's own
+// settings and runs. They are written to files because that is what the compiler and the test runner read.
+
+const root = new URL('../../', import.meta.url).pathname;
+const folder = join(root, '.snippets');
+
+interface Snippet {
+  readonly name: string;
+  readonly code: string;
+}
+
+function blocks(document: string): Snippet[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({
+    name: `${document} block ${index + 1}`,
+    code,
+  }));
+}
+
+function sources(directory: string): string[] {
+  return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(directory, file));
+}
+
+function examples(source: string): Snippet[] {
+  const text = readFileSync(join(root, source), 'utf8');
+  return [...text.matchAll(/@example\n([\s\S]*?)\*\//g)].map(([, comment = ''], index) => ({
+    name: `${source} example ${index + 1}`,
+    code: comment.replace(/^\s*\* ?/gm, ''),
+  }));
+}
+
+const snippets = [
+  ...blocks('README.md'),
+  ...blocks('CONTRIBUTING.md'),
+  ...sources('src').flatMap(examples),
+].map((snippet, index) => ({ ...snippet, file: join(folder, `snippet${index}.ts`) }));
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+// `export {}` makes a module of a snippet that imports nothing.
+for (const { file, code } of snippets) writeFileSync(file, `${code}\nexport {};\n`);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('the documents compile', () => {
+  const path = join(root, 'tsconfig.json');
+  const { config } = ts.readConfigFile(path, ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  // A snippet declares what it shows, used or not, and exports nothing.
+  const relaxed = { noUnusedLocals: false, noUnusedParameters: false, isolatedDeclarations: false };
+  const program = ts.createProgram(
+    snippets.map(({ file }) => file),
+    { ...options, ...relaxed, declaration: false },
+  );
+  const messages = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+    const snippet = snippets.find((candidate) => candidate.file === file?.fileName);
+    const line = file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
+    const where = snippet?.name ?? relative(root, file?.fileName ?? '');
+    return `${where}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  });
+  expect(messages).toEqual([]);
+});
+
+test.each(snippets)('$name runs', async ({ file }) => {
+  await expect(import(file)).resolves.toBeDefined();
+});
