@@ -197,7 +197,5 @@ export function throwShape(
 }
 
 export function throwOverflow(operation: string, loss: number): never {
-  const received = `${loss} from finite input`;
-  const hint = 'values or temperature are too extreme';
-  refuse('OVERFLOW', operation, 'loss', 'be finite', received, undefined, hint);
+  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} from finite but extreme input`);
 }

@@ -24,8 +24,8 @@ export interface NumericTrait<T extends FloatArray> {
 export const float32: NumericTrait<Float32Array> = {
   dtype: 'float32',
   bytesPerElement: 4,
-  epsilon: 2 ** -23,
-  largest: (2 - 2 ** -23) * 2 ** 127,
+  epsilon: 1.1920928955078125e-7,
+  largest: 3.4028234663852886e38,
   allocate: (length) => new Float32Array(length),
   from: (values) => new Float32Array(values),
   round: Math.fround,
@@ -35,8 +35,9 @@ export const float32: NumericTrait<Float32Array> = {
 export const float64: NumericTrait<Float64Array> = {
   dtype: 'float64',
   bytesPerElement: 8,
-  epsilon: 2 ** -52,
-  largest: (2 - 2 ** -52) * 2 ** 1023,
+  // Written out, since bundlers keep an object whose values they would have to compute.
+  epsilon: 2.220446049250313e-16,
+  largest: 1.7976931348623157e308,
   allocate: (length) => new Float64Array(length),
   from: (values) => new Float64Array(values),
   round: (value) => value,
