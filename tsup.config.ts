@@ -5,9 +5,8 @@ const options: Options = {
   format: ['esm', 'cjs'],
   dts: true,
   clean: true,
-  sourcemap: true,
   treeshake: true,
-  splitting: true,
+  splitting: true, // one copy of the base class for both entries, in CommonJS too: `instanceof` has to hold
   target: 'es2022',
 };
 

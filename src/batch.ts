@@ -52,7 +52,7 @@ export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): In
   checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
   if (labels !== undefined) {
     if (!isClassIndices(labels)) {
-      checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array of class indices');
+      checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array');
       checkDtype(operation, 'labels', labels, student);
     }
     const length = labelRows(labels);
@@ -70,8 +70,7 @@ export function checkTarget<T extends FloatArray>(
   checkSameShape(operation, 'gradient', gradient, student);
   for (const [name, input] of Object.entries({ student, teacher, labels })) {
     if (!input || !('data' in input) || !overlap(gradient.data, input.data)) continue;
-    const received = `a view on the memory of ${name}`;
-    refuse('OVERLAP', operation, 'gradient', 'have memory of its own', received);
+    refuse('OVERLAP', operation, 'gradient', `share no memory with ${name}`, 'a view on it');
   }
 }
 
@@ -109,7 +108,7 @@ export function checkDtype(
 ): void {
   const { dtype } = student.numeric;
   if (matrix.numeric.dtype === dtype) return;
-  const expected = `be ${dtype} as the student`;
+  const expected = `be ${dtype}`;
   const hint = `use ${argument}.as(${dtype})`;
   refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
 }

@@ -92,8 +92,7 @@ export function refuse(
 /** A value as a message shows it: short, and never calling code of the value's own. */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
-  if (typeof value === 'object' && value !== null) return `an object of type ${typeTag(value)}`;
-  return typeof value === 'function' ? 'a function' : String(value);
+  return Object(value) === value ? `an object of type ${typeTag(value)}` : String(value);
 }
 
 /** Throws the `TypeError` of the library. `expected` follows the word "must". */
@@ -197,5 +196,5 @@ export function throwShape(
 }
 
 export function throwOverflow(operation: string, loss: number): never {
-  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} from finite but extreme input`);
+  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} from extreme input`);
 }

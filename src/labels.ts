@@ -12,7 +12,7 @@ export const IGNORE_INDEX = -100;
 export const UNLABELED = -1;
 
 /** What every entry of a mask must do. */
-const MASK = 'hold 0 (skip) or 1 (keep) for each row';
+const MASK = 'hold 0 or 1 for each row';
 
 /** How far a row of probabilities may be from summing to 1: what a softmax in half precision leaves. */
 const SUM_TOLERANCE = 1e-3;

@@ -56,5 +56,5 @@ test('strategies are what the interface says', () => {
   expectTypeOf(strategy.computeGradient).returns.toEqualTypeOf<Matrix<Float32Array>>();
   // @ts-expect-error: the arrays of student and teacher are of one type
   const call = () => strategy.computeLoss(Matrix.zeros(1, 2), Matrix.zeros(1, 2, float64));
-  expect(call).toThrow(/teacher must be float32 as the student, got float64/);
+  expect(call).toThrow(/teacher must be float32, got float64/);
 });

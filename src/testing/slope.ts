@@ -1,5 +1,5 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
-const REFINEMENTS = [1, 0.1, 0.01];
+const REFINEMENTS = [1, 0.1, 0.01, 0.001];
 
 /** Two sides whose slopes differ by less than this share of the largest entry are one smooth slope. */
 const SMOOTH = 1e-3;

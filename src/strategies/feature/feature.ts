@@ -1,13 +1,7 @@
 import { checkShape, type DistillationBatch, type GradientSink } from '../../batch.js';
 import { checkChoice, checkPositive, refuse, throwType } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
-import {
-  cosineDistance,
-  huber,
-  meanAbsolute,
-  meanSquared,
-  type RowDistance,
-} from '../../kernels/distance.js';
+import { cosineDistance, huber, meanAbsolute, meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type Parameter, type StrategyOptions } from '../../strategy.js';
 import type { LinearProjection } from './linearProjection.js';
@@ -21,6 +15,8 @@ export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
   /** Brings the student's features to the teacher's width first. */
   readonly projection?: LinearProjection<T>;
 }
+
+const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance };
 
 /**
  * Hints: matches hidden features, mean over rows. With x the student's row, or its projection, and y the teacher's:
@@ -67,13 +63,7 @@ export class FeatureDistillationStrategy<
     this.metric = checkChoice(this.name, 'metric', metric, ['mse', 'cosine', 'l1', 'huber']);
     this.delta = checkPositive(this.name, 'delta', delta);
     if (options.delta !== undefined && metric !== 'huber') {
-      refuse(
-        'MISPLACED_OPTION',
-        this.name,
-        'delta',
-        "come with metric 'huber'",
-        `metric '${metric}'`,
-      );
+      refuse('MISPLACED_OPTION', this.name, 'delta', 'come with huber', metric);
     }
     if (projection !== undefined && typeof projection?.projectRow !== 'function') {
       throwType(this.name, 'projection', 'be a LinearProjection', projection);
@@ -96,7 +86,7 @@ export class FeatureDistillationStrategy<
       return;
     }
     const { rows, columns } = student;
-    const hint = `or give the strategy a projection: new LinearProjection(${columns}, ${teacher.columns})`;
+    const hint = `or pass projection: new LinearProjection(${columns}, ${teacher.columns})`;
     checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
   }
 
@@ -104,9 +94,9 @@ export class FeatureDistillationStrategy<
     { student, teacher, rows }: DistillationBatch<T>,
     gradient?: GradientSink<T>,
   ): number {
-    const { projection } = this;
+    const { projection, metric, delta } = this;
     const { columns } = teacher;
-    const distance = this.#distance();
+    const distance = metric === 'huber' ? huber(delta) : DISTANCES[metric];
     const derivative = gradient && new Float64Array(columns);
     const projected = projection && new Float64Array(columns);
     let sum = 0;
@@ -123,18 +113,5 @@ export class FeatureDistillationStrategy<
     }
     if (gradient) projection?.flush(gradient.scale);
     return sum;
-  }
-
-  #distance(): RowDistance {
-    switch (this.metric) {
-      case 'mse':
-        return meanSquared;
-      case 'l1':
-        return meanAbsolute;
-      case 'huber':
-        return huber(this.delta);
-      case 'cosine':
-        return cosineDistance;
-    }
   }
 }
