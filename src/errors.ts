@@ -65,8 +65,8 @@ export class DistillationError extends RangeError implements ErrorDetails {
 
 function describe(details: ErrorDetails, hint?: string): string {
   const { code, operation, argument, expected, received, row, column } = details;
-  const place =
-    row === undefined ? '' : ` row ${row}${column === undefined ? '' : `, column ${column}`}`;
+  const inColumn = column === undefined ? '' : `, column ${column}`;
+  const place = row === undefined ? '' : ` row ${row}${inColumn}`;
   const rule =
     code === 'SHAPE_MISMATCH'
       ? `has shape ${received}, expected ${expected}`

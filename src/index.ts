@@ -3,6 +3,7 @@ export { DistillationError, type DistillationErrorCode, type ErrorDetails } from
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export { Matrix, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
+export { Parameter } from './parameter.js';
 export {
   type AttentionDistillationOptions,
   AttentionDistillationStrategy,
@@ -38,6 +39,5 @@ export {
   type EvaluationOptions,
   type IDistillationStrategy,
   type LossAndGradient,
-  type Parameter,
   type StrategyOptions,
 } from './strategy.js';

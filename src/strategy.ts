@@ -19,6 +19,7 @@ import {
 import type { Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
+import { learn, type Parameter } from './parameter.js';
 
 /** What every distillation loss offers: its value and its derivative with respect to the student. */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
@@ -71,14 +72,6 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
   readonly count: number;
   /** The parts of a hybrid's loss; they sum to `loss`. */
   readonly components?: readonly ComponentLoss[];
-}
-
-/** A learnable matrix of a strategy, to be stepped by any optimiser. */
-export interface Parameter<T extends FloatArray = Float32Array> {
-  readonly name: string;
-  readonly value: Matrix<T>;
-  /** d loss / d value, as of the last gradient call. */
-  readonly gradient: Matrix<T>;
 }
 
 /** Temperature and alpha together: what a hybrid hands down. */
@@ -262,14 +255,12 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     if (checkBoolean(operation, 'accumulate', accumulate) && !given && parameters.length === 0) {
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
-    // What outlives the call is written only once it is known to succeed.
-    if (given !== undefined || parameters.length > 0) this.#loss({ ...batch, components: [] });
+    // A matrix of the caller's is written only once the call is known to succeed.
+    if (given !== undefined) this.#loss({ ...batch, components: [] });
     const gradient = given ?? student.zerosLike();
-    if (!accumulate) {
-      given?.data.fill(0);
-      for (const parameter of parameters) parameter.gradient.data.fill(0);
-    }
-    const loss = this.#loss(batch, { matrix: gradient, scale: 1 / batch.normalizer });
+    if (!accumulate) given?.data.fill(0);
+    const sink = { matrix: gradient, scale: 1 / batch.normalizer };
+    const loss = learn(parameters, accumulate, () => this.#loss(batch, sink));
     const { components } = batch;
     return {
       loss,

@@ -17,10 +17,7 @@ export function project(
   }
 }
 
-/**
- * The adjoint of {@link project} for one row: target += scale · weight · derivative (the row's gradient),
- * weightSum += xᵀ · derivative, biasSum += derivative.
- */
+/** The adjoint of {@link project} for one row: target += weight · derivative, weightSum += xᵀ · derivative. */
 export function addProjectionGradient(
   target: FloatArray,
   x: FloatArray,
@@ -28,9 +25,7 @@ export function addProjectionGradient(
   inputs: number,
   weight: FloatArray,
   derivative: Float64Array,
-  scale: number,
   weightSum: Float64Array,
-  biasSum: Float64Array | undefined,
 ): void {
   const outputs = derivative.length;
   for (let j = 0; j < inputs; j++) {
@@ -40,7 +35,6 @@ export function addProjectionGradient(
       sum += weight[j * outputs + k]! * derivative[k]!;
       weightSum[j * outputs + k]! += value * derivative[k]!;
     }
-    target[offset + j]! += scale * sum;
+    target[offset + j]! += sum;
   }
-  if (biasSum) for (let k = 0; k < outputs; k++) biasSum[k]! += derivative[k]!;
 }

@@ -20,11 +20,11 @@ import { addScaled } from '../kernels/addScaled.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
+import { learn, type Parameter } from '../parameter.js';
 import {
   DEFAULTS,
   DistillationStrategyBase,
   type IDistillationStrategy,
-  type Parameter,
   type StrategyOptions,
 } from '../strategy.js';
 import {
@@ -155,12 +155,9 @@ export class HybridDistillationStrategy<
     checkBoolean(operation, 'accumulate', accumulate);
     this.#checkByLayer(operation, studentLayers, options);
     const gradients = this.#zeroGradients(operation, studentLayers);
-    const call = { ...this.resolve(DEFAULTS), operation, ...layers, labels, options };
-    const parameters = this.parameters();
-    // What outlives the call is written only once it is known to succeed.
-    if (parameters.length > 0) this.#sumLayers({ ...call, gradients: undefined }, 1);
-    if (!accumulate) for (const { gradient } of parameters) gradient.data.fill(0);
-    return { ...this.#sumLayers({ ...call, gradients }, 1), gradients };
+    const call = { ...this.resolve(DEFAULTS), operation, ...layers, labels, options, gradients };
+    const result = learn(this.parameters(), accumulate, () => this.#sumLayers(call, 1));
+    return { ...result, gradients };
   }
 
   override get usesLabels(): boolean {
@@ -227,7 +224,7 @@ export class HybridDistillationStrategy<
         return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
       }
       const request = layerRequest(inherited, layer, readsLabels(strategy));
-      return evaluateEntry(strategy, request, weight, call.gradients?.[layerOf(layer, 'student')]);
+      return evaluateEntry(strategy, request, weight, call.gradients[layerOf(layer, 'student')]);
     });
     if (!Number.isFinite(loss)) throwOverflow(call.operation, loss);
     return { loss, components };

@@ -5,11 +5,7 @@ import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import type { LayerOutputs, LayerwiseOptions } from '../strategies/hybrid/layers.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import {
-  DistillationStrategyBase,
-  type IDistillationStrategy,
-  type Parameter,
-} from '../strategy.js';
+import { DistillationStrategyBase, type IDistillationStrategy } from '../strategy.js';
 import { compareSlope, type Line } from './slope.js';
 
 export interface CheckGradientOptions {
@@ -172,8 +168,7 @@ function checkFloat64(operation: string, argument: string, matrix: Matrix<Float6
 /** The parameters with the gradients that the last call left in them. */
 function learnable(strategy: IDistillationStrategy<Float64Array>): Variable[] {
   if (!(strategy instanceof DistillationStrategyBase)) return [];
-  const parameters: readonly Parameter<Float64Array>[] = strategy.parameters();
-  return parameters.map(({ name, value, gradient }) => ({
+  return strategy.parameters().map(({ name, value, gradient }) => ({
     of: name,
     value,
     gradient: gradient.clone(),

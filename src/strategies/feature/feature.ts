@@ -3,7 +3,8 @@ import { checkChoice, checkPositive, refuse, throwType } from '../../errors.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import { cosineDistance, huber, meanAbsolute, meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
-import { DistillationStrategyBase, type Parameter, type StrategyOptions } from '../../strategy.js';
+import type { Parameter } from '../../parameter.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 import type { LinearProjection } from './linearProjection.js';
 
 export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
@@ -86,7 +87,7 @@ export class FeatureDistillationStrategy<
       return;
     }
     const { rows, columns } = student;
-    const hint = `or pass projection: new LinearProjection(${columns}, ${teacher.columns})`;
+    const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
     checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
   }
 
@@ -111,7 +112,6 @@ export class FeatureDistillationStrategy<
         projection.addRowGradient(matrix.data, student.data, offset, derivative, scale);
       else addScaled(matrix.data, offset, derivative, columns, scale);
     }
-    if (gradient) projection?.flush(gradient.scale);
     return sum;
   }
 }

@@ -3,9 +3,9 @@ import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../err
 import { addScaled } from '../../kernels/addScaled.js';
 import { addProjectionGradient, project } from '../../kernels/linear.js';
 import { uniform } from '../../kernels/random.js';
-import { Matrix } from '../../matrix.js';
+import type { Matrix } from '../../matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
-import type { Parameter } from '../../strategy.js';
+import { Parameter } from '../../parameter.js';
 
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   /** Whether a learnable row is added to the product; false. */
@@ -41,9 +41,6 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   readonly outputColumns: number;
   readonly #weight: Parameter<T>;
   readonly #bias: Parameter<T> | undefined;
-  // Gradients are summed over rows in doubles, and rounded once.
-  readonly #weightSum: Float64Array;
-  readonly #biasSum: Float64Array | undefined;
 
   constructor(
     inputColumns: number,
@@ -59,13 +56,11 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
     const random = uniform(seed);
     const bound = 1 / Math.sqrt(inputColumns);
-    this.#weight = parameter('weight', inputColumns, outputColumns, numeric);
+    this.#weight = new Parameter('weight', inputColumns, outputColumns, numeric);
     const { data } = this.#weight.value;
     for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);
-    this.#weightSum = new Float64Array(data.length);
     if (checkBoolean(operation, 'bias', bias)) {
-      this.#bias = parameter('bias', 1, outputColumns, numeric);
-      this.#biasSum = new Float64Array(outputColumns);
+      this.#bias = new Parameter('bias', 1, outputColumns, numeric);
     }
   }
 
@@ -89,7 +84,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     project(student, offset, this.inputColumns, value.data, this.#bias?.value.data, result);
   }
 
-  /** @internal Adds the gradient of one row to `target`, and keeps that of the parameters until {@link flush}. */
+  /** @internal Adds `scale ×` the gradient of one row to `target`, and to the sums of the parameters. */
   addRowGradient(
     target: FloatArray,
     student: FloatArray,
@@ -97,40 +92,10 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     derivative: Float64Array,
     scale: number,
   ): void {
-    const weight = this.#weight.value.data;
-    addProjectionGradient(
-      target,
-      student,
-      offset,
-      this.inputColumns,
-      weight,
-      derivative,
-      scale,
-      this.#weightSum,
-      this.#biasSum,
-    );
+    const { value, sum } = this.#weight;
+    const { inputColumns } = this;
+    for (let k = 0; k < derivative.length; k++) derivative[k]! *= scale;
+    addProjectionGradient(target, student, offset, inputColumns, value.data, derivative, sum);
+    if (this.#bias) addScaled(this.#bias.sum, 0, derivative, derivative.length, 1);
   }
-
-  /** @internal Adds `scale ×` what the rows gave to the gradients of the parameters. */
-  flush(scale: number): void {
-    const pairs = [
-      [this.#weight, this.#weightSum],
-      [this.#bias, this.#biasSum],
-    ] as const;
-    for (const [parameter, sum] of pairs) {
-      if (!parameter || !sum) continue;
-      addScaled(parameter.gradient.data, 0, sum, sum.length, scale);
-      sum.fill(0);
-    }
-  }
-}
-
-function parameter<T extends FloatArray>(
-  name: string,
-  rows: number,
-  columns: number,
-  numeric: NumericTrait<T>,
-): Parameter<T> {
-  const zeros = () => Matrix.zeros(rows, columns, numeric);
-  return { name, value: zeros(), gradient: zeros() };
 }

@@ -30,8 +30,8 @@ export interface LayerwiseCall<T extends FloatArray>
   readonly studentLayers: LayerOutputs<T>;
   readonly teacherLayers: LayerOutputs<T>;
   readonly options: LayerwiseOptions;
-  /** The gradients to add to, by student layer; absent where only the loss is wanted. */
-  readonly gradients: Readonly<Record<string, Matrix<T>>> | undefined;
+  /** The gradients to add to, by student layer. */
+  readonly gradients: Readonly<Record<string, Matrix<T>>>;
 }
 
 const OUTPUT = 'output';

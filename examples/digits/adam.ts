@@ -1,0 +1,49 @@
+const MEAN_DECAY = 0.9;
+const SQUARE_DECAY = 0.99;
+const EPSILON = 1e-8;
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array where
+ * `tf.train.adam` runs ten tensor operations, and it steps the library's learnable parameters just as well.
+ */
+export class Adam {
+  readonly #moments = new Map<Float32Array, { mean: Float32Array; square: Float32Array }>();
+  readonly #weightDecay: number;
+  #steps = 0;
+
+  constructor(weightDecay: number) {
+    this.#weightDecay = weightDecay;
+  }
+
+  /** One step of every pair; `value` is written, and is the identity of a parameter from step to step. */
+  step(
+    parameters: Iterable<{ value: Float32Array; gradient: Float32Array }>,
+    learningRate: number,
+  ): void {
+    this.#steps++;
+    const meanCorrection = 1 - MEAN_DECAY ** this.#steps;
+    const squareCorrection = 1 - SQUARE_DECAY ** this.#steps;
+    for (const { value, gradient } of parameters) {
+      const { mean, square } = this.#momentsOf(value);
+      for (let i = 0; i < value.length; i++) {
+        const slope = gradient[i]!;
+        const newMean = MEAN_DECAY * mean[i]! + (1 - MEAN_DECAY) * slope;
+        const newSquare = SQUARE_DECAY * square[i]! + (1 - SQUARE_DECAY) * slope * slope;
+        const direction =
+          newMean / meanCorrection / (Math.sqrt(newSquare / squareCorrection) + EPSILON);
+        mean[i] = newMean;
+        square[i] = newSquare;
+        value[i]! -= learningRate * (direction + this.#weightDecay * value[i]!);
+      }
+    }
+  }
+
+  #momentsOf(value: Float32Array): { mean: Float32Array; square: Float32Array } {
+    let moments = this.#moments.get(value);
+    if (moments === undefined) {
+      moments = { mean: new Float32Array(value.length), square: new Float32Array(value.length) };
+      this.#moments.set(value, moments);
+    }
+    return moments;
+  }
+}

@@ -1,0 +1,96 @@
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { formatPercent } from './report.js';
+import { type Results, summarize } from './results.js';
+
+/** Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed line. */
+export async function drawLearningCurves(results: Results): Promise<string> {
+  return new View(parse(compile(learningCurves(results)).spec), { renderer: 'none' }).toSVG();
+}
+
+const COLORS = ['#7f7f7f', '#1f77b4', '#ff7f0e', '#2ca02c'];
+/** Where the axis of accuracies starts; what lies below is cut off. */
+const LOWEST_ACCURACY = 0.5;
+
+function learningCurves({ settings, teacher, students }: Results): TopLevelSpec {
+  const { heldOut, batch, seeds, student } = settings;
+  const points = students.flatMap(({ method, runs }) =>
+    runs[0]!.curve.map(({ step }, index) => {
+      const accuracies = runs.map(({ curve }) => curve[index]!.accuracy);
+      const lowest = Math.min(...accuracies);
+      const highest = Math.max(...accuracies);
+      return { method, step, mean: summarize(accuracies).mean, lowest, highest };
+    }),
+  );
+  const x = {
+    field: 'step',
+    type: 'quantitative' as const,
+    title: `training steps (batches of ${batch} images)`,
+    scale: { domain: [0, student.training.steps], nice: false },
+    axis: { grid: false },
+  };
+  const y = {
+    type: 'quantitative' as const,
+    title: 'held-out accuracy (%)',
+    scale: { domain: [LOWEST_ACCURACY, 1] },
+    axis: { format: '.0%' },
+  };
+  const color = {
+    field: 'method',
+    type: 'nominal',
+    title: null,
+    scale: { domain: students.map(({ method }) => method), range: COLORS },
+    legend: { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3 },
+  } as const;
+  const teacherLine = {
+    values: [
+      {
+        accuracy: teacher.accuracy,
+        label: `teacher ${formatPercent([teacher.accuracy])}`,
+        step: 0,
+      },
+    ],
+  };
+  return {
+    width: 640,
+    height: 400,
+    background: 'white',
+    padding: 12,
+    title: {
+      text: 'The same student, taught in four ways',
+      subtitle: `Accuracy on ${heldOut} held-out digits, ${
+        seeds.length > 1 ? `mean and range over ${seeds.length} seeds` : 'one seed'
+      }`,
+      anchor: 'start',
+      fontSize: 16,
+      subtitleFontSize: 13,
+      offset: 12,
+    },
+    data: { values: points },
+    layer: [
+      {
+        mark: { type: 'area', opacity: 0.2, clip: true },
+        encoding: { x, y: { ...y, field: 'lowest' }, y2: { field: 'highest' }, color },
+      },
+      {
+        mark: { type: 'line', strokeWidth: 2.5, clip: true, point: { size: 30 } },
+        encoding: { x, y: { ...y, field: 'mean' }, color },
+      },
+      {
+        data: teacherLine,
+        mark: { type: 'rule', strokeWidth: 1.5, strokeDash: [6, 4] },
+        encoding: { y: { ...y, field: 'accuracy' } },
+      },
+      {
+        data: teacherLine,
+        mark: { type: 'text', align: 'left', baseline: 'bottom', dx: 6, dy: -4, fontSize: 12 },
+        encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'label' } },
+      },
+    ],
+    config: {
+      font: 'sans-serif',
+      axis: { labelFontSize: 12, titleFontSize: 13, titlePadding: 10 },
+      legend: { labelFontSize: 12, labelLimit: 240 },
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startBackend } from './backend.js';
+import { drawLearningCurves } from './chart.js';
+import { CLASSES, loadDigits } from './data.js';
+import { METHODS } from './methods.js';
+import { formatResults } from './report.js';
+import type { Results } from './results.js';
+import { chooseSettings } from './settings.js';
+import { teachStudent } from './students.js';
+import { trainTeacher } from './teacher.js';
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: { quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
+  });
+  const settings = chooseSettings(options.quick, Number(options.seed));
+  const [firstSeed = 0] = settings.seeds;
+  if (!Number.isSafeInteger(firstSeed)) throw new RangeError('--seed must be an integer');
+
+  await startBackend();
+  const { training, heldOut } = loadDigits(settings.heldOut, firstSeed);
+  console.log(
+    `${training.labels.length} training images, ${CLASSES * settings.labelledPerClass} of them with a label for the students; ` +
+      `${heldOut.labels.length} held out`,
+  );
+
+  const teacher = trainTeacher(training, heldOut, settings);
+  if (teacher.accuracy < 0.5) throw new Error('the teacher learned nothing worth passing on');
+  const students = METHODS.map((method) => ({
+    method: method.name,
+    runs: settings.seeds.map((seed) =>
+      teachStudent(method, seed, teacher, training, heldOut, settings),
+    ),
+  }));
+
+  const results: Results = {
+    settings,
+    teacher: { parameters: teacher.parameters, accuracy: teacher.accuracy },
+    students,
+  };
+  console.log(formatResults(results));
+
+  // A quick run must not overwrite the results of a full one.
+  const folder = fileURLToPath(
+    new URL(options.quick ? 'results/quick' : 'results', import.meta.url),
+  );
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(folder, 'learning-curves.svg'), await drawLearningCurves(results));
+  console.log(`results.json and learning-curves.svg are in ${relative(process.cwd(), folder)}`);
+}
+
+// A rejection that nobody handles would end in a dump of the wasm backend's source.
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

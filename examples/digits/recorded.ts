@@ -1,0 +1,47 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayerOutputs, Matrix } from 'knowledge-distillation';
+import { gatherRows, PIXELS } from './data.js';
+import { toMatrices } from './distill.js';
+import type { Transformer } from './transformer.js';
+
+interface RecordedLayer {
+  readonly values: Float32Array;
+  readonly valuesPerImage: number;
+  readonly columns: number;
+}
+
+/** The layers of a trained model for a fixed set of images: computed once, read in every batch of every student. */
+export class RecordedOutputs {
+  readonly #layers = new Map<string, RecordedLayer>();
+
+  constructor(model: Transformer, images: Float32Array) {
+    const count = images.length / PIXELS;
+    const chunk = 500;
+    for (let start = 0; start < count; start += chunk) {
+      const pixels = images.subarray(start * PIXELS, (start + chunk) * PIXELS);
+      const size = pixels.length / PIXELS;
+      const outputs = tf.tidy(() => model.forward(tf.tensor2d(pixels, [size, PIXELS])));
+      const matrices = toMatrices(outputs);
+      tf.dispose(outputs);
+      for (const [name, { data, columns }] of Object.entries(matrices)) {
+        const layer = this.#layers.get(name) ?? {
+          values: new Float32Array((data.length / size) * count),
+          valuesPerImage: data.length / size,
+          columns,
+        };
+        layer.values.set(data, start * layer.valuesPerImage);
+        this.#layers.set(name, layer);
+      }
+    }
+  }
+
+  /** Every layer for the images `indices`. */
+  of(indices: Int32Array): LayerOutputs {
+    const layers: Record<string, Matrix> = {};
+    for (const [name, { values, valuesPerImage, columns }] of this.#layers) {
+      const gathered = gatherRows(values, valuesPerImage, indices);
+      layers[name] = new Matrix(gathered, gathered.length / columns, columns);
+    }
+    return layers;
+  }
+}

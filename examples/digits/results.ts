@@ -1,0 +1,52 @@
+import type { ComponentLoss } from 'knowledge-distillation';
+import type { Settings } from './settings.js';
+
+export interface CurvePoint {
+  readonly step: number;
+  readonly accuracy: number;
+}
+
+/** A component, averaged over the last steps of the training. */
+export type ComponentSummary = Pick<ComponentLoss, 'name' | 'weight' | 'loss' | 'weighted'>;
+
+/** One student of one seed, on the held-out images. */
+export interface Run {
+  readonly seed: number;
+  readonly parameters: number;
+  readonly accuracy: number;
+  /** Fraction of images in which student and teacher choose the same class. */
+  readonly agreement: number;
+  readonly curve: readonly CurvePoint[];
+  readonly components: readonly ComponentSummary[];
+}
+
+interface MethodResult {
+  readonly method: string;
+  readonly runs: readonly Run[];
+}
+
+export interface Results {
+  readonly settings: Settings;
+  readonly teacher: { readonly parameters: number; readonly accuracy: number };
+  readonly students: readonly MethodResult[];
+}
+
+/** Mean and sample standard deviation; the latter is NaN for a single value. */
+export function summarize(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** Component by component, the mean over several steps or runs. */
+export function averageComponents(
+  samples: readonly (readonly ComponentSummary[])[],
+): ComponentSummary[] {
+  const first = samples[0] ?? [];
+  return first.map(({ name, weight }, index) => ({
+    name,
+    weight,
+    loss: summarize(samples.map((sample) => sample[index]!.loss)).mean,
+    weighted: summarize(samples.map((sample) => sample[index]!.weighted)).mean,
+  }));
+}

@@ -1,0 +1,86 @@
+import { type ComponentLoss, UNLABELED } from 'knowledge-distillation';
+import { batchesOf, chooseStratified, type Digits, mixedBatches } from './data.js';
+import { distillationLoss } from './distill.js';
+import type { Method } from './methods.js';
+import { Phase } from './progress.js';
+import { Random } from './random.js';
+import { averageComponents, type CurvePoint, type Run } from './results.js';
+import type { Settings } from './settings.js';
+import type { Teacher } from './teacher.js';
+import { agreement, classify, train } from './training.js';
+import { Transformer } from './transformer.js';
+
+const CURVE_POINTS = 10;
+/** The components of so many steps are averaged for the report. */
+const LAST_STEPS = 50;
+
+/** Trains one student. Within a seed, all methods start from the same weights and see the same labels. */
+export function teachStudent(
+  method: Method,
+  seed: number,
+  teacher: Teacher,
+  training: Digits,
+  heldOut: Digits,
+  { student: settings, ...common }: Settings,
+): Run {
+  const { steps } = settings.training;
+  const labelled = chooseStratified(
+    training.labels,
+    common.labelledPerClass,
+    new Random(seed, 'labelled'),
+  );
+  const labels = new Int32Array(training.labels.length).fill(UNLABELED);
+  for (const index of labelled) labels[index] = training.labels[index]!;
+  const random = new Random(seed, 'batches');
+  const batches = method.labelledOnly
+    ? batchesOf(labelled, common.batch, random)
+    : mixedBatches(labelled, common.labelledPerBatch, labels.length, common.batch, random);
+
+  const strategy = method.createStrategy({
+    studentWidth: settings.model.width,
+    teacherWidth: teacher.width,
+    seed,
+  });
+  const model = new Transformer(settings.model, seed);
+  const phase = new Phase(`${method.name}, seed ${seed}`, steps);
+  const curve: CurvePoint[] = [];
+  const lastComponents: (readonly ComponentLoss[])[] = [];
+  train({
+    ...settings.training,
+    model,
+    images: training.images,
+    batches,
+    parameters: strategy.parameters(),
+    objective: (outputs, indices) => {
+      const batchLabels = indices.map((index) => labels[index]!);
+      const mask = batchLabels.map((label) => (label === UNLABELED ? 0 : 1));
+      return distillationLoss(
+        strategy,
+        outputs,
+        teacher.recorded.of(indices),
+        batchLabels,
+        method.labelledOutputOnly ? { mask: { output: mask } } : {},
+      );
+    },
+    onStep: (step, components) => {
+      if (step > steps - LAST_STEPS) lastComponents.push(components);
+      if (step % (steps / CURVE_POINTS) === 0) {
+        curve.push({ step, accuracy: agreement(classify(model, heldOut), heldOut.labels) });
+      }
+      phase.update(step);
+    },
+  });
+  const classes = classify(model, heldOut);
+  const accuracy = agreement(classes, heldOut.labels);
+  phase.finish(`${(100 * accuracy).toFixed(1)} % held-out accuracy`);
+  const { parameterCount: parameters } = model;
+  model.dispose();
+  return {
+    seed,
+    parameters,
+    accuracy,
+    agreement: agreement(classes, teacher.heldOutClasses),
+    curve,
+    components: averageComponents(lastComponents),
+  };
+}

@@ -1,0 +1,108 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ComponentLoss, Parameter } from 'knowledge-distillation';
+import { Adam } from './adam.js';
+import { CLASSES, type Digits, gatherRows, PIXELS } from './data.js';
+import type { Transformer, TransformerOutputs } from './transformer.js';
+
+/** What is minimized on the images `indices`, and the parts of it worth a report. */
+type Objective = (
+  outputs: TransformerOutputs,
+  indices: Int32Array,
+) => { readonly loss: tf.Scalar; readonly components: readonly ComponentLoss[] };
+
+export interface TrainingSettings {
+  readonly steps: number;
+  /** The highest one: it rises to it and falls to 0 again. */
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+export interface Training extends TrainingSettings {
+  readonly model: Transformer;
+  readonly images: Float32Array;
+  /** Endless; every batch lists the images to look at. */
+  readonly batches: Iterator<Int32Array, never>;
+  /** What becomes of the images of a batch first. */
+  readonly augment?: (images: Float32Array) => Float32Array;
+  readonly objective: Objective;
+  /** What the objective learns beside the model. */
+  readonly parameters?: readonly Parameter[];
+  /** Called after every step, counted from 1. */
+  readonly onStep: (step: number, components: readonly ComponentLoss[]) => void;
+}
+
+const WARM_UP = 0.1;
+
+/** Minimizes the objective with Adam: the one loop that trains the teacher and every student. */
+export function train(training: Training): void {
+  const { model, batches, objective, augment, parameters = [], steps } = training;
+  const adam = new Adam(training.weightDecay);
+  const weights = Object.values(model.weights).map((variable) => ({
+    variable,
+    value: variable.dataSync<'float32'>(),
+  }));
+  for (let step = 1; step <= steps; step++) {
+    const indices = batches.next().value;
+    const images = gatherRows(training.images, PIXELS, indices);
+    const pixels = augment?.(images) ?? images;
+    let components: readonly ComponentLoss[] = [];
+    tf.tidy(() => {
+      const { value: loss, grads } = tf.variableGrads(
+        () => {
+          const outputs = model.forward(tf.tensor2d(pixels, [indices.length, PIXELS]));
+          const result = objective(outputs, indices);
+          components = result.components;
+          return result.loss;
+        },
+        weights.map(({ variable }) => variable),
+      );
+      if (!Number.isFinite(loss.dataSync()[0])) {
+        throw new Error(`the loss of step ${step} is not finite`);
+      }
+      adam.step(
+        [
+          ...weights.map(({ variable, value }) => ({
+            value,
+            gradient: grads[variable.name]!.dataSync<'float32'>(),
+          })),
+          ...parameters.map(({ value, gradient }) => ({
+            value: value.data,
+            gradient: gradient.data,
+          })),
+        ],
+        training.learningRate * schedule(step / steps),
+      );
+      for (const { variable, value } of weights) variable.assign(tf.tensor(value, variable.shape));
+    });
+    training.onStep(step, components);
+  }
+}
+
+/** The most likely class of every image. */
+export function classify(model: Transformer, { images, labels }: Digits): Int32Array {
+  const classes = new Int32Array(labels.length);
+  const chunk = 500;
+  for (let start = 0; start < labels.length; start += chunk) {
+    const pixels = images.subarray(start * PIXELS, (start + chunk) * PIXELS);
+    const size = pixels.length / PIXELS;
+    const output = tf.tidy(() => model.forward(tf.tensor2d(pixels, [size, PIXELS])).output);
+    const logits = output.dataSync();
+    output.dispose();
+    for (let row = 0; row < size; row++) {
+      const scores = logits.subarray(row * CLASSES, (row + 1) * CLASSES);
+      classes[start + row] = scores.indexOf(Math.max(...scores));
+    }
+  }
+  return classes;
+}
+
+/** The fraction of entries in which both agree. */
+export function agreement(left: Int32Array, right: Int32Array): number {
+  return left.filter((value, index) => value === right[index]).length / left.length;
+}
+
+/** Linear warm-up, then half a cosine down to 0; `progress` in (0, 1]. */
+function schedule(progress: number): number {
+  if (progress < WARM_UP) return progress / WARM_UP;
+  return 0.5 + 0.5 * Math.cos((Math.PI * (progress - WARM_UP)) / (1 - WARM_UP));
+}
