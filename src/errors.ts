@@ -196,5 +196,5 @@ export function throwShape(
 }
 
 export function throwOverflow(operation: string, loss: number): never {
-  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} from extreme input`);
+  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} (extreme input)`);
 }

@@ -121,7 +121,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
 
   /** What errors and components call the strategy; a class that is minified wants to override it. */
   get name(): string {
-    return this.constructor.name || 'DistillationStrategy';
+    return this.constructor.name || 'Strategy';
   }
 
   get temperature(): number {
