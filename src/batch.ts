@@ -2,6 +2,7 @@ import { checkPositive, refuse, throwShape, throwType } from './errors.js';
 import { isClassIndices, keptRows, type Labels, labelRows } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
+import type { Parameter } from './parameter.js';
 
 /** One entry of a hybrid, as it contributed to one loss: `weighted` = `weight` × `loss`. */
 export interface ComponentLoss {
@@ -36,12 +37,6 @@ export interface DistillationBatch<T extends FloatArray = Float32Array> extends 
   readonly components: ComponentLoss[];
 }
 
-/** Where a strategy adds its gradient: `matrix += scale × derivative`. */
-export interface GradientSink<T extends FloatArray = Float32Array> {
-  readonly matrix: Matrix<T>;
-  readonly scale: number;
-}
-
 /** Checks what every strategy needs of a call, and returns the rows that take part. */
 export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): Int32Array {
   const { operation, student, teacher, labels, mask, normalizer } = request;
@@ -51,10 +46,7 @@ export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): In
   const { rows } = student;
   checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
   if (labels !== undefined) {
-    if (!isClassIndices(labels)) {
-      checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array');
-      checkDtype(operation, 'labels', labels, student);
-    }
+    checkLabelType(operation, labels, student);
     const length = labelRows(labels);
     if (length !== rows) throwShape(operation, 'labels', [length], [rows], 'one for each row');
   }
@@ -62,14 +54,30 @@ export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): In
   return keptRows(operation, rows, labels, mask);
 }
 
+/** Throws unless `labels` are class indices, or a matrix in the student's number format. */
+export function checkLabelType<T extends FloatArray>(
+  operation: string,
+  labels: Labels<T>,
+  student: Matrix<T>,
+): void {
+  if (isClassIndices(labels)) return;
+  const hint = 'use Int32Array.from(labels)';
+  checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array', hint);
+  checkDtype(operation, 'labels', labels, student);
+}
+
 /** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
 export function checkTarget<T extends FloatArray>(
   gradient: Matrix<T>,
-  { operation, student, teacher, labels }: BatchRequest<T>,
+  { operation, student, teacher, labels, mask }: BatchRequest<T>,
+  parameters: readonly Parameter<T>[],
 ): void {
   checkSameShape(operation, 'gradient', gradient, student);
-  for (const [name, input] of Object.entries({ student, teacher, labels })) {
-    if (!input || !('data' in input) || !overlap(gradient.data, input.data)) continue;
+  const inputs: Record<string, unknown> = { student, teacher, labels, mask };
+  for (const { name, value } of parameters) inputs[name] = value;
+  for (const [name, input] of Object.entries(inputs)) {
+    const memory = input instanceof Object && 'data' in input ? input.data : input;
+    if (!ArrayBuffer.isView(memory) || !overlap(gradient.data, memory)) continue;
     refuse('OVERLAP', operation, 'gradient', `share no memory with ${name}`, 'a view on it');
   }
 }
@@ -91,9 +99,12 @@ export function checkMatrix(
   argument: string,
   value: Matrix<FloatArray>,
   expected = 'be a Matrix',
+  hint?: string,
 ): void {
   // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
-  if (value?.numeric?.dtype === undefined) throwType(operation, argument, expected, value);
+  if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
+    throwType(operation, argument, expected, value, hint);
+  }
   const { data, rows, columns } = value;
   if (data.length === rows * columns) return; // it is 0 once the buffer was transferred
   throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
@@ -105,11 +116,12 @@ export function checkDtype(
   argument: string,
   matrix: Matrix<FloatArray>,
   student: Matrix<FloatArray>,
+  remedy = `${argument}.as`,
 ): void {
   const { dtype } = student.numeric;
   if (matrix.numeric.dtype === dtype) return;
   const expected = `be ${dtype}`;
-  const hint = `use ${argument}.as(${dtype})`;
+  const hint = `use ${remedy}(${dtype})`;
   refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
 }
 
@@ -127,7 +139,7 @@ export function checkShape(
   throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
 }
 
-function overlap(a: FloatArray, b: FloatArray): boolean {
+function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return (
     a.buffer === b.buffer &&
     a.byteOffset < b.byteOffset + b.byteLength &&

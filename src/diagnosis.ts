@@ -34,34 +34,40 @@ export function checkFinite<T extends FloatArray>(
 }
 
 /**
- * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where
- * one side rules out what the other side, or the label, allows, and where a row allows nothing.
+ * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where a
+ * row leaves nothing possible, where the student rules out what the teacher or the label allows and, if the loss is
+ * `symmetric`, where the teacher rules out what the student allows.
  */
 export function checkRuledOut<T extends FloatArray>(
   batch: DistillationBatch<T>,
   ruledOut: number,
+  symmetric: boolean,
   labels?: Labels<T>,
 ): void {
   checkFinite(batch, ruledOut);
   const { operation, student, teacher, rows } = batch;
-  const { columns } = student;
-  const sides = [
-    ['student', student.data, 'teacher', teacher.data],
-    ['teacher', teacher.data, 'student', student.data],
-  ] as const;
-  for (const [argument, values, otherArgument, other] of sides) {
-    for (const row of rows) {
-      let allowed = columns;
-      for (let column = 0; column < columns; column++) {
-        const index = row * columns + column;
-        if (values[index] !== ruledOut) continue;
-        allowed--;
-        const isLabel = argument === 'student' && labels && hasClass(labels, row, column, index);
-        if (!isLabel && allowed > 0 && other[index] === ruledOut) continue;
-        const reason = isLabel ? 'label' : allowed > 0 ? otherArgument : 'row';
-        const expected = `be above ${ruledOut} where the ${reason} is`;
-        refuse('RULED_OUT', operation, argument, expected, String(ruledOut), { row, column });
+  const throwAt = (argument: string, where: string, row: number, column?: number): void => {
+    const place = column === undefined ? { row } : { row, column };
+    const expected = `be above ${ruledOut} ${where}`;
+    refuse('RULED_OUT', operation, argument, expected, String(ruledOut), place);
+  };
+  for (const row of rows) {
+    let [studentAllows, teacherAllows] = [false, false];
+    for (let column = 0; column < student.columns; column++) {
+      const index = row * student.columns + column;
+      const studentRules = student.data[index] === ruledOut;
+      const teacherRules = teacher.data[index] === ruledOut;
+      studentAllows ||= !studentRules;
+      teacherAllows ||= !teacherRules;
+      if (studentRules && labels && hasClass(labels, row, column, index)) {
+        throwAt('student', 'where the label is', row, column);
+      }
+      if (studentRules && !teacherRules) throwAt('student', 'where the teacher is', row, column);
+      if (symmetric && teacherRules && !studentRules) {
+        throwAt('teacher', 'where the student is', row, column);
       }
     }
+    if (!studentAllows) throwAt('student', 'in some column', row);
+    if (!teacherAllows) throwAt('teacher', 'in some column', row);
   }
 }

@@ -172,10 +172,10 @@ export function checkOptions(
   value: unknown,
   known?: readonly string[],
 ): void {
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object' || typeTag(value) !== 'Object') {
     throwType(operation, argument, 'be an object', value);
   }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(value ?? {})) {
     if (known === undefined || known.includes(key)) continue;
     const expected = `have no keys but ${known.join(', ')}`;
     refuse('UNKNOWN_OPTION', operation, argument, expected, show(key));

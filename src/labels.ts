@@ -14,7 +14,7 @@ export const UNLABELED = -1;
 /** What every entry of a mask must do. */
 const MASK = 'hold 0 or 1 for each row';
 
-/** How far a row of probabilities may be from summing to 1: what a softmax in half precision leaves. */
+/** How far a row of probabilities may be from summing to 1, and an entry above it: what half precision leaves. */
 const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
@@ -73,6 +73,7 @@ export function keptRows<T extends FloatArray>(
     const keep: unknown = mask === undefined ? 1 : mask[row];
     const isKept = keep === 1 || keep === true;
     if (!isKept && keep !== 0 && keep !== false) {
+      if (typeof keep !== 'number') throwType(operation, `mask[${row}]`, 'be 0 or 1', keep);
       refuse('OUT_OF_RANGE', operation, 'mask', MASK, String(keep), { row });
     }
     if (isKept && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
@@ -115,8 +116,8 @@ export function checkDistribution(
   let sum = 0;
   for (let j = 0; j < columns; j++) {
     const value = data[offset + j]!;
-    if (!(value >= 0)) {
-      const code = Number.isNaN(value) ? 'NOT_FINITE' : 'NOT_A_DISTRIBUTION';
+    if (!(value >= 0 && value <= 1 + SUM_TOLERANCE)) {
+      const code = Number.isFinite(value) ? 'NOT_A_DISTRIBUTION' : 'NOT_FINITE';
       const expected = 'be a probability in [0, 1]';
       refuse(code, operation, argument, expected, String(value), { row, column: j });
     }

@@ -1,4 +1,4 @@
-import { checkInteger, refuse, throwShape, throwType } from './errors.js';
+import { checkInteger, checkNumber, refuse, throwShape, throwType } from './errors.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
 
 /** What inference runtimes return: flat data with its dimensions, named `dims` or `shape`. */
@@ -61,6 +61,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
   ): Matrix<FloatArray> {
     checkInteger('Matrix.zeros', 'rows', rows, 0);
     checkInteger('Matrix.zeros', 'columns', columns, 1);
+    checkNumeric('Matrix.zeros', numeric);
     return new Matrix(numeric.allocate(rows * columns), rows, columns);
   }
 
@@ -90,7 +91,8 @@ export class Matrix<T extends FloatArray = Float32Array> {
       checkInteger(operation, 'columns', columns, 1),
       numeric,
     );
-    rows.forEach((values, row) => {
+    for (let row = 0; row < rows.length; row++) {
+      const values = rows[row]!;
       if (values?.length !== columns) {
         throwShape(
           operation,
@@ -103,7 +105,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
       for (let column = 0; column < matrix.columns; column++) {
         store(operation, matrix, row, column, values[column]);
       }
-    });
+    }
     return matrix;
   }
 
@@ -210,6 +212,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * @throws {DistillationError} for a finite value that the format cannot hold
    */
   as<U extends FloatArray>(numeric: NumericTrait<U>): Matrix<U> {
+    checkNumeric('Matrix.as', numeric);
     const data = numeric.from(this.data);
     for (let index = 0; index < data.length; index++) {
       if (Number.isFinite(data[index]) || !Number.isFinite(this.data[index])) continue;
@@ -220,15 +223,23 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   #index(operation: string, row: number, column: number): number {
+    const { length } = this.data; // 0 once the buffer was transferred
+    const expected = this.rows * this.columns;
+    if (length !== expected) throwShape(operation, 'data', [length], [expected], 'rows × columns');
     checkIndex(operation, 'row', row, this.rows);
     checkIndex(operation, 'column', column, this.columns);
     return row * this.columns + column;
   }
 }
 
+export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray>): void {
+  if (typeof numeric?.allocate === 'function') return;
+  throwType(operation, 'numeric', 'be float32 or float64, the objects', numeric);
+}
+
 function checkIndex(operation: string, argument: string, index: unknown, size: number): void {
-  if (Number.isInteger(index) && Number(index) >= 0 && Number(index) < size) return;
-  refuse('OUT_OF_RANGE', operation, argument, `be an integer in [0, ${size})`, String(index));
+  const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
+  checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);
 }
 
 function store(

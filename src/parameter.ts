@@ -1,4 +1,4 @@
-import { addScaled } from './kernels/addScaled.js';
+import { checkRepresentable } from './gradient.js';
 import { Matrix } from './matrix.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
@@ -24,17 +24,41 @@ export class Parameter<T extends FloatArray = Float32Array> {
   }
 }
 
-/** Runs an evaluation that adds to the sums of `parameters`, and keeps what it added only if it succeeds. */
-export function learn<T extends FloatArray, R>(
+/** Runs an evaluation that adds to the sums of `parameters`, and checks that their gradients can hold them. */
+export function rehearse<T extends FloatArray, R>(
+  operation: string,
   parameters: readonly Parameter<T>[],
   accumulate: boolean,
   evaluate: () => R,
 ): R {
   for (const { sum } of parameters) sum.fill(0);
   const result = evaluate();
-  for (const { sum, gradient } of parameters) {
-    if (!accumulate) gradient.data.fill(0);
-    addScaled(gradient.data, 0, sum, sum.length, 1);
+  for (const { name, sum, gradient } of parameters) {
+    const { data, columns, numeric } = gradient;
+    const argument = `gradient of ${name}`;
+    for (let i = 0; i < sum.length; i++) {
+      if (accumulate) sum[i]! += data[i]!;
+      checkRepresentable(
+        operation,
+        argument,
+        sum[i]!,
+        numeric.largest,
+        Math.floor(i / columns),
+        i % columns,
+      );
+    }
   }
+  return result;
+}
+
+/** {@link rehearse}, and keeps the gradients: all of them or, where anything fails, none. */
+export function learn<T extends FloatArray, R>(
+  operation: string,
+  parameters: readonly Parameter<T>[],
+  accumulate: boolean,
+  evaluate: () => R,
+): R {
+  const result = rehearse(operation, parameters, accumulate, evaluate);
+  for (const { sum, gradient } of parameters) gradient.data.set(sum);
   return result;
 }

@@ -5,7 +5,6 @@ import {
   checkShape,
   checkTarget,
   type DistillationBatch,
-  type GradientSink,
 } from './batch.js';
 import { checkFinite } from './diagnosis.js';
 import {
@@ -15,11 +14,13 @@ import {
   checkPositive,
   refuse,
   throwOverflow,
+  throwType,
 } from './errors.js';
+import { GradientSink } from './gradient.js';
 import type { Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
-import { learn, type Parameter } from './parameter.js';
+import { learn, type Parameter, rehearse } from './parameter.js';
 
 /** What every distillation loss offers: its value and its derivative with respect to the student. */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
@@ -49,7 +50,7 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   readonly normalizer?: number;
   /**
    * Written with the gradient instead of a new matrix. It is written only if the call succeeds, which
-   * costs one evaluation of the loss beforehand.
+   * costs a rehearsal: a second evaluation.
    */
   readonly gradient?: Matrix<T>;
   /** Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. */
@@ -90,13 +91,14 @@ export const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
  * // ½ Σ (student − teacher)², mean over rows
  * class HalfSquares extends DistillationStrategyBase {
  *   protected override evaluate({ student, teacher, rows }: DistillationBatch, gradient?: GradientSink): number {
+ *     const difference = new Float64Array(student.columns);
  *     let sum = 0;
  *     for (const row of rows) {
- *       for (let i = row * student.columns; i < (row + 1) * student.columns; i++) {
- *         const difference = student.data[i]! - teacher.data[i]!;
- *         sum += 0.5 * difference * difference;
- *         if (gradient) gradient.matrix.data[i]! += gradient.scale * difference;
+ *       for (let j = 0; j < student.columns; j++) {
+ *         difference[j] = student.get(row, j) - teacher.get(row, j);
+ *         sum += 0.5 * difference[j]! ** 2;
  *       }
+ *       gradient?.add(row, difference);
  *     }
  *     return sum;
  *   }
@@ -202,8 +204,8 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   }
 
   /**
-   * The formula: returns the **sum** of the loss over `batch.rows` and, where a sink is given, adds
-   * `gradient.scale × d(sum)/d(student)` to `gradient.matrix`. The base divides by the number of rows.
+   * The formula: returns the **sum** of the loss over `batch.rows` and, where a sink is given, hands it
+   * d(sum)/d(student) row by row with {@link GradientSink.add}. The base divides by the number of rows.
    * Only the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the sum.
    */
   protected abstract evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number;
@@ -231,43 +233,38 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     };
   }
 
-  /**
-   * @internal Evaluates the strategy as a part of another, with every check of its own, and adds
-   * `weight × d(loss)/d(student)` to `gradient`.
-   */
+  /** @internal Evaluates the strategy as a part of another; the sink is for its loss, not for its sum. */
   contribute(
     request: BatchRequest<T>,
-    weight: number,
-    gradient?: Matrix<T>,
+    gradient?: GradientSink<T>,
   ): { loss: number; count: number } {
     const batch = this.#prepare(request);
-    const sink = gradient && { matrix: gradient, scale: weight / batch.normalizer };
-    return { loss: this.#loss(batch, sink), count: batch.rows.length };
+    const loss = this.#loss(batch, gradient?.times(1 / batch.normalizer));
+    return { loss, count: batch.rows.length };
   }
 
   #lossAndGradient(request: BatchRequest<T>, options: EvaluationOptions<T>): LossAndGradient<T> {
     const batch = this.#prepare(request);
-    const { student } = batch;
+    const { operation, student, components, normalizer } = batch;
     const { gradient: given, accumulate = false } = options;
-    if (given !== undefined) checkTarget(given, batch);
     const parameters = this.parameters();
-    const { operation } = batch;
     if (checkBoolean(operation, 'accumulate', accumulate) && !given && parameters.length === 0) {
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
-    // A matrix of the caller's is written only once the call is known to succeed.
-    if (given !== undefined) this.#loss({ ...batch, components: [] });
+    if (given !== undefined) {
+      checkTarget(given, batch, parameters);
+      // A matrix of the caller's is written only once the call is known to succeed.
+      const mode = accumulate ? 'rehearse on top' : 'rehearse over';
+      const sink = new GradientSink(given, 1 / normalizer, mode);
+      const trial = { ...batch, components: [] };
+      rehearse(operation, parameters, accumulate, () => this.#loss(trial, sink));
+      if (!accumulate) given.data.fill(0);
+    }
     const gradient = given ?? student.zerosLike();
-    if (!accumulate) given?.data.fill(0);
-    const sink = { matrix: gradient, scale: 1 / batch.normalizer };
-    const loss = learn(parameters, accumulate, () => this.#loss(batch, sink));
-    const { components } = batch;
-    return {
-      loss,
-      gradient,
-      count: batch.rows.length,
-      ...(components.length > 0 && { components }),
-    };
+    const sink = new GradientSink(gradient, 1 / normalizer);
+    const loss = learn(operation, parameters, accumulate, () => this.#loss(batch, sink));
+    const parts = components.length > 0 && { components };
+    return { loss, gradient, count: batch.rows.length, ...parts };
   }
 
   #request(
@@ -297,11 +294,22 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   }
 
   #loss(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const loss = this.evaluate(batch, gradient) / batch.normalizer;
+    const { operation, normalizer } = batch;
+    const sum: unknown = this.evaluate(batch, gradient);
+    if (typeof sum !== 'number') throwType(operation, 'evaluate', 'return a number', sum);
+    const loss = sum / normalizer;
     if (!Number.isFinite(loss)) {
       this.explain(batch);
-      throwOverflow(batch.operation, loss);
+      throwOverflow(operation, loss);
     }
+    gradient?.check(operation);
     return loss;
   }
+}
+
+/** Whether a strategy has the base class, of this copy of the library or another; not so a bare implementation. */
+export function sharesBase<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+): strategy is DistillationStrategyBase<T> {
+  return 'contribute' in strategy;
 }

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { float64, Matrix } from '../src/index.js';
 import { subjects } from './subjects.js';
 
-// Nothing but the gradient grows with rows × columns: every array that a call creates is counted.
+// Nothing but the gradient grows with rows × columns. What is counted are the arrays made with `new`.
 
 const ROWS = 3000;
 
@@ -30,7 +30,9 @@ afterEach(() => {
 });
 
 const cells = Object.entries(subjects).flatMap(([strategy, byCell]) =>
-  Object.entries(byCell).map(([cell, subject]) => ({ name: `${strategy}, ${cell}`, subject })),
+  Object.entries(byCell)
+    .filter(([cell]) => !cell.includes('bare')) // the bare interface returns a matrix of its own
+    .map(([cell, subject]) => ({ name: `${strategy}, ${cell}`, subject })),
 );
 
 test.each(cells)(

@@ -4,6 +4,7 @@ import {
   FeatureDistillationStrategy,
   type FloatArray,
   HybridDistillationStrategy,
+  type IDistillationStrategy,
   LinearProjection,
   type NumericTrait,
   ResponseDistillationStrategy,
@@ -11,7 +12,8 @@ import {
 import type { StrategySubject } from '../src/testing/index.js';
 
 const responseInvariances = ['row-shift', 'row-order', 'column-order'] as const;
-const isNonZero = (row: readonly number[]) => row.some((value) => value !== 0);
+const isNonZero = (row: readonly number[]) =>
+  row.some((value) => value !== 0 && value !== -Infinity);
 
 function response(
   options: ConstructorParameters<typeof ResponseDistillationStrategy>[0],
@@ -19,6 +21,7 @@ function response(
   return {
     create: () => new ResponseDistillationStrategy(options),
     values: 'logits',
+    ruledOut: true,
     invariances: responseInvariances,
   };
 }
@@ -30,6 +33,7 @@ function attention(
   return {
     create: () => new AttentionDistillationStrategy({ match, input }),
     values: input === 'scores' ? 'features' : 'probabilities',
+    ruledOut: input === 'scores',
     isRegular: match === 'cosine' ? isNonZero : () => true,
     invariances: [
       'row-order',
@@ -39,20 +43,20 @@ function attention(
         ? (['student-scale', 'teacher-scale'] as const)
         : []),
     ],
-    // Divided by the norm of a row, which may be as small as one entry of 1e-6.
-    ...(match === 'cosine' && { float32Tolerance: 1e-6, rounding: 1e-9 }),
-    // Probabilities are rounded to float32, so that a row sums to 1 up to 1e-7 and the divergence may miss 0 by as much.
-    ...(match === 'kl' && input === 'probabilities' && { rounding: 1e-12 }),
+    // Divided by the norm of a row, which may be as small as 1/256.
+    ...(match === 'cosine' && { rounding: 1e-9 }),
   };
 }
 
 function feature(
   metric: 'mse' | 'cosine' | 'l1' | 'huber',
   projection?: { bias: boolean },
+  delta?: number,
 ): StrategySubject {
   const create = <T extends FloatArray>(numeric: NumericTrait<T>) =>
     new FeatureDistillationStrategy<T>({
       metric,
+      ...(delta !== undefined && { delta }),
       ...(projection && { projection: new LinearProjection(3, 4, { ...projection, numeric }) }),
     });
   return {
@@ -70,6 +74,16 @@ function feature(
     // The weights themselves are rounded to float32.
     ...(projection && { float32Tolerance: 1e-5 }),
     ...(metric === 'cosine' && { rounding: 1e-9 }),
+  };
+}
+
+/** Nothing but the interface. */
+function bare<T extends FloatArray>(strategy: IDistillationStrategy<T>): IDistillationStrategy<T> {
+  return {
+    temperature: 1,
+    alpha: 0,
+    computeLoss: (...call) => strategy.computeLoss(...call),
+    computeGradient: (...call) => strategy.computeGradient(...call),
   };
 }
 
@@ -129,7 +143,9 @@ export const subjects: Record<string, Record<string, StrategySubject>> = {
     l1: feature('l1'),
     huber: feature('huber'),
     cosine: feature('cosine'),
+    'huber, delta 0.3': feature('huber', undefined, 0.3),
     'mse, projected': feature('mse', { bias: false }),
+    'l1, projected': feature('l1', { bias: true }),
     'huber, projected with a bias': feature('huber', { bias: true }),
     'cosine, projected': feature('cosine', { bias: true }),
   },
@@ -142,6 +158,27 @@ export const subjects: Record<string, Record<string, StrategySubject>> = {
         ]),
       values: 'logits',
       invariances: ['row-order', 'column-order'],
+    },
+    'of a cosine, a projection and a bare implementation': {
+      create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+        new HybridDistillationStrategy<T>([
+          { strategy: new FeatureDistillationStrategy({ metric: 'cosine' }), weight: 0.5 },
+          {
+            strategy: new FeatureDistillationStrategy<T>({
+              projection: new LinearProjection(3, 3, { numeric }),
+            }),
+            weight: 0.25,
+          },
+          { strategy: bare(new FeatureDistillationStrategy<T>()), weight: 0.25 },
+        ]),
+      values: 'features',
+      columns: 3,
+      isRegular: isNonZero,
+      minimum: 0,
+      reachesMinimum: false,
+      invariances: ['row-order'],
+      float32Tolerance: 1e-5,
+      rounding: 1e-9,
     },
     'nested, free weights, one of them 0': {
       create: <T extends FloatArray>() =>

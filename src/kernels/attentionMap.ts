@@ -28,32 +28,28 @@ export function attentionMap(
 }
 
 /**
- * The adjoint of {@link attentionMap}: target += scale · (d map / d z)ᵀ · derivative, where `map` and
- * `denominator` are what it gave for the row. `derivative` is overwritten.
+ * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`, where `map` and
+ * `denominator` are what it gave for the row.
  */
-export function addAttentionMapGradient(
-  target: FloatArray,
+export function attentionMapGradient(
   z: FloatArray,
   offset: number,
-  channels: number,
   power: number,
   map: Float64Array,
   denominator: number,
+  mapDerivative: Float64Array,
   derivative: Float64Array,
-  scale: number,
 ): void {
   const positions = map.length;
+  const channels = derivative.length / positions;
   let along = 0;
   if (denominator > EPSILON) {
-    for (let i = 0; i < positions; i++) along += map[i]! * derivative[i]!;
+    for (let i = 0; i < positions; i++) along += map[i]! * mapDerivative[i]!;
   }
-  const factor = (scale * power) / (channels * denominator);
-  for (let i = 0; i < positions; i++) derivative[i] = factor * (derivative[i]! - along * map[i]!);
-  for (let c = 0; c < channels; c++) {
-    for (let i = 0; i < positions; i++) {
-      const index = offset + c * positions + i;
-      const value = z[index]!;
-      target[index]! += derivative[i]! * Math.sign(value) * Math.abs(value) ** (power - 1);
-    }
+  for (let k = 0; k < derivative.length; k++) {
+    const i = k % positions;
+    const outer = ((mapDerivative[i]! - along * map[i]!) * power) / (channels * denominator);
+    const value = z[offset + k]!;
+    derivative[k] = outer * Math.sign(value) * Math.abs(value) ** (power - 1);
   }
 }

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../numeric.js';
+import { divergence } from './divergence.js';
 
 /**
  * A distance between two rows: returns its value and, where `derivative` is given, writes its derivative with
@@ -56,7 +57,7 @@ export function huber(delta: number): RowDistance {
 export const cosineDistance: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   const xNorm = norm(x, xOffset, columns);
   const yNorm = norm(y, yOffset, columns);
-  if (xNorm * yNorm === 0) {
+  if (Math.min(xNorm, yNorm) === 0) {
     derivative?.fill(0);
     return 1;
   }
@@ -86,21 +87,18 @@ export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, colum
   for (let j = 0; j < columns; j++) {
     const q = x[xOffset + j]!;
     const p = y[yOffset + j]!;
-    sum += p === 0 ? q : p * (Math.log(p) - Math.log(q)) - p + q;
+    const ratio = (q - p) / p;
+    sum += divergence(p, q, Math.abs(ratio) < 0.1 ? Math.log1p(ratio) : Math.log(q) - Math.log(p));
     if (derivative) derivative[j] = p === 0 ? Math.sign(q) : 1 - p / q;
   }
   return sum;
 };
 
-/** Below this a row counts as zero: a unit vector and a derivative that float32 can hold need no less. */
-const TINY = 1e-30;
-
-/** ‖x‖ of one row, without overflow or underflow on the way; 0 where it is below 1e-30. */
+/** ‖x‖ of one row, without overflow or underflow on the way; NaN where even the norm is too large. */
 export function norm(x: FloatArray, offset: number, columns: number): number {
   let largest = 0;
   for (let j = 0; j < columns; j++) {
-    const magnitude = Math.abs(x[offset + j]!);
-    if (!(magnitude <= largest)) largest = magnitude; // a NaN is taken, too
+    largest = Math.max(largest, Math.abs(x[offset + j]!)); // a NaN stays
   }
   if (largest === 0) return 0;
   let sum = 0;
@@ -109,6 +107,5 @@ export function norm(x: FloatArray, offset: number, columns: number): number {
     sum += unit * unit;
   }
   const length = largest * Math.sqrt(sum);
-  if (length < TINY) return 0;
-  return length < Infinity ? length : NaN; // dividing by Infinity would pass for a zero row
+  return length < Infinity ? length : Number.NaN; // dividing by Infinity would pass for a zero row
 }

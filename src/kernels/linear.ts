@@ -17,24 +17,27 @@ export function project(
   }
 }
 
-/** The adjoint of {@link project} for one row: target += weight · derivative, weightSum += xᵀ · derivative. */
-export function addProjectionGradient(
-  target: FloatArray,
+/**
+ * The adjoint of {@link project} for one row: writes weight · derivative to `inputDerivative`, and adds
+ * scale · xᵀ · derivative to `weightSum`.
+ */
+export function projectGradient(
   x: FloatArray,
   offset: number,
-  inputs: number,
   weight: FloatArray,
   derivative: Float64Array,
+  scale: number,
+  inputDerivative: Float64Array,
   weightSum: Float64Array,
 ): void {
   const outputs = derivative.length;
-  for (let j = 0; j < inputs; j++) {
-    const value = x[offset + j]!;
+  for (let j = 0; j < inputDerivative.length; j++) {
+    const value = scale * x[offset + j]!;
     let sum = 0;
     for (let k = 0; k < outputs; k++) {
       sum += weight[j * outputs + k]! * derivative[k]!;
       weightSum[j * outputs + k]! += value * derivative[k]!;
     }
-    target[offset + j]! += sum;
+    inputDerivative[j] = sum;
   }
 }

@@ -12,7 +12,7 @@ export function scoreDivergence(columns: number): RowDistance {
       derivative.fill(0);
       addLogSoftmaxGradient(derivative, p, 1, q, 1);
     }
-    return kullbackLeibler(logP, p, logQ, columns);
+    return kullbackLeibler(logP, p, logQ, q);
   };
 }
 

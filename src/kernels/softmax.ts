@@ -1,4 +1,5 @@
 import type { FloatArray } from '../numeric.js';
+import { divergence } from './divergence.js';
 
 /**
  * log softmax(values / temperature) of one row into `log`, and its exponential into `probability`.
@@ -33,18 +34,18 @@ export function softmax(
   }
 }
 
-/** KL(p ‖ q) = Σ p (log p − log q) of one row; an entry with p = 0 because its logit is −Infinity adds 0. */
+/**
+ * KL(p ‖ q) of one row, where what one side rules out (log −Infinity) the other may rule out too, and only q's side
+ * must not rule out alone: that makes it NaN or Infinity.
+ */
 export function kullbackLeibler(
   logP: Float64Array,
   p: Float64Array,
   logQ: Float64Array,
-  columns: number,
+  q: Float64Array,
 ): number {
   let sum = 0;
-  for (let j = 0; j < columns; j++) {
-    // A p that underflowed to 0 still meets log q = −Infinity as NaN: the teacher allows what the student rules out.
-    if (logP[j] !== -Infinity) sum += p[j]! * (logP[j]! - logQ[j]!);
-  }
+  for (let j = 0; j < p.length; j++) sum += divergence(p[j]!, q[j]!, logQ[j]! - logP[j]!);
   return sum;
 }
 

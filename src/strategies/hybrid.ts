@@ -5,9 +5,7 @@ import {
   checkRequest,
   checkSameShape,
   type DistillationBatch,
-  type GradientSink,
 } from '../batch.js';
-import { checkRow } from '../diagnosis.js';
 import {
   checkBoolean,
   checkChoice,
@@ -16,7 +14,7 @@ import {
   throwOverflow,
   throwType,
 } from '../errors.js';
-import { addScaled } from '../kernels/addScaled.js';
+import { GradientSink } from '../gradient.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
@@ -26,6 +24,7 @@ import {
   DistillationStrategyBase,
   type IDistillationStrategy,
   type StrategyOptions,
+  sharesBase,
 } from '../strategy.js';
 import {
   isList,
@@ -39,6 +38,7 @@ import {
 import {
   checkEntries,
   checkWeights,
+  copyEntry,
   type WeightedStrategy,
   type WeightRule,
 } from './hybrid/weights.js';
@@ -105,9 +105,7 @@ export class HybridDistillationStrategy<
     const entries = checkEntries(this.name, strategies);
     const sum = checkWeights(this.name, entries, weights);
     const divisor = weights === 'normalize' ? sum : 1;
-    this.#entries = entries.map((entry) =>
-      Object.freeze({ ...entry, weight: entry.weight / divisor }),
-    );
+    this.#entries = entries.map((entry) => copyEntry(entry, divisor));
   }
 
   override get name(): string {
@@ -122,7 +120,7 @@ export class HybridDistillationStrategy<
   /** What the children learn beside the student. */
   override parameters(): readonly Parameter<T>[] {
     const all = this.#entries.flatMap(({ strategy }) =>
-      strategy instanceof DistillationStrategyBase ? strategy.parameters() : [],
+      sharesBase(strategy) ? strategy.parameters() : [],
     );
     return [...new Set(all)];
   }
@@ -156,7 +154,8 @@ export class HybridDistillationStrategy<
     this.#checkByLayer(operation, studentLayers, options);
     const gradients = this.#zeroGradients(operation, studentLayers);
     const call = { ...this.resolve(DEFAULTS), operation, ...layers, labels, options, gradients };
-    const result = learn(this.parameters(), accumulate, () => this.#sumLayers(call, 1));
+    const sum = () => this.#sumLayers(call, 1);
+    const result = learn(operation, this.parameters(), accumulate, sum);
     return { ...result, gradients };
   }
 
@@ -176,57 +175,51 @@ export class HybridDistillationStrategy<
   protected override explain(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const { components, normalizer } = batch;
-    const scale = gradient ? gradient.scale * normalizer : 1;
-    const loss = this.#sum(components, scale, ({ strategy }, name, weight) => {
-      const request = { ...batch, operation: `${batch.operation} → ${name}` };
-      return evaluateEntry(strategy, request, weight, gradient?.matrix);
+    const { components, normalizer, operation } = batch;
+    const loss = this.#sum(operation, components, ({ strategy, weight }, name) => {
+      const request = { ...batch, operation: `${operation} → ${name}` };
+      return evaluateEntry(strategy, request, gradient?.times(normalizer * weight));
     });
     return loss * normalizer;
   }
 
-  /** The weighted sum itself; `scale` is the weight of this hybrid in whatever is around it. */
+  /** The weighted sum itself. */
   #sum(
+    operation: string,
     components: ComponentLoss[],
-    scale: number,
-    evaluateEntry: (
-      entry: WeightedStrategy<T>,
-      name: string,
-      weight: number,
-    ) => { loss: number; count: number },
+    evaluate: (entry: WeightedStrategy<T>, name: string) => { loss: number; count: number },
   ): number {
     let sum = 0;
     for (const entry of this.#entries) {
       const { weight } = entry;
       const name = nameOf(entry);
-      const skipped = { loss: 0, count: 0 };
-      const { loss, count } = weight === 0 ? skipped : evaluateEntry(entry, name, scale * weight);
+      const { loss, count } = weight === 0 ? { loss: 0, count: 0 } : evaluate(entry, name);
       const weighted = weight * loss;
       components.push({ name, weight, loss, weighted, count });
       sum += weighted;
     }
+    if (!Number.isFinite(sum)) throwOverflow(operation, sum);
     return sum;
   }
 
+  /** The sum with each entry on its layers; `scale` is what the hybrid counts for in whatever is around it. */
   #sumLayers(
     call: LayerwiseCall<T>,
     scale: number,
   ): { loss: number; components: readonly ComponentLoss[] } {
     const components: ComponentLoss[] = [];
-    const loss = this.#sum(components, scale, ({ strategy, layer }, name, weight) => {
-      const inherited = {
-        ...call,
-        ...this.resolve(call),
-        operation: `${call.operation} → ${name}`,
-      };
+    const loss = this.#sum(call.operation, components, ({ strategy, layer, weight }, name) => {
+      const operation = `${call.operation} → ${name}`;
+      const inherited = { ...call, ...this.resolve(call), operation };
       if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
-        const inner = strategy.#sumLayers(inherited, weight);
+        const inner = strategy.#sumLayers(inherited, scale * weight);
         return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
       }
       const request = layerRequest(inherited, layer, readsLabels(strategy));
-      return evaluateEntry(strategy, request, weight, call.gradients[layerOf(layer, 'student')]);
+      const gradient = call.gradients[layerOf(layer, 'student')];
+      const sink = gradient && new GradientSink(gradient, scale * weight);
+      return evaluateEntry(strategy, request, sink);
     });
-    if (!Number.isFinite(loss)) throwOverflow(call.operation, loss);
     return { loss, components };
   }
 
@@ -248,14 +241,14 @@ export class HybridDistillationStrategy<
   }
 
   #zeroGradients(operation: string, studentLayers: LayerOutputs<T>): Record<string, Matrix<T>> {
-    const gradients: Record<string, Matrix<T>> = {};
-    for (const name of this.#studentLayers()) {
-      if (!Object.hasOwn(studentLayers, name)) continue; // an error only if an entry of weight > 0 reads it
-      const matrix = studentLayers[name]!;
-      checkMatrix(operation, `studentLayers.${name}`, matrix);
-      gradients[name] = matrix.zerosLike();
-    }
-    return gradients;
+    const layers = [...new Set(this.#studentLayers())]
+      .filter((name) => Object.hasOwn(studentLayers, name)) // an error only if an entry of weight > 0 reads it
+      .map((name) => {
+        const matrix = studentLayers[name]!;
+        checkMatrix(operation, `studentLayers.${name}`, matrix);
+        return [name, matrix.zerosLike()] as const;
+      });
+    return Object.fromEntries(layers);
   }
 
   /** A mask or normalizer by layer names layers that are read; one number for all needs equal rows. */
@@ -268,7 +261,8 @@ export class HybridDistillationStrategy<
     if (mask !== undefined && !isList(mask)) checkOptions(operation, 'mask', mask, names);
     if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
     if (typeof normalizer !== 'number') return;
-    const rows = names.map((name) => studentLayers[name]?.rows ?? 0);
+    const present = names.filter((name) => Object.hasOwn(studentLayers, name));
+    const rows = present.map((name) => studentLayers[name]?.rows);
     const different = rows.find((count) => count !== rows[0]);
     if (different === undefined) return;
     refuse(
@@ -283,28 +277,27 @@ export class HybridDistillationStrategy<
   }
 }
 
-/** The loss of one strategy; `weight ×` its gradient is added to `gradient`. */
+/** The loss of one strategy; its gradient goes to the sink. */
 function evaluateEntry<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   request: BatchRequest<T>,
-  weight: number,
-  gradient: Matrix<T> | undefined,
+  gradient: GradientSink<T> | undefined,
 ): { loss: number; count: number } {
-  if (strategy instanceof DistillationStrategyBase) {
-    return strategy.contribute(request, weight, gradient);
-  }
+  if (sharesBase(strategy)) return strategy.contribute(request, gradient);
+  const rows = checkRequest(request);
   const { operation, student, teacher, labels, mask } = request;
-  const count = checkRequest(request).length;
-  const options = { normalizer: request.normalizer ?? Math.max(count, 1), ...(mask && { mask }) };
-  const loss = strategy.computeLoss(student, teacher, labels, options);
+  const normalizer = request.normalizer ?? Math.max(rows.length, 1);
+  const options = { normalizer, ...(mask && { mask }) };
+  const loss: unknown = strategy.computeLoss(student, teacher, labels, options);
+  if (typeof loss !== 'number') throwType(operation, 'computeLoss', 'return a number', loss);
   if (!Number.isFinite(loss)) throwOverflow(operation, loss);
   if (gradient) {
     const own = strategy.computeGradient(student, teacher, labels, options);
     checkSameShape(operation, 'gradient', own, student);
-    for (let row = 0; row < own.rows; row++) checkRow(operation, 'gradient', own, row);
-    addScaled(gradient.data, 0, own.data, own.data.length, weight);
+    for (const row of rows) gradient.add(row, own.data, row * own.columns);
+    gradient.check(operation);
   }
-  return { loss, count };
+  return { loss, count: rows.length };
 }
 
 function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): string {
@@ -312,5 +305,5 @@ function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): 
 }
 
 function readsLabels<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
-  return !(strategy instanceof DistillationStrategyBase) || strategy.usesLabels;
+  return sharesBase(strategy) && strategy.usesLabels;
 }

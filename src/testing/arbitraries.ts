@@ -33,6 +33,8 @@ export interface CaseOptions {
   readonly columns?: number | { readonly student: number; readonly teacher: number };
   /** Largest absolute value; 8. */
   readonly magnitude?: number;
+  /** Mix in entries that are −Infinity on both sides: classes or keys that are ruled out; false. */
+  readonly ruledOut?: boolean;
 }
 
 /** One call of a strategy. */
@@ -51,7 +53,7 @@ export interface Arbitraries {
   logits(options: ValueOptions): Arbitrary<Rows>;
   /** Features: as logits, with zeros and zero rows mixed in. */
   features(options: ValueOptions): Arbitrary<Rows>;
-  /** Rows of positive numbers that sum to 1. */
+  /** Rows of positive numbers that sum to 1, flat, peaked and equal ones among them. */
   probabilities(shape: MatrixShape): Arbitrary<Rows>;
   /** One class index a row; UNLABELED and IGNORE_INDEX mixed in. */
   labels(shape: MatrixShape): Arbitrary<number[]>;
@@ -100,21 +102,28 @@ export function arbitraries(fc: FastCheck): Arbitraries {
         arbitrary: fc.array(fc.constantFrom(...special, bound, -bound), exactly(columns)),
       },
     );
-    const matrix = fc.array(row, exactly(rows));
-    const source = fc.array(fc.nat({ max: Math.max(rows - 1, 0) }), exactly(rows));
-    const repeated = fc.tuple(matrix, source).map(([all, from]) => from.map((i) => [...all[i]!]));
-    return fc.oneof({ weight: 4, arbitrary: matrix }, { weight: 1, arbitrary: repeated });
+    return repeating(fc.array(row, exactly(rows)));
+  };
+  /** The same matrices, and some in which rows stand more than once. */
+  const repeating = (matrices: Arbitrary<Rows>): Arbitrary<Rows> => {
+    const repeated = matrices.chain((all) =>
+      fc
+        .array(fc.constantFrom(...all), exactly(all.length))
+        .map((rows) => rows.map((row) => [...row])),
+    );
+    return fc.oneof({ weight: 4, arbitrary: matrices }, { weight: 1, arbitrary: repeated });
   };
   const all: Omit<Arbitraries, 'cases'> = {
     logits: (options) => values(options, [1]),
     features: (options) => values(options, [0]),
     probabilities: ({ rows, columns }) => {
-      const weight = fc.float({ min: 0.5, max: 4, noNaN: true });
+      // The least probability is far above the step of a difference quotient.
+      const weight = fc.oneof(fc.integer({ min: 8, max: 64 }), fc.constantFrom(1, 64));
       const row = fc.array(weight, exactly(columns)).map((weights) => {
         const sum = weights.reduce((total, w) => total + w, 0);
         return weights.map((w) => Math.fround(w / sum));
       });
-      return fc.array(row, exactly(rows));
+      return repeating(fc.array(row, exactly(rows)));
     },
     labels: ({ rows, columns }) => {
       const index = fc.nat({ max: columns - 1 });
@@ -126,7 +135,8 @@ export function arbitraries(fc: FastCheck): Arbitraries {
     },
     masks: (rows) => fc.array(fc.constantFrom(0, 1), exactly(rows)),
   };
-  const cases = ({ values, rows: most = 4, columns, magnitude = 8 }: CaseOptions) => {
+  const cases = (options: CaseOptions): Arbitrary<DistillationCase> => {
+    const { values, rows: most = 4, columns, magnitude = 8, ruledOut = false } = options;
     const widths =
       columns === undefined
         ? fc.integer({ min: 2, max: 5 }).map((n) => ({ student: n, teacher: n }))
@@ -144,19 +154,22 @@ export function arbitraries(fc: FastCheck): Arbitraries {
             fc.oneof<Arbitrary<(number | number[])[]>[]>(
               all.labels(shape),
               all.probabilities(shape),
+              all.labels(shape).map((classes) => oneHotRows(classes, width.student)),
             ),
             { nil: undefined },
           ),
           mask: fc.option(all.masks(rows), { nil: undefined }),
           normalizer: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
-          equal: fc.array(fc.nat({ max: 3 }), exactly(rows)),
+          likeness: fc.array(fc.nat({ max: 5 }), exactly(rows)),
+          ruledOut: fc.array(fc.nat({ max: 2 * width.student }), exactly(rows)),
         })
-        .map(({ equal, ...call }) => ({
-          ...call,
-          teacher: call.teacher.map((row, i) =>
-            equal[i] === 0 && width.student === width.teacher ? [...call.student[i]!] : row,
-          ),
-        }));
+        .map(({ likeness, ruledOut: columnsOut, ...call }) => {
+          const alike =
+            width.student === width.teacher
+              ? { ...call, teacher: likeRows(call, likeness, values) }
+              : call;
+          return ruledOut ? withRuledOut(alike, columnsOut) : alike;
+        });
     });
   };
   return { ...all, cases };
@@ -164,4 +177,52 @@ export function arbitraries(fc: FastCheck): Arbitraries {
 
 function exactly(length: number): { minLength: number; maxLength: number } {
   return { minLength: length, maxLength: length };
+}
+
+/** Class indices as rows with a 1; one without a class gets the first. */
+function oneHotRows(classes: readonly number[], columns: number): Rows {
+  return classes.map((label) =>
+    Array.from({ length: columns }, (_, j) => (j === Math.max(label, 0) ? 1 : 0)),
+  );
+}
+
+/** The teacher's rows: some as the student's, some a small step away from it. */
+function likeRows(
+  { student, teacher }: Pick<DistillationCase, 'student' | 'teacher'>,
+  likeness: readonly number[],
+  values: CaseOptions['values'],
+): Rows {
+  const step = values === 'probabilities' ? 0 : GRID / 16;
+  return teacher.map((row, i) => {
+    if (likeness[i] === 0) return [...student[i]!];
+    return likeness[i] === 1
+      ? student[i]!.map((value, j) => (j === 0 ? value + step : value))
+      : row;
+  });
+}
+
+/** The call with one column of some rows ruled out on both sides; a label that needs the column is dropped. */
+function withRuledOut(call: DistillationCase, columns: readonly number[]): DistillationCase {
+  const rule = (rows: Rows): Rows =>
+    rows.map((row, i) =>
+      row.map((value, j) => (isRuledOut(row, columns[i]!, j) ? -Infinity : value)),
+    );
+  const labels = call.labels?.map((label, i) => {
+    const row = call.student[i]!;
+    return typeof label === 'number' && label >= 0 && isRuledOut(row, columns[i]!, label)
+      ? UNLABELED
+      : label;
+  });
+  const soft = call.labels?.some((label) => typeof label !== 'number');
+  return {
+    ...call,
+    student: rule(call.student),
+    teacher: rule(call.teacher),
+    labels: soft ? undefined : labels,
+  };
+}
+
+/** At least one column stays possible. */
+function isRuledOut(row: readonly number[], column: number, j: number): boolean {
+  return row.length > 1 && j === column;
 }

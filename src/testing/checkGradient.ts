@@ -1,19 +1,21 @@
 import { checkMatrix } from '../batch.js';
-import { checkInteger, checkPositive, refuse } from '../errors.js';
+import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../errors.js';
+import { norm } from '../kernels/distance.js';
 import { uniform } from '../kernels/random.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import type { LayerOutputs, LayerwiseOptions } from '../strategies/hybrid/layers.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import { DistillationStrategyBase, type IDistillationStrategy } from '../strategy.js';
-import { compareSlope, type Line } from './slope.js';
+import { type IDistillationStrategy, sharesBase } from '../strategy.js';
+import { largest } from './compare.js';
+import { compareSlope, type Line, slopes } from './slope.js';
 
 export interface CheckGradientOptions {
   readonly mask?: ArrayLike<number>;
   readonly normalizer?: number;
   /** Step of the differences: h = step · max(1, |x|) · min(1, temperature); 1e-4. */
   readonly step?: number;
-  /** Largest error allowed, relative to the largest entry of the gradient; 1e-6. */
+  /** Largest error allowed, relative to the largest entry of the gradient (taken as 1e-9 at least); 1e-6. */
   readonly tolerance?: number;
   /** Up to so many entries each is checked by itself; of more, a random sample of so many; 256. */
   readonly maxCoordinates?: number;
@@ -34,7 +36,7 @@ export interface GradientSample {
   readonly direction?: number;
   readonly analytic: number;
   readonly numeric: number;
-  /** |analytic − numeric| relative to the largest entry (of a direction: to the length of the gradient). */
+  /** |analytic − numeric| relative to the largest entry (of a direction: to the norm of the gradient). */
   readonly error: number;
 }
 
@@ -57,11 +59,18 @@ interface Variable {
   readonly gradient: Matrix<Float64Array>;
 }
 
-/**
- * Below this a gradient counts as this large, so that the rounding of a loss is not measured against a
- * gradient of 0. A real mistake in a gradient of 1e-9 is still a hundred times too large.
- */
-const SMALLEST_SCALE = 1e-4;
+const OPTIONS = [
+  'mask',
+  'normalizer',
+  'step',
+  'tolerance',
+  'maxCoordinates',
+  'directions',
+  'seed',
+] as const;
+
+/** Entries below this are rounding in the gradient itself, whose terms cancel: an error of 1e-15 is none. */
+const SMALLEST_SCALE = 1e-9;
 
 /** A distance, for an entry of 1, that shows the rounding of a loss and hardly its slope; and how often to look. */
 const A_FEW_ULPS = 1e-14;
@@ -97,6 +106,7 @@ export function checkGradient(
   labels?: Labels<Float64Array>,
   options: CheckGradientOptions = {},
 ): GradientReport {
+  checkOptions('checkGradient', 'options', options, OPTIONS);
   checkFloat64('checkGradient', 'student', student);
   const { mask, normalizer } = options;
   const evaluation = { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) };
@@ -104,7 +114,7 @@ export function checkGradient(
   const gradient = strategy.computeGradient(value, teacher, labels, evaluation);
   const variables = [{ of: 'student', value, gradient }, ...learnable(strategy)];
   const loss = () => strategy.computeLoss(value, teacher, labels, evaluation);
-  return compare(loss, variables, strategy.temperature, options);
+  return compare(loss, variables, strategy.temperature, normalizer ?? 1, options);
 }
 
 /**
@@ -120,6 +130,7 @@ export function checkLayerwiseGradient(
   options: Omit<CheckGradientOptions, 'mask' | 'normalizer'> &
     Pick<LayerwiseOptions, 'mask' | 'normalizer'> = {},
 ): GradientReport {
+  checkOptions('checkLayerwiseGradient', 'options', options, OPTIONS);
   const { mask, normalizer, ...rest } = options;
   const evaluation = { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) };
   const layers = Object.fromEntries(
@@ -136,7 +147,7 @@ export function checkLayerwiseGradient(
     gradient,
   }));
   const variables = [...outputs, ...learnable(hybrid)];
-  return compare(() => call().loss, variables, hybrid.temperature, rest);
+  return compare(() => call().loss, variables, hybrid.temperature, 1, rest);
 }
 
 /** Throws, with the worst entry in the message, where {@link checkGradient} does not pass. Same arguments. */
@@ -167,7 +178,7 @@ function checkFloat64(operation: string, argument: string, matrix: Matrix<Float6
 
 /** The parameters with the gradients that the last call left in them. */
 function learnable(strategy: IDistillationStrategy<Float64Array>): Variable[] {
-  if (!(strategy instanceof DistillationStrategyBase)) return [];
+  if (!sharesBase(strategy)) return [];
   return strategy.parameters().map(({ name, value, gradient }) => ({
     of: name,
     value,
@@ -184,12 +195,15 @@ function compare(
   loss: () => number,
   variables: readonly Variable[],
   temperature: number,
-  options: CheckGradientOptions,
+  normalizer: number,
+  options: Omit<CheckGradientOptions, 'mask' | 'normalizer'>,
 ): GradientReport {
   const operation = 'checkGradient';
   const { step = 1e-4, tolerance = 1e-6, maxCoordinates = 256 } = options;
   const { directions = 16, seed = 0 } = options;
-  checkPositive(operation, 'step', step);
+  const stepRange = (value: number) => value >= 1e-8 && value <= 0.1;
+  checkNumber(operation, 'step', step, 'be in [1e-8, 0.1]', stepRange);
+  checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
   checkPositive(operation, 'tolerance', tolerance);
   checkInteger(operation, 'maxCoordinates', maxCoordinates, 1);
   checkInteger(operation, 'directions', directions, 0);
@@ -197,37 +211,65 @@ function compare(
   const unit = step * Math.min(1, temperature);
   const total = variables.reduce((sum, { value }) => sum + value.data.length, 0);
   const all = total <= maxCoordinates;
-  const coordinates = variables.flatMap((variable) => {
+  const here = loss();
+  const kinks: GradientSample[] = [];
+  const samples: GradientSample[] = [];
+  const counts = { coordinates: 0, directions: 0 };
+  for (const variable of variables) {
     const { length } = variable.value.data;
     const share = all ? length : Math.ceil((maxCoordinates * length) / total);
     const indices = all ? new Set(variable.value.data.keys()) : sample(length, share, random);
-    return [...indices].map((index) => alongEntry(loss, variable, index, unit));
-  });
-  const slopes = variables.flatMap((variable) =>
-    Array.from({ length: all ? 0 : directions }, (_, direction) =>
+    const entries = [...indices].map((index) => alongEntry(loss, variable, index, unit));
+    const lines = Array.from({ length: all ? 0 : directions }, (_, direction) =>
       alongDirection(loss, variable, direction, unit, random),
-    ),
-  );
-  const probes = [...coordinates, ...slopes];
-  const here = loss();
-  const noise = probes
-    .slice(0, NOISE_PROBES)
-    .reduce((most, { at, h }) => Math.max(most, Math.abs(at((h / step) * A_FEW_ULPS) - here)), 0);
-  const kinks: GradientSample[] = [];
-  const samples = probes.map((probe) => {
-    const { numeric, difference, kink } = compareSlope(probe, here, noise, tolerance);
-    const { place, analytic, scale } = probe;
-    const result = { ...place, analytic, numeric, error: difference / scale };
-    if (kink) kinks.push(result);
-    return result;
-  });
+    );
+    counts.coordinates += entries.length;
+    counts.directions += lines.length;
+    for (const [probes, size] of [
+      [entries, largest(variable.gradient.data)],
+      [lines, norm(variable.gradient.data, 0, length)],
+    ] as const) {
+      const scale = scaleOf(probes, here, size);
+      const noise = noiseOf(probes, here, step, normalizer);
+      for (const { place, ...line } of probes) {
+        const { numeric, difference, kink } = compareSlope(line, here, noise, scale, tolerance);
+        const error = Number.isFinite(line.analytic) ? difference / scale : Infinity;
+        const result = { ...place, analytic: line.analytic, numeric, error };
+        samples.push(result);
+        if (kink) kinks.push(result);
+      }
+    }
+  }
   const worst = samples.reduce<GradientSample | undefined>(
     (most, result) => (most !== undefined && most.error >= result.error ? most : result),
     undefined,
   );
   const maxError = worst?.error ?? 0;
-  const counts = { coordinates: coordinates.length, directions: slopes.length };
   return { passed: maxError <= tolerance, maxError, tolerance, worst, kinks, ...counts };
+}
+
+/**
+ * What errors are relative to: the largest entry of the gradient. Where it is all but 0, at a minimum, what it is one
+ * step away, so that the curvature of a loss is not measured against nothing.
+ */
+function scaleOf(probes: readonly Probe[], here: number, size: number): number {
+  const gaps = probes.map((probe) => slopes(probe, here, probe.h).gap).filter((gap) => gap > 0);
+  const median = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+  return Math.max(Number.isFinite(size) ? size : 0, median, SMALLEST_SCALE);
+}
+
+/**
+ * How far rounding moves the loss: what a tiny move shows, to the side where it shows less (the other may be
+ * beyond a jump), and no less than the rounding of numbers of the size of 1 on the way to the loss.
+ */
+function noiseOf(probes: readonly Probe[], here: number, step: number, normalizer: number): number {
+  return probes.slice(0, NOISE_PROBES).reduce(
+    (most, { at, h }) => {
+      const tiny = (h / step) * A_FEW_ULPS;
+      return Math.max(most, Math.min(Math.abs(at(tiny) - here), Math.abs(at(-tiny) - here)));
+    },
+    Number.EPSILON * Math.max(1 / normalizer, Math.abs(here)),
+  );
 }
 
 /** The loss as one entry moves. */
@@ -252,7 +294,6 @@ function alongEntry(
     analytic: gradient.data[index]!,
     // A value that is not finite cannot be moved: a class ruled out, or a row that nobody reads.
     h: Number.isFinite(x) ? unit * Math.max(1, Math.abs(x)) : 0,
-    scale: Math.max(largest(gradient.data), SMALLEST_SCALE),
   };
 }
 
@@ -276,18 +317,12 @@ function alongDirection(
       value.data.set(origin);
     }
   };
-  const length = Math.sqrt(gradient.data.reduce((sum, g) => sum + g * g, 0));
   return {
     place: { of, direction },
     at,
     analytic: gradient.data.reduce((sum, g, i) => sum + g * signs[i]!, 0),
     h: unit,
-    scale: Math.max(length, SMALLEST_SCALE),
   };
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 function sample(length: number, count: number, random: () => number): Set<number> {

@@ -13,6 +13,8 @@ export type Invariance =
   /** The teacher multiplied by a positive number. */
   | 'teacher-scale';
 
+const SCALE = 3.7;
+
 /** The same call with the change made. */
 export function changed(invariance: Invariance, example: DistillationCase): DistillationCase {
   const { student, teacher, labels, mask } = example;
@@ -43,9 +45,9 @@ export function changed(invariance: Invariance, example: DistillationCase): Dist
         ),
       };
     case 'student-scale':
-      return { ...example, student: map(student, (value) => 2 * value) };
+      return { ...example, student: map(student, (value) => SCALE * value) };
     case 'teacher-scale':
-      return { ...example, teacher: map(teacher, (value) => 2 * value) };
+      return { ...example, teacher: map(teacher, (value) => SCALE * value) };
   }
 }
 
@@ -65,7 +67,7 @@ export function changedGradient(invariance: Invariance, gradient: number[][]): n
     case 'column-order':
       return gradient.map((row) => reversed(row));
     case 'student-scale':
-      return gradient.map((row) => row.map((value) => value / 2));
+      return gradient.map((row) => row.map((value) => value / SCALE));
     default:
       return gradient;
   }

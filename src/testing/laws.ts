@@ -1,6 +1,7 @@
-import type { Labels } from '../labels.js';
+import { IGNORE_INDEX, type Labels } from '../labels.js';
 import { Matrix } from '../matrix.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../numeric.js';
+import { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import type { EvaluationOptions, IDistillationStrategy } from '../strategy.js';
 import {
   arbitraries,
@@ -18,6 +19,8 @@ export interface StrategySubject extends CaseOptions {
   readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
   /** The least loss there is; 0. */
   readonly minimum?: number;
+  /** Whether the loss is least at student = teacher; true. */
+  readonly reachesMinimum?: boolean;
   /**
    * Whether a row of the student is one where the loss is differentiable, and least where the teacher's row is the
    * same and there is no label. Always, unless you say otherwise: the cosine of a zero row is neither.
@@ -51,9 +54,10 @@ interface Call<T extends FloatArray> {
  * The laws that every strategy of this library is put through, as properties for yours.
  *
  * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has the declared
- * minimum, and reaches it at student = teacher; 4. the declared invariances; 5. masked rows may hold anything;
- * 6. chunks with one normalizer add up; 7. float32 agrees with float64; 8. inputs stay untouched, and
- * `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite for values up to ±1e4.
+ * minimum, and reaches it at student = teacher; 4. the declared invariances; 5. masked rows may hold anything, and a
+ * mask is the same as leaving them out; 6. chunks with one normalizer add up; 7. float32 agrees with float64;
+ * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
+ * for values up to ±1e4; 10. a NaN is refused; 11. a weight in a hybrid weights both.
  *
  * @param fc - fast-check, as installed beside your tests
  * @example
@@ -73,7 +77,7 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
   const anyCase = cases(subject);
   const property = (name: string, holds: (example: DistillationCase) => void): Law => ({
     name,
-    check: () => fc.assert(fc.property(anyCase, holds)),
+    check: () => fc.assert(fc.property(anyCase, holds), { includeErrorInReport: true }),
   });
   const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
 
@@ -87,8 +91,17 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
       methodsAgree(own, float32, example);
       methodsAgree(own, float64, example);
     }),
-    property('the loss is at least its minimum, and reaches it at student = teacher', (example) =>
-      hasMinimum(own, example),
+    property('the loss is at least its minimum, and reaches it at student = teacher', (example) => {
+      hasMinimum(own, float32, example);
+      hasMinimum(own, float64, example);
+    }),
+    property('a NaN in a row that counts is refused', (example) => {
+      refusesNaN(own, float32, example);
+      refusesNaN(own, float64, example);
+    }),
+    property('a mask is the same as leaving the rows out', (example) => maskSelects(own, example)),
+    property('a weight in a hybrid weights loss and gradient', (example) =>
+      isWeighted(own, example),
     ),
     property('rows that are masked out may hold anything', (example) => {
       maskedRowsAreNotRead(own, float32, example);
@@ -98,7 +111,11 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
       name: 'loss and gradient are finite for values up to ±1e4',
       check: () => {
         const extreme = cases({ ...subject, magnitude: 1e4 });
-        fc.assert(fc.property(extreme, (example) => staysFinite(own, example)));
+        const holds = (example: DistillationCase) => {
+          staysFinite(own, float32, example);
+          staysFinite(own, float64, example);
+        };
+        fc.assert(fc.property(extreme, holds), { includeErrorInReport: true });
       },
     },
     property('float32 agrees with float64', (example) => formatsAgree(own, example)),
@@ -107,20 +124,27 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
       gradientIsReused(own, float64, example);
     }),
     ...own.invariances.map((invariance) =>
-      property(`the loss does not change with ${invariance}`, (example) =>
-        isInvariant(own, invariance, example),
-      ),
+      property(`the loss does not change with ${invariance}`, (example) => {
+        isInvariant(own, float32, invariance, example);
+        isInvariant(own, float64, invariance, example);
+      }),
     ),
   ];
   if (subject.sumOverRows === false) return laws;
-  const chunks = property('chunks with one normalizer add up', (example) =>
-    chunksAddUp(own, example),
-  );
+  const chunks = property('chunks with one normalizer add up', (example) => {
+    chunksAddUp(own, float32, example);
+    chunksAddUp(own, float64, example);
+  });
   return [...laws, chunks];
 }
 
 type Subject = StrategySubject &
   Required<Pick<StrategySubject, 'minimum' | 'isRegular' | 'rounding'>>;
+
+/** What counts as equal in a number format. */
+function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>): number {
+  return Math.max(rounding, 4 * epsilon);
+}
 
 function callOf<T extends FloatArray>(
   numeric: NumericTrait<T>,
@@ -167,8 +191,10 @@ function methodsAgree<T extends FloatArray>(
   const call = callOf(numeric, example);
   const loss = lossOf(strategy, call);
   const gradient = gradientOf(strategy, call);
+  const again = gradientOf(strategy, call);
+  if (again === gradient) throw new Error('computeGradient has to return a new matrix each time');
   expectSameBits('computeLoss twice', [lossOf(strategy, call)], [loss]);
-  expectSameBits('computeGradient twice', gradientOf(strategy, call).data, gradient.data);
+  expectSameBits('computeGradient twice', again.data, gradient.data);
   if (!('computeLossAndGradient' in strategy)) return;
   if (typeof strategy.computeLossAndGradient !== 'function') return;
   const { student, teacher, labels, options } = call;
@@ -177,18 +203,22 @@ function methodsAgree<T extends FloatArray>(
   expectSameBits('computeLossAndGradient: gradient', both.gradient.data, gradient.data);
 }
 
-function hasMinimum(subject: Subject, example: DistillationCase): void {
-  const { minimum, rounding } = subject;
-  const strategy = subject.create(float64);
-  const call = callOf(float64, example);
+function hasMinimum<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const { minimum } = subject;
+  const rounding = roundingOf(subject, numeric);
+  const strategy = subject.create(numeric);
+  const call = callOf(numeric, example);
   const loss = lossOf(strategy, call);
   if (!(loss >= minimum - rounding * Math.max(1, Math.abs(minimum)))) {
     throw new Error(`the loss is ${loss}, below its minimum ${minimum}`);
   }
   const { student } = call;
-  if (student.columns !== call.teacher.columns || !example.student.every(subject.isRegular)) {
-    return;
-  }
+  if (subject.reachesMinimum === false || student.columns !== call.teacher.columns) return;
+  if (!example.student.every(subject.isRegular)) return;
   const equal = { student, teacher: student.clone(), labels: undefined, options: {} };
   expectClose('loss at student = teacher', [lossOf(strategy, equal)], [minimum], 1, rounding);
   const zeros = student.zerosLike().data;
@@ -211,26 +241,31 @@ function maskedRowsAreNotRead<T extends FloatArray>(
   const clean = callOf(numeric, { ...example, mask });
   const dirty = callOf(numeric, { ...example, mask });
   const { labels } = dirty;
+  const ignored = (row: number) => example.labels?.[row] === IGNORE_INDEX;
   mask.forEach((keep, row) => {
-    if (keep !== 0) return;
+    if (keep !== 0 && !ignored(row)) return;
     dirty.student.row(row).fill(Number.NaN);
     dirty.teacher.row(row).fill(Number.NaN);
     if (labels instanceof Matrix) labels.row(row).fill(Number.NaN);
-    else if (labels) labels[row] = 1e6;
+    else if (labels && keep === 0) labels[row] = 1e6;
   });
   const gradient = gradientOf(strategy, dirty);
   expectSameBits('loss', [lossOf(strategy, dirty)], [lossOf(strategy, clean)]);
   expectSameBits('gradient', gradient.data, gradientOf(strategy, clean).data);
   mask.forEach((keep, row) => {
-    if (keep === 0 && gradient.row(row).some((value) => value !== 0)) {
+    if ((keep === 0 || ignored(row)) && gradient.row(row).some((value) => value !== 0)) {
       throw new Error(`row ${row} is masked out and has a gradient`);
     }
   });
 }
 
-function staysFinite(subject: Subject, example: DistillationCase): void {
-  const strategy = subject.create(float32);
-  const call = callOf(float32, example);
+function staysFinite<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const call = callOf(numeric, example);
   const values = [lossOf(strategy, call), ...gradientOf(strategy, call).data];
   const wrong = values.find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw new Error(`loss or gradient is ${wrong}`);
@@ -244,7 +279,7 @@ function formatsAgree(subject: Subject, example: DistillationCase): void {
   const loss = lossOf(strategy64, double);
   expectClose('loss', [lossOf(strategy32, single)], [loss], Math.max(1, Math.abs(loss)), tolerance);
   const gradient = gradientOf(strategy64, double).data;
-  const scale = Math.max(largest(gradient), 1);
+  const scale = Math.max(largest(gradient), 1e-12); // less is rounding on either side
   expectClose('gradient', gradientOf(strategy32, single).data, gradient, scale, tolerance);
 }
 
@@ -259,6 +294,8 @@ function gradientIsReused<T extends FloatArray>(
   const copy = callOf(numeric, example);
   expectSameBits('student', call.student.data, copy.student.data);
   expectSameBits('teacher', call.teacher.data, copy.teacher.data);
+  expectSameBits('labels', valuesOf(call.labels), valuesOf(copy.labels));
+  expectSameBits('mask', call.options.mask ?? [], copy.options.mask ?? []);
   const buffer = fresh.clone();
   buffer.data.fill(7);
   const returned = gradientOf(strategy, call, { gradient: buffer });
@@ -270,10 +307,79 @@ function gradientIsReused<T extends FloatArray>(
   expectClose('gradient added to', buffer.data, doubled, scale, 8 * numeric.epsilon);
 }
 
-function chunksAddUp(subject: Subject, example: DistillationCase): void {
+function valuesOf<T extends FloatArray>(labels: Labels<T> | undefined): ArrayLike<number> {
+  if (labels === undefined) return [];
+  return labels instanceof Matrix ? labels.data : labels;
+}
+
+function refusesNaN<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const plain = { ...example, labels: undefined, mask: undefined, normalizer: undefined };
+  for (const side of ['student', 'teacher'] as const) {
+    const last = example.student.length - 1;
+    for (let column = 0; column < example[side][0]!.length; column++) {
+      const call = callOf(numeric, plain);
+      call[side].row(last).fill(0, column + 1); // zeros behind it must not hide it
+      call[side].set(last, column, Number.NaN);
+      let loss: number;
+      try {
+        loss = lossOf(strategy, call);
+      } catch {
+        continue;
+      }
+      throw new Error(`${side} row ${last}, column ${column} is NaN, and the loss is ${loss}`);
+    }
+  }
+}
+
+function maskSelects(subject: Subject, example: DistillationCase): void {
+  const mask = example.mask ?? example.student.map((_, row) => (row % 2 === 0 ? 1 : 0));
   const strategy = subject.create(float64);
+  const { student, teacher, labels, normalizer } = example;
+  const keep = <V>(values: readonly V[]): V[] => values.filter((_, row) => mask[row] === 1);
+  if (keep(student).length === 0) return;
+  const masked = callOf(float64, { ...example, mask });
+  const selected = callOf(float64, {
+    student: keep(student),
+    teacher: keep(teacher),
+    labels: labels && keep(labels),
+    mask: undefined,
+    normalizer,
+  });
+  const gradient = keep(gradientOf(strategy, masked).toRows()).flat();
+  expectSameBits('loss', [lossOf(strategy, masked)], [lossOf(strategy, selected)]);
+  expectSameBits('gradient', gradient, gradientOf(strategy, selected).data);
+}
+
+function isWeighted(subject: Subject, example: DistillationCase): void {
+  const weight = 3;
+  const strategy = subject.create(float64);
+  const hybrid = new HybridDistillationStrategy<Float64Array>(
+    [{ strategy, weight, name: 'subject' }],
+    { weights: 'free', temperature: strategy.temperature, alpha: strategy.alpha },
+  );
+  const call = callOf(float64, example);
+  const loss = weight * lossOf(strategy, call);
+  const { rounding } = subject;
+  expectClose('loss', [lossOf(hybrid, call)], [loss], Math.max(1, Math.abs(loss)), rounding);
+  const gradient = gradientOf(strategy, call).data.map((value) => weight * value);
+  const scale = Math.max(1, largest(gradient));
+  expectClose('gradient', gradientOf(hybrid, call).data, gradient, scale, rounding);
+}
+
+function chunksAddUp<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const rounding = roundingOf(subject, numeric);
   const normalizer = example.normalizer ?? example.student.length;
-  const whole = callOf(float64, { ...example, normalizer });
+  const whole = callOf(numeric, { ...example, normalizer });
   const middle = Math.ceil(example.student.length / 2);
   const parts = [
     [0, middle],
@@ -283,16 +389,16 @@ function chunksAddUp(subject: Subject, example: DistillationCase): void {
   const gradient: number[] = [];
   for (const [start, end] of parts) {
     if (start === end) continue;
-    const part = callOf(float64, sliceCase(example, start, end, normalizer));
+    const part = callOf(numeric, sliceCase(example, start, end, normalizer));
     loss += lossOf(strategy, part);
     gradient.push(...gradientOf(strategy, part).data);
   }
   const expected = lossOf(strategy, whole);
   const scale = Math.max(1, Math.abs(expected));
-  expectClose('loss', [loss], [expected], scale, subject.rounding);
+  expectClose('loss', [loss], [expected], scale, rounding);
   const expectedGradient = gradientOf(strategy, whole).data;
   const size = Math.max(1, largest(expectedGradient));
-  expectClose('gradient', gradient, expectedGradient, size, subject.rounding);
+  expectClose('gradient', gradient, expectedGradient, size, rounding);
 }
 
 function sliceCase(
@@ -310,13 +416,18 @@ function sliceCase(
   };
 }
 
-function isInvariant(subject: Subject, invariance: Invariance, example: DistillationCase): void {
-  const strategy = subject.create(float64);
-  const before = callOf(float64, example);
-  const after = callOf(float64, changed(invariance, example));
+function isInvariant<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  invariance: Invariance,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const before = callOf(numeric, example);
+  const after = callOf(numeric, changed(invariance, example));
   const loss = lossOf(strategy, before);
   // Adding to a number and multiplying it round the input itself.
-  const tolerance = 1e3 * subject.rounding;
+  const tolerance = 1e3 * roundingOf(subject, numeric);
   expectClose('loss', [lossOf(strategy, after)], [loss], Math.max(1, Math.abs(loss)), tolerance);
   const gradient = gradientOf(strategy, before).toRows();
   const expected = changedGradient(invariance, gradient).flat();

@@ -1,5 +1,7 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
+/** The step at which a kink still has to be one. */
+const NARROW = 0.01;
 
 /** Two sides whose slopes differ by less than this share of the largest entry are one smooth slope. */
 const SMOOTH = 1e-3;
@@ -10,8 +12,6 @@ export interface Line {
   readonly analytic: number;
   /** The step of the differences; 0 where nothing can be moved. */
   readonly h: number;
-  /** The largest entry of the gradient. */
-  readonly scale: number;
 }
 
 /**
@@ -19,37 +19,41 @@ export interface Line {
  * disagrees. At a kink it only has to lie between the slopes to the two sides; where nothing moves it has to be 0.
  *
  * @param here - the loss at the start
- * @param noise - how far rounding moves the loss; no difference is trusted beyond it
- * @param tolerance - relative to the scale of the line
+ * @param noise - how far rounding moves the loss: the first difference is trusted so far, and smaller steps are
+ *   taken only where it does not matter
+ * @param scale - the largest entry of the gradient
+ * @param tolerance - relative to `scale`
  */
 export function compareSlope(
   line: Line,
   here: number,
   noise: number,
+  scale: number,
   tolerance: number,
 ): { numeric: number; difference: number; kink: boolean } {
-  const { analytic, h, scale } = line;
+  const { analytic, h } = line;
   if (h === 0) return { numeric: 0, difference: Math.abs(analytic), kink: false };
   let best = { numeric: Number.NaN, difference: Infinity, kink: false };
-  const consider = (numeric: number, distance: number) => {
-    const difference = Math.max(0, Math.abs(analytic - numeric) - noise / distance);
+  const consider = (numeric: number, forgiven: number) => {
+    const difference = Math.max(0, Math.abs(analytic - numeric) - forgiven);
     if (difference < best.difference) best = { numeric, difference, kink: false };
   };
-  let last = Number.NaN;
   for (const factor of REFINEMENTS) {
-    const { left, right } = slopes(line, here, h * factor);
-    const central = (left + right) / 2;
-    consider(central, h * factor);
-    // Richardson: what the error that fades with h² leaves of two steps, one a tenth of the other.
-    if (factor < 1) consider(central + (central - last) / 99, h * factor);
-    last = central;
+    const distance = h * factor;
+    if (factor < 1 && noise / distance > tolerance * scale) break;
+    const whole = central(line, here, distance);
+    consider(whole, noise / distance);
+    if (best.difference <= tolerance * scale) break;
+    const half = central(line, here, distance / 2);
+    // Richardson: the error that fades with h² is a quarter at half the step, and cancels.
+    consider(half + (half - whole) / 3, (2 * noise) / distance);
     if (best.difference <= tolerance * scale) break;
   }
   const wide = slopes(line, here, h);
   if (wide.gap <= SMOOTH * scale) return best;
-  const { left, right, gap } = slopes(line, here, h * REFINEMENTS.at(-1)!);
-  // The gap between the two sides shrinks with h where the loss is smooth, and stays at a kink.
-  if (gap <= SMOOTH * scale || gap < 0.5 * wide.gap) return best;
+  const { left, right, gap } = slopes(line, here, h * NARROW);
+  // The gap between the two sides shrinks with h where the loss is smooth, stays at a kink, and grows at a jump.
+  if (gap <= SMOOTH * scale || gap < 0.5 * wide.gap || gap > 2 * wide.gap) return best;
   const slack = SMOOTH * gap; // the curvature on either side
   const between =
     analytic >= Math.min(left, right) - slack && analytic <= Math.max(left, right) + slack;
@@ -57,7 +61,7 @@ export function compareSlope(
 }
 
 /** The slopes to the two sides of the start, and how far they are apart. */
-function slopes(
+export function slopes(
   { at }: Line,
   here: number,
   h: number,
@@ -65,4 +69,9 @@ function slopes(
   const left = (here - at(-h)) / h;
   const right = (at(h) - here) / h;
   return { left, right, gap: Math.abs(right - left) };
+}
+
+function central(line: Line, here: number, h: number): number {
+  const { left, right } = slopes(line, here, h);
+  return (left + right) / 2;
 }

@@ -17,18 +17,30 @@ type Break =
   | 'minimum'
   | 'reads masked rows'
   | 'writes inputs'
-  | 'overwrites'
+  | 'scale'
+  | 'swallows NaN'
+  | 'one buffer'
   | 'position'
   | 'batch'
   | 'single precision';
 
 /** Σ ½ (s − t)² a row, broken in one way. */
 class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
+  #buffer: Matrix<T> | undefined;
   constructor(readonly broken: Break) {
     super();
   }
   override computeLoss(...call: Parameters<DistillationStrategyBase<T>['computeLoss']>): number {
     return super.computeLoss(...call) + (this.broken === 'loss of its own' ? 1e-15 : 0);
+  }
+  override computeGradient(
+    ...call: Parameters<DistillationStrategyBase<T>['computeGradient']>
+  ): Matrix<T> {
+    const gradient = super.computeGradient(...call);
+    if (this.broken !== 'one buffer' || call[3]?.gradient) return gradient;
+    this.#buffer ??= gradient;
+    this.#buffer.data.set(gradient.data);
+    return this.#buffer;
   }
   protected override evaluate(
     { student, teacher, rows }: DistillationBatch<T>,
@@ -37,22 +49,22 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
     const { columns } = student;
     const all = this.broken === 'reads masked rows' ? new Int32Array(student.rows).keys() : rows;
     const factor = this.broken === 'batch' ? rows.length : 1;
+    const scale = this.broken === 'scale' && gradient ? 1 / (rows.length * gradient.scale) : 1;
     let sum = this.broken === 'minimum' ? 0.5 * rows.length : 0;
     for (const row of all) {
+      const derivative = new Float64Array(columns);
       for (let j = 0; j < columns; j++) {
         const i = row * columns + j;
         const weight = factor * (this.broken === 'position' ? 1 + j : 1);
         const shift =
           this.broken === 'single precision' && student.numeric.dtype === 'float32' ? 0.01 : 0;
-        const u = student.data[i]! - teacher.data[i]! + shift;
+        const difference = student.data[i]! - teacher.data[i]! + shift;
+        const u = this.broken === 'swallows NaN' && Number.isNaN(difference) ? 0 : difference;
         sum += weight * 0.5 * u * u;
-        if (gradient) {
-          const slope = this.broken === 'gradient' ? 2 * u : u;
-          const old = this.broken === 'overwrites' ? 0 : gradient.matrix.data[i]!;
-          gradient.matrix.data[i] = old + gradient.scale * weight * slope;
-        }
+        derivative[j] = scale * weight * (this.broken === 'gradient' ? 2 * u : u);
         if (this.broken === 'writes inputs' && gradient) student.data[i]! += 1;
       }
+      gradient?.add(row, derivative);
     }
     return sum;
   }
@@ -89,7 +101,9 @@ describe('strategyLaws', () => {
     ['reads masked rows', 'rows that are masked out may hold anything'],
     ['single precision', 'float32 agrees with float64'],
     ['writes inputs', 'inputs stay untouched; a given gradient gets what a new one gets'],
-    ['overwrites', 'inputs stay untouched; a given gradient gets what a new one gets'],
+    ['scale', 'a weight in a hybrid weights loss and gradient'],
+    ['swallows NaN', 'a NaN in a row that counts is refused'],
+    ['one buffer', 'loss and gradient agree to the bit, however they are asked for'],
     ['position', 'the loss does not change with column-order'],
     ['batch', 'chunks with one normalizer add up'],
   ])('%s: broken, and the law says so', (broken, law) => {

@@ -1,7 +1,7 @@
-import type { DistillationBatch, GradientSink } from '../../batch.js';
+import type { DistillationBatch } from '../../batch.js';
 import { checkRuledOut } from '../../diagnosis.js';
 import { checkChoice } from '../../errors.js';
-import { addScaled } from '../../kernels/addScaled.js';
+import type { GradientSink } from '../../gradient.js';
 import {
   cosineDistance,
   meanSquared,
@@ -95,7 +95,7 @@ export class AttentionDistillationStrategy<
   }
 
   protected override explain(batch: DistillationBatch<T>): void {
-    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0);
+    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, this.match !== 'kl');
   }
 
   protected override evaluate(
@@ -109,9 +109,7 @@ export class AttentionDistillationStrategy<
     for (const row of rows) {
       const offset = row * columns;
       sum += distance(student.data, offset, teacher.data, offset, columns, derivative);
-      if (gradient && derivative) {
-        addScaled(gradient.matrix.data, offset, derivative, columns, gradient.scale);
-      }
+      if (derivative) gradient?.add(row, derivative);
     }
     return sum;
   }

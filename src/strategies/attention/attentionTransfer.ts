@@ -1,6 +1,7 @@
-import { checkShape, type DistillationBatch, type GradientSink } from '../../batch.js';
+import { checkShape, type DistillationBatch } from '../../batch.js';
 import { checkInteger, checkNumber, checkOptions } from '../../errors.js';
-import { addAttentionMapGradient, attentionMap } from '../../kernels/attentionMap.js';
+import type { GradientSink } from '../../gradient.js';
+import { attentionMap, attentionMapGradient } from '../../kernels/attentionMap.js';
 import { meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
@@ -82,26 +83,25 @@ export class AttentionTransferDistillationStrategy<
     const positions = student.columns / channels.student;
     const studentMap = new Float64Array(positions);
     const teacherMap = new Float64Array(positions);
-    const derivative = new Float64Array(positions);
+    const mapDerivative = new Float64Array(positions);
+    const derivative = new Float64Array(student.columns);
     let sum = 0;
     for (const row of rows) {
       const offset = row * student.columns;
-      const denominator = attentionMap(student.data, offset, channels.student, power, studentMap);
+      const norm = attentionMap(student.data, offset, channels.student, power, studentMap);
       attentionMap(teacher.data, row * teacher.columns, channels.teacher, power, teacherMap);
-      sum += meanSquared(studentMap, 0, teacherMap, 0, positions, derivative);
-      if (gradient) {
-        addAttentionMapGradient(
-          gradient.matrix.data,
-          student.data,
-          offset,
-          channels.student,
-          power,
-          studentMap,
-          denominator,
-          derivative,
-          gradient.scale,
-        );
-      }
+      sum += meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);
+      if (!gradient) continue;
+      attentionMapGradient(
+        student.data,
+        offset,
+        power,
+        studentMap,
+        norm,
+        mapDerivative,
+        derivative,
+      );
+      gradient.add(row, derivative);
     }
     return sum;
   }

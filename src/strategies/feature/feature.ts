@@ -1,6 +1,6 @@
-import { checkShape, type DistillationBatch, type GradientSink } from '../../batch.js';
+import { checkShape, type DistillationBatch } from '../../batch.js';
 import { checkChoice, checkPositive, refuse, throwType } from '../../errors.js';
-import { addScaled } from '../../kernels/addScaled.js';
+import type { GradientSink } from '../../gradient.js';
 import { cosineDistance, huber, meanAbsolute, meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
 import type { Parameter } from '../../parameter.js';
@@ -91,6 +91,11 @@ export class FeatureDistillationStrategy<
     checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
   }
 
+  protected override explain(batch: DistillationBatch<T>): void {
+    super.explain(batch);
+    this.projection?.explain(batch.operation);
+  }
+
   protected override evaluate(
     { student, teacher, rows }: DistillationBatch<T>,
     gradient?: GradientSink<T>,
@@ -107,10 +112,8 @@ export class FeatureDistillationStrategy<
       const [x, xOffset] = projected ? [projected, 0] : [student.data, offset];
       sum += distance(x, xOffset, teacher.data, row * columns, columns, derivative);
       if (!gradient || !derivative) continue;
-      const { matrix, scale } = gradient;
-      if (projection)
-        projection.addRowGradient(matrix.data, student.data, offset, derivative, scale);
-      else addScaled(matrix.data, offset, derivative, columns, scale);
+      if (projection) projection.addRowGradient(gradient, row, student.data, offset, derivative);
+      else gradient.add(row, derivative);
     }
     return sum;
   }

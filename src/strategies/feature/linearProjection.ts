@@ -1,9 +1,11 @@
 import { checkDtype, checkShape } from '../../batch.js';
+import { checkRow } from '../../diagnosis.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
+import type { GradientSink } from '../../gradient.js';
 import { addScaled } from '../../kernels/addScaled.js';
-import { addProjectionGradient, project } from '../../kernels/linear.js';
+import { project, projectGradient } from '../../kernels/linear.js';
 import { uniform } from '../../kernels/random.js';
-import type { Matrix } from '../../matrix.js';
+import { checkNumeric, type Matrix } from '../../matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
 import { Parameter } from '../../parameter.js';
 
@@ -41,6 +43,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   readonly outputColumns: number;
   readonly #weight: Parameter<T>;
   readonly #bias: Parameter<T> | undefined;
+  readonly #inputDerivative: Float64Array;
 
   constructor(
     inputColumns: number,
@@ -55,6 +58,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
     const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
     const random = uniform(seed);
+    checkNumeric(operation, numeric);
+    this.#inputDerivative = new Float64Array(inputColumns);
     const bound = 1 / Math.sqrt(inputColumns);
     this.#weight = new Parameter('weight', inputColumns, outputColumns, numeric);
     const { data } = this.#weight.value;
@@ -71,7 +76,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
 
   /** @internal Throws unless the projection leads from the student's features to the teacher's. */
   check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
-    checkDtype(operation, 'projection', this.#weight.value, student);
+    checkDtype(operation, 'projection', this.#weight.value, student, 'numeric: ');
     const { inputColumns, outputColumns } = this;
     const { rows } = student;
     checkShape(operation, 'student', student, rows, inputColumns, "the projection's input");
@@ -84,18 +89,28 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     project(student, offset, this.inputColumns, value.data, this.#bias?.value.data, result);
   }
 
-  /** @internal Adds `scale ×` the gradient of one row to `target`, and to the sums of the parameters. */
+  /** @internal Adds the gradient of one row to the sink, and to the sums of the parameters. */
   addRowGradient(
-    target: FloatArray,
+    gradient: GradientSink<T>,
+    row: number,
     student: FloatArray,
     offset: number,
     derivative: Float64Array,
-    scale: number,
   ): void {
     const { value, sum } = this.#weight;
-    const { inputColumns } = this;
-    for (let k = 0; k < derivative.length; k++) derivative[k]! *= scale;
-    addProjectionGradient(target, student, offset, inputColumns, value.data, derivative, sum);
-    if (this.#bias) addScaled(this.#bias.sum, 0, derivative, derivative.length, 1);
+    const { scale } = gradient;
+    const scratch = this.#inputDerivative;
+    projectGradient(student, offset, value.data, derivative, scale, scratch, sum);
+    if (this.#bias) addScaled(this.#bias.sum, 0, derivative, derivative.length, scale);
+    gradient.add(row, scratch);
+  }
+
+  /** @internal Throws where a parameter is not finite: training may have diverged. */
+  explain(operation: string): void {
+    for (const { name, value } of this.parameters()) {
+      for (let row = 0; row < value.rows; row++) {
+        checkRow(operation, `the projection's ${name}`, value, row);
+      }
+    }
   }
 }

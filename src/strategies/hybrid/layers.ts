@@ -1,4 +1,4 @@
-import type { BatchRequest, ComponentLoss } from '../../batch.js';
+import { type BatchRequest, type ComponentLoss, checkLabelType } from '../../batch.js';
 import { refuse } from '../../errors.js';
 import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
@@ -46,9 +46,12 @@ export function layerRequest<T extends FloatArray>(
   const studentName = layerOf(layer, 'student');
   const student = pickLayer(operation, 'studentLayers', studentLayers, studentName);
   const teacher = pickLayer(operation, 'teacherLayers', teacherLayers, layerOf(layer, 'teacher'));
-  const mask = isList(options.mask) ? options.mask : options.mask?.[studentName];
+  const mask = isList(options.mask) ? options.mask : own(options.mask, studentName);
   const normalizer =
-    typeof options.normalizer === 'object' ? options.normalizer[studentName] : options.normalizer;
+    typeof options.normalizer === 'object'
+      ? own(options.normalizer, studentName)
+      : options.normalizer;
+  if (call.labels !== undefined) checkLabelType(operation, call.labels, student);
   const labels = usesLabels ? call.labels : ignoringLabels(call, student, mask, studentName);
   return { ...call, student, teacher, mask, normalizer, labels };
 }
@@ -71,6 +74,11 @@ function ignoringLabels<T extends FloatArray>(
     undefined,
     `say which rows of the layer to skip: mask: { ${layer}: … }`,
   );
+}
+
+/** What a record by layer says of a layer; not what objects have by themselves. */
+function own<V>(record: Readonly<Record<string, V>> | undefined, layer: string): V | undefined {
+  return record !== undefined && Object.hasOwn(record, layer) ? record[layer] : undefined;
 }
 
 function pickLayer<T extends FloatArray>(

@@ -45,8 +45,10 @@ export function checkEntries<T extends FloatArray>(
       const expected = 'have computeLoss and computeGradient';
       throwType(operation, `${argument}.strategy`, expected, strategy);
     }
-    const sides =
-      typeof layer === 'object' && layer !== null ? [layer.student, layer.teacher] : [layer];
+    if (typeof layer === 'object') {
+      checkOptions(operation, `${argument}.layer`, layer, ['student', 'teacher']);
+    }
+    const sides = typeof layer === 'object' ? [layer.student, layer.teacher] : [layer];
     if (layer !== undefined && sides.some((side) => typeof side !== 'string')) {
       throwType(operation, `${argument}.layer`, 'be a name or { student, teacher }', layer);
     }
@@ -80,7 +82,21 @@ export function checkWeights<T extends FloatArray>(
     'WEIGHT_SUM',
     operation,
     'weights',
-    rule === 'sum-to-one' ? `sum to 1 (±${SUM_TOLERANCE})` : 'have a finite sum above 0',
+    rule === 'sum-to-one' ? 'sum to 1 (±1e-6)' : 'have a finite sum above 0',
     `${Number(sum.toPrecision(12))}${addends}`,
   );
+}
+
+/** A frozen copy of an entry with its weight divided. */
+export function copyEntry<T extends FloatArray>(
+  { strategy, weight, layer, name }: WeightedStrategy<T>,
+  divisor: number,
+): WeightedStrategy<T> {
+  const frozen = typeof layer === 'object' ? Object.freeze({ ...layer }) : layer;
+  return Object.freeze({
+    strategy,
+    weight: weight / divisor,
+    ...(frozen !== undefined && { layer: frozen }),
+    ...(name !== undefined && { name }),
+  });
 }

@@ -1,7 +1,7 @@
-import type { DistillationBatch, GradientSink } from '../../batch.js';
+import type { DistillationBatch } from '../../batch.js';
 import { checkRuledOut } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
-import { addScaled } from '../../kernels/addScaled.js';
+import type { GradientSink } from '../../gradient.js';
 import {
   addLogSoftmaxGradient,
   crossEntropy,
@@ -75,7 +75,7 @@ export class ResponseDistillationStrategy<
   }
 
   protected override explain(batch: DistillationBatch<T>): void {
-    checkRuledOut(batch, -Infinity, batch.labels);
+    checkRuledOut(batch, -Infinity, false, batch.labels);
   }
 
   protected override evaluate(
@@ -97,12 +97,12 @@ export class ResponseDistillationStrategy<
     for (const row of rows) {
       const offset = row * columns;
       const hardWeight = labels !== undefined && readLabel(labels, row, label) ? alpha : 0;
-      const softWeight = (1 - hardWeight) * scale;
       derivative.fill(0);
-      if (softWeight > 0) {
+      if (hardWeight < 1) {
+        const softWeight = (1 - hardWeight) * scale;
         softmax(teacher.data, offset, columns, temperature, logP, p);
         softmax(student.data, offset, columns, temperature, logQ, q);
-        sum += softWeight * kullbackLeibler(logP, p, logQ, columns);
+        sum += softWeight * kullbackLeibler(logP, p, logQ, q);
         addLogSoftmaxGradient(derivative, p, 1, q, softWeight / temperature);
       }
       if (hardWeight > 0) {
@@ -110,7 +110,7 @@ export class ResponseDistillationStrategy<
         sum += hardWeight * crossEntropy(label, logQ, columns);
         addLogSoftmaxGradient(derivative, label, sumOf(label), q, hardWeight);
       }
-      if (gradient) addScaled(gradient.matrix.data, offset, derivative, columns, gradient.scale);
+      gradient?.add(row, derivative);
     }
     return sum;
   }

@@ -60,9 +60,51 @@ describe('FeatureDistillationStrategy by hand', () => {
     const strategy = feature({ metric: 'cosine' });
     expect(strategy.computeLoss(matrix([1e200, 0]), matrix([3e200, 4e200]))).toBeCloseTo(0.4, 15);
     expect(strategy.computeLoss(matrix([1e-20, 0]), matrix([3e-20, 4e-20]))).toBeCloseTo(0.4, 15);
-    expect(strategy.computeLoss(matrix([1e-200, 0]), matrix([3, 4]))).toBe(1);
+    expect(strategy.computeLoss(matrix([1e-200, 0]), matrix([3, 4]))).toBeCloseTo(0.4, 15);
     const call = () => strategy.computeLoss(matrix([1.7e308, 1.7e308]), matrix([1, 1]));
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
+  });
+
+  test.each([[[Number.NaN, 0]], [[0, Number.NaN]], [[0, Number.NaN, 0]]])(
+    'a NaN among zeros is found: %j',
+    (row) => {
+      const other = matrix(row.map(() => 1));
+      const strategy = feature({ metric: 'cosine' });
+      for (const call of [
+        () => strategy.computeGradient(matrix(row), other),
+        () => strategy.computeGradient(other, matrix(row)),
+      ]) {
+        expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', row: 0 });
+      }
+    },
+  );
+
+  test('a gradient that the format cannot hold is an error, not Infinity', () => {
+    const wide = (value: number) => Matrix.fromRows([[value]]);
+    const strategy = new FeatureDistillationStrategy();
+    const call = () => strategy.computeGradient(wide(3e38), wide(-3e38));
+    expect(refusal(call)).toMatchObject({
+      code: 'OVERFLOW',
+      argument: 'gradient',
+      row: 0,
+      column: 0,
+    });
+    const buffer = wide(7);
+    expect(() =>
+      strategy.computeGradient(wide(3e38), wide(-3e38), undefined, { gradient: buffer }),
+    ).toThrow();
+    expect(buffer.get(0, 0)).toBe(7);
+    const full = wide(3e38);
+    const onTop = () =>
+      strategy.computeGradient(wide(1e38), wide(0), undefined, {
+        gradient: full,
+        accumulate: true,
+      });
+    expect(refusal(onTop)).toMatchObject({ code: 'OVERFLOW' });
+    expect(full.get(0, 0)).toBe(Math.fround(3e38));
+    const tiny = () =>
+      strategy.computeGradient(wide(1), wide(1), undefined, { normalizer: 5e-324 });
+    expect(refusal(tiny)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });
   });
 
   test('a NaN beside a zero row is still found', () => {
@@ -212,6 +254,29 @@ describe('LinearProjection', () => {
       code: 'DTYPE_MISMATCH',
       argument: 'projection',
     });
+  });
+
+  test('is blamed itself where training has diverged', () => {
+    const { projection, strategy } = projected(false);
+    projection.parameters()[0]!.value.set(1, 2, Number.NaN);
+    const call = () => strategy.computeLoss(matrix([1, 2]), matrix([1, 1, 3]));
+    expect(refusal(call)).toMatchObject({
+      code: 'NOT_FINITE',
+      argument: "the projection's weight",
+      row: 1,
+      column: 2,
+    });
+  });
+
+  test('a gradient of a parameter that the format cannot hold is an error, and none is written', () => {
+    const projection = new LinearProjection(1, 1);
+    const [weight] = projection.parameters();
+    weight!.value.data.fill(1e-18);
+    const strategy = new FeatureDistillationStrategy({ projection });
+    const call = () =>
+      strategy.computeGradient(Matrix.fromRows([[1e20]]), Matrix.fromRows([[1e20]]));
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient of weight' });
+    expect(weight!.gradient.data[0]).toBe(0);
   });
 
   test('after an error its gradients are what they were', () => {
