@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { float32, float64, Matrix } from '../src/index.js';
+import { float32, float64, Matrix, type NumericTrait } from '../src/index.js';
 import { refusal, wrong } from './wrong.js';
 
 describe('Matrix', () => {
@@ -135,7 +135,33 @@ describe('Matrix', () => {
     expect(refusal(call)).toMatchObject({ name: 'DistillationError', argument, message });
   });
 
+  test('refuses a hole among the rows, and a buffer that was transferred', () => {
+    const rows = [[1], [2], [3]];
+    delete rows[1];
+    expect(refusal(() => Matrix.fromRows(rows))).toMatchObject({ argument: 'rows[1]' });
+    const gone = Matrix.zeros(1, 2);
+    structuredClone(gone.data, { transfer: [wrong<ArrayBuffer>(gone.data.buffer)] });
+    for (const call of [() => gone.get(0, 0), () => gone.set(0, 0, 1), () => gone.row(0)]) {
+      expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'data' });
+    }
+  });
+
   test.each<[string, () => unknown, string]>([
+    [
+      'numeric',
+      () => Matrix.zeros(1, 1, wrong<NumericTrait<Float64Array>>('float64')),
+      'Matrix.zeros: numeric must be float32 or float64, the objects, got "float64"',
+    ],
+    [
+      'numeric',
+      () => Matrix.zeros(1, 1).as(wrong<NumericTrait<Float64Array>>('float64')),
+      'Matrix.as: numeric must be float32 or float64, the objects, got "float64"',
+    ],
+    [
+      'row',
+      () => Matrix.zeros(1, 1).get(wrong('0'), 0),
+      'Matrix.get: row must be an integer in [0, 1), got "0"',
+    ],
     [
       'data',
       () => new Matrix(wrong<Float32Array>([1, 2]), 1, 2),

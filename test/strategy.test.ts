@@ -372,6 +372,14 @@ describe('a gradient of the caller’s', () => {
     expect(refusal(call(student, labels))).toMatchObject({
       expected: 'share no memory with labels',
     });
+    const bytes = new ArrayBuffer(student.data.byteLength);
+    const gradient = new Matrix(new Float64Array(bytes), 2, 3);
+    const classes = new Int32Array(bytes, 0, 2);
+    const indices = () => response.computeGradient(student, teacher, classes, { gradient });
+    expect(refusal(indices)).toMatchObject({ expected: 'share no memory with labels' });
+    const mask = new Uint8Array(bytes, 8, 2).fill(1);
+    const masked = () => response.computeGradient(student, teacher, undefined, { gradient, mask });
+    expect(refusal(masked)).toMatchObject({ expected: 'share no memory with mask' });
     const shared = new Float64Array(9);
     const low = new Matrix(shared.subarray(0, 6), 2, 3);
     const high = new Matrix(shared.subarray(3, 9), 2, 3);
@@ -423,6 +431,16 @@ describe('DistillationStrategyBase', () => {
       [0.5, 0, 0],
       [0.5, 0, 0],
     ]);
+  });
+
+  test('wants a number from evaluate', () => {
+    class Odd extends Half<Doubles> {
+      protected override evaluate(): number {
+        return wrong(null);
+      }
+    }
+    const call = () => new Odd().computeLoss(student, teacher);
+    expect(call).toThrow('Odd.computeLoss: evaluate must return a number, got null');
   });
 
   test('is named after the class', () => {

@@ -216,6 +216,46 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     });
   });
 
+  test('a child that fails only in its gradient leaves nothing half written', () => {
+    const projection = new LinearProjection(3, 3, { numeric: float64 });
+    const own = feature({ projection });
+    own.computeGradient(student, teacher);
+    const before = projection.parameters()[0]!.gradient.clone();
+    const fails = (): never => {
+      throw new Error('no gradient today');
+    };
+    for (const computeGradient of [fails, () => matrix([Number.NaN]), () => matrix([1])]) {
+      const whole = hybrid(
+        [
+          { strategy: own, weight: 1 },
+          {
+            strategy: { temperature: 1, alpha: 0, computeLoss: () => 1, computeGradient },
+            weight: 1,
+          },
+        ],
+        { weights: 'free' },
+      );
+      const buffer = student.zerosLike();
+      buffer.data.fill(7);
+      const options = { gradient: buffer, accumulate: true };
+      expect(() => whole.computeGradient(student, teacher, undefined, options)).toThrow();
+      expect(() => whole.computeLayerwise({ output: student }, { output: teacher })).toThrow();
+      expect(buffer.data.every((value) => value === 7)).toBe(true);
+      expect(projection.parameters()[0]!.gradient).toEqual(before);
+    }
+  });
+
+  test('a child has to return a number', () => {
+    const odd: IDistillationStrategy<Doubles> = { ...bare(), computeLoss: () => wrong('1') };
+    const call = () => hybrid([{ strategy: odd, weight: 1 }]).computeLoss(student, teacher);
+    expect(call).toThrow(TypeError);
+    expect(refusal(call)).toMatchObject({
+      code: 'WRONG_TYPE',
+      argument: 'computeLoss',
+      received: '"1"',
+    });
+  });
+
   test('getStrategies gives entries and weights, and no way to change them', () => {
     const entries = [
       { strategy: response(), weight: 3, name: 'logits' },
@@ -231,6 +271,10 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(whole.getStrategies()).toHaveLength(2);
     expect(whole.getStrategies()[0]?.weight).toBe(0.75);
     expect(Object.isFrozen(whole.getStrategies()[0])).toBe(true);
+    const layer = { student: 'a', teacher: 'b' };
+    const bound = hybrid([{ strategy: response(), weight: 1, layer }]);
+    layer.student = 'c';
+    expect(bound.getStrategies()[0]?.layer).toEqual({ student: 'a', teacher: 'b' });
   });
 
   test('parameters lists those of the children, each once', () => {
@@ -552,6 +596,66 @@ describe('computeLayerwise', () => {
   ])('refuses %s', (_, call, fields) => {
     expect(refusal(call)).toMatchObject({ code: 'LAYER', ...fields });
   });
+
+  test.each(['__proto__', 'constructor', 'toString', 'length'])(
+    'a layer may be called %s',
+    (name) => {
+      const whole = hybrid([{ strategy: feature(), weight: 1, layer: name }]);
+      const layers = (value: number) => Object.fromEntries([[name, matrix([value])]]);
+      const { loss, gradients } = whole.computeLayerwise(layers(3), layers(1), undefined, {
+        mask: {},
+        normalizer: {},
+      });
+      expect(loss).toBe(4);
+      expect(Object.entries(gradients).map(([key, { data }]) => [key, data[0]])).toEqual([
+        [name, 4],
+      ]);
+      const missing = () => whole.computeLayerwise({}, layers(1));
+      expect(refusal(missing)).toMatchObject({ code: 'LAYER', argument: 'studentLayers' });
+    },
+  );
+
+  test('a bare implementation takes labels where they fit its layer, and does without where not', () => {
+    const seen: unknown[] = [];
+    const strategy: IDistillationStrategy<Doubles> = {
+      ...bare(),
+      computeLoss: (_s, _t, given) => {
+        seen.push(given);
+        return 0;
+      },
+    };
+    const whole = hybrid([
+      { strategy, weight: 0.5 },
+      { strategy, weight: 0.5, layer: 'attention' },
+    ]);
+    whole.computeLayerwise(studentLayers, teacherLayers, labels);
+    expect(seen).toEqual([labels, undefined]);
+  });
+
+  test('a layer that is not read does not bear on a shared normalizer', () => {
+    const whole = hybrid([
+      { strategy: response(), weight: 1 },
+      { strategy: feature(), weight: 0, layer: 'absent' },
+    ]);
+    const { loss } = whole.computeLayerwise({ output: student }, { output: teacher }, labels, {
+      normalizer: 4,
+    });
+    expect(loss).toBeCloseTo(
+      response().computeLoss(student, teacher, labels, { normalizer: 4 }),
+      14,
+    );
+  });
+
+  test.each([[[-100, 0]], [new Int16Array(2)], ['ab'], [5], [null]])(
+    'refuses %j as labels, used or not',
+    (given) => {
+      const whole = hybrid([{ strategy: feature(), weight: 1 }]);
+      const layers = { output: student };
+      const call = () => whole.computeLayerwise(layers, { output: teacher }, wrong(given));
+      expect(call).toThrow(TypeError);
+      expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'labels' });
+    },
+  );
 
   test('with a mask of its own, a layer with other rows takes labels with IGNORE_INDEX', () => {
     const { components } = transformer().whole.computeLayerwise(

@@ -99,6 +99,19 @@ describe('AttentionDistillationStrategy by hand', () => {
     });
   });
 
+  test('kl of float32 probabilities: a slope that float32 cannot hold is an error', () => {
+    const strategy = new AttentionDistillationStrategy({ match: 'kl' });
+    const call = () =>
+      strategy.computeGradient(Matrix.fromRows([[1, 1e-39]]), Matrix.fromRows([[0.5, 0.5]]));
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient', column: 1 });
+    expect(
+      new AttentionDistillationStrategy<Float64Array>({ match: 'kl' }).computeLoss(
+        matrix([1, 1e-39]),
+        matrix([0.5, 0.5]),
+      ),
+    ).toBeCloseTo(0.5 * Math.log(0.5) + 0.5 * Math.log(0.5 / 1e-39), 12);
+  });
+
   test('temperature and alpha change nothing', () => {
     const hot = new AttentionDistillationStrategy<Float64Array>({
       match: 'kl',

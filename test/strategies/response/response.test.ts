@@ -229,6 +229,31 @@ describe('ResponseDistillationStrategy in log space', () => {
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'loss' });
   });
 
+  test('is never negative, and keeps its digits where student and teacher are close', () => {
+    // For a small difference d between two logits of two classes at p = q = 1/2, KL is d²/8 up to d⁴.
+    for (const d of [1e-3, 1e-6, 1e-9]) {
+      const loss = response({ temperature: 1 }).computeLoss(matrix([0, d]), matrix([0, 0]));
+      expect(Math.abs(loss / ((d * d) / 8) - 1)).toBeLessThan(1e-6);
+    }
+    const hot = response({ temperature: 1e6 }).computeLoss(matrix([1, -2, 0.5]), matrix([0, 1, 3]));
+    expect(hot).toBeCloseTo(9.5 / 6, 5); // half the mean squared difference of the centred logits
+  });
+
+  test('blames the row that is to blame, and not a class that only the teacher rules out', () => {
+    const call = () =>
+      response().computeLoss(
+        matrix([0, 0], [0, 0]),
+        matrix([0, -Infinity], [-Infinity, -Infinity]),
+      );
+    expect(refusal(call)).toMatchObject({
+      code: 'RULED_OUT',
+      argument: 'teacher',
+      row: 1,
+      message:
+        'ResponseDistillationStrategy.computeLoss: teacher row 1 must be above -Infinity in some column, got -Infinity',
+    });
+  });
+
   test('float32 is accumulated in doubles: a vocabulary of 151,936 classes', () => {
     const columns = 151_936;
     const student = Matrix.zeros(1, columns, float32);
