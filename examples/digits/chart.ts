@@ -40,7 +40,7 @@ function learningCurves({ settings, teacher, students }: Results): TopLevelSpec 
     type: 'nominal',
     title: null,
     scale: { domain: students.map(({ method }) => method), range: COLORS },
-    legend: { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3 },
+    legend: { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3, labelLimit: 0 },
   } as const;
   const teacherLine = {
     values: [
@@ -90,7 +90,7 @@ function learningCurves({ settings, teacher, students }: Results): TopLevelSpec 
     config: {
       font: 'sans-serif',
       axis: { labelFontSize: 12, titleFontSize: 13, titlePadding: 10 },
-      legend: { labelFontSize: 12, labelLimit: 240 },
+      legend: { labelFontSize: 12 },
     },
   };
 }

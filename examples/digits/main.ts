@@ -42,6 +42,11 @@ async function main(): Promise<void> {
     students,
   };
   console.log(formatResults(results));
+  if (options.quick) {
+    console.log(
+      'One seed and a short training: this shows that it runs, not which method is better.',
+    );
+  }
 
   // A quick run must not overwrite the results of a full one.
   const folder = fileURLToPath(

@@ -44,7 +44,7 @@ export const METHODS: readonly Method[] = [
   {
     // The teacher's inner layers say nothing about the student's head: the labelled images have to train it. The
     // weights are those of the hybrid below, with the labels in the place of the teacher's answers.
-    name: 'attention + feature',
+    name: 'labels + attention + feature',
     labelledOnly: false,
     labelledOutputOnly: true,
     createStrategy: (setting) =>
@@ -69,8 +69,8 @@ function response(weight: number): WeightedStrategy {
 }
 
 /**
- * By divergence: the squared difference of the probabilities has a gradient a hundred times smaller here, and
- * would not matter beside the other terms.
+ * By divergence: the squared difference of probabilities is at most 2 / keys, mostly far less, and would not matter
+ * beside the other terms.
  */
 function attention(weight: number): WeightedStrategy {
   const strategy = new AttentionDistillationStrategy({ match: 'kl', input: 'scores' });

@@ -29,7 +29,8 @@ export function formatResults({ teacher, students }: Results): string {
       losses.push([method, name, weight, loss.toFixed(4), weighted.toFixed(4)]);
     }
   }
-  return `${models}\nLosses over the last steps, mean over seeds:\n${losses}`;
+  const several = students.some(({ runs }) => runs.length > 1) ? ', mean over seeds' : '';
+  return `${models}\nLosses over the last steps${several}:\n${losses}`;
 }
 
 const PLAIN = { head: [], border: [] };

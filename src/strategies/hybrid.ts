@@ -69,8 +69,8 @@ export interface HybridDistillationOptions extends StrategyOptions {
  * Throws `DistillationError`: EMPTY (no strategies), WEIGHT_SUM, OUT_OF_RANGE (a weight), LAYER (a bound entry outside
  * `computeLayerwise`, a layer that is not there), and what the children throw. `TypeError` for what is no strategy.
  *
- * The weights multiply losses of very different size: a squared difference of attention probabilities is
- * a thousandth of a response loss. Look at the components before trusting 0.4 / 0.3 / 0.3.
+ * The weights multiply losses of very different size: a squared difference of attention probabilities is at most
+ * 2 / keys, and mostly far less than a response loss. Look at the components before trusting 0.4 / 0.3 / 0.3.
  *
  * After `HybridDistillationStrategy` of AiDotNet (C#), whose signature, defaults and weight check it keeps; there the
  * temperature and alpha of the hybrid are never read, and attention and feature terms see the output alone.

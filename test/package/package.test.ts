@@ -44,3 +44,30 @@ test('the lockfile names no registry', () => {
   const lockfile = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
   expect(lockfile).not.toContain('"resolved"');
 });
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+/** The first two cells of each row of the table under a heading. */
+function tableUnder(heading: string): [string, string][] {
+  const [, section = ''] = readme.split(`## ${heading}\n`);
+  const [text = ''] = section.split('\n## ');
+  const rows = text.split('\n').filter((line) => line.startsWith('| ') && !line.includes('---'));
+  return rows.slice(1).map((line) => {
+    const [, first = '', second = ''] = line.split('|').map((cell) => cell.trim());
+    return [first.replaceAll('`', ''), second];
+  });
+}
+
+test('the README lists every strategy', () => {
+  const strategies = Object.keys(library).filter((name) => name.endsWith('DistillationStrategy'));
+  expect(
+    tableUnder('Strategies')
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual(strategies.sort());
+});
+
+test('the README tells the size limits', () => {
+  const limits = manifest['size-limit'].map(({ name, limit }) => [name, limit.replace(' kB', '')]);
+  expect(tableUnder('Size').sort()).toEqual(limits.sort());
+});
