@@ -15,32 +15,33 @@ export function checkRepresentable(
   refuse('OVERFLOW', operation, argument, `be within ±${largest}`, String(value), { row, column });
 }
 
-/** An entry that came out NaN or larger than the number format can hold. */
-interface Overflow {
-  readonly value: number;
-  readonly row: number;
-  readonly column: number;
-}
-
 /** Where a strategy puts its gradient: {@link add} adds `scale ×` the derivative of a row to the matrix. */
 export class GradientSink<T extends FloatArray = Float32Array> {
   /** d loss / d sum, where sum is what the strategy's `evaluate` returns. */
   readonly scale: number;
   readonly #matrix: Matrix<T>;
-  readonly #mode: 'write' | 'rehearse over' | 'rehearse on top';
-  readonly #overflows: Overflow[];
+  readonly #writes: boolean;
+  readonly #onTop: boolean;
+  /** Value, row and column of the first entry that came out NaN or too large; shared with the parts. */
+  readonly #overflow: number[];
 
-  /** @internal `'rehearse …'` writes nothing: it sees whether the sum, with or without what is there, can be held. */
+  /**
+   * @internal
+   * @param writes - or else the sink only sees whether the format can hold what would be written
+   * @param onTop - whether what is in the matrix counts
+   */
   constructor(
     matrix: Matrix<T>,
     scale: number,
-    mode: 'write' | 'rehearse over' | 'rehearse on top' = 'write',
-    overflows: Overflow[] = [],
+    writes = true,
+    onTop = true,
+    overflow: number[] = [],
   ) {
     this.#matrix = matrix;
     this.scale = scale;
-    this.#mode = mode;
-    this.#overflows = overflows;
+    this.#writes = writes;
+    this.#onTop = onTop;
+    this.#overflow = overflow;
   }
 
   /**
@@ -51,27 +52,26 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   add(row: number, derivative: FloatArray, offset = 0): void {
     const { scale } = this;
     const { data, columns, numeric } = this.#matrix;
-    const writes = this.#mode === 'write';
-    const onTop = this.#mode !== 'rehearse over';
+    const [writes, onTop, overflow] = [this.#writes, this.#onTop, this.#overflow];
     const { largest } = numeric;
     const start = row * columns;
     for (let j = 0; j < columns; j++) {
       const value = (onTop ? data[start + j]! : 0) + scale * derivative[offset + j]!;
-      if (!(Math.abs(value) <= largest)) this.#overflows.push({ value, row, column: j });
+      if (!(Math.abs(value) <= largest) && overflow.length === 0) overflow.push(value, row, j);
       if (writes) data[start + j] = value;
     }
   }
 
   /** @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be finite. */
   check(operation: string): void {
-    const [first] = this.#overflows;
-    if (first === undefined) return;
+    const [value = 0, row = 0, column = 0] = this.#overflow;
     const { largest } = this.#matrix.numeric;
-    checkRepresentable(operation, 'gradient', first.value, largest, first.row, first.column);
+    checkRepresentable(operation, 'gradient', value, largest, row, column);
   }
 
   /** @internal The same sink for a part whose sum counts `factor` times. */
   times(factor: number): GradientSink<T> {
-    return new GradientSink(this.#matrix, factor * this.scale, this.#mode, this.#overflows);
+    const scale = factor * this.scale;
+    return new GradientSink(this.#matrix, scale, this.#writes, this.#onTop, this.#overflow);
   }
 }

@@ -254,8 +254,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     if (given !== undefined) {
       checkTarget(given, batch, parameters);
       // A matrix of the caller's is written only once the call is known to succeed.
-      const mode = accumulate ? 'rehearse on top' : 'rehearse over';
-      const sink = new GradientSink(given, 1 / normalizer, mode);
+      const sink = new GradientSink(given, 1 / normalizer, false, accumulate);
       const trial = { ...batch, components: [] };
       rehearse(operation, parameters, accumulate, () => this.#loss(trial, sink));
       if (!accumulate) given.data.fill(0);
