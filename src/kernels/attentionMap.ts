@@ -19,9 +19,11 @@ export function attentionMap(
   map.fill(0);
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < positions; i++) {
-      map[i]! += Math.abs(z[offset + c * positions + i]!) ** power / channels;
+      const value = z[offset + c * positions + i]!;
+      map[i]! += power === 2 ? value * value : Math.abs(value) ** power;
     }
   }
+  for (let i = 0; i < positions; i++) map[i]! /= channels;
   const denominator = Math.max(norm(map, 0, positions), EPSILON);
   for (let i = 0; i < positions; i++) map[i]! /= denominator;
   return denominator;
@@ -46,10 +48,13 @@ export function attentionMapGradient(
   if (denominator > EPSILON) {
     for (let i = 0; i < positions; i++) along += map[i]! * mapDerivative[i]!;
   }
-  for (let k = 0; k < derivative.length; k++) {
-    const i = k % positions;
-    const outer = ((mapDerivative[i]! - along * map[i]!) * power) / (channels * denominator);
-    const value = z[offset + k]!;
-    derivative[k] = outer * Math.sign(value) * Math.abs(value) ** (power - 1);
+  const factor = power / (channels * denominator);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < positions; i++) {
+      const k = c * positions + i;
+      const value = z[offset + k]!;
+      const slope = power === 2 ? value : Math.sign(value) * Math.abs(value) ** (power - 1);
+      derivative[k] = factor * (mapDerivative[i]! - along * map[i]!) * slope;
+    }
   }
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   AttentionDistillationStrategy,
@@ -12,6 +13,7 @@ import {
   UNLABELED,
   type WeightedStrategy,
 } from '../../src/index.js';
+import { arbitraries, checkLayerwiseGradient } from '../../src/testing/index.js';
 import { refusal, wrong } from '../wrong.js';
 
 type Doubles = Float64Array;
@@ -455,6 +457,34 @@ describe('computeLayerwise', () => {
         expect(value).toBeCloseTo(weight * expected[name].data[i]!, 15);
       });
     }
+  });
+
+  test('has exact gradients with respect to every layer and to the projection', () => {
+    const { logits, features, probabilities, masks } = arbitraries(fc);
+    const layers = (width: number) =>
+      fc.record({
+        output: logits({ rows: 2, columns: 3 }),
+        attention: probabilities({ rows: 4, columns: 2 }),
+        hidden: features({ rows: 3, columns: width }),
+      });
+    const matrices = (rows: Record<string, number[][]>) =>
+      Object.fromEntries(Object.entries(rows).map(([name, values]) => [name, matrix(...values)]));
+    fc.assert(
+      fc.property(layers(2), layers(3), masks(4), (students, teachers, attentionMask) => {
+        const { whole } = transformer();
+        const report = checkLayerwiseGradient(
+          whole,
+          matrices(students),
+          matrices(teachers),
+          labels,
+          {
+            mask: { attention: attentionMask },
+            normalizer: { hidden: 5 },
+          },
+        );
+        expect(report).toMatchObject({ passed: true, coordinates: 6 + 8 + 6 + 6 });
+      }),
+    );
   });
 
   test('weights the gradients of a projection, and accumulates them on request', () => {

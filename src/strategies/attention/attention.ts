@@ -13,15 +13,18 @@ import { checkDistribution } from '../../labels.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
+type Match = 'mse' | 'kl' | 'cosine';
+type Input = 'probabilities' | 'scores';
+
 export interface AttentionDistillationOptions extends StrategyOptions {
   /** How two rows are compared; `'mse'`. */
-  readonly match?: 'mse' | 'kl' | 'cosine';
+  readonly match?: Match;
   /** Whether the maps hold probabilities (after the softmax over keys) or scores (before it); `'probabilities'`. */
-  readonly input?: 'probabilities' | 'scores';
+  readonly input?: Input;
 }
 
 /** The distance for rows of so many columns, by input and match. */
-const DISTANCES: Record<string, Record<string, (columns: number) => RowDistance>> = {
+const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> = {
   probabilities: {
     mse: () => meanSquared,
     kl: () => probabilityDivergence,
@@ -71,8 +74,8 @@ const DISTANCES: Record<string, Record<string, (columns: number) => RowDistance>
 export class AttentionDistillationStrategy<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
-  readonly match: 'mse' | 'kl' | 'cosine';
-  readonly input: 'probabilities' | 'scores';
+  readonly match: Match;
+  readonly input: Input;
 
   constructor(options: AttentionDistillationOptions = {}) {
     super(options, ['match', 'input']);
@@ -103,7 +106,7 @@ export class AttentionDistillationStrategy<
     gradient?: GradientSink<T>,
   ): number {
     const { columns } = student;
-    const distance = DISTANCES[this.input]![this.match]!(columns);
+    const distance = DISTANCES[this.input][this.match](columns);
     const derivative = gradient && new Float64Array(columns);
     let sum = 0;
     for (const row of rows) {

@@ -109,7 +109,8 @@ export class FeatureDistillationStrategy<
     for (const row of rows) {
       const offset = row * student.columns;
       if (projection && projected) projection.projectRow(student.data, offset, projected);
-      const [x, xOffset] = projected ? [projected, 0] : [student.data, offset];
+      const x = projected ?? student.data;
+      const xOffset = projected ? 0 : offset;
       sum += distance(x, xOffset, teacher.data, row * columns, columns, derivative);
       if (!gradient || !derivative) continue;
       if (projection) projection.addRowGradient(gradient, row, student.data, offset, derivative);
