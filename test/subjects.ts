@@ -43,7 +43,7 @@ function attention(
         ? (['student-scale', 'teacher-scale'] as const)
         : []),
     ],
-    // Divided by the norm of a row, which may be as small as 1/256.
+    // Divided by the norm of a row, which may be as small as 1/32.
     ...(match === 'cosine' && { rounding: 1e-9 }),
   };
 }

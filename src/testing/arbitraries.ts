@@ -20,7 +20,7 @@ export interface ValueOptions extends MatrixShape {
  * Values are multiples of this: float32 holds them exactly, and two are either tied or far enough apart that a
  * difference quotient does not step over a kink between them.
  */
-const GRID = 1 / 256;
+const GRID = 1 / 32;
 
 /** Rows as plain numbers, so that a counterexample can be read; each is a float32. */
 export type Rows = number[][];

@@ -16,4 +16,5 @@ export {
   type GradientSample,
 } from './checkGradient.js';
 export type { Invariance } from './invariances.js';
-export { type Law, type StrategySubject, strategyLaws } from './laws.js';
+export { type Law, strategyLaws } from './laws.js';
+export type { StrategySubject } from './subject.js';

@@ -1,5 +1,8 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
+/** A smaller step is no use where rounding blurs it by more than so many tolerances. */
+const BLUR = 10;
+
 /** The step at which a kink still has to be one. */
 const NARROW = 0.01;
 
@@ -40,7 +43,7 @@ export function compareSlope(
   };
   for (const factor of REFINEMENTS) {
     const distance = h * factor;
-    if (factor < 1 && noise / distance > tolerance * scale) break;
+    if (factor < 1 && noise / distance > BLUR * tolerance * scale) break;
     const whole = central(line, here, distance);
     consider(whole, noise / distance);
     if (best.difference <= tolerance * scale) break;

@@ -1,0 +1,49 @@
+import type { Labels } from '../labels.js';
+import { Matrix } from '../matrix.js';
+import type { FloatArray, NumericTrait } from '../numeric.js';
+import type { EvaluationOptions, IDistillationStrategy } from '../strategy.js';
+import type { DistillationCase } from './arbitraries.js';
+
+/** The arguments of one call in one number format. */
+export interface Call<T extends FloatArray> {
+  readonly student: Matrix<T>;
+  readonly teacher: Matrix<T>;
+  readonly labels: Labels<T> | undefined;
+  readonly options: EvaluationOptions<T>;
+}
+
+export function callOf<T extends FloatArray>(
+  numeric: NumericTrait<T>,
+  { student, teacher, labels, mask, normalizer }: DistillationCase,
+): Call<T> {
+  return {
+    student: Matrix.fromRows(student, numeric),
+    teacher: Matrix.fromRows(teacher, numeric),
+    labels: labels && labelsOf(numeric, labels),
+    options: { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) },
+  };
+}
+
+function labelsOf<T extends FloatArray>(
+  numeric: NumericTrait<T>,
+  labels: readonly (number | number[])[],
+): Labels<T> {
+  const rows = labels.filter((label) => typeof label !== 'number');
+  const indices = labels.filter((label) => typeof label === 'number');
+  return rows.length > 0 ? Matrix.fromRows(rows, numeric) : Int32Array.from(indices);
+}
+
+export function lossOf<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+  { student, teacher, labels, options }: Call<T>,
+): number {
+  return strategy.computeLoss(student, teacher, labels, options);
+}
+
+export function gradientOf<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+  { student, teacher, labels, options }: Call<T>,
+  more: EvaluationOptions<T> = {},
+): Matrix<T> {
+  return strategy.computeGradient(student, teacher, labels, { ...options, ...more });
+}

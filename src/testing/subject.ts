@@ -1,0 +1,30 @@
+import type { FloatArray, NumericTrait } from '../numeric.js';
+import type { IDistillationStrategy } from '../strategy.js';
+import type { CaseOptions } from './arbitraries.js';
+import type { Invariance } from './invariances.js';
+
+/** A strategy to be proved, and what it promises. */
+export interface StrategySubject extends CaseOptions {
+  /** A new strategy for matrices of this number format. */
+  readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
+  /** The least loss there is; 0. */
+  readonly minimum?: number;
+  /** Whether the loss is least at student = teacher; true. */
+  readonly reachesMinimum?: boolean;
+  /**
+   * Whether a row of the student is one where the loss is differentiable, and least where the teacher's row is the
+   * same and there is no label. Always, unless you say otherwise: the cosine of a zero row is neither.
+   */
+  readonly isRegular?: (row: readonly number[]) => boolean;
+  readonly invariances: readonly Invariance[];
+  /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
+  readonly sumOverRows?: boolean;
+  /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
+  readonly float32Tolerance?: number;
+  /** Least magnitude below which losses and gradients count as equal; 1e-12. */
+  readonly rounding?: number;
+}
+
+/** A subject with what it leaves open filled in. */
+export type Subject = StrategySubject &
+  Required<Pick<StrategySubject, 'minimum' | 'isRegular' | 'rounding'>>;
