@@ -116,12 +116,11 @@ export function checkDtype(
   argument: string,
   matrix: Matrix<FloatArray>,
   student: Matrix<FloatArray>,
-  remedy = `${argument}.as`,
+  hint = `use ${argument}.as(${student.numeric.dtype})`,
 ): void {
   const { dtype } = student.numeric;
   if (matrix.numeric.dtype === dtype) return;
   const expected = `be ${dtype}`;
-  const hint = `use ${remedy}(${dtype})`;
   refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
 }
 

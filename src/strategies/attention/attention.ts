@@ -49,7 +49,7 @@ const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> 
  *   out on both sides: such a key adds 0.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: scores are scaled already.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`), 0 at student = teacher. The gradient is with respect to what was passed,
+ * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at student = teacher. The gradient is with respect to what was passed,
  * probabilities or scores. `'kl'` of probabilities is computed as Σ t log(t/s) − t + s, which is the divergence for rows
  * that sum to 1 and has the derivative 1 − t/s: 0 at the minimum, and the same below a softmax. A key that is 0 on
  * both sides adds 0, with derivative 0.

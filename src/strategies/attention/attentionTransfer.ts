@@ -23,7 +23,7 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
  *   frameworks); any finite value. The channels may differ, the positions must be the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss in [0, 4 / positions], 0 at student = teacher; it does not change when a row is scaled.
+ * Returns a loss in [0, 4 / positions], 0 at student = teacher; it does not change when a row is scaled, above that floor.
  * With power 1 the derivative at an activation of 0 is taken as 0.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other positions), DTYPE_MISMATCH,

@@ -31,7 +31,7 @@ const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance }
  * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection].
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`), 0 at x = y. The gradient is with respect to the student's features, exact
+ * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at x = y. The gradient is with respect to the student's features, exact
  * through the projection, whose own parameters get theirs. `'l1'` has derivative 0 at a tie.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the projection's),

@@ -76,7 +76,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
 
   /** @internal Throws unless the projection leads from the student's features to the teacher's. */
   check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
-    checkDtype(operation, 'projection', this.#weight.value, student, 'numeric: ');
+    const hint = `give it { numeric: ${student.numeric.dtype} }`;
+    checkDtype(operation, 'projection', this.#weight.value, student, hint);
     const { inputColumns, outputColumns } = this;
     const { rows } = student;
     checkShape(operation, 'student', student, rows, inputColumns, "the projection's input");

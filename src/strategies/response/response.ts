@@ -35,8 +35,9 @@ export interface ResponseDistillationOptions extends StrategyOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT,
  * OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * For T → ∞ the soft term tends to half the mean over classes of the squared difference of the centred logits. Cost:
- * two to three exponentials a logit; beside the gradient, memory for a few rows.
+ * For T → ∞ the soft term tends to half the mean over classes of the squared difference of the centred logits. Its
+ * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
+ * row with a label is not read. Cost: two to three exponentials a logit; beside the gradient, memory for a few rows.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
  * speaks of the cross-entropy with soft targets; the KL divergence has the same gradient and is 0 at the minimum.

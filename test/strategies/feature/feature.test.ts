@@ -253,6 +253,7 @@ describe('LinearProjection', () => {
     expect(refusal(() => single.computeLoss(matrix([1, 2]), matrix([1, 2, 3])))).toMatchObject({
       code: 'DTYPE_MISMATCH',
       argument: 'projection',
+      message: expect.stringContaining('got float32; give it { numeric: float64 }'),
     });
   });
 
