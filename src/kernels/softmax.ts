@@ -1,5 +1,6 @@
 import type { FloatArray } from '../numeric.js';
 import { divergence } from './divergence.js';
+import { exponentials } from './exp.js';
 
 /**
  * log softmax(values / temperature) of one row into `log`, and its exponential into `probability`.
@@ -19,18 +20,13 @@ export function softmax(
     log[j] = z;
     if (z > max) max = z;
   }
-  let sum = 0;
-  for (let j = 0; j < columns; j++) {
-    const z = log[j]! - max; // ≤ 0, so that exp never overflows
-    const e = Math.exp(z);
-    log[j] = z;
-    probability[j] = e;
-    sum += e;
-  }
+  for (let j = 0; j < columns; j++) log[j]! -= max; // ≤ 0, so that exp never overflows
+  const sum = exponentials(log, probability);
   const logSum = Math.log(sum);
+  const inverse = 1 / sum;
   for (let j = 0; j < columns; j++) {
     log[j]! -= logSum;
-    probability[j]! /= sum;
+    probability[j]! *= inverse;
   }
 }
 

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { exponentials } from '../../src/kernels/exp.js';
+
+function exp(...z: number[]): Float64Array {
+  return expOf(Float64Array.from(z));
+}
+
+function expOf(z: Float64Array): Float64Array {
+  const e = new Float64Array(z.length);
+  exponentials(z, e);
+  return e;
+}
+
+test('agrees with Math.exp to 1e-15 from 0 down to the smallest normal number', () => {
+  const z = Float64Array.from({ length: 200_000 }, (_, i) => -708 * (i / 200_000) ** 3);
+  const e = expOf(z);
+  let worst = 0;
+  e.forEach((value, i) => {
+    worst = Math.max(worst, Math.abs(value / Math.exp(z[i]!) - 1));
+  });
+  expect(worst).toBeLessThan(1e-15);
+  expect(worst).toBeGreaterThan(0); // it was compared
+});
+
+test('is exact where it has to be', () => {
+  expect(exp(0, -0, -1e-300)).toEqual(Float64Array.of(1, 1, 1));
+  expect(exp(-Infinity, -746, -1e308)).toEqual(Float64Array.of(0, 0, 0));
+  expect(exp(Number.NaN)[0]).toBeNaN();
+});
+
+test('goes down through the subnormal numbers to 0', () => {
+  const z = Array.from({ length: 400 }, (_, i) => -708 - i / 10);
+  const e = exp(...z);
+  e.forEach((value, i) => {
+    expect(Math.abs(value - Math.exp(z[i]!))).toBeLessThanOrEqual(2 ** -1022 * 1e-15 + 2 ** -1074);
+  });
+});
+
+test('returns the sum', () => {
+  const e = new Float64Array(3);
+  expect(exponentials(Float64Array.of(0, -Infinity, 0), e)).toBe(2);
+});
