@@ -1,0 +1,60 @@
+import {
+  type FloatArray,
+  float32,
+  float64,
+  Matrix,
+  type NumericTrait,
+} from 'knowledge-distillation';
+
+/** The step that every contestant takes: the response loss with labels, and its gradient. */
+export const TEMPERATURE = 3;
+export const ALPHA = 0.3;
+
+export interface Shape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly dtype: 'float32' | 'float64';
+}
+
+export interface Problem extends Shape {
+  readonly student: FloatArray;
+  readonly teacher: FloatArray;
+  readonly labels: Int32Array;
+}
+
+/** Logits as a network might put them out: a few units wide, no two rows alike. */
+export function makeProblem({ rows, columns, dtype }: Shape): Problem {
+  const numeric: NumericTrait<FloatArray> = dtype === 'float32' ? float32 : float64;
+  const logits = (phase: number) => {
+    const { data } = Matrix.zeros(rows, columns, numeric);
+    for (let i = 0; i < data.length; i++) data[i] = 3 * Math.sin(12.9898 * i + phase);
+    return data;
+  };
+  const labels = Int32Array.from({ length: rows }, (_, row) => (7 * row) % columns);
+  return { rows, columns, dtype, student: logits(0.5), teacher: logits(2), labels };
+}
+
+/** Somebody who can take the step. */
+export interface Contestant {
+  readonly name: string;
+  /** Readies the problem, or is `undefined` where the contestant cannot do it. */
+  readonly prepare: (problem: Problem) => Promise<Prepared | undefined>;
+}
+
+export interface Prepared {
+  /** The loss, so that all can be seen to compute the same. */
+  readonly loss: number;
+  /** Takes the step so many times and returns the milliseconds. */
+  readonly run: (repetitions: number) => Promise<number>;
+  readonly dispose?: () => void;
+}
+
+/** A contestant of this process: `step` takes the step once and returns the loss. */
+export function prepared(step: () => number, dispose?: () => void): Prepared {
+  const run = async (repetitions: number) => {
+    const start = performance.now();
+    for (let i = 0; i < repetitions; i++) step();
+    return performance.now() - start;
+  };
+  return { loss: step(), run, ...(dispose && { dispose }) };
+}
