@@ -74,7 +74,10 @@ export function checkTarget<T extends FloatArray>(
 ): void {
   checkSameShape(operation, 'gradient', gradient, student);
   const inputs: Record<string, unknown> = { student, teacher, labels, mask };
-  for (const { name, value } of parameters) inputs[name] = value;
+  for (const { name, value, gradient: own } of parameters) {
+    inputs[name] = value;
+    inputs[`the gradient of ${name}`] = own;
+  }
   for (const [name, input] of Object.entries(inputs)) {
     const memory = input instanceof Object && 'data' in input ? input.data : input;
     if (!ArrayBuffer.isView(memory) || !overlap(gradient.data, memory)) continue;

@@ -22,7 +22,7 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   readonly #matrix: Matrix<T>;
   readonly #writes: boolean;
   readonly #onTop: boolean;
-  /** Value, row and column of the first entry that came out NaN or too large; shared with the parts. */
+  /** Value, row and column of the first entry that came out NaN or too large (or nearly); shared with the parts. */
   readonly #overflow: number[];
 
   /**
@@ -53,11 +53,12 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     const { scale } = this;
     const { data, columns, numeric } = this.#matrix;
     const [writes, onTop, overflow] = [this.#writes, this.#onTop, this.#overflow];
-    const { largest } = numeric;
+    // In a rehearsal several parts that fit one by one might not fit together: the sum itself has to be tried.
+    const bound = writes ? numeric.largest : numeric.largest / 1024;
     const start = row * columns;
     for (let j = 0; j < columns; j++) {
       const value = (onTop ? data[start + j]! : 0) + scale * derivative[offset + j]!;
-      if (!(Math.abs(value) <= largest) && overflow.length === 0) overflow.push(value, row, j);
+      if (!(Math.abs(value) <= bound) && overflow.length === 0) overflow.push(value, row, j);
       if (writes) data[start + j] = value;
     }
   }
@@ -67,6 +68,11 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     const [value = 0, row = 0, column = 0] = this.#overflow;
     const { largest } = this.#matrix.numeric;
     checkRepresentable(operation, 'gradient', value, largest, row, column);
+  }
+
+  /** @internal Whether an entry came near to what the format can hold. */
+  get isExtreme(): boolean {
+    return this.#overflow.length > 0;
   }
 
   /** @internal The same sink for a part whose sum counts `factor` times. */

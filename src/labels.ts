@@ -36,6 +36,11 @@ export function hasClass<T extends FloatArray>(
   return isClassIndices(labels) ? labels[row] === column : labels.data[index]! > 0;
 }
 
+/** Whether a row has a label: of a matrix, every one. */
+export function hasLabel<T extends FloatArray>(labels: Labels<T>, row: number): boolean {
+  return !isClassIndices(labels) || labels[row] !== UNLABELED;
+}
+
 /** Writes the label of a row as a distribution to `target`; `false`, and nothing written, where it has none. */
 export function readLabel<T extends FloatArray>(
   labels: Labels<T>,

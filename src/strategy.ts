@@ -251,17 +251,21 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     if (checkBoolean(operation, 'accumulate', accumulate) && !given && parameters.length === 0) {
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
+    let target = given;
     if (given !== undefined) {
       checkTarget(given, batch, parameters);
       // A matrix of the caller's is written only once the call is known to succeed.
-      const sink = new GradientSink(given, 1 / normalizer, false, accumulate);
-      const trial = { ...batch, components: [] };
-      rehearse(operation, parameters, accumulate, () => this.#loss(trial, sink));
-      if (!accumulate) given.data.fill(0);
+      const trial = new GradientSink(given, 1 / normalizer, false, accumulate);
+      const rehearsal = { ...batch, components: [] };
+      rehearse(operation, parameters, accumulate, () => this.#loss(rehearsal, trial));
+      if (trial.isExtreme) target = accumulate ? given.clone() : undefined;
+      else if (!accumulate) given.data.fill(0);
     }
-    const gradient = given ?? student.zerosLike();
-    const sink = new GradientSink(gradient, 1 / normalizer);
+    target ??= student.zerosLike();
+    const sink = new GradientSink(target, 1 / normalizer);
     const loss = learn(operation, parameters, accumulate, () => this.#loss(batch, sink));
+    if (given !== undefined && target !== given) given.data.set(target.data);
+    const gradient = given ?? target;
     const parts = components.length > 0 && { components };
     return { loss, gradient, count: batch.rows.length, ...parts };
   }

@@ -6,8 +6,8 @@ const FRACTIONS: Float64Array = /* @__PURE__ */ Float64Array.from(
   (_, i) => 2 ** (i / 64),
 );
 
-/** 2^−n for n ≤ 1075. */
-const POWERS: Float64Array = /* @__PURE__ */ Float64Array.from({ length: 1076 }, (_, n) => 2 ** -n);
+/** 2^−n for n ≤ 1076; the last two are 0. */
+const POWERS: Float64Array = /* @__PURE__ */ Float64Array.from({ length: 1077 }, (_, n) => 2 ** -n);
 
 /**
  * e = exp(z) entry by entry, for z ≤ 0; returns Σ e. To 1e-15: exactly 1 at 0 and exactly 0 at −Infinity; NaN stays.

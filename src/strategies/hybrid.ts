@@ -301,7 +301,10 @@ function evaluateEntry<T extends FloatArray>(
 }
 
 function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): string {
-  return name ?? ('name' in strategy ? String(strategy.name) : strategy.constructor.name);
+  return (
+    name ??
+    ('name' in strategy ? String(strategy.name) : (strategy.constructor?.name ?? 'strategy'))
+  );
 }
 
 function readsLabels<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {

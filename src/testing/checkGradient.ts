@@ -21,7 +21,10 @@ import { compareSlope } from './slope.js';
 export interface CheckGradientOptions {
   readonly mask?: ArrayLike<number>;
   readonly normalizer?: number;
-  /** Step of the differences: h = step · max(1, |x|) · min(1, temperature); 1e-4. */
+  /**
+   * Step of the differences: h = step · max(1, |x|) · min(1, temperature); 1e-4. A value moved by h has to be one
+   * that the strategy accepts: for probabilities take a step below the smallest of them.
+   */
   readonly step?: number;
   /** Largest error allowed, relative to the largest entry of the gradient (taken as 1e-9 at least); 1e-6. */
   readonly tolerance?: number;

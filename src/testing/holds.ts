@@ -4,6 +4,7 @@ import { IGNORE_INDEX, type Labels } from '../labels.js';
 import { Matrix } from '../matrix.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../numeric.js';
 import { HybridDistillationStrategy } from '../strategies/hybrid.js';
+import type { DistillationStrategyBase, IDistillationStrategy } from '../strategy.js';
 import type { DistillationCase } from './arbitraries.js';
 import { callOf, gradientOf, lossOf } from './call.js';
 import { assertGradient } from './checkGradient.js';
@@ -22,6 +23,12 @@ export function isDerivative(subject: Subject, example: DistillationCase): void 
   assertGradient(subject.create(float64), student, teacher, labels, options);
 }
 
+function hasBoth<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+): strategy is DistillationStrategyBase<T> {
+  return 'computeLossAndGradient' in strategy;
+}
+
 export function methodsAgree<T extends FloatArray>(
   subject: Subject,
   numeric: NumericTrait<T>,
@@ -35,8 +42,7 @@ export function methodsAgree<T extends FloatArray>(
   if (again === gradient) throw new Error('computeGradient has to return a new matrix each time');
   expectSameBits('computeLoss twice', [lossOf(strategy, call)], [loss]);
   expectSameBits('computeGradient twice', again.data, gradient.data);
-  if (!('computeLossAndGradient' in strategy)) return;
-  if (typeof strategy.computeLossAndGradient !== 'function') return;
+  if (!hasBoth(strategy)) return;
   const { student, teacher, labels, options } = call;
   const both = strategy.computeLossAndGradient(student, teacher, labels, options);
   expectSameBits('computeLossAndGradient: loss', [both.loss], [loss]);
@@ -141,6 +147,18 @@ export function gradientIsReused<T extends FloatArray>(
   const returned = gradientOf(strategy, call, { gradient: buffer });
   if (returned !== buffer) throw new Error('computeGradient has to return the matrix it was given');
   expectSameBits('gradient written over', buffer.data, fresh.data);
+  if (hasBoth(strategy)) {
+    const { student, teacher, labels, options } = call;
+    const both = strategy.computeLossAndGradient(student, teacher, labels, {
+      ...options,
+      gradient: buffer,
+    });
+    if (both.gradient !== buffer)
+      throw new Error('computeLossAndGradient has to use the matrix it was given');
+    expectSameBits('gradient written over by computeLossAndGradient', buffer.data, fresh.data);
+  }
+  expectSameBits('student', call.student.data, copy.student.data);
+  expectSameBits('teacher', call.teacher.data, copy.teacher.data);
   gradientOf(strategy, call, { gradient: buffer, accumulate: true });
   const doubled = fresh.data.map((value) => 2 * value);
   const scale = Math.max(largest(doubled), numeric.epsilon);
@@ -150,6 +168,15 @@ export function gradientIsReused<T extends FloatArray>(
 function valuesOf<T extends FloatArray>(labels: Labels<T> | undefined): ArrayLike<number> {
   if (labels === undefined) return [];
   return labels instanceof Matrix ? labels.data : labels;
+}
+
+function throws(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 export function refusesNaN<T extends FloatArray>(
@@ -165,10 +192,19 @@ export function refusesNaN<T extends FloatArray>(
       const call = callOf(numeric, plain);
       call[side].row(last).fill(0, column + 1); // zeros behind it must not hide it
       call[side].set(last, column, Number.NaN);
+      const buffer = call.student.zerosLike();
       let loss: number;
       try {
         loss = lossOf(strategy, call);
       } catch {
+        if (!throws(() => gradientOf(strategy, call, { gradient: buffer }))) {
+          throw new Error(`${side} is NaN, which computeLoss refuses and computeGradient does not`);
+        }
+        expectSameBits(
+          'a gradient given to a call that fails',
+          buffer.data,
+          call.student.zerosLike().data,
+        );
         continue;
       }
       throw new Error(`${side} row ${last}, column ${column} is NaN, and the loss is ${loss}`);

@@ -3,7 +3,8 @@ const REFINEMENTS = [1, 0.1, 0.01, 0.001];
 /** A smaller step is no use where rounding blurs it by more than so many tolerances. */
 const BLUR = 10;
 
-/** The step at which a kink still has to be one. */
+/** The steps between which a kink stays one. */
+const WIDE = 0.1;
 const NARROW = 0.01;
 
 /** Two sides whose slopes differ by less than this share of the largest entry are one smooth slope. */
@@ -52,11 +53,13 @@ export function compareSlope(
     consider(half + (half - whole) / 3, (2 * noise) / distance);
     if (best.difference <= tolerance * scale) break;
   }
-  const wide = slopes(line, here, h);
-  if (wide.gap <= SMOOTH * scale) return best;
+  const agrees = best.difference <= tolerance * scale;
+  if (agrees && slopes(line, here, h).gap <= SMOOTH * scale) return best;
+  const wide = slopes(line, here, h * WIDE);
   const { left, right, gap } = slopes(line, here, h * NARROW);
   // The gap between the two sides shrinks with h where the loss is smooth, stays at a kink, and grows at a jump.
-  if (gap <= SMOOTH * scale || gap < 0.5 * wide.gap || gap > 2 * wide.gap) return best;
+  const stays = gap >= 0.5 * wide.gap && gap <= 2 * wide.gap && gap > (4 * noise) / (h * NARROW);
+  if (!stays || (agrees && gap <= SMOOTH * scale)) return best;
   const slack = SMOOTH * gap; // the curvature on either side
   const between =
     analytic >= Math.min(left, right) - slack && analytic <= Math.max(left, right) + slack;

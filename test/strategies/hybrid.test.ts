@@ -247,6 +247,24 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     }
   });
 
+  test('parts that only together are too large leave the caller’s gradient alone', () => {
+    const part = { strategy: new FeatureDistillationStrategy(), weight: 1 };
+    const whole = new HybridDistillationStrategy([part, part], { weights: 'free' });
+    const [large, zero] = [Matrix.fromRows([[1], [1.5e38]]), Matrix.fromRows([[0], [0]])];
+    for (const accumulate of [false, true]) {
+      const gradient = Matrix.fromRows([[7], [7]]);
+      const call = () => whole.computeGradient(large, zero, undefined, { gradient, accumulate });
+      if (accumulate) call();
+      else expect(call).not.toThrow();
+      const twice = Matrix.fromRows([[7], [3e38]]);
+      const options = { gradient: twice, accumulate: true };
+      expect(refusal(() => whole.computeGradient(large, zero, undefined, options))).toMatchObject({
+        code: 'OVERFLOW',
+      });
+      expect(twice.toRows()).toEqual([[7], [Math.fround(3e38)]]);
+    }
+  });
+
   test('a child has to return a number', () => {
     const odd: IDistillationStrategy<Doubles> = { ...bare(), computeLoss: () => wrong('1') };
     const call = () => hybrid([{ strategy: odd, weight: 1 }]).computeLoss(student, teacher);

@@ -186,6 +186,23 @@ describe('checkGradient', () => {
     expect(outside.kinks).toContainEqual(outside.worst);
   });
 
+  test('accepts the one-sided slope of a kink that is small beside the other entries', () => {
+    class SmallHinge extends DistillationStrategyBase<Float64Array> {
+      protected override evaluate(
+        batch: DistillationBatch<Float64Array>,
+        gradient?: GradientSink<Float64Array>,
+      ): number {
+        return eachEntry(batch, gradient, (u) => [
+          0.5 * u * u + 0.001 * Math.max(0, u),
+          u + (u > 0 ? 0.001 : 0),
+        ]);
+      }
+    }
+    const tied = teacher.clone();
+    tied.set(0, 0, 9);
+    expect(checkGradient(new SmallHinge(), tied, teacher)).toMatchObject({ passed: true });
+  });
+
   test('a jump of the loss is no kink', () => {
     class Jump extends DistillationStrategyBase<Float64Array> {
       protected override evaluate(

@@ -9,7 +9,7 @@ import {
   softmax,
   sumOf,
 } from '../../kernels/softmax.js';
-import { checkLabels, readLabel } from '../../labels.js';
+import { checkLabels, hasLabel, readLabel } from '../../labels.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
@@ -76,7 +76,12 @@ export class ResponseDistillationStrategy<
   }
 
   protected override explain(batch: DistillationBatch<T>): void {
-    checkRuledOut(batch, -Infinity, false, batch.labels);
+    const { student, labels, rows, alpha } = batch;
+    // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
+    const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
+    const soft = { ...batch, rows: rows.filter((row) => !isHard(row)) };
+    const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
+    for (const part of [soft, hard]) checkRuledOut(part, -Infinity, false, labels);
   }
 
   protected override evaluate(

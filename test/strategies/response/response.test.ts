@@ -254,6 +254,17 @@ describe('ResponseDistillationStrategy in log space', () => {
     });
   });
 
+  test('at alpha = 1 blames the row that was read', () => {
+    const hard = response({ alpha: 1 });
+    const ruled = () =>
+      hard.computeLoss(
+        matrix([1, -Infinity], [-Infinity, 1]),
+        matrix([1, 2], [Number.NaN, 2]),
+        Int32Array.of(0, 0),
+      );
+    expect(refusal(ruled)).toMatchObject({ code: 'RULED_OUT', row: 1, column: 0 });
+  });
+
   test('float32 is accumulated in doubles: a vocabulary of 151,936 classes', () => {
     const columns = 151_936;
     const student = Matrix.zeros(1, columns, float32);
