@@ -51,10 +51,9 @@ export function readLabel<T extends FloatArray>(
     for (let j = 0; j < target.length; j++) target[j] = labels.data[row * target.length + j]!;
     return true;
   }
-  const index = labels[row]!;
-  if (index === UNLABELED) return false;
+  if (!hasLabel(labels, row)) return false;
   target.fill(0);
-  target[index] = 1;
+  target[labels[row]!] = 1;
   return true;
 }
 
@@ -66,10 +65,10 @@ export function keptRows<T extends FloatArray>(
   mask: ArrayLike<number> | undefined,
 ): Int32Array {
   if (mask !== undefined) {
-    if (typeof mask !== 'object' || typeof mask?.length !== 'number')
-      throwType(operation, 'mask', MASK, mask);
-    if (mask.length !== rows)
-      throwShape(operation, 'mask', [mask.length], [rows], 'one for each row');
+    const isList = typeof mask === 'object' && typeof mask?.length === 'number';
+    if (!isList) throwType(operation, 'mask', MASK, mask);
+    const { length } = mask;
+    if (length !== rows) throwShape(operation, 'mask', [length], [rows], 'one for each row');
   }
   const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
   const kept = new Int32Array(rows);

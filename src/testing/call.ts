@@ -1,7 +1,12 @@
 import type { Labels } from '../labels.js';
 import { Matrix } from '../matrix.js';
 import type { FloatArray, NumericTrait } from '../numeric.js';
-import type { EvaluationOptions, IDistillationStrategy } from '../strategy.js';
+import {
+  type EvaluationOptions,
+  type IDistillationStrategy,
+  type LossAndGradient,
+  sharesBase,
+} from '../strategy.js';
 import type { DistillationCase } from './arbitraries.js';
 
 /** The arguments of one call in one number format. */
@@ -46,4 +51,14 @@ export function gradientOf<T extends FloatArray>(
   more: EvaluationOptions<T> = {},
 ): Matrix<T> {
   return strategy.computeGradient(student, teacher, labels, { ...options, ...more });
+}
+
+/** `undefined` for a bare implementation of the interface, which need not have the method. */
+export function lossAndGradientOf<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+  { student, teacher, labels, options }: Call<T>,
+  more: EvaluationOptions<T> = {},
+): LossAndGradient<T> | undefined {
+  if (!sharesBase(strategy)) return undefined;
+  return strategy.computeLossAndGradient(student, teacher, labels, { ...options, ...more });
 }
