@@ -13,6 +13,7 @@ export type DistillationErrorCode =
   | 'OVERLAP'
   | 'RULED_OUT'
   | 'SHAPE_MISMATCH'
+  | 'UNAVAILABLE'
   | 'UNKNOWN_OPTION'
   | 'WEIGHT_SUM'
   | 'WRONG_TYPE';

@@ -1,6 +1,11 @@
 import { refuse } from './errors.js';
+import type { Target } from './kernels/target.js';
+import { isWithin } from './kernels/within.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
+
+/** How much below the largest number of a format a sum of parts is kept. */
+const MARGIN = 1024;
 
 /** Throws unless the number format of a gradient can hold one of its values. */
 export function checkRepresentable(
@@ -15,33 +20,40 @@ export function checkRepresentable(
   refuse('OVERFLOW', operation, argument, `be within ±${largest}`, String(value), { row, column });
 }
 
+/** What a matrix holds as its gradient comes in: zeros, numbers to add to, or what is to be overwritten. */
+type Content = 'zeros' | 'numbers' | 'stale';
+
+/** What a sink and those of its parts have in common. */
+interface Shared {
+  content: Content;
+  /** Value, row and column of the first entry that came out NaN or too large (or nearly). */
+  readonly overflow: number[];
+}
+
 /** Where a strategy puts its gradient: {@link add} adds `scale ×` the derivative of a row to the matrix. */
 export class GradientSink<T extends FloatArray = Float32Array> {
   /** d loss / d sum, where sum is what the strategy's `evaluate` returns. */
   readonly scale: number;
   readonly #matrix: Matrix<T>;
   readonly #writes: boolean;
-  readonly #onTop: boolean;
-  /** Value, row and column of the first entry that came out NaN or too large (or nearly); shared with the parts. */
-  readonly #overflow: number[];
+  readonly #shared: Shared;
 
   /**
    * @internal
+   * @param content - what is in the matrix
    * @param writes - or else the sink only sees whether the format can hold what would be written
-   * @param onTop - whether what is in the matrix counts
    */
   constructor(
     matrix: Matrix<T>,
     scale: number,
+    content: Content = 'numbers',
     writes = true,
-    onTop = true,
-    overflow: number[] = [],
+    shared: Shared = { content, overflow: [] },
   ) {
     this.#matrix = matrix;
     this.scale = scale;
     this.#writes = writes;
-    this.#onTop = onTop;
-    this.#overflow = overflow;
+    this.#shared = shared;
   }
 
   /**
@@ -52,32 +64,59 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   add(row: number, derivative: FloatArray, offset = 0): void {
     const { scale } = this;
     const { data, columns, numeric } = this.#matrix;
-    const [writes, onTop, overflow] = [this.#writes, this.#onTop, this.#overflow];
+    const writes = this.#writes;
+    if (writes) this.finish();
+    const { content, overflow } = this.#shared;
+    const counts = content === 'numbers';
     // In a rehearsal several parts that fit one by one might not fit together: the sum itself has to be tried.
-    const bound = writes ? numeric.largest : numeric.largest / 1024;
+    const bound = writes ? numeric.largest : numeric.largest / MARGIN;
     const start = row * columns;
     for (let j = 0; j < columns; j++) {
-      const value = (onTop ? data[start + j]! : 0) + scale * derivative[offset + j]!;
+      const value = (counts ? data[start + j]! : 0) + scale * derivative[offset + j]!;
       if (!(Math.abs(value) <= bound) && overflow.length === 0) overflow.push(value, row, j);
       if (writes) data[start + j] = value;
     }
   }
 
+  /**
+   * @internal For kernels that put each of so many rows once, with no entry of a derivative beyond ±bound: where to.
+   * `'nowhere'` where all is known to fit and nothing is to be written, `undefined` where nothing is known: then
+   * {@link add} has to see every entry.
+   */
+  claim(rows: number, bound: number): Target | 'nowhere' | undefined {
+    const { data, numeric } = this.#matrix;
+    const { scale } = this;
+    const limit = numeric.largest / MARGIN;
+    const { content } = this.#shared;
+    if (!(Math.abs(scale) * bound <= limit)) return undefined;
+    if (content === 'numbers' && !isWithin(data, limit)) return undefined;
+    if (!this.#writes) return 'nowhere';
+    if (rows < this.#matrix.rows) this.finish();
+    this.#shared.content = 'numbers';
+    return { data, scale, adds: content === 'numbers' };
+  }
+
+  /** @internal Leaves no entry that is stale. */
+  finish(): void {
+    if (this.#shared.content === 'stale') this.#matrix.data.fill(0);
+    this.#shared.content = 'numbers';
+  }
+
   /** @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be finite. */
   check(operation: string): void {
-    const [value = 0, row = 0, column = 0] = this.#overflow;
+    const [value = 0, row = 0, column = 0] = this.#shared.overflow;
     const { largest } = this.#matrix.numeric;
     checkRepresentable(operation, 'gradient', value, largest, row, column);
   }
 
   /** @internal Whether an entry came near to what the format can hold. */
   get isExtreme(): boolean {
-    return this.#overflow.length > 0;
+    return this.#shared.overflow.length > 0;
   }
 
   /** @internal The same sink for a part whose sum counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const scale = factor * this.scale;
-    return new GradientSink(this.#matrix, scale, this.#writes, this.#onTop, this.#overflow);
+    return new GradientSink(this.#matrix, scale, 'numbers', this.#writes, this.#shared);
   }
 }

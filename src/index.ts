@@ -1,6 +1,7 @@
 export type { ComponentLoss, DistillationBatch } from './batch.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
+export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export { Matrix, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';

@@ -41,20 +41,25 @@ export function hasLabel<T extends FloatArray>(labels: Labels<T>, row: number): 
   return !isClassIndices(labels) || labels[row] !== UNLABELED;
 }
 
-/** Writes the label of a row as a distribution to `target`; `false`, and nothing written, where it has none. */
-export function readLabel<T extends FloatArray>(
+/** The class of each row, or nothing where a kept row of a matrix is not one-hot. */
+export function classesOf<T extends FloatArray>(
   labels: Labels<T>,
-  row: number,
-  target: Float64Array,
-): boolean {
-  if (!isClassIndices(labels)) {
-    for (let j = 0; j < target.length; j++) target[j] = labels.data[row * target.length + j]!;
-    return true;
+  rows: Int32Array,
+): Int32Array | undefined {
+  if (isClassIndices(labels)) return labels;
+  const { data, columns } = labels;
+  const classes = new Int32Array(labels.rows);
+  for (const row of rows) {
+    const start = row * columns;
+    let column = 0;
+    while (data[start + column] === 0) column++;
+    if (data[start + column] !== 1) return undefined;
+    for (let j = column + 1; j < columns; j++) {
+      if (data[start + j] !== 0) return undefined;
+    }
+    classes[row] = column;
   }
-  if (!hasLabel(labels, row)) return false;
-  target.fill(0);
-  target[labels[row]!] = 1;
-  return true;
+  return classes;
 }
 
 /** The rows that take part in the loss, ascending: those that neither the mask nor {@link IGNORE_INDEX} takes out. */

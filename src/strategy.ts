@@ -220,6 +220,14 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     return false;
   }
 
+  /**
+   * Whether the call is sure to succeed. If so, a gradient of the caller's is written without a rehearsal; as it
+   * stands, nobody can be sure.
+   */
+  protected cannotFail(_batch: DistillationBatch<T>): boolean {
+    return false;
+  }
+
   /** Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is. */
   protected explain(batch: DistillationBatch<T>): void {
     checkFinite(batch);
@@ -252,18 +260,22 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
     let target = given;
-    if (given !== undefined) {
-      checkTarget(given, batch, parameters);
+    let content: 'zeros' | 'numbers' | 'stale' = accumulate ? 'numbers' : 'stale';
+    if (given !== undefined) checkTarget(given, batch, parameters);
+    if (given !== undefined && (accumulate || !this.cannotFail(batch))) {
       // A matrix of the caller's is written only once the call is known to succeed.
-      const trial = new GradientSink(given, 1 / normalizer, false, accumulate);
+      const trial = new GradientSink(given, 1 / normalizer, content, false);
       const rehearsal = { ...batch, components: [] };
       rehearse(operation, parameters, accumulate, () => this.#loss(rehearsal, trial));
       if (trial.isExtreme) target = accumulate ? given.clone() : undefined;
-      else if (!accumulate) given.data.fill(0);
     }
-    target ??= student.zerosLike();
-    const sink = new GradientSink(target, 1 / normalizer);
+    if (target === undefined) {
+      target = student.zerosLike();
+      content = 'zeros';
+    }
+    const sink = new GradientSink(target, 1 / normalizer, content);
     const loss = learn(operation, parameters, accumulate, () => this.#loss(batch, sink));
+    sink.finish();
     if (given !== undefined && target !== given) given.data.set(target.data);
     const gradient = given ?? target;
     const parts = components.length > 0 && { components };

@@ -2,11 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as library from '../src/index.js';
 import { strategyLaws } from '../src/testing/index.js';
+import { describeKernels } from './kernels.js';
 import { subjects } from './subjects.js';
+
+/** Whose loss may be computed by one kernel or another; no other strategy would see a difference. */
+const WITH_KERNELS = ['ResponseDistillationStrategy', 'HybridDistillationStrategy'];
 
 for (const [strategy, cells] of Object.entries(subjects)) {
   for (const [cell, subject] of Object.entries(cells)) {
-    describe(`${strategy}, ${cell}`, () => {
+    const tests = WITH_KERNELS.includes(strategy) ? describeKernels : describe;
+    tests(`${strategy}, ${cell}`, () => {
       for (const { name, check } of strategyLaws(fc, subject)) {
         test(name, () => {
           expect(check).not.toThrow();

@@ -14,20 +14,25 @@ export function softmax(
   log: Float64Array,
   probability: Float64Array,
 ): void {
+  const max = largest(values, offset, columns);
+  const inverse = 1 / temperature;
+  const sum = exponentials(values, offset, max, inverse, probability);
+  const logSum = Math.log(sum);
+  const share = 1 / sum;
+  for (let j = 0; j < columns; j++) {
+    log[j] = (values[offset + j]! - max) * inverse - logSum;
+    probability[j]! *= share;
+  }
+}
+
+/** The largest of a row; a NaN is passed over. */
+export function largest(values: FloatArray, offset: number, columns: number): number {
   let max = -Infinity;
   for (let j = 0; j < columns; j++) {
-    const z = values[offset + j]! / temperature;
-    log[j] = z;
-    if (z > max) max = z;
+    const value = values[offset + j]!;
+    if (value > max) max = value;
   }
-  for (let j = 0; j < columns; j++) log[j]! -= max; // ≤ 0, so that exp never overflows
-  const sum = exponentials(log, probability);
-  const logSum = Math.log(sum);
-  const inverse = 1 / sum;
-  for (let j = 0; j < columns; j++) {
-    log[j]! -= logSum;
-    probability[j]! *= inverse;
-  }
+  return max;
 }
 
 /**
@@ -45,15 +50,6 @@ export function kullbackLeibler(
   return sum;
 }
 
-/** −Σ y log q of one row; a class with y = 0 adds 0, whatever its q. */
-export function crossEntropy(y: Float64Array, logQ: Float64Array, columns: number): number {
-  let sum = 0;
-  for (let j = 0; j < columns; j++) {
-    if (y[j] !== 0) sum -= y[j]! * logQ[j]!;
-  }
-  return sum;
-}
-
 /** derivative += weight · (mass · q − y), with mass = Σ y: weight · d(−Σ y log q)/d(logits), for KL(y ‖ q) too. */
 export function addLogSoftmaxGradient(
   derivative: Float64Array,
@@ -63,10 +59,4 @@ export function addLogSoftmaxGradient(
   weight: number,
 ): void {
   for (let j = 0; j < derivative.length; j++) derivative[j]! += weight * (mass * q[j]! - y[j]!);
-}
-
-export function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < values.length; j++) sum += values[j]!;
-  return sum;
 }

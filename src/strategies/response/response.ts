@@ -2,14 +2,10 @@ import type { DistillationBatch } from '../../batch.js';
 import { checkRuledOut } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
-import {
-  addLogSoftmaxGradient,
-  crossEntropy,
-  kullbackLeibler,
-  softmax,
-  sumOf,
-} from '../../kernels/softmax.js';
-import { checkLabels, hasLabel, readLabel } from '../../labels.js';
+import { responseLoss } from '../../kernels/responseLoss.js';
+import { isWithin } from '../../kernels/within.js';
+import { checkLabels, classesOf, hasLabel } from '../../labels.js';
+import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
@@ -84,40 +80,43 @@ export class ResponseDistillationStrategy<
     for (const part of [soft, hard]) checkRuledOut(part, -Infinity, false, labels);
   }
 
-  protected override evaluate(
-    { student, teacher, labels, rows, temperature, alpha }: DistillationBatch<T>,
-    gradient?: GradientSink<T>,
-  ): number {
+  protected override cannotFail(batch: DistillationBatch<T>): boolean {
+    // All of these are very far from where a sum or a gradient could overflow.
+    const isModerate = ({ data }: Matrix<T>) => isWithin(data, 1e30);
+    return (
+      this.#derivativeBound(batch) / batch.normalizer < 1e30 &&
+      isModerate(batch.student) &&
+      isModerate(batch.teacher)
+    );
+  }
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const { student, teacher, labels, rows, temperature, alpha } = batch;
     const { columns } = student;
-    const scratch = () => new Float64Array(columns);
-    const [label, logP, p, logQ, q, derivative] = [
-      scratch(),
-      scratch(),
-      scratch(),
-      scratch(),
-      scratch(),
-      scratch(),
-    ];
-    const scale = this.temperatureSquared ? temperature * temperature : 1;
-    let sum = 0;
-    for (const row of rows) {
-      const offset = row * columns;
-      const hardWeight = labels !== undefined && readLabel(labels, row, label) ? alpha : 0;
-      derivative.fill(0);
-      if (hardWeight < 1) {
-        const softWeight = (1 - hardWeight) * scale;
-        softmax(teacher.data, offset, columns, temperature, logP, p);
-        softmax(student.data, offset, columns, temperature, logQ, q);
-        sum += softWeight * kullbackLeibler(logP, p, logQ, q);
-        addLogSoftmaxGradient(derivative, p, 1, q, softWeight / temperature);
-      }
-      if (hardWeight > 0) {
-        softmax(student.data, offset, columns, 1, logQ, q);
-        sum += hardWeight * crossEntropy(label, logQ, columns);
-        addLogSoftmaxGradient(derivative, label, sumOf(label), q, hardWeight);
-      }
-      gradient?.add(row, derivative);
-    }
-    return sum;
+    const classes = labels && classesOf(labels, rows);
+    const distributions = labels && !classes ? (labels as Matrix<T>).data : undefined;
+    const call = {
+      student: student.data,
+      teacher: teacher.data,
+      columns,
+      rows,
+      classes,
+      distributions,
+      temperature,
+      temperatureFactor: this.#temperatureFactor(temperature),
+      alpha,
+    };
+    const target = gradient?.claim(rows.length, this.#derivativeBound(batch));
+    if (target === 'nowhere') return responseLoss(call, undefined);
+    return responseLoss(call, target ?? (gradient && ((row, own) => gradient.add(row, own))));
+  }
+
+  #temperatureFactor(temperature: number): number {
+    return this.temperatureSquared ? temperature * temperature : 1;
+  }
+
+  /** What no entry of a derivative exceeds: neither q − p nor q − y is beyond ±1. */
+  #derivativeBound({ temperature }: DistillationBatch<T>): number {
+    return this.#temperatureFactor(temperature) / temperature + 1;
   }
 }

@@ -1,0 +1,138 @@
+// The response loss of one row, in JavaScript and in doubles.
+
+import type { FloatArray } from '../numeric.js';
+import { addScaled } from './addScaled.js';
+import { divergence } from './divergence.js';
+import { exponentials } from './exp.js';
+import { largest } from './softmax.js';
+
+/** What the rows of a call have in common. */
+export interface ResponseTerms {
+  readonly temperature: number;
+  /** What multiplies the divergence: T², or 1. */
+  readonly temperatureFactor: number;
+  /** The weight of the hard term, where there is a label. */
+  readonly alpha: number;
+}
+
+/** The true label of a row: a class, −1 for none, or a distribution in so many entries from an offset on. */
+export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
+
+/** Room for the exponentials of a row, and for its derivative. */
+export interface ResponseScratch {
+  readonly q: Float64Array;
+  readonly p: Float64Array;
+  readonly hard: Float64Array;
+  readonly derivative: Float64Array;
+}
+
+export function responseScratch(columns: number): ResponseScratch {
+  const room = () => new Float64Array(columns);
+  return { q: room(), p: room(), hard: room(), derivative: room() };
+}
+
+/** Below so many nats, the short formula of the divergence has lost digits. */
+const CANCELS = 0.25;
+
+/** Up to this temperature, if it is whole, an exponential at 1 is a product of those at the temperature. */
+const LARGEST_POWER = 4;
+
+/**
+ * (1 − α) · factor · KL(p ‖ q) + α · CE of one row, its derivative left in the scratch; NaN or an infinity where a class is ruled out by
+ * the student alone, or a number is none.
+ *
+ * p = softmax(teacher / T), q = softmax(student / T), and CE is at temperature 1.
+ */
+export function responseOfRow(
+  student: FloatArray,
+  teacher: FloatArray,
+  offset: number,
+  label: RowLabel,
+  { temperature, temperatureFactor, alpha }: ResponseTerms,
+  { q, p, hard, derivative }: ResponseScratch,
+): number {
+  const columns = q.length;
+  const inverse = 1 / temperature;
+  const hardWeight = label === -1 ? 0 : alpha;
+  const softWeight = (1 - hardWeight) * temperatureFactor;
+  const sMax = largest(student, offset, columns);
+  let loss = 0;
+  if (softWeight > 0) {
+    const qShare = 1 / exponentials(student, offset, sMax, inverse, q);
+    const tMax = largest(teacher, offset, columns);
+    const pShare = 1 / exponentials(teacher, offset, tMax, inverse, p);
+    const weight = softWeight * inverse;
+    let dot = 0;
+    for (let j = 0; j < columns; j++) {
+      const pj = p[j]! * pShare;
+      dot += pj * (teacher[offset + j]! - tMax - (student[offset + j]! - sMax));
+      derivative[j] = weight * (q[j]! * qShare - pj);
+    }
+    const shift = Math.log(pShare / qShare); // log Σq − log Σp
+    let kl = dot * inverse + shift;
+    // NaN where a class is ruled out: −∞ − −∞ or 0 · ∞.
+    if (!(kl >= CANCELS)) {
+      kl = 0;
+      let excess = 0; // Σ (q − p): how much too large d is, in the digits that `shift` has lost
+      for (let j = 0; j < columns; j++) {
+        const [pj, qj] = [p[j]! * pShare, q[j]! * qShare];
+        const d = (student[offset + j]! - sMax - (teacher[offset + j]! - tMax)) * inverse - shift;
+        const difference = Math.abs(d) < 1 ? pj * Math.expm1(d) : qj - pj;
+        kl += divergence(pj, qj, d);
+        excess += difference;
+        derivative[j] = weight * difference;
+      }
+      const share = 1 / (1 + excess);
+      const spare = weight * excess * share * pShare;
+      for (let j = 0; j < columns; j++) derivative[j] = derivative[j]! * share - spare * p[j]!;
+    }
+    loss += softWeight * kl;
+  } else {
+    derivative.fill(0);
+  }
+  if (hardWeight === 0) return loss;
+  const isPower = softWeight > 0 && temperature <= LARGEST_POWER && Number.isInteger(temperature);
+  const sum = isPower ? raise(q, temperature, hard) : exponentials(student, offset, sMax, 1, hard);
+  if (typeof label === 'number') {
+    const e = hard[label]!;
+    const height = student[offset + label]! - sMax;
+    hard[label] = 0;
+    // Where the label has most of it, the difference would have no digits left.
+    const rest = e > sum / 2 ? sumOf(hard) : sum - e;
+    hard[label] = -rest; // e − Σ
+    addScaled(derivative, 0, hard, columns, hardWeight / sum);
+    return loss + hardWeight * (rest < e ? Math.log1p(rest / e) : Math.log(sum) - height);
+  }
+  const { values, offset: start } = label;
+  const logSum = Math.log(sum);
+  let crossEntropy = 0;
+  let mass = 0;
+  for (let j = 0; j < columns; j++) {
+    const y = values[start + j]!;
+    if (y === 0) continue; // whatever the logit
+    mass += y;
+    crossEntropy += y * (logSum - (student[offset + j]! - sMax));
+    derivative[j]! -= hardWeight * y;
+  }
+  addScaled(derivative, 0, hard, columns, (hardWeight * mass) / sum);
+  return loss + hardWeight * crossEntropy;
+}
+
+/** powers = values^power for a power of 1 to 4; returns their sum. */
+function raise(values: Float64Array, power: number, powers: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < values.length; j++) {
+    const value = values[j]!;
+    const square = power === 1 ? 1 : value * value;
+    const raised = power === 2 ? square : power === 4 ? square * square : square * value;
+    powers[j] = raised;
+    sum += raised;
+  }
+  return sum;
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < values.length; j++) sum += values[j]!;
+  return sum;
+}

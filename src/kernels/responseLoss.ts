@@ -1,0 +1,49 @@
+// The response loss of a batch: its rows go to the kernel that was chosen.
+
+import type { FloatArray } from '../numeric.js';
+import { simdKernel } from './choice.js';
+import { type ResponseTerms, type RowLabel, responseOfRow, responseScratch } from './response.js';
+import { responseOfRows } from './simd/response.js';
+import { put, type Target } from './target.js';
+
+/** The rows of one call. */
+export interface ResponseRows extends ResponseTerms {
+  readonly student: FloatArray;
+  readonly teacher: FloatArray;
+  readonly columns: number;
+  /** Those that take part, ascending. */
+  readonly rows: Int32Array;
+  /** A class for each row of the matrix, −1 for none. */
+  readonly classes: Int32Array | undefined;
+  /** Or a distribution for each row, as long as the matrix. */
+  readonly distributions: FloatArray | undefined;
+}
+
+/** Takes the derivative of a row. */
+export type AddRow = (row: number, derivative: Float64Array) => void;
+
+/**
+ * The sum of the losses of the rows; see {@link responseOfRow} for the formula. Their gradient goes to the target, or
+ * row by row to a function that adds it up; or there is none.
+ */
+export function responseLoss(call: ResponseRows, output: Target | AddRow | undefined): number {
+  const { student, teacher, columns, rows, classes, distributions } = call;
+  const scratch = responseScratch(columns);
+  const takeRow = (row: number): number => {
+    const offset = row * columns;
+    const label: RowLabel = distributions
+      ? { values: distributions, offset }
+      : (classes?.[row] ?? -1);
+    const loss = responseOfRow(student, teacher, offset, label, call, scratch);
+    if (typeof output === 'function') output(row, scratch.derivative);
+    else if (output) put(output, offset, scratch.derivative);
+    return loss;
+  };
+  if (typeof output !== 'function' && distributions === undefined) {
+    const simd = simdKernel();
+    if (simd) return responseOfRows(simd, call, output, takeRow);
+  }
+  let sum = 0;
+  for (const row of rows) sum += takeRow(row);
+  return sum;
+}

@@ -1,0 +1,6 @@
+// Before Node 22, relaxed SIMD is behind a flag: with it, every kernel is tested on every version.
+import { setFlagsFromString } from 'node:v8';
+
+if (Number(process.versions.node.split('.')[0]) < 22) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
