@@ -2,16 +2,13 @@
 
 import { placeExp } from './exp';
 import { placeResponse, response } from './response';
+import { product, productOfTransposed } from './product';
 import { placeShortRows, responseOfShortRows } from './shortRows';
+import { within } from './within';
 
 /** Readies the kernels to work in the memory from `start` on, on rows of up to so many bytes; returns where it ends. */
 export function place(start: usize, bytes: usize): usize {
   return placeResponse(placeShortRows(placeExp(start)), bytes);
-}
-
-/** Where free memory starts. */
-export function heap(): usize {
-  return __heap_base;
 }
 
 export function response32(
@@ -84,4 +81,60 @@ export function shortRows64(
   responseOfShortRows<f64>(
     student, teacher, gradient, labels, losses, rows, columns, temperature, temperatureFactor, alpha, outer,
   );
+}
+
+export function within32(pointer: usize, bytes: usize, limit: f64, scratch: usize): bool {
+  return within<f32>(pointer, bytes, limit, scratch);
+}
+
+export function within64(pointer: usize, bytes: usize, limit: f64, scratch: usize): bool {
+  return within<f64>(pointer, bytes, limit, scratch);
+}
+
+export function product32(
+  a: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  inner: i32,
+  columns: usize,
+  aStride: usize,
+): void {
+  product<f32>(a, b, c, rows, inner, columns, aStride);
+}
+
+export function productOfTransposed32(
+  a: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  inner: usize,
+  columns: i32,
+  cStride: usize,
+): void {
+  productOfTransposed<f32>(a, b, c, rows, inner, columns, cStride);
+}
+
+export function product64(
+  a: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  inner: i32,
+  columns: usize,
+  aStride: usize,
+): void {
+  product<f64>(a, b, c, rows, inner, columns, aStride);
+}
+
+export function productOfTransposed64(
+  a: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  inner: usize,
+  columns: i32,
+  cStride: usize,
+): void {
+  productOfTransposed<f64>(a, b, c, rows, inner, columns, cStride);
 }

@@ -1,3 +1,4 @@
+export { MatrixArena } from './arena.js';
 export type { ComponentLoss, DistillationBatch } from './batch.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';

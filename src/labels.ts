@@ -18,7 +18,7 @@ const MASK = 'hold 0 or 1 for each row';
 const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
-  return typeTag(labels) === 'Int32Array';
+  return labels instanceof Int32Array || typeTag(labels) === 'Int32Array'; // of another realm
 }
 
 /** How many rows the labels are for. */
@@ -87,7 +87,7 @@ export function keptRows<T extends FloatArray>(
     }
     if (isKept && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
   }
-  return kept.subarray(0, count);
+  return count === rows ? kept : kept.subarray(0, count);
 }
 
 /** Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a distribution over `columns`. */

@@ -278,8 +278,10 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     sink.finish();
     if (given !== undefined && target !== given) given.data.set(target.data);
     const gradient = given ?? target;
-    const parts = components.length > 0 && { components };
-    return { loss, gradient, count: batch.rows.length, ...parts };
+    const count = batch.rows.length;
+    return components.length > 0
+      ? { loss, gradient, count, components }
+      : { loss, gradient, count };
   }
 
   #request(
@@ -292,14 +294,23 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     const operation = `${this.name}.${method}`;
     checkOptions(operation, 'options', options, ['mask', 'normalizer', 'gradient', 'accumulate']);
     const { mask, normalizer } = options;
-    return { ...DEFAULTS, operation, student, teacher, labels, mask, normalizer };
+    // Written out, here and below: on small batches, spreading takes longer than the loss.
+    const { temperature, alpha } = DEFAULTS;
+    return { operation, student, teacher, labels, mask, normalizer, temperature, alpha };
   }
 
   #prepare(request: BatchRequest<T>): DistillationBatch<T> {
     const rows = checkRequest(request);
+    const { operation, student, teacher, labels, mask } = request;
+    const { temperature, alpha } = this.resolve(request);
     const batch: DistillationBatch<T> = {
-      ...request,
-      ...this.resolve(request),
+      operation,
+      student,
+      teacher,
+      labels,
+      mask,
+      temperature,
+      alpha,
       rows,
       normalizer: request.normalizer ?? Math.max(rows.length, 1),
       components: [],

@@ -23,8 +23,8 @@ function response(
     values: 'logits',
     ruledOut: true,
     invariances: responseInvariances,
-    // The soft and the hard term may all but cancel, and leave the rounding of either.
-    float32Tolerance: 1e-5,
+    // Terms may all but cancel, down to a rounding of theirs in float32; test/kernels has the sharp bounds.
+    float32Tolerance: 1e-4,
   };
 }
 
@@ -179,7 +179,7 @@ export const subjects: Record<string, Record<string, StrategySubject>> = {
       minimum: 0,
       reachesMinimum: false,
       invariances: ['row-order'],
-      float32Tolerance: 1e-5,
+      float32Tolerance: 1e-4,
       rounding: 1e-9,
     },
     'nested, free weights, one of them 0': {

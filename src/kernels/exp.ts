@@ -1,19 +1,23 @@
-// e^x = 2^(k/64) · e^r with k an integer and |r| ≤ ln 2 / 128: a table for the first factor, a polynomial for the second.
+// e^x = 2^(k/256) · 2^(f/256), with k a whole number and |f| ≤ ½: a table for the first factor, a polynomial for the second.
 
 import type { FloatArray } from '../numeric.js';
 
-/** 2^(i/64) for i < 64. */
+/** 2^(i/256) for i < 256. */
 const FRACTIONS: Float64Array = /* @__PURE__ */ Float64Array.from(
-  { length: 64 },
-  (_, i) => 2 ** (i / 64),
+  { length: 256 },
+  (_, i) => 2 ** (i / 256),
 );
 
 /** 2^−n for n ≤ 1076; the last two are 0. */
-const POWERS: Float64Array = /* @__PURE__ */ Float64Array.from({ length: 1077 }, (_, n) => 2 ** -n);
+const OCTAVES: Float64Array = /* @__PURE__ */ Float64Array.from(
+  { length: 1077 },
+  (_, n) => 2 ** -n,
+);
 
 /**
  * e[j] = exp((values[offset + j] − max) · inverse) for as long as e is, where no value is above `max`; returns Σ e.
- * To 1e-15: exactly 1 at `max` and exactly 0 at −Infinity; NaN stays. About twice as fast as a loop of Math.exp.
+ * Exactly 1 at `max` and exactly 0 at −Infinity; NaN stays. To 3e-16 + 2e-16 · |x| of itself, that is to 2e-16 of the
+ * largest. Half to a third of the time of a loop of Math.exp.
  */
 export function exponentials(
   values: FloatArray,
@@ -23,24 +27,24 @@ export function exponentials(
   e: Float64Array,
 ): number {
   // Tables and constants are read once: what stands outside a function is read, and unboxed, at every entry.
-  const [fractions, powers] = [FRACTIONS, POWERS];
-  const stepsPerNat = 64 / Math.LN2;
-  // ln 2 / 64 in two parts: k times the first is exact, so that r keeps its digits.
-  const stepHigh = 0.010830424695996044;
-  const stepLow = 2.5310172166650877e-13;
-  const underflow = -745.14; // below it e^x is less than the smallest double
+  const [fractions, octaves] = [FRACTIONS, OCTAVES];
+  const scale = (inverse * 256) / Math.LN2;
+  const lowest = -1075 * 256; // 2^−1075 is 0
+  // The best fit of (2^(f/256) − 1) / f, to 1e-17.
+  const c1 = 0.0027076061740622767;
+  const c2 = 3.665565596910102e-6;
+  const c3 = 3.308302983711395e-9;
+  const c4 = 2.2393953276859936e-12;
   let sum = 0;
   for (let j = 0; j < e.length; j++) {
-    const x = (values[offset + j]! - max) * inverse;
-    let value = 0;
-    if (!(x < underflow)) {
-      const k = (x * stepsPerNat - 0.5) | 0; // the nearest integer, for x ≤ 0
-      const r = x - k * stepHigh - k * stepLow;
-      const r2 = r * r;
-      const q = r + r2 * (1 / 2 + r * (1 / 6) + r2 * (1 / 24 + r * (1 / 120)));
-      const fraction = fractions[k & 63]!;
-      value = (fraction + fraction * q) * powers[-(k >> 6)]!;
-    }
+    const x = (values[offset + j]! - max) * scale;
+    const y = Math.max(x, lowest);
+    const k = (y - 0.5) | 0; // the nearest whole number, for y ≤ 0
+    const f = y - k;
+    const f2 = f * f;
+    const rest = f * c1 + f2 * (c2 + f * c3 + f2 * c4);
+    const fraction = fractions[k & 255]!;
+    const value = (fraction + fraction * rest) * octaves[-(k >> 8)]!;
     e[j] = value;
     sum += value;
   }

@@ -62,11 +62,9 @@ export function responseOfRow(
     const tMax = largest(teacher, offset, columns);
     const pShare = 1 / exponentials(teacher, offset, tMax, inverse, p);
     const weight = softWeight * inverse;
-    let dot = 0;
+    const dot = weigh(p, teacher, tMax, student, sMax, offset) * pShare;
     for (let j = 0; j < columns; j++) {
-      const pj = p[j]! * pShare;
-      dot += pj * (teacher[offset + j]! - tMax - (student[offset + j]! - sMax));
-      derivative[j] = weight * (q[j]! * qShare - pj);
+      derivative[j] = weight * (q[j]! * qShare - p[j]! * pShare);
     }
     const shift = Math.log(pShare / qShare); // log Σq − log Σp
     let kl = dot * inverse + shift;
@@ -118,15 +116,41 @@ export function responseOfRow(
   return loss + hardWeight * crossEntropy;
 }
 
+/** Σ p · (teacher − its largest − (student − its largest)) */
+function weigh(
+  p: Float64Array,
+  teacher: FloatArray,
+  tMax: number,
+  student: FloatArray,
+  sMax: number,
+  offset: number,
+): number {
+  let sum = 0;
+  for (let j = 0; j < p.length; j++) {
+    sum += p[j]! * (teacher[offset + j]! - tMax - (student[offset + j]! - sMax));
+  }
+  return sum;
+}
+
 /** powers = values^power for a power of 1 to 4; returns their sum. */
 function raise(values: Float64Array, power: number, powers: Float64Array): number {
+  // An even number of sums, and no decision within a loop.
   let sum = 0;
-  for (let j = 0; j < values.length; j++) {
-    const value = values[j]!;
-    const square = power === 1 ? 1 : value * value;
-    const raised = power === 2 ? square : power === 4 ? square * square : square * value;
-    powers[j] = raised;
-    sum += raised;
+  if (power < 3) {
+    for (let j = 0; j < values.length; j++) {
+      const value = values[j]!;
+      sum += powers[j] = power === 1 ? value : value * value;
+    }
+  } else if (power === 3) {
+    for (let j = 0; j < values.length; j++) {
+      const value = values[j]!;
+      sum += powers[j] = value * value * value;
+    }
+  } else {
+    for (let j = 0; j < values.length; j++) {
+      const square = values[j]! * values[j]!;
+      sum += powers[j] = square * square;
+    }
   }
   return sum;
 }

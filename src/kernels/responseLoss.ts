@@ -1,8 +1,13 @@
 // The response loss of a batch: its rows go to the kernel that was chosen.
 
 import type { FloatArray } from '../numeric.js';
-import { simdKernel } from './choice.js';
-import { type ResponseTerms, type RowLabel, responseOfRow, responseScratch } from './response.js';
+import {
+  type ResponseScratch,
+  type ResponseTerms,
+  type RowLabel,
+  responseOfRow,
+  responseScratch,
+} from './response.js';
 import { responseOfRows } from './simd/response.js';
 import { put, type Target } from './target.js';
 
@@ -28,8 +33,9 @@ export type AddRow = (row: number, derivative: Float64Array) => void;
  */
 export function responseLoss(call: ResponseRows, output: Target | AddRow | undefined): number {
   const { student, teacher, columns, rows, classes, distributions } = call;
-  const scratch = responseScratch(columns);
+  let scratch: ResponseScratch | undefined; // few calls need it
   const takeRow = (row: number): number => {
+    scratch ??= responseScratch(columns);
     const offset = row * columns;
     const label: RowLabel = distributions
       ? { values: distributions, offset }
@@ -40,8 +46,8 @@ export function responseLoss(call: ResponseRows, output: Target | AddRow | undef
     return loss;
   };
   if (typeof output !== 'function' && distributions === undefined) {
-    const simd = simdKernel();
-    if (simd) return responseOfRows(simd, call, output, takeRow);
+    const total = responseOfRows(call, output, takeRow);
+    if (total !== undefined) return total;
   }
   let sum = 0;
   for (const row of rows) sum += takeRow(row);

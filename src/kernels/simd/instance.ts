@@ -1,4 +1,4 @@
-// The WebAssembly kernels and the memory they work in.
+// The WebAssembly kernels and the memory they work in: tables, then a workspace for rows, then whatever else.
 
 import type { FloatArray } from '../../numeric.js';
 
@@ -17,23 +17,42 @@ type ResponseRows = (
   scale: number,
 ) => void;
 
+/** Whether all numbers from an address on are in ±limit. */
+type Within = (address: number, bytes: number, limit: number, scratch: number) => number;
+
+/** C = A · B, see assembly/product.ts; three addresses, then numbers of rows and columns, or bytes of a row. */
+type Product = (
+  a: number,
+  b: number,
+  c: number,
+  rows: number,
+  inner: number,
+  columns: number,
+  stride: number,
+) => void;
+
 interface Exports {
-  readonly heap: () => number;
   readonly place: (start: number, bytes: number) => number;
   readonly response32: ResponseRows;
   readonly response64: ResponseRows;
   readonly shortRows32: ResponseRows;
   readonly shortRows64: ResponseRows;
+  readonly product32: Product;
+  readonly product64: Product;
+  readonly productOfTransposed32: Product;
+  readonly productOfTransposed64: Product;
+  readonly within32: Within;
+  readonly within64: Within;
 }
 
-interface Memory {
+export interface Memory {
   readonly buffer: ArrayBuffer;
   readonly grow: (pages: number) => number;
 }
 
-/** The part of WebAssembly that is used, which has no types where there is neither a DOM nor Node. */
+/** The part of WebAssembly that is used; where there is neither a DOM nor Node, it has no types. */
 interface Engine {
-  readonly Memory: new (size: { initial: number }) => Memory;
+  readonly Memory: new (size: { initial: number; maximum?: number }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
@@ -42,6 +61,8 @@ interface Engine {
 export interface Simd {
   readonly kernels: Exports;
   readonly memory: Memory;
+  /** Where the workspace starts. */
+  readonly workspace: number;
   /** Bytes of the rows that the workspace is laid out for, and where it ends. */
   rowBytes: number;
   end: number;
@@ -51,17 +72,31 @@ export interface Simd {
   int32: Int32Array;
 }
 
-const PAGE = 65536;
+export const PAGE = 65536;
 
-/** Throws what the engine throws where it does not compile WebAssembly, or not this one. */
-export function instantiate(base64: string): Simd {
+/** Below this address are the constants of the kernels. */
+export const FIRST_ADDRESS = 4096;
+
+/** Throws where there is no WebAssembly. */
+export function engine(): Engine {
   const { WebAssembly } = globalThis as unknown as { WebAssembly?: Engine };
   if (!WebAssembly) throw new Error('there is no WebAssembly');
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const memory = new WebAssembly.Memory({ initial: 4 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const kernels = instance.exports as Exports;
-  return { kernels, memory, rowBytes: -1, end: 0, ...views(memory) };
+  return WebAssembly;
+}
+
+/** Throws what the engine throws where it compiles no WebAssembly, or not this one. */
+export function compile(hex: string): object {
+  const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  );
+  return new (engine().Module)(bytes);
+}
+
+export function instantiate(module: object, memory: Memory, workspace: number): Simd {
+  const { exports } = new (engine().Instance)(module, { env: { memory } });
+  const { float32, float64, int32 } = views(memory);
+  const kernels = exports as Exports;
+  return { kernels, memory, workspace, rowBytes: -1, end: 0, float32, float64, int32 };
 }
 
 function views({ buffer }: Memory): Pick<Simd, 'float32' | 'float64' | 'int32'> {
@@ -77,29 +112,37 @@ export function floats(simd: Simd, like: FloatArray): FloatArray {
   return like.BYTES_PER_ELEMENT === 8 ? simd.float64 : simd.float32;
 }
 
+/** No less than what it takes to work on rows of so many bytes, {@link MOST_ROWS} of them in one go. */
+export function workspaceBytes(rowBytes: number): number {
+  return Math.ceil(3.125 * rowBytes) + 32768;
+}
+
+/** For so many rows, labels and losses have a place in the workspace. */
+export const MOST_ROWS = 1024;
+
 /**
- * Makes room for work on rows of so many bytes and for `bytes` more, and returns where the latter start. What stood in
- * the memory is lost.
+ * Makes room for work on rows of so many bytes and for `bytes` more, and returns where the latter start; what stood
+ * there is lost.
  */
 export function reserve(simd: Simd, rowBytes: number, bytes: number): number {
-  const { kernels, memory } = simd;
+  const { kernels, workspace } = simd;
   if (simd.rowBytes !== rowBytes) {
-    // The workspace has a few rows, and tables of a fixed size.
-    grow(simd, 4 * rowBytes + PAGE);
-    simd.end = align(kernels.place(align(kernels.heap()), rowBytes));
+    grow(simd, workspace + workspaceBytes(rowBytes));
+    simd.end = align(kernels.place(workspace, rowBytes));
     simd.rowBytes = rowBytes;
   }
   grow(simd, simd.end + bytes);
-  if (simd.float32.buffer !== memory.buffer) Object.assign(simd, views(memory));
   return simd.end;
 }
 
-function grow({ memory }: Simd, bytes: number): void {
-  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-  if (missing > 0) memory.grow(missing);
+function grow(simd: Simd, bytes: number): void {
+  const missing = Math.ceil((bytes - simd.float32.byteLength) / PAGE);
+  if (missing <= 0) return;
+  simd.memory.grow(missing);
+  Object.assign(simd, views(simd.memory));
 }
 
 /** The next address for a vector. */
 export function align(address: number): number {
-  return (address + 15) & ~15;
+  return Math.ceil(address / 16) * 16;
 }

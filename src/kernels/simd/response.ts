@@ -1,9 +1,10 @@
 // Rows of the response loss through the WebAssembly kernels.
 
-import type { FloatArray } from '../../numeric.js';
+import { arenaKernel, simdKernel } from '../choice.js';
 import type { ResponseRows } from '../responseLoss.js';
 import type { Target } from '../target.js';
-import { align, floats, reserve, type Simd } from './instance.js';
+import { copyIn, copyOut } from './copy.js';
+import { align, floats, MOST_ROWS, reserve, type Simd } from './instance.js';
 
 /** Rows are copied in and out in pieces of about so many bytes, which stay in the cache. */
 const PIECE = 65536;
@@ -11,32 +12,38 @@ const PIECE = 65536;
 /** Rows of up to so many columns are taken side by side. */
 const SHORT = 16;
 
-/** Beyond any logit of a row, so that what pads the row adds nothing. */
-const PADDING = -1e30;
-
 /** Called with a row that the kernels leave to other means; returns its loss. */
 export type TakeRow = (row: number) => number;
 
-/** The sum of the losses of the rows; their gradient goes to the target. */
+/** Where the kernel works on a piece of the rows. */
+interface Stage {
+  readonly simd: Simd;
+  /** Whether the matrices are read and written in place. */
+  readonly inPlace: boolean;
+  /** Rows in a piece, at most. */
+  readonly most: number;
+  /** Addresses; of the matrices, those of the first row in a piece, or of all rows if in place. */
+  readonly student: number;
+  readonly teacher: number;
+  readonly gradient: number;
+  readonly labels: number;
+  readonly losses: number;
+}
+
+/** The sum of the losses of the rows, their gradient to the target; `undefined` where there is no such kernel. */
 export function responseOfRows(
-  simd: Simd,
   call: ResponseRows,
   target: Target | undefined,
   takeRow: TakeRow,
-): number {
-  const { student, teacher, columns, rows, classes } = call;
-  const { temperature, temperatureFactor, alpha } = call;
+): number | undefined {
+  const { student, teacher, columns, rows, classes, temperature, temperatureFactor, alpha } = call;
   const size = student.BYTES_PER_ELEMENT;
   // Side by side, a teacher would be read who has no say.
   const isShort = columns <= SHORT && alpha < 1;
   const rowBytes = isShort ? columns * size : align(columns * size);
-  const most = Math.min(rows.length, Math.max(1, Math.floor(PIECE / rowBytes)));
-  const side = align(most * rowBytes);
-  const labelBytes = align(4 * most);
-  const start = reserve(simd, rowBytes, 3 * side + labelBytes + 8 * most + 32);
-  const [teachers, gradients] = [start + side, start + 2 * side];
-  const labels = gradients + side;
-  const losses = labels + labelBytes;
+  const stage = stageOf(call, target, rowBytes);
+  if (!stage) return undefined;
+  const { simd, inPlace, most, labels, losses } = stage;
   const { kernels, int32, float64 } = simd;
   const memory = floats(simd, student);
   const kernel = isShort
@@ -52,15 +59,18 @@ export function responseOfRows(
     const row = rows[first]!;
     let count = 1;
     while (count < most && rows[first + count] === row + count) count++;
-    copyIn(student, row * columns, columns, count, memory, start, rowBytes);
-    copyIn(teacher, row * columns, columns, count, memory, teachers, rowBytes);
+    const skipped = inPlace ? row * rowBytes : 0;
+    if (!inPlace) {
+      copyIn(student, row * columns, columns, count, memory, stage.student, rowBytes);
+      copyIn(teacher, row * columns, columns, count, memory, stage.teacher, rowBytes);
+    }
     if (classes) {
       for (let i = 0; i < count; i++) int32[labels / 4 + i] = classes[row + i]!;
     }
     kernel(
-      start,
-      teachers,
-      target ? gradients : 0,
+      stage.student + skipped,
+      stage.teacher + skipped,
+      target ? stage.gradient + skipped : 0,
       classes ? labels : 0,
       losses,
       count,
@@ -72,7 +82,10 @@ export function responseOfRows(
     );
     let isWhole = true;
     for (let i = 0; i < count; i++) isWhole &&= Number.isFinite(float64[losses / 8 + i]!);
-    if (target && isWhole) copyOut(memory, gradients, rowBytes, columns, count, target, row);
+    const copies = target && !inPlace;
+    if (copies && isWhole) {
+      copyOut(memory, stage.gradient, rowBytes, columns, count, target, row);
+    }
     for (let i = 0; i < count; i++) {
       const loss = float64[losses / 8 + i]!;
       if (!Number.isFinite(loss)) {
@@ -80,61 +93,53 @@ export function responseOfRows(
         continue;
       }
       sum += loss;
-      if (!target || isWhole) continue;
-      copyOut(memory, gradients + i * rowBytes, rowBytes, columns, 1, target, row + i);
+      if (!copies || isWhole) continue;
+      copyOut(memory, stage.gradient + i * rowBytes, rowBytes, columns, 1, target, row + i);
     }
     first += count;
   }
   return sum;
 }
 
-function copyIn(
-  values: FloatArray,
-  offset: number,
-  columns: number,
-  rows: number,
-  memory: FloatArray,
-  address: number,
+/** In place, where the matrices are in the memory of one arena; else where they are copied to. */
+function stageOf(
+  { student, teacher, columns, rows }: ResponseRows,
+  target: Target | undefined,
   rowBytes: number,
-): void {
-  const start = address / memory.BYTES_PER_ELEMENT;
-  const stride = rowBytes / memory.BYTES_PER_ELEMENT;
-  if (stride === columns) {
-    memory.set(part(values, offset, rows * columns), start);
-    return;
+): Stage | undefined {
+  const { buffer, BYTES_PER_ELEMENT: size } = student;
+  const isTogether =
+    buffer === teacher.buffer && (!target || (target.data.buffer === buffer && !target.adds));
+  const arena =
+    isTogether && rowBytes === columns * size ? arenaKernel(buffer, align(rowBytes)) : undefined;
+  if (arena) {
+    const labels = reserve(arena, align(rowBytes), 0);
+    return {
+      simd: arena,
+      inPlace: true,
+      most: MOST_ROWS,
+      student: student.byteOffset,
+      teacher: teacher.byteOffset,
+      gradient: target?.data.byteOffset ?? 0,
+      labels,
+      losses: labels + 4 * MOST_ROWS,
+    };
   }
-  for (let row = 0; row < rows; row++) {
-    const begin = start + row * stride;
-    memory.set(part(values, offset + row * columns, columns), begin);
-    memory.fill(PADDING, begin + columns, begin + stride);
-  }
-}
-
-function copyOut(
-  memory: FloatArray,
-  address: number,
-  rowBytes: number,
-  columns: number,
-  rows: number,
-  { data, adds }: Target,
-  row: number,
-): void {
-  const start = address / memory.BYTES_PER_ELEMENT;
-  const stride = rowBytes / memory.BYTES_PER_ELEMENT;
-  const isDense = stride === columns;
-  const length = isDense ? rows * columns : columns;
-  for (let i = 0; i < (isDense ? 1 : rows); i++) {
-    const from = start + i * stride;
-    const to = (row + i) * columns;
-    if (!adds) {
-      data.set(memory.subarray(from, from + length), to);
-      continue;
-    }
-    for (let j = 0; j < length; j++) data[to + j]! += memory[from + j]!;
-  }
-}
-
-/** A view, or all of it where that is meant: a view takes longer to make than a short row to copy. */
-function part(values: FloatArray, offset: number, length: number): FloatArray {
-  return length === values.length ? values : values.subarray(offset, offset + length);
+  const simd = simdKernel();
+  if (!simd) return undefined;
+  const most = Math.min(rows.length, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
+  const side = align(most * rowBytes);
+  const tables = 12 * MOST_ROWS;
+  const labels = reserve(simd, align(rowBytes), tables + 3 * side);
+  const start = labels + tables;
+  return {
+    simd,
+    inPlace: false,
+    most,
+    student: start,
+    teacher: start + side,
+    gradient: start + 2 * side,
+    labels,
+    losses: labels + 4 * MOST_ROWS,
+  };
 }

@@ -1,9 +1,7 @@
 import { checkDtype, checkShape } from '../../batch.js';
 import { checkRow } from '../../diagnosis.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { addScaled } from '../../kernels/addScaled.js';
-import { project, projectGradient } from '../../kernels/linear.js';
+import { addProduct, grid, transpose } from '../../kernels/product.js';
 import { uniform } from '../../kernels/random.js';
 import { checkNumeric, type Matrix } from '../../matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
@@ -43,7 +41,6 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   readonly outputColumns: number;
   readonly #weight: Parameter<T>;
   readonly #bias: Parameter<T> | undefined;
-  readonly #inputDerivative: Float64Array;
 
   constructor(
     inputColumns: number,
@@ -59,7 +56,6 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
     const random = uniform(seed);
     checkNumeric(operation, numeric);
-    this.#inputDerivative = new Float64Array(inputColumns);
     const bound = 1 / Math.sqrt(inputColumns);
     this.#weight = new Parameter('weight', inputColumns, outputColumns, numeric);
     const { data } = this.#weight.value;
@@ -84,26 +80,45 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     checkShape(operation, 'teacher', teacher, rows, outputColumns, "the projection's output");
   }
 
-  /** @internal result = bias + x · weight for the row of `student` at `offset`. */
-  projectRow(student: FloatArray, offset: number, result: Float64Array): void {
-    const { value } = this.#weight;
-    project(student, offset, this.inputColumns, value.data, this.#bias?.value.data, result);
+  /** @internal result = bias + x · weight for so many rows of features. */
+  project(x: T, rows: number, result: Float64Array): void {
+    const { inputColumns, outputColumns } = this;
+    const bias = this.#bias?.value.data;
+    for (let row = 0; row < rows; row++) {
+      if (bias) result.set(bias, row * outputColumns);
+      else result.fill(0, row * outputColumns, (row + 1) * outputColumns);
+    }
+    const weight = this.#weight.value.data;
+    addProduct(result, grid(x, rows, inputColumns), grid(weight, inputColumns, outputColumns), x);
   }
 
-  /** @internal Adds the gradient of one row to the sink, and to the sums of the parameters. */
-  addRowGradient(
-    gradient: GradientSink<T>,
-    row: number,
-    student: FloatArray,
-    offset: number,
+  /**
+   * @internal Adds the gradient of so many projected rows to the sums of the parameters, and writes what it makes of
+   * the features to `inputDerivative`.
+   *
+   * @param derivative - d(sum)/d(projected)
+   * @param scale - d(loss)/d(sum), for the parameters
+   */
+  addGradient(
+    x: T,
+    rows: number,
     derivative: Float64Array,
+    scale: number,
+    inputDerivative: Float64Array,
   ): void {
-    const { value, sum } = this.#weight;
-    const { scale } = gradient;
-    const scratch = this.#inputDerivative;
-    projectGradient(student, offset, value.data, derivative, scale, scratch, sum);
-    if (this.#bias) addScaled(this.#bias.sum, 0, derivative, derivative.length, scale);
-    gradient.add(row, scratch);
+    const { inputColumns, outputColumns } = this;
+    const features = grid(x, rows, inputColumns);
+    const weight = grid(this.#weight.value.data, inputColumns, outputColumns);
+    const own = grid(derivative, rows, outputColumns);
+    inputDerivative.fill(0);
+    addProduct(inputDerivative, own, transpose(weight), x);
+    const scaled = derivative.map((value) => scale * value);
+    addProduct(this.#weight.sum, transpose(features), grid(scaled, rows, outputColumns), x);
+    if (!this.#bias) return;
+    for (let row = 0; row < rows; row++) {
+      const offset = row * outputColumns;
+      for (let k = 0; k < outputColumns; k++) this.#bias.sum[k]! += scaled[offset + k]!;
+    }
   }
 
   /** @internal Throws where a parameter is not finite: training may have diverged. */

@@ -3,7 +3,7 @@ import { checkRuledOut } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { responseLoss } from '../../kernels/responseLoss.js';
-import { isWithin } from '../../kernels/within.js';
+import { isWithinFast } from '../../kernels/simd/within.js';
 import { checkLabels, classesOf, hasLabel } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
@@ -82,7 +82,7 @@ export class ResponseDistillationStrategy<
 
   protected override cannotFail(batch: DistillationBatch<T>): boolean {
     // All of these are very far from where a sum or a gradient could overflow.
-    const isModerate = ({ data }: Matrix<T>) => isWithin(data, 1e30);
+    const isModerate = ({ data }: Matrix<T>) => isWithinFast(data, 1e30);
     return (
       this.#derivativeBound(batch) / batch.normalizer < 1e30 &&
       isModerate(batch.student) &&

@@ -1,0 +1,95 @@
+// Products of matrices through the WebAssembly kernels, a tile at a time.
+
+import type { FloatArray } from '../../numeric.js';
+import { simdKernel } from '../choice.js';
+import type { Grid } from '../product.js';
+import { align, reserve } from './instance.js';
+
+// A tile of each matrix, so that all three stay in the second-level cache.
+const ROWS = 64;
+const INNER = 256;
+const COLUMNS = 128;
+
+/** Below so many multiplications copying costs more than it gains. */
+const FEW = 512;
+
+/** result += a · b; `false`, and nothing done, where there is no kernel for it. */
+export function addProductFast(
+  result: Float64Array,
+  a: Grid,
+  b: Grid,
+  { BYTES_PER_ELEMENT: size }: FloatArray,
+): boolean {
+  if (a.rows * a.columns * b.columns < FEW) return false;
+  const simd = simdKernel();
+  if (!simd) return false;
+  const { kernels } = simd;
+  const bytes = size * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
+  const aStart = reserve(simd, simd.rowBytes < 0 ? 16 : simd.rowBytes, bytes);
+  const bStart = aStart + size * ROWS * INNER;
+  const cStart = bStart + size * INNER * COLUMNS;
+  const memory = size === 8 ? simd.float64 : simd.float32;
+  const isTransposed = b.columnStride !== 1;
+  const kernel = isTransposed
+    ? size === 8
+      ? kernels.productOfTransposed64
+      : kernels.productOfTransposed32
+    : size === 8
+      ? kernels.product64
+      : kernels.product32;
+  for (let j = 0; j < b.columns; j += COLUMNS) {
+    const columns = Math.min(COLUMNS, b.columns - j);
+    for (let k = 0; k < a.columns; k += INNER) {
+      const inner = Math.min(INNER, a.columns - k);
+      // The kernel wants b in rows along the dimension in which it is contiguous.
+      const across = isTransposed ? inner : columns;
+      const lines = isTransposed ? columns : inner;
+      const lineStride = isTransposed ? b.columnStride : b.rowStride;
+      const bFrom = k * b.rowStride + j * b.columnStride;
+      const bBytes = stage(memory, bStart, b.data, bFrom, lines, across, lineStride, 1);
+      for (let i = 0; i < a.rows; i += ROWS) {
+        const rows = Math.min(ROWS, a.rows - i);
+        const aFrom = i * a.rowStride + k * a.columnStride;
+        const { rowStride, columnStride } = a;
+        const aBytes = stage(memory, aStart, a.data, aFrom, rows, inner, rowStride, columnStride);
+        const cBytes = align(columns * size);
+        if (isTransposed) kernel(aStart, bStart, cStart, rows, aBytes, columns, cBytes);
+        else kernel(aStart, bStart, cStart, rows, inner, bBytes, aBytes);
+        for (let row = 0; row < rows; row++) {
+          const from = (cStart + row * cBytes) / size;
+          const to = (i + row) * b.columns + j;
+          for (let column = 0; column < columns; column++) {
+            result[to + column]! += memory[from + column]!;
+          }
+        }
+      }
+    }
+  }
+  return true;
+}
+
+/** Copies a tile to whole vectors, with zeros behind its rows; returns the bytes of a row. */
+function stage(
+  memory: FloatArray,
+  address: number,
+  data: FloatArray,
+  from: number,
+  rows: number,
+  columns: number,
+  rowStride: number,
+  columnStride: number,
+): number {
+  const size = memory.BYTES_PER_ELEMENT;
+  const rowBytes = align(columns * size);
+  for (let row = 0; row < rows; row++) {
+    const begin = (address + row * rowBytes) / size;
+    const start = from + row * rowStride;
+    if (columnStride === 1) {
+      memory.set(data.subarray(start, start + columns), begin);
+    } else {
+      for (let j = 0; j < columns; j++) memory[begin + j] = data[start + j * columnStride]!;
+    }
+    memory.fill(0, begin + columns, begin + rowBytes / size);
+  }
+  return rowBytes;
+}
