@@ -15,6 +15,7 @@ const OPTIONS = [
   '--runtime=stub',
   '--use=abort=', // nothing here aborts, so nothing has to be imported for it
   '--importMemory',
+  '--maximumMemory=65536', // one bit away from a memory that threads share, see compile in the instance
   '--lowMemoryLimit=4096', // constants stay below FIRST_ADDRESS of the instance
   '--enable=simd',
   '--disableWarning=112', // vectors stay within the module

@@ -1,9 +1,11 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { handWritten } from './handWritten.js';
+import { jax } from './jax.js';
 import { library } from './library.js';
 import { type Contestant, makeProblem, type Prepared, type Shape } from './problem.js';
 import { startPyTorch } from './pytorch.js';
+import { writeReadme } from './readme.js';
 import { tensorflow } from './tensorflow.js';
 
 const SIZES = [
@@ -14,6 +16,9 @@ const SIZES = [
 ];
 /** Each contestant runs at least so long in each round, in milliseconds. */
 const ROUND = 50;
+/** Who needs longer than this for one step takes part in the first rounds only. */
+const SLOW = 400;
+const ROUNDS_OF_THE_SLOW = 3;
 
 /** What one contestant needed in each round, in nanoseconds for each logit. */
 interface Timing {
@@ -25,25 +30,35 @@ async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
       rounds: { type: 'string', default: '9' },
+      write: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(options.rounds);
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError('--rounds is a number');
-  const pytorch = startPyTorch(1);
-  if (!pytorch) console.log('PyTorch is not installed: there is nothing to compare with');
-  const contestants = [library, handWritten, tensorflow, ...(pytorch ? [pytorch] : [])];
+  const pytorch = [startPyTorch(1), startPyTorch(2)].filter((found) => found !== undefined);
+  const [baseline] = pytorch;
+  if (!baseline) console.log('PyTorch is not installed: there is nothing to compare with');
+  const contestants = [
+    ...library(),
+    ...pytorch,
+    tensorflow('wasm'),
+    tensorflow('cpu'),
+    jax,
+    handWritten,
+  ];
   const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;
-  console.log(`${processor}; medians of ${rounds} rounds in turn\n`);
-  console.log('| logits | contestant | ns a logit | times as fast as PyTorch |');
-  console.log('|---|---|---|---|');
+  const lines = [`${processor}; medians of ${rounds} rounds in turn.`];
   for (const dtype of ['float32', 'float64'] as const) {
+    const columns: Timing[][] = [];
     for (const size of SIZES) {
-      const shape: Shape = { ...size, dtype };
-      const timings = await compete(contestants, shape, rounds);
-      for (const line of describe(shape, timings, pytorch?.name)) console.log(line);
+      columns.push(await compete(contestants, { ...size, dtype }, rounds));
+      console.log(`${dtype}, ${size.rows} × ${size.columns}: done`);
     }
+    lines.push('', ...table(dtype, columns, contestants, baseline?.name));
   }
-  pytorch?.stop();
+  console.log(`\n${lines.join('\n')}`);
+  if (options.write) writeReadme(lines);
+  for (const { stop } of contestants) stop?.();
 }
 
 /** All contestants in turn, round after round, so that a machine that slows down slows them all. */
@@ -57,9 +72,12 @@ async function compete(
   for (const { name, prepare } of contestants) {
     const prepared = await prepare(problem);
     if (!prepared) continue;
-    await prepared.run(3); // until the code is compiled
-    const once = await prepared.run(1);
-    ready.push({ name, prepared, repetitions: Math.max(1, Math.ceil(ROUND / once)), times: [] });
+    let once = await prepared.run(1);
+    // Until the code is compiled.
+    for (let spent = once; spent < 4 * ROUND; spent += once) once = await prepared.run(1);
+    once = (await prepared.run(3)) / 3;
+    const repetitions = Math.max(1, Math.ceil(ROUND / once));
+    ready.push({ name, prepared, repetitions, times: [] });
   }
   const losses = ready.map(({ prepared }) => prepared.loss);
   // TensorFlow.js sums 151,936 terms in float32, and is off by up to half a thousandth.
@@ -68,6 +86,9 @@ async function compete(
   }
   for (let round = 0; round < rounds; round++) {
     for (const { prepared, repetitions, times } of ready) {
+      if (round >= ROUNDS_OF_THE_SLOW && times[0]! * shape.rows * shape.columns > 1e6 * SLOW) {
+        continue;
+      }
       const milliseconds = await prepared.run(repetitions);
       times.push((1e6 * milliseconds) / (repetitions * shape.rows * shape.columns));
     }
@@ -76,15 +97,28 @@ async function compete(
   return ready.map(({ name, times }) => ({ name, rounds: times }));
 }
 
-/** A row of the table for each contestant. */
-function describe(shape: Shape, timings: readonly Timing[], baseline?: string): string[] {
-  const reference = timings.find(({ name }) => name === baseline);
-  return timings.map(({ name, rounds }) => {
-    const ratios = rounds.map((time, round) => (reference?.rounds[round] ?? Number.NaN) / time);
-    const ratio = name === baseline ? '1' : median(ratios).toPrecision(2);
-    const size = `${shape.rows} × ${shape.columns}, ${shape.dtype}`;
-    return `| ${size} | ${name} | ${median(rounds).toPrecision(3)} | ${ratio} |`;
-  });
+/** A line for each contestant: nanoseconds a logit, and how many times as fast as the baseline. */
+function table(
+  dtype: string,
+  columns: readonly Timing[][],
+  contestants: readonly Contestant[],
+  baseline: string | undefined,
+): string[] {
+  const sizes = SIZES.map(({ rows, columns }) => `${rows} × ${columns}`);
+  const lines = [`| ${dtype} | ${sizes.join(' | ')} |`, `|---${'|---'.repeat(sizes.length)}|`];
+  for (const { name } of contestants) {
+    const cells = columns.map((timings) => {
+      const rounds = timings.find((timing) => timing.name === name)?.rounds;
+      const reference = timings.find((timing) => timing.name === baseline)?.rounds;
+      if (!rounds) return '';
+      const time = median(rounds).toPrecision(3);
+      if (!reference || name === baseline) return time;
+      const ratio = median(rounds.map((own, round) => reference[round]! / own));
+      return `${time} (${ratio.toPrecision(2)}×)`;
+    });
+    if (cells.some((cell) => cell !== '')) lines.push(`| ${name} | ${cells.join(' | ')} |`);
+  }
+  return lines;
 }
 
 function median(values: readonly number[]): number {

@@ -39,6 +39,7 @@ export interface Contestant {
   readonly name: string;
   /** Readies the problem, or is `undefined` where the contestant cannot do it. */
   readonly prepare: (problem: Problem) => Promise<Prepared | undefined>;
+  readonly stop?: () => void;
 }
 
 export interface Prepared {
@@ -50,11 +51,18 @@ export interface Prepared {
 }
 
 /** A contestant of this process: `step` takes the step once and returns the loss. */
-export function prepared(step: () => number, dispose?: () => void): Prepared {
+export async function prepared(
+  step: () => number | Promise<number>,
+  dispose?: () => void,
+): Promise<Prepared> {
+  const loss = await step();
   const run = async (repetitions: number) => {
     const start = performance.now();
-    for (let i = 0; i < repetitions; i++) step();
+    for (let i = 0; i < repetitions; i++) {
+      const result = step();
+      if (typeof result !== 'number') await result;
+    }
     return performance.now() - start;
   };
-  return { loss: step(), run, ...(dispose && { dispose }) };
+  return { loss, run, ...(dispose && { dispose }) };
 }

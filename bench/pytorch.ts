@@ -18,7 +18,7 @@ const KEEP_BUFFERS = {
 };
 
 /** PyTorch eager in a process of its own, one for all problems; `undefined` where it is not installed. */
-export function startPyTorch(threads: number): (Contestant & { stop: () => void }) | undefined {
+export function startPyTorch(threads: number): Contestant | undefined {
   const python = findPython();
   if (python === undefined) return undefined;
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));

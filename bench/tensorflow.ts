@@ -1,16 +1,17 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
 
-/** TensorFlow.js on WebAssembly, by its automatic differentiation; the gradient is read back. */
-export const tensorflow: Contestant = {
-  name: 'TensorFlow.js, wasm',
+/** TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read back. */
+export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant => ({
+  name: `TensorFlow.js, ${backend}`,
   prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
     if (dtype !== 'float32') return undefined; // it has no doubles
     // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as an ES module.
     createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
-    await tf.setBackend('wasm');
+    await tf.setBackend(backend);
     const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);
     const teachers = tf.tensor2d(Float32Array.from(teacher), [rows, columns]);
     const oneHot = tf.tidy(() =>
@@ -30,6 +31,13 @@ export const tensorflow: Contestant = {
         grad.dataSync();
         return value.dataSync()[0] ?? Number.NaN;
       });
-    return prepared(step, () => tf.dispose([students, teachers, oneHot]));
+    const { loss, run, dispose } = await prepared(step, () =>
+      tf.dispose([students, teachers, oneHot]),
+    );
+    const runHere = async (repetitions: number) => {
+      await tf.setBackend(backend);
+      return run(repetitions);
+    };
+    return { loss, run: runHere, ...(dispose && { dispose }) };
   },
-};
+});

@@ -1,23 +1,18 @@
 import { checkInteger, refuse } from './errors.js';
-import { addArena } from './kernels/choice.js';
-import {
-  align,
-  engine,
-  FIRST_ADDRESS,
-  type Memory,
-  PAGE,
-  workspaceBytes,
-} from './kernels/simd/instance.js';
+import { type ArenaMemory, addArena } from './kernels/arenas.js';
+import { kernelInfo, moduleOf } from './kernels/choice.js';
+import { align, FIRST_ADDRESS, fixedMemory, workspaceBytes } from './kernels/simd/instance.js';
+import { MOST_THREADS, startThreads } from './kernels/threads.js';
 import { checkNumeric, Matrix } from './matrix.js';
 import { type FloatArray, float32, type NumericTrait } from './numeric.js';
 
 /**
- * Memory in which the kernels compute without copying: matrices of a training loop that are made once and filled anew
- * at every step. The memory is as large as it was made and never moves, so that a view on it stays valid; it goes when
- * the arena and all its matrices do.
+ * Memory in which the kernels compute without copying: for the matrices of a training loop, made once and filled anew
+ * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
+ * and all its matrices do.
  *
- * What it gains: student, teacher and `gradient` of a call are read and written where they are, if all are of one arena
- * and a row is a multiple of 16 bytes (4 columns in float32, 2 in float64). Anything else works too, by copying.
+ * The student, the teacher and the `gradient` of a call are read and written in place if all are of one arena and a row
+ * is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64). Anything else works too, by copying.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -31,31 +26,71 @@ import { type FloatArray, float32, type NumericTrait } from './numeric.js';
  * const { loss } = strategy.computeLossAndGradient(student, teacher, undefined, { gradient });
  */
 export class MatrixArena {
-  /** What it was made for; of this, the kernels take room for some three rows of the widest matrix. */
-  readonly bytes: number;
-  readonly #memory: Memory;
+  readonly #arena: ArenaMemory;
   #next: number = FIRST_ADDRESS;
-  #widest = 0;
 
   /**
-   * @param bytes - all that its matrices need, and four rows of the widest; up to 4 GiB less 1 MiB
-   * @throws {DistillationError} OUT_OF_RANGE where the engine has not so much
+   * @param bytes - what its matrices take, and some four rows of the widest, in which the kernels work; up to 4 GiB
+   * less 1 MiB
+   * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
    */
-  constructor(bytes: number) {
-    const operation = 'MatrixArena';
-    this.bytes = checkInteger(operation, 'bytes', bytes, 1);
-    const pages = Math.ceil((FIRST_ADDRESS + workspaceBytes(0) + bytes) / PAGE);
-    try {
-      this.#memory = new (engine().Memory)({ initial: pages, maximum: pages });
-    } catch (error) {
-      const expected = 'be what the engine can reserve';
-      refuse('OUT_OF_RANGE', operation, 'bytes', expected, `${bytes} (${error})`);
+  constructor(bytes: number);
+  constructor(bytes: number, arena: ArenaMemory = arenaMemory('MatrixArena', bytes, false)) {
+    this.#arena = arena;
+    addArena(arena);
+  }
+
+  /**
+   * An arena in which large batches are computed by several threads: the rows of a call in place, of some 65,536
+   * entries and more. Each thread sums its rows just as one thread would, so that the result has the same bits.
+   *
+   * In a browser the page has to be cross-origin isolated, since threads share memory. {@link close} ends the threads;
+   * they don't keep a process alive. They run the kernel that is selected now; while another one is, they rest.
+   *
+   * @param bytes - see the constructor; each thread takes some four more rows of the widest matrix
+   * @param threads - the calling one included, 2 to 15; the number of cores is a good choice
+   * @throws {DistillationError} UNAVAILABLE where there are no threads, no shared memory or no SIMD
+   * @example
+   * import { MatrixArena } from 'knowledge-distillation';
+   *
+   * const arena = await MatrixArena.withThreads(1 << 20, 2);
+   * const student = arena.zeros(8, 1000);
+   * arena.close();
+   */
+  static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
+    const operation = 'MatrixArena.withThreads';
+    checkInteger(operation, 'threads', threads, 2);
+    if (threads > MOST_THREADS + 1) {
+      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS + 1}`, `${threads}`);
     }
+    const arena = arenaMemory(operation, bytes, true);
+    const { kernel, reason } = kernelInfo();
+    try {
+      if (kernel === 'scalar') throw new Error(reason);
+      const module = moduleOf(kernel, true);
+      arena.threads = await startThreads(threads - 1, kernel, module, arena.memory);
+    } catch (error) {
+      const expected = 'be such that they can be started';
+      const hint = 'they need SIMD, and a page that is cross-origin isolated';
+      refuse('UNAVAILABLE', operation, 'threads', expected, String(error), undefined, hint);
+    }
+    return new (MatrixArena as ArenaConstructor)(bytes, arena);
+  }
+
+  /** How many threads compute, the calling one included. */
+  get threads(): number {
+    return 1 + (this.#arena.threads?.count ?? 0);
   }
 
   /** Bytes that are still free. */
   get free(): number {
-    return this.#memory.buffer.byteLength - this.#next;
+    return this.#arena.memory.buffer.byteLength - this.#next;
+  }
+
+  /** Ends the threads. The matrices stay as they are, and one thread computes on them. */
+  close(): void {
+    this.#arena.threads?.close();
+    this.#arena.threads = undefined;
   }
 
   /**
@@ -74,25 +109,42 @@ export class MatrixArena {
     checkInteger(operation, 'rows', rows, 0);
     checkInteger(operation, 'columns', columns, 1);
     checkNumeric(operation, numeric);
+    const arena = this.#arena;
     const rowBytes = align(columns * numeric.bytesPerElement);
-    const room = rowBytes > this.#widest ? align(workspaceBytes(rowBytes)) : 0;
+    // A wider row needs another workspace, for each thread; the old one is lost.
+    const room = rowBytes > arena.rowBytes ? this.threads * workspaceBytes(rowBytes) : 0;
     const length = rows * columns;
     const bytes = align(length * numeric.bytesPerElement);
     if (!(room + bytes <= this.free)) {
       const received = `${bytes}, and ${room} to work on its rows`;
       refuse('OUT_OF_RANGE', operation, 'bytes', `be at most the ${this.free} left`, received);
     }
-    const { buffer } = this.#memory;
-    const start = this.#next + room;
     if (room > 0) {
-      addArena(this.#memory, { workspace: this.#next, rowBytes });
-      this.#widest = rowBytes;
+      arena.workspace = this.#next;
+      arena.rowBytes = rowBytes;
     }
+    const start = this.#next + room;
     this.#next = start + bytes;
+    const { buffer } = arena.memory;
     const data =
       numeric.dtype === 'float64'
         ? new Float64Array(buffer, start, length)
         : new Float32Array(buffer, start, length);
     return new Matrix<FloatArray>(data, rows, columns);
+  }
+}
+
+/** With what only the class itself passes. */
+type ArenaConstructor = new (bytes: number, arena: ArenaMemory) => MatrixArena;
+
+function arenaMemory(operation: string, bytes: number, shared: boolean): ArenaMemory {
+  checkInteger(operation, 'bytes', bytes, 1);
+  try {
+    const memory = fixedMemory(FIRST_ADDRESS + bytes, shared);
+    const instances = new Map();
+    return { memory, shared, threads: undefined, workspace: 0, rowBytes: 0, instances };
+  } catch (error) {
+    const expected = 'be what the engine can reserve';
+    refuse('OUT_OF_RANGE', operation, 'bytes', expected, `${bytes} (${error})`);
   }
 }

@@ -2,14 +2,7 @@
 
 import { checkChoice, refuse } from '../errors.js';
 import { BASELINE, FUSED } from './simd/binaries.js';
-import {
-  compile,
-  engine,
-  FIRST_ADDRESS,
-  instantiate,
-  type Memory,
-  type Simd,
-} from './simd/instance.js';
+import { compile, FIRST_ADDRESS, growingMemory, instantiate, type Simd } from './simd/instance.js';
 
 /**
  * `'fma'`: 128-bit vectors with fused multiply-add (relaxed SIMD); `'simd'`: 128-bit vectors, with the same bits on
@@ -25,31 +18,32 @@ export interface KernelInfo {
 }
 
 interface Choice extends KernelInfo {
-  /** What the kernel was compiled to, and its instances by the memory they work in. */
-  readonly module?: object;
-  readonly instances: WeakMap<ArrayBufferLike, Simd>;
   /** The instance for arrays of the JavaScript heap, which are copied. */
-  readonly simd?: Simd;
+  readonly simd: Simd | undefined;
 }
 
 const SOURCES = { fma: FUSED, simd: BASELINE };
 
+/** What was compiled is kept: an engine runs the same code slowly again at first for every new module. */
+const modules = new Map<string, object>();
+const instances = new Map<string, Simd>();
+
 let choice: Choice | undefined;
 
-/** Where in the memory of an arena rows are worked on, and how many bytes they may have. */
-interface ArenaWorkspace {
-  readonly workspace: number;
-  readonly rowBytes: number;
+/** The compiled kernel for memories of either kind. */
+export function moduleOf(kernel: 'fma' | 'simd', shared: boolean): object {
+  const key = `${kernel}, shared: ${shared}`;
+  const module = modules.get(key) ?? compile(SOURCES[kernel], shared);
+  modules.set(key, module);
+  return module;
 }
 
-const arenas = new WeakMap<ArrayBufferLike, ArenaWorkspace & { readonly memory: Memory }>();
-
 function choose(kernel: KernelName, reason: string): Choice {
-  if (kernel === 'scalar') return { kernel, reason, instances: new WeakMap() };
-  const module = compile(SOURCES[kernel]);
-  const memory = new (engine().Memory)({ initial: 4 });
-  const simd = instantiate(module, memory, FIRST_ADDRESS);
-  return { kernel, reason, module, instances: new WeakMap(), simd };
+  if (kernel === 'scalar') return { kernel, reason, simd: undefined };
+  const simd =
+    instances.get(kernel) ?? instantiate(moduleOf(kernel, false), growingMemory(), FIRST_ADDRESS);
+  instances.set(kernel, simd);
+  return { kernel, reason, simd };
 }
 
 /** The fastest kernel that this engine takes. */
@@ -76,25 +70,6 @@ function messageOf(error: unknown): string {
 export function simdKernel(): Simd | undefined {
   choice ??= best();
   return choice.simd;
-}
-
-/** The instance to compute with in the memory of an arena, on rows of so many bytes, if `buffer` is one. */
-export function arenaKernel(buffer: ArrayBufferLike, rowBytes: number): Simd | undefined {
-  choice ??= best();
-  const { module, instances } = choice;
-  const arena = arenas.get(buffer);
-  if (!arena || !module || rowBytes > arena.rowBytes) return undefined;
-  let instance = instances.get(buffer);
-  if (instance?.workspace !== arena.workspace) {
-    instance = instantiate(module, arena.memory, arena.workspace);
-    instances.set(buffer, instance);
-  }
-  return instance;
-}
-
-/** Has matrices in this memory computed where they are. It must not grow. */
-export function addArena(memory: Memory, { workspace, rowBytes }: ArenaWorkspace): void {
-  arenas.set(memory.buffer, { memory, workspace, rowBytes });
 }
 
 /**

@@ -46,13 +46,13 @@ interface Exports {
 }
 
 export interface Memory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly grow: (pages: number) => number;
 }
 
 /** The part of WebAssembly that is used; where there is neither a DOM nor Node, it has no types. */
 interface Engine {
-  readonly Memory: new (size: { initial: number; maximum?: number }) => Memory;
+  readonly Memory: new (size: { initial: number; maximum: number; shared?: boolean }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
@@ -72,24 +72,45 @@ export interface Simd {
   int32: Int32Array;
 }
 
-export const PAGE = 65536;
+const PAGE = 65536;
 
 /** Below this address are the constants of the kernels. */
 export const FIRST_ADDRESS = 4096;
 
 /** Throws where there is no WebAssembly. */
-export function engine(): Engine {
+function engine(): Engine {
   const { WebAssembly } = globalThis as unknown as { WebAssembly?: Engine };
   if (!WebAssembly) throw new Error('there is no WebAssembly');
   return WebAssembly;
 }
 
-/** Throws what the engine throws where it compiles no WebAssembly, or not this one. */
-export function compile(hex: string): object {
+/** What a module says before the kind of the memory it imports: the names `env` and `memory`. */
+const BEFORE_KIND = '03656e76066d656d6f727902';
+
+/**
+ * For a memory that threads share, or for one of a single thread; the kinds differ in one byte, and a module takes one
+ * of them. Throws what the engine throws where it compiles no WebAssembly, or not this one.
+ */
+export function compile(hex: string, shared: boolean): object {
   const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
     Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
   );
+  if (shared) bytes[(hex.indexOf(BEFORE_KIND) + BEFORE_KIND.length) / 2] = 3;
   return new (engine().Module)(bytes);
+}
+
+/** The largest number of pages that a memory can have. */
+const MOST_PAGES = 65536;
+
+/** A memory that grows as it is needed. */
+export function growingMemory(): Memory {
+  return new (engine().Memory)({ initial: 4, maximum: MOST_PAGES });
+}
+
+/** A memory of so many bytes, which never moves. */
+export function fixedMemory(bytes: number, shared: boolean): Memory {
+  const pages = Math.ceil(bytes / PAGE);
+  return new (engine().Memory)({ initial: pages, maximum: pages, shared });
 }
 
 export function instantiate(module: object, memory: Memory, workspace: number): Simd {
@@ -114,7 +135,7 @@ export function floats(simd: Simd, like: FloatArray): FloatArray {
 
 /** No less than what it takes to work on rows of so many bytes, {@link MOST_ROWS} of them in one go. */
 export function workspaceBytes(rowBytes: number): number {
-  return Math.ceil(3.125 * rowBytes) + 32768;
+  return align(3.125 * rowBytes) + 32768;
 }
 
 /** For so many rows, labels and losses have a place in the workspace. */

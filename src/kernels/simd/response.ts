@@ -1,13 +1,18 @@
 // Rows of the response loss through the WebAssembly kernels.
 
-import { arenaKernel, simdKernel } from '../choice.js';
+import { type ArenaMemory, arenaKernel, arenaOf } from '../arenas.js';
+import { kernelInfo, simdKernel } from '../choice.js';
 import type { ResponseRows } from '../responseLoss.js';
 import type { Target } from '../target.js';
+import type { Share } from '../threads.js';
 import { copyIn, copyOut } from './copy.js';
-import { align, floats, MOST_ROWS, reserve, type Simd } from './instance.js';
+import { align, floats, MOST_ROWS, reserve, type Simd, workspaceBytes } from './instance.js';
 
 /** Rows are copied in and out in pieces of about so many bytes, which stay in the cache. */
 const PIECE = 65536;
+
+/** A run of so many bytes a matrix is worth waking threads for. */
+const LARGE = 262144;
 
 /** Rows of up to so many columns are taken side by side. */
 const SHORT = 16;
@@ -18,6 +23,8 @@ export type TakeRow = (row: number) => number;
 /** Where the kernel works on a piece of the rows. */
 interface Stage {
   readonly simd: Simd;
+  /** The arena, where all is in one. */
+  readonly arena: ArenaMemory | undefined;
   /** Whether the matrices are read and written in place. */
   readonly inPlace: boolean;
   /** Rows in a piece, at most. */
@@ -44,15 +51,9 @@ export function responseOfRows(
   const stage = stageOf(call, target, rowBytes);
   if (!stage) return undefined;
   const { simd, inPlace, most, labels, losses } = stage;
-  const { kernels, int32, float64 } = simd;
+  const { int32, float64 } = simd;
   const memory = floats(simd, student);
-  const kernel = isShort
-    ? size === 8
-      ? kernels.shortRows64
-      : kernels.shortRows32
-    : size === 8
-      ? kernels.response64
-      : kernels.response32;
+  const name = `${isShort ? 'shortRows' : 'response'}${size === 8 ? 64 : 32}` as const;
   let sum = 0;
   for (let first = 0; first < rows.length; ) {
     // A run of rows without a gap, as long as a piece.
@@ -67,19 +68,21 @@ export function responseOfRows(
     if (classes) {
       for (let i = 0; i < count; i++) int32[labels / 4 + i] = classes[row + i]!;
     }
-    kernel(
-      stage.student + skipped,
-      stage.teacher + skipped,
-      target ? stage.gradient + skipped : 0,
-      classes ? labels : 0,
+    launch(stage, {
+      name,
+      rowBytes,
+      width: isShort ? columns : rowBytes,
+      rows: count,
+      student: stage.student + skipped,
+      teacher: stage.teacher + skipped,
+      gradient: target ? stage.gradient + skipped : 0,
+      labels: classes ? labels : 0,
       losses,
-      count,
-      isShort ? columns : rowBytes,
       temperature,
       temperatureFactor,
       alpha,
-      target ? target.scale : 0,
-    );
+      scale: target ? target.scale : 0,
+    });
     let isWhole = true;
     for (let i = 0; i < count; i++) isWhole &&= Number.isFinite(float64[losses / 8 + i]!);
     const copies = target && !inPlace;
@@ -101,6 +104,73 @@ export function responseOfRows(
   return sum;
 }
 
+/** One run of a kernel. */
+interface Run {
+  readonly name: 'response32' | 'response64' | 'shortRows32' | 'shortRows64';
+  readonly rowBytes: number;
+  readonly width: number;
+  readonly rows: number;
+  readonly student: number;
+  readonly teacher: number;
+  readonly gradient: number;
+  readonly labels: number;
+  readonly losses: number;
+  readonly temperature: number;
+  readonly temperatureFactor: number;
+  readonly alpha: number;
+  readonly scale: number;
+}
+
+/** Runs a kernel; in equal shares on all threads, where there are some and it is worth while. */
+function launch({ simd, arena }: Stage, run: Run): void {
+  const { name, rowBytes, rows } = run;
+  const threads = arena?.threads;
+  const parts = 1 + (threads?.count ?? 0);
+  const isLarge = rows * rowBytes >= LARGE && rows >= parts;
+  if (!arena || !threads || !isLarge || threads.kernel !== kernelInfo().kernel) {
+    compute(simd, run, rows);
+    return;
+  }
+  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * rows) / parts));
+  const shares = Array.from({ length: threads.count }, (_, i): Share => {
+    const first = bounds[i + 1]!;
+    return {
+      kernel: name,
+      workspace: arena.workspace + (i + 1) * workspaceBytes(arena.rowBytes),
+      rowBytes: align(rowBytes),
+      integers: [
+        run.student + first * rowBytes,
+        run.teacher + first * rowBytes,
+        run.gradient && run.gradient + first * rowBytes,
+        run.labels && run.labels + 4 * first,
+        run.losses + 8 * first,
+        bounds[i + 2]! - first,
+        run.width,
+      ],
+      doubles: [run.temperature, run.temperatureFactor, run.alpha, run.scale],
+    };
+  });
+  // A thread that failed is as none: all is computed again.
+  if (!threads.run(shares, () => compute(simd, run, bounds[1]!))) compute(simd, run, rows);
+}
+
+/** Computes the first rows on this thread. */
+function compute({ kernels }: Simd, run: Run, rows: number): void {
+  kernels[run.name](
+    run.student,
+    run.teacher,
+    run.gradient,
+    run.labels,
+    run.losses,
+    rows,
+    run.width,
+    run.temperature,
+    run.temperatureFactor,
+    run.alpha,
+    run.scale,
+  );
+}
+
 /** In place, where the matrices are in the memory of one arena; else where they are copied to. */
 function stageOf(
   { student, teacher, columns, rows }: ResponseRows,
@@ -110,12 +180,13 @@ function stageOf(
   const { buffer, BYTES_PER_ELEMENT: size } = student;
   const isTogether =
     buffer === teacher.buffer && (!target || (target.data.buffer === buffer && !target.adds));
-  const arena =
-    isTogether && rowBytes === columns * size ? arenaKernel(buffer, align(rowBytes)) : undefined;
-  if (arena) {
-    const labels = reserve(arena, align(rowBytes), 0);
+  const arena = isTogether && rowBytes === columns * size ? arenaOf(buffer) : undefined;
+  const inArena = arenaKernel(arena, align(rowBytes));
+  if (inArena) {
+    const labels = reserve(inArena, align(rowBytes), 0);
     return {
-      simd: arena,
+      simd: inArena,
+      arena,
       inPlace: true,
       most: MOST_ROWS,
       student: student.byteOffset,
@@ -134,6 +205,7 @@ function stageOf(
   const start = labels + tables;
   return {
     simd,
+    arena: undefined,
     inPlace: false,
     most,
     student: start,

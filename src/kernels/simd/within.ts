@@ -1,5 +1,6 @@
 import type { FloatArray } from '../../numeric.js';
-import { arenaKernel, simdKernel } from '../choice.js';
+import { arenaKernel, arenaOf } from '../arenas.js';
+import { simdKernel } from '../choice.js';
 import { isWithin } from '../within.js';
 import { floats, reserve, type Simd } from './instance.js';
 
@@ -9,7 +10,7 @@ const PIECE = 65536;
 /** {@link isWithin}, by the kernel that was chosen. */
 export function isWithinFast(values: FloatArray, limit: number): boolean {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = values;
-  const arena = arenaKernel(buffer, 0);
+  const arena = arenaKernel(arenaOf(buffer), 0);
   if (arena) {
     const scratch = reserve(arena, arena.rowBytes < 0 ? 16 : arena.rowBytes, 0);
     return look(arena, size, byteOffset, byteLength, limit, scratch);
