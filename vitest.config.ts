@@ -30,7 +30,8 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'browser',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**'], // about files, not about the library
+          // About files, not about the library; or in need of what only Node can do.
+          exclude: ['test/package/**', 'test/**/*.node.test.ts'],
           browser: {
             enabled: true,
             headless: true,

@@ -37,13 +37,14 @@ const HARD: usize = 16;
 const SCALE: usize = 24;
 const HARD_SCALE: usize = 32;
 const UNIT: usize = 40;
-const SHIFT: usize = 48;
+const REST: usize = 48;
 const FACTOR: usize = 56;
 const LOW_STUDENT: usize = 64;
 const LOW_TEACHER: usize = 72;
 const Q_FACTOR: usize = 80;
 const P_FACTOR: usize = 88;
 const ONE: usize = 96;
+const GAP: usize = 104;
 const KEPT: usize = 112;
 
 // A block as it was read: its largest logits, and the sums of its exponentials below them.
@@ -348,12 +349,12 @@ function hardRest<T>(label: i32): f64 {
   return rest + hardWeight<T>(home) * sum<T>(sums);
 }
 
-/** gradient = q · (soft / Σq) − p · (soft / Σp) + e · (hard / Σe), block by block; returns the largest size of an entry. */
+/** gradient = q · (soft / Σq) − p · (soft / Σp) + e · (hard / Σe) of a block; returns the largest size of an entry. */
 // @ts-ignore: decorator
 @inline
 function plainLoop<T>(soft: bool, hard: i32, gradient: usize, offset: usize, bytes: usize): f64 {
-  const a = take<T>(STUDENT);
-  const b = take<T>(TEACHER);
+  const a = take<T>(Q_FACTOR);
+  const b = take<T>(P_FACTOR);
   const c = take<T>(HARD);
   let most = splat<T>(0);
   let least = most;
@@ -361,9 +362,8 @@ function plainLoop<T>(soft: bool, hard: i32, gradient: usize, offset: usize, byt
     let value = splat<T>(0);
     if (soft) {
       const q = v128.load(qs + i);
-      value = v128.mul<T>(q, a);
+      value = nmadd<T>(v128.load(ps + i), b, v128.mul<T>(q, a));
       if (hard > 0) value = madd<T>(raised<T>(q, hard), c, value);
-      value = nmadd<T>(v128.load(ps + i), b, value);
       if (hard == BY_ITSELF) value = madd<T>(v128.load(hards + i), c, value);
     } else {
       value = v128.mul<T>(v128.load(hards + i), c);
@@ -381,8 +381,8 @@ function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f6
     const record = records + RECORD * (offset / BLOCK);
     const bytes = min(BLOCK, width - offset);
     if (soft) {
-      keep<T>(STUDENT, (softFactor / qSum) * qWeight<T>(record));
-      keep<T>(TEACHER, (softFactor / pSum) * pWeight<T>(record));
+      keep<T>(Q_FACTOR, (softFactor / qSum) * qWeight<T>(record));
+      keep<T>(P_FACTOR, (softFactor / pSum) * pWeight<T>(record));
     }
     if (hard != NO_HARD) keep<T>(HARD, (hardFactor / hardSum) * hardWeight<T>(record));
     let here: f64 = 0;
@@ -406,12 +406,14 @@ function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f6
  * to 0: what it sums to, `excess`, says how much δ is too large.
  */
 function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor: f64): f64 {
-  // The nearer two numbers, the more exact their difference: first the logits, but first each side's largest where
-  // the sides as a whole are far apart.
+  // δ = (student − teacher − gap) / T + rest, where the gap is such that for δ near 0 the bracket is exact: the nearer
+  // two numbers, the more exact their difference. So too, first, for sides that are far apart as a whole.
   const isNear = abs(studentMax - teacherMax) < 1;
   const studentZero = isNear ? 0 : studentMax;
   const teacherZero = isNear ? 0 : teacherMax;
-  const shift = log(pSum / qSum) + (isNear ? (teacherMax - studentMax) * scale * unit<T>() : 0);
+  const nats = (scale * unit<T>()) as T as f64;
+  const shift = log(pSum / qSum) + (isNear ? (teacherMax - studentMax) * nats : 0);
+  const gap = (-shift / nats) as T as f64;
   let divergence: f64 = 0;
   excess = 0;
   for (let offset: usize = 0; offset < width; offset += BLOCK) {
@@ -420,8 +422,9 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
     keep<T>(TEACHER, teacherZero);
     keep<T>(Q_FACTOR, qWeight<T>(record) / qSum);
     keep<T>(P_FACTOR, pWeight<T>(record) / pSum);
-    keep<T>(UNIT, scale * unit<T>());
-    keep<T>(SHIFT, shift);
+    keep<T>(UNIT, nats);
+    keep<T>(GAP, gap);
+    keep<T>(REST, shift + gap * nats);
     keep<T>(FACTOR, factor);
     keep<T>(ONE, 1);
     const sZero = take<T>(STUDENT);
@@ -429,7 +432,8 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
     const a = take<T>(Q_FACTOR);
     const b = take<T>(P_FACTOR);
     const c = take<T>(UNIT);
-    const shifts = take<T>(SHIFT);
+    const gaps = take<T>(GAP);
+    const rests = take<T>(REST);
     const factors = take<T>(FACTOR);
     const one = take<T>(ONE);
     const zero = splat<T>(0);
@@ -443,7 +447,7 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
       const p = v128.mul<T>(v128.load(ps + i), b);
       const x = v128.sub<T>(v128.load(student + i), sZero);
       const y = v128.sub<T>(v128.load(teacher + i), tZero);
-      const d = madd<T>(v128.sub<T>(x, y), c, shifts);
+      const d = madd<T>(v128.sub<T>(v128.sub<T>(x, y), gaps), c, rests);
       const isClose = v128.lt<T>(v128.abs<T>(d), one);
       const curve = curveOf<T>(d);
       const far = v128.sub<T>(q, p);
@@ -461,19 +465,19 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
   return max(divergence - 0.5 * excess * excess, 0);
 }
 
-/** gradient −= excess · factor · q of the soft term, + e · hardFactor of the hard one */
+/** gradient −= excess · factor · q of the soft term (where factor · q = gradient + factor · p), + e · hardFactor of the hard one */
 function finishCareful<T>(gradient: usize, factor: f64, hardFactor: f64): void {
-  const share = 1 / (1 + excess);
   for (let offset: usize = 0; offset < width; offset += BLOCK) {
     const record = records + RECORD * (offset / BLOCK);
-    keep<T>(FACTOR, share);
-    keep<T>(P_FACTOR, (excess * share * factor * pWeight<T>(record)) / pSum);
+    keep<T>(FACTOR, excess);
+    keep<T>(P_FACTOR, (factor * pWeight<T>(record)) / pSum);
     keep<T>(HARD, hard == NO_HARD ? 0 : (hardFactor / hardSum) * hardWeight<T>(record));
     const a = take<T>(FACTOR);
     const b = take<T>(P_FACTOR);
     const c = take<T>(HARD);
     for (let i = offset; i < min(offset + BLOCK, width); i += VECTOR) {
-      let value = nmadd<T>(v128.load(ps + i), b, v128.mul<T>(v128.load(gradient + i), a));
+      const rough = v128.load(gradient + i);
+      let value = nmadd<T>(a, madd<T>(v128.load(ps + i), b, rough), rough);
       if (hard == BY_ITSELF) value = madd<T>(v128.load(hards + i), c, value);
       else if (hard != NO_HARD) value = madd<T>(raised<T>(v128.load(qs + i), hard), c, value);
       v128.store(gradient + i, value);

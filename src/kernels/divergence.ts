@@ -1,5 +1,5 @@
 /** Up to here the series is as good as doubles are; beyond, the difference has lost no digits that count. */
-const SERIES = 0.02;
+const SERIES = 1;
 
 /**
  * One term of KL(p ‖ q) = Σ p log(p/q) − p + q, given d = log q − log p. The last two terms add up to 0 over a
@@ -8,8 +8,24 @@ const SERIES = 0.02;
 export function divergence(p: number, q: number, d: number): number {
   if (p === 0) return d === -Infinity ? Number.NaN : q;
   if (Math.abs(d) > SERIES) return q - p - p * d;
-  // p (exp d − 1 − d)
+  return p * d * d * curvature(d); // p (exp d − 1 − d)
+}
+
+/** (exp d − 1 − d) / d² for |d| ≤ 1: the best fit of this degree, to 2e-16. */
+function curvature(d: number): number {
+  const high =
+    2.504897129972493e-8 +
+    d * (2.087479843099664e-9 + d * (1.6309412649784643e-10 + d * 1.1627098130423447e-11));
+  const middle =
+    0.00019841269786275093 +
+    d *
+      (2.4801587267259408e-5 + d * (2.755733806780384e-6 + d * (2.755733098715279e-7 + d * high)));
   return (
-    p * d * d * (1 / 2 + d * (1 / 6 + d * (1 / 24 + d * (1 / 120 + d * (1 / 720 + d / 5040)))))
+    0.5 +
+    d *
+      (0.16666666666666421 +
+        d *
+          (0.04166666666666651 +
+            d * (0.0083333333334021 + d * (0.001388888888893181 + d * middle))))
   );
 }
