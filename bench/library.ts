@@ -23,9 +23,10 @@ function kernels(): KernelName[] {
 /** The same with a kernel selected before it runs. */
 async function withKernel(kernel: KernelName, prepare: () => Promise<Prepared>): Promise<Prepared> {
   selectKernel(kernel);
-  const { loss, run } = await prepare();
+  const { loss, run, dispose } = await prepare();
   return {
     loss,
+    ...(dispose && { dispose }),
     run: (repetitions) => {
       selectKernel(kernel);
       return run(repetitions);
@@ -49,14 +50,16 @@ function plain(kernel: KernelName, temperature: number): Contestant {
 }
 
 /** Matrices of an arena, the gradient among them. */
-function inArena(kernel: KernelName, temperature: number): Contestant {
+function inArena(kernel: KernelName, temperature: number, threads = 1): Contestant {
+  const who = threads === 1 ? 'arena' : `arena, ${threads} threads`;
   return {
-    name: `this library, ${kernel}, arena, T = ${temperature}`,
+    name: `this library, ${kernel}, ${who}, T = ${temperature}`,
     prepare: ({ student, teacher, labels, rows, columns, dtype }) =>
       withKernel(kernel, async () => {
         const numeric = dtype === 'float32' ? float32 : float64;
-        const bytes = (3 * rows + 5) * columns * numeric.bytesPerElement + (1 << 16);
-        const arena = new MatrixArena(bytes);
+        const bytes = (3 * rows + 4 * threads + 1) * columns * numeric.bytesPerElement + (1 << 17);
+        const arena =
+          threads === 1 ? new MatrixArena(bytes) : await MatrixArena.withThreads(bytes, threads);
         const zeros = () => arena.zeros<FloatArray>(rows, columns, numeric);
         const [s, t, gradient] = [zeros(), zeros(), zeros()];
         s.data.set(student);
@@ -64,7 +67,7 @@ function inArena(kernel: KernelName, temperature: number): Contestant {
         const options = { temperature, alpha: ALPHA };
         const strategy = new ResponseDistillationStrategy<FloatArray>(options);
         const step = () => strategy.computeLossAndGradient(s, t, labels, { gradient }).loss;
-        const ready = await prepared(step);
+        const ready = await prepared(step, () => arena.close());
         return { ...ready, loss: at3(s, t, labels) };
       }),
   };
@@ -82,6 +85,7 @@ export function library(): Contestant[] {
     kernel === 'scalar'
       ? [plain(kernel, TEMPERATURE), plain(kernel, ANY)]
       : [
+          inArena(kernel, TEMPERATURE, 2),
           inArena(kernel, TEMPERATURE),
           inArena(kernel, ANY),
           plain(kernel, TEMPERATURE),

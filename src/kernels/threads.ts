@@ -33,13 +33,13 @@ const SEQUENCE = 0; // of the job; negative: no more
 const PENDING = 1; // threads that are not done
 const FAILED = 2;
 const SLOT = 128; // bytes of a share: 16 integers, then doubles
-const FIRST_SLOT = CONTROL + SLOT;
+const FIRST_SLOT = 2176;
 
 /** As many as have a slot. */
 export const MOST_THREADS = 14;
 
 /** What a thread runs. It is text, since a bundler would not find a file. */
-const PROGRAM = `
+const program = (): string => `
 const worker = globalThis.process?.getBuiltinModule?.('node:worker_threads');
 const begin = ({ module, memory, slot, names }) => {
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
@@ -94,10 +94,10 @@ function spawn(): Worker {
   const { process, Worker, Blob, URL } = globalThis as unknown as Platform;
   const node = process?.getBuiltinModule?.('node:worker_threads') as Platform | undefined;
   if (node?.Worker) {
-    return new node.Worker(new URL(`data:text/javascript,${encodeURIComponent(PROGRAM)}`));
+    return new node.Worker(new URL(`data:text/javascript,${encodeURIComponent(program())}`));
   }
   if (!Worker || !Blob) throw new Error('there are no workers');
-  const url = URL.createObjectURL(new Blob([PROGRAM], { type: 'text/javascript' }));
+  const url = URL.createObjectURL(new Blob([program()], { type: 'text/javascript' }));
   try {
     return new Worker(url);
   } finally {
