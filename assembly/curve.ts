@@ -19,23 +19,23 @@ function series<T>(order: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG_SERIES + 8 * order : SHORT_SERIES + 4 * order);
 }
 
-/** e^δ − 1 − δ for |δ| ≤ 1. */
+/** Two neighbouring terms of the series. */
 // @ts-ignore: decorator
 @inline
-export function curveOf<T>(d: v128): v128 {
-  let value = madd<T>(series<T>(7), d, series<T>(6));
+function pair<T>(order: usize, d: v128): v128 {
+  return madd<T>(series<T>(order + 1), d, series<T>(order));
+}
+
+/** e^δ − 1 − δ for |δ| ≤ 1; in pairs, and pairs of pairs, so that no step has long to wait for another. */
+// @ts-ignore: decorator
+@inline
+export function curveOf<T>(d: v128, d2: v128): v128 {
+  const d4 = v128.mul<T>(d2, d2);
+  const low = madd<T>(pair<T>(2, d), d2, pair<T>(0, d));
+  let high = madd<T>(pair<T>(6, d), d2, pair<T>(4, d));
   if (sizeof<T>() == 8) {
-    value = madd<T>(series<T>(12), d, series<T>(11));
-    value = madd<T>(value, d, series<T>(10));
-    value = madd<T>(value, d, series<T>(9));
-    value = madd<T>(value, d, series<T>(8));
-    value = madd<T>(value, d, series<T>(7));
-    value = madd<T>(value, d, series<T>(6));
+    const top = madd<T>(series<T>(12), d4, madd<T>(pair<T>(10, d), d2, pair<T>(8, d)));
+    high = madd<T>(top, d4, high);
   }
-  value = madd<T>(value, d, series<T>(5));
-  value = madd<T>(value, d, series<T>(4));
-  value = madd<T>(value, d, series<T>(3));
-  value = madd<T>(value, d, series<T>(2));
-  value = madd<T>(value, d, series<T>(1));
-  return v128.mul<T>(madd<T>(value, d, series<T>(0)), v128.mul<T>(d, d));
+  return v128.mul<T>(madd<T>(high, d4, low), d2);
 }

@@ -448,8 +448,9 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
       const x = v128.sub<T>(v128.load(student + i), sZero);
       const y = v128.sub<T>(v128.load(teacher + i), tZero);
       const d = madd<T>(v128.sub<T>(v128.sub<T>(x, y), gaps), c, rests);
-      const isClose = v128.lt<T>(v128.abs<T>(d), one);
-      const curve = curveOf<T>(d);
+      const d2 = v128.mul<T>(d, d);
+      const isClose = v128.lt<T>(d2, one);
+      const curve = curveOf<T>(d, d2);
       const far = v128.sub<T>(q, p);
       // Where the teacher rules a class out, p · δ is 0, whatever δ.
       const farTerm = nmadd<T>(p, v128.and(d, v128.gt<T>(p, zero)), far);

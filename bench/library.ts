@@ -93,3 +93,8 @@ export function library(): Contestant[] {
         ],
   );
 }
+
+/** As it comes: the kernel that is found, arrays of the heap. */
+export function plainest(): Contestant {
+  return plain(kernels()[0]!, TEMPERATURE);
+}

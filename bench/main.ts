@@ -1,8 +1,11 @@
+import '../test/relaxedSimd.js';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { coldStarts } from './cold.js';
 import { handWritten } from './handWritten.js';
 import { jax } from './jax.js';
 import { library } from './library.js';
+import { startOnnx } from './onnx.js';
 import { type Contestant, makeProblem, type Prepared, type Shape } from './problem.js';
 import { startPyTorch } from './pytorch.js';
 import { writeReadme } from './readme.js';
@@ -38,12 +41,14 @@ async function main(): Promise<void> {
   const pytorch = [startPyTorch(1), startPyTorch(2)].filter((found) => found !== undefined);
   const [baseline] = pytorch;
   if (!baseline) console.log('PyTorch is not installed: there is nothing to compare with');
+  const onnx = await startOnnx();
   const contestants = [
     ...library(),
     ...pytorch,
     tensorflow('wasm'),
     tensorflow('cpu'),
     jax,
+    ...(onnx ? [onnx] : []),
     handWritten,
   ];
   const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;
@@ -56,6 +61,7 @@ async function main(): Promise<void> {
     }
     lines.push('', ...table(dtype, columns, contestants, baseline?.name));
   }
+  lines.push('', ...coldStarts(5, median));
   console.log(`\n${lines.join('\n')}`);
   if (options.write) writeReadme(lines);
   for (const { stop } of contestants) stop?.();

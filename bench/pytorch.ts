@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Contestant } from './problem.js';
 
 /** The first Python that has PyTorch. */
-function findPython(): string | undefined {
+export function findPython(): string | undefined {
   return ['python3', '/usr/bin/python3'].find(
     (python) => spawnSync(python, ['-c', 'import torch']).status === 0,
   );

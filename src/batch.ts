@@ -30,7 +30,7 @@ export interface BatchRequest<T extends FloatArray> {
 /** One call, checked and resolved: what the formula of a strategy reads. */
 export interface DistillationBatch<T extends FloatArray = Float32Array> extends BatchRequest<T> {
   /** The rows that take part, ascending. */
-  readonly rows: Int32Array;
+  readonly rows: readonly number[];
   /** What the sum over rows is divided by. */
   readonly normalizer: number;
   /** A combinator reports its parts here. */
@@ -38,7 +38,7 @@ export interface DistillationBatch<T extends FloatArray = Float32Array> extends 
 }
 
 /** Checks what every strategy needs of a call, and returns the rows that take part. */
-export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): Int32Array {
+export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): number[] {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
   checkMatrix(operation, 'teacher', teacher);

@@ -44,7 +44,7 @@ export function hasLabel<T extends FloatArray>(labels: Labels<T>, row: number): 
 /** The class of each row, or nothing where a kept row of a matrix is not one-hot. */
 export function classesOf<T extends FloatArray>(
   labels: Labels<T>,
-  rows: Int32Array,
+  rows: readonly number[],
 ): Int32Array | undefined {
   if (isClassIndices(labels)) return labels;
   const { data, columns } = labels;
@@ -68,7 +68,7 @@ export function keptRows<T extends FloatArray>(
   rows: number,
   labels: Labels<T> | undefined,
   mask: ArrayLike<number> | undefined,
-): Int32Array {
+): number[] {
   if (mask !== undefined) {
     const isList = typeof mask === 'object' && typeof mask?.length === 'number';
     if (!isList) throwType(operation, 'mask', MASK, mask);
@@ -76,8 +76,7 @@ export function keptRows<T extends FloatArray>(
     if (length !== rows) throwShape(operation, 'mask', [length], [rows], 'one for each row');
   }
   const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
-  const kept = new Int32Array(rows);
-  let count = 0;
+  const kept: number[] = [];
   for (let row = 0; row < rows; row++) {
     const keep: unknown = mask === undefined ? 1 : mask[row];
     const isKept = keep === 1 || keep === true;
@@ -85,9 +84,9 @@ export function keptRows<T extends FloatArray>(
       if (typeof keep !== 'number') throwType(operation, `mask[${row}]`, 'be 0 or 1', keep);
       refuse('OUT_OF_RANGE', operation, 'mask', MASK, String(keep), { row });
     }
-    if (isKept && indices?.[row] !== IGNORE_INDEX) kept[count++] = row;
+    if (isKept && indices?.[row] !== IGNORE_INDEX) kept.push(row);
   }
-  return count === rows ? kept : kept.subarray(0, count);
+  return kept;
 }
 
 /** Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a distribution over `columns`. */
@@ -95,7 +94,7 @@ export function checkLabels<T extends FloatArray>(
   operation: string,
   labels: Labels<T>,
   columns: number,
-  rows: Int32Array,
+  rows: readonly number[],
 ): void {
   if (!isClassIndices(labels)) {
     if (labels.columns !== columns) {

@@ -17,7 +17,7 @@ export interface ResponseRows extends ResponseTerms {
   readonly teacher: FloatArray;
   readonly columns: number;
   /** Those that take part, ascending. */
-  readonly rows: Int32Array;
+  readonly rows: readonly number[];
   /** A class for each row of the matrix, −1 for none. */
   readonly classes: Int32Array | undefined;
   /** Or a distribution for each row, as long as the matrix. */

@@ -3,8 +3,8 @@
 import type { KernelName } from './choice.js';
 import type { Memory } from './simd/instance.js';
 
-/** The kernels by number, as a share names them. */
-export const SHARED_KERNELS = ['response32', 'response64', 'shortRows32', 'shortRows64'] as const;
+/** The kernels by number, as a share names them. Batches of short rows are never large. */
+export const SHARED_KERNELS = ['response32', 'response64'] as const;
 
 /** A share: the arguments of a kernel, and where its rows are worked on. */
 export interface Share {

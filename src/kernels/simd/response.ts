@@ -127,7 +127,8 @@ function launch({ simd, arena }: Stage, run: Run): void {
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
   const isLarge = rows * rowBytes >= LARGE && rows >= parts;
-  if (!arena || !threads || !isLarge || threads.kernel !== kernelInfo().kernel) {
+  const isShared = name === 'response32' || name === 'response64';
+  if (!arena || !threads || !isLarge || !isShared || threads.kernel !== kernelInfo().kernel) {
     compute(simd, run, rows);
     return;
   }

@@ -136,7 +136,7 @@ export class FeatureDistillationStrategy<
     const inputDerivative = new Float64Array(gradient ? most * student.columns : 0);
     let sum = 0;
     for (let first = 0; first < rows.length; first += most) {
-      const piece = rows.subarray(first, first + most);
+      const piece = rows.slice(first, first + most);
       for (const [i, row] of piece.entries()) features.set(student.row(row), i * student.columns);
       projection.project(features, piece.length, projected);
       for (const [i, row] of piece.entries()) {

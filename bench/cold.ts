@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Contestant, makeProblem } from './problem.js';
+import { findPython } from './pytorch.js';
+
+/** Who starts from nothing, by the argument that this file takes in a process of its own. */
+const LOADERS: Record<string, () => Promise<Contestant>> = {
+  'this library': async () => (await import('./library.js')).plainest(),
+  'TensorFlow.js, wasm': async () => (await import('./tensorflow.js')).tensorflow('wasm'),
+  'jax-js, wasm': async () => (await import('./jax.js')).jax,
+};
+
+/** Milliseconds from the import to the first gradient of 64 × 1000 logits, median of new processes. */
+export function coldStarts(runs: number, median: (values: readonly number[]) => number): string[] {
+  const self = fileURLToPath(import.meta.url);
+  const here = (name: string) => () => ask(process.execPath, [...process.execArgv, self, name]);
+  const python = findPython();
+  const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
+  const starts = Object.keys(LOADERS).map((name) => ({ name, start: here(name) }));
+  if (python) starts.push({ name: 'PyTorch eager', start: () => ask(python, [script, '--cold']) });
+  const times = starts.map((): number[] => []);
+  for (let run = 0; run < runs; run++) {
+    starts.forEach(({ start }, i) => {
+      times[i]!.push(start());
+    });
+  }
+  const cells = starts.map(({ name }, i) => `${name} ${median(times[i]!).toFixed(0)}`);
+  return [`From the import to the first gradient of 64 × 1000, in ms: ${cells.join(', ')}.`];
+}
+
+/** What a process prints as its last line. */
+function ask(command: string, options: string[]): number {
+  const { stdout } = spawnSync(command, options, { encoding: 'utf8' });
+  return Number(stdout.trim().split('\n').at(-1));
+}
+
+async function once(name: string): Promise<void> {
+  const start = performance.now();
+  const contestant = await LOADERS[name]!();
+  await contestant.prepare(makeProblem({ rows: 64, columns: 1000, dtype: 'float32' }));
+  console.log(performance.now() - start);
+  process.exit(0);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await once(process.argv[2]!);

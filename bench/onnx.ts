@@ -1,0 +1,117 @@
+import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
+
+// Takes part where it is installed, since it is large: npm install --no-save --ignore-scripts onnxruntime-node onnx-proto
+
+/** The parts of the two packages that are used; neither is a dependency. */
+interface Runtime {
+  readonly InferenceSession: {
+    create(
+      model: Uint8Array,
+      options: object,
+    ): Promise<{
+      run(feeds: object): Promise<Record<string, { readonly data: Float32Array }>>;
+    }>;
+  };
+  readonly Tensor: new (type: string, data: Float32Array, dims: number[]) => object;
+}
+interface Proto {
+  readonly onnx: { readonly ModelProto: { encode(model: object): { finish(): Uint8Array } } };
+}
+
+const FLOAT = 1;
+
+/** Loss and hand-derived gradient as a graph of operators; it has no automatic differentiation. */
+function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
+  const node = (opType: string, input: string[], output: string, attribute: object[] = []) => ({
+    opType,
+    input,
+    output: [output],
+    attribute,
+  });
+  const axis = [{ name: 'axis', type: 2, i: 1 }];
+  const all = [{ name: 'keepdims', type: 2, i: 0 }];
+  const number = (name: string, value: number) => ({
+    name,
+    dataType: FLOAT,
+    dims: [],
+    floatData: [value],
+  });
+  const value = (name: string, sizes: number[]) => ({
+    name,
+    type: {
+      tensorType: { elemType: FLOAT, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } },
+    },
+  });
+  const graph = {
+    name: 'response',
+    input: ['student', 'teacher', 'labels'].map((name) => value(name, [rows, columns])),
+    output: [value('loss', []), value('gradient', [rows, columns])],
+    initializer: [
+      number('temperature', TEMPERATURE),
+      number('softWeight', ((1 - ALPHA) * TEMPERATURE ** 2) / rows),
+      number('softFactor', ((1 - ALPHA) * TEMPERATURE) / rows),
+      number('hardFactor', ALPHA / rows),
+    ],
+    node: [
+      node('Div', ['student', 'temperature'], 'x'),
+      node('Div', ['teacher', 'temperature'], 'y'),
+      node('LogSoftmax', ['x'], 'logQ', axis),
+      node('LogSoftmax', ['y'], 'logP', axis),
+      node('LogSoftmax', ['student'], 'logHard', axis),
+      node('Exp', ['logQ'], 'q'),
+      node('Exp', ['logP'], 'p'),
+      node('Exp', ['logHard'], 'hard'),
+      node('Sub', ['logP', 'logQ'], 'difference'),
+      node('Mul', ['p', 'difference'], 'terms'),
+      node('ReduceSum', ['terms'], 'divergence', all),
+      node('Mul', ['labels', 'logHard'], 'chosen'),
+      node('ReduceSum', ['chosen'], 'logLikelihood', all),
+      node('Mul', ['divergence', 'softWeight'], 'softLoss'),
+      node('Mul', ['logLikelihood', 'hardFactor'], 'hardGain'),
+      node('Sub', ['softLoss', 'hardGain'], 'loss'),
+      node('Sub', ['q', 'p'], 'softDerivative'),
+      node('Sub', ['hard', 'labels'], 'hardDerivative'),
+      node('Mul', ['softDerivative', 'softFactor'], 'softGradient'),
+      node('Mul', ['hardDerivative', 'hardFactor'], 'hardGradient'),
+      node('Add', ['softGradient', 'hardGradient'], 'gradient'),
+    ],
+  };
+  return onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ version: 13 }], graph }).finish();
+}
+
+/** onnxruntime on one thread, where it is installed. */
+export async function startOnnx(): Promise<Contestant | undefined> {
+  const load = (name: string): Promise<{ readonly default: unknown }> => import(name);
+  let [runtime, proto]: unknown[] = [];
+  try {
+    runtime = (await load('onnxruntime-node')).default;
+    proto = (await load('onnx-proto')).default;
+  } catch {
+    return undefined;
+  }
+  const { InferenceSession, Tensor } = runtime as Runtime;
+  return {
+    name: 'onnxruntime, 1 thread',
+    prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
+      if (dtype !== 'float32') return undefined;
+      const session = await InferenceSession.create(model(proto as Proto, rows, columns), {
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+      });
+      const oneHot = new Float32Array(rows * columns);
+      labels.forEach((label, row) => {
+        oneHot[row * columns + label] = 1;
+      });
+      const tensor = (data: Float32Array) => new Tensor('float32', data, [rows, columns]);
+      const feeds = {
+        student: tensor(Float32Array.from(student)),
+        teacher: tensor(Float32Array.from(teacher)),
+        labels: tensor(oneHot),
+      };
+      return prepared(async () => {
+        const { loss } = await session.run(feeds);
+        return loss?.data[0] ?? Number.NaN;
+      });
+    },
+  };
+}
