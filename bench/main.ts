@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const pytorch = [startPyTorch(1), startPyTorch(2)].filter((found) => found !== undefined);
   const [baseline] = pytorch;
   if (!baseline) console.log('PyTorch is not installed: there is nothing to compare with');
-  const onnx = await startOnnx();
+  const onnx = startOnnx();
   const contestants = [
     ...library(),
     ...pytorch,

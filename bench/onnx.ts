@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
 
 // Takes part where it is installed, since it is large: npm install --no-save --ignore-scripts onnxruntime-node onnx-proto
@@ -80,12 +81,12 @@ function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
 }
 
 /** onnxruntime on one thread, where it is installed. */
-export async function startOnnx(): Promise<Contestant | undefined> {
-  const load = (name: string): Promise<{ readonly default: unknown }> => import(name);
+export function startOnnx(): Contestant | undefined {
+  const load = createRequire(import.meta.url);
   let [runtime, proto]: unknown[] = [];
   try {
-    runtime = (await load('onnxruntime-node')).default;
-    proto = (await load('onnx-proto')).default;
+    runtime = load('onnxruntime-node');
+    proto = load('onnx-proto');
   } catch {
     return undefined;
   }
