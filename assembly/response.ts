@@ -152,37 +152,37 @@ function loop<T>(
   let dotTotal = zero;
   let i: usize = 0;
   while (i < bytes) {
-   const end = min(i + RUN, bytes);
-   let qSum = zero;
-   let pSum = zero;
-   let hardSum = zero;
-   let dot = zero;
-   for (; i < end; i += VECTOR) {
-    const s = v128.load(student + i);
-    if (soft) {
-      const x = scaled<T>(s, sMax, c);
-      const y = scaled<T>(v128.load(teacher + i), tMax, c);
-      const q = exp2<T>(larger<T>(x, lowest), k0, k1, k2, k3, k4, k5, k6);
-      const p = exp2<T>(larger<T>(y, lowest), k0, k1, k2, k3, k4, k5, k6);
-      v128.store(qOut + i, q);
-      v128.store(pOut + i, p);
-      qSum = v128.add<T>(qSum, q);
-      pSum = v128.add<T>(pSum, p);
-      dot = madd<T>(p, v128.sub<T>(y, x), dot);
-      if (hard > 0) hardSum = v128.add<T>(hardSum, raised<T>(q, hard));
+    const end = min(i + RUN, bytes);
+    let qSum = zero;
+    let pSum = zero;
+    let hardSum = zero;
+    let dot = zero;
+    for (; i < end; i += VECTOR) {
+      const s = v128.load(student + i);
+      if (soft) {
+        const x = scaled<T>(s, sMax, c);
+        const y = scaled<T>(v128.load(teacher + i), tMax, c);
+        const q = exp2<T>(larger<T>(x, lowest), k0, k1, k2, k3, k4, k5, k6);
+        const p = exp2<T>(larger<T>(y, lowest), k0, k1, k2, k3, k4, k5, k6);
+        v128.store(qOut + i, q);
+        v128.store(pOut + i, p);
+        qSum = v128.add<T>(qSum, q);
+        pSum = v128.add<T>(pSum, p);
+        dot = madd<T>(p, v128.sub<T>(y, x), dot);
+        if (hard > 0) hardSum = v128.add<T>(hardSum, raised<T>(q, hard));
+      }
+      if (hard == BY_ITSELF) {
+        const x = scaled<T>(s, hardMax, hardC);
+        const e = exp2<T>(larger<T>(x, lowest), k0, k1, k2, k3, k4, k5, k6);
+        v128.store(hardOut + i, e);
+        hardSum = v128.add<T>(hardSum, e);
+        if (!soft) dot = v128.add<T>(dot, x); // so that a logit that is ruled out is seen
+      }
     }
-    if (hard == BY_ITSELF) {
-      const x = scaled<T>(s, hardMax, hardC);
-      const e = exp2<T>(larger<T>(x, lowest), k0, k1, k2, k3, k4, k5, k6);
-      v128.store(hardOut + i, e);
-      hardSum = v128.add<T>(hardSum, e);
-      if (!soft) dot = v128.add<T>(dot, x); // so that a logit that is ruled out is seen
-    }
-   }
-   qTotal = v128.add<T>(qTotal, qSum);
-   pTotal = v128.add<T>(pTotal, pSum);
-   hardTotal = v128.add<T>(hardTotal, hardSum);
-   dotTotal = v128.add<T>(dotTotal, dot);
+    qTotal = v128.add<T>(qTotal, qSum);
+    pTotal = v128.add<T>(pTotal, pSum);
+    hardTotal = v128.add<T>(hardTotal, hardSum);
+    dotTotal = v128.add<T>(dotTotal, dot);
   }
   store<f64>(record + Q_SUM, sum<T>(qTotal));
   store<f64>(record + P_SUM, sum<T>(pTotal));
@@ -439,28 +439,28 @@ function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor:
     const zero = splat<T>(0);
     let i = offset;
     while (i < min(offset + BLOCK, width)) {
-     const end = min(i + RUN, width);
-     let sums = zero;
-     let excesses = zero;
-     for (; i < end; i += VECTOR) {
-      const q = v128.mul<T>(v128.load(qs + i), a);
-      const p = v128.mul<T>(v128.load(ps + i), b);
-      const x = v128.sub<T>(v128.load(student + i), sZero);
-      const y = v128.sub<T>(v128.load(teacher + i), tZero);
-      const d = madd<T>(v128.sub<T>(v128.sub<T>(x, y), gaps), c, rests);
-      const d2 = v128.mul<T>(d, d);
-      const isClose = v128.lt<T>(d2, one);
-      const curve = curveOf<T>(d, d2);
-      const far = v128.sub<T>(q, p);
-      // Where the teacher rules a class out, p · δ is 0, whatever δ.
-      const farTerm = nmadd<T>(p, v128.and(d, v128.gt<T>(p, zero)), far);
-      sums = v128.add<T>(sums, v128.bitselect(v128.mul<T>(p, curve), farTerm, isClose));
-      const difference = v128.bitselect(v128.mul<T>(p, v128.add<T>(curve, d)), far, isClose);
-      excesses = v128.add<T>(excesses, difference);
-      v128.store(gradient + i, v128.mul<T>(difference, factors));
-     }
-     divergence += sum<T>(sums);
-     excess += sum<T>(excesses);
+      const end = min(i + RUN, width);
+      let sums = zero;
+      let excesses = zero;
+      for (; i < end; i += VECTOR) {
+        const q = v128.mul<T>(v128.load(qs + i), a);
+        const p = v128.mul<T>(v128.load(ps + i), b);
+        const x = v128.sub<T>(v128.load(student + i), sZero);
+        const y = v128.sub<T>(v128.load(teacher + i), tZero);
+        const d = madd<T>(v128.sub<T>(v128.sub<T>(x, y), gaps), c, rests);
+        const d2 = v128.mul<T>(d, d);
+        const isClose = v128.lt<T>(d2, one);
+        const curve = curveOf<T>(d, d2);
+        const far = v128.sub<T>(q, p);
+        // Where the teacher rules a class out, p · δ is 0, whatever δ.
+        const farTerm = nmadd<T>(p, v128.and(d, v128.gt<T>(p, zero)), far);
+        sums = v128.add<T>(sums, v128.bitselect(v128.mul<T>(p, curve), farTerm, isClose));
+        const difference = v128.bitselect(v128.mul<T>(p, v128.add<T>(curve, d)), far, isClose);
+        excesses = v128.add<T>(excesses, difference);
+        v128.store(gradient + i, v128.mul<T>(difference, factors));
+      }
+      divergence += sum<T>(sums);
+      excess += sum<T>(excesses);
     }
   }
   return max(divergence - 0.5 * excess * excess, 0);
