@@ -1,14 +1,15 @@
 // The kernels, for numbers of four bytes and of eight.
 
 import { placeExp } from './exp';
-import { placeResponse, response } from './response';
+import { response } from './response';
+import { placeRow } from './row';
 import { product, productOfTransposed } from './product';
 import { placeShortRows, responseOfShortRows } from './shortRows';
 import { within } from './within';
 
 /** Readies the kernels to work in the memory from `start` on, on rows of up to so many bytes; returns where it ends. */
 export function place(start: usize, bytes: usize): usize {
-  return placeResponse(placeShortRows(placeExp(start)), bytes);
+  return placeRow(placeShortRows(placeExp(start)), bytes);
 }
 
 export function response32(

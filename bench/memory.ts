@@ -1,0 +1,29 @@
+// A batch of a language model's size: npx tsx bench/memory.ts. Beside its three matrices there is next to nothing.
+
+import { Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
+
+const [rows, columns] = [2048, 151_936];
+
+/** Mebibytes of typed arrays, and of memory that the process has. */
+function memory(): string {
+  const { arrayBuffers, rss } = process.memoryUsage();
+  return `${(arrayBuffers / 2 ** 20).toFixed(1)} MiB in arrays, ${(rss / 2 ** 20).toFixed(0)} MiB in all`;
+}
+
+const logits = (phase: number) => {
+  const matrix = Matrix.zeros(rows, columns);
+  for (let i = 0; i < matrix.data.length; i++) matrix.data[i] = 3 * Math.sin(i + phase);
+  return matrix;
+};
+const [student, teacher] = [logits(0), logits(1)];
+const gradient = student.zerosLike();
+gradient.data.fill(1); // so that the operating system has given its memory out
+const labels = Int32Array.from({ length: rows }, (_, row) => (7 * row) % columns);
+console.log(`student, teacher and gradient of ${rows} × ${columns} float32: ${memory()}`);
+const strategy = new ResponseDistillationStrategy();
+const start = performance.now();
+const { loss } = strategy.computeLossAndGradient(student, teacher, labels, { gradient });
+const seconds = (performance.now() - start) / 1000;
+console.log(
+  `after loss (${loss.toFixed(6)}) and gradient, in ${seconds.toFixed(2)} s: ${memory()}`,
+);
