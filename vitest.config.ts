@@ -12,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           environment: 'node',
-          setupFiles: ['test/relaxedSimd.ts'],
+          setupFiles: ['assembly/relaxedSimd.ts'],
         },
       },
       {

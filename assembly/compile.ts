@@ -16,7 +16,7 @@ const OPTIONS = [
   '--use=abort=', // nothing here aborts, so nothing has to be imported for it
   '--importMemory',
   '--maximumMemory=65536', // one bit away from a memory that threads share, see compile in the instance
-  '--lowMemoryLimit=4096', // constants stay below FIRST_ADDRESS of the instance
+  '--lowMemoryLimit=2048', // constants stay below what threads agree on, CONTROL in src/kernels/threads.ts
   '--enable=simd',
   '--disableWarning=112', // vectors stay within the module
 ];

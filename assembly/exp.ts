@@ -23,7 +23,7 @@ export function unit<T>(): f64 {
 /**
  * The rounding number (1.5 · 2^digits: added, it leaves the nearest whole number in the low bits), then the
  * polynomial of 2^(f / steps), the best relative fit: to 1e-7, and to 1e-17. Then the lowest power, in steps: so small
- * that it adds nothing to a sum, and large enough that its products are not denormal.
+ * that it adds nothing to a sum, and large enough that its products are not denormal. Places that a format has no use for hold 0.
  */
 const OCTAVE = memory.data<f32>([
   12582912.0, 1.0, 0.6931470036506653, 0.24022242426872253, 0.05550716072320938, 0.009671168401837349,

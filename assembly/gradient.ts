@@ -5,9 +5,9 @@ import { unit } from './exp';
 import { larger, largest, madd, nmadd, smaller, smallest, splat, sum, VECTOR } from './lanes';
 import { log } from './log';
 import {
-  BLOCK, BY_ITSELF, FACTOR, GAP, hard, HARD, hards, hardSum, hardWeight, keep, labelPlace, NO_HARD, ONE, P_FACTOR, ps, pSum, pWeight,
-  Q_FACTOR, qs, qSum, qWeight, RECORD, records, REST, RUN, scale, soft, STUDENT, studentMax, take, TEACHER, teacherMax,
-  UNIT, width,
+  BLOCK, BY_ITSELF, EXCESS, FACTOR, GAP, hard, HARD_FACTOR, hards, hardSum, hardWeight, keep, labelPlace, NO_HARD,
+  ONE, P_FACTOR, ps, pSum, pWeight, Q_FACTOR, qs, qSum, qWeight, RECORD, records, REST, RUN, scale, soft,
+  STUDENT_ZERO, studentMax, take, TEACHER_ZERO, teacherMax, UNIT, width,
 } from './row';
 import { raised } from './softmax';
 
@@ -20,7 +20,7 @@ let excess: f64 = 0;
 function plainLoop<T>(soft: bool, hard: i32, gradient: usize, offset: usize, bytes: usize): f64 {
   const a = take<T>(Q_FACTOR);
   const b = take<T>(P_FACTOR);
-  const c = take<T>(HARD);
+  const c = take<T>(HARD_FACTOR);
   let most = splat<T>(0);
   let least = most;
   for (let i = offset; i < offset + bytes; i += VECTOR) {
@@ -49,7 +49,7 @@ function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f6
       keep<T>(Q_FACTOR, (softFactor / qSum) * qWeight<T>(record));
       keep<T>(P_FACTOR, (softFactor / pSum) * pWeight<T>(record));
     }
-    if (hard != NO_HARD) keep<T>(HARD, (hardFactor / hardSum) * hardWeight<T>(record));
+    if (hard != NO_HARD) keep<T>(HARD_FACTOR, (hardFactor / hardSum) * hardWeight<T>(record));
     let here: f64 = 0;
     if (!soft) here = plainLoop<T>(false, BY_ITSELF, gradient, offset, bytes);
     else if (hard == NO_HARD) here = plainLoop<T>(true, NO_HARD, gradient, offset, bytes);
@@ -83,8 +83,8 @@ export function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, 
   excess = 0;
   for (let offset: usize = 0; offset < width; offset += BLOCK) {
     const record = records + RECORD * (offset / BLOCK);
-    keep<T>(STUDENT, studentZero);
-    keep<T>(TEACHER, teacherZero);
+    keep<T>(STUDENT_ZERO, studentZero);
+    keep<T>(TEACHER_ZERO, teacherZero);
     keep<T>(Q_FACTOR, qWeight<T>(record) / qSum);
     keep<T>(P_FACTOR, pWeight<T>(record) / pSum);
     keep<T>(UNIT, nats);
@@ -92,8 +92,8 @@ export function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, 
     keep<T>(REST, shift + gap * nats);
     keep<T>(FACTOR, factor);
     keep<T>(ONE, 1);
-    const sZero = take<T>(STUDENT);
-    const tZero = take<T>(TEACHER);
+    const sZero = take<T>(STUDENT_ZERO);
+    const tZero = take<T>(TEACHER_ZERO);
     const a = take<T>(Q_FACTOR);
     const b = take<T>(P_FACTOR);
     const c = take<T>(UNIT);
@@ -135,12 +135,12 @@ export function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, 
 function finishCareful<T>(gradient: usize, factor: f64, hardFactor: f64): void {
   for (let offset: usize = 0; offset < width; offset += BLOCK) {
     const record = records + RECORD * (offset / BLOCK);
-    keep<T>(FACTOR, excess);
+    keep<T>(EXCESS, excess);
     keep<T>(P_FACTOR, (factor * pWeight<T>(record)) / pSum);
-    keep<T>(HARD, hard == NO_HARD ? 0 : (hardFactor / hardSum) * hardWeight<T>(record));
-    const a = take<T>(FACTOR);
+    keep<T>(HARD_FACTOR, hard == NO_HARD ? 0 : (hardFactor / hardSum) * hardWeight<T>(record));
+    const a = take<T>(EXCESS);
     const b = take<T>(P_FACTOR);
-    const c = take<T>(HARD);
+    const c = take<T>(HARD_FACTOR);
     for (let i = offset; i < min(offset + BLOCK, width); i += VECTOR) {
       const rough = v128.load(gradient + i);
       let value = nmadd<T>(a, madd<T>(v128.load(ps + i), b, rough), rough);

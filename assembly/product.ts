@@ -96,10 +96,7 @@ function put<T>(pointer: usize, lanes: v128): void {
   store<T>(pointer, sum<T>(lanes) as T);
 }
 
-/**
- * C = A · Bᵀ with A [rows × inner], B [columns × inner], C [rows × columns]; `inner` and `cStride` in bytes. Where A is
- * B, what is below the diagonal is copied from above it.
- */
+/** C = A · Bᵀ with A [rows × inner], B [columns × inner], C [rows × columns]; `inner` and `cStride` in bytes. */
 export function productOfTransposed<T>(
   a: usize,
   b: usize,
@@ -109,7 +106,6 @@ export function productOfTransposed<T>(
   columns: i32,
   cStride: usize,
 ): void {
-  const isGram = a == b;
   const zero = splat<T>(0);
   for (let row = 0; row < rows; row += 2) {
     const next: usize = row + 1 < rows ? 1 : 0;
@@ -117,7 +113,7 @@ export function productOfTransposed<T>(
     const a1 = a0 + next * inner;
     const c0 = c + (row as usize) * cStride;
     const c1 = c0 + next * cStride;
-    for (let column = isGram ? row & ~3 : 0; column < columns; column += 4) {
+    for (let column = 0; column < columns; column += 4) {
       const left = columns - column - 1;
       const two: usize = left > 0 ? 1 : 0;
       const three: usize = left > 1 ? 2 : two;
@@ -156,13 +152,6 @@ export function productOfTransposed<T>(
       put<T>(c1 + j1, c11);
       put<T>(c1 + j2, c12);
       put<T>(c1 + j3, c13);
-    }
-  }
-  if (!isGram) return;
-  for (let row = 1; row < rows; row++) {
-    for (let column = 0; column < row; column++) {
-      const above = c + (column as usize) * cStride + (row as usize) * sizeof<T>();
-      store<T>(c + (row as usize) * cStride + (column as usize) * sizeof<T>(), load<T>(above));
     }
   }
 }

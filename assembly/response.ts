@@ -16,8 +16,12 @@ import { first, splat } from './lanes';
 import { log, logOnePlus } from './log';
 import {
   beginRows, BY_ITSELF, dot, hardRest, hardScale, hardSum, labelPlace, NO_HARD, pSum, qs, qSum, readRow, scale, studentMax,
+  teacherMax,
 } from './row';
 import { LARGEST_POWER, scaled } from './softmax';
+
+/** Rows are padded with −1e30; the largest logit has to be above that. */
+const LOWEST: f64 = -1e29;
 
 /** A divergence below this many nats has lost digits. */
 const CANCELS: f64 = 0.25;
@@ -45,6 +49,8 @@ function responseOfRow<T>(
     hard = temperature as i32;
   }
   readRow<T>(student, soft ? teacher : student, soft, hard);
+  // Such rows cannot be told from what pads them.
+  if (studentMax < LOWEST || (soft && teacherMax < LOWEST)) return NaN;
   let loss: f64 = 0;
   let hardLabel: f64 = 0; // d CE / d logit of the label: q − 1
   if (hard != NO_HARD) {

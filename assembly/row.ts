@@ -17,21 +17,25 @@ export const BY_ITSELF: i32 = -1;
 
 // What a loop keeps in registers stands here, 8 bytes apart; see `broadcast`.
 let kept: usize = 0;
-export const STUDENT: usize = 0;
-export const TEACHER: usize = 8;
-export const HARD: usize = 16;
+const STUDENT: usize = 0;
+const TEACHER: usize = 8;
+const HARD: usize = 16;
 const SCALE: usize = 24;
 const HARD_SCALE: usize = 32;
-export const UNIT: usize = 40;
-export const REST: usize = 48;
-export const FACTOR: usize = 56;
-const LOW_STUDENT: usize = 64;
-const LOW_TEACHER: usize = 72;
+const LOW_STUDENT: usize = 40;
+const LOW_TEACHER: usize = 48;
+export const UNIT: usize = 56;
+export const REST: usize = 64;
+export const FACTOR: usize = 72;
 export const Q_FACTOR: usize = 80;
 export const P_FACTOR: usize = 88;
-export const ONE: usize = 96;
-export const GAP: usize = 104;
-const KEPT: usize = 112;
+export const HARD_FACTOR: usize = 96;
+export const EXCESS: usize = 104;
+export const ONE: usize = 112;
+export const GAP: usize = 120;
+export const STUDENT_ZERO: usize = 128;
+export const TEACHER_ZERO: usize = 136;
+const KEPT: usize = 144;
 
 // A block as it was read: its largest logits, and the sums of its exponentials below them.
 const STUDENT_MAX: usize = 0;
@@ -330,7 +334,7 @@ export function readRow<T>(student: usize, teacher: usize, isSoft: bool, hardExp
 
 /** Σ of the exponentials at temperature 1, without the one of the label: where it is most of the sum, no digit is lost. */
 export function hardRest<T>(label: i32): f64 {
-  const place = (label as usize) * sizeof<T>();
+  const place = labelPlace<T>(label);
   const home = records + RECORD * (place / BLOCK);
   let rest: f64 = 0;
   const blocks = (width + BLOCK - 1) / BLOCK;
@@ -338,7 +342,7 @@ export function hardRest<T>(label: i32): f64 {
     if (block != home) rest += hardWeight<T>(block) * load<f64>(block + HARD_SUM);
   }
   const from = hard == BY_ITSELF ? hards : qs;
-  const label1 = load<T>(from + place);
+  const atLabel = load<T>(from + place);
   store<T>(from + place, 0 as T);
   const start = place - (place % BLOCK);
   let sums = splat<T>(0);
@@ -346,7 +350,7 @@ export function hardRest<T>(label: i32): f64 {
     const e = v128.load(from + i);
     sums = v128.add<T>(sums, hard == BY_ITSELF ? e : raised<T>(e, hard));
   }
-  store<T>(from + place, label1);
+  store<T>(from + place, atLabel);
   return rest + hardWeight<T>(home) * sum<T>(sums);
 }
 

@@ -9,7 +9,7 @@ import { broadcast, larger, nmadd, splat, VECTOR } from './lanes';
 import { logOfTwo, logOnePlusOfTwo } from './log';
 import { LARGEST_POWER, raised, scaled } from './softmax';
 
-/** Rows of more columns than this are taken one by one. */
+/** Rows of more columns than this are taken one by one; see SHORT where the kernels are called. */
 const LONGEST: usize = 16;
 
 /** Groups that go through together. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Contestant, makeProblem } from './problem.js';
+import { type Contestant, makeProblem, median } from './problem.js';
 import { findPython } from './pytorch.js';
 
 /** Who starts from nothing, by the argument that this file takes in a process of its own. */
@@ -11,7 +11,7 @@ const LOADERS: Record<string, () => Promise<Contestant>> = {
 };
 
 /** Milliseconds from the import to the first gradient of 64 × 1000 logits, median of new processes. */
-export function coldStarts(runs: number, median: (values: readonly number[]) => number): string[] {
+export function coldStarts(runs: number): string[] {
   const self = fileURLToPath(import.meta.url);
   const here = (name: string) => () => ask(process.execPath, [...process.execArgv, self, name]);
   const python = findPython();

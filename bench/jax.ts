@@ -1,10 +1,11 @@
 import { defaultDevice, init, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
+import { ALPHA, type Contestant, oneHot, prepared, TEMPERATURE } from './problem.js';
 
 /** jax-js on WebAssembly, by its automatic differentiation; the gradient is read back. */
 export const jax: Contestant = {
   name: 'jax-js, wasm',
-  prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
+  prepare: async (problem) => {
+    const { student, teacher, rows, columns, dtype } = problem;
     if (dtype !== 'float32') return undefined;
     await init('wasm');
     defaultDevice('wasm');
@@ -12,11 +13,7 @@ export const jax: Contestant = {
       np.array(Float32Array.from(data)).reshape([rows, columns]);
     const students = toArray(student);
     const teachers = toArray(teacher);
-    const oneHot = new Float32Array(rows * columns);
-    labels.forEach((label, row) => {
-      oneHot[row * columns + label] = 1;
-    });
-    const targets = toArray(oneHot);
+    const targets = toArray(oneHot(problem));
     const differentiate = valueAndGrad((logits: np.Array) => {
       const logP = nn.logSoftmax(teachers.ref.div(TEMPERATURE), -1);
       const logQ = nn.logSoftmax(logits.ref.div(TEMPERATURE), -1);

@@ -1,4 +1,4 @@
-import '../test/relaxedSimd.js';
+import '../assembly/relaxedSimd.js';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { coldStarts } from './cold.js';
@@ -6,7 +6,7 @@ import { handWritten } from './handWritten.js';
 import { jax } from './jax.js';
 import { library } from './library.js';
 import { startOnnx } from './onnx.js';
-import { type Contestant, makeProblem, type Prepared, type Shape } from './problem.js';
+import { type Contestant, makeProblem, median, type Prepared, type Shape } from './problem.js';
 import { startPyTorch } from './pytorch.js';
 import { writeReadme } from './readme.js';
 import { tensorflow } from './tensorflow.js';
@@ -51,7 +51,8 @@ async function main(): Promise<void> {
     ...(onnx ? [onnx] : []),
     handWritten,
   ];
-  const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;
+  const node = `Node ${process.versions.node} with relaxed SIMD`;
+  const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${node}`;
   const lines = [`${processor}; medians of ${rounds} rounds in turn.`];
   for (const dtype of ['float32', 'float64'] as const) {
     const columns: Timing[][] = [];
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     }
     lines.push('', ...table(dtype, columns, contestants, baseline?.name));
   }
-  lines.push('', ...coldStarts(5, median));
+  lines.push('', ...coldStarts(5));
   console.log(`\n${lines.join('\n')}`);
   if (options.write) writeReadme(lines);
   for (const { stop } of contestants) stop?.();
@@ -125,12 +126,6 @@ function table(
     if (cells.some((cell) => cell !== '')) lines.push(`| ${name} | ${cells.join(' | ')} |`);
   }
   return lines;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 // A rejection that nobody handles would end in a dump of the wasm backend's source.

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
+import { ALPHA, type Contestant, oneHot, prepared, TEMPERATURE } from './problem.js';
 
 // Takes part where it is installed, since it is large: npm install --no-save --ignore-scripts onnxruntime-node onnx-proto
 
@@ -93,21 +93,18 @@ export function startOnnx(): Contestant | undefined {
   const { InferenceSession, Tensor } = runtime as Runtime;
   return {
     name: 'onnxruntime, 1 thread',
-    prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
+    prepare: async (problem) => {
+      const { student, teacher, rows, columns, dtype } = problem;
       if (dtype !== 'float32') return undefined;
       const session = await InferenceSession.create(model(proto as Proto, rows, columns), {
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
       });
-      const oneHot = new Float32Array(rows * columns);
-      labels.forEach((label, row) => {
-        oneHot[row * columns + label] = 1;
-      });
       const tensor = (data: Float32Array) => new Tensor('float32', data, [rows, columns]);
       const feeds = {
         student: tensor(Float32Array.from(student)),
         teacher: tensor(Float32Array.from(teacher)),
-        labels: tensor(oneHot),
+        labels: tensor(oneHot(problem)),
       };
       return prepared(async () => {
         const { loss } = await session.run(feeds);

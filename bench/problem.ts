@@ -66,3 +66,18 @@ export async function prepared(
   };
   return { loss, run, ...(dispose && { dispose }) };
 }
+
+/** The labels as rows with a single 1, for those who know no indices. */
+export function oneHot({ labels, rows, columns }: Problem): Float32Array {
+  const values = new Float32Array(rows * columns);
+  labels.forEach((label, row) => {
+    values[row * columns + label] = 1;
+  });
+  return values;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

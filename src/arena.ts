@@ -60,8 +60,8 @@ export class MatrixArena {
   static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
     const operation = 'MatrixArena.withThreads';
     checkInteger(operation, 'threads', threads, 2);
-    if (threads > MOST_THREADS + 1) {
-      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS + 1}`, `${threads}`);
+    if (threads > MOST_THREADS) {
+      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
     }
     const arena = arenaMemory(operation, bytes, true);
     const { kernel, reason } = kernelInfo();

@@ -40,15 +40,14 @@ export class GradientSink<T extends FloatArray = Float32Array> {
 
   /**
    * @internal
-   * @param content - what is in the matrix
    * @param writes - or else the sink only sees whether the format can hold what would be written
+   * @param shared - what is in the matrix, and what was seen of it
    */
   constructor(
     matrix: Matrix<T>,
     scale: number,
-    content: Content = 'numbers',
     writes = true,
-    shared: Shared = { content, overflow: [] },
+    shared: Shared = { content: 'numbers', overflow: [] },
   ) {
     this.#matrix = matrix;
     this.scale = scale;
@@ -117,6 +116,6 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /** @internal The same sink for a part whose sum counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const scale = factor * this.scale;
-    return new GradientSink(this.#matrix, scale, 'numbers', this.#writes, this.#shared);
+    return new GradientSink(this.#matrix, scale, this.#writes, this.#shared);
   }
 }

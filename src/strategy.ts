@@ -264,7 +264,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     if (given !== undefined) checkTarget(given, batch, parameters);
     if (given !== undefined && (accumulate || !this.cannotFail(batch))) {
       // A matrix of the caller's is written only once the call is known to succeed.
-      const trial = new GradientSink(given, 1 / normalizer, content, false);
+      const trial = new GradientSink(given, 1 / normalizer, false, { content, overflow: [] });
       const rehearsal = { ...batch, components: [] };
       rehearse(operation, parameters, accumulate, () => this.#loss(rehearsal, trial));
       if (trial.isExtreme) target = accumulate ? given.clone() : undefined;
@@ -273,7 +273,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
       target = student.zerosLike();
       content = 'zeros';
     }
-    const sink = new GradientSink(target, 1 / normalizer, content);
+    const sink = new GradientSink(target, 1 / normalizer, true, { content, overflow: [] });
     const loss = learn(operation, parameters, accumulate, () => this.#loss(batch, sink));
     sink.finish();
     if (given !== undefined && target !== given) given.data.set(target.data);

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  type FloatArray,
   float32,
   float64,
   Matrix,
@@ -14,7 +15,7 @@ import { refusal } from './wrong.js';
 const strategy = new ResponseDistillationStrategy<Float32Array>({ temperature: 2, alpha: 0.4 });
 
 /** Fills both, so that no two entries are alike. */
-function fill(student: Matrix<Float32Array>, teacher: Matrix<Float32Array>): void {
+function fill<T extends FloatArray>(student: Matrix<T>, teacher: Matrix<T>): void {
   for (let i = 0; i < student.data.length; i++) {
     student.data[i] = 4 * Math.sin(3 * i);
     teacher.data[i] = 4 * Math.cos(2 * i);
@@ -50,6 +51,28 @@ describeKernels('An arena', () => {
     const fresh = strategy.computeLossAndGradient(student, teacher, labels);
     expect(fresh.gradient.data).toEqual(expected.gradient.data);
   });
+
+  test.each([float32, float64])(
+    'takes more rows than the workspace holds at a time: $dtype',
+    (numeric) => {
+      const arena = new MatrixArena(4 << 20);
+      const fresh = () => arena.zeros<FloatArray>(2100, 16, numeric);
+      const [student, teacher, gradient] = [fresh(), fresh(), fresh()];
+      fill(student, teacher);
+      const copies = [student.clone(), teacher.clone()] as const;
+      const labels = labelsFor(2100, 16);
+      const both = new ResponseDistillationStrategy<FloatArray>({ temperature: 2, alpha: 0.4 });
+      const expected = both.computeLossAndGradient(...copies, labels);
+      for (let i = 0; i < 2; i++) {
+        const { loss } = both.computeLossAndGradient(student, teacher, labels, { gradient });
+        expect(loss).toBe(expected.loss);
+      }
+      const isSame = (a: FloatArray, b: FloatArray) => a.every((value, i) => value === b[i]);
+      expect(isSame(gradient.data, expected.gradient.data)).toBe(true);
+      expect(isSame(student.data, copies[0].data)).toBe(true);
+      expect(isSame(teacher.data, copies[1].data)).toBe(true);
+    },
+  );
 
   test('skips masked rows, and adds where it is told to', () => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), 6, 64);
@@ -118,6 +141,17 @@ describe('The memory of an arena', () => {
     expect(second.data).toEqual(new Float64Array(1500).fill(2));
   });
 
+  test('may lie beyond 2 GiB', () => {
+    const arena = new MatrixArena(3 * 2 ** 30); // reserved, and not written
+    arena.zeros(2 ** 29 + 2 ** 20, 1);
+    const { student, teacher, gradient } = inArena(arena, 5, 1000);
+    const labels = labelsFor(5, 1000);
+    const expected = strategy.computeLossAndGradient(student.clone(), teacher.clone(), labels);
+    const { loss } = strategy.computeLossAndGradient(student, teacher, labels, { gradient });
+    expect(loss).toBe(expected.loss);
+    expect(gradient.data).toEqual(expected.gradient.data);
+  });
+
   test('is refused where it is too small, or not to be had', () => {
     const arena = new MatrixArena(100_000);
     const { free } = arena;
@@ -164,6 +198,7 @@ describe('The threads of an arena', () => {
     expect(arena.threads).toBe(threads);
     for (const [rows, columns] of [
       [300, 1000],
+      [2500, 64],
       [5, 30_000],
       [2, 100_000],
     ] as const) {

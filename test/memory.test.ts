@@ -50,8 +50,7 @@ test.each(cells)(
     const strategy = subject.create(float64);
     const entries = countEntries();
     strategy.computeGradient(student, teacher, undefined, { gradient });
-    // Which rows are kept, for every child and evaluation; all else is a few rows and weights.
+    // A few rows, and weights; what a strategy of the bare interface returns is a matrix of its own.
     expect(entries()).toBeLessThan(ROWS * Math.min(width.student, width.teacher, 12));
-    expect(entries()).toBeGreaterThanOrEqual(ROWS);
   },
 );

@@ -1,32 +1,19 @@
-// Products of matrices, with sums in doubles.
+// Products of matrices.
 
-import type { FloatArray } from '../numeric.js';
+import type { Grid } from './grid.js';
 import { addProductFast } from './simd/product.js';
 
-/** A matrix, or its transpose, as a view on an array. */
-export interface Grid {
-  readonly data: FloatArray;
-  readonly rows: number;
-  readonly columns: number;
-  /** From one row, and one column, to the next; one of them is 1. */
-  readonly rowStride: number;
-  readonly columnStride: number;
-}
-
-export function grid(data: FloatArray, rows: number, columns: number): Grid {
-  return { data, rows, columns, rowStride: columns, columnStride: 1 };
-}
-
-export function transpose({ data, rows, columns, rowStride, columnStride }: Grid): Grid {
-  return { data, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
-}
-
 /**
- * result += a · b, [a.rows × b.columns], in the number format of `format`: float32 in pieces whose sums are added up in
- * doubles.
+ * result += a · b, [a.rows × b.columns]. In float32, a kernel sums up to 256 terms in that format, and those in doubles;
+ * in JavaScript all is in doubles.
  */
-export function addProduct(result: Float64Array, a: Grid, b: Grid, format: FloatArray): void {
-  if (addProductFast(result, a, b, format)) return;
+export function addProduct(
+  result: Float64Array,
+  a: Grid,
+  b: Grid,
+  dtype: 'float32' | 'float64',
+): void {
+  if (addProductFast(result, a, b, dtype)) return;
   const { rows, columns: inner } = a;
   const { columns } = b;
   for (let i = 0; i < rows; i++) {

@@ -15,6 +15,19 @@ export interface ResponseTerms {
   readonly alpha: number;
 }
 
+/** The rows of one call. */
+export interface ResponseRows extends ResponseTerms {
+  readonly student: FloatArray;
+  readonly teacher: FloatArray;
+  readonly columns: number;
+  /** Those that take part, ascending. */
+  readonly rows: readonly number[];
+  /** A class for each row of the matrix, −1 for none. */
+  readonly classes: Int32Array | undefined;
+  /** Or a distribution for each row, as long as the matrix. */
+  readonly distributions: FloatArray | undefined;
+}
+
 /** The true label of a row: a class, −1 for none, or a distribution in so many entries from an offset on. */
 export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 

@@ -1,28 +1,14 @@
 // The response loss of a batch: its rows go to the kernel that was chosen.
 
-import type { FloatArray } from '../numeric.js';
 import {
+  type ResponseRows,
   type ResponseScratch,
-  type ResponseTerms,
   type RowLabel,
   responseOfRow,
   responseScratch,
 } from './response.js';
 import { responseOfRows } from './simd/response.js';
 import { put, type Target } from './target.js';
-
-/** The rows of one call. */
-export interface ResponseRows extends ResponseTerms {
-  readonly student: FloatArray;
-  readonly teacher: FloatArray;
-  readonly columns: number;
-  /** Those that take part, ascending. */
-  readonly rows: readonly number[];
-  /** A class for each row of the matrix, −1 for none. */
-  readonly classes: Int32Array | undefined;
-  /** Or a distribution for each row, as long as the matrix. */
-  readonly distributions: FloatArray | undefined;
-}
 
 /** Takes the derivative of a row. */
 export type AddRow = (row: number, derivative: Float64Array) => void;

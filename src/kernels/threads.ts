@@ -3,12 +3,18 @@
 import type { KernelName } from './choice.js';
 import type { Memory } from './simd/instance.js';
 
-/** The kernels by number, as a share names them. Batches of short rows are never large. */
-export const SHARED_KERNELS = ['response32', 'response64'] as const;
+/** The kernels that threads share, by number. Batches of short rows are never large. */
+const SHARED = ['response32', 'response64'] as const;
+
+export type SharedKernel = (typeof SHARED)[number];
+
+export function isShared(name: string): name is SharedKernel {
+  return SHARED.some((shared) => shared === name);
+}
 
 /** A share: the arguments of a kernel, and where its rows are worked on. */
 export interface Share {
-  readonly kernel: (typeof SHARED_KERNELS)[number];
+  readonly kernel: SharedKernel;
   readonly workspace: number;
   readonly rowBytes: number;
   /** Addresses, rows and width, as the kernel takes them. */
@@ -22,21 +28,22 @@ export interface Threads {
   readonly count: number;
   /** What they run. */
   readonly kernel: KernelName;
-  /** Hands a share to each, runs `own` meanwhile, and returns when all are done; `false` if a thread failed. */
+  /** Hands each a share, as many as there are threads, runs `own` meanwhile, and returns when all are done; `false` if a thread failed. */
   readonly run: (shares: readonly Share[], own: () => void) => boolean;
   readonly close: () => void;
 }
 
 /** In the memory, between the constants of the kernels and the first workspace: what is agreed on, then the shares. */
 const CONTROL = 2048;
-const SEQUENCE = 0; // of the job; negative: no more
+const SEQUENCE = 0; // of the job
 const PENDING = 1; // threads that are not done
 const FAILED = 2;
+const CLOSED = 3;
 const SLOT = 128; // bytes of a share: 16 integers, then doubles
 const FIRST_SLOT = 2176;
 
-/** As many as have a slot. */
-export const MOST_THREADS = 14;
+/** As many as have a slot, and the calling one. */
+export const MOST_THREADS = 15;
 
 /** What a thread runs. It is text, since a bundler would not find a file. */
 const program = (): string => `
@@ -52,12 +59,12 @@ const begin = ({ module, memory, slot, names }) => {
   for (;;) {
     Atomics.wait(control, ${SEQUENCE}, sequence);
     sequence = Atomics.load(control, ${SEQUENCE});
-    if (sequence < 0) break;
+    if (Atomics.load(control, ${CLOSED})) break;
     const [kernel, workspace, rowBytes, ...rest] = integers;
     try {
       if (place !== workspace + ' ' + rowBytes) kernels.place(workspace, rowBytes);
       place = workspace + ' ' + rowBytes;
-      if (kernel >= 0) kernels[names[kernel]](...rest.slice(0, 7), ...doubles);
+      kernels[names[kernel]](...rest.slice(0, 7), ...doubles);
     } catch {
       Atomics.store(control, ${FAILED}, 1);
     }
@@ -133,7 +140,8 @@ export async function startThreads(
   let isOpen = true;
   const close = () => {
     isOpen = false;
-    Atomics.store(control, SEQUENCE, -1);
+    Atomics.store(control, CLOSED, 1);
+    Atomics.add(control, SEQUENCE, 1);
     Atomics.notify(control, SEQUENCE);
     for (const worker of workers) worker.terminate();
   };
@@ -142,7 +150,7 @@ export async function startThreads(
       const worker = spawn();
       workers.push(worker);
       const started = ready(worker);
-      worker.postMessage({ module, memory, slot: FIRST_SLOT + i * SLOT, names: SHARED_KERNELS });
+      worker.postMessage({ module, memory, slot: FIRST_SLOT + i * SLOT, names: SHARED });
       await started;
       worker.unref?.(); // it must not keep the process alive
     }
@@ -152,23 +160,21 @@ export async function startThreads(
   }
   const run = (shares: readonly Share[], own: () => void): boolean => {
     if (!isOpen) return false;
-    for (let i = 0; i < count; i++) {
-      const share = shares[i];
-      const integers = new Int32Array(memory.buffer, FIRST_SLOT + i * SLOT, 16);
-      if (!share) {
-        integers[0] = -1;
-        continue;
-      }
-      integers.set([SHARED_KERNELS.indexOf(share.kernel), share.workspace, share.rowBytes]);
-      integers.set(share.integers, 3);
-      new Float64Array(memory.buffer, FIRST_SLOT + i * SLOT + 64, 4).set(share.doubles);
-    }
+    shares.forEach(({ kernel: name, workspace, rowBytes, integers, doubles }, i) => {
+      const slot = FIRST_SLOT + i * SLOT;
+      const place = [SHARED.indexOf(name), workspace, rowBytes, ...integers];
+      new Int32Array(memory.buffer, slot, 16).set(place);
+      new Float64Array(memory.buffer, slot + 64, 4).set(doubles);
+    });
     Atomics.store(control, PENDING, count);
     Atomics.add(control, SEQUENCE, 1);
     Atomics.notify(control, SEQUENCE);
-    own();
-    // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not for long.
-    while (Atomics.load(control, PENDING) > 0);
+    try {
+      own();
+    } finally {
+      // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not for long.
+      while (Atomics.load(control, PENDING) > 0);
+    }
     return Atomics.exchange(control, FAILED, 0) === 0;
   };
   return { count, kernel, run, close };

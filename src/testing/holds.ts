@@ -110,7 +110,7 @@ export function staysFinite<T extends FloatArray>(
 }
 
 export function formatsAgree(subject: Subject, example: DistillationCase): void {
-  const tolerance = subject.float32Tolerance ?? 1e-5;
+  const tolerance = subject.float32Tolerance ?? 1e-6;
   const single = callOf(float32, example);
   const double = callOf(float64, example);
   const [strategy32, strategy64] = [subject.create(float32), subject.create(float64)];

@@ -49,6 +49,7 @@ export interface Law {
  *   create: () => new ResponseDistillationStrategy({ temperature: 2 }),
  *   values: 'logits',
  *   invariances: ['row-shift', 'row-order', 'column-order'],
+ *   float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
  * });
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
  */

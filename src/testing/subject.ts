@@ -19,7 +19,7 @@ export interface StrategySubject extends CaseOptions {
   readonly invariances: readonly Invariance[];
   /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
   readonly sumOverRows?: boolean;
-  /** How far float32 may be from float64, relative to the largest entry; 1e-5: terms that cancel leave more than 1e-7. */
+  /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
   readonly float32Tolerance?: number;
   /** Least magnitude below which losses and gradients count as equal; 1e-12. */
   readonly rounding?: number;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addProduct, grid, transpose } from '../../src/kernels/product.js';
+import { grid, transpose } from '../../src/kernels/grid.js';
+import { addProduct } from '../../src/kernels/product.js';
 import { describeKernels } from '../kernels.js';
 
 /** Whole numbers, of which every product and sum is exact. */
@@ -34,12 +35,11 @@ describeKernels('A matrix product', () => {
   test('is exact for whole numbers, whichever side is transposed, and adds to what is there', () => {
     fc.assert(
       fc.property(sizes, ({ rows, inner, columns, aTransposed, bTransposed, double }) => {
-        const format = double ? new Float64Array() : new Float32Array();
         const [a, b] = [whole(rows * inner, 1), whole(inner * columns, 2)];
         const left = aTransposed ? transpose(grid(a, inner, rows)) : grid(a, rows, inner);
         const right = bTransposed ? transpose(grid(b, columns, inner)) : grid(b, inner, columns);
         const result = new Float64Array(rows * columns).fill(1);
-        addProduct(result, left, right, format);
+        addProduct(result, left, right, double ? 'float64' : 'float32');
         for (const [i, j] of [
           [0, 0],
           [rows - 1, columns - 1],
@@ -64,7 +64,7 @@ describeKernels('A matrix product', () => {
     const [rows, inner] = [70, 300];
     const a = Float32Array.from({ length: rows * inner }, (_, i) => Math.sin(i));
     const gram = new Float64Array(rows * rows);
-    addProduct(gram, grid(a, rows, inner), transpose(grid(a, rows, inner)), a);
+    addProduct(gram, grid(a, rows, inner), transpose(grid(a, rows, inner)), 'float32');
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < i; j++) expect(gram[i * rows + j]).toBe(gram[j * rows + i]);
       const exact = entry(

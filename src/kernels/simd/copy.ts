@@ -1,9 +1,9 @@
-// Rows of a matrix to the memory of the kernels and back, where a row has a whole number of vectors.
+// Rows of a matrix to the memory of the kernels and back, where a row may be longer, of whole vectors.
 
 import type { FloatArray } from '../../numeric.js';
 import type { Target } from '../target.js';
 
-/** Below any logit of a row, so that what pads the row adds nothing. */
+/** So low that what pads a row adds nothing; a row that is as low itself is refused by the kernels. */
 const PADDING = -1e30;
 
 export function copyIn(

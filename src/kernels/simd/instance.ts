@@ -3,7 +3,7 @@
 import type { FloatArray } from '../../numeric.js';
 
 /** Losses and gradients of rows of the response loss, see assembly/response.ts; the first five are addresses. */
-type ResponseRows = (
+type ResponseKernel = (
   student: number,
   teacher: number,
   gradient: number,
@@ -33,10 +33,10 @@ type Product = (
 
 interface Exports {
   readonly place: (start: number, bytes: number) => number;
-  readonly response32: ResponseRows;
-  readonly response64: ResponseRows;
-  readonly shortRows32: ResponseRows;
-  readonly shortRows64: ResponseRows;
+  readonly response32: ResponseKernel;
+  readonly response64: ResponseKernel;
+  readonly shortRows32: ResponseKernel;
+  readonly shortRows64: ResponseKernel;
   readonly product32: Product;
   readonly product64: Product;
   readonly productOfTransposed32: Product;
@@ -133,13 +133,20 @@ export function floats(simd: Simd, like: FloatArray): FloatArray {
   return like.BYTES_PER_ELEMENT === 8 ? simd.float64 : simd.float32;
 }
 
-/** No less than what it takes to work on rows of so many bytes, {@link MOST_ROWS} of them in one go. */
-export function workspaceBytes(rowBytes: number): number {
-  return align(3.125 * rowBytes) + 32768;
-}
-
-/** For so many rows, labels and losses have a place in the workspace. */
+/** For so many rows, labels and losses have a place behind the workspace. */
 export const MOST_ROWS = 1024;
+
+/** Bytes of the labels, and then of the losses. */
+export const LABEL_BYTES: number = 4 * MOST_ROWS;
+export const ROW_TABLE_BYTES: number = LABEL_BYTES + 8 * MOST_ROWS;
+
+/**
+ * No less than it takes to work on rows of so many bytes: three rows and 48 bytes for each of their blocks, some 22 KiB
+ * of tables, and those of labels and losses.
+ */
+export function workspaceBytes(rowBytes: number): number {
+  return align(3.125 * rowBytes) + 24576 + ROW_TABLE_BYTES;
+}
 
 /**
  * Makes room for work on rows of so many bytes and for `bytes` more, and returns where the latter start; what stood
@@ -149,11 +156,16 @@ export function reserve(simd: Simd, rowBytes: number, bytes: number): number {
   const { kernels, workspace } = simd;
   if (simd.rowBytes !== rowBytes) {
     grow(simd, workspace + workspaceBytes(rowBytes));
-    simd.end = align(kernels.place(workspace, rowBytes));
+    simd.end = align(kernels.place(workspace, rowBytes) >>> 0); // an address, which has no sign
     simd.rowBytes = rowBytes;
   }
   grow(simd, simd.end + bytes);
   return simd.end;
+}
+
+/** {@link reserve}, for work that needs no rows. */
+export function reserveBeside(simd: Simd, bytes: number): number {
+  return reserve(simd, Math.max(simd.rowBytes, 16), bytes);
 }
 
 function grow(simd: Simd, bytes: number): void {

@@ -2,8 +2,8 @@
 
 import type { FloatArray } from '../../numeric.js';
 import { simdKernel } from '../choice.js';
-import type { Grid } from '../product.js';
-import { align, reserve } from './instance.js';
+import type { Grid } from '../grid.js';
+import { align, reserveBeside } from './instance.js';
 
 // A tile of each matrix, so that all three stay in the second-level cache.
 const ROWS = 64;
@@ -13,19 +13,23 @@ const COLUMNS = 128;
 /** Below so many multiplications copying costs more than it gains. */
 const FEW = 512;
 
-/** result += a · b; `false`, and nothing done, where there is no kernel for it. */
+/**
+ * result += a · b; `false`, and nothing done, where there is no kernel for it. Where b is the transpose of a, half of the
+ * work is saved, and what was in the result has to be symmetric.
+ */
 export function addProductFast(
   result: Float64Array,
   a: Grid,
   b: Grid,
-  { BYTES_PER_ELEMENT: size }: FloatArray,
+  dtype: 'float32' | 'float64',
 ): boolean {
+  const size = dtype === 'float64' ? 8 : 4;
   if (a.rows * a.columns * b.columns < FEW) return false;
   const simd = simdKernel();
   if (!simd) return false;
   const { kernels } = simd;
   const bytes = size * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
-  const aStart = reserve(simd, simd.rowBytes < 0 ? 16 : simd.rowBytes, bytes);
+  const aStart = reserveBeside(simd, bytes);
   const bStart = aStart + size * ROWS * INNER;
   const cStart = bStart + size * INNER * COLUMNS;
   const memory = size === 8 ? simd.float64 : simd.float32;
@@ -37,6 +41,8 @@ export function addProductFast(
     : size === 8
       ? kernels.product64
       : kernels.product32;
+  // Of a matrix with its own transpose, what is below the diagonal is known from above it.
+  const isGram = a.data === b.data && a.rowStride === b.columnStride && a.rows === b.columns;
   for (let j = 0; j < b.columns; j += COLUMNS) {
     const columns = Math.min(COLUMNS, b.columns - j);
     for (let k = 0; k < a.columns; k += INNER) {
@@ -48,6 +54,7 @@ export function addProductFast(
       const bFrom = k * b.rowStride + j * b.columnStride;
       const bBytes = stage(memory, bStart, b.data, bFrom, lines, across, lineStride, 1);
       for (let i = 0; i < a.rows; i += ROWS) {
+        if (isGram && i >= j + columns) break;
         const rows = Math.min(ROWS, a.rows - i);
         const aFrom = i * a.rowStride + k * a.columnStride;
         const { rowStride, columnStride } = a;
@@ -58,14 +65,23 @@ export function addProductFast(
         for (let row = 0; row < rows; row++) {
           const from = (cStart + row * cBytes) / size;
           const to = (i + row) * b.columns + j;
-          for (let column = 0; column < columns; column++) {
+          const first = isGram ? Math.max(0, i + row - j) : 0;
+          for (let column = first; column < columns; column++) {
             result[to + column]! += memory[from + column]!;
           }
         }
       }
     }
   }
+  if (isGram) mirror(result, a.rows);
   return true;
+}
+
+/** Makes a square matrix symmetric by what is above its diagonal. */
+function mirror(square: Float64Array, rows: number): void {
+  for (let i = 1; i < rows; i++) {
+    for (let j = 0; j < i; j++) square[i * rows + j] = square[j * rows + i]!;
+  }
 }
 
 /** Copies a tile to whole vectors, with zeros behind its rows; returns the bytes of a row. */

@@ -2,11 +2,20 @@
 
 import { type ArenaMemory, arenaKernel, arenaOf } from '../arenas.js';
 import { kernelInfo, simdKernel } from '../choice.js';
-import type { ResponseRows } from '../responseLoss.js';
+import type { ResponseRows } from '../response.js';
 import type { Target } from '../target.js';
-import type { Share } from '../threads.js';
+import { isShared, type Share } from '../threads.js';
 import { copyIn, copyOut } from './copy.js';
-import { align, floats, MOST_ROWS, reserve, type Simd, workspaceBytes } from './instance.js';
+import {
+  align,
+  floats,
+  LABEL_BYTES,
+  MOST_ROWS,
+  ROW_TABLE_BYTES,
+  reserve,
+  type Simd,
+  workspaceBytes,
+} from './instance.js';
 
 /** Rows are copied in and out in pieces of about so many bytes, which stay in the cache. */
 const PIECE = 65536;
@@ -14,7 +23,7 @@ const PIECE = 65536;
 /** A run of so many bytes a matrix is worth waking threads for. */
 const LARGE = 262144;
 
-/** Rows of up to so many columns are taken side by side. */
+/** Rows of up to so many columns are taken side by side: what LONGEST is in assembly/shortRows.ts. */
 const SHORT = 16;
 
 /** Called with a row that the kernels leave to other means; returns its loss. */
@@ -127,8 +136,7 @@ function launch({ simd, arena }: Stage, run: Run): void {
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
   const isLarge = rows * rowBytes >= LARGE && rows >= parts;
-  const isShared = name === 'response32' || name === 'response64';
-  if (!arena || !threads || !isLarge || !isShared || threads.kernel !== kernelInfo().kernel) {
+  if (!arena || !threads || !isLarge || !isShared(name) || threads.kernel !== kernelInfo().kernel) {
     compute(simd, run, rows);
     return;
   }
@@ -194,16 +202,15 @@ function stageOf(
       teacher: teacher.byteOffset,
       gradient: target?.data.byteOffset ?? 0,
       labels,
-      losses: labels + 4 * MOST_ROWS,
+      losses: labels + LABEL_BYTES,
     };
   }
   const simd = simdKernel();
   if (!simd) return undefined;
   const most = Math.min(rows.length, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
   const side = align(most * rowBytes);
-  const tables = 12 * MOST_ROWS;
-  const labels = reserve(simd, align(rowBytes), tables + 3 * side);
-  const start = labels + tables;
+  const labels = reserve(simd, align(rowBytes), ROW_TABLE_BYTES + 3 * side);
+  const start = labels + ROW_TABLE_BYTES;
   return {
     simd,
     arena: undefined,
@@ -213,6 +220,6 @@ function stageOf(
     teacher: start + side,
     gradient: start + 2 * side,
     labels,
-    losses: labels + 4 * MOST_ROWS,
+    losses: labels + LABEL_BYTES,
   };
 }

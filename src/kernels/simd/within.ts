@@ -2,7 +2,7 @@ import type { FloatArray } from '../../numeric.js';
 import { arenaKernel, arenaOf } from '../arenas.js';
 import { simdKernel } from '../choice.js';
 import { isWithin } from '../within.js';
-import { floats, reserve, type Simd } from './instance.js';
+import { floats, reserveBeside, type Simd } from './instance.js';
 
 /** Numbers are copied in pieces of so many bytes. */
 const PIECE = 65536;
@@ -10,14 +10,14 @@ const PIECE = 65536;
 /** {@link isWithin}, by the kernel that was chosen. */
 export function isWithinFast(values: FloatArray, limit: number): boolean {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = values;
-  const arena = arenaKernel(arenaOf(buffer), 0);
-  if (arena) {
-    const scratch = reserve(arena, arena.rowBytes < 0 ? 16 : arena.rowBytes, 0);
-    return look(arena, size, byteOffset, byteLength, limit, scratch);
+  const inArena = arenaKernel(arenaOf(buffer), 0);
+  if (inArena) {
+    const scratch = reserveBeside(inArena, 0);
+    return look(inArena, size, byteOffset, byteLength, limit, scratch);
   }
   const simd = simdKernel();
   if (!simd) return isWithin(values, limit);
-  const scratch = reserve(simd, simd.rowBytes < 0 ? 16 : simd.rowBytes, PIECE + 16);
+  const scratch = reserveBeside(simd, PIECE + 16);
   const memory = floats(simd, values);
   const start = scratch + 16;
   for (let i = 0; i < values.length; i += PIECE / size) {

@@ -24,7 +24,7 @@ export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
 }
 
 /** Rows that are projected in one go. */
-const PIECE = 64;
+const ROWS = 64;
 
 const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance };
 
@@ -129,7 +129,7 @@ export class FeatureDistillationStrategy<
     gradient: GradientSink<T> | undefined,
   ): number {
     const { columns } = teacher;
-    const most = Math.min(PIECE, rows.length);
+    const most = Math.min(ROWS, rows.length);
     const features = student.numeric.allocate(most * student.columns);
     const projected = new Float64Array(most * columns);
     const derivative = new Float64Array(gradient ? most * columns : 0);

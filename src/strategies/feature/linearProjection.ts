@@ -1,7 +1,8 @@
 import { checkDtype, checkShape } from '../../batch.js';
 import { checkRow } from '../../diagnosis.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
-import { addProduct, grid, transpose } from '../../kernels/product.js';
+import { grid, transpose } from '../../kernels/grid.js';
+import { addProduct } from '../../kernels/product.js';
 import { uniform } from '../../kernels/random.js';
 import { checkNumeric, type Matrix } from '../../matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
@@ -23,6 +24,8 @@ export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
  * Give it to a {@link FeatureDistillationStrategy}; after each of its gradient calls {@link parameters} hold
  * d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
  * optimiser by writing to `value`; they are needed while training only.
+ *
+ * In float32, products and short sums of them are float32 (see `kernelInfo`): features · weights up to 3e38.
  *
  * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor), for token features as in TinyBERT.
  *
@@ -88,8 +91,9 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
       if (bias) result.set(bias, row * outputColumns);
       else result.fill(0, row * outputColumns, (row + 1) * outputColumns);
     }
-    const weight = this.#weight.value.data;
-    addProduct(result, grid(x, rows, inputColumns), grid(weight, inputColumns, outputColumns), x);
+    const { data, numeric } = this.#weight.value;
+    const weight = grid(data, inputColumns, outputColumns);
+    addProduct(result, grid(x, rows, inputColumns), weight, numeric.dtype);
   }
 
   /**
@@ -108,12 +112,14 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   ): void {
     const { inputColumns, outputColumns } = this;
     const features = grid(x, rows, inputColumns);
-    const weight = grid(this.#weight.value.data, inputColumns, outputColumns);
+    const { data, numeric } = this.#weight.value;
+    const weight = grid(data, inputColumns, outputColumns);
     const own = grid(derivative, rows, outputColumns);
     inputDerivative.fill(0);
-    addProduct(inputDerivative, own, transpose(weight), x);
+    addProduct(inputDerivative, own, transpose(weight), numeric.dtype);
     const scaled = derivative.map((value) => scale * value);
-    addProduct(this.#weight.sum, transpose(features), grid(scaled, rows, outputColumns), x);
+    const scaledOwn = grid(scaled, rows, outputColumns);
+    addProduct(this.#weight.sum, transpose(features), scaledOwn, numeric.dtype);
     if (!this.#bias) return;
     for (let row = 0; row < rows; row++) {
       const offset = row * outputColumns;

@@ -88,8 +88,10 @@ export class ResponseDistillationStrategy<
   protected override cannotFail(batch: DistillationBatch<T>): boolean {
     // All of these are very far from where a sum or a gradient could overflow.
     const isModerate = ({ data }: Matrix<T>) => isWithinFast(data, 1e30);
+    const bound = this.#derivativeBound(batch);
     return (
-      this.#derivativeBound(batch) / batch.normalizer < 1e30 &&
+      batch.temperature > 1e-30 &&
+      Math.max(bound, bound / batch.normalizer) < 1e30 &&
       isModerate(batch.student) &&
       isModerate(batch.teacher)
     );

@@ -7,6 +7,7 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { describeKernels } from '../../kernels.js';
 import { refusal } from '../../wrong.js';
 
 const ln2 = Math.LN2;
@@ -279,5 +280,27 @@ describe('ResponseDistillationStrategy in log space', () => {
       teacher.as(float64),
     );
     expect(Math.abs(single / double - 1)).toBeLessThan(4e-7);
+  });
+});
+
+describeKernels('The response loss of extremes', () => {
+  test.each([17, 20, 1025])('in %d columns that are as low as what pads rows', (columns) => {
+    const low = Matrix.zeros(2, columns, float64);
+    low.data.fill(-1e31);
+    const strategy = response({ temperature: 1, alpha: 0.5 });
+    const loss = strategy.computeLoss(low, low.clone(), Int32Array.of(0, 3));
+    expect(loss).toBeCloseTo(0.5 * Math.log(columns), 12);
+  });
+
+  test('leaves the gradient as it was where the loss overflows', () => {
+    const strategy = response({ temperature: 1e-300, temperatureSquared: false });
+    const gradient = matrix([7, 7]);
+    const call = () =>
+      strategy.computeGradient(matrix([0, 1]), matrix([1, 0]), undefined, {
+        normalizer: 1e-20,
+        gradient,
+      });
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
+    expect(gradient.toRows()).toEqual([[7, 7]]);
   });
 });
