@@ -1,4 +1,4 @@
-import { checkInteger, refuse } from './errors.js';
+import { checkInteger, DistillationError, refuse } from './errors.js';
 import { type ArenaMemory, addArena } from './kernels/arenas.js';
 import { kernelInfo, moduleOf } from './kernels/choice.js';
 import { align, FIRST_ADDRESS, fixedMemory, workspaceBytes } from './kernels/simd/instance.js';
@@ -11,8 +11,9 @@ import { type FloatArray, float32, type NumericTrait } from './numeric.js';
  * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
  * and all its matrices do.
  *
- * The student, the teacher and the `gradient` of a call are read and written in place if all are of one arena and a row
- * is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64). Anything else works too, by copying.
+ * The response loss reads and writes the student, the teacher and the `gradient` of a call in place if all are of one
+ * arena and a row is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64) or has 16 columns or fewer.
+ * Anything else works too, by copying: other strategies, `accumulate`, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -30,8 +31,8 @@ export class MatrixArena {
   #next: number = FIRST_ADDRESS;
 
   /**
-   * @param bytes - what its matrices take, and some four rows of the widest, in which the kernels work; up to 4 GiB
-   * less 1 MiB
+   * @param bytes - what its matrices take, and room to work on their rows: 36 KiB and 3⅛ of the widest; up to 4 GiB less
+   * 4 KiB
    * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
    */
   constructor(bytes: number);
@@ -41,40 +42,48 @@ export class MatrixArena {
   }
 
   /**
-   * An arena in which large batches are computed by several threads: the rows of a call in place, of some 65,536
-   * entries and more. Each thread sums its rows just as one thread would, so that the result has the same bits.
+   * An arena in which several threads compute large batches in place: 256 KiB of student logits and more, of 1024 rows
+   * at a time. Each thread takes whole rows, so that the result has the same bits as that of one. It gains nothing
+   * unless there is a core for each.
    *
-   * In a browser the page has to be cross-origin isolated, since threads share memory. {@link close} ends the threads;
-   * they don't keep a process alive. They run the kernel that is selected now; while another one is, they rest.
+   * The threads run the kernel that is selected now; while another one is, they rest. They don't keep a process alive,
+   * but they do keep the memory until {@link close}. In a browser the page has to be cross-origin isolated, since they
+   * share memory, and a content security policy has to allow `worker-src blob:`.
    *
-   * @param bytes - see the constructor; each thread takes some four more rows of the widest matrix
-   * @param threads - the calling one included, 2 to 15; the number of cores is a good choice
-   * @throws {DistillationError} UNAVAILABLE where there are no threads, no shared memory or no SIMD
+   * @param bytes - see the constructor; each thread takes room to work in
+   * @param threads - 1 to 15, the calling one included
+   * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no shared memory or no
+   * SIMD, unless one thread is all that is asked for
    * @example
    * import { MatrixArena } from 'knowledge-distillation';
    *
-   * const arena = await MatrixArena.withThreads(1 << 20, 2);
+   * const bytes = 1 << 20;
+   * const arena = await MatrixArena.withThreads(bytes, 2).catch(() => new MatrixArena(bytes));
    * const student = arena.zeros(8, 1000);
    * arena.close();
    */
   static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
     const operation = 'MatrixArena.withThreads';
-    checkInteger(operation, 'threads', threads, 2);
+    checkInteger(operation, 'threads', threads, 1);
     if (threads > MOST_THREADS) {
       refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
     }
-    const arena = arenaMemory(operation, bytes, true);
+    if (threads === 1) return new MatrixArena(bytes);
+    checkInteger(operation, 'bytes', bytes, 1);
     const { kernel, reason } = kernelInfo();
     try {
       if (kernel === 'scalar') throw new Error(reason);
       const module = moduleOf(kernel, true);
+      const arena = arenaMemory(operation, bytes, true);
       arena.threads = await startThreads(threads - 1, kernel, module, arena.memory);
+      return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
+      if (error instanceof DistillationError) throw error;
       const expected = 'be such that they can be started';
-      const hint = 'they need SIMD, and a page that is cross-origin isolated';
+      const hint =
+        'they need SIMD, shared memory (a page that is cross-origin isolated) and workers';
       refuse('UNAVAILABLE', operation, 'threads', expected, String(error), undefined, hint);
     }
-    return new (MatrixArena as ArenaConstructor)(bytes, arena);
   }
 
   /** How many threads compute, the calling one included. */
@@ -116,7 +125,7 @@ export class MatrixArena {
     const length = rows * columns;
     const bytes = align(length * numeric.bytesPerElement);
     if (!(room + bytes <= this.free)) {
-      const received = `${bytes}, and ${room} to work on its rows`;
+      const received = room > 0 ? `${bytes}, and ${room} to work on its rows` : `${bytes}`;
       refuse('OUT_OF_RANGE', operation, 'bytes', `be at most the ${this.free} left`, received);
     }
     if (room > 0) {

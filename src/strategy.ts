@@ -49,8 +49,9 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */
   readonly normalizer?: number;
   /**
-   * Written with the gradient instead of a new matrix. It is written only if the call succeeds, which
-   * costs a rehearsal: a second evaluation.
+   * Written with the gradient instead of a new matrix. It is written only if the call succeeds, which costs a
+   * rehearsal, a second evaluation, unless a look at the input tells: the response loss of finite logits needs none
+   * where it overwrites.
    */
   readonly gradient?: Matrix<T>;
   /** Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. */

@@ -232,10 +232,12 @@ describe('The threads of an arena', () => {
   });
 
   test('are refused without SIMD, and in numbers that make no sense', async () => {
-    await expect(MatrixArena.withThreads(4096, 1)).rejects.toMatchObject({ argument: 'threads' });
+    await expect(MatrixArena.withThreads(4096, 0)).rejects.toMatchObject({ argument: 'threads' });
+    await expect(MatrixArena.withThreads(0, 2)).rejects.toMatchObject({ argument: 'bytes' });
     await expect(MatrixArena.withThreads(4096, 99)).rejects.toMatchObject({ argument: 'threads' });
     selectKernel('scalar');
     await expect(MatrixArena.withThreads(4096, 2)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect((await MatrixArena.withThreads(4096, 1)).threads).toBe(1);
     selectKernel('auto');
   });
 });

@@ -48,12 +48,12 @@ function choose(kernel: KernelName, reason: string): Choice {
 
 /** The fastest kernel that this engine takes. */
 function best(): Choice {
-  let reason = 'the engine has relaxed SIMD';
+  let reason = 'the fastest there is';
   for (const kernel of ['fma', 'simd'] as const) {
     try {
       return choose(kernel, reason);
     } catch (error) {
-      reason = `the ${kernel} kernel failed: ${messageOf(error)}`;
+      reason = `this engine does not take the ${kernel} kernel (${messageOf(error)})`;
     }
   }
   return choose('scalar', reason);

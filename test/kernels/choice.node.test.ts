@@ -48,5 +48,16 @@ test.each([
   expect(Math.abs(there / here - 1)).toBeLessThan(4e-7);
   expect(library.kernelInfo().kernel).toBe('scalar');
   expect(library.kernelInfo().reason).toContain(reason);
+  const arena = new library.MatrixArena(1 << 20);
+  const inArena = arena.zeros(1, 3);
+  inArena.data.set(student[0]!);
+  const loss = new library.ResponseDistillationStrategy().computeLoss(
+    inArena,
+    library.Matrix.fromRows(teacher),
+  );
+  expect(loss).toBe(there);
+  await expect(library.MatrixArena.withThreads(1 << 20, 2)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  });
   expect(refusal(() => library.selectKernel('simd'))).toMatchObject({ code: 'UNAVAILABLE' });
 });

@@ -107,9 +107,11 @@ export function growingMemory(): Memory {
   return new (engine().Memory)({ initial: 4, maximum: MOST_PAGES });
 }
 
-/** A memory of so many bytes, which never moves. */
+/** A memory of so many bytes, which never moves; where there is no WebAssembly, of the JavaScript heap. */
 export function fixedMemory(bytes: number, shared: boolean): Memory {
   const pages = Math.ceil(bytes / PAGE);
+  const { WebAssembly } = globalThis as unknown as { WebAssembly?: Engine };
+  if (!WebAssembly && !shared) return { buffer: new ArrayBuffer(bytes), grow: () => -1 };
   return new (engine().Memory)({ initial: pages, maximum: pages, shared });
 }
 
