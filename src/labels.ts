@@ -18,7 +18,8 @@ const MASK = 'hold 0 or 1 for each row';
 const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
-  return labels instanceof Int32Array || typeTag(labels) === 'Int32Array'; // of another realm
+  // The tag is for arrays of another realm; to read it takes longer.
+  return labels instanceof Int32Array || typeTag(labels) === 'Int32Array';
 }
 
 /** How many rows the labels are for. */

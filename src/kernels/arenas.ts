@@ -1,6 +1,6 @@
 // The memories of arenas, and who computes in them.
 
-import { type KernelName, kernelInfo, moduleOf } from './choice.js';
+import { type KernelName, moduleOf, selectedKernel } from './choice.js';
 import { instantiate, type Memory, type Simd } from './simd/instance.js';
 import type { Threads } from './threads.js';
 
@@ -29,7 +29,7 @@ export function arenaOf(buffer: ArrayBufferLike): ArenaMemory | undefined {
 
 /** The instance that computes in an arena, on rows of so many bytes; `undefined`: the numbers have to be copied. */
 export function arenaKernel(arena: ArenaMemory | undefined, rowBytes: number): Simd | undefined {
-  const { kernel } = kernelInfo();
+  const kernel = selectedKernel();
   if (!arena || kernel === 'scalar' || rowBytes > arena.rowBytes) return undefined;
   const { memory, shared, workspace, instances } = arena;
   let instance = instances.get(kernel);

@@ -72,6 +72,12 @@ export function simdKernel(): Simd | undefined {
   return choice.simd;
 }
 
+/** The kernel that computes. */
+export function selectedKernel(): KernelName {
+  choice ??= best();
+  return choice.kernel;
+}
+
 /**
  * Which kernel computes, and why. The first use compiles it.
  *

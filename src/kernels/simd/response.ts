@@ -1,7 +1,7 @@
 // Rows of the response loss through the WebAssembly kernels.
 
 import { type ArenaMemory, arenaKernel, arenaOf } from '../arenas.js';
-import { kernelInfo, simdKernel } from '../choice.js';
+import { selectedKernel, simdKernel } from '../choice.js';
 import type { ResponseRows } from '../response.js';
 import type { Target } from '../target.js';
 import { isShared, type Share } from '../threads.js';
@@ -136,7 +136,7 @@ function launch({ simd, arena }: Stage, run: Run): void {
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
   const isLarge = rows * rowBytes >= LARGE && rows >= parts;
-  if (!arena || !threads || !isLarge || !isShared(name) || threads.kernel !== kernelInfo().kernel) {
+  if (!arena || !threads || !isLarge || !isShared(name) || threads.kernel !== selectedKernel()) {
     compute(simd, run, rows);
     return;
   }
