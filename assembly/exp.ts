@@ -21,17 +21,19 @@ export function unit<T>(): f64 {
 }
 
 /**
- * The rounding number (1.5 · 2^digits: added, it leaves the nearest whole number in the low bits), then the
- * polynomial of 2^(f / steps), the best relative fit: to 1e-7, and to 1e-17. Then the lowest power, in steps: so small
- * that it adds nothing to a sum, and large enough that its products are not denormal. Places that a format has no use for hold 0.
+ * The rounding number, then the polynomial of 2^(f / steps), the best relative fit: to 1e-7, and to 1e-17. Then the
+ * lowest power, in steps. Places that a format has no use for hold 0.
+ *
+ * The rounding number is 1.5 · 2^digits, which leaves the nearest whole number in the low bits of a sum, and the bias of
+ * the exponent: so that a shift makes these bits a power of two, and 0 of the lowest.
  */
 const OCTAVE = memory.data<f32>([
-  12582912.0, 1.0, 0.6931470036506653, 0.24022242426872253, 0.05550716072320938, 0.009671168401837349,
-  0.0013264776207506657, -100.0,
+  12583039.0, 1.0, 0.6931470036506653, 0.24022242426872253, 0.05550716072320938, 0.009671168401837349,
+  0.0013264776207506657, -127.0,
 ]);
 const STEP = memory.data<f64>([
-  6755399441055744.0, 0.0, 0.0027076061740622767, 3.665565596910102e-6, 3.308302983711395e-9,
-  2.2393953276859936e-12, 0.0, -256000.0,
+  6755399441317632.0, 0.0, 0.0027076061740622767, 3.665565596910102e-6, 3.308302983711395e-9,
+  2.2393953276859936e-12, 0.0, -261888.0,
 ]);
 
 /** Where 2^(i / 256) stands for i < 256. */
@@ -59,7 +61,7 @@ export function constant<T>(place: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? STEP + 8 * place : OCTAVE + 4 * place);
 }
 
-/** 2^(y / steps), from the lowest power to some 20 octaves; k0 … k6 are the constants. */
+/** 2^(y / steps), from the lowest power, where it is 0, to some 20 octaves; a NaN stays. k0 … k6 are the constants. */
 // @ts-ignore: decorator
 @inline
 export function exp2<T>(
@@ -79,12 +81,12 @@ export function exp2<T>(
     const octaves = i64x2.shl(v128.andnot(k, i64x2.splat(255)), 44);
     const i = fractions + ((i32x4.extract_lane(k, 0) & 255) << 3);
     const j = fractions + ((i32x4.extract_lane(k, 2) & 255) << 3);
-    const power = i64x2.add(v128.load64_lane(j, v128.load64_zero(i), 1), octaves);
+    const power = v128.mul<T>(v128.load64_lane(j, v128.load64_zero(i), 1), octaves);
     const rest = madd<T>(f2, madd<T>(f2, k5, madd<T>(f, k4, k3)), v128.mul<T>(f, k2));
     return madd<T>(power, rest, power);
   }
   const high = madd<T>(f2, madd<T>(f, k6, k5), madd<T>(f, k4, k3));
-  return i32x4.add(madd<T>(f2, high, madd<T>(f, k2, k1)), i32x4.shl(k, 23));
+  return v128.mul<T>(madd<T>(f2, high, madd<T>(f, k2, k1)), i32x4.shl(k, 23));
 }
 
 /** The same for a single number. */

@@ -73,7 +73,8 @@ function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f6
 export function carefulSoft<T>(student: usize, teacher: usize, gradient: usize, factor: f64): f64 {
   // δ = (student − teacher − gap) / T + rest, where the gap is such that for δ near 0 the bracket is exact: the nearer
   // two numbers, the more exact their difference. So too, first, for sides that are far apart as a whole.
-  const isNear = abs(studentMax - teacherMax) < 1;
+  const apart = abs(studentMax - teacherMax);
+  const isNear = apart < 1 || apart < 0.5 * max(abs(studentMax), abs(teacherMax));
   const studentZero = isNear ? 0 : studentMax;
   const teacherZero = isNear ? 0 : teacherMax;
   const nats = (scale * unit<T>()) as T as f64;

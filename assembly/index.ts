@@ -92,30 +92,6 @@ export function within64(pointer: usize, bytes: usize, limit: f64, scratch: usiz
   return within<f64>(pointer, bytes, limit, scratch);
 }
 
-export function product32(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: i32,
-  columns: usize,
-  aStride: usize,
-): void {
-  product<f32>(a, b, c, rows, inner, columns, aStride);
-}
-
-export function productOfTransposed32(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: usize,
-  columns: i32,
-  cStride: usize,
-): void {
-  productOfTransposed<f32>(a, b, c, rows, inner, columns, cStride);
-}
-
 export function product64(
   a: usize,
   b: usize,

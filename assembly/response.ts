@@ -51,6 +51,8 @@ function responseOfRow<T>(
   readRow<T>(student, soft ? teacher : student, soft, hard);
   // Such rows cannot be told from what pads them.
   if (studentMax < LOWEST || (soft && teacherMax < LOWEST)) return NaN;
+  // Told before the logarithms, to which a NaN is a number like any other.
+  if (!isFinite(hardSum) || !isFinite(qSum + pSum + dot)) return NaN;
   let loss: f64 = 0;
   let hardLabel: f64 = 0; // d CE / d logit of the label: q − 1
   if (hard != NO_HARD) {

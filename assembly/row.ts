@@ -209,9 +209,17 @@ function exponentials<T>(
   else loop<T>(true, BY_ITSELF, student, teacher, bytes, offset, record);
 }
 
+/** A logit that is so far below the largest that its exponential is 0. */
+// @ts-ignore: decorator
+@inline
+function below<T>(largest: f64): f64 {
+  // Where the largest is very large, a small step would be lost beside it.
+  return largest - max<f64>((200 * steps<T>()) / min(scale, hardScale), abs(largest) / 1024);
+}
+
 /**
- * A block again, in which a logit may be −Infinity: read as one so low that it adds nothing, and its exponentials made
- * exactly 0. Leaves a NaN where only the student rules a class out.
+ * A block again, in which a logit may be −Infinity: read as one so low that its exponentials are 0. Leaves a NaN where
+ * only the student rules a class out.
  */
 function exponentialsOfAllowed<T>(
   student: usize,
@@ -222,11 +230,11 @@ function exponentialsOfAllowed<T>(
 ): void {
   const sMax = load<f64>(record + STUDENT_MAX);
   const tMax = load<f64>(record + TEACHER_MAX);
+  // Where all is ruled out, any number will do.
   const s = sMax == -Infinity ? 0 : sMax;
   const t = tMax == -Infinity ? 0 : tMax;
-  const depth = (200 * steps<T>()) / min(scale, hardScale);
-  keep<T>(LOW_STUDENT, s - depth);
-  keep<T>(LOW_TEACHER, t - depth);
+  keep<T>(LOW_STUDENT, below<T>(s));
+  keep<T>(LOW_TEACHER, below<T>(t));
   const lowStudent = take<T>(LOW_STUDENT);
   const lowTeacher = take<T>(LOW_TEACHER);
   const never = splat<T>(-Infinity);
@@ -245,21 +253,6 @@ function exponentialsOfAllowed<T>(
   exponentials<T>(cleanStudent, cleanTeacher, bytes, offset, record);
   store<f64>(record + STUDENT_MAX, sMax);
   store<f64>(record + TEACHER_MAX, tMax);
-  for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const xRuled = v128.eq<T>(v128.load(student + i), never);
-    const yRuled = v128.eq<T>(v128.load(teacher + i), never);
-    v128.store(qs + offset + i, v128.andnot(v128.load(qs + offset + i), xRuled));
-    v128.store(ps + offset + i, v128.andnot(v128.load(ps + offset + i), yRuled));
-    v128.store(hards + offset + i, v128.andnot(v128.load(hards + offset + i), xRuled));
-  }
-  if (sMax == -Infinity) {
-    store<f64>(record + Q_SUM, 0);
-    store<f64>(record + HARD_SUM, 0);
-  }
-  if (tMax == -Infinity) {
-    store<f64>(record + P_SUM, 0);
-    store<f64>(record + DOT, 0);
-  }
   if (soft && v128.any_true(alone)) store<f64>(record + DOT, NaN);
 }
 

@@ -222,7 +222,8 @@ function divergences<T>(group: usize, from: usize, end: usize): v128 {
   const sMax = v128.load(group + STUDENT_MAX);
   const tMax = v128.load(group + TEACHER_MAX);
   const apart = v128.sub<T>(sMax, tMax);
-  const isNear = v128.lt<T>(v128.mul<T>(apart, apart), one);
+  const half = v128.mul<T>(larger<T>(v128.abs<T>(sMax), v128.abs<T>(tMax)), splat<T>(0.5));
+  const isNear = v128.lt<T>(v128.abs<T>(apart), larger<T>(half, one));
   const sZero = v128.andnot(sMax, isNear);
   const tZero = v128.andnot(tMax, isNear);
   const qInverse = v128.div<T>(one, v128.load(group + Q_SUM));

@@ -3,17 +3,9 @@
 import type { Grid } from './grid.js';
 import { addProductFast } from './simd/product.js';
 
-/**
- * result += a · b, [a.rows × b.columns]. In float32, a kernel sums up to 256 terms in that format, and those in doubles;
- * in JavaScript all is in doubles.
- */
-export function addProduct(
-  result: Float64Array,
-  a: Grid,
-  b: Grid,
-  dtype: 'float32' | 'float64',
-): void {
-  if (addProductFast(result, a, b, dtype)) return;
+/** result += a · b, [a.rows × b.columns], in doubles. */
+export function addProduct(result: Float64Array, a: Grid, b: Grid): void {
+  if (addProductFast(result, a, b)) return;
   const { rows, columns: inner } = a;
   const { columns } = b;
   for (let i = 0; i < rows; i++) {

@@ -37,9 +37,7 @@ interface Exports {
   readonly response64: ResponseKernel;
   readonly shortRows32: ResponseKernel;
   readonly shortRows64: ResponseKernel;
-  readonly product32: Product;
   readonly product64: Product;
-  readonly productOfTransposed32: Product;
   readonly productOfTransposed64: Product;
   readonly within32: Within;
   readonly within64: Within;

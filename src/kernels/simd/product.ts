@@ -10,6 +10,9 @@ const ROWS = 64;
 const INNER = 256;
 const COLUMNS = 128;
 
+/** Bytes of a double, in which all is computed. */
+const SIZE = 8;
+
 /** Below so many multiplications copying costs more than it gains. */
 const FEW = 512;
 
@@ -17,30 +20,18 @@ const FEW = 512;
  * result += a · b; `false`, and nothing done, where there is no kernel for it. Where b is the transpose of a, half of the
  * work is saved, and what was in the result has to be symmetric.
  */
-export function addProductFast(
-  result: Float64Array,
-  a: Grid,
-  b: Grid,
-  dtype: 'float32' | 'float64',
-): boolean {
-  const size = dtype === 'float64' ? 8 : 4;
+export function addProductFast(result: Float64Array, a: Grid, b: Grid): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
   const simd = simdKernel();
   if (!simd) return false;
   const { kernels } = simd;
-  const bytes = size * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
+  const bytes = SIZE * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
   const aStart = reserveBeside(simd, bytes);
-  const bStart = aStart + size * ROWS * INNER;
-  const cStart = bStart + size * INNER * COLUMNS;
-  const memory = size === 8 ? simd.float64 : simd.float32;
+  const bStart = aStart + SIZE * ROWS * INNER;
+  const cStart = bStart + SIZE * INNER * COLUMNS;
+  const memory = simd.float64; // after the memory has grown
   const isTransposed = b.columnStride !== 1;
-  const kernel = isTransposed
-    ? size === 8
-      ? kernels.productOfTransposed64
-      : kernels.productOfTransposed32
-    : size === 8
-      ? kernels.product64
-      : kernels.product32;
+  const kernel = isTransposed ? kernels.productOfTransposed64 : kernels.product64;
   // Of a matrix with its own transpose, what is below the diagonal is known from above it.
   const isGram = a.data === b.data && a.rowStride === b.columnStride && a.rows === b.columns;
   for (let j = 0; j < b.columns; j += COLUMNS) {
@@ -59,11 +50,11 @@ export function addProductFast(
         const aFrom = i * a.rowStride + k * a.columnStride;
         const { rowStride, columnStride } = a;
         const aBytes = stage(memory, aStart, a.data, aFrom, rows, inner, rowStride, columnStride);
-        const cBytes = align(columns * size);
+        const cBytes = align(columns * SIZE);
         if (isTransposed) kernel(aStart, bStart, cStart, rows, aBytes, columns, cBytes);
         else kernel(aStart, bStart, cStart, rows, inner, bBytes, aBytes);
         for (let row = 0; row < rows; row++) {
-          const from = (cStart + row * cBytes) / size;
+          const from = (cStart + row * cBytes) / SIZE;
           const to = (i + row) * b.columns + j;
           const first = isGram ? Math.max(0, i + row - j) : 0;
           for (let column = first; column < columns; column++) {
@@ -86,7 +77,7 @@ function mirror(square: Float64Array, rows: number): void {
 
 /** Copies a tile to whole vectors, with zeros behind its rows; returns the bytes of a row. */
 function stage(
-  memory: FloatArray,
+  memory: Float64Array,
   address: number,
   data: FloatArray,
   from: number,
@@ -95,17 +86,16 @@ function stage(
   rowStride: number,
   columnStride: number,
 ): number {
-  const size = memory.BYTES_PER_ELEMENT;
-  const rowBytes = align(columns * size);
+  const rowBytes = align(columns * SIZE);
   for (let row = 0; row < rows; row++) {
-    const begin = (address + row * rowBytes) / size;
+    const begin = (address + row * rowBytes) / SIZE;
     const start = from + row * rowStride;
     if (columnStride === 1) {
       memory.set(data.subarray(start, start + columns), begin);
     } else {
       for (let j = 0; j < columns; j++) memory[begin + j] = data[start + j * columnStride]!;
     }
-    memory.fill(0, begin + columns, begin + rowBytes / size);
+    memory.fill(0, begin + columns, begin + rowBytes / SIZE);
   }
   return rowBytes;
 }

@@ -25,8 +25,6 @@ export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
  * d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
  * optimiser by writing to `value`; they are needed while training only.
  *
- * In float32, products and short sums of them are float32 (see `kernelInfo`): features · weights up to 3e38.
- *
  * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor), for token features as in TinyBERT.
  *
  * @example
@@ -91,9 +89,9 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
       if (bias) result.set(bias, row * outputColumns);
       else result.fill(0, row * outputColumns, (row + 1) * outputColumns);
     }
-    const { data, numeric } = this.#weight.value;
+    const { data } = this.#weight.value;
     const weight = grid(data, inputColumns, outputColumns);
-    addProduct(result, grid(x, rows, inputColumns), weight, numeric.dtype);
+    addProduct(result, grid(x, rows, inputColumns), weight);
   }
 
   /**
@@ -112,14 +110,14 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   ): void {
     const { inputColumns, outputColumns } = this;
     const features = grid(x, rows, inputColumns);
-    const { data, numeric } = this.#weight.value;
+    const { data } = this.#weight.value;
     const weight = grid(data, inputColumns, outputColumns);
     const own = grid(derivative, rows, outputColumns);
     inputDerivative.fill(0);
-    addProduct(inputDerivative, own, transpose(weight), numeric.dtype);
+    addProduct(inputDerivative, own, transpose(weight));
     const scaled = derivative.map((value) => scale * value);
     const scaledOwn = grid(scaled, rows, outputColumns);
-    addProduct(this.#weight.sum, transpose(features), scaledOwn, numeric.dtype);
+    addProduct(this.#weight.sum, transpose(features), scaledOwn);
     if (!this.#bias) return;
     for (let row = 0; row < rows; row++) {
       const offset = row * outputColumns;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type FloatArray,
   float32,
   float64,
   IGNORE_INDEX,
@@ -291,6 +292,87 @@ describeKernels('The response loss of extremes', () => {
     const loss = strategy.computeLoss(low, low.clone(), Int32Array.of(0, 3));
     expect(loss).toBeCloseTo(0.5 * Math.log(columns), 12);
   });
+
+  test.each([3, 8, 17, 24, 1028])(
+    'a NaN is seen in the last of %d columns, whatever its bits',
+    (columns) => {
+      for (const bits of [0x7fc00000, 0x7fc00001, 0xffffffff]) {
+        for (const alpha of [0, 0.4, 1]) {
+          for (const side of ['student', 'teacher'] as const) {
+            if (side === 'teacher' && alpha === 1) continue; // it is not read
+            const sides = { student: Matrix.zeros(1, columns), teacher: Matrix.zeros(1, columns) };
+            for (let i = 0; i < columns; i++) sides.student.data[i] = 0.1 * i;
+            new Uint32Array(sides[side].data.buffer)[columns - 1] = bits;
+            const gradient = Matrix.fromRows([Array(columns).fill(7)]);
+            const strategy = new ResponseDistillationStrategy({ alpha, temperature: 2 });
+            const call = () =>
+              strategy.computeGradient(sides.student, sides.teacher, Int32Array.of(0), {
+                gradient,
+              });
+            expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: side, row: 0 });
+            expect(gradient.data.every((value) => value === 7)).toBe(true);
+          }
+        }
+      }
+    },
+  );
+
+  test.each([4, 20, 1030])('masks of finite numbers weigh nothing in %d columns', (columns) => {
+    for (const [low, lower] of [
+      [-1e4, -1e30],
+      [-1e9, -3e38],
+    ] as const) {
+      const row = (mask: number) => [1, 0, ...Array(columns - 2).fill(mask)];
+      const loss = new ResponseDistillationStrategy({ temperature: 1 }).computeLoss(
+        Matrix.fromRows([row(lower)]),
+        Matrix.fromRows([row(low)]),
+      );
+      expect(loss).toBe(0);
+    }
+  });
+
+  test('a block that only the teacher rules out weighs nothing beside what pads it', () => {
+    const columns = 1025;
+    const student = Float64Array.from({ length: columns }, (_, i) => Math.sin(i));
+    const teacher = Float64Array.from({ length: columns }, (_, i) => 3 * Math.cos(1.3 * i));
+    teacher[1024] = -Infinity;
+    const strategy = new ResponseDistillationStrategy<FloatArray>({ temperature: 2 });
+    const [s, t] = [new Matrix(student, 1, columns), new Matrix(teacher, 1, columns)];
+    const double = strategy.computeLoss(s, t);
+    const single = strategy.computeLoss(s.as(float32), t.as(float32));
+    expect(double).toBeCloseTo(1.83434, 4);
+    expect(Math.abs(single / double - 1)).toBeLessThan(1e-6); // the logits are rounded
+  });
+
+  test('large logits leave no weight to what both sides rule out', () => {
+    const ruledOut = Array(17).fill(-Infinity);
+    const { loss, gradient } = new ResponseDistillationStrategy({
+      temperature: 1,
+    }).computeLossAndGradient(
+      Matrix.fromRows([[1e10, 1e10, 1e10, ...ruledOut]]),
+      Matrix.fromRows([[0, 1, 2, ...ruledOut]]),
+    );
+    const weights = [1, Math.E, Math.E ** 2].map((e, _, all) => e / all.reduce((a, b) => a + b));
+    const expected = weights.reduce((sum, p) => sum + p * Math.log(3 * p), 0);
+    expect(loss).toBeCloseTo(expected, 6);
+    weights.forEach((p, j) => {
+      expect(gradient.get(0, j)).toBeCloseTo(1 / 3 - p, 6);
+    });
+  });
+
+  test.each([12, 40])(
+    'large logits close to each other keep their difference: %d columns',
+    (columns) => {
+      const numbers = (change: (i: number) => number) =>
+        Matrix.fromRows([Array.from({ length: columns }, (_, i) => change(i))]);
+      const teacher = numbers((i) => 1e4 * Math.sin(7 * i));
+      const student = numbers((i) => 1e4 * Math.sin(7 * i) + 10 * Math.cos(5 * i));
+      const strategy = new ResponseDistillationStrategy<FloatArray>({ temperature: 1e4 });
+      const single = strategy.computeLoss(student, teacher);
+      const double = strategy.computeLoss(student.as(float64), teacher.as(float64));
+      expect(Math.abs(single / double - 1)).toBeLessThan(4e-7);
+    },
+  );
 
   test('leaves the gradient as it was where the loss overflows', () => {
     const strategy = response({ temperature: 1e-300, temperatureSquared: false });
