@@ -1,5 +1,7 @@
 import '../assembly/relaxedSimd.js';
+import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { coldStarts } from './cold.js';
 import { handWritten } from './handWritten.js';
@@ -7,7 +9,7 @@ import { jax } from './jax.js';
 import { library } from './library.js';
 import { startOnnx } from './onnx.js';
 import { type Contestant, makeProblem, median, type Prepared, type Shape } from './problem.js';
-import { startPyTorch } from './pytorch.js';
+import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
 import { writeReadme } from './readme.js';
 import { tensorflow } from './tensorflow.js';
 
@@ -128,7 +130,17 @@ function table(
   return lines;
 }
 
+/** The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the settings as it starts. */
+function again(): never {
+  const self = fileURLToPath(import.meta.url);
+  const parameters = [...process.execArgv, self, ...process.argv.slice(2)];
+  const env = { ...process.env, ...KEEP_BUFFERS };
+  const { status } = spawnSync(process.execPath, parameters, { env, stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
+
 // A rejection that nobody handles would end in a dump of the wasm backend's source.
+if (process.env.MALLOC_TOP_PAD_ === undefined) again();
 main().catch((error: unknown) => {
   console.error(error);
   process.exit(1);

@@ -10,8 +10,8 @@ export function findPython(): string | undefined {
   );
 }
 
-/** With freed buffers kept, so that PyTorch is not timed on the page faults of its allocator. */
-const KEEP_BUFFERS = {
+/** Has the allocator keep freed buffers, so that nobody is timed on page faults. */
+export const KEEP_BUFFERS = {
   MALLOC_TOP_PAD_: '1073741824',
   MALLOC_MMAP_THRESHOLD_: '4294967296',
   MALLOC_TRIM_THRESHOLD_: '4294967296',
@@ -23,7 +23,6 @@ export function startPyTorch(threads: number): Contestant | undefined {
   if (python === undefined) return undefined;
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
   const child: ChildProcess = spawn(python, [script], {
-    env: { ...process.env, ...KEEP_BUFFERS },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
