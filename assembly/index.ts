@@ -3,9 +3,9 @@
 import { placeExp } from './exp';
 import { response } from './response';
 import { placeRow } from './row';
+import { moderate } from './moderate';
 import { product, productOfTransposed } from './product';
 import { placeShortRows, responseOfShortRows } from './shortRows';
-import { within } from './within';
 
 /** Readies the kernels to work in the memory from `start` on, on rows of up to so many bytes; returns where it ends. */
 export function place(start: usize, bytes: usize): usize {
@@ -84,12 +84,12 @@ export function shortRows64(
   );
 }
 
-export function within32(pointer: usize, bytes: usize, limit: f64, scratch: usize): bool {
-  return within<f32>(pointer, bytes, limit, scratch);
+export function moderate32(pointer: usize, bytes: usize): bool {
+  return moderate<f32>(pointer, bytes);
 }
 
-export function within64(pointer: usize, bytes: usize, limit: f64, scratch: usize): bool {
-  return within<f64>(pointer, bytes, limit, scratch);
+export function moderate64(pointer: usize, bytes: usize): bool {
+  return moderate<f64>(pointer, bytes);
 }
 
 export function product64(

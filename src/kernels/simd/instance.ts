@@ -17,8 +17,8 @@ type ResponseKernel = (
   scale: number,
 ) => void;
 
-/** Whether all numbers from an address on are in ±limit. */
-type Within = (address: number, bytes: number, limit: number, scratch: number) => number;
+/** Whether all numbers from an address on are finite and not extreme, see assembly/moderate.ts. */
+type Moderate = (address: number, bytes: number) => number;
 
 /** C = A · B, see assembly/product.ts; three addresses, then numbers of rows and columns, or bytes of a row. */
 type Product = (
@@ -39,8 +39,8 @@ interface Exports {
   readonly shortRows64: ResponseKernel;
   readonly product64: Product;
   readonly productOfTransposed64: Product;
-  readonly within32: Within;
-  readonly within64: Within;
+  readonly moderate32: Moderate;
+  readonly moderate64: Moderate;
 }
 
 export interface Memory {

@@ -2,8 +2,8 @@ import type { DistillationBatch } from '../../batch.js';
 import { checkRuledOut } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
+import { isModerate } from '../../kernels/moderate.js';
 import { responseLoss } from '../../kernels/responseLoss.js';
-import { isWithinFast } from '../../kernels/simd/within.js';
 import { checkLabels, classesOf, hasLabel } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
@@ -87,13 +87,12 @@ export class ResponseDistillationStrategy<
 
   protected override cannotFail(batch: DistillationBatch<T>): boolean {
     // All of these are very far from where a sum or a gradient could overflow.
-    const isModerate = ({ data }: Matrix<T>) => isWithinFast(data, 1e30);
     const bound = this.#derivativeBound(batch);
     return (
       batch.temperature > 1e-30 &&
       Math.max(bound, bound / batch.normalizer) < 1e30 &&
-      isModerate(batch.student) &&
-      isModerate(batch.teacher)
+      isModerate(batch.student.data) &&
+      isModerate(batch.teacher.data)
     );
   }
 
