@@ -5,11 +5,11 @@ import { unit } from './exp';
 import { larger, largest, madd, nmadd, smaller, smallest, splat, sum, VECTOR } from './lanes';
 import { log } from './log';
 import {
-  BLOCK, BY_ITSELF, EXCESS, FACTOR, GAP, hard, HARD_FACTOR, hards, hardSum, hardWeight, keep, labelPlace, NO_HARD,
+  BLOCK, EXCESS, FACTOR, GAP, hard, HARD_FACTOR, hards, hardSum, hardWeight, keep, labelPlace,
   ONE, P_FACTOR, ps, pSum, pWeight, Q_FACTOR, qs, qSum, qWeight, RECORD, records, REST, RUN, scale, soft,
   STUDENT_ZERO, studentMax, take, TEACHER_ZERO, teacherMax, UNIT, width,
 } from './row';
-import { raised } from './softmax';
+import { BY_ITSELF, NO_HARD, raised } from './softmax';
 
 /** Σ (q − p) as the careful pass found it. */
 let excess: f64 = 0;

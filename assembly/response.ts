@@ -15,10 +15,9 @@ import { carefulSoft, writeGradient } from './gradient';
 import { first, splat } from './lanes';
 import { log, logOnePlus } from './log';
 import {
-  beginRows, BY_ITSELF, dot, hardRest, hardScale, hardSum, labelPlace, NO_HARD, pSum, qs, qSum, readRow, scale, studentMax,
-  teacherMax,
+  beginRows, dot, hardRest, hardScale, hardSum, labelPlace, pSum, qs, qSum, readRow, scale, studentMax, teacherMax,
 } from './row';
-import { LARGEST_POWER, scaled } from './softmax';
+import { BY_ITSELF, hardBeside, NO_HARD, scaled } from './softmax';
 
 /** Rows are padded with −1e30; the largest logit has to be above that. */
 const LOWEST: f64 = -1e29;
@@ -44,10 +43,7 @@ function responseOfRow<T>(
   outer: f64,
 ): f64 {
   const soft = label < 0 || alpha < 1;
-  let hard = label < 0 || alpha == 0 ? NO_HARD : BY_ITSELF;
-  if (soft && hard != NO_HARD && temperature <= LARGEST_POWER && temperature == floor(temperature)) {
-    hard = temperature as i32;
-  }
+  const hard = label < 0 || alpha == 0 ? NO_HARD : soft ? hardBeside(temperature) : BY_ITSELF;
   readRow<T>(student, soft ? teacher : student, soft, hard);
   // Such rows cannot be told from what pads them.
   if (studentMax < LOWEST || (soft && teacherMax < LOWEST)) return NaN;

@@ -1,9 +1,9 @@
 // A row of student and teacher logits as it is read: block by block, each of which stays in the first-level cache. Of each
 // block: the largest logit on either side, then all exponentials, which are kept, and their sums.
 
-import { constant, exp2, power, steps } from './exp';
+import { constant, exp2, power, steps, stepsToNat } from './exp';
 import { broadcast, larger, largest, madd, splat, sum, VECTOR } from './lanes';
-import { raised, scaled } from './softmax';
+import { BY_ITSELF, NO_HARD, raised, scaled } from './softmax';
 
 /** Bytes of one side of a block. */
 export const BLOCK: usize = 4096;
@@ -11,30 +11,25 @@ export const BLOCK: usize = 4096;
 /** Bytes that are summed by themselves: many short sums lose fewer digits than a long one. */
 export const RUN: usize = 256;
 
-// Where the hard term has its exponentials from; from 1 on, it is that power of the student's soft ones (T whole).
-export const NO_HARD: i32 = 0;
-export const BY_ITSELF: i32 = -1;
-
 // What a loop keeps in registers stands here, 8 bytes apart; see `broadcast`.
 let kept: usize = 0;
 const STUDENT: usize = 0;
 const TEACHER: usize = 8;
-const HARD: usize = 16;
-const SCALE: usize = 24;
-const HARD_SCALE: usize = 32;
-const LOW_STUDENT: usize = 40;
-const LOW_TEACHER: usize = 48;
-export const UNIT: usize = 56;
-export const REST: usize = 64;
-export const FACTOR: usize = 72;
-export const Q_FACTOR: usize = 80;
-export const P_FACTOR: usize = 88;
-export const HARD_FACTOR: usize = 96;
-export const EXCESS: usize = 104;
-export const ONE: usize = 112;
-export const GAP: usize = 120;
-export const STUDENT_ZERO: usize = 128;
-export const TEACHER_ZERO: usize = 136;
+const SCALE: usize = 16;
+const HARD_SCALE: usize = 24;
+const LOW_STUDENT: usize = 32;
+const LOW_TEACHER: usize = 40;
+export const UNIT: usize = 48;
+export const REST: usize = 56;
+export const FACTOR: usize = 64;
+export const Q_FACTOR: usize = 72;
+export const P_FACTOR: usize = 80;
+export const HARD_FACTOR: usize = 88;
+export const EXCESS: usize = 96;
+export const ONE: usize = 104;
+export const GAP: usize = 112;
+export const STUDENT_ZERO: usize = 120;
+export const TEACHER_ZERO: usize = 128;
 const KEPT: usize = 144;
 
 // A block as it was read: its largest logits, and the sums of its exponentials below them.
@@ -42,7 +37,7 @@ const STUDENT_MAX: usize = 0;
 const TEACHER_MAX: usize = 8;
 const Q_SUM: usize = 16;
 const P_SUM: usize = 24;
-export const HARD_SUM: usize = 32;
+const HARD_SUM: usize = 32;
 /** Σ p · (teacher − student), in steps. */
 const DOT: usize = 40;
 export const RECORD: usize = 48;
@@ -97,8 +92,8 @@ export function take<T>(place: usize): v128 {
 /** Begins a call: rows of so many bytes, at a temperature. */
 export function beginRows<T>(bytes: usize, temperature: f64): void {
   width = bytes;
-  scale = ((steps<T>() * 1.4426950408889634) / temperature) as T as f64;
-  hardScale = (steps<T>() * 1.4426950408889634) as T as f64;
+  scale = (stepsToNat<T>() / temperature) as T as f64;
+  hardScale = stepsToNat<T>() as T as f64;
   keep<T>(SCALE, scale);
   keep<T>(HARD_SCALE, hardScale);
 }
@@ -132,7 +127,6 @@ function loop<T>(
   const hardOut = hards + offset;
   const sMax = take<T>(STUDENT);
   const tMax = take<T>(TEACHER);
-  const hardMax = take<T>(HARD);
   const c = take<T>(SCALE);
   const hardC = take<T>(HARD_SCALE);
   const k0 = constant<T>(0);
@@ -170,7 +164,7 @@ function loop<T>(
         if (hard > 0) hardSum = v128.add<T>(hardSum, raised<T>(q, hard));
       }
       if (hard == BY_ITSELF) {
-        const x = scaled<T>(s, hardMax, hardC);
+        const x = scaled<T>(s, sMax, hardC);
         const e = exp2<T>(larger<T>(x, lowest), k0, k1, k2, k3, k4, k5, k6);
         v128.store(hardOut + i, e);
         hardSum = v128.add<T>(hardSum, e);
@@ -195,9 +189,7 @@ function exponentials<T>(
   offset: usize,
   record: usize,
 ): void {
-  const s = load<f64>(record + STUDENT_MAX);
-  keep<T>(STUDENT, s);
-  keep<T>(HARD, s);
+  keep<T>(STUDENT, load<f64>(record + STUDENT_MAX));
   keep<T>(TEACHER, load<f64>(record + TEACHER_MAX));
   // Each case has a loop of its own, in which nothing is decided.
   if (!soft) loop<T>(false, BY_ITSELF, student, teacher, bytes, offset, record);

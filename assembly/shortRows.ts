@@ -4,10 +4,10 @@
 // It takes the careful way throughout; see response.ts for the formulas.
 
 import { curveOf } from './curve';
-import { constant, exp2, steps, unit } from './exp';
+import { constant, exp2, stepsToNat, unit } from './exp';
 import { broadcast, larger, nmadd, splat, VECTOR } from './lanes';
 import { logOfTwo, logOnePlusOfTwo } from './log';
-import { LARGEST_POWER, raised, scaled } from './softmax';
+import { hardBeside, NO_HARD, raised, scaled } from './softmax';
 
 /** Rows of more columns than this are taken one by one; see SHORT where the kernels are called. */
 const LONGEST: usize = 16;
@@ -149,7 +149,7 @@ function exponentials<T>(
     v128.store(i + P, p);
     qSum = v128.add<T>(qSum, q);
     pSum = v128.add<T>(pSum, p);
-    if (hard == 0) continue;
+    if (hard == NO_HARD) continue;
     const isLabel = v128.eq<T>(column, label);
     let z = x;
     let e = q;
@@ -193,7 +193,7 @@ function onceARow<T>(count: i32, hard: i32, temperature: f64): void {
       const place = group + pair;
       const ratio = f64x2.div(loadPair<T>(place + P_SUM), loadPair<T>(place + Q_SUM));
       storePair<T>(place + SHIFT, logOfTwo(ratio));
-      if (hard == 0) continue;
+      if (hard == NO_HARD) continue;
       const x = f64x2.mul(loadPair<T>(place + HEIGHT), f64x2.splat(hardUnit));
       const loss = crossEntropyOfTwo(loadPair<T>(place + REST), loadPair<T>(place + AT_LABEL), x);
       v128.store(group + CROSS_ENTROPY + pair * (8 / sizeof<T>()), loss);
@@ -283,7 +283,7 @@ function writeGradients<T>(
   for (let i = from; i < end; i += COLUMN) {
     let value = v128.mul<T>(v128.load(i + Q), share);
     value = nmadd<T>(v128.load(i + P), spare, value);
-    if (hard != 0) {
+    if (hard != NO_HARD) {
       const e = v128.or(v128.load(i + HARD), v128.and(minusRest, v128.eq<T>(column, label)));
       value = v128.add<T>(value, v128.mul<T>(e, hardFactor));
       column = v128.add<T>(column, one);
@@ -320,12 +320,10 @@ export function responseOfShortRows<T>(
 ): void {
   const lanes: i32 = 16 / sizeof<T>();
   const stride = (columns as usize) * sizeof<T>();
-  const isPower = temperature <= LARGEST_POWER && temperature == floor(temperature);
-  const hard = labels == 0 || alpha == 0 ? 0 : isPower ? (temperature as i32) : -1;
+  const hard = labels == 0 || alpha == 0 ? NO_HARD : hardBeside(temperature);
   const softWeight = (1 - alpha) * temperatureFactor;
-  const octaves = steps<T>() * 1.4426950408889634;
-  keep<T>(SCALE, octaves / temperature);
-  keep<T>(HARD_SCALE, octaves);
+  keep<T>(SCALE, stepsToNat<T>() / temperature);
+  keep<T>(HARD_SCALE, stepsToNat<T>());
   keep<T>(INVERSE, 1 / temperature);
   keep<T>(ONE, 1);
   keep<T>(NEVER, -Infinity);
@@ -361,7 +359,8 @@ export function responseOfShortRows<T>(
       }
       v128.store(group + STUDENT_MAX, sMax);
       v128.store(group + TEACHER_MAX, tMax);
-      if (hard == 0) exponentials<T>(0, group, from, end);
+      // The commonest cases have a loop of their own, in which nothing is decided.
+      if (hard == NO_HARD) exponentials<T>(NO_HARD, group, from, end);
       else if (hard == 3) exponentials<T>(3, group, from, end);
       else exponentials<T>(hard, group, from, end);
     }

@@ -139,8 +139,8 @@ function again(): never {
   process.exit(status ?? 1);
 }
 
-// A rejection that nobody handles would end in a dump of the wasm backend's source.
 if (process.env.MALLOC_TOP_PAD_ === undefined) again();
+// A rejection that nobody handles would end in a dump of the wasm backend's source.
 main().catch((error: unknown) => {
   console.error(error);
   process.exit(1);

@@ -21,7 +21,7 @@ export function checkRepresentable(
 }
 
 /** What a matrix holds as its gradient comes in: zeros, numbers to add to, or what is to be overwritten. */
-type Content = 'zeros' | 'numbers' | 'stale';
+export type Content = 'zeros' | 'numbers' | 'stale';
 
 /** What a sink and those of its parts have in common. */
 interface Shared {

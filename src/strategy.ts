@@ -16,7 +16,7 @@ import {
   throwOverflow,
   throwType,
 } from './errors.js';
-import { GradientSink } from './gradient.js';
+import { type Content, GradientSink } from './gradient.js';
 import type { Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
@@ -261,7 +261,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
     let target = given;
-    let content: 'zeros' | 'numbers' | 'stale' = accumulate ? 'numbers' : 'stale';
+    let content: Content = accumulate ? 'numbers' : 'stale';
     if (given !== undefined) checkTarget(given, batch, parameters);
     if (given !== undefined && (accumulate || !this.cannotFail(batch))) {
       // A matrix of the caller's is written only once the call is known to succeed.

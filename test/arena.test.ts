@@ -9,7 +9,7 @@ import {
   selectKernel,
   UNLABELED,
 } from '../src/index.js';
-import { describeKernels } from './kernels.js';
+import { describeKernels } from './describeKernels.js';
 import { refusal } from './wrong.js';
 
 const strategy = new ResponseDistillationStrategy<Float32Array>({ temperature: 2, alpha: 0.4 });

@@ -16,12 +16,12 @@ import {
   ResponseDistillationStrategy,
   type StrategyOptions,
 } from '../src/index.js';
+import { describeKernels } from './describeKernels.js';
 import attention from './fixtures/attention.json' with { type: 'json' };
 import attentionTransfer from './fixtures/attentionTransfer.json' with { type: 'json' };
 import feature from './fixtures/feature.json' with { type: 'json' };
 import hybrid from './fixtures/hybrid.json' with { type: 'json' };
 import response from './fixtures/response.json' with { type: 'json' };
-import { describeKernels } from './kernels.js';
 
 // Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
 // fixtures/generate.py. The types below are what TypeScript reads out of the JSON files, as far as it is used.

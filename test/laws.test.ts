@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as library from '../src/index.js';
 import { strategyLaws } from '../src/testing/index.js';
-import { describeKernels } from './kernels.js';
+import { describeKernels } from './describeKernels.js';
 import { subjects } from './subjects.js';
 
 /** Whose loss may be computed by one kernel or another; no other strategy would see a difference. */

@@ -51,8 +51,8 @@ const CANCELS = 0.25;
 const LARGEST_POWER = 4;
 
 /**
- * (1 − α) · factor · KL(p ‖ q) + α · CE of one row, its derivative left in the scratch; NaN or an infinity where a class is ruled out by
- * the student alone, or a number is none.
+ * (1 − α) · factor · KL(p ‖ q) + α · CE of one row, its derivative left in the scratch; NaN or an infinity where a
+ * class is ruled out by the student alone, or a number is none.
  *
  * p = softmax(teacher / T), q = softmax(student / T), and CE is at temperature 1.
  */
@@ -147,12 +147,16 @@ function weigh(
 
 /** powers = values^power for a power of 1 to 4; returns their sum. */
 function raise(values: Float64Array, power: number, powers: Float64Array): number {
-  // An even number of sums, and no decision within a loop.
+  if (power === 1) {
+    powers.set(values);
+    return sumOf(values);
+  }
+  // A loop for each power: to decide within one takes as long as to multiply.
   let sum = 0;
-  if (power < 3) {
+  if (power === 2) {
     for (let j = 0; j < values.length; j++) {
       const value = values[j]!;
-      sum += powers[j] = power === 1 ? value : value * value;
+      sum += powers[j] = value * value;
     }
   } else if (power === 3) {
     for (let j = 0; j < values.length; j++) {

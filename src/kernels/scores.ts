@@ -1,16 +1,15 @@
 import type { RowDistance } from './distance.js';
-import { addLogSoftmaxGradient, kullbackLeibler, softmax } from './softmax.js';
+import { kullbackLeibler, softmax } from './softmax.js';
 
 /** KL(softmax(y) ‖ softmax(x)) of two rows of scores. */
 export function scoreDivergence(columns: number): RowDistance {
   const scratch = (): Float64Array => new Float64Array(columns);
   const [logP, p, logQ, q] = [scratch(), scratch(), scratch(), scratch()];
   return (x, xOffset, y, yOffset, _columns, derivative) => {
-    softmax(y, yOffset, columns, 1, logP, p);
-    softmax(x, xOffset, columns, 1, logQ, q);
+    softmax(y, yOffset, columns, logP, p);
+    softmax(x, xOffset, columns, logQ, q);
     if (derivative) {
-      derivative.fill(0);
-      addLogSoftmaxGradient(derivative, p, 1, q, 1);
+      for (let j = 0; j < columns; j++) derivative[j] = q[j]! - p[j]!;
     }
     return kullbackLeibler(logP, p, logQ, q);
   };

@@ -3,24 +3,22 @@ import { divergence } from './divergence.js';
 import { exponentials } from './exp.js';
 
 /**
- * log softmax(values / temperature) of one row into `log`, and its exponential into `probability`.
+ * log softmax(values) of one row into `log`, and its exponential into `probability`.
  * −Infinity stays −Infinity and exactly 0; a NaN, a +Infinity or a row of −Infinity makes every entry NaN.
  */
 export function softmax(
   values: FloatArray,
   offset: number,
   columns: number,
-  temperature: number,
   log: Float64Array,
   probability: Float64Array,
 ): void {
   const max = largest(values, offset, columns);
-  const inverse = 1 / temperature;
-  const sum = exponentials(values, offset, max, inverse, probability);
+  const sum = exponentials(values, offset, max, 1, probability);
   const logSum = Math.log(sum);
   const share = 1 / sum;
   for (let j = 0; j < columns; j++) {
-    log[j] = (values[offset + j]! - max) * inverse - logSum;
+    log[j] = values[offset + j]! - max - logSum;
     probability[j]! *= share;
   }
 }
@@ -48,15 +46,4 @@ export function kullbackLeibler(
   let sum = 0;
   for (let j = 0; j < p.length; j++) sum += divergence(p[j]!, q[j]!, logQ[j]! - logP[j]!);
   return sum;
-}
-
-/** derivative += weight · (mass · q − y), with mass = Σ y: weight · d(−Σ y log q)/d(logits), for KL(y ‖ q) too. */
-export function addLogSoftmaxGradient(
-  derivative: Float64Array,
-  y: Float64Array,
-  mass: number,
-  q: Float64Array,
-  weight: number,
-): void {
-  for (let j = 0; j < derivative.length; j++) derivative[j]! += weight * (mass * q[j]! - y[j]!);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { grid, transpose } from '../../src/kernels/grid.js';
 import { addProduct } from '../../src/kernels/product.js';
-import { describeKernels } from '../kernels.js';
+import { describeKernels } from '../describeKernels.js';
 
 /** Whole numbers, of which every product and sum is exact. */
 function whole(length: number, seed: number): Float32Array {

@@ -7,8 +7,8 @@ import {
   type NumericTrait,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
+import { describeKernels } from '../describeKernels.js';
 import cases from '../fixtures/kernels.json' with { type: 'json' };
-import { describeKernels } from '../kernels.js';
 
 // The accuracy of every kernel, against values computed to 40 digits; see fixtures/generate_kernels.py.
 

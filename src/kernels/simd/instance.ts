@@ -61,7 +61,7 @@ export interface Simd {
   readonly memory: Memory;
   /** Where the workspace starts. */
   readonly workspace: number;
-  /** Bytes of the rows that the workspace is laid out for, and where it ends. */
+  /** Bytes of the longest rows that the workspace is laid out for, and where it ends. */
   rowBytes: number;
   end: number;
   /** Views on the whole memory; made anew when it grows. */
@@ -75,11 +75,15 @@ const PAGE = 65536;
 /** Below this address are the constants of the kernels. */
 export const FIRST_ADDRESS = 4096;
 
+function findEngine(): Engine | undefined {
+  return (globalThis as unknown as { WebAssembly?: Engine }).WebAssembly;
+}
+
 /** Throws where there is no WebAssembly. */
 function engine(): Engine {
-  const { WebAssembly } = globalThis as unknown as { WebAssembly?: Engine };
-  if (!WebAssembly) throw new Error('there is no WebAssembly');
-  return WebAssembly;
+  const found = findEngine();
+  if (!found) throw new Error('there is no WebAssembly');
+  return found;
 }
 
 /** What a module says before the kind of the memory it imports: the names `env` and `memory`. */
@@ -108,8 +112,7 @@ export function growingMemory(): Memory {
 /** A memory of so many bytes, which never moves; where there is no WebAssembly, of the JavaScript heap. */
 export function fixedMemory(bytes: number, shared: boolean): Memory {
   const pages = Math.ceil(bytes / PAGE);
-  const { WebAssembly } = globalThis as unknown as { WebAssembly?: Engine };
-  if (!WebAssembly && !shared) return { buffer: new ArrayBuffer(bytes), grow: () => -1 };
+  if (!findEngine() && !shared) return { buffer: new ArrayBuffer(bytes), grow: () => -1 };
   return new (engine().Memory)({ initial: pages, maximum: pages, shared });
 }
 
@@ -149,23 +152,18 @@ export function workspaceBytes(rowBytes: number): number {
 }
 
 /**
- * Makes room for work on rows of so many bytes and for `bytes` more, and returns where the latter start; what stood
- * there is lost.
+ * Makes room for work on rows of up to so many bytes and for `bytes` more, and returns where the latter start; what
+ * stood there is lost.
  */
 export function reserve(simd: Simd, rowBytes: number, bytes: number): number {
   const { kernels, workspace } = simd;
-  if (simd.rowBytes !== rowBytes) {
+  if (simd.rowBytes < rowBytes) {
     grow(simd, workspace + workspaceBytes(rowBytes));
     simd.end = align(kernels.place(workspace, rowBytes) >>> 0); // an address, which has no sign
     simd.rowBytes = rowBytes;
   }
   grow(simd, simd.end + bytes);
   return simd.end;
-}
-
-/** {@link reserve}, for work that needs no rows. */
-export function reserveBeside(simd: Simd, bytes: number): number {
-  return reserve(simd, Math.max(simd.rowBytes, 16), bytes);
 }
 
 function grow(simd: Simd, bytes: number): void {

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../../numeric.js';
 import { arenaKernel, arenaOf } from '../arenas.js';
 import { simdKernel } from '../choice.js';
-import { floats, reserveBeside, type Simd } from './instance.js';
+import { floats, reserve, type Simd } from './instance.js';
 
 /** Numbers are copied in pieces of so many bytes. */
 const PIECE = 65536;
@@ -13,7 +13,7 @@ export function isModerateFast(values: FloatArray): boolean | undefined {
   if (inArena) return look(inArena, size, byteOffset, byteLength);
   const simd = simdKernel();
   if (!simd) return undefined;
-  const start = reserveBeside(simd, PIECE);
+  const start = reserve(simd, 0, PIECE);
   const memory = floats(simd, values);
   for (let i = 0; i < values.length; i += PIECE / size) {
     const piece = values.subarray(i, i + PIECE / size);

@@ -3,7 +3,7 @@
 import type { FloatArray } from '../../numeric.js';
 import { simdKernel } from '../choice.js';
 import type { Grid } from '../grid.js';
-import { align, reserveBeside } from './instance.js';
+import { align, reserve } from './instance.js';
 
 // A tile of each matrix, so that all three stay in the second-level cache.
 const ROWS = 64;
@@ -26,7 +26,7 @@ export function addProductFast(result: Float64Array, a: Grid, b: Grid): boolean 
   if (!simd) return false;
   const { kernels } = simd;
   const bytes = SIZE * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
-  const aStart = reserveBeside(simd, bytes);
+  const aStart = reserve(simd, 0, bytes);
   const bStart = aStart + SIZE * ROWS * INNER;
   const cStart = bStart + SIZE * INNER * COLUMNS;
   const memory = simd.float64; // after the memory has grown

@@ -35,8 +35,8 @@ export interface ResponseDistillationOptions extends StrategyOptions {
  * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
  * row with a label is not read.
  *
- * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; rows with soft labels (other than
- * one-hot) go to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
+ * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
+ * one-hot) goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
  * of the largest entry of a row, or 4e-9 of its largest term where terms all but cancel, and the loss to 4e-7; in
  * float64 to 1e-14.
  *

@@ -8,7 +8,7 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
-import { describeKernels } from '../../kernels.js';
+import { describeKernels } from '../../describeKernels.js';
 import { refusal } from '../../wrong.js';
 
 const ln2 = Math.LN2;
