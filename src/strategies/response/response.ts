@@ -37,8 +37,7 @@ export interface ResponseDistillationOptions extends StrategyOptions {
  *
  * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
  * one-hot) goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
- * of the largest entry of a row, or 4e-9 of its largest term where terms all but cancel, and the loss to 4e-7; in
- * float64 to 1e-14.
+ * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
  * speaks of the cross-entropy with soft targets; the KL divergence has the same gradient and is 0 at the minimum.
