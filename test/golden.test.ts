@@ -1,76 +1,92 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+
 import { describe, expect, test } from 'vitest';
+import * as library from '../src/index.js';
 import {
-  AttentionDistillationStrategy,
-  AttentionTransferDistillationStrategy,
   type DistillationStrategyBase,
-  FeatureDistillationStrategy,
   type FloatArray,
   float32,
   float64,
+  type HybridDistillationOptions,
   HybridDistillationStrategy,
   type IDistillationStrategy,
   type Labels,
   LinearProjection,
   Matrix,
   type NumericTrait,
-  ResponseDistillationStrategy,
-  type StrategyOptions,
+  type Parameter,
 } from '../src/index.js';
 import { describeKernels } from './describeKernels.js';
-import attention from './fixtures/attention.json' with { type: 'json' };
-import attentionTransfer from './fixtures/attentionTransfer.json' with { type: 'json' };
-import feature from './fixtures/feature.json' with { type: 'json' };
-import hybrid from './fixtures/hybrid.json' with { type: 'json' };
-import response from './fixtures/response.json' with { type: 'json' };
+import { exportedStrategies, WITH_KERNELS } from './exportedStrategies.js';
+import { wrong } from './wrong.js';
 
 // Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
-// fixtures/generate.py. The types below are what TypeScript reads out of the JSON files, as far as it is used.
+// fixtures/generate.py.
 
 /** Rows of numbers; what JSON lacks, −Infinity and NaN, is written as a string. */
 type Rows = (number | string)[][];
-type Layers = Record<string, Rows | undefined>;
+type Layers = Record<string, Rows>;
 
-interface Options {
-  readonly temperature?: number | undefined;
-  readonly alpha?: number | undefined;
-  readonly temperatureSquared?: boolean | undefined;
-  readonly match?: string | undefined;
-  readonly input?: string | undefined;
-  readonly channels?: number | { student: number; teacher: number } | undefined;
-  readonly power?: number | undefined;
-  readonly metric?: string | undefined;
-  readonly delta?: number | undefined;
-  readonly weights?: string | undefined;
-}
+/** What is learned beside the student, by name. */
+type Parameters = Record<string, { readonly value: number[][]; readonly gradient: number[][] }>;
 
-interface Projection {
-  readonly weight?: { readonly value: number[][]; readonly gradient: number[][] } | undefined;
-  readonly bias?: { readonly value: number[][]; readonly gradient: number[][] } | undefined;
-}
-
-interface Case {
+/** One call. */
+interface Call {
   readonly name: string;
+  readonly options: object;
+  readonly labels?: number[] | number[][];
+  readonly parameters?: Parameters;
+  readonly loss: number;
+}
+
+interface Case extends Call {
   readonly student: Rows;
   readonly teacher: Rows;
-  readonly labels?: number[] | number[][] | undefined;
-  readonly mask?: number[] | undefined;
-  readonly normalizer?: number | undefined;
-  readonly loss: number;
+  readonly mask?: number[];
+  readonly normalizer?: number;
   readonly gradient: number[][];
-}
-
-interface StrategyCase extends Case {
-  readonly options: Options;
-  readonly projection?: Projection | undefined;
 }
 
 interface Entry {
   readonly strategy: string;
-  readonly options: Options;
+  readonly options: object;
   readonly weight: number;
-  readonly layer?: string | { student: string; teacher: string } | undefined;
-  readonly entries?: readonly Entry[] | undefined;
+  readonly layer?: string | { student: string; teacher: string };
+  readonly entries?: readonly Entry[];
 }
+
+interface HybridCase extends Case {
+  readonly entries: readonly Entry[];
+  readonly components: readonly number[];
+}
+
+interface LayerwiseCase extends Call {
+  readonly entries: readonly Entry[];
+  readonly components: readonly number[];
+  readonly studentLayers: Layers;
+  readonly teacherLayers: Layers;
+  readonly mask?: Record<string, number[]>;
+  readonly normalizer?: Record<string, number>;
+  readonly gradients: Record<string, number[][]>;
+}
+
+const files = import.meta.glob<{ readonly cases: readonly Case[] }>(
+  ['./fixtures/*.json', '!./fixtures/kernels.json'],
+  { eager: true },
+);
+
+/** By what stands before `DistillationStrategy` in the name of the class. */
+const fixtures = Object.fromEntries(
+  Object.entries(files).map(([path, { cases }]) => [
+    path.slice('./fixtures/'.length, -'.json'.length),
+    cases,
+  ]),
+);
+
+const hybridFile = wrong<{
+  cases: readonly HybridCase[];
+  layerwiseCases: readonly LayerwiseCase[];
+}>(files['./fixtures/hybrid.json']);
 
 /** Both sides are double arithmetic, in another order: what they differ by is a few roundings of the largest term. */
 const RELATIVE = 1e-9;
@@ -88,16 +104,13 @@ const LOSS_FLOAT32 = 4e-7;
  */
 const TINY = 1e-5;
 
-suite('response', response.cases, describeKernels);
-suite('attention', attention.cases);
-suite('attentionTransfer', attentionTransfer.cases);
-suite('feature', feature.cases);
+test('every exported strategy has golden values', () => {
+  expect(Object.keys(fixtures).map(className).sort()).toEqual(exportedStrategies());
+});
 
-function suite(
-  strategy: string,
-  cases: readonly StrategyCase[],
-  tests: (name: string, define: () => void) => void = describe,
-): void {
+for (const [strategy, cases] of Object.entries(fixtures)) {
+  if (strategy === 'hybrid') continue;
+  const tests = WITH_KERNELS.includes(className(strategy)) ? describeKernels : describe;
   tests(`The ${strategy} strategy`, () => {
     for (const golden of cases) {
       test(`matches PyTorch on ${golden.name}, in float64`, () => check(golden, float64));
@@ -105,48 +118,41 @@ function suite(
     }
   });
 
-  function check<T extends FloatArray>(golden: StrategyCase, numeric: NumericTrait<T>): void {
-    const projection = buildProjection(golden.projection, numeric);
-    compare(golden, build(strategy, golden.options, projection), numeric);
-    if (projection) compareParameters(projection, golden.projection);
+  function check<T extends FloatArray>(golden: Case, numeric: NumericTrait<T>): void {
+    const instance = build(strategy, golden.options, golden.parameters, numeric);
+    compare(golden, instance, numeric);
+    compareParameters(instance.parameters(), golden.parameters);
   }
 }
 
 describeKernels('The hybrid strategy', () => {
-  for (const golden of hybrid.cases) {
+  for (const golden of hybridFile.cases) {
     test(`matches PyTorch on ${golden.name}, in float64`, () => check(golden, float64));
     test(`matches PyTorch on ${golden.name}, in float32`, () => check(golden, float32));
   }
 
-  function check<T extends FloatArray>(
-    golden: (typeof hybrid.cases)[number],
-    numeric: NumericTrait<T>,
-  ): void {
-    const strategy = buildHybrid<T>(golden.options, golden.entries);
+  function check<T extends FloatArray>(golden: HybridCase, numeric: NumericTrait<T>): void {
+    const strategy = buildHybrid(golden.options, golden.entries, undefined, numeric);
     const components = compare(golden, strategy, numeric);
     compareComponents(components, golden.components, lossTolerance(numeric));
   }
 });
 
 describeKernels('The hybrid strategy by layer', () => {
-  for (const golden of hybrid.layerwiseCases) {
+  for (const golden of hybridFile.layerwiseCases) {
     test(`matches PyTorch on ${golden.name}, in float64`, () => check(golden, float64));
     test(`matches PyTorch on ${golden.name}, in float32`, () => check(golden, float32));
   }
 
-  function check<T extends FloatArray>(
-    golden: (typeof hybrid.layerwiseCases)[number],
-    numeric: NumericTrait<T>,
-  ): void {
-    const projection = buildProjection(golden.projection, numeric);
-    const strategy = buildHybrid(golden.options, golden.entries, projection);
+  function check<T extends FloatArray>(golden: LayerwiseCase, numeric: NumericTrait<T>): void {
+    const strategy = buildHybrid(golden.options, golden.entries, golden.parameters, numeric);
     const { loss, gradients, components } = strategy.computeLayerwise(
       buildLayers(golden.studentLayers, numeric),
       buildLayers(golden.teacherLayers, numeric),
       buildLabels(golden.labels, numeric),
       {
-        ...('mask' in golden && golden.mask && { mask: golden.mask }),
-        ...('normalizer' in golden && golden.normalizer && { normalizer: golden.normalizer }),
+        ...(golden.mask && { mask: golden.mask }),
+        ...(golden.normalizer && { normalizer: golden.normalizer }),
       },
     );
     expectClose('loss', loss, golden.loss, lossTolerance(numeric));
@@ -155,7 +161,7 @@ describeKernels('The hybrid strategy by layer', () => {
     for (const [layer, expected] of Object.entries(golden.gradients)) {
       compareMatrix(`gradient of ${layer}`, gradients[layer]!, expected);
     }
-    if (projection) compareParameters(projection, golden.projection);
+    compareParameters(strategy.parameters(), golden.parameters);
   }
 });
 
@@ -199,12 +205,12 @@ function compareComponents(
 }
 
 function compareParameters<T extends FloatArray>(
-  projection: LinearProjection<T>,
-  expected: Projection | undefined,
+  parameters: readonly Parameter<T>[],
+  expected: Parameters = {},
 ): void {
-  for (const { name, gradient } of projection.parameters()) {
-    const golden = name === 'bias' ? expected?.bias : expected?.weight;
-    compareMatrix(`gradient of the ${name}`, gradient, golden!.gradient);
+  expect(parameters.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
+  for (const { name, gradient } of parameters) {
+    compareMatrix(`gradient of the ${name}`, gradient, expected[name]!.gradient);
   }
 }
 
@@ -237,71 +243,54 @@ function expectClose(
   expect(error, `${what} is ${received}, PyTorch says ${expected}`).toBeLessThanOrEqual(bound);
 }
 
+function className(strategy: string): string {
+  return `${strategy[0]!.toUpperCase()}${strategy.slice(1)}DistillationStrategy`;
+}
+
+/** The options as they stand in the file, with what JSON cannot hold put in. */
 function build<T extends FloatArray>(
   strategy: string,
-  options: Options,
-  projection?: LinearProjection<T>,
+  options: object,
+  parameters: Parameters | undefined,
+  numeric: NumericTrait<T>,
 ): DistillationStrategyBase<T> {
-  const { temperatureSquared, channels, power, delta } = options;
-  switch (strategy) {
-    case 'response':
-      return new ResponseDistillationStrategy<T>({
-        ...blendOf(options),
-        ...(temperatureSquared !== undefined && { temperatureSquared }),
-      });
-    case 'attention':
-      return new AttentionDistillationStrategy<T>({
-        match: oneOf(['mse', 'kl', 'cosine'], options.match),
-        input: oneOf(['probabilities', 'scores'], options.input),
-      });
-    case 'attentionTransfer':
-      return new AttentionTransferDistillationStrategy<T>({ channels: channels!, power: power! });
-    case 'feature':
-      return new FeatureDistillationStrategy<T>({
-        metric: oneOf(['mse', 'l1', 'huber', 'cosine'], options.metric),
-        ...(delta !== undefined && { delta }),
-        ...(projection && { projection }),
-      });
-    default:
-      throw new Error(`no strategy is called ${strategy}`);
+  const classes =
+    wrong<Record<string, new (options: object) => DistillationStrategyBase<T>>>(library);
+  const projection = strategy === 'feature' && parameters && projectionFor(parameters, numeric);
+  const instance = new classes[className(strategy)]!({
+    ...options,
+    ...(projection && { projection }),
+  });
+  for (const { name, value } of instance.parameters()) {
+    value.data.set(parameters![name]!.value.flat());
   }
+  return instance;
+}
+
+function projectionFor<T extends FloatArray>(
+  { weight, bias }: Parameters,
+  numeric: NumericTrait<T>,
+): LinearProjection<T> {
+  const { value } = weight!;
+  return new LinearProjection(value.length, value[0]!.length, {
+    bias: bias !== undefined,
+    numeric,
+  });
 }
 
 function buildHybrid<T extends FloatArray>(
-  options: Options,
+  options: HybridDistillationOptions,
   entries: readonly Entry[],
-  projection?: LinearProjection<T>,
+  parameters: Parameters | undefined,
+  numeric: NumericTrait<T>,
 ): HybridDistillationStrategy<T> {
-  const weights = oneOf(['sum-to-one', 'normalize', 'free'], options.weights);
   const children = entries.map(({ strategy, options: own, weight, layer, entries: inner }) => {
     const child: IDistillationStrategy<T> = inner
-      ? buildHybrid(own, inner, projection)
-      : build(strategy, own, projection);
+      ? buildHybrid(own, inner, parameters, numeric)
+      : build(strategy, own, parameters, numeric);
     return { strategy: child, weight, ...(layer !== undefined && { layer }) };
   });
-  return new HybridDistillationStrategy(children, { ...blendOf(options), weights });
-}
-
-/** Temperature and alpha, as far as they are set. */
-function blendOf({ temperature, alpha }: Options): StrategyOptions {
-  return {
-    ...(temperature !== undefined && { temperature }),
-    ...(alpha !== undefined && { alpha }),
-  };
-}
-
-function buildProjection<T extends FloatArray>(
-  projection: Projection | undefined,
-  numeric: NumericTrait<T>,
-): LinearProjection<T> | undefined {
-  if (!projection?.weight) return undefined;
-  const { weight, bias } = projection;
-  const [inputs, outputs] = [weight.value.length, weight.value[0]!.length];
-  const result = new LinearProjection(inputs, outputs, { bias: bias !== undefined, numeric });
-  const [weightParameter, biasParameter] = result.parameters();
-  weightParameter!.value.data.set(weight.value.flat());
-  if (bias) biasParameter!.value.data.set(bias.value.flat());
-  return result;
+  return new HybridDistillationStrategy(children, options);
 }
 
 function buildMatrix<T extends FloatArray>(rows: Rows, numeric: NumericTrait<T>): Matrix<T> {
@@ -315,10 +304,10 @@ function buildLayers<T extends FloatArray>(
   layers: Layers,
   numeric: NumericTrait<T>,
 ): Record<string, Matrix<T>> {
-  const present = Object.entries(layers).flatMap(([name, rows]) =>
-    rows ? [[name, buildMatrix(rows, numeric)] as const] : [],
+  const matrices = Object.entries(layers).map(
+    ([name, rows]) => [name, buildMatrix(rows, numeric)] as const,
   );
-  return Object.fromEntries(present);
+  return Object.fromEntries(matrices);
 }
 
 /** Class indices, or label rows. */
@@ -330,11 +319,4 @@ function buildLabels<T extends FloatArray>(
   const rows = labels.filter((label) => typeof label !== 'number');
   if (rows.length > 0) return Matrix.fromRows(rows, numeric);
   return Int32Array.from(labels.filter((label) => typeof label === 'number'));
-}
-
-/** A string of the JSON file as one of the values that an option takes. */
-function oneOf<const V extends string>(values: readonly V[], value: string | undefined): V {
-  const found = values.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`${value} is none of ${values.join(', ')}`);
-  return found;
 }

@@ -35,6 +35,11 @@ export interface CaseOptions {
   readonly magnitude?: number;
   /** Mix in entries that are −Infinity on both sides: classes or keys that are ruled out; false. */
   readonly ruledOut?: boolean;
+  /**
+   * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class for every row, as an
+   * index or one-hot; `'any'`.
+   */
+  readonly labels?: 'any' | 'classes';
 }
 
 /** One call of a strategy. */
@@ -135,8 +140,23 @@ export function arbitraries(fc: FastCheck): Arbitraries {
     },
     masks: (rows) => fc.array(fc.constantFrom(0, 1), exactly(rows)),
   };
+  const anyLabels = (shape: MatrixShape): Arbitrary<(number | number[])[]> =>
+    fc.oneof<Arbitrary<(number | number[])[]>[]>(
+      all.labels(shape),
+      all.probabilities(shape),
+      all.labels(shape).map((classes) => oneHotRows(classes, shape.columns)),
+    );
+  const classLabels = ({ rows, columns }: MatrixShape): Arbitrary<(number | number[])[]> => {
+    const index = fc.nat({ max: columns - 1 });
+    const ignored = { weight: 1, arbitrary: fc.constant(IGNORE_INDEX) };
+    return fc.oneof<Arbitrary<(number | number[])[]>[]>(
+      fc.array(fc.oneof({ weight: 6, arbitrary: index }, ignored), exactly(rows)),
+      fc.array(index, exactly(rows)).map((classes) => oneHotRows(classes, columns)),
+    );
+  };
   const cases = (options: CaseOptions): Arbitrary<DistillationCase> => {
     const { values, rows: most = 4, columns, magnitude = 8, ruledOut = false } = options;
+    const needsClasses = options.labels === 'classes';
     const widths =
       columns === undefined
         ? fc.integer({ min: 2, max: 5 }).map((n) => ({ student: n, teacher: n }))
@@ -150,14 +170,9 @@ export function arbitraries(fc: FastCheck): Arbitraries {
         .record({
           student: matrix(width.student),
           teacher: matrix(width.teacher),
-          labels: fc.option(
-            fc.oneof<Arbitrary<(number | number[])[]>[]>(
-              all.labels(shape),
-              all.probabilities(shape),
-              all.labels(shape).map((classes) => oneHotRows(classes, width.student)),
-            ),
-            { nil: undefined },
-          ),
+          labels: needsClasses
+            ? classLabels(shape)
+            : fc.option(anyLabels(shape), { nil: undefined }),
           mask: fc.option(all.masks(rows), { nil: undefined }),
           normalizer: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
           likeness: fc.array(fc.nat({ max: 5 }), exactly(rows)),

@@ -4,6 +4,8 @@ import type { DistillationCase } from './arbitraries.js';
 export type Invariance =
   /** A constant added to a row of the student, or of the teacher. */
   | 'row-shift'
+  /** The same row added to every row of the student. */
+  | 'translation'
   /** Rows in another order. */
   | 'row-order'
   /** Columns in another order, on both sides. */
@@ -26,6 +28,11 @@ export function changed(invariance: Invariance, example: DistillationCase): Dist
         ...example,
         student: map(student, (value, row) => value + row - 1.5),
         teacher: map(teacher, (value, row) => value + 2.5 * row),
+      };
+    case 'translation':
+      return {
+        ...example,
+        student: student.map((row) => row.map((value, column) => value + 1.5 * column - 2)),
       };
     case 'row-order':
       return {

@@ -12,10 +12,15 @@ export interface StrategySubject extends CaseOptions {
   /** Whether the loss is least at student = teacher; true. */
   readonly reachesMinimum?: boolean;
   /**
-   * Whether a row of the student is one where the loss is differentiable, and least where the teacher's row is the
-   * same and there is no label. Always, unless you say otherwise: the cosine of a zero row is neither.
+   * Whether a row of the student (`index` among `rows`) is one where the loss is differentiable, and least where the
+   * teacher's row is the same and there is no label. Always, unless you say otherwise: the cosine of a zero row is
+   * neither.
    */
-  readonly isRegular?: (row: readonly number[]) => boolean;
+  readonly isRegular?: (
+    row: readonly number[],
+    index: number,
+    rows: readonly (readonly number[])[],
+  ) => boolean;
   readonly invariances: readonly Invariance[];
   /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
   readonly sumOverRows?: boolean;

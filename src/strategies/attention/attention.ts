@@ -11,6 +11,7 @@ import {
 import { scoreDistance, scoreDivergence } from '../../kernels/scores.js';
 import { checkDistribution } from '../../labels.js';
 import type { FloatArray } from '../../numeric.js';
+import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
 type Match = 'mse' | 'kl' | 'cosine';
@@ -101,19 +102,12 @@ export class AttentionDistillationStrategy<
     checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, this.match !== 'kl');
   }
 
-  protected override evaluate(
-    { student, teacher, rows }: DistillationBatch<T>,
-    gradient?: GradientSink<T>,
-  ): number {
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const { student, teacher } = batch;
     const { columns } = student;
     const distance = DISTANCES[this.input][this.match](columns);
-    const derivative = gradient && new Float64Array(columns);
-    let sum = 0;
-    for (const row of rows) {
-      const offset = row * columns;
-      sum += distance(student.data, offset, teacher.data, offset, columns, derivative);
-      if (derivative) gradient?.add(row, derivative);
-    }
-    return sum;
+    return sumOverRows(batch, gradient, (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, columns, derivative),
+    );
   }
 }

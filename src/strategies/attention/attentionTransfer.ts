@@ -1,14 +1,16 @@
-import { checkShape, type DistillationBatch } from '../../batch.js';
-import { checkInteger, checkNumber, checkOptions } from '../../errors.js';
+import type { DistillationBatch } from '../../batch.js';
+import { checkNumber } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { attentionMap, attentionMapGradient } from '../../kernels/attentionMap.js';
 import { meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
+import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import { type Channels, checkPositions, readChannels } from '../channels.js';
 
 export interface AttentionTransferDistillationOptions extends StrategyOptions {
   /** Channels of a row, of both sides or of each. */
-  readonly channels: number | { readonly student: number; readonly teacher: number };
+  readonly channels: number | Channels;
   /** Exponent of the activations, ≥ 1; 2. */
   readonly power?: number;
 }
@@ -45,18 +47,13 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
 export class AttentionTransferDistillationStrategy<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
-  readonly channels: { readonly student: number; readonly teacher: number };
+  readonly channels: Channels;
   readonly power: number;
 
   constructor(options: AttentionTransferDistillationOptions) {
     super(options, ['channels', 'power']);
     const { channels, power = 2 } = options ?? {};
-    const both = typeof channels === 'number' ? { student: channels, teacher: channels } : channels;
-    checkOptions(this.name, 'channels', both, ['student', 'teacher']);
-    this.channels = {
-      student: checkInteger(this.name, 'channels.student', both.student, 1),
-      teacher: checkInteger(this.name, 'channels.teacher', both.teacher, 1),
-    };
+    this.channels = readChannels(this.name, channels);
     const inRange = (value: number) => value >= 1 && value < Infinity;
     this.power = checkNumber(this.name, 'power', power, 'be a finite number ≥ 1', inRange);
   }
@@ -65,44 +62,25 @@ export class AttentionTransferDistillationStrategy<
     return 'AttentionTransferDistillationStrategy';
   }
 
-  protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
-    const { channels } = this;
-    const positions = Math.floor(student.columns / channels.student);
-    for (const [side, matrix] of Object.entries({ student, teacher } as const)) {
-      const count = side === 'student' ? channels.student : channels.teacher;
-      const why = `${count} channels × ${positions} positions`;
-      checkShape(operation, side, matrix, matrix.rows, count * positions, why);
-    }
+  protected override validate(batch: DistillationBatch<T>): void {
+    checkPositions(batch, this.channels);
   }
 
-  protected override evaluate(
-    { student, teacher, rows }: DistillationBatch<T>,
-    gradient?: GradientSink<T>,
-  ): number {
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { channels, power } = this;
+    const { student, teacher } = batch;
     const positions = student.columns / channels.student;
     const studentMap = new Float64Array(positions);
     const teacherMap = new Float64Array(positions);
     const mapDerivative = new Float64Array(positions);
-    const derivative = new Float64Array(student.columns);
-    let sum = 0;
-    for (const row of rows) {
-      const offset = row * student.columns;
-      const norm = attentionMap(student.data, offset, channels.student, power, studentMap);
-      attentionMap(teacher.data, row * teacher.columns, channels.teacher, power, teacherMap);
-      sum += meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);
-      if (!gradient) continue;
-      attentionMapGradient(
-        student.data,
-        offset,
-        power,
-        studentMap,
-        norm,
-        mapDerivative,
-        derivative,
-      );
-      gradient.add(row, derivative);
-    }
-    return sum;
+    return sumOverRows(batch, gradient, (s, t, derivative) => {
+      const norm = attentionMap(student.data, s, channels.student, power, studentMap);
+      attentionMap(teacher.data, t, channels.teacher, power, teacherMap);
+      const loss = meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);
+      if (derivative) {
+        attentionMapGradient(student.data, s, power, studentMap, norm, mapDerivative, derivative);
+      }
+      return loss;
+    });
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
 import type { Parameter } from '../../parameter.js';
+import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 import type { LinearProjection } from './linearProjection.js';
 
@@ -109,16 +110,10 @@ export class FeatureDistillationStrategy<
     const { metric, delta } = this;
     const distance = metric === 'huber' ? huber(delta) : DISTANCES[metric];
     if (this.projection) return this.#projected(this.projection, distance, batch, gradient);
-    const { student, teacher, rows } = batch;
-    const { columns } = student;
-    const derivative = gradient && new Float64Array(columns);
-    let sum = 0;
-    for (const row of rows) {
-      const offset = row * columns;
-      sum += distance(student.data, offset, teacher.data, offset, columns, derivative);
-      if (derivative) gradient?.add(row, derivative);
-    }
-    return sum;
+    const { student, teacher } = batch;
+    return sumOverRows(batch, gradient, (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, student.columns, derivative),
+    );
   }
 
   /** Projects some rows at a time: a matrix product is much faster than as many of a vector. */

@@ -1,0 +1,72 @@
+// The two ways in which a strategy goes through a batch: row by row, or all rows together.
+
+import type { DistillationBatch } from './batch.js';
+import type { GradientSink } from './gradient.js';
+import { type Grid, grid } from './kernels/grid.js';
+import type { Matrix } from './matrix.js';
+import type { FloatArray } from './numeric.js';
+
+/**
+ * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
+ * is written with what the loss has as derivative with respect to the student's row.
+ */
+export type RowLoss = (
+  studentOffset: number,
+  teacherOffset: number,
+  derivative: Float64Array | undefined,
+) => number;
+
+/** The sum of the losses of the rows, each by itself; their gradient goes to the sink. */
+export function sumOverRows<T extends FloatArray>(
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  rowLoss: RowLoss,
+): number {
+  const derivative = gradient && new Float64Array(student.columns);
+  let sum = 0;
+  for (const row of rows) {
+    sum += rowLoss(row * student.columns, row * teacher.columns, derivative);
+    if (derivative) gradient?.add(row, derivative);
+  }
+  return sum;
+}
+
+/**
+ * The loss of rows that stand one after another; where `derivative` is given, it is written with the derivative with
+ * respect to the student's rows. It comes as zeros.
+ */
+export type BatchLoss = (
+  student: Grid,
+  teacher: Grid,
+  derivative: Float64Array | undefined,
+) => number;
+
+/**
+ * The loss of the rows together, times their number, so that the mean over rows that the base class takes is the loss;
+ * its gradient goes to the sink. 0 where there are no rows.
+ */
+export function overBatch<T extends FloatArray>(
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  batchLoss: BatchLoss,
+): number {
+  const { length } = rows;
+  if (length === 0) return 0;
+  const { columns } = student;
+  const derivative = gradient && new Float64Array(length * columns);
+  const loss = batchLoss(gather(student, rows), gather(teacher, rows), derivative);
+  const sink = gradient?.times(length);
+  if (derivative) {
+    for (const [i, row] of rows.entries()) sink?.add(row, derivative, i * columns);
+  }
+  return length * loss;
+}
+
+/** The rows, one after another. */
+function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
+  const { data, columns, numeric } = matrix;
+  if (rows.length === matrix.rows) return grid(data, rows.length, columns);
+  const gathered = numeric.allocate(rows.length * columns);
+  for (const [i, row] of rows.entries()) gathered.set(matrix.row(row), i * columns);
+  return grid(gathered, rows.length, columns);
+}

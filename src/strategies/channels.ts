@@ -1,0 +1,34 @@
+// Rows that are feature maps, [channels][positions].
+
+import { checkShape, type DistillationBatch } from '../batch.js';
+import { checkInteger, checkOptions } from '../errors.js';
+import type { FloatArray } from '../numeric.js';
+
+/** The channels of a row on each side. */
+export interface Channels {
+  readonly student: number;
+  readonly teacher: number;
+}
+
+/** Throws unless the option is a number of channels, for both sides or for each. */
+export function readChannels(operation: string, channels: number | Channels): Channels {
+  const both = typeof channels === 'number' ? { student: channels, teacher: channels } : channels;
+  checkOptions(operation, 'channels', both, ['student', 'teacher']);
+  return {
+    student: checkInteger(operation, 'channels.student', both.student, 1),
+    teacher: checkInteger(operation, 'channels.teacher', both.teacher, 1),
+  };
+}
+
+/** Throws unless the rows of each side are that many channels of the same number of positions. */
+export function checkPositions<T extends FloatArray>(
+  { operation, student, teacher }: DistillationBatch<T>,
+  channels: Channels,
+): void {
+  const positions = Math.floor(student.columns / channels.student);
+  for (const [side, matrix] of Object.entries({ student, teacher } as const)) {
+    const count = side === 'student' ? channels.student : channels.teacher;
+    const why = `${count} channels × ${positions} positions`;
+    checkShape(operation, side, matrix, matrix.rows, count * positions, why);
+  }
+}

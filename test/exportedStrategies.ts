@@ -1,0 +1,21 @@
+import * as library from '../src/index.js';
+
+/** The names of the strategies that users can make; not those of the base classes that they can extend. */
+export function exportedStrategies(): string[] {
+  const { DistillationStrategyBase } = library;
+  return Object.entries(library)
+    .filter(
+      ([name, value]) =>
+        typeof value === 'function' &&
+        value.prototype instanceof DistillationStrategyBase &&
+        !name.endsWith('Base'),
+    )
+    .map(([name]) => name)
+    .sort();
+}
+
+/** Whose numbers may be computed by one kernel or another; no other strategy would see a difference. */
+export const WITH_KERNELS: readonly string[] = [
+  'ResponseDistillationStrategy',
+  'HybridDistillationStrategy',
+];

@@ -1,0 +1,71 @@
+import {
+  AttentionDistillationStrategy,
+  AttentionTransferDistillationStrategy,
+} from '../../src/index.js';
+import type { StrategySubject } from '../../src/testing/index.js';
+import { isNonZero, type Subjects } from './subjects.js';
+
+function attention(
+  match: 'mse' | 'kl' | 'cosine',
+  input: 'probabilities' | 'scores',
+): StrategySubject {
+  return {
+    create: () => new AttentionDistillationStrategy({ match, input }),
+    values: input === 'scores' ? 'features' : 'probabilities',
+    ruledOut: input === 'scores',
+    isRegular: match === 'cosine' ? isNonZero : () => true,
+    invariances: [
+      'row-order',
+      'column-order',
+      ...(match === 'kl' && input === 'scores' ? (['row-shift'] as const) : []),
+      ...(match === 'cosine' && input === 'scores'
+        ? (['student-scale', 'teacher-scale'] as const)
+        : []),
+    ],
+    // Divided by the norm of a row, which may be as small as 1/32.
+    ...(match === 'cosine' && { rounding: 1e-9 }),
+  };
+}
+
+export const attentionSubjects: Subjects = {
+  AttentionDistillationStrategy: {
+    'mse of probabilities': attention('mse', 'probabilities'),
+    'kl of probabilities': attention('kl', 'probabilities'),
+    'cosine of probabilities': attention('cosine', 'probabilities'),
+    'mse of scores': attention('mse', 'scores'),
+    'kl of scores': attention('kl', 'scores'),
+    'cosine of scores': attention('cosine', 'scores'),
+  },
+  AttentionTransferDistillationStrategy: {
+    'by default': {
+      create: () => new AttentionTransferDistillationStrategy({ channels: 2 }),
+      isRegular: isNonZero,
+      values: 'features',
+      columns: 6,
+      invariances: ['row-order', 'student-scale', 'teacher-scale'],
+      rounding: 1e-9,
+    },
+    'with other channels': {
+      create: () =>
+        new AttentionTransferDistillationStrategy({ channels: { student: 1, teacher: 3 } }),
+      isRegular: isNonZero,
+      values: 'features',
+      columns: { student: 3, teacher: 9 },
+      invariances: ['row-order'],
+    },
+    'power 4': {
+      create: () => new AttentionTransferDistillationStrategy({ channels: 3, power: 4 }),
+      isRegular: isNonZero,
+      values: 'features',
+      columns: 6,
+      invariances: ['row-order'],
+    },
+    'power 1': {
+      create: () => new AttentionTransferDistillationStrategy({ channels: 3, power: 1 }),
+      isRegular: isNonZero,
+      values: 'features',
+      columns: 6,
+      invariances: ['row-order'],
+    },
+  },
+};

@@ -1,0 +1,51 @@
+import {
+  FeatureDistillationStrategy,
+  type FloatArray,
+  LinearProjection,
+  type NumericTrait,
+} from '../../src/index.js';
+import type { StrategySubject } from '../../src/testing/index.js';
+import { isNonZero, type Subjects } from './subjects.js';
+
+function feature(
+  metric: 'mse' | 'cosine' | 'l1' | 'huber',
+  projection?: { bias: boolean },
+  delta?: number,
+): StrategySubject {
+  const create = <T extends FloatArray>(numeric: NumericTrait<T>) =>
+    new FeatureDistillationStrategy<T>({
+      metric,
+      ...(delta !== undefined && { delta }),
+      ...(projection && { projection: new LinearProjection(3, 4, { ...projection, numeric }) }),
+    });
+  return {
+    create,
+    values: 'features',
+    ...(projection && { columns: { student: 3, teacher: 4 } }),
+    isRegular: metric === 'cosine' ? isNonZero : () => true,
+    invariances: projection
+      ? ['row-order']
+      : [
+          'row-order',
+          'column-order',
+          ...(metric === 'cosine' ? (['student-scale', 'teacher-scale'] as const) : []),
+        ],
+    // The weights themselves are rounded to float32.
+    ...(projection && { float32Tolerance: 1e-5 }),
+    ...(metric === 'cosine' && { rounding: 1e-9 }),
+  };
+}
+
+export const featureSubjects: Subjects = {
+  FeatureDistillationStrategy: {
+    mse: feature('mse'),
+    l1: feature('l1'),
+    huber: feature('huber'),
+    cosine: feature('cosine'),
+    'huber, delta 0.3': feature('huber', undefined, 0.3),
+    'mse, projected': feature('mse', { bias: false }),
+    'l1, projected': feature('l1', { bias: true }),
+    'huber, projected with a bias': feature('huber', { bias: true }),
+    'cosine, projected': feature('cosine', { bias: true }),
+  },
+};

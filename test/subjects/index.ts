@@ -1,0 +1,13 @@
+import { attentionSubjects } from './attention.js';
+import { featureSubjects } from './feature.js';
+import { hybridSubjects } from './hybrid.js';
+import { responseSubjects } from './response.js';
+import type { Subjects } from './subjects.js';
+
+/** Every exported strategy. */
+export const subjects: Subjects = {
+  ...responseSubjects,
+  ...attentionSubjects,
+  ...featureSubjects,
+  ...hybridSubjects,
+};
