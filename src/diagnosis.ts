@@ -35,13 +35,13 @@ export function checkFinite<T extends FloatArray>(
 
 /**
  * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where a
- * row leaves nothing possible, where the student rules out what the teacher or the label allows and, if the loss is
- * `symmetric`, where the teacher rules out what the student allows.
+ * row leaves nothing possible, where the student rules out what the label allows, and where one side rules out
+ * what the other allows and it is that side of which the loss cannot bear it.
  */
 export function checkRuledOut<T extends FloatArray>(
   batch: DistillationBatch<T>,
   ruledOut: number,
-  symmetric: boolean,
+  by: 'student' | 'teacher' | 'either' | 'neither',
   labels?: Labels<T>,
 ): void {
   checkFinite(batch, ruledOut);
@@ -62,8 +62,10 @@ export function checkRuledOut<T extends FloatArray>(
       if (studentRules && labels && hasClass(labels, row, column, index)) {
         throwAt('student', 'where the label is', row, column);
       }
-      if (studentRules && !teacherRules) throwAt('student', 'where the teacher is', row, column);
-      if (symmetric && teacherRules && !studentRules) {
+      if (by !== 'teacher' && by !== 'neither' && studentRules && !teacherRules) {
+        throwAt('student', 'where the teacher is', row, column);
+      }
+      if (by !== 'student' && by !== 'neither' && teacherRules && !studentRules) {
         throwAt('teacher', 'where the student is', row, column);
       }
     }

@@ -4,6 +4,7 @@ import { typeTag } from './numeric.js';
 export type DistillationErrorCode =
   | 'DTYPE_MISMATCH'
   | 'EMPTY'
+  | 'LABEL_REQUIRED'
   | 'LAYER'
   | 'MISPLACED_OPTION'
   | 'NOT_A_DISTRIBUTION'

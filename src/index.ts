@@ -34,9 +34,31 @@ export {
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
 export {
-  type ResponseDistillationOptions,
-  ResponseDistillationStrategy,
-} from './strategies/response/response.js';
+  ResponseDistillationStrategyBase,
+  type ResponseOptions,
+  type RuledOutBy,
+} from './strategies/response/base.js';
+export {
+  type DistributionRow,
+  DivergenceDistillationStrategyBase,
+} from './strategies/response/divergence.js';
+export {
+  type JensenShannonDistillationOptions,
+  JensenShannonDistillationStrategy,
+} from './strategies/response/jensenShannon.js';
+export { LogitMSEDistillationStrategy } from './strategies/response/logitMSE.js';
+export { ResponseDistillationStrategy } from './strategies/response/response.js';
+export { ReverseKLDistillationStrategy } from './strategies/response/reverseKL.js';
+export {
+  type SkewKLDistillationOptions,
+  SkewKLDistillationStrategy,
+} from './strategies/response/skewKL.js';
+export {
+  type SkewReverseKLDistillationOptions,
+  SkewReverseKLDistillationStrategy,
+} from './strategies/response/skewReverseKL.js';
+export type { SoftLoss, SoftRow, SoftRows } from './strategies/response/softRows.js';
+export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export {
   DistillationStrategyBase,
   type EvaluationOptions,

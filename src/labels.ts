@@ -113,6 +113,27 @@ export function checkLabels<T extends FloatArray>(
   }
 }
 
+/** Throws unless the label of each kept row is one class: an index, or a one-hot row. */
+export function checkClasses<T extends FloatArray>(
+  operation: string,
+  labels: Labels<T> | undefined,
+  rows: readonly number[],
+): void {
+  const expected = 'be a class for every row, as an index or one-hot';
+  const hint = 'take rows without a class out by IGNORE_INDEX or a mask';
+  if (labels === undefined) {
+    if (rows.length === 0) return;
+    refuse('LABEL_REQUIRED', operation, 'labels', expected, 'none', undefined, hint);
+  }
+  const classes = classesOf(labels, rows);
+  const row = classes
+    ? rows.find((kept) => classes[kept] === UNLABELED)
+    : rows.find((kept) => classesOf(labels, [kept]) === undefined);
+  if (row === undefined) return;
+  const received = classes ? `UNLABELED (${UNLABELED})` : 'several classes';
+  refuse('LABEL_REQUIRED', operation, 'labels', expected, received, { row }, hint);
+}
+
 /** Throws unless the row is a probability distribution: every entry ≥ 0, their sum 1. */
 export function checkDistribution(
   operation: string,

@@ -14,6 +14,7 @@ export type RowLoss = (
   studentOffset: number,
   teacherOffset: number,
   derivative: Float64Array | undefined,
+  row: number,
 ) => number;
 
 /** The sum of the losses of the rows, each by itself; their gradient goes to the sink. */
@@ -25,7 +26,7 @@ export function sumOverRows<T extends FloatArray>(
   const derivative = gradient && new Float64Array(student.columns);
   let sum = 0;
   for (const row of rows) {
-    sum += rowLoss(row * student.columns, row * teacher.columns, derivative);
+    sum += rowLoss(row * student.columns, row * teacher.columns, derivative, row);
     if (derivative) gradient?.add(row, derivative);
   }
   return sum;

@@ -1,7 +1,7 @@
 // The response loss of one row, in JavaScript and in doubles.
 
 import type { FloatArray } from '../numeric.js';
-import { addScaled } from './addScaled.js';
+import { addCrossEntropy, type RowLabel, sumOf } from './crossEntropy.js';
 import { divergence } from './divergence.js';
 import { exponentials } from './exp.js';
 import { largest } from './softmax.js';
@@ -27,9 +27,6 @@ export interface ResponseRows extends ResponseTerms {
   /** Or a distribution for each row, as long as the matrix. */
   readonly distributions: FloatArray | undefined;
 }
-
-/** The true label of a row: a class, −1 for none, or a distribution in so many entries from an offset on. */
-export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 
 /** Room for the exponentials of a row, and for its derivative. */
 export interface ResponseScratch {
@@ -104,29 +101,8 @@ export function responseOfRow(
   if (hardWeight === 0) return loss;
   const isPower = softWeight > 0 && temperature <= LARGEST_POWER && Number.isInteger(temperature);
   const sum = isPower ? raise(q, temperature, hard) : exponentials(student, offset, sMax, 1, hard);
-  if (typeof label === 'number') {
-    const e = hard[label]!;
-    const height = student[offset + label]! - sMax;
-    hard[label] = 0;
-    // Where the label has most of it, the difference would have no digits left.
-    const rest = e > sum / 2 ? sumOf(hard) : sum - e;
-    hard[label] = -rest; // e − Σ
-    addScaled(derivative, 0, hard, columns, hardWeight / sum);
-    return loss + hardWeight * (rest < e ? Math.log1p(rest / e) : Math.log(sum) - height);
-  }
-  const { values, offset: start } = label;
-  const logSum = Math.log(sum);
-  let crossEntropy = 0;
-  let mass = 0;
-  for (let j = 0; j < columns; j++) {
-    const y = values[start + j]!;
-    if (y === 0) continue; // whatever the logit
-    mass += y;
-    crossEntropy += y * (logSum - (student[offset + j]! - sMax));
-    derivative[j]! -= hardWeight * y;
-  }
-  addScaled(derivative, 0, hard, columns, (hardWeight * mass) / sum);
-  return loss + hardWeight * crossEntropy;
+  const row = { student, offset, max: sMax, e: hard, sum };
+  return loss + addCrossEntropy(row, label, hardWeight, derivative);
 }
 
 /** Σ p · (teacher − its largest − (student − its largest)) */
@@ -169,11 +145,5 @@ function raise(values: Float64Array, power: number, powers: Float64Array): numbe
       sum += powers[j] = square * square;
     }
   }
-  return sum;
-}
-
-function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < values.length; j++) sum += values[j]!;
   return sum;
 }

@@ -1,9 +1,9 @@
 // The response loss of a batch: its rows go to the kernel that was chosen.
 
+import type { RowLabel } from './crossEntropy.js';
 import {
   type ResponseRows,
   type ResponseScratch,
-  type RowLabel,
   responseOfRow,
   responseScratch,
 } from './response.js';

@@ -1,17 +1,20 @@
 import type { RowDistance } from './distance.js';
-import { kullbackLeibler, softmax } from './softmax.js';
+import { forwardDivergence } from './divergences.js';
+import { addSoftmaxAdjoint, softmax } from './softmax.js';
 
 /** KL(softmax(y) ‖ softmax(x)) of two rows of scores. */
 export function scoreDivergence(columns: number): RowDistance {
   const scratch = (): Float64Array => new Float64Array(columns);
-  const [logP, p, logQ, q] = [scratch(), scratch(), scratch(), scratch()];
+  const row = { logP: scratch(), p: scratch(), logQ: scratch(), q: scratch(), slope: scratch() };
   return (x, xOffset, y, yOffset, _columns, derivative) => {
-    softmax(y, yOffset, columns, logP, p);
-    softmax(x, xOffset, columns, logQ, q);
+    softmax(y, yOffset, columns, row.logP, row.p);
+    softmax(x, xOffset, columns, row.logQ, row.q);
+    const loss = forwardDivergence(row);
     if (derivative) {
-      for (let j = 0; j < columns; j++) derivative[j] = q[j]! - p[j]!;
+      derivative.fill(0);
+      addSoftmaxAdjoint(row.q, row.slope, 1, derivative);
     }
-    return kullbackLeibler(logP, p, logQ, q);
+    return loss;
   };
 }
 

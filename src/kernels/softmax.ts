@@ -1,5 +1,4 @@
 import type { FloatArray } from '../numeric.js';
-import { divergence } from './divergence.js';
 import { exponentials } from './exp.js';
 
 /**
@@ -33,17 +32,14 @@ export function largest(values: FloatArray, offset: number, columns: number): nu
   return max;
 }
 
-/**
- * KL(p ‖ q) of one row, where what one side rules out (log −Infinity) the other may rule out too, and only q's side
- * must not rule out alone: that makes it NaN or Infinity.
- */
-export function kullbackLeibler(
-  logP: Float64Array,
-  p: Float64Array,
-  logQ: Float64Array,
+/** derivative += weight · d loss / d values, for the slope of a loss by log q and q = softmax(values). */
+export function addSoftmaxAdjoint(
   q: Float64Array,
-): number {
+  slope: Float64Array,
+  weight: number,
+  derivative: Float64Array,
+): void {
   let sum = 0;
-  for (let j = 0; j < p.length; j++) sum += divergence(p[j]!, q[j]!, logQ[j]! - logP[j]!);
-  return sum;
+  for (let j = 0; j < q.length; j++) sum += slope[j]!;
+  for (let j = 0; j < q.length; j++) derivative[j]! += weight * (slope[j]! - q[j]! * sum);
 }

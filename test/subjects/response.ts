@@ -1,4 +1,12 @@
-import { ResponseDistillationStrategy } from '../../src/index.js';
+import {
+  JensenShannonDistillationStrategy,
+  LogitMSEDistillationStrategy,
+  ResponseDistillationStrategy,
+  ReverseKLDistillationStrategy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
+  TotalVariationDistillationStrategy,
+} from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import type { Subjects } from './subjects.js';
 
@@ -16,6 +24,31 @@ function response(
   };
 }
 
+/** What the other divergences of two distributions promise. */
+function divergence(
+  create: StrategySubject['create'],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return { create, values: 'logits', ruledOut: true, invariances: responseInvariances, ...more };
+}
+
+/** Adding a constant rounds a tie away, and with it the derivative that a tie has. */
+const totalVariation = { invariances: ['row-order', 'column-order'] } as const;
+
+const isVaried = (row: readonly number[]) => row.some((value) => value !== row[0]);
+
+/** Standardized logits: no class can be ruled out, and a row of equal logits is too steep for differences. */
+function standardized(create: StrategySubject['create']): StrategySubject {
+  return {
+    create,
+    values: 'logits',
+    isRegular: isVaried,
+    invariances: ['row-order', 'column-order', 'row-shift'],
+    rounding: 1e-9, // divided by a deviation that may be small
+    float32Tolerance: 1e-6,
+  };
+}
+
 export const responseSubjects: Subjects = {
   ResponseDistillationStrategy: {
     'by default': response({}),
@@ -25,5 +58,62 @@ export const responseSubjects: Subjects = {
     'T = 100': response({ temperature: 100 }),
     'T = 20, alpha = 0.9': response({ temperature: 20, alpha: 0.9 }),
     'without T²': response({ temperature: 4, temperatureSquared: false }),
+    standardized: standardized(() => new ResponseDistillationStrategy({ standardizeLogits: true })),
+  },
+  ReverseKLDistillationStrategy: {
+    'by default': divergence(() => new ReverseKLDistillationStrategy()),
+    'T = 0.5, alpha = 0.8': divergence(
+      () => new ReverseKLDistillationStrategy({ temperature: 0.5, alpha: 0.8 }),
+    ),
+    'T = 20, without T²': divergence(
+      () => new ReverseKLDistillationStrategy({ temperature: 20, temperatureSquared: false }),
+    ),
+    standardized: standardized(
+      () => new ReverseKLDistillationStrategy({ standardizeLogits: true }),
+    ),
+  },
+  JensenShannonDistillationStrategy: {
+    'by default': divergence(() => new JensenShannonDistillationStrategy()),
+    'beta = 0.9, T = 1': divergence(
+      () => new JensenShannonDistillationStrategy({ beta: 0.9, temperature: 1 }),
+    ),
+    'beta = 0.01 between the limits': divergence(
+      () => new JensenShannonDistillationStrategy({ beta: 0.01, scale: 'kl-limits' }),
+    ),
+    'beta = 0': divergence(
+      () => new JensenShannonDistillationStrategy({ beta: 0, scale: 'kl-limits' }),
+    ),
+    'beta = 1': divergence(
+      () => new JensenShannonDistillationStrategy({ beta: 1, scale: 'kl-limits', alpha: 0.9 }),
+    ),
+  },
+  SkewKLDistillationStrategy: {
+    'by default': divergence(() => new SkewKLDistillationStrategy()),
+    'lambda = 0.7, T = 0.5': divergence(
+      () => new SkewKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
+    ),
+  },
+  SkewReverseKLDistillationStrategy: {
+    'by default': divergence(() => new SkewReverseKLDistillationStrategy()),
+    'lambda = 0.7, T = 0.5': divergence(
+      () => new SkewReverseKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
+    ),
+  },
+  TotalVariationDistillationStrategy: {
+    'by default': divergence(() => new TotalVariationDistillationStrategy(), totalVariation),
+    'T = 1, alpha = 0.9': divergence(
+      () => new TotalVariationDistillationStrategy({ temperature: 1, alpha: 0.9 }),
+      totalVariation,
+    ),
+  },
+  LogitMSEDistillationStrategy: {
+    'by default': divergence(() => new LogitMSEDistillationStrategy(), {
+      invariances: ['row-order', 'column-order'],
+    }),
+    'without T²': divergence(
+      () => new LogitMSEDistillationStrategy({ temperature: 2, temperatureSquared: false }),
+      { invariances: ['row-order', 'column-order'] },
+    ),
+    standardized: standardized(() => new LogitMSEDistillationStrategy({ standardizeLogits: true })),
   },
 };

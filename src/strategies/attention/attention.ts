@@ -99,7 +99,8 @@ export class AttentionDistillationStrategy<
   }
 
   protected override explain(batch: DistillationBatch<T>): void {
-    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, this.match !== 'kl');
+    const by = this.match === 'kl' ? 'student' : 'either';
+    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, by);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {

@@ -1,18 +1,13 @@
 import type { DistillationBatch } from '../../batch.js';
-import { checkRuledOut } from '../../diagnosis.js';
-import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
+import { forwardDivergence } from '../../kernels/divergences.js';
 import { isModerate } from '../../kernels/moderate.js';
 import { responseLoss } from '../../kernels/responseLoss.js';
-import { checkLabels, classesOf, hasLabel } from '../../labels.js';
+import { classesOf } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
-
-export interface ResponseDistillationOptions extends StrategyOptions {
-  /** Multiply the soft loss by T², which keeps its gradient at the scale of the hard one; true. */
-  readonly temperatureSquared?: boolean;
-}
+import type { ResponseOptions } from './base.js';
+import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:
@@ -36,7 +31,7 @@ export interface ResponseDistillationOptions extends StrategyOptions {
  * row with a label is not read.
  *
  * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
- * one-hot) goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
+ * one-hot), or with standardized logits, goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
  * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
@@ -52,39 +47,21 @@ export interface ResponseDistillationOptions extends StrategyOptions {
  */
 export class ResponseDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DistillationStrategyBase<T> {
-  readonly temperatureSquared: boolean;
-
-  constructor(options: ResponseDistillationOptions = {}) {
-    super(options, ['temperatureSquared']);
-    const { temperatureSquared = true } = options;
-    this.temperatureSquared = checkBoolean(this.name, 'temperatureSquared', temperatureSquared);
+> extends DivergenceDistillationStrategyBase<T> {
+  constructor(options: ResponseOptions = {}) {
+    super(options);
   }
 
   override get name(): string {
     return 'ResponseDistillationStrategy';
   }
 
-  override get usesLabels(): boolean {
-    return true;
-  }
-
-  protected override validate(batch: DistillationBatch<T>): void {
-    super.validate(batch);
-    const { operation, student, labels, rows } = batch;
-    if (labels) checkLabels(operation, labels, student.columns, rows);
-  }
-
-  protected override explain(batch: DistillationBatch<T>): void {
-    const { student, labels, rows, alpha } = batch;
-    // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
-    const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
-    const soft = { ...batch, rows: rows.filter((row) => !isHard(row)) };
-    const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
-    for (const part of [soft, hard]) checkRuledOut(part, -Infinity, false, labels);
+  protected override divergence(row: DistributionRow): number {
+    return forwardDivergence(row);
   }
 
   protected override cannotFail(batch: DistillationBatch<T>): boolean {
+    if (this.standardizeLogits) return false;
     // All of these are very far from where a sum or a gradient could overflow.
     const bound = this.#derivativeBound(batch);
     return (
@@ -96,6 +73,8 @@ export class ResponseDistillationStrategy<
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    if (this.standardizeLogits) return super.evaluate(batch, gradient);
+    // The plain case has kernels of its own.
     const { student, teacher, labels, rows, temperature, alpha } = batch;
     const { columns } = student;
     const classes = labels && classesOf(labels, rows);
@@ -108,7 +87,7 @@ export class ResponseDistillationStrategy<
       classes,
       distributions,
       temperature,
-      temperatureFactor: this.#temperatureFactor(temperature),
+      temperatureFactor: this.factor(temperature),
       alpha,
     };
     const target = gradient?.claim(rows.length, this.#derivativeBound(batch));
@@ -116,12 +95,8 @@ export class ResponseDistillationStrategy<
     return responseLoss(call, target ?? (gradient && ((row, own) => gradient.add(row, own))));
   }
 
-  #temperatureFactor(temperature: number): number {
-    return this.temperatureSquared ? temperature * temperature : 1;
-  }
-
   /** What no entry of a derivative exceeds: neither q − p nor q − y is beyond ±1. */
   #derivativeBound({ temperature }: DistillationBatch<T>): number {
-    return this.#temperatureFactor(temperature) / temperature + 1;
+    return this.factor(temperature) / temperature + 1;
   }
 }

@@ -1,0 +1,93 @@
+// Divergences of the distributions of one row, p the teacher's and q the student's, both with their logarithms. Each
+// writes its derivative by log q to `slope`, as if every log q were free; softmaxAdjoint makes one by the logits of it.
+//
+// A class that both rule out (probability 0, logarithm −Infinity) adds 0. Terms are made such that none is negative and
+// nothing cancels where q is close to p; over a row, what is added to them for that adds up to 0.
+
+import { divergence } from './divergence.js';
+
+/** The distributions of one row. */
+export interface Distributions {
+  readonly logP: Float64Array;
+  readonly p: Float64Array;
+  readonly logQ: Float64Array;
+  readonly q: Float64Array;
+  readonly slope: Float64Array;
+}
+
+/** q − p, where log q − log p is d: without cancellation where they are close. */
+export function difference(p: number, q: number, d: number): number {
+  return Math.abs(d) < 1 ? p * Math.expm1(d) : q - p;
+}
+
+function isRuledOut(logP: number, logQ: number): boolean {
+  return logP === -Infinity && logQ === -Infinity;
+}
+
+/** KL(p ‖ q) = Σ p (log p − log q) */
+export function forwardDivergence({ logP, p, logQ, q, slope }: Distributions): number {
+  let sum = 0;
+  for (let j = 0; j < p.length; j++) {
+    const d = logQ[j]! - logP[j]!;
+    slope[j] = difference(p[j]!, q[j]!, d);
+    if (!isRuledOut(logP[j]!, logQ[j]!)) sum += divergence(p[j]!, q[j]!, d);
+  }
+  return sum;
+}
+
+/** KL(q ‖ p) = Σ q (log q − log p) */
+export function reverseDivergence({ logP, p, logQ, q, slope }: Distributions): number {
+  let sum = 0;
+  for (let j = 0; j < p.length; j++) {
+    const d = logQ[j]! - logP[j]!;
+    slope[j] = q[j] === 0 ? 0 : q[j]! * d;
+    if (!isRuledOut(logP[j]!, logQ[j]!)) sum += divergence(q[j]!, p[j]!, -d);
+  }
+  return sum;
+}
+
+/** log m − log p, and with `−d` for `d` and 1 − share for share log m − log q, of m = share · p + (1 − share) · q. */
+function toMixture(share: number, d: number): number {
+  // From the side on which the exponential cannot overflow.
+  return d <= 0 ? Math.log1p((1 - share) * Math.expm1(d)) : Math.log1p(share * Math.expm1(-d)) + d;
+}
+
+/** pWeight · KL(p ‖ m) + qWeight · KL(q ‖ m), m = share · p + (1 − share) · q */
+export function mixtureDivergence(
+  { logP, p, logQ, q, slope }: Distributions,
+  share: number,
+  pWeight: number,
+  qWeight: number,
+): number {
+  let sum = 0;
+  for (let j = 0; j < p.length; j++) {
+    slope[j] = 0;
+    if (isRuledOut(logP[j]!, logQ[j]!)) continue;
+    const d = logQ[j]! - logP[j]!;
+    const m = share * p[j]! + (1 - share) * q[j]!;
+    const u = toMixture(share, d);
+    const v = toMixture(1 - share, -d);
+    if (pWeight > 0) {
+      sum += pWeight * divergence(p[j]!, m, u);
+      // d/dq of −p log m + m: (1 − share) (1 − p / m)
+      slope[j]! -= pWeight * (1 - share) * q[j]! * Math.expm1(-u);
+    }
+    if (qWeight > 0) {
+      sum += qWeight * divergence(q[j]!, m, v);
+      // d/dq of q (log q − log m) − q + m: log q − log m + share − (1 − share)(q / m − 1) − share
+      if (q[j]! > 0) slope[j]! -= qWeight * q[j]! * (v + (1 - share) * Math.expm1(-v));
+    }
+  }
+  return sum;
+}
+
+/** ½ Σ |p − q|; where they are equal the derivative is taken as 0. */
+export function totalVariation({ logP, p, logQ, q, slope }: Distributions): number {
+  let sum = 0;
+  for (let j = 0; j < p.length; j++) {
+    const u = isRuledOut(logP[j]!, logQ[j]!) ? 0 : difference(p[j]!, q[j]!, logQ[j]! - logP[j]!);
+    sum += 0.5 * Math.abs(u);
+    slope[j] = 0.5 * Math.sign(u) * q[j]!;
+  }
+  return sum;
+}

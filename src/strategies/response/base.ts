@@ -1,0 +1,137 @@
+import type { DistillationBatch } from '../../batch.js';
+import { checkFinite, checkRuledOut } from '../../diagnosis.js';
+import { checkBoolean } from '../../errors.js';
+import type { GradientSink } from '../../gradient.js';
+import { addCrossEntropy, logitRow, type RowLabel } from '../../kernels/crossEntropy.js';
+import { checkClasses, checkLabels, classesOf, hasLabel } from '../../labels.js';
+import type { Matrix } from '../../matrix.js';
+import type { FloatArray } from '../../numeric.js';
+import { sumOverRows } from '../../rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import { denseRows, type SoftLoss, type SoftRows } from './softRows.js';
+
+/** Options of every response strategy. */
+export interface ResponseOptions extends StrategyOptions {
+  /** Multiply the soft loss by T², which keeps its gradient at the scale of the hard one; true. */
+  readonly temperatureSquared?: boolean;
+  /**
+   * Take (z − mean) / (standard deviation + 1e-7) of every row of logits on both sides before the temperature, so that
+   * the student has to match the teacher's relations and not its range; false. Sun et al. (2024), "Logit
+   * Standardization in Knowledge Distillation", §3.3, arXiv:2403.01427. No class can then be ruled out, and at a row of equal
+   * logits the derivative is steep: 1e7 times that at a deviation of 1.
+   */
+  readonly standardizeLogits?: boolean;
+}
+
+/** Whose −Infinity makes the loss infinite where the other side allows the class. */
+export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
+
+/**
+ * What all response losses share; a strategy writes the loss of a softened row alone, {@link softLoss}:
+ *
+ *     row with a label   α · CE(label, softmax(student)) + (1 − α) · T² · softLoss(student / T, teacher / T)
+ *     row without        T² · softLoss(student / T, teacher / T)
+ *
+ * The cross-entropy is at temperature 1. The base takes care of labels, temperatures, standardized logits, masks, the mean over
+ * rows, and of the derivative through all of them.
+ */
+export abstract class ResponseDistillationStrategyBase<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  readonly temperatureSquared: boolean;
+  readonly standardizeLogits: boolean;
+
+  /** @param own - the names of the options that a strategy adds */
+  constructor(options: ResponseOptions = {}, own: readonly string[] = []) {
+    super(options, ['temperatureSquared', 'standardizeLogits', ...own]);
+    const { temperatureSquared = true, standardizeLogits = false } = options;
+    this.temperatureSquared = checkBoolean(this.name, 'temperatureSquared', temperatureSquared);
+    this.standardizeLogits = checkBoolean(this.name, 'standardizeLogits', standardizeLogits);
+  }
+
+  override get usesLabels(): boolean {
+    return true;
+  }
+
+  /** The loss of a row of so many softened logits; called once for a batch, for what it needs room for. */
+  protected abstract softLoss(columns: number): SoftLoss;
+
+  /** Whether every row has to have a class for a label. */
+  protected get needsClasses(): boolean {
+    return false;
+  }
+
+  /** Who must not rule a class out alone; a student must not, by default. */
+  protected get ruledOutBy(): RuledOutBy {
+    return 'student';
+  }
+
+  /** The temperatures at which the soft loss is taken, and summed: the one of the call. */
+  protected temperatures(temperature: number): readonly number[] {
+    return [temperature];
+  }
+
+  /** T², or 1. */
+  protected factor(temperature: number): number {
+    return this.temperatureSquared ? temperature * temperature : 1;
+  }
+
+  /** The rows as the soft loss sees them. */
+  protected softRows(batch: DistillationBatch<T>): SoftRows {
+    return denseRows(batch, this.standardizeLogits);
+  }
+
+  protected override validate(batch: DistillationBatch<T>): void {
+    super.validate(batch);
+    const { operation, student, labels, rows } = batch;
+    if (labels) checkLabels(operation, labels, student.columns, rows);
+    if (this.needsClasses) checkClasses(operation, labels, rows);
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    if (this.standardizeLogits) checkFinite(batch);
+    const { student, labels, rows, alpha } = batch;
+    // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
+    const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
+    const soft = { ...batch, rows: rows.filter((row) => !isHard(row)) };
+    const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
+    for (const part of [soft, hard]) checkRuledOut(part, -Infinity, this.ruledOutBy, labels);
+  }
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const { student, temperature, alpha } = batch;
+    const soft = this.softRows(batch);
+    const softLoss = this.softLoss(soft.columns);
+    const temperatures = this.temperatures(temperature);
+    const labelOf = rowLabels(batch);
+    const exponentials = new Float64Array(student.columns);
+    const own = new Float64Array(student.columns);
+    return sumOverRows(batch, gradient, (offset, _, derivative = own, row) => {
+      derivative.fill(0);
+      const label = labelOf(row);
+      const hardWeight = label === -1 ? 0 : alpha;
+      let loss = 0;
+      if (hardWeight < 1) {
+        for (const each of temperatures) {
+          const weight = (1 - hardWeight) * this.factor(each);
+          loss += weight * softLoss(soft.load(row, each, label));
+          soft.addDerivative(weight, derivative);
+        }
+      }
+      if (hardWeight === 0) return loss;
+      const logits = logitRow(student.data, offset, exponentials);
+      return loss + addCrossEntropy(logits, label, hardWeight, derivative);
+    });
+  }
+}
+
+/** The label of each row: a class where labels are classes or one-hot, −1 where there is none. */
+function rowLabels<T extends FloatArray>({
+  labels,
+  rows,
+}: DistillationBatch<T>): (row: number) => RowLabel {
+  const classes = labels && classesOf(labels, rows);
+  if (labels === undefined || classes !== undefined) return (row) => classes?.[row] ?? -1;
+  const { data, columns } = labels as Matrix<T>; // class indices are classes
+  return (row) => ({ values: data, offset: row * columns });
+}

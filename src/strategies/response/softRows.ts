@@ -1,0 +1,64 @@
+import type { DistillationBatch } from '../../batch.js';
+import { addScaled } from '../../kernels/addScaled.js';
+import type { RowLabel } from '../../kernels/crossEntropy.js';
+import { soften, standardize, standardizeAdjoint } from '../../kernels/soften.js';
+import type { FloatArray } from '../../numeric.js';
+
+/** One row as a soft loss sees it. */
+export interface SoftRow {
+  /** The student's logits, divided by the temperature. */
+  readonly student: Float64Array;
+  /** The teacher's. */
+  readonly teacher: Float64Array;
+  /** The class of the row, or −1 where it has none, or a distribution. */
+  readonly label: number;
+  /** To be written: the derivative of the loss by `student`. */
+  readonly derivative: Float64Array;
+}
+
+/** Returns the loss of a row, and writes its derivative to `row.derivative`. */
+export type SoftLoss = (row: SoftRow) => number;
+
+/** The rows of a batch, one at a time. */
+export interface SoftRows {
+  /** Logits of a row of the student. */
+  readonly columns: number;
+  /** The row of this index at a temperature; it holds until the next one is loaded. */
+  load(row: number, temperature: number, label: RowLabel): SoftRow;
+  /** derivative += weight × what the derivative of the row that is loaded makes of the student's raw logits. */
+  addDerivative(weight: number, derivative: Float64Array): void;
+}
+
+export function denseRows<T extends FloatArray>(
+  { student, teacher }: DistillationBatch<T>,
+  standardizes: boolean,
+): SoftRows {
+  const x = new Float64Array(student.columns);
+  const y = new Float64Array(teacher.columns);
+  const derivative = new Float64Array(student.columns);
+  let temperature = 1;
+  let deviation = 0;
+  return {
+    columns: student.columns,
+    load(row, at, label) {
+      temperature = at;
+      if (standardizes) {
+        deviation = standardize(student.data, row * student.columns, at, x);
+        standardize(teacher.data, row * teacher.columns, at, y);
+      } else {
+        soften(student.data, row * student.columns, at, x);
+        soften(teacher.data, row * teacher.columns, at, y);
+      }
+      return { student: x, teacher: y, label: classOf(label), derivative };
+    },
+    addDerivative(weight, target) {
+      if (standardizes) standardizeAdjoint(x, deviation, temperature, derivative);
+      const scale = standardizes ? weight : weight / temperature;
+      addScaled(target, 0, derivative, derivative.length, scale);
+    },
+  };
+}
+
+export function classOf(label: RowLabel): number {
+  return typeof label === 'number' ? label : -1;
+}
