@@ -3,6 +3,10 @@ import { isClassIndices, keptRows, type Labels, labelRows } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import type { Parameter } from './parameter.js';
+import type { SparseTargets } from './sparse.js';
+
+/** What a teacher put out: a value for every column or, where the strategy takes them, for the largest alone. */
+export type TeacherOutput<T extends FloatArray = Float32Array> = Matrix<T> | SparseTargets<T>;
 
 /** One entry of a hybrid, as it contributed to one loss: `weighted` = `weight` × `loss`. */
 export interface ComponentLoss {
@@ -15,11 +19,14 @@ export interface ComponentLoss {
 }
 
 /** One call as it was made, with the temperature and alpha that hold where the strategy sets none. */
-export interface BatchRequest<T extends FloatArray> {
+export interface BatchRequest<
+  T extends FloatArray,
+  Sparse extends SparseTargets<T> = SparseTargets<T>,
+> {
   /** The method called, as errors name it. */
   readonly operation: string;
   readonly student: Matrix<T>;
-  readonly teacher: Matrix<T>;
+  readonly teacher: Matrix<T> | Sparse;
   readonly labels: Labels<T> | undefined;
   readonly mask: ArrayLike<number> | undefined;
   readonly normalizer: number | undefined;
@@ -28,7 +35,10 @@ export interface BatchRequest<T extends FloatArray> {
 }
 
 /** One call, checked and resolved: what the formula of a strategy reads. */
-export interface DistillationBatch<T extends FloatArray = Float32Array> extends BatchRequest<T> {
+export interface DistillationBatch<
+  T extends FloatArray = Float32Array,
+  Sparse extends SparseTargets<T> = never,
+> extends BatchRequest<T, Sparse> {
   /** The rows that take part, ascending. */
   readonly rows: readonly number[];
   /** What the sum over rows is divided by. */
@@ -37,11 +47,26 @@ export interface DistillationBatch<T extends FloatArray = Float32Array> extends 
   readonly components: ComponentLoss[];
 }
 
-/** Checks what every strategy needs of a call, and returns the rows that take part. */
-export function checkRequest<T extends FloatArray>(request: BatchRequest<T>): number[] {
+export function isSparse<T extends FloatArray>(
+  teacher: TeacherOutput<T>,
+): teacher is SparseTargets<T> {
+  // By structure, as matrices are.
+  return typeof teacher === 'object' && teacher !== null && 'indices' in teacher;
+}
+
+/**
+ * Checks what every strategy needs of a call, and returns the rows that take part.
+ *
+ * @param takesSparse - whether the teacher may be sparse
+ */
+export function checkRequest<T extends FloatArray>(
+  request: BatchRequest<T>,
+  takesSparse: boolean,
+): number[] {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
-  checkMatrix(operation, 'teacher', teacher);
+  if (isSparse(teacher) && takesSparse) checkMatrix(operation, 'teacher', teacher.values);
+  else checkMatrix(operation, 'teacher', teacher as Matrix<T>);
   checkDtype(operation, 'teacher', teacher, student);
   const { rows } = student;
   checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
@@ -74,6 +99,10 @@ export function checkTarget<T extends FloatArray>(
 ): void {
   checkSameShape(operation, 'gradient', gradient, student);
   const inputs: Record<string, unknown> = { student, teacher, labels, mask };
+  if (isSparse(teacher)) {
+    inputs.teacher = teacher.values;
+    inputs["the teacher's tail"] = teacher.logTail;
+  }
   for (const { name, value, gradient: own } of parameters) {
     inputs[name] = value;
     inputs[`the gradient of ${name}`] = own;
@@ -117,7 +146,7 @@ export function checkMatrix(
 export function checkDtype(
   operation: string,
   argument: string,
-  matrix: Matrix<FloatArray>,
+  matrix: TeacherOutput<FloatArray>,
   student: Matrix<FloatArray>,
   hint = `use ${argument}.as(${student.numeric.dtype})`,
 ): void {
@@ -131,7 +160,7 @@ export function checkDtype(
 export function checkShape(
   operation: string,
   argument: string,
-  matrix: Matrix<FloatArray>,
+  matrix: TeacherOutput<FloatArray>,
   rows: number,
   columns: number,
   why = "the student's shape",

@@ -1,11 +1,12 @@
 // Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
 // never pays for the search.
 
-import type { DistillationBatch } from './batch.js';
+import { type DistillationBatch, isSparse } from './batch.js';
 import { refuse } from './errors.js';
 import { hasClass, type Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
+import type { SparseTargets } from './sparse.js';
 
 /** Throws at the first entry of a row that is neither finite nor `ruledOut`. */
 export function checkRow(
@@ -24,14 +25,18 @@ export function checkRow(
 
 /** Throws at the first entry that is neither finite nor `ruledOut`, on either side. */
 export function checkFinite<T extends FloatArray>(
-  { operation, student, teacher, rows }: DistillationBatch<T>,
+  { operation, student, teacher, rows }: DistillationBatch<T, SparseTargets<T>>,
   ruledOut?: number,
 ): void {
+  const values = isSparse(teacher) ? teacher.values : teacher;
   for (const row of rows) {
     checkRow(operation, 'student', student, row, ruledOut);
-    checkRow(operation, 'teacher', teacher, row, ruledOut);
+    checkRow(operation, 'teacher', values, row, ruledOut);
   }
 }
+
+/** Whose −Infinity makes a loss infinite where the other side allows the class. */
+export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
 
 /**
  * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where a
@@ -41,35 +46,75 @@ export function checkFinite<T extends FloatArray>(
 export function checkRuledOut<T extends FloatArray>(
   batch: DistillationBatch<T>,
   ruledOut: number,
-  by: 'student' | 'teacher' | 'either' | 'neither',
+  by: RuledOutBy,
   labels?: Labels<T>,
 ): void {
   checkFinite(batch, ruledOut);
   const { operation, student, teacher, rows } = batch;
-  const throwAt = (argument: string, where: string, row: number, column?: number): void => {
-    const place = column === undefined ? { row } : { row, column };
-    const expected = `be above ${ruledOut} ${where}`;
-    refuse('RULED_OUT', operation, argument, expected, String(ruledOut), place);
-  };
+  if (labels) checkLabelAllowed(batch, labels, ruledOut);
   for (const row of rows) {
-    let [studentAllows, teacherAllows] = [false, false];
-    for (let column = 0; column < student.columns; column++) {
-      const index = row * student.columns + column;
-      const studentRules = student.data[index] === ruledOut;
-      const teacherRules = teacher.data[index] === ruledOut;
-      studentAllows ||= !studentRules;
-      teacherAllows ||= !teacherRules;
-      if (studentRules && labels && hasClass(labels, row, column, index)) {
-        throwAt('student', 'where the label is', row, column);
-      }
-      if (by !== 'teacher' && by !== 'neither' && studentRules && !teacherRules) {
-        throwAt('student', 'where the teacher is', row, column);
-      }
-      if (by !== 'student' && by !== 'neither' && teacherRules && !studentRules) {
-        throwAt('teacher', 'where the student is', row, column);
-      }
+    const studentRow = student.row(row);
+    const teacherRow = teacher.row(row);
+    checkSides(operation, row, studentRow, teacherRow, ruledOut, by, (column) => column);
+    for (const [argument, values] of Object.entries({ student: studentRow, teacher: teacherRow })) {
+      if (values.some((value) => value !== ruledOut)) continue;
+      throwRuledOut(operation, argument, ruledOut, 'in some column', row);
     }
-    if (!studentAllows) throwAt('student', 'in some column', row);
-    if (!teacherAllows) throwAt('teacher', 'in some column', row);
   }
+}
+
+/** Throws where the student rules out what the label of its row allows. */
+export function checkLabelAllowed<T extends FloatArray>(
+  { operation, student, rows }: DistillationBatch<T, SparseTargets<T>>,
+  labels: Labels<T>,
+  ruledOut: number,
+): void {
+  const { data, columns } = student;
+  for (const row of rows) {
+    for (let column = 0; column < columns; column++) {
+      const index = row * columns + column;
+      if (data[index] !== ruledOut || !hasClass(labels, row, column, index)) continue;
+      throwRuledOut(operation, 'student', ruledOut, 'where the label is', row, column);
+    }
+  }
+}
+
+/** Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. */
+export function checkSides(
+  operation: string,
+  row: number,
+  student: FloatArray,
+  teacher: FloatArray,
+  ruledOut: number,
+  by: RuledOutBy,
+  columnOf: (index: number) => number | undefined,
+): void {
+  for (let i = 0; i < student.length; i++) {
+    const studentRules = student[i] === ruledOut;
+    const teacherRules = teacher[i] === ruledOut;
+    if (studentRules === teacherRules) continue;
+    const side = studentRules ? 'student' : 'teacher';
+    if (by !== side && by !== 'either') continue;
+    const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
+    throwRuledOut(operation, side, ruledOut, where, row, columnOf(i));
+  }
+}
+
+function throwRuledOut(
+  operation: string,
+  argument: string,
+  ruledOut: number,
+  where: string,
+  row: number,
+  column?: number,
+): never {
+  const place = column === undefined ? { row } : { row, column };
+  refuse(
+    'RULED_OUT',
+    operation,
+    argument,
+    `be above ${ruledOut} ${where}`,
+    String(ruledOut),
+    place,
+  );
 }

@@ -14,6 +14,7 @@ export type DistillationErrorCode =
   | 'OVERLAP'
   | 'RULED_OUT'
   | 'SHAPE_MISMATCH'
+  | 'TEMPERATURE'
   | 'UNAVAILABLE'
   | 'UNKNOWN_OPTION'
   | 'WEIGHT_SUM'

@@ -1,5 +1,6 @@
 export { MatrixArena } from './arena.js';
-export type { ComponentLoss, DistillationBatch } from './batch.js';
+export type { ComponentLoss, DistillationBatch, TeacherOutput } from './batch.js';
+export type { RuledOutBy } from './diagnosis.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
@@ -7,6 +8,7 @@ export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export { Matrix, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
 export { Parameter } from './parameter.js';
+export { SparseTargets, type SparseTargetsOptions } from './sparse.js';
 export {
   type AttentionDistillationOptions,
   AttentionDistillationStrategy,
@@ -27,6 +29,7 @@ export type {
   LayerOutputs,
   LayerwiseOptions,
   LayerwiseResult,
+  TeacherLayerOutputs,
 } from './strategies/hybrid/layers.js';
 export type { WeightedStrategy } from './strategies/hybrid/weights.js';
 export {
@@ -36,7 +39,6 @@ export {
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
-  type RuledOutBy,
 } from './strategies/response/base.js';
 export {
   type DistributionRow,
@@ -58,6 +60,7 @@ export {
   SkewReverseKLDistillationStrategy,
 } from './strategies/response/skewReverseKL.js';
 export type { SoftLoss, SoftRow, SoftRows } from './strategies/response/softRows.js';
+export type { SparseResponseOptions } from './strategies/response/sparseDivergence.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export {
   DistillationStrategyBase,

@@ -5,6 +5,7 @@ import type { GradientSink } from './gradient.js';
 import { type Grid, grid } from './kernels/grid.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
+import type { SparseTargets } from './sparse.js';
 
 /**
  * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
@@ -19,7 +20,7 @@ export type RowLoss = (
 
 /** The sum of the losses of the rows, each by itself; their gradient goes to the sink. */
 export function sumOverRows<T extends FloatArray>(
-  { student, teacher, rows }: DistillationBatch<T>,
+  { student, teacher, rows }: DistillationBatch<T, SparseTargets<T>>,
   gradient: GradientSink<T> | undefined,
   rowLoss: RowLoss,
 ): number {

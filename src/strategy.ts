@@ -21,6 +21,7 @@ import type { Labels } from './labels.js';
 import type { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import { learn, type Parameter, rehearse } from './parameter.js';
+import type { SparseTargets } from './sparse.js';
 
 /** What every distillation loss offers: its value and its derivative with respect to the student. */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
@@ -106,8 +107,10 @@ export const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
  * }
  * const loss = new HalfSquares().computeLoss(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]])); // 2.5
  */
-export abstract class DistillationStrategyBase<T extends FloatArray = Float32Array>
-  implements IDistillationStrategy<T>
+export abstract class DistillationStrategyBase<
+  T extends FloatArray = Float32Array,
+  Sparse extends SparseTargets<T> = never,
+> implements IDistillationStrategy<T>
 {
   #temperature: number | undefined;
   #alpha: number | undefined;
@@ -156,7 +159,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
    */
   computeLoss(
     studentBatchOutput: Matrix<T>,
-    teacherBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T> | Sparse,
     trueLabelsBatch?: Labels<T>,
     options: EvaluationOptions<T> = {},
   ): number {
@@ -173,7 +176,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   /** d loss / d student. The arguments are those of {@link computeLoss}. */
   computeGradient(
     studentBatchOutput: Matrix<T>,
-    teacherBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T> | Sparse,
     trueLabelsBatch?: Labels<T>,
     options: EvaluationOptions<T> = {},
   ): Matrix<T> {
@@ -190,7 +193,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   /** Both in one pass: what a training loop calls. The arguments are those of {@link computeLoss}. */
   computeLossAndGradient(
     studentBatchOutput: Matrix<T>,
-    teacherBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T> | Sparse,
     trueLabelsBatch?: Labels<T>,
     options: EvaluationOptions<T> = {},
   ): LossAndGradient<T> {
@@ -209,10 +212,13 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
    * d(sum)/d(student) row by row with {@link GradientSink.add}. The base divides by the number of rows.
    * Only the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the sum.
    */
-  protected abstract evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number;
+  protected abstract evaluate(
+    batch: DistillationBatch<T, Sparse>,
+    gradient?: GradientSink<T>,
+  ): number;
 
   /** Throws where the strategy cannot work on the batch; as it stands, where the shapes differ. */
-  protected validate({ operation, student, teacher }: DistillationBatch<T>): void {
+  protected validate({ operation, student, teacher }: DistillationBatch<T, Sparse>): void {
     checkShape(operation, 'teacher', teacher, student.rows, student.columns);
   }
 
@@ -225,13 +231,18 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
    * Whether the call is sure to succeed. If so, a gradient of the caller's is written without a rehearsal; as it
    * stands, nobody can be sure.
    */
-  protected cannotFail(_batch: DistillationBatch<T>): boolean {
+  protected cannotFail(_batch: DistillationBatch<T, Sparse>): boolean {
     return false;
   }
 
   /** Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is. */
-  protected explain(batch: DistillationBatch<T>): void {
+  protected explain(batch: DistillationBatch<T, Sparse>): void {
     checkFinite(batch);
+  }
+
+  /** Whether the teacher may be {@link SparseTargets}. */
+  protected get takesSparse(): boolean {
+    return false;
   }
 
   /** The temperature and alpha of a call in which `defaults` stand in for what the strategy leaves open. */
@@ -288,7 +299,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   #request(
     method: string,
     student: Matrix<T>,
-    teacher: Matrix<T>,
+    teacher: Matrix<T> | Sparse,
     labels: Labels<T> | undefined,
     options: EvaluationOptions<T>,
   ): BatchRequest<T> {
@@ -301,8 +312,9 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
   }
 
   #prepare(request: BatchRequest<T>): DistillationBatch<T> {
-    const rows = checkRequest(request);
-    const { operation, student, teacher, labels, mask } = request;
+    const rows = checkRequest(request, this.takesSparse);
+    const { operation, student, labels, mask } = request;
+    const teacher = request.teacher as Matrix<T>; // or what `takesSparse` lets through
     const { temperature, alpha } = this.resolve(request);
     const batch: DistillationBatch<T> = {
       operation,
@@ -320,7 +332,7 @@ export abstract class DistillationStrategyBase<T extends FloatArray = Float32Arr
     return batch;
   }
 
-  #loss(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+  #loss(batch: DistillationBatch<T, Sparse>, gradient?: GradientSink<T>): number {
     const { operation, normalizer } = batch;
     const sum: unknown = this.evaluate(batch, gradient);
     if (typeof sum !== 'number') throwType(operation, 'evaluate', 'return a number', sum);

@@ -79,7 +79,7 @@ describe('the options of every strategy', () => {
     ).toMatchObject({
       code: 'UNKNOWN_OPTION',
       message:
-        'ResponseDistillationStrategy: options must have no keys but temperature, alpha, temperatureSquared, standardizeLogits, got "temprature"',
+        'ResponseDistillationStrategy: options must have no keys but temperature, alpha, temperatureSquared, standardizeLogits, tail, got "temprature"',
     });
   });
 });

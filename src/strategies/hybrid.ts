@@ -19,6 +19,7 @@ import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
 import { learn, type Parameter } from '../parameter.js';
+import type { SparseTargets } from '../sparse.js';
 import {
   DEFAULTS,
   DistillationStrategyBase,
@@ -34,6 +35,7 @@ import {
   type LayerwiseResult,
   layerOf,
   layerRequest,
+  type TeacherLayerOutputs,
 } from './hybrid/layers.js';
 import {
   checkEntries,
@@ -95,7 +97,7 @@ export interface HybridDistillationOptions extends StrategyOptions {
  */
 export class HybridDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DistillationStrategyBase<T> {
+> extends DistillationStrategyBase<T, SparseTargets<T>> {
   readonly #entries: readonly WeightedStrategy<T>[];
 
   constructor(strategies: readonly WeightedStrategy<T>[], options: HybridDistillationOptions = {}) {
@@ -137,7 +139,7 @@ export class HybridDistillationStrategy<
    */
   computeLayerwise(
     studentLayers: LayerOutputs<T>,
-    teacherLayers: LayerOutputs<T>,
+    teacherLayers: TeacherLayerOutputs<T>,
     labels?: Labels<T>,
     options: LayerwiseOptions = {},
   ): LayerwiseResult<T> {
@@ -164,17 +166,25 @@ export class HybridDistillationStrategy<
   }
 
   /** Every check is a child's, except that a bound entry has no layers here. */
-  protected override validate({ operation }: DistillationBatch<T>): void {
+  protected override validate({ operation }: DistillationBatch<T, SparseTargets<T>>): void {
     if (!this.#readsLayers()) return;
     const expected = 'get the layers they are bound to';
     const hint = 'call computeLayerwise';
     refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', undefined, hint);
   }
 
+  /** Its children say whether they take it. */
+  protected override get takesSparse(): boolean {
+    return true;
+  }
+
   /** A child whose loss is not finite has thrown already. */
   protected override explain(): void {}
 
-  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+  protected override evaluate(
+    batch: DistillationBatch<T, SparseTargets<T>>,
+    gradient?: GradientSink<T>,
+  ): number {
     const { components, normalizer, operation } = batch;
     const loss = this.#sum(operation, components, ({ strategy, weight }, name) => {
       const request = { ...batch, operation: `${operation} → ${name}` };
@@ -284,8 +294,9 @@ function evaluateEntry<T extends FloatArray>(
   gradient: GradientSink<T> | undefined,
 ): { loss: number; count: number } {
   if (sharesBase(strategy)) return strategy.contribute(request, gradient);
-  const rows = checkRequest(request);
-  const { operation, student, teacher, labels, mask } = request;
+  const rows = checkRequest(request, false);
+  const { operation, student, labels, mask } = request;
+  const teacher = request.teacher as Matrix<T>; // as was checked
   const normalizer = request.normalizer ?? Math.max(rows.length, 1);
   const options = { normalizer, ...(mask && { mask }) };
   const loss: unknown = strategy.computeLoss(student, teacher, labels, options);

@@ -65,7 +65,7 @@ test('the documents compile', () => {
     return `${where}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
   expect(messages).toEqual([]);
-});
+}, 60_000);
 
 test.each(snippets)('$name runs', async ({ file }) => {
   await expect(import(file)).resolves.toBeDefined();

@@ -1,4 +1,9 @@
-import { type BatchRequest, type ComponentLoss, checkLabelType } from '../../batch.js';
+import {
+  type BatchRequest,
+  type ComponentLoss,
+  checkLabelType,
+  type TeacherOutput,
+} from '../../batch.js';
 import { refuse } from '../../errors.js';
 import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
@@ -7,6 +12,11 @@ import type { WeightedStrategy } from './weights.js';
 
 /** What a model put out, by layer. An entry without a layer reads `output`. */
 export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
+
+/** What a teacher put out, by layer; a layer may be sparse where the strategies that read it take that. */
+export type TeacherLayerOutputs<T extends FloatArray = Float32Array> = Readonly<
+  Record<string, TeacherOutput<T>>
+>;
 
 export interface LayerwiseOptions {
   /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
@@ -28,7 +38,7 @@ export interface LayerwiseResult<T extends FloatArray = Float32Array> {
 export interface LayerwiseCall<T extends FloatArray>
   extends Pick<BatchRequest<T>, 'operation' | 'labels' | 'temperature' | 'alpha'> {
   readonly studentLayers: LayerOutputs<T>;
-  readonly teacherLayers: LayerOutputs<T>;
+  readonly teacherLayers: TeacherLayerOutputs<T>;
   readonly options: LayerwiseOptions;
   /** The gradients to add to, by student layer. */
   readonly gradients: Readonly<Record<string, Matrix<T>>>;
@@ -81,12 +91,12 @@ function own<V>(record: Readonly<Record<string, V>> | undefined, layer: string):
   return record !== undefined && Object.hasOwn(record, layer) ? record[layer] : undefined;
 }
 
-function pickLayer<T extends FloatArray>(
+function pickLayer<L>(
   operation: string,
   argument: string,
-  layers: LayerOutputs<T>,
+  layers: Readonly<Record<string, L>>,
   name: string,
-): Matrix<T> {
+): L {
   if (Object.hasOwn(layers, name)) return layers[name]!;
   refuse(
     'LAYER',

@@ -1,5 +1,5 @@
 import type { DistillationBatch } from '../../batch.js';
-import { checkFinite, checkRuledOut } from '../../diagnosis.js';
+import { checkFinite, checkRuledOut, type RuledOutBy } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { addCrossEntropy, logitRow, type RowLabel } from '../../kernels/crossEntropy.js';
@@ -7,6 +7,7 @@ import { checkClasses, checkLabels, classesOf, hasLabel } from '../../labels.js'
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
+import type { SparseTargets } from '../../sparse.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 import { denseRows, type SoftLoss, type SoftRows } from './softRows.js';
 
@@ -23,9 +24,6 @@ export interface ResponseOptions extends StrategyOptions {
   readonly standardizeLogits?: boolean;
 }
 
-/** Whose −Infinity makes the loss infinite where the other side allows the class. */
-export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
-
 /**
  * What all response losses share; a strategy writes the loss of a softened row alone, {@link softLoss}:
  *
@@ -37,7 +35,8 @@ export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
  */
 export abstract class ResponseDistillationStrategyBase<
   T extends FloatArray = Float32Array,
-> extends DistillationStrategyBase<T> {
+  Sparse extends SparseTargets<T> = never,
+> extends DistillationStrategyBase<T, Sparse> {
   readonly temperatureSquared: boolean;
   readonly standardizeLogits: boolean;
 
@@ -53,8 +52,12 @@ export abstract class ResponseDistillationStrategyBase<
     return true;
   }
 
-  /** The loss of a row of so many softened logits; called once for a batch, for what it needs room for. */
-  protected abstract softLoss(columns: number): SoftLoss;
+  /**
+   * The loss of a row of so many softened logits; called once for a batch, for what it needs room for.
+   *
+   * @param terms - of so many of them, the first, the terms count: of all, unless a sparse teacher has some dropped
+   */
+  protected abstract softLoss(columns: number, terms: number): SoftLoss;
 
   /** Whether every row has to have a class for a label. */
   protected get needsClasses(): boolean {
@@ -76,32 +79,36 @@ export abstract class ResponseDistillationStrategyBase<
     return this.temperatureSquared ? temperature * temperature : 1;
   }
 
-  /** The rows as the soft loss sees them. */
-  protected softRows(batch: DistillationBatch<T>): SoftRows {
-    return denseRows(batch, this.standardizeLogits);
+  /** The rows as the soft loss sees them; of a dense teacher, unless a strategy that takes others says otherwise. */
+  protected softRows(batch: DistillationBatch<T, Sparse>): SoftRows {
+    return denseRows(batch.student, batch.teacher as Matrix<T>, this.standardizeLogits);
   }
 
-  protected override validate(batch: DistillationBatch<T>): void {
+  protected override validate(batch: DistillationBatch<T, Sparse>): void {
     super.validate(batch);
     const { operation, student, labels, rows } = batch;
     if (labels) checkLabels(operation, labels, student.columns, rows);
     if (this.needsClasses) checkClasses(operation, labels, rows);
   }
 
-  protected override explain(batch: DistillationBatch<T>): void {
+  protected override explain(batch: DistillationBatch<T, Sparse>): void {
     if (this.standardizeLogits) checkFinite(batch);
     const { student, labels, rows, alpha } = batch;
     // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
     const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
-    const soft = { ...batch, rows: rows.filter((row) => !isHard(row)) };
+    const teacher = batch.teacher as Matrix<T>;
+    const soft = { ...batch, teacher, rows: rows.filter((row) => !isHard(row)) };
     const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
     for (const part of [soft, hard]) checkRuledOut(part, -Infinity, this.ruledOutBy, labels);
   }
 
-  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+  protected override evaluate(
+    batch: DistillationBatch<T, Sparse>,
+    gradient?: GradientSink<T>,
+  ): number {
     const { student, temperature, alpha } = batch;
     const soft = this.softRows(batch);
-    const softLoss = this.softLoss(soft.columns);
+    const softLoss = this.softLoss(soft.columns, soft.terms);
     const temperatures = this.temperatures(temperature);
     const labelOf = rowLabels(batch);
     const exponentials = new Float64Array(student.columns);
@@ -129,7 +136,7 @@ export abstract class ResponseDistillationStrategyBase<
 function rowLabels<T extends FloatArray>({
   labels,
   rows,
-}: DistillationBatch<T>): (row: number) => RowLabel {
+}: DistillationBatch<T, SparseTargets<T>>): (row: number) => RowLabel {
   const classes = labels && classesOf(labels, rows);
   if (labels === undefined || classes !== undefined) return (row) => classes?.[row] ?? -1;
   const { data, columns } = labels as Matrix<T>; // class indices are classes

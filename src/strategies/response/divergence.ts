@@ -1,6 +1,7 @@
 import type { Distributions } from '../../kernels/divergences.js';
 import { addSoftmaxAdjoint, softmax } from '../../kernels/softmax.js';
 import type { FloatArray } from '../../numeric.js';
+import type { SparseTargets } from '../../sparse.js';
 import { ResponseDistillationStrategyBase } from './base.js';
 import type { SoftLoss } from './softRows.js';
 
@@ -15,20 +16,44 @@ export interface DistributionRow extends Distributions {
  */
 export abstract class DivergenceDistillationStrategyBase<
   T extends FloatArray = Float32Array,
-> extends ResponseDistillationStrategyBase<T> {
+  Sparse extends SparseTargets<T> = never,
+> extends ResponseDistillationStrategyBase<T, Sparse> {
   /**
    * Returns the loss of a row, a function of `p`, `q` and their logarithms; writes its derivative by log q, as if every
    * log q were free, to `slope`.
    */
   protected abstract divergence(row: DistributionRow): number;
 
-  protected override softLoss(columns: number): SoftLoss {
+  /**
+   * How many times the terms of {@link divergence} hold q − p beside the formula. It adds up to 0 over all classes, and
+   * is taken out where the terms of some are dropped.
+   */
+  protected get completion(): number {
+    return 0;
+  }
+
+  protected override softLoss(columns: number, terms: number): SoftLoss {
     const room = (): Float64Array => new Float64Array(columns);
     const [logP, p, logQ, q, slope] = [room(), room(), room(), room(), room()];
+    const counted = (values: Float64Array): Float64Array => values.subarray(0, terms);
+    const row = {
+      logP: counted(logP),
+      p: counted(p),
+      logQ: counted(logQ),
+      q: counted(q),
+      slope: counted(slope),
+    };
+    const completion = terms < columns ? this.completion : 0;
     return ({ student, teacher, label, derivative }) => {
       softmax(teacher, 0, columns, logP, p);
       softmax(student, 0, columns, logQ, q);
-      const loss = this.divergence({ logP, p, logQ, q, slope, label });
+      let loss = this.divergence({ ...row, label });
+      if (completion !== 0) {
+        for (let j = 0; j < terms; j++) {
+          loss -= completion * (q[j]! - p[j]!);
+          slope[j]! -= completion * q[j]!;
+        }
+      }
       derivative.fill(0);
       addSoftmaxAdjoint(q, slope, 1, derivative);
       return loss;

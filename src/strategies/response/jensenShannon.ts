@@ -1,3 +1,4 @@
+import type { RuledOutBy } from '../../diagnosis.js';
 import { checkChoice, checkNumber } from '../../errors.js';
 import {
   forwardDivergence,
@@ -5,10 +6,10 @@ import {
   reverseDivergence,
 } from '../../kernels/divergences.js';
 import type { FloatArray } from '../../numeric.js';
-import type { ResponseOptions, RuledOutBy } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import type { DistributionRow } from './divergence.js';
+import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 
-export interface JensenShannonDistillationOptions extends ResponseOptions {
+export interface JensenShannonDistillationOptions extends SparseResponseOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
   readonly beta?: number;
   /** `'plain'`, the definition; or `'kl-limits'`, divided by beta (1 − beta); `'plain'`. */
@@ -25,6 +26,7 @@ export interface JensenShannonDistillationOptions extends ResponseOptions {
  * where the plain one goes to 0. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *   Where one side rules a class out, the loss is finite, except at the ends of `'kl-limits'`.
  *
@@ -50,7 +52,7 @@ export interface JensenShannonDistillationOptions extends ResponseOptions {
  */
 export class JensenShannonDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
+> extends SparseDivergenceStrategyBase<T> {
   readonly beta: number;
   readonly scale: 'plain' | 'kl-limits';
 
@@ -71,6 +73,12 @@ export class JensenShannonDistillationStrategy<
   protected override get ruledOutBy(): RuledOutBy {
     if (this.beta === 0) return 'student';
     return this.beta === 1 ? 'teacher' : 'neither';
+  }
+
+  protected override get completion(): number {
+    // At the ends the terms are those of the divergences themselves; between them, nothing is added.
+    if (this.beta === 0) return 1;
+    return this.beta === 1 ? -1 : 0;
   }
 
   protected override divergence(row: DistributionRow): number {

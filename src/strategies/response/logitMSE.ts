@@ -1,7 +1,8 @@
+import type { RuledOutBy } from '../../diagnosis.js';
 import { meanSquared } from '../../kernels/distance.js';
 import { scoreDistance } from '../../kernels/scores.js';
 import type { FloatArray } from '../../numeric.js';
-import { ResponseDistillationStrategyBase, type ResponseOptions, type RuledOutBy } from './base.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 import type { SoftLoss } from './softRows.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { DistillationBatch } from '../../batch.js';
+import { type DistillationBatch, isSparse } from '../../batch.js';
 import type { GradientSink } from '../../gradient.js';
 import { forwardDivergence } from '../../kernels/divergences.js';
 import { isModerate } from '../../kernels/moderate.js';
@@ -6,8 +6,9 @@ import { responseLoss } from '../../kernels/responseLoss.js';
 import { classesOf } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
-import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import type { SparseTargets } from '../../sparse.js';
+import type { DistributionRow } from './divergence.js';
+import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:
@@ -18,13 +19,15 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled
  *   out). What the teacher allows the student must not rule out.
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0 in nats, where every row has one label or none; 0 at student = teacher without labels. Each row of
  * the gradient sums to 0, and neither changes when a constant is added to a row of logits.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT,
- * OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
+ * OUT_OF_RANGE (temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), TEMPERATURE and
+ * MISPLACED_OPTION (what a sparse teacher cannot give).
  *
  * For T → ∞ the soft term tends to half the mean over classes of the squared difference of the centred logits. Its
  * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
@@ -47,8 +50,8 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  */
 export class ResponseDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
-  constructor(options: ResponseOptions = {}) {
+> extends SparseDivergenceStrategyBase<T> {
+  constructor(options: SparseResponseOptions = {}) {
     super(options);
   }
 
@@ -56,26 +59,34 @@ export class ResponseDistillationStrategy<
     return 'ResponseDistillationStrategy';
   }
 
+  protected override get completion(): number {
+    return 1;
+  }
+
   protected override divergence(row: DistributionRow): number {
     return forwardDivergence(row);
   }
 
-  protected override cannotFail(batch: DistillationBatch<T>): boolean {
-    if (this.standardizeLogits) return false;
+  protected override cannotFail(batch: DistillationBatch<T, SparseTargets<T>>): boolean {
+    const { student, teacher } = batch;
+    if (this.standardizeLogits || isSparse(teacher)) return false;
     // All of these are very far from where a sum or a gradient could overflow.
     const bound = this.#derivativeBound(batch);
     return (
       batch.temperature > 1e-30 &&
       Math.max(bound, bound / batch.normalizer) < 1e30 &&
-      isModerate(batch.student.data) &&
-      isModerate(batch.teacher.data)
+      isModerate(student.data) &&
+      isModerate(teacher.data)
     );
   }
 
-  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    if (this.standardizeLogits) return super.evaluate(batch, gradient);
-    // The plain case has kernels of its own.
+  protected override evaluate(
+    batch: DistillationBatch<T, SparseTargets<T>>,
+    gradient?: GradientSink<T>,
+  ): number {
     const { student, teacher, labels, rows, temperature, alpha } = batch;
+    if (this.standardizeLogits || isSparse(teacher)) return super.evaluate(batch, gradient);
+    // The plain case has kernels of its own.
     const { columns } = student;
     const classes = labels && classesOf(labels, rows);
     const distributions = labels && !classes ? (labels as Matrix<T>).data : undefined;
@@ -96,7 +107,7 @@ export class ResponseDistillationStrategy<
   }
 
   /** What no entry of a derivative exceeds: neither q − p nor q − y is beyond ±1. */
-  #derivativeBound({ temperature }: DistillationBatch<T>): number {
+  #derivativeBound({ temperature }: DistillationBatch<T, SparseTargets<T>>): number {
     return this.factor(temperature) / temperature + 1;
   }
 }

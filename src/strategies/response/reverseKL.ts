@@ -1,7 +1,8 @@
+import type { RuledOutBy } from '../../diagnosis.js';
 import { reverseDivergence } from '../../kernels/divergences.js';
 import type { FloatArray } from '../../numeric.js';
-import type { ResponseOptions, RuledOutBy } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import type { DistributionRow } from './divergence.js';
+import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:
@@ -13,13 +14,15 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled
  *   out). What the student allows the teacher must not rule out.
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0 in nats; 0 at student = teacher without labels. Each row of the gradient sums to 0, and neither
  * changes when a constant is added to a row of logits.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT,
- * OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
+ * OUT_OF_RANGE (temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), TEMPERATURE and
+ * MISPLACED_OPTION (what a sparse teacher cannot give).
  *
  * Cost: two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
  *
@@ -36,8 +39,8 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  */
 export class ReverseKLDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
-  constructor(options: ResponseOptions = {}) {
+> extends SparseDivergenceStrategyBase<T> {
+  constructor(options: SparseResponseOptions = {}) {
     super(options);
   }
 
@@ -47,6 +50,10 @@ export class ReverseKLDistillationStrategy<
 
   protected override get ruledOutBy(): RuledOutBy {
     return 'teacher';
+  }
+
+  protected override get completion(): number {
+    return -1;
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -1,7 +1,8 @@
+import type { RuledOutBy } from '../../diagnosis.js';
 import { checkNumber } from '../../errors.js';
 import { mixtureDivergence } from '../../kernels/divergences.js';
 import type { FloatArray } from '../../numeric.js';
-import type { ResponseOptions, RuledOutBy } from './base.js';
+import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewReverseKLDistillationOptions extends ResponseOptions {

@@ -1,7 +1,7 @@
-import type { DistillationBatch } from '../../batch.js';
 import { addScaled } from '../../kernels/addScaled.js';
 import type { RowLabel } from '../../kernels/crossEntropy.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/soften.js';
+import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 
 /** One row as a soft loss sees it. */
@@ -23,6 +23,8 @@ export type SoftLoss = (row: SoftRow) => number;
 export interface SoftRows {
   /** Logits of a row of the student. */
   readonly columns: number;
+  /** The terms of so many of them, the first, count. */
+  readonly terms: number;
   /** The row of this index at a temperature; it holds until the next one is loaded. */
   load(row: number, temperature: number, label: RowLabel): SoftRow;
   /** derivative += weight × what the derivative of the row that is loaded makes of the student's raw logits. */
@@ -30,7 +32,8 @@ export interface SoftRows {
 }
 
 export function denseRows<T extends FloatArray>(
-  { student, teacher }: DistillationBatch<T>,
+  student: Matrix<T>,
+  teacher: Matrix<T>,
   standardizes: boolean,
 ): SoftRows {
   const x = new Float64Array(student.columns);
@@ -40,6 +43,7 @@ export function denseRows<T extends FloatArray>(
   let deviation = 0;
   return {
     columns: student.columns,
+    terms: student.columns,
     load(row, at, label) {
       temperature = at;
       if (standardizes) {

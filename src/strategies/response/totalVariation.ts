@@ -1,6 +1,7 @@
+import type { RuledOutBy } from '../../diagnosis.js';
 import { totalVariation } from '../../kernels/divergences.js';
 import type { FloatArray } from '../../numeric.js';
-import type { ResponseOptions, RuledOutBy } from './base.js';
+import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
