@@ -1,6 +1,7 @@
 import { attentionSubjects } from './attention.js';
 import { featureSubjects } from './feature.js';
 import { hybridSubjects } from './hybrid.js';
+import { relationSubjects } from './relation.js';
 import { responseSubjects } from './response.js';
 import type { Subjects } from './subjects.js';
 
@@ -9,5 +10,6 @@ export const subjects: Subjects = {
   ...responseSubjects,
   ...attentionSubjects,
   ...featureSubjects,
+  ...relationSubjects,
   ...hybridSubjects,
 };

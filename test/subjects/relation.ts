@@ -1,0 +1,3 @@
+import type { Subjects } from './subjects.js';
+
+export const relationSubjects: Subjects = {};
