@@ -36,6 +36,7 @@ export {
   type HybridDistillationOptions,
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
+export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,

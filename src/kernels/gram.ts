@@ -1,0 +1,25 @@
+import { type Grid, grid, transpose } from './grid.js';
+import { addProduct } from './product.js';
+
+/** x · xᵀ, the products of all rows with each other, in doubles. */
+export function gram(x: Grid): Float64Array {
+  const result = new Float64Array(x.rows * x.rows);
+  addProduct(result, x, transpose(x));
+  return result;
+}
+
+/**
+ * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ. Uses up
+ * the slope.
+ */
+export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
+  const { rows } = x;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j <= i; j++) {
+      const sum = slope[i * rows + j]! + slope[j * rows + i]!;
+      slope[i * rows + j] = sum;
+      slope[j * rows + i] = sum;
+    }
+  }
+  addProduct(derivative, grid(slope, rows, rows), x);
+}

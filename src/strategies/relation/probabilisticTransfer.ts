@@ -1,0 +1,56 @@
+import type { DistillationBatch } from '../../batch.js';
+import type { GradientSink } from '../../gradient.js';
+import { affinityDivergence } from '../../kernels/affinity.js';
+import type { FloatArray } from '../../numeric.js';
+import { overBatch } from '../../rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+
+/**
+ * Probabilistic knowledge transfer: the probability with which a row picks another for its neighbour, of the teacher and of the
+ * student, over the rows of a batch together:
+ *
+ *     loss = mean over all pairs (i, j) of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7))
+ *     p(j | i) = s(i, j) / Σ over k of s(i, k),  s(i, j) = (1 + x̂ᵢ · x̂ⱼ) / 2,  x̂ = x / (‖x‖ + 1e-7)
+ *
+ * p is that of the teacher's rows, q that of the student's. The pair of a row with itself counts.
+ *
+ * - `student`, `teacher`: features, one row a sample; any finite value. The columns may differ.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ *
+ * Returns a loss in (−1.7e-6, 16.2 / rows], 0 at student = teacher and for a single row. It is below 0 by no more than the 1e-7 makes it, which
+ * also leaves a gradient of that size at student = teacher. At a row of zeros the derivative is steep: 1e7 times that at a norm of 1.
+ *
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
+ *
+ * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows² and for both sides. It is no sum over
+ * rows: chunks of a batch do not add up to it. The published weight beside a hard loss is 30000.
+ *
+ * Passalis & Tefas (2018), "Learning Deep Representations with Probabilistic Knowledge Transfer", §3, arXiv:1803.10837. The
+ * paper leaves the pair of a row with itself out and sums; this is the authors' code, with the mean and both 1e-7.
+ *
+ * @example
+ * import { Matrix, ProbabilisticTransferDistillationStrategy } from 'knowledge-distillation';
+ *
+ * const strategy = new ProbabilisticTransferDistillationStrategy();
+ * const student = Matrix.fromRows([[0.1, 0.9], [0.8, -0.2], [0.5, 0.4]]);
+ * const teacher = Matrix.fromRows([[0.3, 1.2, 0.1], [0.9, -0.3, 0.4], [0.2, 0.6, -0.5]]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ */
+export class ProbabilisticTransferDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  constructor(options: StrategyOptions = {}) {
+    super(options, []);
+  }
+
+  override get name(): string {
+    return 'ProbabilisticTransferDistillationStrategy';
+  }
+
+  /** Rows are compared with rows of their own side alone: the columns may differ. */
+  protected override validate(): void {}
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    return overBatch(batch, gradient, affinityDivergence);
+  }
+}

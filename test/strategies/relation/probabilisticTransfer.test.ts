@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { float64, Matrix, ProbabilisticTransferDistillationStrategy } from '../../../src/index.js';
+import { refusal, wrong } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+const strategy = new ProbabilisticTransferDistillationStrategy<Float64Array>();
+
+describe('ProbabilisticTransferDistillationStrategy by hand', () => {
+  test('compares how likely rows pick each other for a neighbour', () => {
+    const student = matrix([1, 0], [0, 1]);
+    const teacher = matrix([3, 4, 0], [3, 4, 0]);
+    const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+    // s = [[1, ½], [½, 1]], q = ⅔, ⅓ against p = ½, ½: mean over 4 of twice ½ ln(3/4) + ½ ln(3/2)
+    expect(loss).toBeCloseTo(Math.log(9 / 8) / 4, 6);
+    // by the cosine ½ (1/(3 + c) − ½/(1 + c)) at c = 0, and the cosine of unit rows by one of them is the other
+    const expected = [0, -1 / 12, -1 / 12, 0];
+    for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+  });
+
+  test('has 1e-7 beside the norm and beside both probabilities', () => {
+    const loss = strategy.computeLoss(matrix([1e-7], [-1e-7]), matrix([1e7], [1e7]));
+    // x̂ = ±½, s = [[5/8, 3/8], [3/8, 5/8]]; the rows of the teacher have s = 1
+    const divergence = (q: number) => 0.5 * Math.log((0.5 + 1e-7) / (q + 1e-7));
+    expect(loss).toBeCloseTo((divergence(5 / 8) + divergence(3 / 8)) / 2, 13);
+  });
+
+  test('at a row of zeros the derivative is that by x / 1e-7', () => {
+    const gradientAt = (x: number) =>
+      strategy.computeGradient(matrix([x, 0], [0, 1], [1, 1]), matrix([1, 2], [2, 1], [0, 1]));
+    expect(gradientAt(0).get(0, 0) / gradientAt(1e-12).get(0, 0)).toBeCloseTo(1, 4);
+    expect(Math.abs(gradientAt(0).get(0, 0))).toBeGreaterThan(1e4);
+  });
+
+  test('is 0 at student = teacher, degenerate rows too', () => {
+    for (const rows of [
+      [[0, 0]],
+      [
+        [1, 2],
+        [1, 2],
+        [0, 0],
+        [-1, -2],
+      ],
+      [[1e4], [-1e4]],
+    ]) {
+      const { loss, gradient } = strategy.computeLossAndGradient(matrix(...rows), matrix(...rows));
+      expect(loss).toBe(0);
+      expect(gradient.data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('a single row has nothing to compare: 0, and a gradient of 0', () => {
+    const { loss, gradient } = strategy.computeLossAndGradient(matrix([1, 2]), matrix([0, -3, 1]));
+    expect(loss).toBe(0);
+    expect(gradient.toRows()).toEqual([[0, 0]]);
+  });
+
+  test('may be below 0 by what the 1e-7 makes it', () => {
+    const teacher = matrix([1, 0], [-1, 1e-3]);
+    const loss = strategy.computeLoss(matrix([1, 0], [-1, 8e-4]), teacher);
+    expect(loss).toBeLessThan(0);
+    expect(loss).toBeGreaterThan(-1.7e-6);
+  });
+
+  test('neither overflows nor underflows on the way to the cosine', () => {
+    const student = matrix([3e200, 4e200], [1e200, 0]);
+    expect(strategy.computeLoss(student, matrix([3, 4], [1, 0]))).toBeCloseTo(0, 6);
+  });
+});
+
+describe('ProbabilisticTransferDistillationStrategy refuses', () => {
+  test('other rows, by name', () => {
+    const call = () => strategy.computeLoss(matrix([1, 2]), matrix([1, 2], [3, 4]));
+    expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'teacher' });
+  });
+
+  test.each([
+    ['student', matrix([1, 2], [Number.NaN, 0]), matrix([1], [2])],
+    ['teacher', matrix([1], [2]), matrix([1, 2], [Number.POSITIVE_INFINITY, 0])],
+  ])('a %s that is not finite', (argument, student, teacher) => {
+    const place = { code: 'NOT_FINITE', argument, row: 1, column: 0 };
+    expect(refusal(() => strategy.computeGradient(student, teacher))).toMatchObject(place);
+  });
+
+  test('options that it does not have', () => {
+    const call = () => new ProbabilisticTransferDistillationStrategy(wrong({ epsilon: 1e-8 }));
+    expect(refusal(call)).toMatchObject({ code: 'UNKNOWN_OPTION' });
+  });
+});
