@@ -40,7 +40,7 @@ function plainLoop<T>(soft: bool, hard: i32, gradient: usize, offset: usize, byt
   return max(largest<T>(most), -smallest<T>(least));
 }
 
-function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f64 {
+export function plainGradient<T>(gradient: usize, softFactor: f64, hardFactor: f64): f64 {
   let size: f64 = 0;
   for (let offset: usize = 0; offset < width; offset += BLOCK) {
     const record = records + RECORD * (offset / BLOCK);

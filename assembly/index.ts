@@ -6,6 +6,7 @@ import { placeRow } from './row';
 import { moderate } from './moderate';
 import { product, productOfTransposed } from './product';
 import { placeShortRows, responseOfShortRows } from './shortRows';
+import { readTail, writeTail } from './tail';
 
 /** Readies the kernels to work in the memory from `start` on, on rows of up to so many bytes; returns where it ends. */
 export function place(start: usize, bytes: usize): usize {
@@ -82,6 +83,22 @@ export function shortRows64(
   responseOfShortRows<f64>(
     student, teacher, gradient, labels, losses, rows, columns, temperature, temperatureFactor, alpha, outer,
   );
+}
+
+export function readTail32(row: usize, bytes: usize, temperature: f64): f64 {
+  return readTail<f32>(row, bytes, temperature);
+}
+
+export function writeTail32(output: usize, factor: f64): void {
+  writeTail<f32>(output, factor);
+}
+
+export function readTail64(row: usize, bytes: usize, temperature: f64): f64 {
+  return readTail<f64>(row, bytes, temperature);
+}
+
+export function writeTail64(output: usize, factor: f64): void {
+  writeTail<f64>(output, factor);
 }
 
 export function moderate32(pointer: usize, bytes: usize): bool {

@@ -15,12 +15,9 @@ import { carefulSoft, writeGradient } from './gradient';
 import { first, splat } from './lanes';
 import { log, logOnePlus } from './log';
 import {
-  beginRows, dot, hardRest, hardScale, hardSum, labelPlace, pSum, qs, qSum, readRow, scale, studentMax, teacherMax,
+  beginRows, dot, hardRest, hardScale, hardSum, labelPlace, LOWEST, pSum, qs, qSum, readRow, scale, studentMax, teacherMax,
 } from './row';
 import { BY_ITSELF, hardBeside, NO_HARD, scaled } from './softmax';
-
-/** Rows are padded with −1e30; the largest logit has to be above that. */
-const LOWEST: f64 = -1e29;
 
 /** A divergence below this many nats has lost digits. */
 const CANCELS: f64 = 0.25;

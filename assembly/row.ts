@@ -53,7 +53,7 @@ export let hards: usize = 0;
 // The call.
 export let width: usize = 0; // bytes of a row
 export let scale: f64 = 0; // steps to a unit of a logit, at the temperature
-export let hardScale: f64 = 0; // … and at 1
+export let hardScale: f64 = 0; // … and at the one of the hard term
 
 // The row: which terms it has, and what its blocks make together.
 export let soft: bool = false;
@@ -89,11 +89,14 @@ export function take<T>(place: usize): v128 {
   return broadcast<T>(kept + place);
 }
 
-/** Begins a call: rows of so many bytes, at a temperature. */
-export function beginRows<T>(bytes: usize, temperature: f64): void {
+/** Rows are padded with −1e30; the largest logit has to be above that. */
+export const LOWEST: f64 = -1e29;
+
+/** Begins a call: rows of so many bytes, at a temperature, and at another where the hard exponentials are by themselves. */
+export function beginRows<T>(bytes: usize, temperature: f64, hardTemperature: f64 = 1): void {
   width = bytes;
   scale = (stepsToNat<T>() / temperature) as T as f64;
-  hardScale = stepsToNat<T>() as T as f64;
+  hardScale = (stepsToNat<T>() / hardTemperature) as T as f64;
   keep<T>(SCALE, scale);
   keep<T>(HARD_SCALE, hardScale);
 }

@@ -25,7 +25,8 @@ export type Content = 'zeros' | 'numbers' | 'stale';
 
 /** What a sink and those of its parts have in common. */
 interface Shared {
-  content: Content;
+  /** Rows before this one hold numbers that count; those from it on, what the matrix held as it came in. */
+  next: number;
   /** Value, row and column of the first entry that came out NaN or too large (or nearly). */
   readonly overflow: number[];
 }
@@ -36,22 +37,25 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   readonly scale: number;
   readonly #matrix: Matrix<T>;
   readonly #writes: boolean;
+  readonly #content: Content;
   readonly #shared: Shared;
 
   /**
    * @internal
    * @param writes - or else the sink only sees whether the format can hold what would be written
-   * @param shared - what is in the matrix, and what was seen of it
+   * @param content - what is in the matrix as it comes in
    */
   constructor(
     matrix: Matrix<T>,
     scale: number,
     writes = true,
-    shared: Shared = { content: 'numbers', overflow: [] },
+    content: Content = 'numbers',
+    shared: Shared = { next: content === 'numbers' ? matrix.rows : 0, overflow: [] },
   ) {
     this.#matrix = matrix;
     this.scale = scale;
     this.#writes = writes;
+    this.#content = content;
     this.#shared = shared;
   }
 
@@ -61,20 +65,57 @@ export class GradientSink<T extends FloatArray = Float32Array> {
    * @param derivative - d(sum)/d(student) of the row, from `offset` on, one value for each column
    */
   add(row: number, derivative: FloatArray, offset = 0): void {
-    const { scale } = this;
-    const { data, columns, numeric } = this.#matrix;
+    this.#add(row, derivative, offset, this.scale);
+  }
+
+  /**
+   * @internal matrix[row] += values: those of a derivative times {@link scale}, none of which is beyond ±bound. Where
+   * the row holds nothing yet, they are copied.
+   */
+  put(row: number, values: FloatArray, bound: number): void {
+    const { data, columns } = this.#matrix;
+    if (row < this.#shared.next || !(bound <= this.#limit)) this.#add(row, values, 0, 1);
+    else if (this.#writes) {
+      this.#enter(row);
+      data.set(values, row * columns);
+    }
+  }
+
+  #add(row: number, values: FloatArray, offset: number, scale: number): void {
+    const { data, columns } = this.#matrix;
+    const { overflow } = this.#shared;
+    const counts = this.#enter(row);
+    const bound = this.#limit;
     const writes = this.#writes;
-    if (writes) this.finish();
-    const { content, overflow } = this.#shared;
-    const counts = content === 'numbers';
-    // In a rehearsal several parts that fit one by one might not fit together: the sum itself has to be tried.
-    const bound = writes ? numeric.largest : numeric.largest / MARGIN;
     const start = row * columns;
     for (let j = 0; j < columns; j++) {
-      const value = (counts ? data[start + j]! : 0) + scale * derivative[offset + j]!;
+      const value = (counts ? data[start + j]! : 0) + scale * values[offset + j]!;
       if (!(Math.abs(value) <= bound) && overflow.length === 0) overflow.push(value, row, j);
       if (writes) data[start + j] = value;
     }
+  }
+
+  /** What no entry may exceed. */
+  get #limit(): number {
+    // In a rehearsal several parts that fit one by one might not fit together: the sum itself has to be tried.
+    const { largest } = this.#matrix.numeric;
+    return this.#writes ? largest : largest / MARGIN;
+  }
+
+  /** Whether the row holds numbers that count; if not, it does from now on, as do those before it. */
+  #enter(row: number): boolean {
+    if (row < this.#shared.next) return true;
+    if (this.#writes) {
+      this.#clear(row);
+      this.#shared.next = row + 1;
+    }
+    return false;
+  }
+
+  /** Leaves no number that is stale before this row. */
+  #clear(row: number): void {
+    const { data, columns } = this.#matrix;
+    if (this.#content === 'stale') data.fill(0, this.#shared.next * columns, row * columns);
   }
 
   /**
@@ -86,19 +127,20 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     const { data, numeric } = this.#matrix;
     const { scale } = this;
     const limit = numeric.largest / MARGIN;
-    const { content } = this.#shared;
+    const adds = this.#shared.next > 0;
     if (!(Math.abs(scale) * bound <= limit)) return undefined;
-    if (content === 'numbers' && !isWithin(data, limit)) return undefined;
+    if (this.#writes && (adds || rows < this.#matrix.rows)) this.finish();
+    if (adds && !isWithin(data, limit)) return undefined;
     if (!this.#writes) return 'nowhere';
-    if (rows < this.#matrix.rows) this.finish();
-    this.#shared.content = 'numbers';
-    return { data, scale, adds: content === 'numbers' };
+    this.#shared.next = this.#matrix.rows;
+    return { data, scale, adds };
   }
 
   /** @internal Leaves no entry that is stale. */
   finish(): void {
-    if (this.#shared.content === 'stale') this.#matrix.data.fill(0);
-    this.#shared.content = 'numbers';
+    const { rows } = this.#matrix;
+    this.#clear(rows);
+    this.#shared.next = Math.max(this.#shared.next, rows);
   }
 
   /** @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be finite. */
@@ -116,6 +158,6 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /** @internal The same sink for a part whose sum counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const scale = factor * this.scale;
-    return new GradientSink(this.#matrix, scale, this.#writes, this.#shared);
+    return new GradientSink(this.#matrix, scale, this.#writes, this.#content, this.#shared);
   }
 }

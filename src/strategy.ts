@@ -276,7 +276,7 @@ export abstract class DistillationStrategyBase<
     if (given !== undefined) checkTarget(given, batch, parameters);
     if (given !== undefined && (accumulate || !this.cannotFail(batch))) {
       // A matrix of the caller's is written only once the call is known to succeed.
-      const trial = new GradientSink(given, 1 / normalizer, false, { content, overflow: [] });
+      const trial = new GradientSink(given, 1 / normalizer, false, content);
       const rehearsal = { ...batch, components: [] };
       rehearse(operation, parameters, accumulate, () => this.#loss(rehearsal, trial));
       if (trial.isExtreme) target = accumulate ? given.clone() : undefined;
@@ -285,7 +285,7 @@ export abstract class DistillationStrategyBase<
       target = student.zerosLike();
       content = 'zeros';
     }
-    const sink = new GradientSink(target, 1 / normalizer, true, { content, overflow: [] });
+    const sink = new GradientSink(target, 1 / normalizer, true, content);
     const loss = learn(operation, parameters, accumulate, () => this.#loss(batch, sink));
     sink.finish();
     if (given !== undefined && target !== given) given.data.set(target.data);

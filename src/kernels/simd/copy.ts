@@ -4,7 +4,7 @@ import type { FloatArray } from '../../numeric.js';
 import type { Target } from '../target.js';
 
 /** So low that what pads a row adds nothing; a row that is as low itself is refused by the kernels. */
-const PADDING = -1e30;
+export const PADDING = -1e30;
 
 export function copyIn(
   values: FloatArray,

@@ -17,6 +17,12 @@ type ResponseKernel = (
   scale: number,
 ) => void;
 
+/** log Σ e^(z / temperature) of a row, see assembly/tail.ts. */
+type ReadTail = (row: number, bytes: number, temperature: number) => number;
+
+/** Writes a factor times what each entry has of the sum that was read last. */
+type WriteTail = (output: number, factor: number) => void;
+
 /** Whether all numbers from an address on are finite and not extreme, see assembly/moderate.ts. */
 type Moderate = (address: number, bytes: number) => number;
 
@@ -39,6 +45,10 @@ interface Exports {
   readonly shortRows64: ResponseKernel;
   readonly product64: Product;
   readonly productOfTransposed64: Product;
+  readonly readTail32: ReadTail;
+  readonly readTail64: ReadTail;
+  readonly writeTail32: WriteTail;
+  readonly writeTail64: WriteTail;
   readonly moderate32: Moderate;
   readonly moderate64: Moderate;
 }

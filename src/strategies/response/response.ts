@@ -69,14 +69,14 @@ export class ResponseDistillationStrategy<
 
   protected override cannotFail(batch: DistillationBatch<T, SparseTargets<T>>): boolean {
     const { student, teacher } = batch;
-    if (this.standardizeLogits || isSparse(teacher)) return false;
+    if (this.standardizeLogits) return false;
     // All of these are very far from where a sum or a gradient could overflow.
     const bound = this.#derivativeBound(batch);
     return (
       batch.temperature > 1e-30 &&
       Math.max(bound, bound / batch.normalizer) < 1e30 &&
       isModerate(student.data) &&
-      isModerate(teacher.data)
+      isModerate((isSparse(teacher) ? teacher.values : teacher).data)
     );
   }
 

@@ -1,6 +1,7 @@
 import { type DistillationBatch, isSparse } from '../../batch.js';
 import { checkFinite, checkLabelAllowed, checkSides } from '../../diagnosis.js';
 import { checkChoice, refuse } from '../../errors.js';
+import type { GradientSink } from '../../gradient.js';
 import type { FloatArray } from '../../numeric.js';
 import type { SparseTargets } from '../../sparse.js';
 import type { ResponseOptions } from './base.js';
@@ -73,6 +74,24 @@ export abstract class SparseDivergenceStrategyBase<
       const columnOf = (i: number) => (i < k ? teacher.indices[row * k + i] : undefined); // the bucket has none
       checkSides(operation, row, x, y, -Infinity, this.ruledOutBy, columnOf);
     }
+  }
+
+  protected override evaluate(
+    batch: DistillationBatch<T, SparseTargets<T>>,
+    gradient?: GradientSink<T>,
+  ): number {
+    const { student, teacher, labels, rows, temperature } = batch;
+    if (!isSparse(teacher) || labels) return super.evaluate(batch, gradient);
+    // With no other term beside it, the gradient of a row is written at once.
+    const soft = sparseRows(student, teacher, this.tail);
+    const softLoss = this.softLoss(soft.columns, soft.terms);
+    const weight = this.factor(temperature);
+    let sum = 0;
+    for (const row of rows) {
+      sum += weight * softLoss(soft.load(row, temperature, -1));
+      if (gradient) soft.put(row, weight, gradient);
+    }
+    return sum;
   }
 
   protected override softRows(batch: DistillationBatch<T, SparseTargets<T>>): SoftRows {

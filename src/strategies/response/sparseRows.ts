@@ -1,5 +1,5 @@
-import { logSumExp } from '../../kernels/logSumExp.js';
-import { soften } from '../../kernels/soften.js';
+import type { GradientSink } from '../../gradient.js';
+import { tails } from '../../kernels/tail.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import type { SparseTargets } from '../../sparse.js';
@@ -7,6 +7,12 @@ import type { SoftRows } from './softRows.js';
 
 /** What becomes of the classes that a sparse teacher leaves out. */
 export type Tail = 'bucket' | 'renormalize' | 'drop';
+
+/** Rows of the classes that the teacher kept. */
+export interface SparseRows extends SoftRows {
+  /** Puts weight × what the derivative of the row that is loaded makes of the student's raw logits into the gradient. */
+  put(row: number, weight: number, gradient: GradientSink<FloatArray>): void;
+}
 
 /**
  * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more that stands for all
@@ -16,7 +22,7 @@ export function sparseRows<T extends FloatArray>(
   student: Matrix<T>,
   teacher: SparseTargets<T>,
   tail: Tail,
-): SoftRows {
+): SparseRows {
   const { columns } = student;
   const { indices, values } = teacher;
   const k = values.columns;
@@ -25,27 +31,25 @@ export function sparseRows<T extends FloatArray>(
   const x = new Float64Array(reduced);
   const y = new Float64Array(reduced);
   const derivative = new Float64Array(reduced);
-  const rest = new Float64Array(hasBucket ? columns : 0);
-  const shares = new Float64Array(rest.length);
+  const others = hasBucket ? tails(student.data, columns) : undefined;
+  const plain = student.numeric.allocate(others ? 0 : columns);
+  let kept = indices.subarray(0, k);
   let temperature = 1;
-  let first = 0;
   return {
     columns: reduced,
     terms: tail === 'drop' ? k : reduced,
     load(row, at) {
       temperature = at;
-      first = row * k;
       const start = row * columns;
       // A softmax over the kept classes is the same for logits and for log-probabilities.
       const scale = teacher.temperature / at;
+      kept = indices.subarray(row * k, (row + 1) * k);
       for (let i = 0; i < k; i++) {
-        x[i] = student.data[start + indices[first + i]!]! / at;
-        y[i] = values.data[first + i]! * scale;
+        x[i] = student.data[start + kept[i]!]! / at;
+        y[i] = values.data[row * k + i]! * scale;
       }
-      if (hasBucket) {
-        soften(student.data, start, at, rest);
-        for (let i = 0; i < k; i++) rest[indices[first + i]!] = -Infinity;
-        x[k] = logSumExp(rest, 0, shares);
+      if (others) {
+        x[k] = others.read(start, at, kept);
         y[k] = teacher.tailOf(row);
       } else if (!areLogits(student.data, start, columns)) {
         x[0] = Number.NaN; // though nobody would have read it
@@ -53,11 +57,18 @@ export function sparseRows<T extends FloatArray>(
       return { student: x, teacher: y, label: -1, derivative };
     },
     addDerivative(weight, target) {
-      const scale = weight / temperature;
-      for (let i = 0; i < k; i++) target[indices[first + i]!]! += scale * derivative[i]!;
-      if (!hasBucket) return;
-      const share = scale * derivative[k]!;
-      for (let j = 0; j < columns; j++) target[j]! += share * shares[j]!;
+      for (let i = 0; i < k; i++) target[kept[i]!]! += (weight / temperature) * derivative[i]!;
+      if (!others) return;
+      const rest = others.spread((weight / temperature) * derivative[k]!);
+      for (let j = 0; j < columns; j++) target[j]! += rest[j]!;
+    },
+    put(row, weight, gradient) {
+      const scale = (weight / temperature) * gradient.scale;
+      const values = others ? others.spread(scale * derivative[k]!) : plain.fill(0);
+      let bound = 0;
+      for (let i = 0; i < reduced; i++) bound = Math.max(bound, Math.abs(scale * derivative[i]!));
+      for (let i = 0; i < k; i++) values[kept[i]!] = scale * derivative[i]!;
+      gradient.put(row, values, bound);
     },
   };
 }
