@@ -18,7 +18,13 @@ export interface ComponentLoss {
   readonly count: number;
 }
 
-/** One call as it was made, with the temperature and alpha that hold where the strategy sets none. */
+/** Temperature and alpha as far as somebody says them: a strategy, or the nearest hybrid around it that does. */
+export interface Said {
+  readonly temperature: number | undefined;
+  readonly alpha: number | undefined;
+}
+
+/** One call as it was made. */
 export interface BatchRequest<
   T extends FloatArray,
   Sparse extends SparseTargets<T> = SparseTargets<T>,
@@ -30,8 +36,8 @@ export interface BatchRequest<
   readonly labels: Labels<T> | undefined;
   readonly mask: ArrayLike<number> | undefined;
   readonly normalizer: number | undefined;
-  readonly temperature: number;
-  readonly alpha: number;
+  /** What the hybrids around the strategy say. */
+  readonly said: Said;
 }
 
 /** One call, checked and resolved: what the formula of a strategy reads. */
@@ -41,6 +47,10 @@ export interface DistillationBatch<
 > extends BatchRequest<T, Sparse> {
   /** The rows that take part, ascending. */
   readonly rows: readonly number[];
+  readonly temperature: number;
+  readonly alpha: number;
+  /** What a strategy inside this one is told. */
+  readonly said: Said;
   /** What the sum over rows is divided by. */
   readonly normalizer: number;
   /** A combinator reports its parts here. */

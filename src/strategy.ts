@@ -5,6 +5,7 @@ import {
   checkShape,
   checkTarget,
   type DistillationBatch,
+  type Said,
 } from './batch.js';
 import { checkFinite } from './diagnosis.js';
 import {
@@ -59,11 +60,14 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   readonly accumulate?: boolean;
 }
 
-/** Options of every strategy; a hybrid supplies its own values to the strategies that leave them out. */
+/**
+ * Options of every strategy; a hybrid supplies its own values to the strategies that leave them out. Where nobody says
+ * anything, 3 and 0.3 hold, or what the strategy documents.
+ */
 export interface StrategyOptions {
-  /** Finite, > 0; 3 where nobody says otherwise. */
+  /** Finite, > 0. */
   readonly temperature?: number;
-  /** In [0, 1]; 0.3 where nobody says otherwise. */
+  /** In [0, 1]. */
   readonly alpha?: number;
 }
 
@@ -77,11 +81,13 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
   readonly components?: readonly ComponentLoss[];
 }
 
-/** Temperature and alpha together: what a hybrid hands down. */
+/** Temperature and alpha together. */
 export type Blend = Pick<DistillationBatch, 'temperature' | 'alpha'>;
 
-/** What holds where neither a strategy nor a hybrid around it says otherwise. */
-export const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
+const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
+
+/** What is said around a strategy that is in no hybrid. */
+export const NOTHING: Said = { temperature: undefined, alpha: undefined };
 
 /**
  * The part that all strategies share: it checks the arguments, picks the rows kept, resolves temperature and
@@ -131,17 +137,22 @@ export abstract class DistillationStrategyBase<
   }
 
   get temperature(): number {
-    return this.#temperature ?? DEFAULTS.temperature;
+    return this.#temperature ?? this.defaults.temperature;
   }
   set temperature(value: number) {
     this.#temperature = checkPositive(this.name, 'temperature', value);
   }
 
   get alpha(): number {
-    return this.#alpha ?? DEFAULTS.alpha;
+    return this.#alpha ?? this.defaults.alpha;
   }
   set alpha(value: number) {
     this.#alpha = checkFraction(this.name, 'alpha', value);
+  }
+
+  /** The temperature and alpha that hold where neither the strategy nor a hybrid around it says otherwise. */
+  protected get defaults(): Blend {
+    return DEFAULTS;
   }
 
   /** What the strategy learns beside the student: nothing, unless it says otherwise. */
@@ -245,11 +256,11 @@ export abstract class DistillationStrategyBase<
     return false;
   }
 
-  /** The temperature and alpha of a call in which `defaults` stand in for what the strategy leaves open. */
-  protected resolve(defaults: Blend): Blend {
+  /** What the strategy says, and where it says nothing, what is said around it. */
+  protected say(around: Said): Said {
     return {
-      temperature: this.#temperature ?? defaults.temperature,
-      alpha: this.#alpha ?? defaults.alpha,
+      temperature: this.#temperature ?? around.temperature,
+      alpha: this.#alpha ?? around.alpha,
     };
   }
 
@@ -307,24 +318,24 @@ export abstract class DistillationStrategyBase<
     checkOptions(operation, 'options', options, ['mask', 'normalizer', 'gradient', 'accumulate']);
     const { mask, normalizer } = options;
     // Written out, here and below: on small batches, spreading takes longer than the loss.
-    const { temperature, alpha } = DEFAULTS;
-    return { operation, student, teacher, labels, mask, normalizer, temperature, alpha };
+    return { operation, student, teacher, labels, mask, normalizer, said: NOTHING };
   }
 
   #prepare(request: BatchRequest<T>): DistillationBatch<T> {
     const rows = checkRequest(request, this.takesSparse);
     const { operation, student, labels, mask } = request;
     const teacher = request.teacher as Matrix<T>; // or what `takesSparse` lets through
-    const { temperature, alpha } = this.resolve(request);
+    const said = this.say(request.said);
     const batch: DistillationBatch<T> = {
       operation,
       student,
       teacher,
       labels,
       mask,
-      temperature,
-      alpha,
       rows,
+      temperature: said.temperature ?? this.defaults.temperature,
+      alpha: said.alpha ?? this.defaults.alpha,
+      said,
       normalizer: request.normalizer ?? Math.max(rows.length, 1),
       components: [],
     };

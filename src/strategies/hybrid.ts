@@ -21,9 +21,9 @@ import type { FloatArray } from '../numeric.js';
 import { learn, type Parameter } from '../parameter.js';
 import type { SparseTargets } from '../sparse.js';
 import {
-  DEFAULTS,
   DistillationStrategyBase,
   type IDistillationStrategy,
+  NOTHING,
   type StrategyOptions,
   sharesBase,
 } from '../strategy.js';
@@ -59,8 +59,8 @@ export interface HybridDistillationOptions extends StrategyOptions {
  *     loss = Σ weight · loss of the child,   gradient = Σ weight · gradient of the child
  *
  * `computeLoss`, `computeGradient` and `computeLossAndGradient` give every child the same pair of matrices;
- * {@link computeLayerwise} gives each the pair of layers that its entry is bound to. Children that set no temperature
- * or alpha of their own take the hybrid's, at each call: nothing is changed in them, so that a strategy can
+ * {@link computeLayerwise} gives each the pair of layers that its entry is bound to. Children that are given no temperature
+ * or alpha of their own take those that the hybrid is given, at each call: nothing is changed in them, so that a strategy can
  * be part of several hybrids. Hybrids nest, and a strategy that only implements {@link IDistillationStrategy} is welcome
  * (it keeps its own temperature, and has to honour `mask` and `normalizer` itself).
  *
@@ -155,7 +155,8 @@ export class HybridDistillationStrategy<
     checkBoolean(operation, 'accumulate', accumulate);
     this.#checkByLayer(operation, studentLayers, options);
     const gradients = this.#zeroGradients(operation, studentLayers);
-    const call = { ...this.resolve(DEFAULTS), operation, ...layers, labels, options, gradients };
+    const said = this.say(NOTHING);
+    const call = { operation, ...layers, labels, options, gradients, said };
     const sum = () => this.#sumLayers(call, 1);
     const result = learn(operation, this.parameters(), accumulate, sum);
     return { ...result, gradients };
@@ -220,7 +221,7 @@ export class HybridDistillationStrategy<
     const components: ComponentLoss[] = [];
     const loss = this.#sum(call.operation, components, ({ strategy, layer, weight }, name) => {
       const operation = `${call.operation} → ${name}`;
-      const inherited = { ...call, ...this.resolve(call), operation };
+      const inherited = { ...call, said: this.say(call.said), operation };
       if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
         const inner = strategy.#sumLayers(inherited, scale * weight);
         return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };

@@ -156,6 +156,28 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(whole.temperature).toBe(5);
   });
 
+  test('a strategy with defaults of its own keeps them where no hybrid around it says otherwise', () => {
+    class Warm extends ResponseDistillationStrategy<Doubles> {
+      protected override get defaults() {
+        return { temperature: 8, alpha: 0.6 };
+      }
+    }
+    const warm = new Warm();
+    expect([warm.temperature, warm.alpha]).toEqual([8, 0.6]);
+    const around = (options: object) => hybrid([{ strategy: warm, weight: 1 }], options);
+    const silent = around({});
+    const whole = [warm, silent, hybrid([{ strategy: silent, weight: 1 }])];
+    const alone = response({ temperature: 8, alpha: 0.6 }).computeLoss(student, teacher, labels);
+    for (const strategy of whole) {
+      expect(strategy.computeLoss(student, teacher, labels)).toBe(alone);
+    }
+    const layers = [{ output: student }, { output: teacher }, labels] as const;
+    expect(silent.computeLayerwise(...layers).loss).toBe(alone);
+    expect(around({ temperature: 2 }).computeLoss(student, teacher, labels)).toBe(
+      response({ temperature: 2, alpha: 0.6 }).computeLoss(student, teacher, labels),
+    );
+  });
+
   test('nested hybrids inherit from the nearest that says something', () => {
     const inner = (options = {}) => hybrid([{ strategy: response(), weight: 1 }], options);
     const outer = hybrid(

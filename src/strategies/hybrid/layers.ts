@@ -36,7 +36,7 @@ export interface LayerwiseResult<T extends FloatArray = Float32Array> {
 
 /** One layerwise call; a nested hybrid works on the same one, with what it inherits. */
 export interface LayerwiseCall<T extends FloatArray>
-  extends Pick<BatchRequest<T>, 'operation' | 'labels' | 'temperature' | 'alpha'> {
+  extends Pick<BatchRequest<T>, 'operation' | 'labels' | 'said'> {
   readonly studentLayers: LayerOutputs<T>;
   readonly teacherLayers: TeacherLayerOutputs<T>;
   readonly options: LayerwiseOptions;
