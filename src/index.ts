@@ -17,6 +17,7 @@ export {
   type AttentionTransferDistillationOptions,
   AttentionTransferDistillationStrategy,
 } from './strategies/attention/attentionTransfer.js';
+export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
 export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,

@@ -105,7 +105,8 @@ export class HybridDistillationStrategy<
     const { weights = 'sum-to-one' } = options;
     checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
     const entries = checkEntries(this.name, strategies);
-    const sum = checkWeights(this.name, entries, weights);
+    const values = entries.map(({ weight }) => weight);
+    const sum = checkWeights(this.name, values, weights, (i) => `strategies[${i}].weight`);
     const divisor = weights === 'normalize' ? sum : 1;
     this.#entries = entries.map((entry) => copyEntry(entry, divisor));
   }

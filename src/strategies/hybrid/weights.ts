@@ -59,18 +59,19 @@ export function checkEntries<T extends FloatArray>(
   return strategies;
 }
 
-/** Throws unless the weights keep the rule; returns their sum. */
-export function checkWeights<T extends FloatArray>(
+/** Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them. */
+export function checkWeights(
   operation: string,
-  entries: readonly WeightedStrategy<T>[],
+  weights: readonly number[],
   rule: WeightRule,
+  argumentOf: (index: number) => string,
 ): number {
   const most = rule === 'sum-to-one' ? 1 : Number.MAX_VALUE;
   const range = rule === 'sum-to-one' ? 'be in [0, 1]' : 'be a finite number ≥ 0';
   const inRange = (weight: number) => weight >= 0 && weight <= most;
-  const weights = entries.map(({ weight }, index) =>
-    checkNumber(operation, `strategies[${index}].weight`, weight, range, inRange),
-  );
+  for (const [index, weight] of weights.entries()) {
+    checkNumber(operation, argumentOf(index), weight, range, inRange);
+  }
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const wrong =
     rule === 'sum-to-one'
