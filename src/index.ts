@@ -19,6 +19,10 @@ export {
 } from './strategies/attention/attentionTransfer.js';
 export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
 export {
+  type SelfAttentionRelationDistillationOptions,
+  SelfAttentionRelationDistillationStrategy,
+} from './strategies/attention/selfAttentionRelation.js';
+export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,
 } from './strategies/feature/feature.js';

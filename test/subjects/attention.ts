@@ -1,6 +1,7 @@
 import {
   AttentionDistillationStrategy,
   AttentionTransferDistillationStrategy,
+  SelfAttentionRelationDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, type Subjects } from './subjects.js';
@@ -66,6 +67,33 @@ export const attentionSubjects: Subjects = {
       values: 'features',
       columns: 6,
       invariances: ['row-order'],
+    },
+  },
+  SelfAttentionRelationDistillationStrategy: {
+    'one head': {
+      create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1 }),
+      values: 'features',
+      sumOverRows: false,
+      invariances: ['row-order', 'column-order'],
+    },
+    'two heads': {
+      create: () => new SelfAttentionRelationDistillationStrategy({ heads: 2 }),
+      values: 'features',
+      columns: 4,
+      sumOverRows: false,
+      invariances: ['row-order', 'column-order'],
+    },
+    'heads of other widths': {
+      create: () => new SelfAttentionRelationDistillationStrategy({ heads: 2 }),
+      values: 'features',
+      columns: { student: 2, teacher: 6 },
+      sumOverRows: false,
+      invariances: ['row-order', 'column-order'],
+    },
+    'a sequence of one token': {
+      create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1, positions: 1 }),
+      values: 'features',
+      invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale', 'row-shift'],
     },
   },
 };
