@@ -45,6 +45,14 @@ test('the lockfile names no registry', () => {
   expect(lockfile).not.toContain('"resolved"');
 });
 
+test('one more response loss takes less than 40 lines', () => {
+  const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
+  const [, strategy = ''] = /^(class [\s\S]*?^})/m.exec(contributing) ?? [];
+  const lines = strategy.split('\n').filter((line) => line.trim() !== '');
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.length).toBeLessThan(40);
+});
+
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 /** The first two cells of each row of the table under a heading. */
