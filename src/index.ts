@@ -17,11 +17,11 @@ export {
   type AttentionTransferDistillationOptions,
   AttentionTransferDistillationStrategy,
 } from './strategies/attention/attentionTransfer.js';
-export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
 export {
   type SelfAttentionRelationDistillationOptions,
   SelfAttentionRelationDistillationStrategy,
 } from './strategies/attention/selfAttentionRelation.js';
+export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
 export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,

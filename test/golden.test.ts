@@ -71,7 +71,7 @@ interface LayerwiseCase extends Call {
 }
 
 const files = import.meta.glob<{ readonly cases: readonly Case[] }>(
-  ['./fixtures/*.json', '!./fixtures/kernels.json'],
+  ['./fixtures/*.json', '!./fixtures/{kernels,sparse}.json'],
   { eager: true },
 );
 

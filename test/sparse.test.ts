@@ -16,6 +16,7 @@ import {
 } from '../src/index.js';
 import { arbitraries, strategyLaws } from '../src/testing/index.js';
 import { describeKernels } from './describeKernels.js';
+import golden from './fixtures/sparse.json' with { type: 'json' };
 import { refusal, wrong } from './wrong.js';
 
 type Sparsely = Pick<
@@ -88,6 +89,30 @@ for (const [name, Strategy] of Object.entries(strategies)) {
     });
   }
 }
+
+describeKernels('A sparse teacher', () => {
+  test.each(golden.cases)('matches PyTorch: $name', (example) => {
+    const { strategy, options, teacher, labels, mask, normalizer } = example;
+    const Strategy = strategies[wrong<keyof typeof strategies>(strategy)];
+    const { indices, logProbabilities, logTail, columns, temperature } = teacher;
+    const { loss, gradient } = new Strategy<Float64Array>(wrong(options)).computeLossAndGradient(
+      matrix(...example.student),
+      new SparseTargets({
+        indices: Int32Array.from(indices),
+        logProbabilities: matrix(...logProbabilities),
+        columns,
+        temperature,
+        ...(logTail && { logTail: Float64Array.from(logTail, Number) }),
+      }),
+      labels && Int32Array.from(labels),
+      { ...(mask && { mask }), ...(normalizer && { normalizer }) },
+    );
+    expect(Math.abs(loss - example.loss)).toBeLessThan(1e-12);
+    for (const [i, value] of example.gradient.flat().entries()) {
+      expect(Math.abs(gradient.data[i]! - value)).toBeLessThan(1e-12);
+    }
+  });
+});
 
 describe('A sparse teacher by hand', () => {
   // p = [1/2, 1/4, 1/8, 1/8], q = [1/4, 1/4, 1/4, 1/4]; the two largest are kept
