@@ -22,6 +22,7 @@ export {
   SelfAttentionRelationDistillationStrategy,
 } from './strategies/attention/selfAttentionRelation.js';
 export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
+export type { ProjectedDistillationOptions } from './strategies/feature/base.js';
 export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,
@@ -30,6 +31,7 @@ export {
   LinearProjection,
   type LinearProjectionOptions,
 } from './strategies/feature/linearProjection.js';
+export { PatientDistillationStrategy } from './strategies/feature/patient.js';
 export type {
   LayerOutputs,
   LayerwiseOptions,

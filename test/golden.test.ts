@@ -256,7 +256,7 @@ function build<T extends FloatArray>(
 ): DistillationStrategyBase<T> {
   const classes =
     wrong<Record<string, new (options: object) => DistillationStrategyBase<T>>>(library);
-  const projection = strategy === 'feature' && parameters && projectionFor(parameters, numeric);
+  const projection = parameters?.weight && projectionFor(parameters, numeric);
   const instance = new classes[className(strategy)]!({
     ...options,
     ...(projection && { projection }),
@@ -287,7 +287,7 @@ function buildHybrid<T extends FloatArray>(
   const children = entries.map(({ strategy, options: own, weight, layer, entries: inner }) => {
     const child: IDistillationStrategy<T> = inner
       ? buildHybrid(own, inner, parameters, numeric)
-      : build(strategy, own, parameters, numeric);
+      : build(strategy, own, strategy === 'feature' ? parameters : undefined, numeric);
     return { strategy: child, weight, ...(layer !== undefined && { layer }) };
   });
   return new HybridDistillationStrategy(children, options);

@@ -51,32 +51,40 @@ export function huber(delta: number): RowDistance {
 }
 
 /**
- * 1 − cos(x, y) = ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, 1 with derivative 0.
+ * factor · (1 − cos(x, y)) = factor · ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, what `degenerate` says, with derivative 0.
  * The right-hand form is exactly 0, with derivative 0, at x = y.
  */
-export const cosineDistance: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
-  const xNorm = norm(x, xOffset, columns);
-  const yNorm = norm(y, yOffset, columns);
-  if (Math.min(xNorm, yNorm) === 0) {
-    derivative?.fill(0);
-    return 1;
-  }
-  let sum = 0;
-  let along = 0;
-  for (let j = 0; j < columns; j++) {
-    const unit = x[xOffset + j]! / xNorm;
-    const u = unit - y[yOffset + j]! / yNorm;
-    sum += u * u;
-    along += unit * u;
-  }
-  if (derivative) {
+function chord(factor: number, degenerate: (xNorm: number, yNorm: number) => number): RowDistance {
+  return (x, xOffset, y, yOffset, columns, derivative) => {
+    const xNorm = norm(x, xOffset, columns);
+    const yNorm = norm(y, yOffset, columns);
+    if (Math.min(xNorm, yNorm) === 0) {
+      derivative?.fill(0);
+      return degenerate(xNorm, yNorm);
+    }
+    let sum = 0;
+    let along = 0;
     for (let j = 0; j < columns; j++) {
       const unit = x[xOffset + j]! / xNorm;
-      derivative[j] = (unit - y[yOffset + j]! / yNorm - along * unit) / xNorm;
+      const u = unit - y[yOffset + j]! / yNorm;
+      sum += u * u;
+      along += unit * u;
     }
-  }
-  return 0.5 * sum;
-};
+    if (derivative) {
+      for (let j = 0; j < columns; j++) {
+        const unit = x[xOffset + j]! / xNorm;
+        derivative[j] = (factor * (unit - y[yOffset + j]! / yNorm - along * unit)) / xNorm;
+      }
+    }
+    return factor * 0.5 * sum;
+  };
+}
+
+/** 1 − cos(x, y); where a row is zero, 1 with derivative 0 */
+export const cosineDistance: RowDistance = chord(1, () => 1);
+
+/** |x/‖x‖ − y/‖y‖|²; a zero row takes the place of its own direction, with derivative 0 */
+export const squaredChord: RowDistance = chord(2, (xNorm, yNorm) => (xNorm === yNorm ? 0 : 1));
 
 /**
  * Σ y log(y/x) − y + x of two rows of probabilities: KL(y ‖ x), since both sum to 1. The last two terms make the

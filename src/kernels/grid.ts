@@ -17,3 +17,18 @@ export function grid(data: FloatArray, rows: number, columns: number): Grid {
 export function transpose({ data, rows, columns, rowStride, columnStride }: Grid): Grid {
   return { data, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
 }
+
+/** Writes the transpose of a matrix, row after row; both stand at an offset of theirs. */
+export function copyTransposed(
+  source: FloatArray,
+  sourceOffset: number,
+  rows: number,
+  columns: number,
+  result: FloatArray,
+  resultOffset: number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const from = sourceOffset + i * columns;
+    for (let j = 0; j < columns; j++) result[resultOffset + j * rows + i] = source[from + j]!;
+  }
+}

@@ -3,6 +3,7 @@ import {
   type FloatArray,
   LinearProjection,
   type NumericTrait,
+  PatientDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, type Subjects } from './subjects.js';
@@ -47,5 +48,30 @@ export const featureSubjects: Subjects = {
     'l1, projected': feature('l1', { bias: true }),
     'huber, projected with a bias': feature('huber', { bias: true }),
     'cosine, projected': feature('cosine', { bias: true }),
+    'mse of feature maps, projected': {
+      ...feature('mse', { bias: true }),
+      columns: { student: 2 * 3, teacher: 2 * 4 },
+    },
+  },
+  PatientDistillationStrategy: {
+    'by default': {
+      create: () => new PatientDistillationStrategy(),
+      values: 'features',
+      isRegular: isNonZero,
+      invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+      rounding: 1e-9, // divided by the norm of a row, which may be as small as 1/32
+    },
+    projected: {
+      create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+        new PatientDistillationStrategy<T>({
+          projection: new LinearProjection(3, 4, { bias: true, numeric }),
+        }),
+      values: 'features',
+      columns: { student: 3, teacher: 4 },
+      isRegular: isNonZero,
+      invariances: ['row-order', 'teacher-scale'],
+      rounding: 1e-9,
+      float32Tolerance: 1e-5,
+    },
   },
 };

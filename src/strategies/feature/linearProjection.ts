@@ -18,11 +18,12 @@ export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
 }
 
 /**
- * A learnable linear map from the student's width to the teacher's: x · weight + bias.
+ * A learnable linear map from the student's width to the teacher's: x · weight + bias. Rows that are feature maps, laid
+ * out [channels][positions], have it applied to the channels at each position: it is a 1×1 convolution.
  *
  * `weight` has shape [inputColumns, outputColumns] and starts uniform in ±1/√inputColumns, `bias` [1, outputColumns] at 0.
- * Give it to a {@link FeatureDistillationStrategy}; after each of its gradient calls {@link parameters} hold
- * d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
+ * Give it to a {@link FeatureDistillationStrategy}, or another strategy of features; after each of its gradient calls
+ * {@link parameters} hold d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
  * optimiser by writing to `value`; they are needed while training only.
  *
  * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor), for token features as in TinyBERT.
@@ -75,10 +76,18 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
     const hint = `give it { numeric: ${student.numeric.dtype} }`;
     checkDtype(operation, 'projection', this.#weight.value, student, hint);
-    const { inputColumns, outputColumns } = this;
+    const positions = this.positionsOf(student);
+    const times = positions === 1 ? '' : ` × ${positions} positions`;
+    const inputs = this.inputColumns * positions;
+    const outputs = this.outputColumns * positions;
     const { rows } = student;
-    checkShape(operation, 'student', student, rows, inputColumns, "the projection's input");
-    checkShape(operation, 'teacher', teacher, rows, outputColumns, "the projection's output");
+    checkShape(operation, 'student', student, rows, inputs, `the projection's input${times}`);
+    checkShape(operation, 'teacher', teacher, rows, outputs, `the projection's output${times}`);
+  }
+
+  /** @internal How many positions there are in a row of features, each of which is projected. */
+  positionsOf({ columns }: Matrix<T>): number {
+    return Math.max(1, Math.floor(columns / this.inputColumns));
   }
 
   /** @internal result = bias + x · weight for so many rows of features. */

@@ -175,6 +175,28 @@ describe('LinearProjection', () => {
     expect(bias?.gradient.toRows()).toEqual([[0, b, c]]);
   });
 
+  test('by hand: a 1×1 convolution of feature maps', () => {
+    const { projection, strategy } = projected(true);
+    const [weight, bias] = projection.parameters();
+    weight?.value.data.set([1, 0, 2, 0, 1, -1]);
+    bias?.value.data.set([0, 0, 5]);
+    // 2 channels × 2 positions: [1, 2] at the first as above, [3, 0] at the second, which becomes [3, 0, 11]
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([1, 3, 2, 0]),
+      matrix([1, 3, 1, 0, 3, 10]),
+    );
+    expect(loss).toBeCloseTo((5 + 1) / 6, 15);
+    const [b, c, d] = [1 / 3, 2 / 3, 1 / 3];
+    [2 * c, 2 * d, b - c, -d].forEach((slope, column) => {
+      expect(gradient.get(0, column)).toBeCloseTo(slope, 15);
+    });
+    expect(weight?.gradient.toRows()).toEqual([
+      [0, b, c + 3 * d],
+      [0, 2 * b, 2 * c],
+    ]);
+    expect(bias?.gradient.toRows()).toEqual([[0, b, c + d]]);
+  });
+
   test('has exact gradients for every metric', () => {
     for (const metric of ['mse', 'l1', 'huber', 'cosine'] as const) {
       const projection = new LinearProjection(2, 3, { bias: true, seed: 3, numeric: float64 });
@@ -248,6 +270,13 @@ describe('LinearProjection', () => {
       code: 'SHAPE_MISMATCH',
       argument: 'teacher',
       expected: "[1, 3] (the projection's output)",
+    });
+    expect(
+      refusal(() => strategy.computeLoss(matrix([1, 2, 3, 4]), matrix([1, 2, 3]))),
+    ).toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      argument: 'teacher',
+      expected: "[1, 6] (the projection's output × 2 positions)",
     });
     const single = feature({ projection: wrong(new LinearProjection(2, 3, { numeric: float32 })) });
     expect(refusal(() => single.computeLoss(matrix([1, 2]), matrix([1, 2, 3])))).toMatchObject({

@@ -1,0 +1,119 @@
+import { checkShape, type DistillationBatch } from '../../batch.js';
+import { throwType } from '../../errors.js';
+import type { GradientSink } from '../../gradient.js';
+import type { RowDistance } from '../../kernels/distance.js';
+import { copyTransposed } from '../../kernels/grid.js';
+import type { FloatArray } from '../../numeric.js';
+import type { Parameter } from '../../parameter.js';
+import { sumOverRows } from '../../rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { LinearProjection } from './linearProjection.js';
+
+/** Options of every strategy that compares features, or a projection of the student's, with the teacher's. */
+export interface ProjectedDistillationOptions<T extends FloatArray = Float32Array>
+  extends StrategyOptions {
+  /** Brings the student's features to the teacher's width first, its feature maps to the teacher's channels. */
+  readonly projection?: LinearProjection<T>;
+}
+
+/** Vectors that are projected in one go. */
+const VECTORS = 64;
+
+/**
+ * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
+ * teacher's: the base projects, and takes the derivative through the projection.
+ */
+export abstract class ProjectedDistillationStrategyBase<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  readonly projection: LinearProjection<T> | undefined;
+
+  /** @param own - the names of the options that a strategy adds */
+  constructor(options: ProjectedDistillationOptions<T> = {}, own: readonly string[] = []) {
+    super(options, ['projection', ...own]);
+    const { projection } = options;
+    if (projection !== undefined && typeof projection?.project !== 'function') {
+      throwType(this.name, 'projection', 'be a LinearProjection', projection);
+    }
+    this.projection = projection;
+  }
+
+  override parameters(): readonly Parameter<T>[] {
+    return this.projection?.parameters() ?? [];
+  }
+
+  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
+  protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
+
+  protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
+    const { projection } = this;
+    if (projection) {
+      projection.check(operation, student, teacher);
+      return;
+    }
+    const { rows, columns } = student;
+    const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
+    checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    super.explain(batch);
+    this.projection?.explain(batch.operation);
+  }
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    const distance = this.distance(gradient);
+    if (this.projection) return projected(this.projection, distance, batch, gradient);
+    const { student, teacher } = batch;
+    return sumOverRows(batch, gradient, (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, student.columns, derivative),
+    );
+  }
+}
+
+/**
+ * The sum of the distances of projected rows. A projection takes the channels of each position as a vector, many in one go:
+ * a matrix product is much faster than as many of a vector.
+ */
+function projected<T extends FloatArray>(
+  projection: LinearProjection<T>,
+  distance: RowDistance,
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+): number {
+  const { inputColumns: inputs, outputColumns: outputs } = projection;
+  const positions = projection.positionsOf(student);
+  const { columns } = teacher;
+  const most = Math.min(Math.ceil(VECTORS / positions), rows.length);
+  const vectors = student.numeric.allocate(most * student.columns);
+  const projectedVectors = new Float64Array(most * columns);
+  const row = new Float64Array(columns);
+  const rowDerivative = gradient && new Float64Array(columns);
+  const derivative = new Float64Array(gradient ? most * columns : 0);
+  const inputDerivative = new Float64Array(gradient ? most * student.columns : 0);
+  const studentDerivative = new Float64Array(gradient ? student.columns : 0);
+  let sum = 0;
+  for (let first = 0; first < rows.length; first += most) {
+    const piece = rows.slice(first, first + most);
+    const count = piece.length * positions;
+    for (const [i, index] of piece.entries()) {
+      const start = i * student.columns;
+      copyTransposed(student.row(index), 0, inputs, positions, vectors, start);
+    }
+    projection.project(vectors, count, projectedVectors);
+    for (const [i, index] of piece.entries()) {
+      const start = i * columns;
+      copyTransposed(projectedVectors, start, positions, outputs, row, 0);
+      sum += distance(row, 0, teacher.data, index * columns, columns, rowDerivative);
+      if (rowDerivative) copyTransposed(rowDerivative, 0, outputs, positions, derivative, start);
+    }
+    if (!gradient) continue;
+    projection.addGradient(vectors, count, derivative, gradient.scale, inputDerivative);
+    for (const [i, index] of piece.entries()) {
+      const start = i * student.columns;
+      copyTransposed(inputDerivative, start, positions, inputs, studentDerivative, 0);
+      gradient.add(index, studentDerivative);
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import {
+  float64,
+  LinearProjection,
+  Matrix,
+  PatientDistillationStrategy,
+} from '../../../src/index.js';
+import { refusal, wrong } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+const strategy = new PatientDistillationStrategy<Float64Array>();
+
+describe('PatientDistillationStrategy by hand', () => {
+  test('is the squared distance of the directions, mean over rows', () => {
+    // [3, 4]/5 − [1, 0] = [−0.4, 0.8]: 0.8; [0, 1] − [0, −1]: 4
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([3, 4], [0, 2]),
+      matrix([7, 0], [0, -1]),
+    );
+    expect(loss).toBeCloseTo((0.8 + 4) / 2, 15);
+    // −2 (t̂ − cos ŝ)/‖s‖ over two rows: −([1, 0] − 0.6 [0.6, 0.8])/5 = [−0.64, 0.48]/5; along the row it is 0
+    expect(gradient.get(0, 0)).toBeCloseTo(-0.64 / 5, 15);
+    expect(gradient.get(0, 1)).toBeCloseTo(0.48 / 5, 15);
+    expect(gradient.toRows()[1]).toEqual([0, 0]);
+  });
+
+  test.each([
+    [[0, 0], [1, 2], 1],
+    [[1, 2], [0, 0], 1],
+    [[0, 0], [0, 0], 0],
+  ])('a zero row has no direction: %j against %j', (student, teacher, expected) => {
+    const { loss, gradient } = strategy.computeLossAndGradient(matrix(student), matrix(teacher));
+    expect(loss).toBe(expected);
+    expect(gradient.toRows()).toEqual([[0, 0]]);
+  });
+
+  test('is exactly 0, with gradient 0, at student = teacher', () => {
+    const rows = matrix([0.1, 0.7, -0.3], [1e-200, 0, 0], [1e200, 1e200, 3]);
+    const { loss, gradient } = strategy.computeLossAndGradient(rows, rows.clone());
+    expect(loss).toBe(0);
+    expect(gradient.data.every((value) => value === 0)).toBe(true);
+  });
+
+  test('brings another width to the teacher’s with a projection', () => {
+    const projection = new LinearProjection(1, 2, { numeric: float64 });
+    const [weight] = projection.parameters();
+    weight!.value.data.set([3, 4]);
+    const projected = new PatientDistillationStrategy({ projection });
+    expect(projected.computeLoss(matrix([2]), matrix([1, 0]))).toBeCloseTo(0.8, 15);
+    expect(projected.parameters()).toEqual([weight]);
+  });
+
+  test('a NaN or an infinity in a row is found, also beside a zero row', () => {
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      const call = () => strategy.computeLoss(matrix([0, 0]), matrix([0, value]));
+      expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'teacher', column: 1 });
+    }
+  });
+
+  test('other widths need a projection', () => {
+    expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 2, 3])))).toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      argument: 'teacher',
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ['options', { metric: 'mse' }, 'UNKNOWN_OPTION'],
+    ['projection', { projection: {} }, 'WRONG_TYPE'],
+  ])('refuses bad %s', (argument, options, code) => {
+    expect(refusal(() => new PatientDistillationStrategy(wrong<object>(options)))).toMatchObject({
+      operation: 'PatientDistillationStrategy',
+      argument,
+      code,
+    });
+  });
+});
