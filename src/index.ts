@@ -44,6 +44,7 @@ export {
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
 export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
+export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,

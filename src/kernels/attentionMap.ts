@@ -1,8 +1,5 @@
 import type { FloatArray } from '../numeric.js';
-import { norm } from './distance.js';
-
-/** The floor of the norm that the maps are divided by, as in the authors' code. */
-const EPSILON = 1e-12;
+import { toUnit, unitGradient } from './unit.js';
 
 /**
  * The attention map of one row laid out [channels][positions]: v = mean over channels of |z|^power, and
@@ -24,14 +21,12 @@ export function attentionMap(
     }
   }
   for (let i = 0; i < positions; i++) map[i]! /= channels;
-  const denominator = Math.max(norm(map, 0, positions), EPSILON);
-  for (let i = 0; i < positions; i++) map[i]! /= denominator;
-  return denominator;
+  return toUnit(map, 0, positions);
 }
 
 /**
  * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`, where `map` and
- * `denominator` are what it gave for the row.
+ * `denominator` are what it gave for the row; `mapDerivative` is overwritten.
  */
 export function attentionMapGradient(
   z: FloatArray,
@@ -44,17 +39,14 @@ export function attentionMapGradient(
 ): void {
   const positions = map.length;
   const channels = derivative.length / positions;
-  let along = 0;
-  if (denominator > EPSILON) {
-    for (let i = 0; i < positions; i++) along += map[i]! * mapDerivative[i]!;
-  }
-  const factor = power / (channels * denominator);
+  unitGradient(map, denominator, mapDerivative, 0, positions);
+  const factor = power / channels;
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < positions; i++) {
       const k = c * positions + i;
       const value = z[offset + k]!;
       const slope = power === 2 ? value : Math.sign(value) * Math.abs(value) ** (power - 1);
-      derivative[k] = factor * (mapDerivative[i]! - along * map[i]!) * slope;
+      derivative[k] = factor * mapDerivative[i]! * slope;
     }
   }
 }

@@ -1,4 +1,7 @@
-import { ProbabilisticTransferDistillationStrategy } from '../../src/index.js';
+import {
+  ProbabilisticTransferDistillationStrategy,
+  SimilarityPreservingDistillationStrategy,
+} from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, type Subjects } from './subjects.js';
 
@@ -14,6 +17,15 @@ const probabilisticTransfer: Omit<StrategySubject, 'invariances'> = {
   rounding: 1e-9,
 };
 
+const similarityPreserving: Omit<StrategySubject, 'invariances'> = {
+  create: () => new SimilarityPreservingDistillationStrategy(),
+  values: 'features',
+  isRegular: isNonZero,
+  sumOverRows: false,
+  // Divided by the norm of a row of products, which may be small.
+  rounding: 1e-9,
+};
+
 export const relationSubjects: Subjects = {
   ProbabilisticTransferDistillationStrategy: {
     'by default': { ...probabilisticTransfer, invariances: ['row-order', 'column-order'] },
@@ -21,6 +33,17 @@ export const relationSubjects: Subjects = {
       ...probabilisticTransfer,
       columns: { student: 3, teacher: 5 },
       invariances: ['row-order'],
+    },
+  },
+  SimilarityPreservingDistillationStrategy: {
+    'by default': {
+      ...similarityPreserving,
+      invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    },
+    'with other columns': {
+      ...similarityPreserving,
+      columns: { student: 3, teacher: 5 },
+      invariances: ['row-order', 'student-scale', 'teacher-scale'],
     },
   },
 };

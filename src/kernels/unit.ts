@@ -1,0 +1,31 @@
+import { norm } from './distance.js';
+
+/** The floor of the norms that rows are divided by, as in PyTorch's `normalize`, which published code calls. */
+const EPSILON = 1e-12;
+
+/** Divides a row by max(‖row‖, 1e-12), in place, and returns that. */
+export function toUnit(row: Float64Array, offset: number, length: number): number {
+  const denominator = Math.max(norm(row, offset, length), EPSILON);
+  for (let i = offset; i < offset + length; i++) row[i]! /= denominator;
+  return denominator;
+}
+
+/**
+ * The adjoint of {@link toUnit}: what was the derivative with respect to `unit` becomes that with respect to the row it
+ * came of. `denominator` is what {@link toUnit} returned, and both start at `offset`.
+ */
+export function unitGradient(
+  unit: Float64Array,
+  denominator: number,
+  derivative: Float64Array,
+  offset: number,
+  length: number,
+): void {
+  let along = 0;
+  if (denominator > EPSILON) {
+    for (let i = offset; i < offset + length; i++) along += unit[i]! * derivative[i]!;
+  }
+  for (let i = offset; i < offset + length; i++) {
+    derivative[i] = (derivative[i]! - along * unit[i]!) / denominator;
+  }
+}

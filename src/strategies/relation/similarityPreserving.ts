@@ -1,0 +1,56 @@
+import type { DistillationBatch } from '../../batch.js';
+import type { GradientSink } from '../../gradient.js';
+import { similarityDifference } from '../../kernels/similarity.js';
+import type { FloatArray } from '../../numeric.js';
+import { overBatch } from '../../rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+
+/**
+ * Similarity-preserving distillation: which samples of a batch the teacher finds alike, the student shall too. Over the
+ * rows of a batch together, B of them:
+ *
+ *     loss = Σ over all pairs of (Ĝ(student) − Ĝ(teacher))² / B²
+ *     Ĝ = G with each of its rows g as g / max(‖g‖, 1e-12),  G = X · Xᵀ
+ *
+ * - `student`, `teacher`: activations, one row a sample; any finite value. The columns may differ.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ *
+ * Returns a loss in [0, 4 / B], 0 at student = teacher; it does not change when a side is scaled, above that floor. A row
+ * of zeros is like no other: its row of Ĝ is 0, and its derivative too. Of a single row nothing is left to learn: loss 0,
+ * unless it is zero on one side.
+ *
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
+ *
+ * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for B² numbers of each side and,
+ * with a gradient, for those of the student. It is no sum over rows: chunks of a batch do not add up to it. The published
+ * weight beside a hard loss is 3000.
+ *
+ * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
+ * the norm is that of published code.
+ *
+ * @example
+ * import { Matrix, SimilarityPreservingDistillationStrategy } from 'knowledge-distillation';
+ *
+ * const strategy = new SimilarityPreservingDistillationStrategy();
+ * const student = Matrix.fromRows([[1, 0], [0.8, 0.3], [0, 1]]);
+ * const teacher = Matrix.fromRows([[2, 0, 1], [2, 0.5, 1], [0, 1, 3]]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // gradient: 3 × 2
+ */
+export class SimilarityPreservingDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  constructor(options: StrategyOptions = {}) {
+    super(options, []);
+  }
+
+  override get name(): string {
+    return 'SimilarityPreservingDistillationStrategy';
+  }
+
+  /** Rows are compared with rows of their own side alone: the columns may differ. */
+  protected override validate(): void {}
+
+  protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
+    return overBatch(batch, gradient, similarityDifference);
+  }
+}
