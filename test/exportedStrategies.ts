@@ -14,6 +14,11 @@ export function exportedStrategies(): string[] {
     .sort();
 }
 
+/** The strategy of a file of golden values. */
+export function strategyOf(fixture: string): string {
+  return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}DistillationStrategy`;
+}
+
 /** Whose numbers may be computed by one kernel or another; no other strategy would see a difference. */
 export const WITH_KERNELS: readonly string[] = [
   'ResponseDistillationStrategy',

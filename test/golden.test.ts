@@ -17,7 +17,7 @@ import {
   type Parameter,
 } from '../src/index.js';
 import { describeKernels } from './describeKernels.js';
-import { exportedStrategies, WITH_KERNELS } from './exportedStrategies.js';
+import { exportedStrategies, strategyOf, WITH_KERNELS } from './exportedStrategies.js';
 import { wrong } from './wrong.js';
 
 // Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
@@ -105,12 +105,12 @@ const LOSS_FLOAT32 = 4e-7;
 const TINY = 1e-5;
 
 test('every exported strategy has golden values', () => {
-  expect(Object.keys(fixtures).map(className).sort()).toEqual(exportedStrategies());
+  expect(Object.keys(fixtures).map(strategyOf).sort()).toEqual(exportedStrategies());
 });
 
 for (const [strategy, cases] of Object.entries(fixtures)) {
   if (strategy === 'hybrid') continue;
-  const tests = WITH_KERNELS.includes(className(strategy)) ? describeKernels : describe;
+  const tests = WITH_KERNELS.includes(strategyOf(strategy)) ? describeKernels : describe;
   tests(`The ${strategy} strategy`, () => {
     for (const golden of cases) {
       test(`matches PyTorch on ${golden.name}, in float64`, () => check(golden, float64));
@@ -243,10 +243,6 @@ function expectClose(
   expect(error, `${what} is ${received}, PyTorch says ${expected}`).toBeLessThanOrEqual(bound);
 }
 
-function className(strategy: string): string {
-  return `${strategy[0]!.toUpperCase()}${strategy.slice(1)}DistillationStrategy`;
-}
-
 /** The options as they stand in the file, with what JSON cannot hold put in. */
 function build<T extends FloatArray>(
   strategy: string,
@@ -257,7 +253,7 @@ function build<T extends FloatArray>(
   const classes =
     wrong<Record<string, new (options: object) => DistillationStrategyBase<T>>>(library);
   const projection = parameters?.weight && projectionFor(parameters, numeric);
-  const instance = new classes[className(strategy)]!({
+  const instance = new classes[strategyOf(strategy)]!({
     ...options,
     ...(projection && { projection }),
   });
