@@ -1,9 +1,9 @@
-// The two ways in which a strategy goes through a batch: row by row, or all rows together.
+// The two ways in which a strategy goes through a batch: row by row, or all rows together; and how a matrix becomes another.
 
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
 import { type Grid, grid } from './kernels/grid.js';
-import type { Matrix } from './matrix.js';
+import { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import type { SparseTargets } from './sparse.js';
 
@@ -71,4 +71,19 @@ function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]
   const gathered = numeric.allocate(rows.length * columns);
   for (const [i, row] of rows.entries()) gathered.set(matrix.row(row), i * columns);
   return grid(gathered, rows.length, columns);
+}
+
+/** A matrix of a row for each row; `write` gets the offset at which that one starts, and writes the new one. */
+export function mapRows<T extends FloatArray>(
+  { rows, columns, numeric }: Matrix<T>,
+  newColumns: number,
+  write: (offset: number, row: Float64Array) => void,
+): Matrix<T> {
+  const data = numeric.allocate(rows * newColumns);
+  const row = new Float64Array(newColumns);
+  for (let i = 0; i < rows; i++) {
+    write(i * columns, row);
+    data.set(row, i * newColumns);
+  }
+  return new Matrix(data, rows, newColumns);
 }

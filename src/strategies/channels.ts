@@ -29,6 +29,7 @@ export function checkPositions<T extends FloatArray>(
   for (const [side, matrix] of Object.entries({ student, teacher } as const)) {
     const count = side === 'student' ? channels.student : channels.teacher;
     const why = `${count} channels × ${positions} positions`;
-    checkShape(operation, side, matrix, matrix.rows, count * positions, why);
+    const hint = matrix.columns % count === 0 ? 'or pool one side with poolPositions' : undefined;
+    checkShape(operation, side, matrix, matrix.rows, count * positions, why, hint);
   }
 }

@@ -10,6 +10,7 @@ import {
 import { meanLogits, mixtureLogits } from '../kernels/mixture.js';
 import type { Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
+import { mapRows } from '../rows.js';
 import { checkWeights } from './hybrid/weights.js';
 
 export interface EnsembleOptions {
@@ -73,16 +74,10 @@ export function ensembleTeachers<T extends FloatArray>(
   const parts = teachers
     .map(({ data }, i) => ({ data, weight: weights[i]! }))
     .filter(({ weight }) => weight > 0);
-  const ensemble = first.zerosLike();
-  const { rows, columns } = ensemble;
-  const row = new Float64Array(columns);
+  const { columns } = first;
   const average =
     space === 'logits' ? meanLogits(parts) : mixtureLogits(parts, temperature, columns);
-  for (let offset = 0; offset < rows * columns; offset += columns) {
-    average(offset, row);
-    ensemble.data.set(row, offset);
-  }
-  return ensemble;
+  return mapRows(first, columns, average);
 }
 
 /** Throws unless they are matrices of one shape and number format; returns the first. */

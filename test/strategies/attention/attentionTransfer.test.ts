@@ -66,6 +66,14 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     });
   });
 
+  test('says how maps of another size can be compared', () => {
+    const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 2 });
+    const call = () => strategy.computeLoss(matrix([1, 2, 3, 4]), matrix([1, 2, 3, 4, 5, 6]));
+    expect(refusal(call).message).toBe(
+      'AttentionTransferDistillationStrategy.computeLoss: teacher has shape [1, 6], expected [1, 4] (2 channels × 2 positions); or pool one side with poolPositions',
+    );
+  });
+
   test.each<[string, () => unknown, string]>([
     [
       'channels.student',
