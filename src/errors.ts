@@ -136,6 +136,11 @@ export function checkPositive(operation: string, argument: string, value: unknow
   return checkNumber(operation, argument, value, 'be a finite number > 0', inRange);
 }
 
+export function checkNonNegative(operation: string, argument: string, value: unknown): number {
+  const inRange = (x: number) => x >= 0 && x < Infinity;
+  return checkNumber(operation, argument, value, 'be a finite number ≥ 0', inRange);
+}
+
 export function checkFraction(operation: string, argument: string, value: unknown): number {
   return checkNumber(operation, argument, value, 'be in [0, 1]', (x) => x >= 0 && x <= 1);
 }

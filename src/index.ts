@@ -51,6 +51,10 @@ export {
   type ResponseOptions,
 } from './strategies/response/base.js';
 export {
+  type DecoupledDistillationOptions,
+  DecoupledDistillationStrategy,
+} from './strategies/response/decoupled.js';
+export {
   type DistributionRow,
   DivergenceDistillationStrategyBase,
 } from './strategies/response/divergence.js';

@@ -216,28 +216,18 @@ function likeRows(
   });
 }
 
-/** The call with one column of some rows ruled out on both sides; a label that needs the column is dropped. */
+/** The call with one column of some rows ruled out on both sides; not a column that the label of its row needs. */
 function withRuledOut(call: DistillationCase, columns: readonly number[]): DistillationCase {
   const rule = (rows: Rows): Rows =>
     rows.map((row, i) =>
-      row.map((value, j) => (isRuledOut(row, columns[i]!, j) ? -Infinity : value)),
+      row.map((value, j) =>
+        // At least one column stays possible.
+        row.length > 1 && j === columns[i] && !needs(call.labels?.[i], j) ? -Infinity : value,
+      ),
     );
-  const labels = call.labels?.map((label, i) => {
-    const row = call.student[i]!;
-    return typeof label === 'number' && label >= 0 && isRuledOut(row, columns[i]!, label)
-      ? UNLABELED
-      : label;
-  });
-  const soft = call.labels?.some((label) => typeof label !== 'number');
-  return {
-    ...call,
-    student: rule(call.student),
-    teacher: rule(call.teacher),
-    labels: soft ? undefined : labels,
-  };
+  return { ...call, student: rule(call.student), teacher: rule(call.teacher) };
 }
 
-/** At least one column stays possible. */
-function isRuledOut(row: readonly number[], column: number, j: number): boolean {
-  return row.length > 1 && j === column;
+function needs(label: number | number[] | undefined, column: number): boolean {
+  return typeof label === 'object' ? label[column] !== 0 : label === column;
 }

@@ -1,4 +1,5 @@
 import {
+  DecoupledDistillationStrategy,
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
   ResponseDistillationStrategy,
@@ -34,6 +35,14 @@ function divergence(
 
 /** Adding a constant rounds a tie away, and with it the derivative that a tie has. */
 const totalVariation = { invariances: ['row-order', 'column-order'] } as const;
+
+/** What losses promise that need a class for every row: with it, they are least elsewhere, unless alpha is 0. */
+function labeled(
+  create: StrategySubject['create'],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return divergence(create, { labels: 'classes', reachesMinimum: false, ...more });
+}
 
 const isVaried = (row: readonly number[]) => row.some((value) => value !== row[0]);
 
@@ -105,6 +114,30 @@ export const responseSubjects: Subjects = {
       () => new TotalVariationDistillationStrategy({ temperature: 1, alpha: 0.9 }),
       totalVariation,
     ),
+  },
+  DecoupledDistillationStrategy: {
+    'by default': labeled(() => new DecoupledDistillationStrategy()),
+    'alpha = 0, T = 0.05': labeled(
+      () => new DecoupledDistillationStrategy({ alpha: 0, temperature: 0.05 }),
+      { reachesMinimum: true },
+    ),
+    'the label alone, T = 100, without T²': labeled(
+      () =>
+        new DecoupledDistillationStrategy({
+          nonTargetWeight: 0,
+          temperature: 100,
+          temperatureSquared: false,
+        }),
+    ),
+    'the others alone, alpha = 0': labeled(
+      () => new DecoupledDistillationStrategy({ targetWeight: 0, alpha: 0 }),
+      { reachesMinimum: true },
+    ),
+    standardized: {
+      ...standardized(() => new DecoupledDistillationStrategy({ standardizeLogits: true })),
+      labels: 'classes',
+      reachesMinimum: false,
+    },
   },
   LogitMSEDistillationStrategy: {
     'by default': divergence(() => new LogitMSEDistillationStrategy(), {
