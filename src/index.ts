@@ -23,6 +23,10 @@ export {
   SelfAttentionRelationDistillationStrategy,
 } from './strategies/attention/selfAttentionRelation.js';
 export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
+export {
+  type ActivationBoundaryDistillationOptions,
+  ActivationBoundaryDistillationStrategy,
+} from './strategies/feature/activationBoundary.js';
 export type { ProjectedDistillationOptions } from './strategies/feature/base.js';
 export {
   type FeatureDistillationOptions,

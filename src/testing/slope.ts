@@ -51,6 +51,8 @@ export function compareSlope(
     const half = central(line, here, distance / 2);
     // Richardson: the error that fades with h² is a quarter at half the step, and cancels.
     consider(half + (half - whole) / 3, (2 * noise) / distance);
+    // Where the slope itself has a corner, as at the edge of a squared hinge, the error fades with h.
+    consider(half + (half - whole), (3 * noise) / distance);
     if (best.difference <= tolerance * scale) break;
   }
   const agrees = best.difference <= tolerance * scale;

@@ -1,4 +1,5 @@
 import {
+  ActivationBoundaryDistillationStrategy,
   FeatureDistillationStrategy,
   type FloatArray,
   LinearProjection,
@@ -37,6 +38,16 @@ function feature(
   };
 }
 
+/** Least where all neurons are beyond the margin, not at student = teacher. */
+function activationBoundary(create: StrategySubject['create']): StrategySubject {
+  return {
+    create,
+    values: 'features',
+    reachesMinimum: false,
+    invariances: ['row-order', 'column-order', 'teacher-scale'],
+  };
+}
+
 export const featureSubjects: Subjects = {
   FeatureDistillationStrategy: {
     mse: feature('mse'),
@@ -71,6 +82,23 @@ export const featureSubjects: Subjects = {
       isRegular: isNonZero,
       invariances: ['row-order', 'teacher-scale'],
       rounding: 1e-9,
+      float32Tolerance: 1e-5,
+    },
+  },
+  ActivationBoundaryDistillationStrategy: {
+    'by default': activationBoundary(() => new ActivationBoundaryDistillationStrategy()),
+    'margin 0.3': activationBoundary(
+      () => new ActivationBoundaryDistillationStrategy({ margin: 0.3 }),
+    ),
+    'of feature maps, projected': {
+      ...activationBoundary(
+        <T extends FloatArray>(numeric: NumericTrait<T>) =>
+          new ActivationBoundaryDistillationStrategy<T>({
+            projection: new LinearProjection(3, 2, { numeric }),
+          }),
+      ),
+      columns: { student: 2 * 3, teacher: 2 * 2 },
+      invariances: ['row-order', 'teacher-scale'],
       float32Tolerance: 1e-5,
     },
   },

@@ -203,6 +203,30 @@ describe('checkGradient', () => {
     expect(checkGradient(new SmallHinge(), tied, teacher)).toMatchObject({ passed: true });
   });
 
+  test('knows the slope at a corner of the slope, where differences are far off', () => {
+    class SquaredHinge extends DistillationStrategyBase<Float64Array> {
+      constructor(readonly atCorner: number) {
+        super();
+      }
+      protected override evaluate(
+        batch: DistillationBatch<Float64Array>,
+        gradient?: GradientSink<Float64Array>,
+      ): number {
+        return eachEntry(batch, gradient, (u) => [
+          Math.max(0, u) ** 2,
+          u === 0 ? this.atCorner : 2 * Math.max(0, u),
+        ]);
+      }
+    }
+    for (const value of [0, 1]) {
+      const beside = teacher.clone();
+      beside.set(0, 1, teacher.get(0, 1) + value); // the others are at their corners, all of them or all but one
+      const report = checkGradient(new SquaredHinge(0), beside, teacher);
+      expect(report).toMatchObject({ passed: true, kinks: [] });
+      expect(checkGradient(new SquaredHinge(1e-5), beside, teacher).passed).toBe(false);
+    }
+  });
+
   test('a jump of the loss is no kink', () => {
     class Jump extends DistillationStrategyBase<Float64Array> {
       protected override evaluate(

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ActivationBoundaryDistillationStrategy,
+  float64,
+  LinearProjection,
+  Matrix,
+} from '../../../src/index.js';
+import { refusal, wrong } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+describe('ActivationBoundaryDistillationStrategy by hand', () => {
+  test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {
+    const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>();
+    expect(strategy.margin).toBe(1);
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([0.5, -2, 1.5], [0.5, -2, 0]),
+      matrix([3, 3, 3], [-3, -3, 0]),
+    );
+    expect(loss).toBe((0.25 + 9 + 0 + 2.25 + 0 + 1) / 2);
+    expect(gradient.toRows()).toEqual([
+      [-0.5, -3, 0],
+      [1.5, 0, 1],
+    ]);
+  });
+
+  test('is 0 beyond the margin and at its edge, and only there', () => {
+    const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>({ margin: 0.25 });
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([0.25, 9, -0.25, -9]),
+      matrix([1e-300, 5, 0, -1e-300]),
+    );
+    expect(loss).toBe(0);
+    expect(gradient.toRows()).toEqual([[0, 0, 0, 0]]);
+    expect(strategy.computeLoss(matrix([0.125]), matrix([0.125]))).toBe(0.125 ** 2);
+  });
+
+  test('takes a projection as its connector', () => {
+    const projection = new LinearProjection(1, 2, { numeric: float64 });
+    const [weight] = projection.parameters();
+    weight!.value.data.set([1, -1]);
+    const strategy = new ActivationBoundaryDistillationStrategy({ projection });
+    // 2 positions: [0.5, −0.5] and [3, −3], laid out [0.5, 3, −0.5, −3]
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([0.5, 3]),
+      matrix([1, 1, 1, -1]),
+    );
+    expect(loss).toBe(0.25 + 2.25);
+    expect(gradient.toRows()).toEqual([[-1 + 3, 0]]);
+    expect(weight!.gradient.toRows()).toEqual([[-0.5, -1.5]]);
+  });
+
+  test.each([
+    ['student', [Infinity, 0], [1, 1]],
+    ['student', [Number.NaN, 0], [1, 1]],
+    ['teacher', [0, 0], [Infinity, 1]],
+    ['teacher', [9, 9], [-Infinity, 1]],
+    ['teacher', [9, 9], [Number.NaN, 1]],
+  ])('finds what is not finite in the %s, though the hinge would hide it', (argument, s, t) => {
+    const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>();
+    expect(refusal(() => strategy.computeLoss(matrix(s), matrix(t)))).toMatchObject({
+      code: 'NOT_FINITE',
+      argument,
+      column: 0,
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ['margin', { margin: 0 }, 'OUT_OF_RANGE'],
+    ['margin', { margin: Infinity }, 'OUT_OF_RANGE'],
+    ['margin', { margin: '1' }, 'WRONG_TYPE'],
+    ['options', { margins: 1 }, 'UNKNOWN_OPTION'],
+  ])('refuses bad %s', (argument, options, code) => {
+    const call = () => new ActivationBoundaryDistillationStrategy(wrong<object>(options));
+    expect(refusal(call)).toMatchObject({
+      operation: 'ActivationBoundaryDistillationStrategy',
+      argument,
+      code,
+    });
+  });
+});
