@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import {
+  float64,
+  IGNORE_INDEX,
+  JensenShannonDistillationStrategy,
+  LogitMSEDistillationStrategy,
+  Matrix,
+  ResponseDistillationStrategy,
+  ReverseKLDistillationStrategy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
+  TotalVariationDistillationStrategy,
+  UNLABELED,
+} from '../../../src/index.js';
+import { refusal, wrong } from '../../wrong.js';
+
+// What every response loss has from its base: labels, T², standardized logits, and what it refuses.
+
+const strategies = {
+  JensenShannonDistillationStrategy,
+  LogitMSEDistillationStrategy,
+  ResponseDistillationStrategy,
+  ReverseKLDistillationStrategy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
+  TotalVariationDistillationStrategy,
+};
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+const student = matrix([0.5, -1, 2], [1, 0, 0]);
+const teacher = matrix([1.5, 0.25, -1], [-2, 0, 3]);
+
+describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
+  test('is at temperature 3 and alpha 0.3 with T², where nothing is said', () => {
+    const options = {
+      temperature: 3,
+      alpha: 0.3,
+      temperatureSquared: true,
+      standardizeLogits: false,
+    };
+    const labels = Int32Array.of(2, UNLABELED);
+    const plain = new Strategy<Float64Array>().computeLossAndGradient(student, teacher, labels);
+    const said = new Strategy<Float64Array>(options);
+    expect(said.computeLossAndGradient(student, teacher, labels)).toEqual(plain);
+  });
+
+  test('divides both sides by T, and multiplies by T² unless that is turned off', () => {
+    const at1 = new Strategy<Float64Array>({ temperature: 1 });
+    const divided = at1.computeLossAndGradient(
+      matrix([0.25, -0.5, 1], [0.5, 0, 0]),
+      matrix([0.75, 0.125, -0.5], [-1, 0, 1.5]),
+    );
+    for (const [temperatureSquared, factor] of [
+      [true, 4],
+      [false, 1],
+    ] as const) {
+      const at2 = new Strategy<Float64Array>({ temperature: 2, temperatureSquared });
+      const { loss, gradient } = at2.computeLossAndGradient(student, teacher);
+      expect(loss).toBeCloseTo(factor * divided.loss, 13);
+      expect(gradient.get(0, 2)).toBeCloseTo((factor / 2) * divided.gradient.get(0, 2), 13);
+    }
+  });
+
+  test('with a label it is α · CE + (1 − α) · soft; without one it is soft', () => {
+    const strategy = new Strategy<Float64Array>({ temperature: 2, alpha: 0.25 });
+    const [labeled, other] = [matrix([Math.log(3), 0]), matrix([0, 1])];
+    const soft = strategy.computeLoss(labeled, other);
+    const loss = strategy.computeLoss(labeled, other, Int32Array.of(1));
+    expect(loss).toBeCloseTo(0.25 * Math.log(4) + 0.75 * soft, 13);
+    expect(strategy.computeLoss(labeled, other, Int32Array.of(UNLABELED))).toBe(soft);
+    const oneHot = Matrix.oneHot([1], 2, float64);
+    expect(strategy.computeLoss(labeled, other, oneHot)).toBe(loss);
+    const soft2 = strategy.computeLoss(labeled, other, matrix([0.5, 0.5]));
+    const crossEntropy = 0.5 * Math.log(4) + 0.5 * Math.log(4 / 3);
+    expect(soft2).toBeCloseTo(0.25 * crossEntropy + 0.75 * soft, 13);
+  });
+
+  test('a row to be ignored is not read', () => {
+    const strategy = new Strategy<Float64Array>({ alpha: 0 });
+    const nan = matrix([Number.NaN, 0, 0], [1, 0, 0]);
+    const { loss, gradient, count } = strategy.computeLossAndGradient(
+      nan,
+      teacher,
+      Int32Array.of(IGNORE_INDEX, 0),
+    );
+    expect(count).toBe(1);
+    expect(loss).toBeCloseTo(strategy.computeLoss(matrix([1, 0, 0]), matrix([-2, 0, 3])), 13);
+    expect(gradient.toRows()[0]).toEqual([0, 0, 0]);
+  });
+
+  test('is 0 where student and teacher are equal, ties and large logits among them', () => {
+    const same = matrix([1e4, -1e4, 0], [2, 2, 2], [0.1, 0.3, 0.7]);
+    for (const standardizeLogits of [false, true]) {
+      const strategy = new Strategy<Float64Array>({ temperature: 0.05, standardizeLogits });
+      const { loss, gradient } = strategy.computeLossAndGradient(same, same.clone());
+      expect(loss).toBe(0);
+      expect(gradient.data.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  test('of standardized logits it is that of (z − mean) / deviation', () => {
+    const standardized = new Strategy<Float64Array>({ temperature: 2, standardizeLogits: true });
+    // Means 2 and 0, deviations of a sample 2 and 10.
+    const loss = standardized.computeLoss(matrix([0, 2, 4]), matrix([10, -10, 0]));
+    const plain = new Strategy<Float64Array>({ temperature: 2 });
+    const expected = plain.computeLoss(matrix([-1, 0, 1]), matrix([1, -1, 0]));
+    expect(Math.abs(loss / expected - 1)).toBeLessThan(1e-6); // for the 1e-7 beside the deviation
+    const labels = Int32Array.of(0);
+    const [raw, other] = [matrix([Math.log(2), 0]), matrix([0, 1])];
+    const soft = standardized.computeLoss(raw, other);
+    const hard = 0.3 * Math.log(3 / 2); // of the logits as they are
+    expect(standardized.computeLoss(raw, other, labels)).toBeCloseTo(hard + 0.7 * soft, 13);
+  });
+
+  test('standardized, it does not see the scale of either side', () => {
+    const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
+    const loss = standardized.computeLoss(student, teacher);
+    const [wide, high] = [student.clone(), teacher.clone()];
+    for (let i = 0; i < wide.data.length; i++) {
+      wide.data[i]! = wide.data[i]! * 50 + 3;
+      high.data[i]! = high.data[i]! * 0.5 - 8;
+    }
+    expect(Math.abs(standardized.computeLoss(wide, high) / loss - 1)).toBeLessThan(1e-5);
+  });
+
+  test('standardized, no class can be ruled out', () => {
+    const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
+    const call = () => standardized.computeLoss(matrix([0, -Infinity]), matrix([0, -Infinity]));
+    expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column: 1 });
+  });
+
+  test.each<[string, object, string]>([
+    ['temperature', { temperature: 0 }, 'OUT_OF_RANGE'],
+    ['alpha', { alpha: 1.5 }, 'OUT_OF_RANGE'],
+    ['temperatureSquared', { temperatureSquared: 1 }, 'WRONG_TYPE'],
+    ['standardizeLogits', { standardizeLogits: 'yes' }, 'WRONG_TYPE'],
+    ['options', { temprature: 2 }, 'UNKNOWN_OPTION'],
+  ])('refuses %s in %j', (argument, options, code) => {
+    const create = () => new Strategy(wrong<object>(options));
+    expect(refusal(create)).toMatchObject({ operation: name, argument, code });
+  });
+
+  test('refuses a NaN, another shape, and labels that are none', () => {
+    const strategy = new Strategy<Float64Array>();
+    const operation = `${name}.computeGradient`;
+    const nan = matrix([0, 1, 2], [0, Number.NaN, 1]);
+    expect(refusal(() => strategy.computeGradient(student, nan))).toMatchObject({
+      operation,
+      code: 'NOT_FINITE',
+      argument: 'teacher',
+      row: 1,
+      column: 1,
+    });
+    const narrow = matrix([0, 1], [2, 3]);
+    expect(refusal(() => strategy.computeGradient(student, narrow))).toMatchObject({
+      operation,
+      code: 'SHAPE_MISMATCH',
+      argument: 'teacher',
+    });
+    const beyond = Int32Array.of(0, 3);
+    expect(refusal(() => strategy.computeGradient(student, teacher, beyond))).toMatchObject({
+      code: 'OUT_OF_RANGE',
+    });
+    const half = matrix([0.5, 0, 0], [1, 0, 0]);
+    expect(refusal(() => strategy.computeGradient(student, teacher, half))).toMatchObject({
+      code: 'NOT_A_DISTRIBUTION',
+    });
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { float64, LogitMSEDistillationStrategy, Matrix } from '../../../src/index.js';
+import { refusal } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+function logitMSE(
+  options: ConstructorParameters<typeof LogitMSEDistillationStrategy>[0] = {},
+): LogitMSEDistillationStrategy<Float64Array> {
+  return new LogitMSEDistillationStrategy(options);
+}
+
+const student = matrix([1, 2, 4]);
+const teacher = matrix([0, 4, 4]);
+
+describe('LogitMSEDistillationStrategy by hand', () => {
+  test('is the mean over classes of the squared differences', () => {
+    const { loss, gradient } = logitMSE().computeLossAndGradient(student, teacher);
+    expect(loss).toBeCloseTo(5 / 3, 14);
+    [2 / 3, -4 / 3, 0].forEach((value, j) => {
+      expect(gradient.get(0, j)).toBeCloseTo(value, 14);
+    });
+  });
+
+  test('does not see the temperature, unless T² is turned off', () => {
+    expect(logitMSE({ temperature: 7 }).computeLoss(student, teacher)).toBeCloseTo(5 / 3, 14);
+    const plain = logitMSE({ temperature: 2, temperatureSquared: false });
+    expect(plain.computeLoss(student, teacher)).toBeCloseTo(5 / 12, 15);
+    expect(plain.computeGradient(student, teacher).get(0, 1)).toBeCloseTo(-1 / 3, 15);
+  });
+
+  test('sees a constant added to a row, which no divergence does', () => {
+    const shifted = matrix([11, 12, 14]);
+    expect(logitMSE().computeLoss(shifted, student)).toBeCloseTo(100, 12);
+  });
+
+  test('a label adds α · CE, whatever T² is', () => {
+    const labels = Int32Array.of(1);
+    const same = matrix([Math.log(3), 0]);
+    const loss = logitMSE({ alpha: 0.25 }).computeLoss(same, same.clone(), labels);
+    expect(loss).toBeCloseTo(0.25 * Math.log(4), 14);
+  });
+});
+
+describe('LogitMSEDistillationStrategy at the edges', () => {
+  test('a class that both rule out adds 0, with gradient 0', () => {
+    const { loss, gradient } = logitMSE().computeLossAndGradient(
+      matrix([1, 2, -Infinity]),
+      matrix([0, 4, -Infinity]),
+    );
+    expect(loss).toBeCloseTo(5 / 3, 14);
+    expect(gradient.get(0, 2)).toBe(0);
+  });
+
+  test.each(['student', 'teacher'])('a class that the %s alone rules out is refused', (side) => {
+    const ruledOut = matrix([1, 2, -Infinity]);
+    const call = () =>
+      side === 'student'
+        ? logitMSE().computeLoss(ruledOut, teacher)
+        : logitMSE().computeLoss(student, ruledOut);
+    expect(refusal(call)).toMatchObject({ code: 'RULED_OUT', argument: side, row: 0, column: 2 });
+  });
+});
