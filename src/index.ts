@@ -48,6 +48,7 @@ export {
   type HybridDistillationOptions,
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
+export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
 export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export {

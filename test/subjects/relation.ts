@@ -1,15 +1,24 @@
 import {
+  CenteredKernelAlignmentDistillationStrategy,
   ProbabilisticTransferDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, type Subjects } from './subjects.js';
 
-/** Its 1e-7 moves the least loss a little below that at student = teacher. */
+/** Rows that are large beside the step of a difference, and no two opposite: there the 1e-7 bends the loss. */
+const isRegularForNeighbours: NonNullable<StrategySubject['isRegular']> = (row, _, rows) => {
+  const length = Math.hypot(...row);
+  const isOpposite = (other: readonly number[]) =>
+    Math.hypot(...row.map((value, j) => value / length + other[j]! / Math.hypot(...other))) < 0.1;
+  return length >= 0.5 && !rows.some(isOpposite);
+};
+
 const probabilisticTransfer: Omit<StrategySubject, 'invariances'> = {
   create: () => new ProbabilisticTransferDistillationStrategy(),
   values: 'features',
-  isRegular: isNonZero,
+  isRegular: isRegularForNeighbours,
+  // Its 1e-7 moves the least loss a little below that at student = teacher.
   minimum: -1.7e-6,
   reachesMinimum: false,
   sumOverRows: false,
@@ -26,7 +35,33 @@ const similarityPreserving: Omit<StrategySubject, 'invariances'> = {
   rounding: 1e-9,
 };
 
+/** Rows that are all different, and more than one: whichever of them a mask leaves, they are not all equal. */
+const areDifferent: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =>
+  rows.length > 1 &&
+  rows.every((other, i) => i === index || other.some((value, j) => value !== row[j]));
+
+const alignment: Omit<StrategySubject, 'invariances'> = {
+  create: () => new CenteredKernelAlignmentDistillationStrategy(),
+  values: 'features',
+  isRegular: areDifferent,
+  sumOverRows: false,
+  // Divided by how far the rows are apart, which may be as little as 1/32.
+  rounding: 1e-9,
+};
+
 export const relationSubjects: Subjects = {
+  CenteredKernelAlignmentDistillationStrategy: {
+    'by default': {
+      ...alignment,
+      invariances: ['row-order', 'column-order', 'translation', 'student-scale', 'teacher-scale'],
+    },
+    'with other columns': {
+      ...alignment,
+      columns: { student: 2, teacher: 5 },
+      invariances: ['row-order', 'translation'],
+    },
+    'of many rows': { ...alignment, rows: 9, columns: 2, invariances: ['row-order'] },
+  },
   ProbabilisticTransferDistillationStrategy: {
     'by default': { ...probabilisticTransfer, invariances: ['row-order', 'column-order'] },
     'with other columns': {
