@@ -49,6 +49,10 @@ export {
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
 export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
+export {
+  type ContrastiveDistillationOptions,
+  ContrastiveDistillationStrategy,
+} from './strategies/relation/contrastive.js';
 export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export {

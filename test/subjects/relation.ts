@@ -1,5 +1,9 @@
 import {
   CenteredKernelAlignmentDistillationStrategy,
+  ContrastiveDistillationStrategy,
+  type FloatArray,
+  LinearProjection,
+  type NumericTrait,
   ProbabilisticTransferDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../src/index.js';
@@ -49,6 +53,22 @@ const alignment: Omit<StrategySubject, 'invariances'> = {
   rounding: 1e-9,
 };
 
+/** The loss is least where all rows but the own are far away, not at student = teacher. */
+const contrastive = {
+  values: 'features',
+  isRegular: isNonZero,
+  reachesMinimum: false,
+  sumOverRows: false,
+  rounding: 1e-9, // as above, and by a temperature of 0.07
+} as const;
+
+const contrastiveInvariances = [
+  'row-order',
+  'column-order',
+  'student-scale',
+  'teacher-scale',
+] as const;
+
 export const relationSubjects: Subjects = {
   CenteredKernelAlignmentDistillationStrategy: {
     'by default': {
@@ -61,6 +81,29 @@ export const relationSubjects: Subjects = {
       invariances: ['row-order', 'translation'],
     },
     'of many rows': { ...alignment, rows: 9, columns: 2, invariances: ['row-order'] },
+  },
+  ContrastiveDistillationStrategy: {
+    'by default': {
+      ...contrastive,
+      create: () => new ContrastiveDistillationStrategy(),
+      invariances: contrastiveInvariances,
+    },
+    'symmetric, at 0.5': {
+      ...contrastive,
+      create: () =>
+        new ContrastiveDistillationStrategy({ symmetric: true, contrastTemperature: 0.5 }),
+      invariances: contrastiveInvariances,
+    },
+    projected: {
+      ...contrastive,
+      create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+        new ContrastiveDistillationStrategy<T>({
+          projection: new LinearProjection(3, 4, { bias: true, numeric }),
+        }),
+      columns: { student: 3, teacher: 4 },
+      invariances: ['row-order', 'teacher-scale'],
+      float32Tolerance: 1e-4, // the weights themselves are rounded to float32
+    },
   },
   ProbabilisticTransferDistillationStrategy: {
     'by default': { ...probabilisticTransfer, invariances: ['row-order', 'column-order'] },

@@ -19,11 +19,8 @@ export interface ProjectedDistillationOptions<T extends FloatArray = Float32Arra
 /** Vectors that are projected in one go. */
 const VECTORS = 64;
 
-/**
- * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
- * teacher's: the base projects, and takes the derivative through the projection.
- */
-export abstract class ProjectedDistillationStrategyBase<
+/** Strategies of rows of one width, to which a projection may bring the student's. */
+export abstract class ProjectionStrategyBase<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
   readonly projection: LinearProjection<T> | undefined;
@@ -42,9 +39,6 @@ export abstract class ProjectedDistillationStrategyBase<
     return this.projection?.parameters() ?? [];
   }
 
-  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
-  protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
-
   protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
     const { projection } = this;
     if (projection) {
@@ -60,6 +54,17 @@ export abstract class ProjectedDistillationStrategyBase<
     super.explain(batch);
     this.projection?.explain(batch.operation);
   }
+}
+
+/**
+ * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
+ * teacher's: the base projects, and takes the derivative through the projection.
+ */
+export abstract class ProjectedDistillationStrategyBase<
+  T extends FloatArray = Float32Array,
+> extends ProjectionStrategyBase<T> {
+  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
+  protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const distance = this.distance(gradient);

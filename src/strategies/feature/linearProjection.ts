@@ -91,7 +91,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   }
 
   /** @internal result = bias + x · weight for so many rows of features. */
-  project(x: T, rows: number, result: Float64Array): void {
+  project(x: FloatArray, rows: number, result: Float64Array): void {
     const { inputColumns, outputColumns } = this;
     const bias = this.#bias?.value.data;
     for (let row = 0; row < rows; row++) {
@@ -111,7 +111,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
    * @param scale - d(loss)/d(sum), for the parameters
    */
   addGradient(
-    x: T,
+    x: FloatArray,
     rows: number,
     derivative: Float64Array,
     scale: number,
