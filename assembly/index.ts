@@ -4,7 +4,7 @@ import { placeExp } from './exp';
 import { response } from './response';
 import { placeRow } from './row';
 import { moderate } from './moderate';
-import { product, productOfTransposed } from './product';
+import { packColumns, packRows, product } from './product';
 import { placeShortRows, responseOfShortRows } from './shortRows';
 import { readTail, writeTail } from './tail';
 
@@ -109,26 +109,42 @@ export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
 }
 
+export function product32(
+  a: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  inner: i32,
+  columns: i32,
+  isGram: bool,
+): void {
+  product<f32>(a, b, c, rows, inner, columns, isGram);
+}
+
 export function product64(
   a: usize,
   b: usize,
   c: usize,
   rows: i32,
   inner: i32,
-  columns: usize,
-  aStride: usize,
+  columns: i32,
+  isGram: bool,
 ): void {
-  product<f64>(a, b, c, rows, inner, columns, aStride);
+  product<f64>(a, b, c, rows, inner, columns, isGram);
 }
 
-export function productOfTransposed64(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: usize,
-  columns: i32,
-  cStride: usize,
-): void {
-  productOfTransposed<f64>(a, b, c, rows, inner, columns, cStride);
+export function packRows32(source: usize, target: usize, lines: i32, inner: i32): void {
+  packRows<f32>(source, target, lines, inner);
+}
+
+export function packRows64(source: usize, target: usize, lines: i32, inner: i32): void {
+  packRows<f64>(source, target, lines, inner);
+}
+
+export function packColumns32(source: usize, target: usize, lines: i32, inner: i32): void {
+  packColumns<f32>(source, target, lines, inner);
+}
+
+export function packColumns64(source: usize, target: usize, lines: i32, inner: i32): void {
+  packColumns<f64>(source, target, lines, inner);
 }

@@ -1,157 +1,153 @@
-// Products of matrices that fit a cache, all in rows of whole vectors: C = A · B and C = A · Bᵀ.
+// Products of matrices, C += A · B, a block of each at a time.
 //
-// Both keep a block of C in registers while they run along the inner dimension, so that a number that was loaded is
-// used two or four times.
+// The factors come as panels: for each step k along the inner dimension, two vectors of A's rows, or of B's columns. So all
+// that a tile of C reads stands in a row, and what was loaded is used two or four times.
 
-import { broadcast, madd, splat, sum, VECTOR } from './lanes';
+import { broadcast, madd, splat, VECTOR } from './lanes';
 
-/** C[4 rows, 2 vectors] at `c` = Σ over k of A[row, k] · B[k, …]; strides in bytes. With fewer rows, the last again. */
+/** Bytes of one step of a panel. */
+const STEP: usize = 2 * VECTOR;
+
+/** Rows of a tile of C; it is as many columns wide as a panel has. */
+const ROWS = 4;
+
+/** So many products are summed in the format of the factors before they are added to the doubles of C. */
+const RUN = 32;
+
+/** c += lanes, in doubles. */
 // @ts-ignore: decorator
 @inline
-function block<T>(
-  a: usize,
-  b: usize,
-  c: usize,
-  inner: i32,
-  aRow1: usize,
-  aRow2: usize,
-  aRow3: usize,
-  bStride: usize,
-  cRow1: usize,
-  cRow2: usize,
-  cRow3: usize,
-  isWide: bool,
-): void {
-  // Not fused: V8's instruction overwrites a factor, and these are used more than once.
-  const zero = splat<T>(0);
-  let c00 = zero, c10 = zero, c20 = zero, c30 = zero;
-  let c01 = zero, c11 = zero, c21 = zero, c31 = zero;
-  for (let k = 0; k < inner; k++) {
-    const left = v128.load(b);
-    const a0 = broadcast<T>(a);
-    const a1 = broadcast<T>(a + aRow1);
-    const a2 = broadcast<T>(a + aRow2);
-    const a3 = broadcast<T>(a + aRow3);
-    c00 = v128.add<T>(c00, v128.mul<T>(a0, left));
-    c10 = v128.add<T>(c10, v128.mul<T>(a1, left));
-    c20 = v128.add<T>(c20, v128.mul<T>(a2, left));
-    c30 = v128.add<T>(c30, v128.mul<T>(a3, left));
-    if (isWide) {
-      const right = v128.load(b, 16);
-      c01 = v128.add<T>(c01, v128.mul<T>(a0, right));
-      c11 = v128.add<T>(c11, v128.mul<T>(a1, right));
-      c21 = v128.add<T>(c21, v128.mul<T>(a2, right));
-      c31 = v128.add<T>(c31, v128.mul<T>(a3, right));
-    }
-    a += sizeof<T>();
-    b += bStride;
+function addTo<T>(c: usize, left: v128, right: v128): void {
+  if (sizeof<T>() == 8) {
+    v128.store(c, f64x2.add(v128.load(c), left));
+    v128.store(c, f64x2.add(v128.load(c, 16), right), 16);
+  } else {
+    v128.store(c, f64x2.add(v128.load(c), f64x2.promote_low_f32x4(left)));
+    v128.store(c, f64x2.add(v128.load(c, 16), upper(left)), 16);
+    v128.store(c, f64x2.add(v128.load(c, 32), f64x2.promote_low_f32x4(right)), 32);
+    v128.store(c, f64x2.add(v128.load(c, 48), upper(right)), 48);
   }
-  v128.store(c, c00);
-  v128.store(c + cRow1, c10);
-  v128.store(c + cRow2, c20);
-  v128.store(c + cRow3, c30);
-  if (!isWide) return;
-  v128.store(c, c01, 16);
-  v128.store(c + cRow1, c11, 16);
-  v128.store(c + cRow2, c21, 16);
-  v128.store(c + cRow3, c31, 16);
 }
 
-/** C = A · B with A [rows × inner], B [inner × columns], C [rows × columns]; `columns` and strides in bytes. */
+// @ts-ignore: decorator
+@inline
+function upper(lanes: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
+}
+
+/** Adds to a tile of C, whose rows are so many bytes apart, what `inner` steps of two panels make. */
+function tile<T>(a: usize, b: usize, c: usize, inner: i32, stride: usize): void {
+  const zero = splat<T>(0);
+  while (inner > 0) {
+    const run = sizeof<T>() == 8 ? inner : min(inner, RUN);
+    inner -= run;
+    let c00 = zero, c10 = zero, c20 = zero, c30 = zero;
+    let c01 = zero, c11 = zero, c21 = zero, c31 = zero;
+    const end = a + (run as usize) * STEP;
+    while (a < end) {
+      const left = v128.load(b);
+      const right = v128.load(b, 16);
+      let row = broadcast<T>(a);
+      c00 = madd<T>(row, left, c00);
+      c01 = madd<T>(row, right, c01);
+      row = broadcast<T>(a + sizeof<T>());
+      c10 = madd<T>(row, left, c10);
+      c11 = madd<T>(row, right, c11);
+      row = broadcast<T>(a + 2 * sizeof<T>());
+      c20 = madd<T>(row, left, c20);
+      c21 = madd<T>(row, right, c21);
+      row = broadcast<T>(a + 3 * sizeof<T>());
+      c30 = madd<T>(row, left, c30);
+      c31 = madd<T>(row, right, c31);
+      a += STEP;
+      b += STEP;
+    }
+    addTo<T>(c, c00, c01);
+    addTo<T>(c + stride, c10, c11);
+    addTo<T>(c + 2 * stride, c20, c21);
+    addTo<T>(c + 3 * stride, c30, c31);
+  }
+}
+
+/**
+ * C += A · B for panels of A [rows × inner] and B [inner × columns] and doubles of C [rows × columns], where rows and
+ * columns are those of whole panels.
+ *
+ * @param isGram - whether C is symmetric, and what is below its diagonal may be left out
+ */
 export function product<T>(
   a: usize,
   b: usize,
   c: usize,
   rows: i32,
   inner: i32,
-  columns: usize,
-  aStride: usize,
+  columns: i32,
+  isGram: bool,
 ): void {
-  for (let row = 0; row < rows; row += 4) {
-    const left = rows - row - 1;
-    const row1: usize = left > 0 ? 1 : 0;
-    const row2: usize = left > 1 ? 2 : row1;
-    const row3: usize = left > 2 ? 3 : row2;
-    const aRow = a + (row as usize) * aStride;
-    const cRow = c + (row as usize) * columns;
-    let j: usize = 0;
-    for (; j + 2 * VECTOR <= columns; j += 2 * VECTOR) {
-      block<T>(
-        aRow, b + j, cRow + j, inner, row1 * aStride, row2 * aStride, row3 * aStride, columns,
-        row1 * columns, row2 * columns, row3 * columns, true,
-      );
+  const lines = STEP / sizeof<T>() as i32;
+  const panel = (inner as usize) * STEP;
+  const stride = (columns as usize) * 8;
+  for (let j = 0; j < columns; j += lines) {
+    const last = isGram ? min(rows, j + lines) : rows;
+    for (let i = 0; i < last; i += lines) {
+      const at = c + (i as usize) * stride + (j as usize) * 8;
+      const from = a + (i / lines as usize) * panel;
+      tile<T>(from, b, at, inner, stride);
+      if (sizeof<T>() == 4) tile<T>(from + VECTOR, b, at + ROWS * stride, inner, stride);
     }
-    if (j < columns) {
-      block<T>(
-        aRow, b + j, cRow + j, inner, row1 * aStride, row2 * aStride, row3 * aStride, columns,
-        row1 * columns, row2 * columns, row3 * columns, false,
-      );
+    b += panel;
+  }
+}
+
+/** Two vectors of each of two lines to two steps of a panel, or four of four. */
+// @ts-ignore: decorator
+@inline
+function turn<T>(from: usize, line: usize, to: usize): void {
+  if (sizeof<T>() == 8) {
+    const x = v128.load(from);
+    const y = v128.load(from + line);
+    v128.store(to, v128.shuffle<i64>(x, y, 0, 2));
+    v128.store(to, v128.shuffle<i64>(x, y, 1, 3), STEP);
+  } else {
+    const x = v128.load(from);
+    const y = v128.load(from + line);
+    const z = v128.load(from + 2 * line);
+    const w = v128.load(from + 3 * line);
+    const xy = v128.shuffle<i32>(x, y, 0, 4, 1, 5);
+    const zw = v128.shuffle<i32>(z, w, 0, 4, 1, 5);
+    v128.store(to, v128.shuffle<i64>(xy, zw, 0, 2));
+    v128.store(to, v128.shuffle<i64>(xy, zw, 1, 3), STEP);
+    const xyUpper = v128.shuffle<i32>(x, y, 2, 6, 3, 7);
+    const zwUpper = v128.shuffle<i32>(z, w, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<i64>(xyUpper, zwUpper, 0, 2), 2 * STEP);
+    v128.store(to, v128.shuffle<i64>(xyUpper, zwUpper, 1, 3), 3 * STEP);
+  }
+}
+
+/** Makes panels of `lines` rows of `inner` numbers each, as many as whole panels and vectors have. */
+export function packRows<T>(source: usize, target: usize, lines: i32, inner: i32): void {
+  const line = (inner as usize) * sizeof<T>();
+  const half = (VECTOR / sizeof<T>()) * line;
+  const end = source + (lines as usize) * line;
+  for (; source < end; source += 2 * half) {
+    for (let k: usize = 0; k < line; k += VECTOR) {
+      turn<T>(source + k, line, target);
+      turn<T>(source + half + k, line, target + VECTOR);
+      target += (VECTOR / sizeof<T>()) * STEP;
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function put<T>(pointer: usize, lanes: v128): void {
-  store<T>(pointer, sum<T>(lanes) as T);
-}
-
-/** C = A · Bᵀ with A [rows × inner], B [columns × inner], C [rows × columns]; `inner` and `cStride` in bytes. */
-export function productOfTransposed<T>(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: usize,
-  columns: i32,
-  cStride: usize,
-): void {
-  const zero = splat<T>(0);
-  for (let row = 0; row < rows; row += 2) {
-    const next: usize = row + 1 < rows ? 1 : 0;
-    const a0 = a + (row as usize) * inner;
-    const a1 = a0 + next * inner;
-    const c0 = c + (row as usize) * cStride;
-    const c1 = c0 + next * cStride;
-    for (let column = 0; column < columns; column += 4) {
-      const left = columns - column - 1;
-      const two: usize = left > 0 ? 1 : 0;
-      const three: usize = left > 1 ? 2 : two;
-      const four: usize = left > 2 ? 3 : three;
-      const b0 = b + (column as usize) * inner;
-      const b1 = b0 + two * inner;
-      const b2 = b0 + three * inner;
-      const b3 = b0 + four * inner;
-      let c00 = zero, c01 = zero, c02 = zero, c03 = zero;
-      let c10 = zero, c11 = zero, c12 = zero, c13 = zero;
-      for (let k: usize = 0; k < inner; k += VECTOR) {
-        const x = v128.load(a0 + k);
-        const y = v128.load(a1 + k);
-        let z = v128.load(b0 + k);
-        c00 = madd<T>(x, z, c00);
-        c10 = madd<T>(y, z, c10);
-        z = v128.load(b1 + k);
-        c01 = madd<T>(x, z, c01);
-        c11 = madd<T>(y, z, c11);
-        z = v128.load(b2 + k);
-        c02 = madd<T>(x, z, c02);
-        c12 = madd<T>(y, z, c12);
-        z = v128.load(b3 + k);
-        c03 = madd<T>(x, z, c03);
-        c13 = madd<T>(y, z, c13);
-      }
-      const j0 = (column as usize) * sizeof<T>();
-      const j1 = j0 + two * sizeof<T>();
-      const j2 = j0 + three * sizeof<T>();
-      const j3 = j0 + four * sizeof<T>();
-      put<T>(c0 + j0, c00);
-      put<T>(c0 + j1, c01);
-      put<T>(c0 + j2, c02);
-      put<T>(c0 + j3, c03);
-      put<T>(c1 + j0, c10);
-      put<T>(c1 + j1, c11);
-      put<T>(c1 + j2, c12);
-      put<T>(c1 + j3, c13);
+/** The same of `inner` rows that hold a number for each of the lines. */
+export function packColumns<T>(source: usize, target: usize, lines: i32, inner: i32): void {
+  const bytes = (lines as usize) * sizeof<T>();
+  for (let panel: usize = 0; panel < bytes; panel += STEP) {
+    let from = source + panel;
+    for (let k = 0; k < inner; k++) {
+      v128.store(target, v128.load(from));
+      v128.store(target, v128.load(from, 16), 16);
+      from += bytes;
+      target += STEP;
     }
   }
 }

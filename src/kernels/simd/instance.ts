@@ -26,7 +26,7 @@ type WriteTail = (output: number, factor: number) => void;
 /** Whether all numbers from an address on are finite and not extreme, see assembly/moderate.ts. */
 type Moderate = (address: number, bytes: number) => number;
 
-/** C = A · B, see assembly/product.ts; three addresses, then numbers of rows and columns, or bytes of a row. */
+/** C += A · B, see assembly/product.ts; three addresses, then rows, steps and columns. */
 type Product = (
   a: number,
   b: number,
@@ -34,8 +34,11 @@ type Product = (
   rows: number,
   inner: number,
   columns: number,
-  stride: number,
+  isGram: boolean,
 ) => void;
+
+/** Panels of a factor, see assembly/product.ts; two addresses, then how many lines and steps. */
+type Pack = (source: number, target: number, lines: number, inner: number) => void;
 
 interface Exports {
   readonly place: (start: number, bytes: number) => number;
@@ -43,8 +46,12 @@ interface Exports {
   readonly response64: ResponseKernel;
   readonly shortRows32: ResponseKernel;
   readonly shortRows64: ResponseKernel;
+  readonly product32: Product;
   readonly product64: Product;
-  readonly productOfTransposed64: Product;
+  readonly packRows32: Pack;
+  readonly packRows64: Pack;
+  readonly packColumns32: Pack;
+  readonly packColumns64: Pack;
   readonly readTail32: ReadTail;
   readonly readTail64: ReadTail;
   readonly writeTail32: WriteTail;

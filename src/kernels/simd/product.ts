@@ -1,66 +1,67 @@
-// Products of matrices through the WebAssembly kernels, a tile at a time.
+// Products of matrices through the WebAssembly kernels, a block at a time.
 
 import type { FloatArray } from '../../numeric.js';
 import { simdKernel } from '../choice.js';
-import type { Grid } from '../grid.js';
-import { align, reserve } from './instance.js';
+import { type Grid, transpose } from '../grid.js';
+import { reserve, type Simd } from './instance.js';
 
-// A tile of each matrix, so that all three stay in the second-level cache.
-const ROWS = 64;
-const INNER = 256;
-const COLUMNS = 128;
+/** Rows and columns of a block of the result at most, and bytes of a line of its factors: they stay in the second-level cache. */
+const BLOCK = 512;
+const LINE = 1024;
 
-/** Bytes of a double, in which all is computed. */
-const SIZE = 8;
+/** Bytes of one step of a panel, and of a vector, see assembly/product.ts. */
+const STEP = 32;
+const VECTOR = 16;
+
+/** Lines of a panel of float32, which those of float64 divide. */
+const LINES = STEP / 4;
 
 /** Below so many multiplications copying costs more than it gains. */
 const FEW = 512;
+
+/** Sums of products of float32 are trusted if one of them is larger: float32 ends 2^88 below. */
+const LEAST = 2 ** -60;
+
+/** One block of a · b: so many rows from `row` on and columns from `column` on. */
+interface Block {
+  readonly a: Grid;
+  /** The transpose of b, whose rows are columns of the result. */
+  readonly b: Grid;
+  readonly row: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly columns: number;
+  /** Whether it lies on the diagonal of a · aᵀ, and only what is above that is wanted. */
+  readonly isGram: boolean;
+}
 
 /**
  * result += a · b; `false`, and nothing done, where there is no kernel for it. Where b is the transpose of a, half of the
  * work is saved, and what was in the result has to be symmetric.
  */
-export function addProductFast(result: Float64Array, a: Grid, b: Grid): boolean {
+export function addProductFast(
+  result: Float64Array,
+  a: Grid,
+  b: Grid,
+  precision: 'float32' | 'float64',
+): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
   const simd = simdKernel();
   if (!simd) return false;
-  const { kernels } = simd;
-  const bytes = SIZE * (ROWS * INNER + INNER * COLUMNS + ROWS * COLUMNS);
-  const aStart = reserve(simd, 0, bytes);
-  const bStart = aStart + SIZE * ROWS * INNER;
-  const cStart = bStart + SIZE * INNER * COLUMNS;
-  const memory = simd.float64; // after the memory has grown
-  const isTransposed = b.columnStride !== 1;
-  const kernel = isTransposed ? kernels.productOfTransposed64 : kernels.product64;
-  // Of a matrix with its own transpose, what is below the diagonal is known from above it.
-  const isGram = a.data === b.data && a.rowStride === b.columnStride && a.rows === b.columns;
-  for (let j = 0; j < b.columns; j += COLUMNS) {
-    const columns = Math.min(COLUMNS, b.columns - j);
-    for (let k = 0; k < a.columns; k += INNER) {
-      const inner = Math.min(INNER, a.columns - k);
-      // The kernel wants b in rows along the dimension in which it is contiguous.
-      const across = isTransposed ? inner : columns;
-      const lines = isTransposed ? columns : inner;
-      const lineStride = isTransposed ? b.columnStride : b.rowStride;
-      const bFrom = k * b.rowStride + j * b.columnStride;
-      const bBytes = stage(memory, bStart, b.data, bFrom, lines, across, lineStride, 1);
-      for (let i = 0; i < a.rows; i += ROWS) {
-        if (isGram && i >= j + columns) break;
-        const rows = Math.min(ROWS, a.rows - i);
-        const aFrom = i * a.rowStride + k * a.columnStride;
-        const { rowStride, columnStride } = a;
-        const aBytes = stage(memory, aStart, a.data, aFrom, rows, inner, rowStride, columnStride);
-        const cBytes = align(columns * SIZE);
-        if (isTransposed) kernel(aStart, bStart, cStart, rows, aBytes, columns, cBytes);
-        else kernel(aStart, bStart, cStart, rows, inner, bBytes, aBytes);
-        for (let row = 0; row < rows; row++) {
-          const from = (cStart + row * cBytes) / SIZE;
-          const to = (i + row) * b.columns + j;
-          const first = isGram ? Math.max(0, i + row - j) : 0;
-          for (let column = first; column < columns; column++) {
-            result[to + column]! += memory[from + column]!;
-          }
-        }
+  const turned = transpose(b);
+  const isGram =
+    a.data === turned.data && a.rows === turned.rows && a.rowStride === turned.rowStride;
+  for (let row = 0; row < a.rows; row += BLOCK) {
+    const rows = Math.min(BLOCK, a.rows - row);
+    for (let column = isGram ? row : 0; column < b.columns; column += BLOCK) {
+      const columns = Math.min(BLOCK, b.columns - column);
+      const isDiagonal = isGram && column === row;
+      const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
+      const sums = (precision === 'float32' && inSingles(simd, block)) || multiply(simd, 8, block);
+      const width = whole(columns, LINES);
+      for (let i = 0; i < rows; i++) {
+        const to = (row + i) * b.columns + column;
+        for (let j = isDiagonal ? i : 0; j < columns; j++) result[to + j]! += sums[i * width + j]!;
       }
     }
   }
@@ -75,27 +76,87 @@ function mirror(square: Float64Array, rows: number): void {
   }
 }
 
-/** Copies a tile to whole vectors, with zeros behind its rows; returns the bytes of a row. */
+/** The block by products of float32; `undefined` where some of them were too large for it, or all may be too small. */
+function inSingles(simd: Simd, block: Block): Float64Array | undefined {
+  const sums = multiply(simd, 4, block);
+  const areFinite = simd.kernels.moderate64(sums.byteOffset, sums.byteLength);
+  return areFinite && sums.some((sum) => Math.abs(sum) > LEAST) ? sums : undefined;
+}
+
+/** The block, by products of numbers of so many bytes; rows and columns are as many as whole panels of float32 have. */
+function multiply(simd: Simd, size: 4 | 8, { a, b, row, rows, column, columns, isGram }: Block) {
+  const depth = Math.min(LINE / size, whole(a.columns, VECTOR / size));
+  const [height, width] = [whole(rows, LINES), whole(columns, LINES)];
+  const aBytes = height * depth * size;
+  const bBytes = width * depth * size;
+  const sumBytes = 8 * height * width;
+  const aStart = reserve(simd, 0, sumBytes + aBytes + bBytes + Math.max(aBytes, bBytes));
+  const bStart = isGram ? aStart : aStart + aBytes;
+  const staged = aStart + aBytes + bBytes;
+  const sumStart = staged + Math.max(aBytes, bBytes);
+  const sums = simd.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8); // after the memory has grown
+  sums.fill(0);
+  const { kernels } = simd;
+  const product = size === 4 ? kernels.product32 : kernels.product64;
+  for (let k = 0; k < a.columns; k += depth) {
+    const inner = Math.min(depth, a.columns - k);
+    pack(simd, size, a, row, rows, k, inner, staged, aStart);
+    if (!isGram) pack(simd, size, b, column, columns, k, inner, staged, bStart);
+    product(aStart, bStart, sumStart, height, whole(inner, VECTOR / size), width, isGram);
+  }
+  return sums;
+}
+
+/** Makes panels of so many rows and columns of a grid. */
+function pack(
+  { kernels, float32, float64 }: Simd,
+  size: 4 | 8,
+  { data, rowStride, columnStride }: Grid,
+  row: number,
+  rows: number,
+  column: number,
+  columns: number,
+  staged: number,
+  target: number,
+): void {
+  const memory = size === 4 ? float32 : float64;
+  const lines = whole(rows, LINES);
+  const steps = whole(columns, VECTOR / size);
+  const from = row * rowStride + column * columnStride;
+  if (columnStride === 1) {
+    stage(memory, staged / size, lines, steps, data, from, rows, columns, rowStride);
+    (size === 4 ? kernels.packRows32 : kernels.packRows64)(staged, target, lines, steps);
+  } else {
+    stage(memory, staged / size, steps, lines, data, from, columns, rows, columnStride);
+    (size === 4 ? kernels.packColumns32 : kernels.packColumns64)(staged, target, lines, steps);
+  }
+}
+
+/** Copies so many rows, each to a whole one, with zeros beside and below them. */
 function stage(
-  memory: Float64Array,
-  address: number,
+  memory: FloatArray,
+  to: number,
+  wholeRows: number,
+  wholeColumns: number,
   data: FloatArray,
   from: number,
   rows: number,
   columns: number,
-  rowStride: number,
-  columnStride: number,
-): number {
-  const rowBytes = align(columns * SIZE);
-  for (let row = 0; row < rows; row++) {
-    const begin = (address + row * rowBytes) / SIZE;
-    const start = from + row * rowStride;
-    if (columnStride === 1) {
-      memory.set(data.subarray(start, start + columns), begin);
-    } else {
-      for (let j = 0; j < columns; j++) memory[begin + j] = data[start + j * columnStride]!;
-    }
-    memory.fill(0, begin + columns, begin + rowBytes / SIZE);
+  stride: number,
+): void {
+  const isWhole = columns === wholeColumns;
+  if (!isWhole || rows < wholeRows) memory.fill(0, to, to + wholeRows * wholeColumns);
+  if (isWhole && stride === columns) {
+    memory.set(data.subarray(from, from + rows * columns), to);
+    return;
   }
-  return rowBytes;
+  for (let row = 0; row < rows; row++) {
+    const start = from + row * stride;
+    memory.set(data.subarray(start, start + columns), to + row * wholeColumns);
+  }
+}
+
+/** The next multiple. */
+function whole(length: number, unit: number): number {
+  return Math.ceil(length / unit) * unit;
 }
