@@ -72,6 +72,10 @@ export {
   JensenShannonDistillationStrategy,
 } from './strategies/response/jensenShannon.js';
 export { LogitMSEDistillationStrategy } from './strategies/response/logitMSE.js';
+export {
+  type NormalizedDistillationOptions,
+  NormalizedDistillationStrategy,
+} from './strategies/response/normalized.js';
 export { ResponseDistillationStrategy } from './strategies/response/response.js';
 export { ReverseKLDistillationStrategy } from './strategies/response/reverseKL.js';
 export {

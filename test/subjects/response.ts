@@ -2,6 +2,7 @@ import {
   DecoupledDistillationStrategy,
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
+  NormalizedDistillationStrategy,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
   SkewKLDistillationStrategy,
@@ -135,6 +136,24 @@ export const responseSubjects: Subjects = {
     ),
     standardized: {
       ...standardized(() => new DecoupledDistillationStrategy({ standardizeLogits: true })),
+      labels: 'classes',
+      reachesMinimum: false,
+    },
+  },
+  NormalizedDistillationStrategy: {
+    'by default': labeled(() => new NormalizedDistillationStrategy()),
+    'alpha = 0, T = 0.05': labeled(
+      () => new NormalizedDistillationStrategy({ alpha: 0, temperature: 0.05 }),
+    ),
+    'T = 100, without T²': labeled(
+      () => new NormalizedDistillationStrategy({ temperature: 100, temperatureSquared: false }),
+    ),
+    'the others alone, alpha = 0': labeled(
+      () => new NormalizedDistillationStrategy({ targetWeight: 0, alpha: 0, temperature: 3 }),
+      { reachesMinimum: true },
+    ),
+    standardized: {
+      ...standardized(() => new NormalizedDistillationStrategy({ standardizeLogits: true })),
       labels: 'classes',
       reachesMinimum: false,
     },

@@ -24,6 +24,16 @@ export interface ResponseOptions extends StrategyOptions {
   readonly standardizeLogits?: boolean;
 }
 
+/** What the teacher's part of a row's loss, the one of weight 1 − α, is made of; constants to the gradient. */
+export interface TeacherShares {
+  /** How often the cross-entropy with the label is in it. */
+  readonly hard: number;
+  /** How often the soft loss is. */
+  readonly soft: number;
+}
+
+const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
+
 /**
  * What all response losses share; a strategy writes the loss of a softened row alone, {@link softLoss}:
  *
@@ -79,6 +89,13 @@ export abstract class ResponseDistillationStrategyBase<
     return this.temperatureSquared ? temperature * temperature : 1;
   }
 
+  /** What the teacher's part of each row is made of: of the soft loss alone. Called once for a batch. */
+  protected teacherShares(
+    _batch: DistillationBatch<T, Sparse>,
+  ): (row: number, label: RowLabel) => TeacherShares {
+    return () => SOFT_ALONE;
+  }
+
   /** The rows as the soft loss sees them; of a dense teacher, unless a strategy that takes others says otherwise. */
   protected softRows(batch: DistillationBatch<T, Sparse>): SoftRows {
     return denseRows(batch.student, batch.teacher as Matrix<T>, this.standardizeLogits);
@@ -110,17 +127,21 @@ export abstract class ResponseDistillationStrategyBase<
     const soft = this.softRows(batch);
     const softLoss = this.softLoss(soft.columns, soft.terms);
     const temperatures = this.temperatures(temperature);
+    const sharesOf = this.teacherShares(batch);
     const labelOf = rowLabels(batch);
     const exponentials = new Float64Array(student.columns);
-    const own = new Float64Array(student.columns);
-    return sumOverRows(batch, gradient, (offset, _, derivative = own, row) => {
+    const unread = new Float64Array(student.columns);
+    return sumOverRows(batch, gradient, (offset, _, derivative = unread, row) => {
       derivative.fill(0);
       const label = labelOf(row);
-      const hardWeight = label === -1 ? 0 : alpha;
+      const own = label === -1 ? 0 : alpha;
+      let hardWeight = own;
       let loss = 0;
-      if (hardWeight < 1) {
+      if (own < 1) {
+        const shares = sharesOf(row, label);
+        hardWeight += (1 - own) * shares.hard;
         for (const each of temperatures) {
-          const weight = (1 - hardWeight) * this.factor(each);
+          const weight = (1 - own) * shares.soft * this.factor(each);
           loss += weight * softLoss(soft.load(row, each, label));
           soft.addDerivative(weight, derivative);
         }
