@@ -36,6 +36,10 @@ export {
   LinearProjection,
   type LinearProjectionOptions,
 } from './strategies/feature/linearProjection.js';
+export {
+  type NeuronSelectivityDistillationOptions,
+  NeuronSelectivityDistillationStrategy,
+} from './strategies/feature/neuronSelectivity.js';
 export { PatientDistillationStrategy } from './strategies/feature/patient.js';
 export type {
   LayerOutputs,

@@ -29,3 +29,21 @@ export function unitGradient(
     derivative[i] = (derivative[i]! - along * unit[i]!) / denominator;
   }
 }
+
+/** {@link toUnit} of each of the rows that stand one after another; writes what they were divided by. */
+export function toUnits(rows: Float64Array, denominators: Float64Array): void {
+  const length = rows.length / denominators.length;
+  for (let i = 0; i < denominators.length; i++) denominators[i] = toUnit(rows, i * length, length);
+}
+
+/** The adjoint of {@link toUnits}, in place. */
+export function unitsGradient(
+  units: Float64Array,
+  denominators: Float64Array,
+  derivative: Float64Array,
+): void {
+  const length = units.length / denominators.length;
+  for (let i = 0; i < denominators.length; i++) {
+    unitGradient(units, denominators[i]!, derivative, i * length, length);
+  }
+}

@@ -3,6 +3,7 @@ import {
   FeatureDistillationStrategy,
   type FloatArray,
   LinearProjection,
+  NeuronSelectivityDistillationStrategy,
   type NumericTrait,
   PatientDistillationStrategy,
 } from '../../src/index.js';
@@ -45,6 +46,27 @@ function activationBoundary(create: StrategySubject['create']): StrategySubject 
     values: 'features',
     reachesMinimum: false,
     invariances: ['row-order', 'column-order', 'teacher-scale'],
+  };
+}
+
+/** Rows in which no channel of so many is zero. */
+function hasChannels(channels: number): (row: readonly number[]) => boolean {
+  return (row) => {
+    const positions = row.length / channels;
+    return Array.from({ length: channels }, (_, c) =>
+      row.slice(c * positions, (c + 1) * positions),
+    ).every(isNonZero);
+  };
+}
+
+function neuronSelectivity(student: number, teacher: number, positions: number): StrategySubject {
+  return {
+    create: () => new NeuronSelectivityDistillationStrategy({ channels: { student, teacher } }),
+    values: 'features',
+    columns: { student: student * positions, teacher: teacher * positions },
+    isRegular: hasChannels(student),
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    rounding: 1e-9, // divided by the norms of channels
   };
 }
 
@@ -101,5 +123,11 @@ export const featureSubjects: Subjects = {
       invariances: ['row-order', 'teacher-scale'],
       float32Tolerance: 1e-5,
     },
+  },
+  NeuronSelectivityDistillationStrategy: {
+    'more channels than positions': neuronSelectivity(2, 2, 3),
+    'more positions than channels': neuronSelectivity(2, 2, 5),
+    'other channels': neuronSelectivity(2, 3, 2),
+    'other channels, more positions': neuronSelectivity(2, 1, 4),
   },
 };

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import {
+  float64,
+  Matrix,
+  NeuronSelectivityDistillationStrategy,
+  poolPositions,
+} from '../../../src/index.js';
+import { describeKernels } from '../../describeKernels.js';
+import { refusal, wrong } from '../../wrong.js';
+
+function matrix(...rows: number[][]): Matrix<Float64Array> {
+  return Matrix.fromRows(rows, float64);
+}
+
+function strategyFor(
+  student: number,
+  teacher: number,
+): NeuronSelectivityDistillationStrategy<Float64Array> {
+  return new NeuronSelectivityDistillationStrategy({ channels: { student, teacher } });
+}
+
+describe('NeuronSelectivityDistillationStrategy by hand', () => {
+  test('fewer positions than channels', () => {
+    // mean ŝ ŝᵀ = ½ I, t̂ t̂ᵀ = [.36 .48; .48 .64], their difference D = [.14 −.48; −.48 −.14]
+    const strategy = strategyFor(2, 1);
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([2, 0, 0, 1]),
+      matrix([3, 4]),
+    );
+    expect(loss).toBeCloseTo(2 * 0.14 ** 2 + 2 * 0.48 ** 2, 15);
+    // 4/2 · ŝ D without what is along ŝ, divided by ‖s‖
+    const [first] = gradient.toRows();
+    for (const [i, value] of [0, -0.48, -0.96, 0].entries())
+      expect(first![i]).toBeCloseTo(value, 15);
+  });
+
+  test('more positions than channels', () => {
+    // k(ŝ, ŝ) = k(t̂, t̂) = 1, k(ŝ, t̂) = 0.6²
+    const { loss, gradient } = strategyFor(1, 1).computeLossAndGradient(
+      matrix([2, 0, 0]),
+      matrix([3, 4, 0]),
+    );
+    expect(loss).toBeCloseTo(2 - 2 * 0.36, 15);
+    // 4 (ŝ − 0.6 t̂) without what is along ŝ, divided by ‖s‖
+    const [first] = gradient.toRows();
+    for (const [i, value] of [0, -0.96, 0].entries()) expect(first![i]).toBeCloseTo(value, 15);
+  });
+
+  test('sees neither the order of channels, nor the sign or scale of each', () => {
+    const strategy = strategyFor(2, 2);
+    const teacher = matrix([1, 2, 0, 4, 0, 3, -1, 1, 2, 0]);
+    const same = matrix([-3, 1, -1, -2, 0, 0.5, 1, 0, 2, 0]);
+    expect(strategy.computeLoss(same, teacher)).toBeCloseTo(0, 15);
+  });
+
+  test('a channel of zeros counts as one, and has gradient 0', () => {
+    const strategy = strategyFor(2, 1);
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      matrix([0, 0, 0, 0, 1, 0, 0, 0]),
+      matrix([0, 2, 0, 0]),
+    );
+    expect(loss).toBe(0.25 + 1);
+    expect(gradient.toRows()).toEqual([[0, 0, 0, 0, 0, 0, 0, 0]]);
+  });
+
+  test('neither overflows nor underflows on the way to a unit map', () => {
+    const strategy = strategyFor(1, 1);
+    expect(strategy.computeLoss(matrix([3e200, 4e200]), matrix([3, 4]))).toBeCloseTo(0, 15);
+  });
+
+  test('compares maps of other sizes once one side is pooled', () => {
+    const strategy = strategyFor(1, 1);
+    const pool = poolPositions({ height: 2, width: 2 }, { height: 1, width: 2 });
+    expect(strategy.computeLoss(pool.apply(matrix([1, 2, 5, 6])), matrix([3, 4]))).toBe(0);
+  });
+});
+
+describeKernels('A student that equals the teacher', () => {
+  test.each([
+    [20, 12],
+    [12, 40],
+    [5, 131],
+    [65, 150],
+  ])('has loss and gradient exactly 0 with %i channels and %i positions', (channels, positions) => {
+    const maps = new Matrix(
+      Float64Array.from({ length: 2 * channels * positions }, (_, i) => Math.sin(i * i)),
+      2,
+      channels * positions,
+    );
+    const strategy = strategyFor(channels, channels);
+    const { loss, gradient } = strategy.computeLossAndGradient(maps, maps.clone());
+    expect(loss).toBe(0);
+    expect(gradient.data.every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe('NeuronSelectivityDistillationStrategy refuses', () => {
+  test.each([
+    ['student', matrix([1, 2, 3]), matrix([1, 2])],
+    ['teacher', matrix([1, 2, 3, 4]), matrix([1, 2, 3])],
+  ])('a %s of other positions', (argument, student, teacher) => {
+    const call = () => strategyFor(2, 1).computeLoss(student, teacher);
+    expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['channels.student', { channels: 0 }, 'OUT_OF_RANGE'],
+    ['channels.teacher', { channels: { student: 1 } }, 'WRONG_TYPE'],
+    ['channels', {}, 'WRONG_TYPE'],
+    ['channels', undefined, 'WRONG_TYPE'],
+    ['options', { channels: 1, kernel: 'linear' }, 'UNKNOWN_OPTION'],
+  ])('bad %s', (argument, options, code) => {
+    const call = () => new NeuronSelectivityDistillationStrategy(wrong<{ channels: 1 }>(options));
+    expect(refusal(call)).toMatchObject({
+      operation: 'NeuronSelectivityDistillationStrategy',
+      argument,
+      code,
+    });
+  });
+});
