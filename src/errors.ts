@@ -131,6 +131,23 @@ export function checkNumber(
   return value;
 }
 
+/** A copy of a list of numbers in the range, at least one of them; `expected` follows the word "must" for each. */
+export function checkNumbers(
+  operation: string,
+  argument: string,
+  values: ArrayLike<number>,
+  expected: string,
+  inRange: (value: number) => boolean,
+): Float64Array {
+  if (typeof values !== 'object' || typeof values?.length !== 'number') {
+    throwType(operation, argument, 'be an array of numbers', values);
+  }
+  if (values.length === 0) refuse('EMPTY', operation, argument, 'hold a number', 'an empty array');
+  return Float64Array.from(values, (value, i) =>
+    checkNumber(operation, `${argument}[${i}]`, value, expected, inRange),
+  );
+}
+
 export function checkPositive(operation: string, argument: string, value: unknown): number {
   const inRange = (x: number) => x > 0 && x < Infinity;
   return checkNumber(operation, argument, value, 'be a finite number > 0', inRange);

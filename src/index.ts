@@ -29,6 +29,10 @@ export {
 } from './strategies/feature/activationBoundary.js';
 export type { ProjectedDistillationOptions } from './strategies/feature/base.js';
 export {
+  type BatchNormStatistics,
+  batchNormMargins,
+} from './strategies/feature/batchNormMargins.js';
+export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,
 } from './strategies/feature/feature.js';
@@ -36,6 +40,10 @@ export {
   LinearProjection,
   type LinearProjectionOptions,
 } from './strategies/feature/linearProjection.js';
+export {
+  type MarginReLUDistillationOptions,
+  MarginReLUDistillationStrategy,
+} from './strategies/feature/marginReLU.js';
 export {
   type NeuronSelectivityDistillationOptions,
   NeuronSelectivityDistillationStrategy,

@@ -17,3 +17,21 @@ export function activationBoundary(margin: number): RowDistance {
     return sum;
   };
 }
+
+/** Σ (x − z)², z = max(y, the margin of its channel), without what is x ≤ z ≤ 0; margins are ≤ 0 */
+export function marginReLU(margins: Float64Array): RowDistance {
+  return (x, xOffset, y, yOffset, columns, derivative) => {
+    const positions = columns / margins.length;
+    let sum = 0;
+    for (let j = 0; j < columns; j++) {
+      const s = x[xOffset + j]!;
+      const t = y[yOffset + j]!;
+      const target = Math.max(t, margins[Math.floor(j / positions)]!);
+      const u = s - target + 0 * s + 0 * t; // NaN where one is not finite
+      const over = target > 0 ? u : Math.max(0, u);
+      sum += over * over;
+      if (derivative) derivative[j] = 2 * over;
+    }
+    return sum;
+  };
+}

@@ -3,6 +3,7 @@ import {
   FeatureDistillationStrategy,
   type FloatArray,
   LinearProjection,
+  MarginReLUDistillationStrategy,
   NeuronSelectivityDistillationStrategy,
   type NumericTrait,
   PatientDistillationStrategy,
@@ -129,5 +130,29 @@ export const featureSubjects: Subjects = {
     'more positions than channels': neuronSelectivity(2, 2, 5),
     'other channels': neuronSelectivity(2, 3, 2),
     'other channels, more positions': neuronSelectivity(2, 1, 4),
+  },
+  MarginReLUDistillationStrategy: {
+    'of one channel': {
+      create: () => new MarginReLUDistillationStrategy({ margins: [-0.4] }),
+      values: 'features',
+      invariances: ['row-order', 'column-order'],
+    },
+    'of channels': {
+      create: () => new MarginReLUDistillationStrategy({ margins: [-2.3, 0, -0.4] }),
+      values: 'features',
+      columns: 3 * 2,
+      invariances: ['row-order'],
+    },
+    'of feature maps, projected': {
+      create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+        new MarginReLUDistillationStrategy<T>({
+          margins: [-2.3, -0.4],
+          projection: new LinearProjection(3, 2, { bias: true, numeric }),
+        }),
+      values: 'features',
+      columns: { student: 3 * 2, teacher: 2 * 2 },
+      invariances: ['row-order'],
+      float32Tolerance: 1e-5,
+    },
   },
 };

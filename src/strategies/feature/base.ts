@@ -50,6 +50,17 @@ export abstract class ProjectionStrategyBase<
     checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
   }
 
+  /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
+  protected checkChannels(
+    { operation, student, teacher }: DistillationBatch<T>,
+    channels: number,
+  ): void {
+    const positions =
+      this.projection?.positionsOf(student) ?? Math.max(1, Math.floor(teacher.columns / channels));
+    const why = `${channels} channels × ${positions} positions`;
+    checkShape(operation, 'teacher', teacher, teacher.rows, channels * positions, why);
+  }
+
   protected override explain(batch: DistillationBatch<T>): void {
     super.explain(batch);
     this.projection?.explain(batch.operation);
