@@ -180,6 +180,22 @@ export function checkShape(
   throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
 }
 
+/** How many parts of so many columns a matrix has; throws unless that is a whole number. `part` says what they are. */
+export function checkParts(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+  size: number,
+  part: string,
+): number {
+  checkMatrix(operation, argument, matrix);
+  const { rows, columns } = matrix;
+  const count = columns / size;
+  if (Number.isInteger(count)) return count;
+  const expected = `[${rows}, ${part} × ${size}]`;
+  refuse('SHAPE_MISMATCH', operation, argument, expected, `[${rows}, ${columns}]`);
+}
+
 function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return (
     a.buffer === b.buffer &&

@@ -5,7 +5,14 @@ export { DistillationError, type DistillationErrorCode, type ErrorDetails } from
 export type { GradientSink } from './gradient.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
-export { averageHeads, type MapSize, poolPositions, type RowMap } from './maps.js';
+export {
+  averageHeads,
+  concatenateColumns,
+  type MapSize,
+  poolPositions,
+  type RowMap,
+  splitColumns,
+} from './maps.js';
 export { Matrix, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
 export { Parameter } from './parameter.js';
@@ -36,6 +43,10 @@ export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,
 } from './strategies/feature/feature.js';
+export {
+  type FlowDistillationOptions,
+  FlowDistillationStrategy,
+} from './strategies/feature/flow.js';
 export {
   LinearProjection,
   type LinearProjectionOptions,

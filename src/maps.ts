@@ -1,7 +1,7 @@
-// Linear maps of rows, with the adjoint that takes a gradient back: what lets layers of different sizes meet.
+// Linear maps of rows, with the adjoint that takes a gradient back: what lets layers of different sizes, or several, meet.
 
-import { checkMatrix } from './batch.js';
-import { checkInteger, checkOptions, refuse } from './errors.js';
+import { checkDtype, checkMatrix, checkParts, checkShape } from './batch.js';
+import { checkInteger, checkNumber, checkOptions } from './errors.js';
 import {
   averageBlocks,
   averageBlocksAdjoint,
@@ -10,7 +10,7 @@ import {
   poolAdjoint,
   spansOver,
 } from './kernels/pooling.js';
-import type { Matrix } from './matrix.js';
+import { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import { mapRows } from './rows.js';
 
@@ -64,14 +64,14 @@ export function poolPositions(from: MapSize, to: MapSize): RowMap {
   const pooledPositions = to.height * to.width;
   return {
     apply(matrix) {
-      const channels = countParts(`${operation}.apply`, 'matrix', matrix, positions, 'channels');
+      const channels = checkParts(`${operation}.apply`, 'matrix', matrix, positions, 'channels');
       return mapRows(matrix, channels * pooledPositions, (offset, row) =>
         pool(matrix.data, offset, pooling, row),
       );
     },
     adjoint(gradient) {
       const method = `${operation}.adjoint`;
-      const channels = countParts(method, 'gradient', gradient, pooledPositions, 'channels');
+      const channels = checkParts(method, 'gradient', gradient, pooledPositions, 'channels');
       return mapRows(gradient, channels * positions, (offset, row) =>
         poolAdjoint(gradient.data, offset, pooling, row),
       );
@@ -108,7 +108,7 @@ export function averageHeads(heads: number): RowMap {
   checkInteger(operation, 'heads', heads, 1);
   return {
     apply(matrix) {
-      const keys = countParts(`${operation}.apply`, 'matrix', matrix, heads, 'keys');
+      const keys = checkParts(`${operation}.apply`, 'matrix', matrix, heads, 'keys');
       return mapRows(matrix, keys, (offset, row) => averageBlocks(matrix.data, offset, heads, row));
     },
     adjoint(gradient) {
@@ -120,24 +120,72 @@ export function averageHeads(heads: number): RowMap {
   };
 }
 
+/**
+ * Two matrices side by side: the rows of the first, each with that of the second behind it. For losses of two layers; the
+ * gradient is taken apart by {@link splitColumns}.
+ *
+ * - `first`, `second`: any values; the same rows and number format.
+ *
+ * Returns a new matrix. Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH.
+ *
+ * @example
+ * import { concatenateColumns, Matrix } from 'knowledge-distillation';
+ *
+ * const both = concatenateColumns(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[3]])); // [[1, 2, 3]]
+ */
+export function concatenateColumns<T extends FloatArray>(
+  first: Matrix<T>,
+  second: Matrix<T>,
+): Matrix<T> {
+  const operation = 'concatenateColumns';
+  checkMatrix(operation, 'first', first);
+  checkMatrix(operation, 'second', second);
+  checkDtype(operation, 'second', second, first);
+  checkShape(operation, 'second', second, first.rows, second.columns, 'the rows of first');
+  const { columns } = first;
+  const both = new Matrix(
+    first.numeric.allocate(first.data.length + second.data.length),
+    first.rows,
+    columns + second.columns,
+  );
+  for (let row = 0; row < both.rows; row++) {
+    const target = both.row(row);
+    target.set(first.row(row));
+    target.set(second.row(row), columns);
+  }
+  return both;
+}
+
+/**
+ * The first so many columns of a matrix and the others: {@link concatenateColumns} undone.
+ *
+ * - `columns`: of the first part, at least 1, and fewer than there are.
+ *
+ * Returns new matrices. Throws `DistillationError`: OUT_OF_RANGE (columns).
+ *
+ * @example
+ * import { Matrix, splitColumns } from 'knowledge-distillation';
+ *
+ * const [first, second] = splitColumns(Matrix.fromRows([[1, 2, 3]]), 2); // [[1, 2]] and [[3]]
+ */
+export function splitColumns<T extends FloatArray>(
+  matrix: Matrix<T>,
+  columns: number,
+): [Matrix<T>, Matrix<T>] {
+  const operation = 'splitColumns';
+  checkMatrix(operation, 'matrix', matrix);
+  const all = matrix.columns;
+  const inRange = (value: number) => Number.isSafeInteger(value) && value >= 1 && value < all;
+  checkNumber(operation, 'columns', columns, `be an integer in [1, ${all})`, inRange);
+  const part = (from: number, to: number) =>
+    mapRows(matrix, to - from, (offset, row) =>
+      row.set(matrix.data.subarray(offset + from, offset + to)),
+    );
+  return [part(0, columns), part(columns, all)];
+}
+
 function checkSize(operation: string, argument: string, size: MapSize): void {
   checkOptions(operation, argument, size, ['height', 'width']);
   checkInteger(operation, `${argument}.height`, size.height, 1);
   checkInteger(operation, `${argument}.width`, size.width, 1);
-}
-
-/** How many parts of so many columns a matrix has; throws unless that is a whole number. */
-function countParts(
-  operation: string,
-  argument: string,
-  matrix: Matrix<FloatArray>,
-  size: number,
-  parts: string,
-): number {
-  checkMatrix(operation, argument, matrix);
-  const { rows, columns } = matrix;
-  const count = columns / size;
-  if (Number.isInteger(count)) return count;
-  const expected = `[${rows}, ${parts} × ${size}]`;
-  refuse('SHAPE_MISMATCH', operation, argument, expected, `[${rows}, ${columns}]`);
 }

@@ -2,6 +2,7 @@ import {
   ActivationBoundaryDistillationStrategy,
   FeatureDistillationStrategy,
   type FloatArray,
+  FlowDistillationStrategy,
   LinearProjection,
   MarginReLUDistillationStrategy,
   NeuronSelectivityDistillationStrategy,
@@ -47,6 +48,20 @@ function activationBoundary(create: StrategySubject['create']): StrategySubject 
     values: 'features',
     reachesMinimum: false,
     invariances: ['row-order', 'column-order', 'teacher-scale'],
+  };
+}
+
+function flow(
+  channels: readonly [number, number],
+  positions: number,
+  teacherPositions = positions,
+): StrategySubject {
+  const count = channels[0] + channels[1];
+  return {
+    create: () => new FlowDistillationStrategy({ channels }),
+    values: 'features',
+    columns: { student: count * positions, teacher: count * teacherPositions },
+    invariances: ['row-order'],
   };
 }
 
@@ -124,6 +139,11 @@ export const featureSubjects: Subjects = {
       invariances: ['row-order', 'teacher-scale'],
       float32Tolerance: 1e-5,
     },
+  },
+  FlowDistillationStrategy: {
+    'layers of one channel': flow([1, 1], 3),
+    'more channels in the second layer': flow([1, 3], 2),
+    'fewer positions in the teacher': flow([2, 1], 4, 2),
   },
   NeuronSelectivityDistillationStrategy: {
     'more channels than positions': neuronSelectivity(2, 2, 3),
