@@ -77,6 +77,10 @@ export {
   ContrastiveDistillationStrategy,
 } from './strategies/relation/contrastive.js';
 export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
+export {
+  type RelationalDistillationOptions,
+  RelationalDistillationStrategy,
+} from './strategies/relation/relational.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export {
   ResponseDistillationStrategyBase,

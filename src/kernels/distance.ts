@@ -36,15 +36,25 @@ export const meanAbsolute: RowDistance = (x, xOffset, y, yOffset, columns, deriv
   return sum / columns;
 };
 
-/** mean of ½ u² for |u| ≤ δ and δ (|u| − ½ δ) beyond, u = x − y */
+/** The derivative of Huber's loss at u. */
+export function huberSlope(u: number, delta: number): number {
+  return Math.max(-delta, Math.min(u, delta));
+}
+
+/** Huber's loss, ½ u² for |u| ≤ δ and δ (|u| − ½ δ) beyond, by its slope at u. */
+export function huberValue(u: number, slope: number): number {
+  return slope * (u - 0.5 * slope);
+}
+
+/** mean of Huber's loss of x − y */
 export function huber(delta: number): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
     let sum = 0;
     for (let j = 0; j < columns; j++) {
       const u = x[xOffset + j]! - y[yOffset + j]!;
-      const inner = Math.max(-delta, Math.min(u, delta)); // the derivative of either branch
-      sum += inner * (u - 0.5 * inner);
-      if (derivative) derivative[j] = inner / columns;
+      const slope = huberSlope(u, delta);
+      sum += huberValue(u, slope);
+      if (derivative) derivative[j] = slope / columns;
     }
     return sum / columns;
   };

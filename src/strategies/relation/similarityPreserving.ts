@@ -16,8 +16,8 @@ import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.j
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
  * Returns a loss in [0, 4 / B], 0 at student = teacher; it does not change when a side is scaled, above that floor. A row
- * of zeros is like no other: its row of Ĝ is 0, and its derivative too. Of a single row nothing is left to learn: loss 0,
- * unless it is zero on one side.
+ * of zeros is like no other, its row of Ĝ is 0; below the floor the derivative is steep, that by g / 1e-12. Of a single row
+ * nothing is left to learn: loss 0, unless it is zero on one side.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
  *

@@ -46,13 +46,26 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     expect(gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
   });
 
-  test('a row of zeros is like no other, with gradient 0', () => {
-    const { loss, gradient } = strategy.computeLossAndGradient(
-      matrix([0, 0], [0, 3]),
-      matrix([1, 0], [0, 1]),
+  test('a row of zeros is like no other, and has the steep derivative of the floor', () => {
+    const student = matrix([0, 0], [0, 3]);
+    const apart = strategy.computeLossAndGradient(student, matrix([1, 0], [0, 1]));
+    expect(apart.loss).toBe(1 / 4); // the similarity of the first row with itself
+    expect(apart.gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
+    // Alike in the teacher: by G of the first row with the second, ½ (0 − 1/√2) / 1e-12, times the second
+    const alike = strategy.computeGradient(student, matrix([1, 1], [1, 1]));
+    expect(alike.get(0, 1) / ((-3 * Math.SQRT1_2) / 2 / 1e-12)).toBeCloseTo(1, 12);
+  });
+
+  test('does not change when a side is scaled', () => {
+    const [student, teacher] = [matrix([1, 2], [3, -1], [0.5, 0]), matrix([1, 1], [2, 3], [0, 1])];
+    const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+    const larger = Matrix.fromRows(
+      student.toRows().map((row) => row.map((value) => 4 * value)),
+      float64,
     );
-    expect(loss).toBe(1 / 4); // the similarity of the first row with itself
-    expect(gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
+    const scaled = strategy.computeLossAndGradient(larger, teacher);
+    expect(scaled.loss).toBe(loss);
+    expect(scaled.gradient.data).toEqual(gradient.data.map((value) => value / 4));
   });
 
   test('below the floor of 1e-12 a row is divided by the floor, in value and gradient', () => {

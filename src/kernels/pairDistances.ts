@@ -1,0 +1,73 @@
+import { gram } from './gram.js';
+import { type Grid, grid } from './grid.js';
+import { addProduct } from './product.js';
+
+/** The distances of the rows of a batch from each other. */
+export interface PairDistances {
+  readonly rows: number;
+  /** ‖xᵢ − xⱼ‖, [rows][rows], in doubles. */
+  readonly distances: Float64Array;
+  /** Their mean over pairs of different rows, or 1 where all are 0: what distances are measured in. */
+  readonly unit: number;
+}
+
+/** Below this share of what it is the difference of, the square of a distance has lost digits. */
+const NEAR = 1e-3;
+
+/** By the products of rows with each other, except where rows are so near that those all but cancel. */
+export function pairDistances(x: Grid): PairDistances {
+  const { rows } = x;
+  const distances = gram(x);
+  const squares = Float64Array.from({ length: rows }, (_, i) => distances[i * rows + i]!);
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < i; j++) {
+      const both = squares[i]! + squares[j]!;
+      let square = both - 2 * distances[i * rows + j]!;
+      if (!(square > NEAR * both)) square = squaredDistance(x, i, j);
+      const distance = Math.sqrt(square);
+      sum += 2 * distance;
+      distances[i * rows + j] = distance;
+      distances[j * rows + i] = distance;
+    }
+    distances[i * rows + i] = 0 * squares[i]!; // a NaN has to be seen where there is no other row
+  }
+  const mean = sum / Math.max(rows * (rows - 1), 1);
+  return { rows, distances, unit: mean === 0 ? 1 : mean };
+}
+
+function squaredDistance({ data, columns }: Grid, i: number, j: number): number {
+  let sum = 0;
+  for (let k = 0; k < columns; k++) {
+    const u = data[i * columns + k]! - data[j * columns + k]!;
+    sum += u * u;
+  }
+  return sum;
+}
+
+/** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
+const TOUCHING = 1e-12;
+
+/** 1 / distance, and 0 where rows touch: what a derivative by the distance is to be divided by, or cut off at. */
+export function inverseDistance(distance: number, unit: number): number {
+  return distance <= TOUCHING * unit ? 0 : 1 / distance;
+}
+
+/**
+ * The adjoint of ½ ‖xᵢ − xⱼ‖²: derivative += d loss / d x, for the slope of a loss by each of them. A pair has two entries of
+ * the slope, which add up. Uses up the slope.
+ */
+export function addDistanceAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
+  const { rows } = x;
+  for (let i = 0; i < rows; i++) {
+    slope[i * rows + i] = 0;
+    for (let j = 0; j < i; j++) {
+      const pull = slope[i * rows + j]! + slope[j * rows + i]!;
+      slope[i * rows + j] = -pull;
+      slope[j * rows + i] = -pull;
+      slope[i * rows + i]! += pull;
+      slope[j * rows + j]! += pull;
+    }
+  }
+  addProduct(derivative, grid(slope, rows, rows), x); // Σ pull (xᵢ − xⱼ)
+}
