@@ -4,6 +4,7 @@ export type { RuledOutBy } from './diagnosis.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
+export type { RowLabel } from './kernels/crossEntropy.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export {
   averageHeads,
@@ -85,6 +86,7 @@ export { SimilarityPreservingDistillationStrategy } from './strategies/relation/
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
+  type TeacherShares,
 } from './strategies/response/base.js';
 export {
   type DecoupledDistillationOptions,
@@ -116,6 +118,7 @@ export {
 export type { SoftLoss, SoftRow, SoftRows } from './strategies/response/softRows.js';
 export type { SparseResponseOptions } from './strategies/response/sparseDivergence.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
+export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
 export {
   DistillationStrategyBase,
   type EvaluationOptions,

@@ -18,8 +18,17 @@ function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>
 
 export function isDerivative(subject: Subject, example: DistillationCase): void {
   if (!example.student.every(subject.isRegular)) return;
-  const { student, teacher, labels, options } = callOf(float64, example);
-  assertGradient(subject.create(float64), student, teacher, labels, options);
+  const call = callOf(float64, example);
+  const { student, teacher, labels, options } = call;
+  const strategy = subject.create(float64);
+  const held = subject.heldAt?.(student) ?? strategy;
+  assertGradient(held, student, teacher, labels, options);
+  if (held === strategy) return;
+  expectSameBits(
+    'gradient of what is held',
+    gradientOf(held, call).data,
+    gradientOf(strategy, call).data,
+  );
 }
 
 export function methodsAgree<T extends FloatArray>(

@@ -1,3 +1,4 @@
+import type { Matrix } from '../matrix.js';
 import type { FloatArray, NumericTrait } from '../numeric.js';
 import type { IDistillationStrategy } from '../strategy.js';
 import type { CaseOptions } from './arbitraries.js';
@@ -7,6 +8,12 @@ import type { Invariance } from './invariances.js';
 export interface StrategySubject extends CaseOptions {
   /** A new strategy for matrices of this number format. */
   readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
+  /**
+   * For a loss whose gradient takes for a constant what the student determines, a weight for one: the strategy with
+   * that determined by this student, whichever it is called with. Its gradient has to be the derivative of its loss and,
+   * at this student, to the bit the gradient of the strategy itself.
+   */
+  readonly heldAt?: (student: Matrix<Float64Array>) => IDistillationStrategy<Float64Array>;
   /** The least loss there is; 0. */
   readonly minimum?: number;
   /** Whether the loss is least at student = teacher; true. */

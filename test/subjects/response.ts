@@ -1,13 +1,16 @@
 import {
   DecoupledDistillationStrategy,
+  type DistillationBatch,
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
+  type Matrix,
   NormalizedDistillationStrategy,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
   SkewKLDistillationStrategy,
   SkewReverseKLDistillationStrategy,
   TotalVariationDistillationStrategy,
+  WeightedSoftLabelDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import type { Subjects } from './subjects.js';
@@ -43,6 +46,29 @@ function labeled(
   more: Partial<StrategySubject> = {},
 ): StrategySubject {
   return divergence(create, { labels: 'classes', reachesMinimum: false, ...more });
+}
+
+type WeightedOptions = ConstructorParameters<typeof WeightedSoftLabelDistillationStrategy>[0];
+
+/** The weights are those of a student that stays, and not of the one in the call. */
+class WeightsOf extends WeightedSoftLabelDistillationStrategy<Float64Array> {
+  constructor(
+    readonly held: Matrix<Float64Array>,
+    options: WeightedOptions,
+  ) {
+    super(options);
+  }
+
+  protected override teacherShares(batch: DistillationBatch<Float64Array>) {
+    return super.teacherShares({ ...batch, student: this.held });
+  }
+}
+
+function weighted(options: WeightedOptions): StrategySubject {
+  return labeled(() => new WeightedSoftLabelDistillationStrategy(options), {
+    heldAt: (student) => new WeightsOf(student, options),
+    reachesMinimum: options?.alpha === 0,
+  });
 }
 
 const isVaried = (row: readonly number[]) => row.some((value) => value !== row[0]);
@@ -155,6 +181,17 @@ export const responseSubjects: Subjects = {
     standardized: {
       ...standardized(() => new NormalizedDistillationStrategy({ standardizeLogits: true })),
       labels: 'classes',
+      reachesMinimum: false,
+    },
+  },
+  WeightedSoftLabelDistillationStrategy: {
+    'by default': weighted({}),
+    'alpha = 0, T = 0.05': weighted({ alpha: 0, temperature: 0.05 }),
+    'T = 100, without T²': weighted({ temperature: 100, temperatureSquared: false }),
+    standardized: {
+      ...standardized(() => new WeightedSoftLabelDistillationStrategy({ standardizeLogits: true })),
+      labels: 'classes',
+      heldAt: (student) => new WeightsOf(student, { standardizeLogits: true }),
       reachesMinimum: false,
     },
   },

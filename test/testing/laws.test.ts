@@ -110,6 +110,43 @@ describe('strategyLaws', () => {
     expect(brokenLaws(broken)).toContain(law);
   });
 
+  test('a weight that passes no gradient has to be held, at what gives the same gradient', () => {
+    /** Weighted by the mean of squares of a row, of the student that is held where there is one. */
+    class Weighted<T extends FloatArray> extends DistillationStrategyBase<T> {
+      constructor(readonly held?: Matrix<T>) {
+        super();
+      }
+      protected override evaluate(
+        { student, teacher, rows }: DistillationBatch<T>,
+        gradient?: GradientSink<T>,
+      ): number {
+        let sum = 0;
+        for (const row of rows) {
+          const x = Float64Array.from((this.held ?? student).row(row));
+          const weight = x.reduce((total, each) => total + each * each, 0);
+          const u = Float64Array.from(student.row(row), (each, j) => each - teacher.get(row, j));
+          sum += u.reduce((total, d) => total + 0.5 * weight * d * d, 0);
+          gradient?.add(
+            row,
+            u.map((d) => weight * d),
+          );
+        }
+        return sum;
+      }
+    }
+    const check = (heldAt?: StrategySubject['heldAt']) => {
+      const create = <T extends FloatArray>() => new Weighted<T>();
+      const values = 'features' as const;
+      const subject = { create, values, invariances: [], ...(heldAt && { heldAt }) };
+      strategyLaws(fc, subject)[0]?.check();
+    };
+    expect(() => check()).toThrow('the gradient is not the derivative of the loss');
+    expect(() => check((student) => new Weighted(student.zerosLike()))).toThrow(
+      'gradient of what is held',
+    );
+    expect(() => check((student) => new Weighted(student))).not.toThrow();
+  });
+
   test('a broken law names a seed and a counterexample', () => {
     const law = strategyLaws(fc, subjectOf('gradient')).find(({ name }) => /derivative/.test(name));
     expect(() => law?.check()).toThrow(/seed: -?\d+[\s\S]*Counterexample/);
