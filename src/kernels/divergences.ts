@@ -16,7 +16,7 @@ export interface Distributions {
 }
 
 /** q − p, where log q − log p is d: without cancellation where they are close. */
-export function difference(p: number, q: number, d: number): number {
+function difference(p: number, q: number, d: number): number {
   return Math.abs(d) < 1 ? p * Math.expm1(d) : q - p;
 }
 
