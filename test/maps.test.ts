@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AttentionTransferDistillationStrategy,
   averageHeads,
+  concatenateColumns,
   type FloatArray,
   float32,
   float64,
@@ -10,6 +11,7 @@ import {
   Matrix,
   poolPositions,
   type RowMap,
+  splitColumns,
 } from '../src/index.js';
 import { arbitraries } from '../src/testing/index.js';
 import averageHeadsFixture from './fixtures/functions/averageHeads.json' with { type: 'json' };
@@ -205,5 +207,48 @@ describe('averageHeads', () => {
       code: 'WRONG_TYPE',
       argument: 'gradient',
     });
+  });
+});
+
+describe('concatenateColumns and splitColumns', () => {
+  const [first, second] = [matrix([1, 2], [4, 5]), matrix([3], [6])];
+
+  test('put rows behind each other, and take them apart', () => {
+    const both = concatenateColumns(first, second);
+    expect(both.toRows()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    const parts = splitColumns(both, 2);
+    expect(parts.map((part) => part.toRows())).toEqual([first.toRows(), second.toRows()]);
+    both.data.fill(0);
+    expect(parts[0].get(0, 0)).toBe(1);
+    expect(first.get(0, 0)).toBe(1);
+  });
+
+  test('keep the number format, and matrices of no rows', () => {
+    const none = concatenateColumns(Matrix.zeros(0, 2), Matrix.zeros(0, 3));
+    expect(none).toMatchObject({ rows: 0, columns: 5, numeric: float32 });
+    expect(splitColumns(none, 1)).toMatchObject([{ columns: 1 }, { columns: 4, numeric: float32 }]);
+  });
+
+  test.each<[string, unknown, unknown, string]>([
+    ['WRONG_TYPE', [1, 2], second, 'first'],
+    ['WRONG_TYPE', first, undefined, 'second'],
+    ['SHAPE_MISMATCH', first, matrix([1, 2]), 'second'],
+    ['DTYPE_MISMATCH', first, second.as(float32), 'second'],
+  ])('refuse to join what does not fit: %s', (code, left, right, argument) => {
+    const call = () => concatenateColumns(wrong<Matrix>(left), wrong<Matrix>(right));
+    expect(refusal(call)).toMatchObject({ operation: 'concatenateColumns', code, argument });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['OUT_OF_RANGE', 0, 'columns'],
+    ['OUT_OF_RANGE', 2, 'columns'],
+    ['OUT_OF_RANGE', 1.5, 'columns'],
+    ['WRONG_TYPE', undefined, 'columns'],
+  ])('refuse to split where nothing is left: %s', (code, columns, argument) => {
+    const call = () => splitColumns(first, wrong<number>(columns));
+    expect(refusal(call)).toMatchObject({ operation: 'splitColumns', code, argument });
   });
 });

@@ -5,6 +5,7 @@ import {
   NeuronSelectivityDistillationStrategy,
   poolPositions,
 } from '../../../src/index.js';
+import { assertGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../describeKernels.js';
 import { refusal, wrong } from '../../wrong.js';
 
@@ -75,23 +76,38 @@ describe('NeuronSelectivityDistillationStrategy by hand', () => {
   });
 });
 
-describeKernels('A student that equals the teacher', () => {
-  test.each([
+describeKernels('Larger maps', () => {
+  const sizes = [
     [20, 12],
     [12, 40],
     [5, 131],
     [65, 150],
-  ])('has loss and gradient exactly 0 with %i channels and %i positions', (channels, positions) => {
-    const maps = new Matrix(
-      Float64Array.from({ length: 2 * channels * positions }, (_, i) => Math.sin(i * i)),
+  ] as const;
+  const wave = (channels: number, positions: number, step: number) =>
+    new Matrix(
+      Float64Array.from({ length: 2 * channels * positions }, (_, i) => Math.sin(step * i * i)),
       2,
       channels * positions,
     );
-    const strategy = strategyFor(channels, channels);
-    const { loss, gradient } = strategy.computeLossAndGradient(maps, maps.clone());
-    expect(loss).toBe(0);
-    expect(gradient.data.every((value) => value === 0)).toBe(true);
-  });
+
+  test.each(sizes)(
+    'have loss and gradient exactly 0 at the teacher: %i channels, %i positions',
+    (channels, positions) => {
+      const strategy = strategyFor(channels, channels);
+      const [student, teacher] = [wave(channels, positions, 1), wave(channels, positions, 1)];
+      const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+      expect(loss).toBe(0);
+      expect(gradient.data.every((value) => value === 0)).toBe(true);
+    },
+  );
+
+  test.each(sizes)(
+    'have the gradient of their loss: %i channels, %i positions',
+    (channels, positions) => {
+      const [student, teacher] = [wave(channels, positions, 1), wave(9, positions, 0.3)];
+      assertGradient(strategyFor(channels, 9), student, teacher, undefined, { maxCoordinates: 20 });
+    },
+  );
 });
 
 describe('NeuronSelectivityDistillationStrategy refuses', () => {
