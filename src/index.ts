@@ -77,6 +77,10 @@ export {
   type ContrastiveDistillationOptions,
   ContrastiveDistillationStrategy,
 } from './strategies/relation/contrastive.js';
+export {
+  type CorrelationCongruenceDistillationOptions,
+  CorrelationCongruenceDistillationStrategy,
+} from './strategies/relation/correlationCongruence.js';
 export { ProbabilisticTransferDistillationStrategy } from './strategies/relation/probabilisticTransfer.js';
 export {
   type RelationalDistillationOptions,

@@ -1,6 +1,7 @@
 import {
   CenteredKernelAlignmentDistillationStrategy,
   ContrastiveDistillationStrategy,
+  CorrelationCongruenceDistillationStrategy,
   type FloatArray,
   LinearProjection,
   type NumericTrait,
@@ -95,6 +96,21 @@ const contrastiveInvariances = [
   'teacher-scale',
 ] as const;
 
+function congruence(
+  options: ConstructorParameters<typeof CorrelationCongruenceDistillationStrategy>[0],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return {
+    create: () => new CorrelationCongruenceDistillationStrategy(options),
+    values: 'features',
+    // Where student = teacher the loss is of the fourth order in a value of 0: too flat for differences.
+    isRegular: (row) => row.every((value) => value !== 0),
+    sumOverRows: false,
+    invariances: ['row-order', 'column-order'],
+    ...more,
+  };
+}
+
 export const relationSubjects: Subjects = {
   CenteredKernelAlignmentDistillationStrategy: {
     'by default': {
@@ -130,6 +146,25 @@ export const relationSubjects: Subjects = {
       invariances: ['row-order', 'teacher-scale'],
       float32Tolerance: 1e-4, // the weights themselves are rounded to float32
     },
+  },
+  CorrelationCongruenceDistillationStrategy: {
+    'by default': congruence({}),
+    'gamma 0.1, order 1': congruence({ gamma: 0.1, order: 1 }),
+    'with other columns': congruence(
+      {},
+      { columns: { student: 2, teacher: 4 }, invariances: ['row-order'] },
+    ),
+    bilinear: congruence({ form: 'bilinear' }),
+    // Of equal columns there are teachers so close that differences step over the corner at a norm of 0.
+    'gaussian, not squared': congruence(
+      { squared: false },
+      { columns: { student: 3, teacher: 4 } },
+    ),
+    'bilinear, not squared': congruence(
+      { form: 'bilinear', squared: false },
+      { columns: { student: 4, teacher: 2 } },
+    ),
+    consecutive: congruence({ form: 'consecutive' }), // the order may be turned round
   },
   ProbabilisticTransferDistillationStrategy: {
     'by default': { ...probabilisticTransfer, invariances: ['row-order', 'column-order'] },
