@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Contestant, makeProblem, median } from './problem.js';
+import { type Contestant, median } from './compete.js';
+import { makeProblem, type Problem } from './problem.js';
 import { findPython } from './pytorch.js';
 
 /** Who starts from nothing, by the argument that this file takes in a process of its own. */
-const LOADERS: Record<string, () => Promise<Contestant>> = {
+const LOADERS: Record<string, () => Promise<Contestant<Problem>>> = {
   'this library': async () => (await import('./library.js')).plainest(),
   'TensorFlow.js, wasm': async () => (await import('./tensorflow.js')).tensorflow('wasm'),
   'jax-js, wasm': async () => (await import('./jax.js')).jax,

@@ -1,4 +1,5 @@
-import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
+import { type Contestant, prepared } from './compete.js';
+import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
 
 /** The twenty lines that one writes by hand: arrays of rows, map and reduce. */
 function logSoftmax(row: number[], temperature: number): number[] {
@@ -30,7 +31,7 @@ function step(
   return { loss: loss / students.length, gradient };
 }
 
-export const handWritten: Contestant = {
+export const handWritten: Contestant<Problem> = {
   name: 'JavaScript by hand',
   prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
     if (dtype !== 'float64') return undefined; // plain numbers are doubles

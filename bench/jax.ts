@@ -1,8 +1,9 @@
 import { defaultDevice, init, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import { ALPHA, type Contestant, oneHot, prepared, TEMPERATURE } from './problem.js';
+import { type Contestant, prepared } from './compete.js';
+import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
 
 /** jax-js on WebAssembly, by its automatic differentiation; the gradient is read back. */
-export const jax: Contestant = {
+export const jax: Contestant<Problem> = {
   name: 'jax-js, wasm',
   prepare: async (problem) => {
     const { student, teacher, rows, columns, dtype } = problem;

@@ -9,24 +9,27 @@ import {
   ResponseDistillationStrategy,
   selectKernel,
 } from 'knowledge-distillation';
-import { ALPHA, type Contestant, type Prepared, prepared, TEMPERATURE } from './problem.js';
+import { type Contestant, type Prepared, prepared } from './compete.js';
+import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
 
 /** A temperature that is not whole, where nothing can be had by multiplying; the others are at {@link TEMPERATURE}. */
 const ANY = 3.5;
 
 /** The kernels that this engine has, the best first. */
-function kernels(): KernelName[] {
+export function kernels(): KernelName[] {
   selectKernel('auto');
   return kernelInfo().kernel === 'fma' ? ['fma', 'simd', 'scalar'] : ['simd', 'scalar'];
 }
 
 /** The same with a kernel selected before it runs. */
-async function withKernel(kernel: KernelName, prepare: () => Promise<Prepared>): Promise<Prepared> {
+export async function withKernel(
+  kernel: KernelName,
+  prepare: () => Promise<Prepared>,
+): Promise<Prepared> {
   selectKernel(kernel);
-  const { loss, run, dispose } = await prepare();
+  const { run, ...rest } = await prepare();
   return {
-    loss,
-    ...(dispose && { dispose }),
+    ...rest,
     run: (repetitions) => {
       selectKernel(kernel);
       return run(repetitions);
@@ -35,7 +38,7 @@ async function withKernel(kernel: KernelName, prepare: () => Promise<Prepared>):
 }
 
 /** Arrays of the JavaScript heap, and a new gradient for each step. */
-function plain(kernel: KernelName, temperature: number): Contestant {
+function plain(kernel: KernelName, temperature: number): Contestant<Problem> {
   return {
     name: `this library, ${kernel}, T = ${temperature}`,
     prepare: ({ student, teacher, labels, rows, columns }) =>
@@ -50,7 +53,7 @@ function plain(kernel: KernelName, temperature: number): Contestant {
 }
 
 /** Matrices of an arena, the gradient among them. */
-function inArena(kernel: KernelName, temperature: number, threads = 1): Contestant {
+function inArena(kernel: KernelName, temperature: number, threads = 1): Contestant<Problem> {
   const who = threads === 1 ? 'arena' : `arena, ${threads} threads`;
   return {
     name: `this library, ${kernel}, ${who}, T = ${temperature}`,
@@ -80,7 +83,7 @@ function at3(s: Matrix<FloatArray>, t: Matrix<FloatArray>, labels: Int32Array): 
 }
 
 /** This library: every kernel, on the heap and in an arena, at a whole temperature and at another. */
-export function library(): Contestant[] {
+export function library(): Contestant<Problem>[] {
   return kernels().flatMap((kernel) =>
     kernel === 'scalar'
       ? [plain(kernel, TEMPERATURE), plain(kernel, ANY)]
@@ -95,6 +98,6 @@ export function library(): Contestant[] {
 }
 
 /** As it comes: the kernel that is found, arrays of the heap. */
-export function plainest(): Contestant {
+export function plainest(): Contestant<Problem> {
   return plain(kernels()[0]!, TEMPERATURE);
 }

@@ -4,13 +4,16 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { coldStarts } from './cold.js';
+import { type Contestant, cell, compete, type Timings, table } from './compete.js';
 import { handWritten } from './handWritten.js';
 import { jax } from './jax.js';
-import { library } from './library.js';
+import { kernels, library } from './library.js';
 import { startOnnx } from './onnx.js';
-import { type Contestant, makeProblem, median, type Prepared, type Shape } from './problem.js';
-import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
+import { makeProblem, type Problem } from './problem.js';
+import { KEEP_BUFFERS, type PyTorch, startPyTorch } from './pytorch.js';
 import { writeReadme } from './readme.js';
+import * as relations from './relations.js';
+import * as sparse from './sparse.js';
 import { tensorflow } from './tensorflow.js';
 
 const SIZES = [
@@ -19,115 +22,98 @@ const SIZES = [
   { rows: 64, columns: 32000 },
   { rows: 16, columns: 151936 },
 ];
-/** Each contestant runs at least so long in each round, in milliseconds. */
-const ROUND = 50;
-/** Who needs longer than this for one step takes part in the first rounds only. */
-const SLOW = 400;
-const ROUNDS_OF_THE_SLOW = 3;
-
-/** What one contestant needed in each round, in nanoseconds for each logit. */
-interface Timing {
-  readonly name: string;
-  readonly rounds: readonly number[];
-}
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
       rounds: { type: 'string', default: '9' },
       write: { type: 'boolean', default: false },
+      only: { type: 'string' },
     },
   });
   const rounds = Number(options.rounds);
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError('--rounds is a number');
-  const pytorch = [startPyTorch(1), startPyTorch(2)].filter((found) => found !== undefined);
+  if (options.write && options.only !== undefined) throw new Error('--write writes all tables');
+  const pytorch = [await startPyTorch(1), await startPyTorch(2)].filter(
+    (found) => found !== undefined,
+  );
   const [baseline] = pytorch;
   if (!baseline) console.log('PyTorch is not installed: there is nothing to compare with');
+  const parts = {
+    response: () => responseTables(pytorch, rounds),
+    relations: () => relationTable(baseline, rounds),
+    sparse: () => sparseTable(rounds),
+    cold: async () => coldStarts(5),
+  };
+  const node = `Node ${process.versions.node} with relaxed SIMD`;
+  const who = [cpus()[0]?.model.trim(), `${cpus().length} cores`, node, baseline?.version];
+  const lines = [`${who.filter(Boolean).join(', ')}; medians of ${rounds} rounds in turn.`];
+  for (const [name, part] of Object.entries(parts)) {
+    if (options.only !== undefined && options.only !== name) continue;
+    lines.push('', ...(await part()));
+    console.log(`${name}: done`);
+  }
+  console.log(`\n${lines.join('\n')}`);
+  for (const { stop } of pytorch) stop();
+  if (options.write) writeReadme(lines);
+}
+
+/** The response loss: nanoseconds a logit, and how many times as fast as PyTorch on one thread. */
+async function responseTables(pytorch: readonly PyTorch[], rounds: number): Promise<string[]> {
   const onnx = startOnnx();
-  const contestants = [
+  const contestants: Contestant<Problem>[] = [
     ...library(),
-    ...pytorch,
+    ...pytorch.map(({ response }) => response),
     tensorflow('wasm'),
     tensorflow('cpu'),
     jax,
     ...(onnx ? [onnx] : []),
     handWritten,
   ];
-  const node = `Node ${process.versions.node} with relaxed SIMD`;
-  const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${node}`;
-  const lines = [`${processor}; medians of ${rounds} rounds in turn.`];
+  const lines: string[] = [];
   for (const dtype of ['float32', 'float64'] as const) {
-    const columns: Timing[][] = [];
+    const columns: { unit: number; timings: Timings }[] = [];
     for (const size of SIZES) {
-      columns.push(await compete(contestants, { ...size, dtype }, rounds));
+      const timings = await compete(contestants, makeProblem({ ...size, dtype }), rounds);
+      columns.push({ unit: 1e-6 * size.rows * size.columns, timings });
       console.log(`${dtype}, ${size.rows} × ${size.columns}: done`);
     }
-    lines.push('', ...table(dtype, columns, contestants, baseline?.name));
-  }
-  lines.push('', ...coldStarts(5));
-  console.log(`\n${lines.join('\n')}`);
-  if (options.write) writeReadme(lines);
-  for (const { stop } of contestants) stop?.();
-}
-
-/** All contestants in turn, round after round, so that a machine that slows down slows them all. */
-async function compete(
-  contestants: readonly Contestant[],
-  shape: Shape,
-  rounds: number,
-): Promise<Timing[]> {
-  const problem = makeProblem(shape);
-  const ready: { name: string; prepared: Prepared; repetitions: number; times: number[] }[] = [];
-  for (const { name, prepare } of contestants) {
-    const prepared = await prepare(problem);
-    if (!prepared) continue;
-    let once = await prepared.run(1);
-    // Until the code is compiled.
-    for (let spent = once; spent < 4 * ROUND; spent += once) once = await prepared.run(1);
-    once = (await prepared.run(3)) / 3;
-    const repetitions = Math.max(1, Math.ceil(ROUND / once));
-    ready.push({ name, prepared, repetitions, times: [] });
-  }
-  const losses = ready.map(({ prepared }) => prepared.loss);
-  // TensorFlow.js sums 151,936 terms in float32, and is off by up to half a thousandth.
-  if (losses.some((loss) => Math.abs(loss / losses[0]! - 1) > 2e-3)) {
-    throw new Error(`the contestants do not compute the same loss: ${losses.join(', ')}`);
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const { prepared, repetitions, times } of ready) {
-      if (round >= ROUNDS_OF_THE_SLOW && times[0]! * shape.rows * shape.columns > 1e6 * SLOW) {
-        continue;
-      }
-      const milliseconds = await prepared.run(repetitions);
-      times.push((1e6 * milliseconds) / (repetitions * shape.rows * shape.columns));
-    }
-  }
-  for (const { prepared } of ready) prepared.dispose?.();
-  return ready.map(({ name, times }) => ({ name, rounds: times }));
-}
-
-/** A line for each contestant: nanoseconds a logit, and how many times as fast as the baseline. */
-function table(
-  dtype: string,
-  columns: readonly Timing[][],
-  contestants: readonly Contestant[],
-  baseline: string | undefined,
-): string[] {
-  const sizes = SIZES.map(({ rows, columns }) => `${rows} × ${columns}`);
-  const lines = [`| ${dtype} | ${sizes.join(' | ')} |`, `|---${'|---'.repeat(sizes.length)}|`];
-  for (const { name } of contestants) {
-    const cells = columns.map((timings) => {
-      const rounds = timings.find((timing) => timing.name === name)?.rounds;
-      const reference = timings.find((timing) => timing.name === baseline)?.rounds;
-      if (!rounds) return '';
-      const time = median(rounds).toPrecision(3);
-      if (!reference || name === baseline) return time;
-      const ratio = median(rounds.map((own, round) => reference[round]! / own));
-      return `${time} (${ratio.toPrecision(2)}×)`;
-    });
-    if (cells.some((cell) => cell !== '')) lines.push(`| ${name} | ${cells.join(' | ')} |`);
+    const heads = [dtype, ...SIZES.map(({ rows, columns }) => `${rows} × ${columns}`)];
+    const names = contestants.map(({ name }) => name);
+    const cells = (name: string) =>
+      columns.map(({ unit, timings }) => cell(timings, name, pytorch[0]?.name, unit));
+    lines.push(...(lines.length > 0 ? [''] : []), ...table(heads, names, cells));
   }
   return lines;
+}
+
+/** Losses that compare rows with each other: milliseconds, and how many times as fast as PyTorch on one thread. */
+async function relationTable(baseline: PyTorch | undefined, rounds: number): Promise<string[]> {
+  const contestants = [...relations.library(), ...(baseline ? [baseline.relations] : [])];
+  const columns: Timings[] = [];
+  for (const problem of relations.RELATIONS) {
+    columns.push(await compete(contestants, problem, rounds));
+  }
+  const heads = relations.RELATIONS.map(
+    ({ name, rows, columns }) => `${name}, ${rows} × ${columns}`,
+  );
+  const names = contestants.map(({ name }) => name);
+  return table(['a batch in float32, ms', ...heads], names, (name) =>
+    columns.map((timings) => cell(timings, name, baseline?.name)),
+  );
+}
+
+/** The soft loss of a teacher of few classes: milliseconds, and how many times as fast as that of all classes. */
+async function sparseTable(rounds: number): Promise<string[]> {
+  const problem = makeProblem({ rows: 64, columns: 32000, dtype: 'float32' });
+  const timings = await compete(sparse.library(), problem, rounds);
+  const heads = [`KL at ${problem.rows} × ${problem.columns} in float32, ms`];
+  heads.push('of all classes', `of the teacher's ${sparse.KEPT} largest`);
+  return table(heads, kernels(), (kernel) =>
+    [false, true].map((isSparse) =>
+      cell(timings, sparse.name(kernel, isSparse), sparse.name(kernel, false)),
+    ),
+  );
 }
 
 /** The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the settings as it starts. */

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { ALPHA, type Contestant, oneHot, prepared, TEMPERATURE } from './problem.js';
+import { type Contestant, prepared } from './compete.js';
+import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
 
 // Takes part where it is installed, since it is large: npm install --no-save --ignore-scripts onnxruntime-node onnx-proto
 
@@ -81,7 +82,7 @@ function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
 }
 
 /** onnxruntime on one thread, where it is installed. */
-export function startOnnx(): Contestant | undefined {
+export function startOnnx(): Contestant<Problem> | undefined {
   const load = createRequire(import.meta.url);
   let [runtime, proto]: unknown[] = [];
   try {

@@ -34,39 +34,6 @@ export function makeProblem({ rows, columns, dtype }: Shape): Problem {
   return { rows, columns, dtype, student: logits(0.5), teacher: logits(2), labels };
 }
 
-/** Somebody who can take the step. */
-export interface Contestant {
-  readonly name: string;
-  /** Readies the problem, or is `undefined` where the contestant cannot do it. */
-  readonly prepare: (problem: Problem) => Promise<Prepared | undefined>;
-  readonly stop?: () => void;
-}
-
-export interface Prepared {
-  /** The loss, so that all can be seen to compute the same. */
-  readonly loss: number;
-  /** Takes the step so many times and returns the milliseconds. */
-  readonly run: (repetitions: number) => Promise<number>;
-  readonly dispose?: () => void;
-}
-
-/** A contestant of this process: `step` takes the step once and returns the loss. */
-export async function prepared(
-  step: () => number | Promise<number>,
-  dispose?: () => void,
-): Promise<Prepared> {
-  const loss = await step();
-  const run = async (repetitions: number) => {
-    const start = performance.now();
-    for (let i = 0; i < repetitions; i++) {
-      const result = step();
-      if (typeof result !== 'number') await result;
-    }
-    return performance.now() - start;
-  };
-  return { loss, run, ...(dispose && { dispose }) };
-}
-
 /** The labels as rows with a single 1, for those who know no indices. */
 export function oneHot({ labels, rows, columns }: Problem): Float32Array {
   const values = new Float32Array(rows * columns);
@@ -74,10 +41,4 @@ export function oneHot({ labels, rows, columns }: Problem): Float32Array {
     values[row * columns + label] = 1;
   });
   return values;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -2,10 +2,11 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { ALPHA, type Contestant, prepared, TEMPERATURE } from './problem.js';
+import { type Contestant, prepared } from './compete.js';
+import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
 
 /** TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read back. */
-export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant => ({
+export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant<Problem> => ({
   name: `TensorFlow.js, ${backend}`,
   prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
     if (dtype !== 'float32') return undefined; // it has no doubles
@@ -31,13 +32,11 @@ export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant => ({
         grad.dataSync();
         return value.dataSync()[0] ?? Number.NaN;
       });
-    const { loss, run, dispose } = await prepared(step, () =>
-      tf.dispose([students, teachers, oneHot]),
-    );
+    const { run, ...rest } = await prepared(step, () => tf.dispose([students, teachers, oneHot]));
     const runHere = async (repetitions: number) => {
       await tf.setBackend(backend);
       return run(repetitions);
     };
-    return { loss, run: runHere, ...(dispose && { dispose }) };
+    return { ...rest, run: runHere };
   },
 });
