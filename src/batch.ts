@@ -108,16 +108,14 @@ export function checkTarget<T extends FloatArray>(
   parameters: readonly Parameter<T>[],
 ): void {
   checkSameShape(operation, 'gradient', gradient, student);
-  const inputs: Record<string, unknown> = { student, teacher, labels, mask };
+  const inputs: [string, unknown][] = Object.entries({ student, teacher, labels, mask });
   if (isSparse(teacher)) {
-    inputs.teacher = teacher.values;
-    inputs["the teacher's tail"] = teacher.logTail;
+    inputs.push(['teacher', teacher.values], ["the teacher's tail", teacher.logTail]);
   }
   for (const { name, value, gradient: own } of parameters) {
-    inputs[name] = value;
-    inputs[`the gradient of ${name}`] = own;
+    inputs.push([name, value], [`the gradient of ${name}`, own]);
   }
-  for (const [name, input] of Object.entries(inputs)) {
+  for (const [name, input] of inputs) {
     const memory = input instanceof Object && 'data' in input ? input.data : input;
     if (!ArrayBuffer.isView(memory) || !overlap(gradient.data, memory)) continue;
     refuse('OVERLAP', operation, 'gradient', `share no memory with ${name}`, 'a view on it');

@@ -78,6 +78,16 @@ export {
   ContrastiveDistillationStrategy,
 } from './strategies/relation/contrastive.js';
 export {
+  ContrastiveMemory,
+  type ContrastiveMemoryOptions,
+  type ContrastiveMemoryState,
+  type LogNormalizers,
+} from './strategies/relation/contrastiveMemory.js';
+export {
+  type ContrastiveRepresentationDistillationOptions,
+  ContrastiveRepresentationDistillationStrategy,
+} from './strategies/relation/contrastiveRepresentation.js';
+export {
   type CorrelationCongruenceDistillationOptions,
   CorrelationCongruenceDistillationStrategy,
 } from './strategies/relation/correlationCongruence.js';

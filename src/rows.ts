@@ -65,7 +65,7 @@ export function overBatch<T extends FloatArray>(
 }
 
 /** The rows, one after another. */
-function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
+export function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
   const { data, columns, numeric } = matrix;
   if (rows.length === matrix.rows) return grid(data, rows.length, columns);
   const gathered = numeric.allocate(rows.length * columns);

@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import * as library from '../src/index.js';
 import {
+  ContrastiveMemory,
+  ContrastiveRepresentationDistillationStrategy,
   type DistillationStrategyBase,
   type FloatArray,
   float32,
@@ -12,6 +14,7 @@ import {
   type IDistillationStrategy,
   type Labels,
   LinearProjection,
+  type LogNormalizers,
   Matrix,
   type NumericTrait,
   type Parameter,
@@ -39,7 +42,17 @@ interface Call {
   readonly loss: number;
 }
 
+/** What is remembered of all samples, before and after the call. */
+interface Memory extends Record<'student' | 'teacher', Rows> {
+  readonly samples: number[];
+  readonly negatives: number[][];
+  readonly momentum: number;
+  readonly logNormalizers?: LogNormalizers;
+  readonly after: Record<'student' | 'teacher', number[][]>;
+}
+
 interface Case extends Call {
+  readonly memory?: Memory;
   readonly student: Rows;
   readonly teacher: Rows;
   readonly mask?: number[];
@@ -119,9 +132,21 @@ for (const [strategy, cases] of Object.entries(fixtures)) {
   });
 
   function check<T extends FloatArray>(golden: Case, numeric: NumericTrait<T>): void {
-    const instance = build(strategy, golden.options, golden.parameters, numeric);
+    const instance = build(strategy, golden.options, golden.parameters, numeric, golden.memory);
+    const contrasts = instance instanceof ContrastiveRepresentationDistillationStrategy;
+    const { memory, mask } = golden;
+    const batch = [
+      buildMatrix(golden.student, numeric),
+      buildMatrix(golden.teacher, numeric),
+    ] as const;
+    if (contrasts && !memory?.logNormalizers) instance.calibrate(...batch, mask);
     compare(golden, instance, numeric);
     compareParameters(instance.parameters(), golden.parameters);
+    if (!contrasts || !memory) return;
+    instance.remember(...batch, mask);
+    for (const side of ['student', 'teacher'] as const) {
+      compareMatrix(`memory of the ${side}`, instance.memory[side], memory.after[side]);
+    }
   }
 }
 
@@ -249,13 +274,18 @@ function build<T extends FloatArray>(
   options: object,
   parameters: Parameters | undefined,
   numeric: NumericTrait<T>,
+  memory?: Memory,
 ): DistillationStrategyBase<T> {
   const classes =
     wrong<Record<string, new (options: object) => DistillationStrategyBase<T>>>(library);
   const projection = parameters?.weight && projectionFor(parameters, numeric);
+  const teacherProjection =
+    parameters?.['teacher weight'] && projectionFor(parameters, numeric, 'teacher');
   const instance = new classes[strategyOf(strategy)]!({
     ...options,
     ...(projection && { projection }),
+    ...(teacherProjection && { teacherProjection }),
+    ...(memory && { memory: buildMemory(memory, numeric) }),
   });
   for (const { name, value } of instance.parameters()) {
     value.data.set(parameters![name]!.value.flat());
@@ -264,14 +294,34 @@ function build<T extends FloatArray>(
 }
 
 function projectionFor<T extends FloatArray>(
-  { weight, bias }: Parameters,
+  parameters: Parameters,
   numeric: NumericTrait<T>,
+  name?: string,
 ): LinearProjection<T> {
-  const { value } = weight!;
+  const prefix = name === undefined ? '' : `${name} `;
+  const { value } = parameters[`${prefix}weight`]!;
   return new LinearProjection(value.length, value[0]!.length, {
-    bias: bias !== undefined,
+    bias: parameters[`${prefix}bias`] !== undefined,
     numeric,
+    ...(name !== undefined && { name }),
   });
+}
+
+function buildMemory<T extends FloatArray>(
+  { student, teacher, samples, negatives, momentum, logNormalizers }: Memory,
+  numeric: NumericTrait<T>,
+): ContrastiveMemory<T> {
+  const memory = ContrastiveMemory.restore({
+    columns: student[0]!.length,
+    negatives: negatives[0]!.length,
+    momentum,
+    student: buildMatrix(student, numeric).data,
+    teacher: buildMatrix(teacher, numeric).data,
+    generator: 0,
+    logNormalizers,
+  });
+  memory.select(samples, negatives.flat());
+  return memory;
 }
 
 function buildHybrid<T extends FloatArray>(

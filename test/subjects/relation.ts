@@ -1,7 +1,10 @@
 import {
   CenteredKernelAlignmentDistillationStrategy,
   ContrastiveDistillationStrategy,
+  ContrastiveMemory,
+  ContrastiveRepresentationDistillationStrategy,
   CorrelationCongruenceDistillationStrategy,
+  type DistillationBatch,
   type FloatArray,
   LinearProjection,
   type NumericTrait,
@@ -111,6 +114,32 @@ function congruence(
   };
 }
 
+/** Takes a batch of any rows: all of them are of one sample, and have the same negatives. */
+class OfOneSample<T extends FloatArray> extends ContrastiveRepresentationDistillationStrategy<T> {
+  protected override validate(batch: DistillationBatch<T>): void {
+    const { rows } = batch.student;
+    this.memory.select(
+      Array<number>(rows).fill(2),
+      Array.from({ length: rows }, () => [0, 4, 1, 2]).flat(),
+    );
+    super.validate(batch);
+  }
+}
+
+function memoryOf<T extends FloatArray>(numeric: NumericTrait<T>): ContrastiveMemory<T> {
+  const entries = (step: number): T =>
+    numeric.from(Array.from({ length: 15 }, (_, i) => ((i * step) % 17) / 16 - 0.5));
+  return ContrastiveMemory.restore({
+    columns: 3,
+    negatives: 4,
+    momentum: 0.5,
+    student: entries(5),
+    teacher: entries(7),
+    generator: 0,
+    logNormalizers: { student: 2, teacher: 1 },
+  });
+}
+
 export const relationSubjects: Subjects = {
   CenteredKernelAlignmentDistillationStrategy: {
     'by default': {
@@ -165,6 +194,35 @@ export const relationSubjects: Subjects = {
       { columns: { student: 4, teacher: 2 } },
     ),
     consecutive: congruence({ form: 'consecutive' }), // the order may be turned round
+  },
+  ContrastiveRepresentationDistillationStrategy: {
+    'by default': {
+      ...contrastive,
+      sumOverRows: true,
+      create: (numeric) => new OfOneSample({ memory: memoryOf(numeric) }),
+      columns: 3,
+      invariances: ['row-order', 'student-scale', 'teacher-scale'],
+    },
+    'at 1': {
+      ...contrastive,
+      sumOverRows: true,
+      create: (numeric) => new OfOneSample({ memory: memoryOf(numeric), contrastTemperature: 1 }),
+      columns: 3,
+      invariances: ['row-order', 'student-scale', 'teacher-scale'],
+    },
+    'with both projections': {
+      ...contrastive,
+      sumOverRows: true,
+      create: (numeric) =>
+        new OfOneSample({
+          memory: memoryOf(numeric),
+          projection: new LinearProjection(2, 3, { numeric }),
+          teacherProjection: new LinearProjection(4, 3, { numeric, name: 'teacher' }),
+        }),
+      columns: { student: 2, teacher: 4 },
+      invariances: ['row-order', 'student-scale'],
+      float32Tolerance: 1e-4, // the weights themselves are rounded to float32
+    },
   },
   ProbabilisticTransferDistillationStrategy: {
     'by default': { ...probabilisticTransfer, invariances: ['row-order', 'column-order'] },

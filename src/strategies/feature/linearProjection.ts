@@ -1,6 +1,6 @@
 import { checkDtype, checkShape } from '../../batch.js';
 import { checkRow } from '../../diagnosis.js';
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../errors.js';
+import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from '../../errors.js';
 import { grid, transpose } from '../../kernels/grid.js';
 import { addProduct } from '../../kernels/product.js';
 import { uniform } from '../../kernels/random.js';
@@ -15,6 +15,8 @@ export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   readonly seed?: number;
   /** Number format, that of the student's features; float32. */
   readonly numeric?: NumericTrait<T>;
+  /** Stands before the names of the parameters, to tell those of several projections apart: `'teacher weight'`. */
+  readonly name?: string;
 }
 
 /**
@@ -52,18 +54,22 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const operation = 'LinearProjection';
     this.inputColumns = checkInteger(operation, 'inputColumns', inputColumns, 1);
     this.outputColumns = checkInteger(operation, 'outputColumns', outputColumns, 1);
-    checkOptions(operation, 'options', options, ['bias', 'seed', 'numeric']);
-    const { bias = false, seed = 0 } = options;
+    checkOptions(operation, 'options', options, ['bias', 'seed', 'numeric', 'name']);
+    const { bias = false, seed = 0, name } = options;
+    if (name !== undefined && typeof name !== 'string') {
+      throwType(operation, 'name', 'be a string', name);
+    }
+    const prefix = name === undefined ? '' : `${name} `;
     checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
     const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
     const random = uniform(seed);
     checkNumeric(operation, numeric);
     const bound = 1 / Math.sqrt(inputColumns);
-    this.#weight = new Parameter('weight', inputColumns, outputColumns, numeric);
+    this.#weight = new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric);
     const { data } = this.#weight.value;
     for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);
     if (checkBoolean(operation, 'bias', bias)) {
-      this.#bias = new Parameter('bias', 1, outputColumns, numeric);
+      this.#bias = new Parameter(`${prefix}bias`, 1, outputColumns, numeric);
     }
   }
 

@@ -73,7 +73,8 @@ export class ContrastiveDistillationStrategy<
 
   protected override validate(batch: DistillationBatch<T>): void {
     super.validate(batch);
-    if (this.projection) checkVectors(batch.operation, 'student', batch.student, this.projection);
+    const { operation, student, teacher } = batch;
+    checkVectors(operation, 'student', student, this.projection, teacher.columns);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {

@@ -1,4 +1,5 @@
-import { checkShape } from '../../batch.js';
+import { checkDtype, checkShape } from '../../batch.js';
+import { throwType } from '../../errors.js';
 import { type Grid, grid } from '../../kernels/grid.js';
 import { unitRows, unitRowsAdjoint } from '../../kernels/unitRows.js';
 import type { Matrix } from '../../matrix.js';
@@ -15,14 +16,44 @@ export interface Embedding {
   adjoint(slope: Float64Array, scale: number, derivative: Float64Array): void;
 }
 
-/** Throws unless a row is one vector of the projection's, not a map of several positions. */
+/** Throws unless a row is one vector of that width or, where there is a projection, of its input's. */
 export function checkVectors<T extends FloatArray>(
   operation: string,
-  argument: string,
+  side: string,
   matrix: Matrix<T>,
-  { inputColumns }: LinearProjection<T>,
+  projection: LinearProjection<T> | undefined,
+  width: number,
 ): void {
-  checkShape(operation, argument, matrix, matrix.rows, inputColumns, "the projection's input");
+  const columns = projection?.inputColumns ?? width;
+  const why = projection ? "the projection's input" : 'the width of the contrast';
+  const hint = projection
+    ? undefined
+    : `or pass a new LinearProjection(${matrix.columns}, ${width})`;
+  checkShape(operation, side, matrix, matrix.rows, columns, why, hint);
+}
+
+/** Throws unless the option is a projection to vectors of this width and number format. */
+export function checkProjection<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  projection: LinearProjection<T>,
+  vectors: Matrix<T>,
+): void {
+  if (typeof projection?.project !== 'function') {
+    throwType(operation, argument, 'be a LinearProjection', projection);
+  }
+  const hint = `give it { numeric: ${vectors.numeric.dtype} }`;
+  for (const { value } of projection.parameters()) {
+    checkDtype(operation, argument, value, vectors, hint);
+    checkShape(
+      operation,
+      argument,
+      value,
+      value.rows,
+      vectors.columns,
+      'the width of the contrast',
+    );
+  }
 }
 
 /** The rows, projected where there is a projection, and divided by their norms; a row of zeros stays one. */

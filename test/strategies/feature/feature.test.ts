@@ -327,6 +327,7 @@ describe('LinearProjection', () => {
     ['outputColumns', () => new LinearProjection(1, wrong('2')), 'WRONG_TYPE'],
     ['seed', () => new LinearProjection(1, 1, { seed: 0.5 }), 'OUT_OF_RANGE'],
     ['bias', () => new LinearProjection(1, 1, { bias: wrong(1) }), 'WRONG_TYPE'],
+    ['name', () => new LinearProjection(1, 1, { name: wrong(1) }), 'WRONG_TYPE'],
     [
       'options',
       () => new LinearProjection(1, 1, wrong<object>({ biases: true })),
