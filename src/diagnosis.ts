@@ -53,11 +53,20 @@ export function checkRuledOut<T extends FloatArray>(
   const { operation, student, teacher, rows } = batch;
   if (labels) checkLabelAllowed(batch, labels, ruledOut);
   for (const row of rows) {
-    const studentRow = student.row(row);
-    const teacherRow = teacher.row(row);
-    checkSides(operation, row, studentRow, teacherRow, ruledOut, by, (column) => column);
-    for (const [argument, values] of Object.entries({ student: studentRow, teacher: teacherRow })) {
-      if (values.some((value) => value !== ruledOut)) continue;
+    checkSides(
+      operation,
+      row,
+      student.row(row),
+      teacher.row(row),
+      ruledOut,
+      by,
+      (column) => column,
+    );
+  }
+  // Last, since not every loss minds.
+  for (const row of rows) {
+    for (const [argument, matrix] of Object.entries({ student, teacher })) {
+      if (matrix.row(row).some((value) => value !== ruledOut)) continue;
       throwRuledOut(operation, argument, ruledOut, 'in some column', row);
     }
   }

@@ -102,6 +102,7 @@ export {
   type ResponseOptions,
   type TeacherShares,
 } from './strategies/response/base.js';
+export { BinaryDistillationStrategy } from './strategies/response/binary.js';
 export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,

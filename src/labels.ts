@@ -1,4 +1,4 @@
-import { refuse, throwShape, throwType } from './errors.js';
+import { type DistillationErrorCode, refuse, throwShape, throwType } from './errors.js';
 import type { Matrix } from './matrix.js';
 import { type FloatArray, typeTag } from './numeric.js';
 
@@ -53,8 +53,8 @@ export function classesOf<T extends FloatArray>(
   for (const row of rows) {
     const start = row * columns;
     let column = 0;
-    while (data[start + column] === 0) column++;
-    if (data[start + column] !== 1) return undefined;
+    while (column < columns && data[start + column] === 0) column++;
+    if (column === columns || data[start + column] !== 1) return undefined;
     for (let j = column + 1; j < columns; j++) {
       if (data[start + j] !== 0) return undefined;
     }
@@ -90,19 +90,23 @@ export function keptRows<T extends FloatArray>(
   return kept;
 }
 
-/** Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a distribution over `columns`. */
+/**
+ * Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a row of so many columns that
+ * `checkRow` accepts.
+ */
 export function checkLabels<T extends FloatArray>(
   operation: string,
   labels: Labels<T>,
   columns: number,
   rows: readonly number[],
+  checkRow: (labels: Matrix<T>, row: number) => void,
 ): void {
   if (!isClassIndices(labels)) {
     if (labels.columns !== columns) {
       const expected = [labels.rows, columns];
       throwShape(operation, 'labels', [labels.rows, labels.columns], expected, 'as the student');
     }
-    for (const row of rows) checkDistribution(operation, 'labels', labels, row);
+    for (const row of rows) checkRow(labels, row);
     return;
   }
   for (const row of rows) {
@@ -141,19 +145,31 @@ export function checkDistribution(
   matrix: Matrix<FloatArray>,
   row: number,
 ): void {
-  const { data, columns } = matrix;
-  const offset = row * columns;
-  let sum = 0;
-  for (let j = 0; j < columns; j++) {
-    const value = data[offset + j]!;
-    if (!(value >= 0 && value <= 1 + SUM_TOLERANCE)) {
-      const code = Number.isFinite(value) ? 'NOT_A_DISTRIBUTION' : 'NOT_FINITE';
-      const expected = 'be a probability in [0, 1]';
-      refuse(code, operation, argument, expected, String(value), { row, column: j });
-    }
-    sum += value;
-  }
+  const most = 1 + SUM_TOLERANCE;
+  const sum = checkProbabilities(operation, argument, matrix, row, most, 'NOT_A_DISTRIBUTION');
   if (Math.abs(sum - 1) <= SUM_TOLERANCE) return;
   const expected = `sum to 1 (±${SUM_TOLERANCE})`;
   refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });
+}
+
+/** Throws unless every entry of the row is a probability, up to `most`; returns their sum. */
+export function checkProbabilities(
+  operation: string,
+  argument: string,
+  { data, columns }: Matrix<FloatArray>,
+  row: number,
+  most = 1,
+  code: DistillationErrorCode = 'OUT_OF_RANGE',
+): number {
+  let sum = 0;
+  for (let column = 0; column < columns; column++) {
+    const value = data[row * columns + column]!;
+    if (!(value >= 0 && value <= most)) {
+      const expected = 'be a probability in [0, 1]';
+      const why = Number.isFinite(value) ? code : 'NOT_FINITE';
+      refuse(why, operation, argument, expected, String(value), { row, column });
+    }
+    sum += value;
+  }
+  return sum;
 }

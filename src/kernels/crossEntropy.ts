@@ -6,6 +6,25 @@ import { largest } from './softmax.js';
 /** The true label of a row: a class, −1 for none, or a distribution in so many entries from an offset on. */
 export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 
+/**
+ * The loss of the logits of a row from an offset on with its label: returns weight × the loss, and adds weight × its
+ * derivative to `derivative`.
+ */
+export type HardLoss = (
+  student: FloatArray,
+  offset: number,
+  label: RowLabel,
+  weight: number,
+  derivative: Float64Array,
+) => number;
+
+/** −Σ label · log softmax(student), of so many logits. */
+export function softmaxCrossEntropy(columns: number): HardLoss {
+  const e = new Float64Array(columns);
+  return (student, offset, label, weight, derivative) =>
+    addCrossEntropy(logitRow(student, offset, e), label, weight, derivative);
+}
+
 /** A row of logits from an offset on, its largest, and its exponentials below that with their sum. */
 export interface LogitRow {
   readonly student: FloatArray;
@@ -58,8 +77,9 @@ export function addCrossEntropy(
 export function labelCrossEntropy(
   columns: number,
 ): (values: FloatArray, offset: number, label: number) => number {
-  const [e, unread] = [new Float64Array(columns), new Float64Array(columns)];
-  return (values, offset, label) => addCrossEntropy(logitRow(values, offset, e), label, 1, unread);
+  const crossEntropy = softmaxCrossEntropy(columns);
+  const unread = new Float64Array(columns);
+  return (values, offset, label) => crossEntropy(values, offset, label, 1, unread);
 }
 
 export function sumOf(values: Float64Array): number {

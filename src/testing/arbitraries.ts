@@ -37,9 +37,9 @@ export interface CaseOptions {
   readonly ruledOut?: boolean;
   /**
    * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class for every row, as an
-   * index or one-hot; `'any'`.
+   * index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for each column, or none; `'any'`.
    */
-  readonly labels?: 'any' | 'classes';
+  readonly labels?: 'any' | 'classes' | 'several';
 }
 
 /** One call of a strategy. */
@@ -154,9 +154,19 @@ export function arbitraries(fc: FastCheck): Arbitraries {
       fc.array(index, exactly(rows)).map((classes) => oneHotRows(classes, columns)),
     );
   };
+  const severalLabels = (shape: MatrixShape): Arbitrary<(number | number[])[]> => {
+    const entry = fc.oneof(
+      fc.constantFrom(0, 1),
+      fc.nat({ max: 64 }).map((n) => n / 64),
+    );
+    return fc.oneof<Arbitrary<(number | number[])[]>[]>(
+      all.labels(shape),
+      fc.array(fc.array(entry, exactly(shape.columns)), exactly(shape.rows)),
+    );
+  };
   const cases = (options: CaseOptions): Arbitrary<DistillationCase> => {
     const { values, rows: most = 4, columns, magnitude = 8, ruledOut = false } = options;
-    const needsClasses = options.labels === 'classes';
+    const { labels = 'any' } = options;
     const widths =
       columns === undefined
         ? fc.integer({ min: 2, max: 5 }).map((n) => ({ student: n, teacher: n }))
@@ -170,9 +180,12 @@ export function arbitraries(fc: FastCheck): Arbitraries {
         .record({
           student: matrix(width.student),
           teacher: matrix(width.teacher),
-          labels: needsClasses
-            ? classLabels(shape)
-            : fc.option(anyLabels(shape), { nil: undefined }),
+          labels:
+            labels === 'classes'
+              ? classLabels(shape)
+              : fc.option((labels === 'any' ? anyLabels : severalLabels)(shape), {
+                  nil: undefined,
+                }),
           mask: fc.option(all.masks(rows), { nil: undefined }),
           normalizer: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
           likeness: fc.array(fc.nat({ max: 5 }), exactly(rows)),

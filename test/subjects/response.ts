@@ -1,4 +1,5 @@
 import {
+  BinaryDistillationStrategy,
   DecoupledDistillationStrategy,
   type DistillationBatch,
   JensenShannonDistillationStrategy,
@@ -68,6 +69,15 @@ function weighted(options: WeightedOptions): StrategySubject {
   return labeled(() => new WeightedSoftLabelDistillationStrategy(options), {
     heldAt: (student) => new WeightsOf(student, options),
     reachesMinimum: options?.alpha === 0,
+  });
+}
+
+function binary(
+  options: ConstructorParameters<typeof BinaryDistillationStrategy>[0],
+): StrategySubject {
+  return divergence(() => new BinaryDistillationStrategy(options), {
+    labels: 'several',
+    invariances: ['row-order', 'column-order'],
   });
 }
 
@@ -193,6 +203,16 @@ export const responseSubjects: Subjects = {
       labels: 'classes',
       heldAt: (student) => new WeightsOf(student, { standardizeLogits: true }),
       reachesMinimum: false,
+    },
+  },
+  BinaryDistillationStrategy: {
+    'by default': binary({}),
+    'T = 0.05, alpha = 0.9': binary({ temperature: 0.05, alpha: 0.9 }),
+    'T = 100, without T²': binary({ temperature: 100, temperatureSquared: false }),
+    standardized: {
+      ...standardized(() => new BinaryDistillationStrategy({ standardizeLogits: true })),
+      labels: 'several',
+      invariances: ['row-order', 'column-order'],
     },
   },
   LogitMSEDistillationStrategy: {

@@ -2,8 +2,8 @@ import type { DistillationBatch } from '../../batch.js';
 import { checkFinite, checkRuledOut, type RuledOutBy } from '../../diagnosis.js';
 import { checkBoolean } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
-import { addCrossEntropy, logitRow, type RowLabel } from '../../kernels/crossEntropy.js';
-import { checkClasses, checkLabels, classesOf, hasLabel } from '../../labels.js';
+import { type HardLoss, type RowLabel, softmaxCrossEntropy } from '../../kernels/crossEntropy.js';
+import { checkClasses, checkDistribution, checkLabels, classesOf, hasLabel } from '../../labels.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
@@ -69,6 +69,16 @@ export abstract class ResponseDistillationStrategyBase<
    */
   protected abstract softLoss(columns: number, terms: number): SoftLoss;
 
+  /** The loss of a row of so many logits with its label; the cross-entropy at temperature 1. */
+  protected hardLoss(columns: number): HardLoss {
+    return softmaxCrossEntropy(columns);
+  }
+
+  /** Throws unless a row of a matrix of labels is what {@link hardLoss} takes: a distribution. */
+  protected checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
+    checkDistribution(operation, 'labels', labels, row);
+  }
+
   /** Whether every row has to have a class for a label. */
   protected get needsClasses(): boolean {
     return false;
@@ -104,7 +114,11 @@ export abstract class ResponseDistillationStrategyBase<
   protected override validate(batch: DistillationBatch<T, Sparse>): void {
     super.validate(batch);
     const { operation, student, labels, rows } = batch;
-    if (labels) checkLabels(operation, labels, student.columns, rows);
+    if (labels) {
+      checkLabels(operation, labels, student.columns, rows, (matrix, row) =>
+        this.checkLabelRow(operation, matrix, row),
+      );
+    }
     if (this.needsClasses) checkClasses(operation, labels, rows);
   }
 
@@ -126,10 +140,10 @@ export abstract class ResponseDistillationStrategyBase<
     const { student, temperature, alpha } = batch;
     const soft = this.softRows(batch);
     const softLoss = this.softLoss(soft.columns, soft.terms);
+    const hardLoss = this.hardLoss(student.columns);
     const temperatures = this.temperatures(temperature);
     const sharesOf = this.teacherShares(batch);
     const labelOf = rowLabels(batch);
-    const exponentials = new Float64Array(student.columns);
     const unread = new Float64Array(student.columns);
     return sumOverRows(batch, gradient, (offset, _, derivative = unread, row) => {
       derivative.fill(0);
@@ -147,8 +161,7 @@ export abstract class ResponseDistillationStrategyBase<
         }
       }
       if (hardWeight === 0) return loss;
-      const logits = logitRow(student.data, offset, exponentials);
-      return loss + addCrossEntropy(logits, label, hardWeight, derivative);
+      return loss + hardLoss(student.data, offset, label, hardWeight, derivative);
     });
   }
 }
