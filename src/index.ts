@@ -41,6 +41,10 @@ export {
   batchNormMargins,
 } from './strategies/feature/batchNormMargins.js';
 export {
+  type FactorTransferDistillationOptions,
+  FactorTransferDistillationStrategy,
+} from './strategies/feature/factorTransfer.js';
+export {
   type FeatureDistillationOptions,
   FeatureDistillationStrategy,
 } from './strategies/feature/feature.js';

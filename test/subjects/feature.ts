@@ -1,5 +1,6 @@
 import {
   ActivationBoundaryDistillationStrategy,
+  FactorTransferDistillationStrategy,
   FeatureDistillationStrategy,
   type FloatArray,
   FlowDistillationStrategy,
@@ -86,6 +87,19 @@ function neuronSelectivity(student: number, teacher: number, positions: number):
   };
 }
 
+function factorTransfer(
+  options: ConstructorParameters<typeof FactorTransferDistillationStrategy>[0],
+  invariances: StrategySubject['invariances'],
+): StrategySubject {
+  return {
+    create: () => new FactorTransferDistillationStrategy(options),
+    values: 'features',
+    isRegular: isNonZero,
+    invariances,
+    rounding: 1e-9, // divided by the norm of a row, which may be as small as 1/32
+  };
+}
+
 export const featureSubjects: Subjects = {
   FeatureDistillationStrategy: {
     mse: feature('mse'),
@@ -150,6 +164,27 @@ export const featureSubjects: Subjects = {
     'more positions than channels': neuronSelectivity(2, 2, 5),
     'other channels': neuronSelectivity(2, 3, 2),
     'other channels, more positions': neuronSelectivity(2, 1, 4),
+  },
+  FactorTransferDistillationStrategy: {
+    // Scaling a row, or adding up its squares in another order, may round a tie away.
+    'by default': factorTransfer({}, ['row-order']),
+    'exponent 2': factorTransfer({ exponent: 2 }, [
+      'row-order',
+      'column-order',
+      'student-scale',
+      'teacher-scale',
+    ]),
+    'with channels': {
+      ...factorTransfer({ channels: 2 }, ['row-order']),
+      columns: 6,
+    },
+    'with other channels, exponent 2': {
+      ...factorTransfer({ exponent: 2, channels: { student: 1, teacher: 3 } }, [
+        'row-order',
+        'student-scale',
+      ]),
+      columns: { student: 3, teacher: 9 },
+    },
   },
   MarginReLUDistillationStrategy: {
     'of one channel': {
