@@ -48,29 +48,48 @@ export type BatchLoss = (
  * its gradient goes to the sink. 0 where there are no rows.
  */
 export function overBatch<T extends FloatArray>(
-  { student, teacher, rows }: DistillationBatch<T>,
+  batch: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
   batchLoss: BatchLoss,
 ): number {
-  const { length } = rows;
-  if (length === 0) return 0;
-  const { columns } = student;
-  const derivative = gradient && new Float64Array(length * columns);
-  const loss = batchLoss(gather(student, rows), gather(teacher, rows), derivative);
-  const sink = gradient?.times(length);
-  if (derivative) {
-    for (const [i, row] of rows.entries()) sink?.add(row, derivative, i * columns);
-  }
-  return length * loss;
+  return overBatches(batch, [batch.rows], gradient, batchLoss);
 }
 
-/** The rows, one after another. */
+/** {@link overBatch} for batches within a batch: the rows of each are together, and apart from those of the others. */
+export function overBatches<T extends FloatArray>(
+  { student, teacher }: DistillationBatch<T>,
+  batches: readonly (readonly number[])[],
+  gradient: GradientSink<T> | undefined,
+  batchLoss: BatchLoss,
+): number {
+  const { columns } = student;
+  const most = batches.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const room = gradient && new Float64Array(most * columns);
+  let sum = 0;
+  for (const rows of batches) {
+    const { length } = rows;
+    if (length === 0) continue;
+    const derivative = room?.subarray(0, length * columns).fill(0);
+    sum += length * batchLoss(gather(student, rows), gather(teacher, rows), derivative);
+    const sink = gradient?.times(length);
+    if (derivative) {
+      for (const [i, row] of rows.entries()) sink?.add(row, derivative, i * columns);
+    }
+  }
+  return sum;
+}
+
+/** The rows, one after another; copied where they do not stand so already. */
 export function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
   const { data, columns, numeric } = matrix;
-  if (rows.length === matrix.rows) return grid(data, rows.length, columns);
-  const gathered = numeric.allocate(rows.length * columns);
+  const { length } = rows;
+  const [first, last] = [rows[0]!, rows[length - 1]!];
+  if (last - first === length - 1) {
+    return grid(data.subarray(first * columns, (last + 1) * columns), length, columns);
+  }
+  const gathered = numeric.allocate(length * columns);
   for (const [i, row] of rows.entries()) gathered.set(matrix.row(row), i * columns);
-  return grid(gathered, rows.length, columns);
+  return grid(gathered, length, columns);
 }
 
 /** A matrix of a row for each row; `write` gets the offset at which that one starts, and writes the new one. */

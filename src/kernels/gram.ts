@@ -1,9 +1,12 @@
 import { type Grid, grid, transpose } from './grid.js';
 import { addProduct } from './product.js';
 
-/** x · xᵀ, the products of all rows with each other, in doubles. */
-export function gram(x: Grid): Float64Array {
-  const result = new Float64Array(x.rows * x.rows);
+/** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
+export function gram(
+  x: Grid,
+  result: Float64Array = new Float64Array(x.rows * x.rows),
+): Float64Array {
+  result.fill(0);
   addProduct(result, x, transpose(x));
   return result;
 }

@@ -3,7 +3,7 @@ import { checkInteger } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { selfRelationDivergence } from '../../kernels/selfRelation.js';
 import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
+import { overBatches } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
 export interface SelfAttentionRelationDistillationOptions extends StrategyOptions {
@@ -84,13 +84,8 @@ export class SelfAttentionRelationDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { heads, positions = batch.student.rows } = this;
-    let sum = 0;
-    for (const rows of bySequence(batch.rows, positions)) {
-      sum += overBatch({ ...batch, rows }, gradient, (student, teacher, derivative) =>
-        selfRelationDivergence(student, teacher, heads, derivative),
-      );
-    }
-    return sum;
+    const divergence = selfRelationDivergence(heads);
+    return overBatches(batch, bySequence(batch.rows, positions), gradient, divergence);
   }
 }
 
@@ -100,7 +95,7 @@ function wholeMultiple(size: number, of: number): number {
 }
 
 /** The rows kept of each sequence that keeps any. */
-function bySequence(rows: readonly number[], positions: number): Iterable<number[]> {
+function bySequence(rows: readonly number[], positions: number): number[][] {
   const sequences = new Map<number, number[]>();
   for (const row of rows) {
     const sequence = Math.floor(row / positions);
@@ -108,5 +103,5 @@ function bySequence(rows: readonly number[], positions: number): Iterable<number
     if (own) own.push(row);
     else sequences.set(sequence, [row]);
   }
-  return sequences.values();
+  return [...sequences.values()];
 }
