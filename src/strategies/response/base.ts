@@ -40,7 +40,8 @@ const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
  *     row with a label   α · CE(label, softmax(student)) + (1 − α) · T² · softLoss(student / T, teacher / T)
  *     row without        T² · softLoss(student / T, teacher / T)
  *
- * The cross-entropy is at temperature 1. The base takes care of labels, temperatures, standardized logits, masks, the mean over
+ * The cross-entropy is at temperature 1, unless {@link hardLoss} says another; {@link teacherShares} says where the part of
+ * 1 − α is of something else than the soft loss. The base takes care of labels, temperatures, standardized logits, masks, the mean over
  * rows, and of the derivative through all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
