@@ -23,6 +23,15 @@ export function checkRow(
   }
 }
 
+/** Throws at the first entry of a matrix that is not finite. */
+export function checkMatrixFinite(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+): void {
+  for (let row = 0; row < matrix.rows; row++) checkRow(operation, argument, matrix, row);
+}
+
 /** Throws at the first entry that is neither finite nor `ruledOut`, on either side. */
 export function checkFinite<T extends FloatArray>(
   { operation, student, teacher, rows }: DistillationBatch<T, SparseTargets<T>>,

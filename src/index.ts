@@ -65,6 +65,10 @@ export {
   NeuronSelectivityDistillationStrategy,
 } from './strategies/feature/neuronSelectivity.js';
 export { PatientDistillationStrategy } from './strategies/feature/patient.js';
+export {
+  type VariationalDistillationOptions,
+  VariationalDistillationStrategy,
+} from './strategies/feature/variational.js';
 export type {
   LayerOutputs,
   LayerwiseOptions,

@@ -284,6 +284,7 @@ function build<T extends FloatArray>(
   const instance = new classes[strategyOf(strategy)]!({
     ...options,
     ...(projection && { projection }),
+    ...(parameters?.scale && { numeric }),
     ...(teacherProjection && { teacherProjection }),
     ...(memory && { memory: buildMemory(memory, numeric) }),
   });

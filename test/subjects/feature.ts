@@ -9,6 +9,7 @@ import {
   NeuronSelectivityDistillationStrategy,
   type NumericTrait,
   PatientDistillationStrategy,
+  VariationalDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, type Subjects } from './subjects.js';
@@ -84,6 +85,28 @@ function neuronSelectivity(student: number, teacher: number, positions: number):
     isRegular: hasChannels(student),
     invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
     rounding: 1e-9, // divided by the norms of channels
+  };
+}
+
+/** Half the logarithm of the variance at student = teacher, which the variance to begin with makes ≥ 0. */
+function variational(
+  options: { channels: number; initialVariance?: number },
+  projection?: { bias: boolean },
+): StrategySubject {
+  const { channels } = options;
+  return {
+    create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+      new VariationalDistillationStrategy<T>({
+        ...options,
+        numeric,
+        ...(projection && {
+          projection: new LinearProjection(2, channels, { ...projection, numeric }),
+        }),
+      }),
+    values: 'features',
+    columns: 2 * channels,
+    reachesMinimum: false,
+    invariances: ['row-order'],
   };
 }
 
@@ -207,6 +230,18 @@ export const featureSubjects: Subjects = {
       values: 'features',
       columns: { student: 3 * 2, teacher: 2 * 2 },
       invariances: ['row-order'],
+      float32Tolerance: 1e-5,
+    },
+  },
+  VariationalDistillationStrategy: {
+    'by default': variational({ channels: 3 }),
+    'of a variance of 1': {
+      ...variational({ channels: 2, initialVariance: 1 }),
+      reachesMinimum: true,
+    },
+    'of feature maps, projected': {
+      ...variational({ channels: 4 }, { bias: true }),
+      columns: { student: 2 * 3, teacher: 4 * 3 },
       float32Tolerance: 1e-5,
     },
   },

@@ -1,5 +1,5 @@
 import { checkDtype, checkShape } from '../../batch.js';
-import { checkRow } from '../../diagnosis.js';
+import { checkMatrixFinite } from '../../diagnosis.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from '../../errors.js';
 import { grid, transpose } from '../../kernels/grid.js';
 import { addProduct } from '../../kernels/product.js';
@@ -143,9 +143,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   /** @internal Throws where a parameter is not finite: training may have diverged. */
   explain(operation: string): void {
     for (const { name, value } of this.parameters()) {
-      for (let row = 0; row < value.rows; row++) {
-        checkRow(operation, `the projection's ${name}`, value, row);
-      }
+      checkMatrixFinite(operation, `the projection's ${name}`, value);
     }
   }
 }

@@ -1,0 +1,46 @@
+// The likelihood of one row under a Gaussian around another.
+
+import type { RowDistance } from './distance.js';
+
+/** log(1 + eᵃ), without overflow */
+export function softplus(a: number): number {
+  return Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
+}
+
+/** The derivative of {@link softplus}. */
+export function sigmoid(a: number): number {
+  return 1 / (1 + Math.exp(-a));
+}
+
+/** The a of which {@link softplus} is `value`, > 0. */
+export function inverseSoftplus(value: number): number {
+  return value + Math.log(-Math.expm1(-value));
+}
+
+/**
+ * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each channel. With the
+ * derivative, adds `factors` times that with respect to the variances to `sums`.
+ */
+export function gaussian(
+  variances: Float64Array,
+  factors: Float64Array,
+  sums: Float64Array,
+): RowDistance {
+  return (x, xOffset, y, yOffset, columns, derivative) => {
+    const channels = variances.length;
+    const positions = columns / channels;
+    let sum = 0;
+    for (let c = 0; c < channels; c++) {
+      const variance = variances[c]!;
+      let squares = 0;
+      for (let j = c * positions; j < (c + 1) * positions; j++) {
+        const u = x[xOffset + j]! - y[yOffset + j]!;
+        squares += (u * u) / variance;
+        if (derivative) derivative[j] = u / (variance * columns);
+      }
+      sum += squares + positions * Math.log(variance);
+      if (derivative) sums[c]! += (factors[c]! * (positions - squares)) / (2 * variance * columns);
+    }
+    return sum / (2 * columns);
+  };
+}

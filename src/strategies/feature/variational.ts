@@ -1,0 +1,108 @@
+import { checkDtype, type DistillationBatch } from '../../batch.js';
+import { checkMatrixFinite } from '../../diagnosis.js';
+import { checkInteger, checkNumber } from '../../errors.js';
+import type { GradientSink } from '../../gradient.js';
+import type { RowDistance } from '../../kernels/distance.js';
+import { gaussian, inverseSoftplus, sigmoid, softplus } from '../../kernels/gaussian.js';
+import { checkNumeric } from '../../matrix.js';
+import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
+import { Parameter } from '../../parameter.js';
+import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
+
+export interface VariationalDistillationOptions<T extends FloatArray = Float32Array>
+  extends ProjectedDistillationOptions<T> {
+  /** Channels of the teacher's rows: each has a variance. */
+  readonly channels: number;
+  /** The variance of every channel to begin with, > 1e-5; 5. */
+  readonly initialVariance?: number;
+  /** Number format, that of the student's features; float32. */
+  readonly numeric?: NumericTrait<T>;
+}
+
+/** The least variance, as in the authors' code. */
+const EPSILON = 1e-5;
+
+/**
+ * Variational information distillation: the teacher's features are as likely as can be under a Gaussian around the student's,
+ * of which each channel learns its variance. Mean over columns and rows; with x the student's row, or its projection, y
+ * the teacher's, and a the learned number of the channel:
+ *
+ *     loss = mean over columns of ½ ((x − y)² / σ² + log σ²),  σ² = log(1 + eᵃ) + 1e-5
+ *
+ * - `student`: features, one row a sample or token, laid out [channels][positions]; any finite value. The published regressor
+ *   is three 1×1 convolutions with ReLUs: a projection is one; or pass what a network of yours gives, and give it the gradient.
+ * - `teacher`: of so many `channels` (for features without positions, the columns). Without a projection the student has them
+ *   too, with one they are outputColumns of the projection; the positions are the same.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ *
+ * Returns a loss ≥ ½ log 1e-5, which may be negative; it is least in the student at x = y. `parameters()` are those of the
+ * projection, and `scale`, shape [1, channels]: the a of each channel. Step them as those of a {@link LinearProjection}.
+ *
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, widths differ without a projection, or are
+ * not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels, initialVariance).
+ *
+ * Cost: one pass, and with a projection three products of the channels a position; beside the gradient, memory for a few
+ * rows. The published weight beside a hard loss is 1.
+ *
+ * Ahn et al. (2019), "Variational Information Distillation for Knowledge Transfer", §2.1, arXiv:1904.05835. The paper sums
+ * over channels and positions; this is the authors' code, which takes the mean.
+ *
+ * @example
+ * import { Matrix, VariationalDistillationStrategy } from 'knowledge-distillation';
+ *
+ * const strategy = new VariationalDistillationStrategy({ channels: 2 });
+ * const student = Matrix.fromRows([[0.5, -1, 0, 2]]); // 2 channels × 2 positions
+ * const teacher = Matrix.fromRows([[1, -0.3, -3, 2]]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * for (const { value, gradient } of strategy.parameters()) {
+ *   for (let i = 0; i < value.data.length; i++) value.data[i]! -= 0.1 * gradient.data[i]!;
+ * }
+ */
+export class VariationalDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends ProjectedDistillationStrategyBase<T> {
+  readonly channels: number;
+  readonly #scale: Parameter<T>;
+
+  constructor(options: VariationalDistillationOptions<T>) {
+    super(options, ['channels', 'initialVariance', 'numeric']);
+    const { channels, initialVariance = 5 } = options ?? {};
+    this.channels = checkInteger(this.name, 'channels', channels, 1);
+    const inRange = (value: number) => value > EPSILON && value < Infinity;
+    const expected = `be a finite number > ${EPSILON}`;
+    checkNumber(this.name, 'initialVariance', initialVariance, expected, inRange);
+    const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
+    checkNumeric(this.name, numeric);
+    this.#scale = new Parameter('scale', 1, channels, numeric);
+    this.#scale.value.data.fill(inverseSoftplus(initialVariance - EPSILON));
+  }
+
+  override get name(): string {
+    return 'VariationalDistillationStrategy';
+  }
+
+  override parameters(): readonly Parameter<T>[] {
+    return [...super.parameters(), this.#scale];
+  }
+
+  protected override validate(batch: DistillationBatch<T>): void {
+    super.validate(batch);
+    const { operation, student } = batch;
+    const hint = `pass { numeric: ${student.numeric.dtype} }`;
+    checkDtype(operation, 'scale', this.#scale.value, student, hint);
+    this.checkChannels(batch, this.channels);
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    super.explain(batch);
+    checkMatrixFinite(batch.operation, 'scale', this.#scale.value);
+  }
+
+  protected override distance(gradient: GradientSink<T> | undefined): RowDistance {
+    const { value, sum } = this.#scale;
+    const scales = Float64Array.from(value.data);
+    const variances = scales.map((a) => softplus(a) + EPSILON);
+    const factors = scales.map((a) => (gradient?.scale ?? 0) * sigmoid(a));
+    return gaussian(variances, factors, sum);
+  }
+}
