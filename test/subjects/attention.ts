@@ -93,7 +93,6 @@ export const attentionSubjects: Subjects = {
     'a sequence of one token': {
       create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1, positions: 1 }),
       values: 'features',
-      sumOverRows: false, // but over sequences
       invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale', 'row-shift'],
     },
   },
