@@ -141,6 +141,7 @@ export {
 export type { SoftLoss, SoftRow, SoftRows } from './strategies/response/softRows.js';
 export type { SparseResponseOptions } from './strategies/response/sparseDivergence.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
+export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
 export {
   DistillationStrategyBase,

@@ -11,6 +11,7 @@ import {
   SkewKLDistillationStrategy,
   SkewReverseKLDistillationStrategy,
   TotalVariationDistillationStrategy,
+  UniversalLogitDistillationStrategy,
   WeightedSoftLabelDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
@@ -40,6 +41,9 @@ function divergence(
 
 /** Adding a constant rounds a tie away, and with it the derivative that a tie has. */
 const totalVariation = { invariances: ['row-order', 'column-order'] } as const;
+
+/** Probabilities that are not too small: their kinks, one for each, are then far enough apart for differences. */
+const universalLogit = { ...totalVariation, magnitude: 1.5 } as const;
 
 /** What losses promise that need a class for every row: with it, they are least elsewhere, unless alpha is 0. */
 function labeled(
@@ -214,6 +218,21 @@ export const responseSubjects: Subjects = {
       labels: 'several',
       invariances: ['row-order', 'column-order'],
     },
+  },
+  UniversalLogitDistillationStrategy: {
+    'by default': divergence(() => new UniversalLogitDistillationStrategy(), universalLogit),
+    'T = 3, alpha = 0.9': divergence(
+      () => new UniversalLogitDistillationStrategy({ temperature: 3, alpha: 0.9 }),
+      universalLogit,
+    ),
+    'of a larger vocabulary': divergence(() => new UniversalLogitDistillationStrategy(), {
+      ...universalLogit,
+      columns: { student: 3, teacher: 5 },
+    }),
+    'of a smaller vocabulary, T = 2 without T²': divergence(
+      () => new UniversalLogitDistillationStrategy({ temperature: 2, temperatureSquared: false }),
+      { ...universalLogit, columns: { student: 4, teacher: 2 } },
+    ),
   },
   LogitMSEDistillationStrategy: {
     'by default': divergence(() => new LogitMSEDistillationStrategy(), {

@@ -85,6 +85,11 @@ export abstract class ResponseDistillationStrategyBase<
     return false;
   }
 
+  /** Whether the classes of the teacher are those of the student; by default they are. */
+  protected get sharesClasses(): boolean {
+    return true;
+  }
+
   /** Who must not rule a class out alone; a student must not, by default. */
   protected get ruledOutBy(): RuledOutBy {
     return 'student';
@@ -113,7 +118,7 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   protected override validate(batch: DistillationBatch<T, Sparse>): void {
-    super.validate(batch);
+    if (this.sharesClasses) super.validate(batch);
     const { operation, student, labels, rows } = batch;
     if (labels) {
       checkLabels(operation, labels, student.columns, rows, (matrix, row) =>
