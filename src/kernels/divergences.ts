@@ -46,36 +46,46 @@ export function reverseDivergence({ logP, p, logQ, q, slope }: Distributions): n
   return sum;
 }
 
-/** log m − log p, and with `−d` for `d` and 1 − share for share log m − log q, of m = share · p + (1 − share) · q. */
-function toMixture(share: number, d: number): number {
+/**
+ * log(own + other · exp(d)) of two shares that add up to 1: log m − log p of the mixture m = own · p + other · q where d is
+ * log q − log p.
+ */
+function toMixture(own: number, other: number, d: number): number {
   // From the side on which the exponential cannot overflow.
-  return d <= 0 ? Math.log1p((1 - share) * Math.expm1(d)) : Math.log1p(share * Math.expm1(-d)) + d;
+  if (d > 0) return toMixture(other, own, -d) + d;
+  const x = other * Math.expm1(d);
+  return x > -0.5 ? Math.log1p(x) : Math.log(own + other * Math.exp(d)); // 1 + x would lose a small share of its own
 }
 
-/** pWeight · KL(p ‖ m) + qWeight · KL(q ‖ m), m = share · p + (1 − share) · q */
+/** What p and q count for, each: their shares of a mixture, which add up to 1, or the weights of their divergences. */
+export interface OfBoth {
+  readonly p: number;
+  readonly q: number;
+}
+
+/** weights.p · KL(p ‖ m) + weights.q · KL(q ‖ m), m = shares.p · p + shares.q · q */
 export function mixtureDivergence(
   { logP, p, logQ, q, slope }: Distributions,
-  share: number,
-  pWeight: number,
-  qWeight: number,
+  shares: OfBoth,
+  weights: OfBoth,
 ): number {
   let sum = 0;
   for (let j = 0; j < p.length; j++) {
     slope[j] = 0;
     if (isRuledOut(logP[j]!, logQ[j]!)) continue;
     const d = logQ[j]! - logP[j]!;
-    const m = share * p[j]! + (1 - share) * q[j]!;
-    const u = toMixture(share, d);
-    const v = toMixture(1 - share, -d);
-    if (pWeight > 0) {
-      sum += pWeight * divergence(p[j]!, m, u);
-      // d/dq of −p log m + m: (1 − share) (1 − p / m)
-      slope[j]! -= pWeight * (1 - share) * q[j]! * Math.expm1(-u);
+    const m = shares.p * p[j]! + shares.q * q[j]!;
+    const u = toMixture(shares.p, shares.q, d);
+    const v = toMixture(shares.q, shares.p, -d);
+    if (weights.p > 0) {
+      sum += weights.p * divergence(p[j]!, m, u);
+      // d/dq of −p log m + m: shares.q (1 − p / m)
+      slope[j]! -= weights.p * shares.q * q[j]! * Math.expm1(-u);
     }
-    if (qWeight > 0) {
-      sum += qWeight * divergence(q[j]!, m, v);
-      // d/dq of q (log q − log m) − q + m: log q − log m + share − (1 − share)(q / m − 1) − share
-      if (q[j]! > 0) slope[j]! -= qWeight * q[j]! * (v + (1 - share) * Math.expm1(-v));
+    if (weights.q > 0) {
+      sum += weights.q * divergence(q[j]!, m, v);
+      // d/dq of q (log q − log m) − q + m: log q − log m + shares.p − shares.q (q / m − 1) − shares.p
+      if (q[j]! > 0) slope[j]! -= weights.q * q[j]! * (v + shares.q * Math.expm1(-v));
     }
   }
   return sum;

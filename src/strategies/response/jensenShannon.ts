@@ -34,8 +34,8 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  * teacher without labels. Each row of the gradient sums to 0, and neither changes when a constant is added to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (beta, temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels),
- * RULED_OUT (a label; at the ends of `'kl-limits'`, as of the two divergences).
+ * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of
+ * the two divergences), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
  * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
  *
@@ -85,8 +85,8 @@ export class JensenShannonDistillationStrategy<
     const { beta, scale } = this;
     if (beta === 0) return forwardDivergence(row);
     if (beta === 1) return reverseDivergence(row);
-    const weights =
-      scale === 'plain' ? ([beta, 1 - beta] as const) : ([1 / (1 - beta), 1 / beta] as const);
-    return mixtureDivergence(row, beta, ...weights);
+    const shares = { p: beta, q: 1 - beta };
+    const weights = scale === 'plain' ? shares : { p: 1 / shares.q, q: 1 / shares.p };
+    return mixtureDivergence(row, shares, weights);
   }
 }

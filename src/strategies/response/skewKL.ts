@@ -47,8 +47,9 @@ export class SkewKLDistillationStrategy<
 
   constructor(options: SkewKLDistillationOptions = {}) {
     super(options, ['lambda']);
+    const { lambda = 0.1 } = options;
     const inRange = (x: number) => x > 0 && x < 1;
-    this.lambda = checkNumber(this.name, 'lambda', options.lambda ?? 0.1, 'be in (0, 1)', inRange);
+    this.lambda = checkNumber(this.name, 'lambda', lambda, 'be in (0, 1)', inRange);
   }
 
   override get name(): string {
@@ -60,6 +61,6 @@ export class SkewKLDistillationStrategy<
   }
 
   protected override divergence(row: DistributionRow): number {
-    return mixtureDivergence(row, this.lambda, 1, 0);
+    return mixtureDivergence(row, { p: this.lambda, q: 1 - this.lambda }, { p: 1, q: 0 });
   }
 }

@@ -47,8 +47,9 @@ export class SkewReverseKLDistillationStrategy<
 
   constructor(options: SkewReverseKLDistillationOptions = {}) {
     super(options, ['lambda']);
+    const { lambda = 0.1 } = options;
     const inRange = (x: number) => x > 0 && x < 1;
-    this.lambda = checkNumber(this.name, 'lambda', options.lambda ?? 0.1, 'be in (0, 1)', inRange);
+    this.lambda = checkNumber(this.name, 'lambda', lambda, 'be in (0, 1)', inRange);
   }
 
   override get name(): string {
@@ -60,6 +61,6 @@ export class SkewReverseKLDistillationStrategy<
   }
 
   protected override divergence(row: DistributionRow): number {
-    return mixtureDivergence(row, 1 - this.lambda, 0, 1);
+    return mixtureDivergence(row, { p: 1 - this.lambda, q: this.lambda }, { p: 0, q: 1 });
   }
 }

@@ -74,6 +74,22 @@ describe('JensenShannonDistillationStrategy between the two divergences', () => 
     }
   });
 
+  test('close to the ends too, sides that are far from each other meet in the mixture', () => {
+    const [student, teacher] = [matrix([0, -50]), matrix([-50, 0])];
+    for (const [beta, share] of [
+      [1e-17, 1e-17],
+      [1 - 2 ** -53, 2 ** -53],
+    ] as const) {
+      const { loss } = jensenShannon({ beta, scale: 'kl-limits' }).computeLossAndGradient(
+        student,
+        teacher,
+      );
+      // The far side has −ln share, the near one −ln(1 − share) / share.
+      expect(loss).toBeCloseTo(1 - Math.log(share + Math.exp(-50)), 12);
+      expect(jensenShannon({ beta }).computeLoss(student, teacher) / share).toBeCloseTo(loss, 12);
+    }
+  });
+
   test('as defined it goes to 0 there', () => {
     for (const beta of [1e-7, 1 - 1e-7]) {
       const loss = jensenShannon({ beta }).computeLoss(student, teacher);

@@ -69,6 +69,17 @@ describe('SkewReverseKLDistillationStrategy at the edges', () => {
     expect(far).toBeCloseTo(Math.log(10), 14);
   });
 
+  test.each([1e-10, 1e-17, 1e-300])('so it is for a lambda of %d', (lambda) => {
+    const strategy = skewReverse({ lambda });
+    const bound = -Math.log(lambda);
+    for (const low of [-Infinity, -1e4]) {
+      const [student, teacher] = [matrix([0, low]), matrix([low, 0])];
+      expect(strategy.computeLoss(student, teacher) / bound).toBeCloseTo(1, 14);
+    }
+    const loss = strategy.computeLoss(matrix([0, -20]), matrix([-20, 0])); // lambda + e⁻²⁰ of it in the mixture
+    expect(loss / -Math.log(lambda + Math.exp(-20))).toBeCloseTo(1, 7);
+  });
+
   test('a class that the student rules out adds nothing of its own, with gradient 0', () => {
     const result = skewReverse().computeLossAndGradient(matrix([0, -Infinity]), matrix([0, 0]));
     // q = [1, 0], p = [1/2, 1/2], the mixture is [11/20, 9/20]
@@ -93,6 +104,7 @@ test.each<[string, object, string]>([
   ['lambda', { lambda: 1 }, 'OUT_OF_RANGE'],
   ['lambda', { lambda: Number.NaN }, 'OUT_OF_RANGE'],
   ['lambda', { lambda: '0.1' }, 'WRONG_TYPE'],
+  ['lambda', { lambda: null }, 'WRONG_TYPE'],
   ['options', { beta: 0.1 }, 'UNKNOWN_OPTION'],
   ['options', { tail: 'drop' }, 'UNKNOWN_OPTION'],
 ])('SkewReverseKLDistillationStrategy refuses %s in %j', (argument, options, code) => {
