@@ -60,8 +60,8 @@ export interface DistillationBatch<
 export function isSparse<T extends FloatArray>(
   teacher: TeacherOutput<T>,
 ): teacher is SparseTargets<T> {
-  // By structure, as matrices are.
-  return typeof teacher === 'object' && teacher !== null && 'indices' in teacher;
+  // By structure, as matrices are; by a method, which the options of one do not have.
+  return typeof teacher === 'object' && teacher !== null && 'tailOf' in teacher;
 }
 
 /**
@@ -75,9 +75,17 @@ export function checkRequest<T extends FloatArray>(
 ): number[] {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
-  if (isSparse(teacher) && takesSparse) checkMatrix(operation, 'teacher', teacher.values);
-  else checkMatrix(operation, 'teacher', teacher as Matrix<T>);
-  checkDtype(operation, 'teacher', teacher, student);
+  if (!isSparse(teacher)) {
+    const expected = takesSparse ? 'be a Matrix or SparseTargets' : 'be a Matrix';
+    checkMatrix(operation, 'teacher', teacher, expected);
+  } else if (takesSparse) {
+    checkMatrix(operation, 'teacher', teacher.values);
+  } else {
+    const hint = 'this strategy reads every column';
+    throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', teacher, hint);
+  }
+  const dtypeHint = isSparse(teacher) ? `make it of ${student.numeric.dtype} matrices` : undefined;
+  checkDtype(operation, 'teacher', teacher, student, dtypeHint);
   const { rows } = student;
   checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
   if (labels !== undefined) {
@@ -111,6 +119,7 @@ export function checkTarget<T extends FloatArray>(
   const inputs: [string, unknown][] = Object.entries({ student, teacher, labels, mask });
   if (isSparse(teacher)) {
     inputs.push(['teacher', teacher.values], ["the teacher's tail", teacher.logTail]);
+    inputs.push(["the teacher's indices", teacher.indices]);
   }
   for (const { name, value, gradient: own } of parameters) {
     inputs.push([name, value], [`the gradient of ${name}`, own]);

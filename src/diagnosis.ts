@@ -62,22 +62,34 @@ export function checkRuledOut<T extends FloatArray>(
   const { operation, student, teacher, rows } = batch;
   if (labels) checkLabelAllowed(batch, labels, ruledOut);
   for (const row of rows) {
-    checkSides(
+    const sides = [student.row(row), teacher.row(row)] as const;
+    checkSides(operation, row, ...sides, ruledOut, by, (column) => column);
+  }
+  // Last, since not every loss minds.
+  for (const row of rows) {
+    checkSomeAllowed(
       operation,
       row,
       student.row(row),
       teacher.row(row),
       ruledOut,
-      by,
-      (column) => column,
+      'in some column',
     );
   }
-  // Last, since not every loss minds.
-  for (const row of rows) {
-    for (const [argument, matrix] of Object.entries({ student, teacher })) {
-      if (matrix.row(row).some((value) => value !== ruledOut)) continue;
-      throwRuledOut(operation, argument, ruledOut, 'in some column', row);
-    }
+}
+
+/** Throws where a side of a row leaves nothing possible; `where` says of what. */
+export function checkSomeAllowed(
+  operation: string,
+  row: number,
+  student: FloatArray,
+  teacher: FloatArray,
+  ruledOut: number,
+  where: string,
+): void {
+  for (const [argument, values] of Object.entries({ student, teacher })) {
+    if (values.some((value) => value !== ruledOut)) continue;
+    throwRuledOut(operation, argument, ruledOut, where, row);
   }
 }
 
@@ -97,7 +109,10 @@ export function checkLabelAllowed<T extends FloatArray>(
   }
 }
 
-/** Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. */
+/**
+ * Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. What
+ * has no column is the classes of the tail together.
+ */
 export function checkSides(
   operation: string,
   row: number,
@@ -114,7 +129,10 @@ export function checkSides(
     const side = studentRules ? 'student' : 'teacher';
     if (by !== side && by !== 'either') continue;
     const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
-    throwRuledOut(operation, side, ruledOut, where, row, columnOf(i));
+    const column = columnOf(i);
+    if (column !== undefined) throwRuledOut(operation, side, ruledOut, where, row, column);
+    const hint = "or choose tail: 'renormalize'";
+    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, row, column, hint);
   }
 }
 
@@ -125,6 +143,7 @@ function throwRuledOut(
   where: string,
   row: number,
   column?: number,
+  hint?: string,
 ): never {
   const place = column === undefined ? { row } : { row, column };
   refuse(
@@ -134,5 +153,6 @@ function throwRuledOut(
     `be above ${ruledOut} ${where}`,
     String(ruledOut),
     place,
+    hint,
   );
 }

@@ -134,7 +134,7 @@ export function checkClasses<T extends FloatArray>(
     ? rows.find((kept) => classes[kept] === UNLABELED)
     : rows.find((kept) => classesOf(labels, [kept]) === undefined);
   if (row === undefined) return;
-  const received = classes ? `UNLABELED (${UNLABELED})` : 'several classes';
+  const received = classes ? `UNLABELED (${UNLABELED})` : 'a row that is not one-hot';
   refuse('LABEL_REQUIRED', operation, 'labels', expected, received, { row }, hint);
 }
 

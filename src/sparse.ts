@@ -135,7 +135,8 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
       Number.isSafeInteger(value) && value >= 1 && value <= columns;
     checkNumber(operation, 'k', k, `be an integer in [1, ${columns}], the classes`, inRange);
     checkOptions(operation, 'options', options, ['temperature']);
-    const temperature = checkPositive(operation, 'temperature', options.temperature ?? 1);
+    const { temperature = 1 } = options;
+    checkPositive(operation, 'temperature', temperature);
     const indices = new Int32Array(rows * k);
     const logProbabilities = new Matrix(numeric.allocate(rows * k), rows, k);
     const logTail = numeric.allocate(rows);
@@ -183,7 +184,8 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
       if (kind === 'logits') continue;
       const rest = this.logTail?.[row] ?? -Infinity;
       sum += Math.exp(rest);
-      if (Math.abs(sum - 1) <= EXCESS || (this.logTail === undefined && sum < 1)) continue;
+      const mayBeLess = this.logTail === undefined && k < columns; // the rest is the tail's
+      if (Math.abs(sum - 1) <= EXCESS || (mayBeLess && sum < 1)) continue;
       const expected = `hold log-probabilities that sum to 1 (±${EXCESS}) with those of the tail`;
       refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
     }

@@ -13,6 +13,7 @@ import {
   ReverseKLDistillationStrategy,
   SparseTargets,
   type SparseTargetsOptions,
+  TotalVariationDistillationStrategy,
 } from '../src/index.js';
 import { arbitraries, strategyLaws } from '../src/testing/index.js';
 import { describeKernels } from './describeKernels.js';
@@ -128,6 +129,18 @@ describe('A sparse teacher by hand', () => {
     const { indices, values } = SparseTargets.topK(Matrix.fromRows([[1, 3, 3, 2]]), 3);
     expect([...indices]).toEqual([1, 2, 3]);
     expect(values.numeric).toBe(float32);
+  });
+
+  test('topK keeps many of many, in whatever order they come', () => {
+    const columns = 100_000; // what grew with their square would take a minute
+    const logits = new Matrix(
+      Float64Array.from({ length: columns }, (_, j) => j % 50_000),
+      1,
+      columns,
+    );
+    const { indices } = SparseTargets.topK(logits, columns);
+    expect([...indices.slice(0, 4)]).toEqual([49_999, 99_999, 49_998, 99_998]);
+    expect(new Set(indices).size).toBe(columns);
   });
 
   test('the bucket counts as one class', () => {
@@ -318,16 +331,109 @@ describe('A sparse teacher is refused', () => {
     // The classes that are not kept have a quarter of the probability.
     expect(refusal(call([-Infinity, 0, -Infinity, 0]))).toMatchObject({
       code: 'RULED_OUT',
-      argument: 'student',
+      argument: "the student's tail",
       row: 0,
+      message: expect.stringContaining("; or choose tail: 'renormalize'"),
     });
     const labeled = () =>
       strategy.computeLoss(matrix([-Infinity, 0, 0, 0]), new SparseTargets(good), Int32Array.of(0));
     expect(refusal(labeled)).toMatchObject({ code: 'RULED_OUT', argument: 'student', column: 0 });
   });
 
-  test('a k beyond the classes', () => {
+  test('where it leaves nothing to a tail that the student allows', () => {
+    const reverse = new ReverseKLDistillationStrategy<Float64Array>({ temperature: 1 });
+    const whole = matrix([Math.log(0.5), Math.log(0.5)]);
+    const teacher = new SparseTargets({ ...good, logProbabilities: whole });
+    expect(refusal(() => reverse.computeLoss(student, teacher))).toMatchObject({
+      code: 'RULED_OUT',
+      argument: "the teacher's tail",
+      row: 0,
+    });
+  });
+
+  test.each(Object.entries(strategies))(
+    'where a side rules out all that is kept: %s',
+    (_, Strategy) => {
+      const renormalized = new Strategy<Float64Array>({ tail: 'renormalize' });
+      const nothing = matrix([-Infinity, -Infinity]);
+      const of = (logits: Matrix<Float64Array>) =>
+        new SparseTargets({ indices, logits, columns: 4 });
+      const [onTeacher, onStudent] = [
+        () => renormalized.computeLoss(student, of(nothing)),
+        () => renormalized.computeLoss(matrix([0, -Infinity, 0, -Infinity]), of(logProbabilities)),
+      ];
+      expect(refusal(onTeacher)).toMatchObject({ code: 'RULED_OUT', argument: 'teacher', row: 0 });
+      expect(refusal(onStudent)).toMatchObject({ code: 'RULED_OUT', argument: 'student', row: 0 });
+    },
+  );
+
+  test('where all classes are kept and their probabilities sum to less than 1', () => {
+    const all = matrix([Math.log(0.2), Math.log(0.1)]);
+    const teacher = new SparseTargets({ ...good, logProbabilities: all, columns: 4 });
+    expect(Number.isFinite(evaluate(teacher)())).toBe(true); // the tail has the rest
+    const indices = Int32Array.of(0, 1);
+    const two = new SparseTargets({ indices, logProbabilities: all, columns: 2 });
+    const call = () => strategy.computeLoss(matrix([0, 0]), two);
+    expect(refusal(call)).toMatchObject({
+      code: 'NOT_A_DISTRIBUTION',
+      argument: 'teacher',
+      row: 0,
+    });
+  });
+
+  test('in another number format, with a way out', () => {
+    const call = () =>
+      new ResponseDistillationStrategy().computeLoss(wrong(student), wrong(single));
+    const single = SparseTargets.topK(student.as(float32), 2);
+    expect(refusal(call)).toMatchObject({
+      code: 'DTYPE_MISMATCH',
+      message:
+        'ResponseDistillationStrategy.computeLoss: teacher must be float64, got float32; make it of float64 matrices',
+    });
+  });
+
+  test('as the options of one, and by what needs every value', () => {
+    const options = () => strategy.computeLoss(student, wrong<Matrix<Float64Array>>(good));
+    expect(refusal(options)).toMatchObject({
+      code: 'WRONG_TYPE',
+      argument: 'teacher',
+      expected: 'be a Matrix or SparseTargets',
+    });
+    const variation = new TotalVariationDistillationStrategy<Float64Array>();
+    const teacher = wrong<Matrix<Float64Array>>(new SparseTargets(good));
+    expect(refusal(() => variation.computeLoss(student, teacher))).toMatchObject({
+      code: 'WRONG_TYPE',
+      argument: 'teacher',
+      expected: 'be a Matrix, not SparseTargets',
+    });
+  });
+
+  test('before anything is written, and where its memory would be', () => {
+    const renormalized = new ResponseDistillationStrategy<Float64Array>({
+      tail: 'renormalize',
+      temperature: 0.01,
+    });
+    const hot = new SparseTargets({ ...good, temperature: 1e308 }); // its logits at 0.01 are too large for any number
+    const gradient = matrix([7, 7, 7, 7]);
+    expect(() => renormalized.computeGradient(student, hot, undefined, { gradient })).toThrow();
+    expect(gradient.toRows()).toEqual([[7, 7, 7, 7]]);
+
+    const memory = new ArrayBuffer(32);
+    const shared = new Int32Array(memory, 0, 2);
+    shared.set(indices);
+    const teacher = new SparseTargets({ ...good, indices: shared });
+    const onIndices = new Matrix(new Float64Array(memory), 1, 4);
+    const call = () =>
+      strategy.computeGradient(student, teacher, undefined, { gradient: onIndices });
+    expect(refusal(call)).toMatchObject({ code: 'OVERLAP', argument: 'gradient' });
+    expect([...shared]).toEqual([3, 1]);
+  });
+
+  test('a k beyond the classes, and a temperature that is none', () => {
+    const operation = 'SparseTargets.topK';
     const call = () => SparseTargets.topK(student, 5);
-    expect(refusal(call)).toMatchObject({ operation: 'SparseTargets.topK', code: 'OUT_OF_RANGE' });
+    expect(refusal(call)).toMatchObject({ operation, code: 'OUT_OF_RANGE' });
+    const none = () => SparseTargets.topK(student, 2, { temperature: wrong(null) });
+    expect(refusal(none)).toMatchObject({ operation, argument: 'temperature', code: 'WRONG_TYPE' });
   });
 });

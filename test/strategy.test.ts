@@ -196,7 +196,7 @@ describe('the arguments of every call', () => {
     [
       'teacher',
       [student, new Float64Array(6)],
-      'teacher must be a Matrix, got an object of type Float64Array',
+      'teacher must be a Matrix or SparseTargets, got an object of type Float64Array',
     ],
     [
       'labels',

@@ -19,13 +19,21 @@ export function standardize(
   x: Float64Array,
 ): number {
   const columns = x.length;
-  let mean = 0;
-  for (let j = 0; j < columns; j++) mean += z[offset + j]! / columns;
-  for (let j = 0; j < columns; j++) x[j] = z[offset + j]! - mean;
+  for (let j = 0; j < columns; j++) x[j] = z[offset + j]!;
+  // Twice, for what rounding leaves of a mean: beside a small deviation it would not be small.
+  center(x);
+  center(x);
   const deviation = columns > 1 ? norm(x, 0, columns) / Math.sqrt(columns - 1) : 0;
   const scale = temperature * (deviation + EPSILON);
   for (let j = 0; j < columns; j++) x[j]! /= scale;
   return deviation;
+}
+
+/** x −= its mean */
+function center(x: Float64Array): void {
+  let mean = 0;
+  for (let j = 0; j < x.length; j++) mean += x[j]! / x.length;
+  for (let j = 0; j < x.length; j++) x[j]! -= mean;
 }
 
 /** The adjoint of {@link standardize}, for what it gave: turns d loss / d x into d loss / d z, in place. */

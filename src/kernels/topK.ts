@@ -1,15 +1,27 @@
 /** The places of the largest values, as many as `indices` has room for, the largest first; of equal ones the first. */
 export function largestIndices(values: Float64Array, indices: Int32Array): void {
   const k = indices.length;
-  let count = 0;
-  for (let j = 0; j < values.length; j++) {
-    const value = values[j]!;
-    if (count === k && !(value > values[indices[k - 1]!]!)) continue;
-    let place = count < k ? count++ : k - 1;
-    while (place > 0 && value > values[indices[place - 1]!]!) {
-      indices[place] = indices[place - 1]!;
-      place--;
+  const isAfter = (a: number, b: number): boolean =>
+    values[a]! < values[b]! || (values[a] === values[b] && a > b);
+  // A heap: none stands before those below it, and the first is the one to go when a larger one comes.
+  const sink = (index: number, from: number, size: number): void => {
+    let place = from;
+    for (let child = 2 * place + 1; child < size; child = 2 * place + 1) {
+      if (child + 1 < size && isAfter(indices[child + 1]!, indices[child]!)) child++;
+      if (!isAfter(indices[child]!, index)) break;
+      indices[place] = indices[child]!;
+      place = child;
     }
-    indices[place] = j;
+    indices[place] = index;
+  };
+  for (let j = 0; j < k; j++) indices[j] = j;
+  for (let place = (k >> 1) - 1; place >= 0; place--) sink(indices[place]!, place, k);
+  for (let j = k; j < values.length; j++) {
+    if (values[j]! > values[indices[0]!]!) sink(j, 0, k);
+  }
+  for (let size = k - 1; size > 0; size--) {
+    const last = indices[size]!;
+    indices[size] = indices[0]!;
+    sink(last, 0, size);
   }
 }

@@ -129,14 +129,19 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   protected override explain(batch: DistillationBatch<T, Sparse>): void {
-    if (this.standardizeLogits) checkFinite(batch);
     const { student, labels, rows, alpha } = batch;
     // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
     const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
-    const teacher = batch.teacher as Matrix<T>;
-    const soft = { ...batch, teacher, rows: rows.filter((row) => !isHard(row)) };
+    this.explainSoft({ ...batch, rows: rows.filter((row) => !isHard(row)) });
     const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
-    for (const part of [soft, hard]) checkRuledOut(part, -Infinity, this.ruledOutBy, labels);
+    checkRuledOut(hard, -Infinity, this.ruledOutBy, labels);
+  }
+
+  /** The same for rows whose teacher was read. */
+  protected explainSoft(batch: DistillationBatch<T, Sparse>): void {
+    if (this.standardizeLogits) checkFinite(batch);
+    const teacher = batch.teacher as Matrix<T>;
+    checkRuledOut({ ...batch, teacher }, -Infinity, this.ruledOutBy, batch.labels);
   }
 
   protected override evaluate(

@@ -68,15 +68,18 @@ export class ResponseDistillationStrategy<
   }
 
   protected override cannotFail(batch: DistillationBatch<T, SparseTargets<T>>): boolean {
-    const { student, teacher } = batch;
+    const { student, teacher, temperature, normalizer } = batch;
     if (this.standardizeLogits) return false;
+    const { data } = isSparse(teacher) ? teacher.values : teacher;
+    const teacherScale = (isSparse(teacher) ? teacher.temperature : 1) / temperature;
     // All of these are very far from where a sum or a gradient could overflow.
     const bound = this.#derivativeBound(batch);
     return (
-      batch.temperature > 1e-30 &&
-      Math.max(bound, bound / batch.normalizer) < 1e30 &&
+      temperature > 1e-30 &&
+      teacherScale < 1e30 &&
+      Math.max(bound, bound / normalizer) < 1e30 &&
       isModerate(student.data) &&
-      isModerate((isSparse(teacher) ? teacher.values : teacher).data)
+      isModerate(data)
     );
   }
 

@@ -1,5 +1,5 @@
 import { type DistillationBatch, isSparse } from '../../batch.js';
-import { checkFinite, checkLabelAllowed, checkSides } from '../../diagnosis.js';
+import { checkFinite, checkLabelAllowed, checkSides, checkSomeAllowed } from '../../diagnosis.js';
 import { checkChoice, refuse } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import type { FloatArray } from '../../numeric.js';
@@ -59,10 +59,10 @@ export abstract class SparseDivergenceStrategyBase<
     refuse('TEMPERATURE', operation, 'teacher', expected, received, undefined, hint);
   }
 
-  protected override explain(batch: DistillationBatch<T, SparseTargets<T>>): void {
+  protected override explainSoft(batch: DistillationBatch<T, SparseTargets<T>>): void {
     const { operation, teacher, labels, rows, temperature } = batch;
     if (!isSparse(teacher)) {
-      super.explain(batch);
+      super.explainSoft(batch);
       return;
     }
     checkFinite(batch, -Infinity);
@@ -73,6 +73,7 @@ export abstract class SparseDivergenceStrategyBase<
       const { student: x, teacher: y } = soft.load(row, temperature, -1);
       const columnOf = (i: number) => (i < k ? teacher.indices[row * k + i] : undefined); // the bucket has none
       checkSides(operation, row, x, y, -Infinity, this.ruledOutBy, columnOf);
+      checkSomeAllowed(operation, row, x, y, -Infinity, 'in some class that the teacher kept');
     }
   }
 

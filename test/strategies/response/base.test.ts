@@ -126,6 +126,34 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(Math.abs(standardized.computeLoss(wide, high) / loss - 1)).toBeLessThan(1e-5);
   });
 
+  test('standardized, constant rows are equal, however large', () => {
+    const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
+    const constant = (value: number) => matrix(Array(17).fill(value));
+    expect(standardized.computeLoss(constant(1e4 / 3), constant(0.1))).toBeLessThan(1e-20);
+  });
+
+  test('standardized, the gradient is as exact beside a large constant', () => {
+    const row = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2].map((x) => x * 2 ** -30);
+    const other = matrix(row.map((_, j) => Math.sin(j)));
+    const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
+    const { gradient } = standardized.computeLossAndGradient(matrix(row), other);
+    const high = standardized.computeGradient(matrix(row.map((x) => x + 2 ** 13)), other);
+    const scale = Math.max(...gradient.data.map(Math.abs));
+    for (const [j, value] of gradient.data.entries()) {
+      expect(Math.abs(high.data[j]! - value)).toBeLessThan(1e-9 * scale);
+    }
+  });
+
+  test('a teacher that was not read is not to blame for a NaN elsewhere', () => {
+    for (const standardizeLogits of [false, true]) {
+      const hard = new Strategy<Float64Array>({ standardizeLogits, alpha: 1 });
+      const unread = matrix([Number.NaN, 0, 0], [1, 2, 3]);
+      const nan = matrix([1, 2, 3], [0, Number.NaN, 0]);
+      const call = () => hard.computeLoss(nan, unread, Int32Array.of(0, UNLABELED));
+      expect(refusal(call)).toMatchObject({ argument: 'student', row: 1, column: 1 });
+    }
+  });
+
   test('standardized, no class can be ruled out', () => {
     const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
     const call = () => standardized.computeLoss(matrix([0, -Infinity]), matrix([0, -Infinity]));

@@ -129,6 +129,7 @@ describe('DecoupledDistillationStrategy', () => {
     ['none', undefined, 'labels must be a class for every row, as an index or one-hot, got none'],
     ['an unlabeled row', Int32Array.of(1, UNLABELED), 'labels row 1 must be a class'],
     ['a distribution', matrix([0, 1], [0.5, 0.5]), 'labels row 1 must be a class'],
+    ['what is nearly one-hot', matrix([0, 1], [0.9999, 0]), 'got a row that is not one-hot'],
   ])('needs a class for every row, and refuses %s', (_, labels, message) => {
     const two = matrix([1, 2], [3, 4]);
     const gradient = matrix([7, 7], [7, 7]);
