@@ -2,21 +2,6 @@
 
 import type { RowDistance } from './distance.js';
 
-/** log(1 + eᵃ), without overflow */
-export function softplus(a: number): number {
-  return Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
-}
-
-/** The derivative of {@link softplus}. */
-export function sigmoid(a: number): number {
-  return 1 / (1 + Math.exp(-a));
-}
-
-/** The a of which {@link softplus} is `value`, > 0. */
-export function inverseSoftplus(value: number): number {
-  return value + Math.log(-Math.expm1(-value));
-}
-
 /**
  * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each channel. With the
  * derivative, adds `factors` times that with respect to the variances to `sums`.

@@ -3,6 +3,7 @@
 import { addScaled } from './addScaled.js';
 import type { Grid } from './grid.js';
 import { logSumExp } from './logSumExp.js';
+import { sigmoid, softplus } from './softplus.js';
 
 /** What is added to denominators, as in the authors' code. */
 const EPSILON = 1e-7;
@@ -76,14 +77,4 @@ function similarities(anchors: Grid, i: number, contrast: Contrast, result: Floa
     for (let k = 0; k < columns; k++) sum += data[i * columns + k]! * bank.data[from + k]!;
     result[j] = sum / temperature;
   }
-}
-
-/** log(1 + e^d) */
-function softplus(d: number): number {
-  return Math.max(d, 0) + Math.log1p(Math.exp(-Math.abs(d)));
-}
-
-/** Its derivative, 1 / (1 + e^−d). */
-function sigmoid(d: number): number {
-  return 1 / (1 + Math.exp(-d));
 }
