@@ -1,5 +1,5 @@
 import type { DistillationBatch } from '../../batch.js';
-import { checkNumber, refuse } from '../../errors.js';
+import { checkNonNegative, refuse } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { addDistanceAdjoint, pairDistances } from '../../kernels/pairDistances.js';
 import { angleDifference, distanceDifference } from '../../kernels/relations.js';
@@ -61,16 +61,8 @@ export class RelationalDistillationStrategy<
   constructor(options: RelationalDistillationOptions = {}) {
     super(options, ['distanceWeight', 'angleWeight']);
     const { distanceWeight = 1, angleWeight = 2 } = options;
-    const inRange = (value: number) => value >= 0 && value < Infinity;
-    const expected = 'be a finite number ≥ 0';
-    this.distanceWeight = checkNumber(
-      this.name,
-      'distanceWeight',
-      distanceWeight,
-      expected,
-      inRange,
-    );
-    this.angleWeight = checkNumber(this.name, 'angleWeight', angleWeight, expected, inRange);
+    this.distanceWeight = checkNonNegative(this.name, 'distanceWeight', distanceWeight);
+    this.angleWeight = checkNonNegative(this.name, 'angleWeight', angleWeight);
     if (distanceWeight + angleWeight === 0) {
       refuse('OUT_OF_RANGE', this.name, 'angleWeight', 'be > 0 where distanceWeight is 0', '0');
     }
