@@ -1,7 +1,7 @@
 // Which row of the other side is its own: a row among those of a batch.
 
 import { addCrossEntropy, logitRow } from './crossEntropy.js';
-import { type Grid, grid, transpose } from './grid.js';
+import { copyTransposed, type Grid, grid, transpose } from './grid.js';
 import { addProduct } from './product.js';
 
 /**
@@ -21,10 +21,10 @@ export function contrast(
   addProduct(logits, student, transpose(teacher));
   for (let k = 0; k < logits.length; k++) logits[k]! /= temperature;
   const byLogit = new Float64Array(rows * rows);
-  let loss = addOwnEntropy(logits, rows, byLogit);
+  let loss = addCrossEntropies(logits, rows, byLogit);
   if (symmetric) {
     const across = transposed(byLogit, rows);
-    loss = (loss + addOwnEntropy(transposed(logits, rows), rows, across)) / 2;
+    loss = (loss + addCrossEntropies(transposed(logits, rows), rows, across)) / 2;
     byLogit.set(transposed(across, rows));
   }
   if (!slope) return loss;
@@ -35,7 +35,7 @@ export function contrast(
 }
 
 /** Mean over rows of the cross-entropy of the logits with the diagonal; derivative += its derivative. */
-function addOwnEntropy(logits: Float64Array, rows: number, derivative: Float64Array): number {
+function addCrossEntropies(logits: Float64Array, rows: number, derivative: Float64Array): number {
   const exponentials = new Float64Array(rows);
   let sum = 0;
   for (let i = 0; i < rows; i++) {
@@ -47,8 +47,6 @@ function addOwnEntropy(logits: Float64Array, rows: number, derivative: Float64Ar
 
 function transposed(square: Float64Array, size: number): Float64Array {
   const result = new Float64Array(square.length);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) result[j * size + i] = square[i * size + j]!;
-  }
+  copyTransposed(square, 0, size, size, result, 0);
   return result;
 }

@@ -1,6 +1,5 @@
 // A distribution over classes taken apart: whether it is one class, the label, and which it is if it is another.
 
-import type { RowDistance } from './distance.js';
 import { logSumExp } from './logSumExp.js';
 import { scoreDivergence } from './scores.js';
 
@@ -38,7 +37,7 @@ export function targetDivergence(columns: number): WeightedLoss {
 
 /** KL between the distributions over the classes that are not the label; 0 where the teacher rules out all of them. */
 export function othersDivergence(columns: number): WeightedLoss {
-  const distance: RowDistance = scoreDivergence(columns - 1);
+  const distance = scoreDivergence(columns - 1);
   const scratch = (): Float64Array => new Float64Array(columns - 1);
   const [x, y, slope] = [scratch(), scratch(), scratch()];
   return ({ student, teacher, label, derivative }, weight) => {

@@ -1,5 +1,6 @@
 // How far apart two sets of vectors are as distributions: the maximum mean discrepancy, squared, for the kernel (x · y)².
 
+import { gram } from './gram.js';
 import { type Grid, grid, transpose } from './grid.js';
 import { addProduct } from './product.js';
 
@@ -19,8 +20,8 @@ function ofMoments(m: number, n: number, columns: number): Discrepancy {
   const own = new Float64Array(columns * columns);
   const other = new Float64Array(columns * columns);
   return (x, y, derivative) => {
-    setProduct(own, transpose(x), x);
-    setProduct(other, transpose(y), y);
+    gram(transpose(x), own);
+    gram(transpose(y), other);
     let sum = 0;
     for (let k = 0; k < own.length; k++) {
       const u = own[k]! / m - other[k]! / n;
@@ -39,9 +40,9 @@ function ofProducts(m: number, n: number, columns: number): Discrepancy {
   const yy = new Float64Array(n * n);
   const pull = new Float64Array(m * columns);
   return (x, y, derivative) => {
-    setProduct(xx, x, transpose(x));
+    gram(x, xx);
+    gram(y, yy);
     setProduct(xy, x, transpose(y));
-    setProduct(yy, y, transpose(y));
     if (derivative) {
       setProduct(derivative, grid(xx, m, m), x);
       setProduct(pull, grid(xy, m, n), y);
