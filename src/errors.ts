@@ -142,10 +142,11 @@ export function checkNumbers(
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throwType(operation, argument, 'be an array of numbers', values);
   }
-  if (values.length === 0) refuse('EMPTY', operation, argument, 'hold a number', 'an empty array');
-  return Float64Array.from(values, (value, i) =>
+  const numbers = Float64Array.from(values, (value, i) =>
     checkNumber(operation, `${argument}[${i}]`, value, expected, inRange),
   );
+  if (numbers.length === 0) refuse('EMPTY', operation, argument, 'hold a number', 'an empty array');
+  return numbers;
 }
 
 export function checkPositive(operation: string, argument: string, value: unknown): number {

@@ -237,6 +237,16 @@ export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray
   throwType(operation, 'numeric', 'be float32 or float64, the objects', numeric);
 }
 
+/** The number format that an option asks for; where it is left out T is Float32Array. */
+export function readNumeric<T extends FloatArray>(
+  operation: string,
+  numeric: NumericTrait<T> | undefined,
+): NumericTrait<T> {
+  const trait = (numeric === undefined ? float32 : numeric) as NumericTrait<T>;
+  checkNumeric(operation, trait);
+  return trait;
+}
+
 function checkIndex(operation: string, argument: string, index: unknown, size: number): void {
   const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
   checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);

@@ -1,7 +1,7 @@
 // Rows that are feature maps, [channels][positions].
 
 import { checkShape, type DistillationBatch } from '../batch.js';
-import { checkInteger, checkOptions } from '../errors.js';
+import { checkInteger, checkOptions, throwType } from '../errors.js';
 import type { FloatArray } from '../numeric.js';
 
 /** The channels of a row on each side. */
@@ -12,6 +12,9 @@ export interface Channels {
 
 /** Throws unless the option is a number of channels, for both sides or for each. */
 export function readChannels(operation: string, channels: number | Channels): Channels {
+  if (typeof channels !== 'number' && typeof channels !== 'object') {
+    throwType(operation, 'channels', 'be a number, or { student, teacher }', channels);
+  }
   const both = typeof channels === 'number' ? { student: channels, teacher: channels } : channels;
   checkOptions(operation, 'channels', both, ['student', 'teacher']);
   return {
@@ -25,7 +28,7 @@ export function checkPositions<T extends FloatArray>(
   { operation, student, teacher }: DistillationBatch<T>,
   channels: Channels,
 ): void {
-  const positions = Math.floor(student.columns / channels.student);
+  const positions = Math.max(1, Math.floor(student.columns / channels.student));
   for (const [side, matrix] of Object.entries({ student, teacher } as const)) {
     const count = side === 'student' ? channels.student : channels.teacher;
     const why = `${count} channels × ${positions} positions`;

@@ -89,9 +89,9 @@ export class SelfAttentionRelationDistillationStrategy<
   }
 }
 
-/** The largest multiple that is not above the size, or the least. */
+/** The largest multiple that is not above the size, or the least; nothing of nothing. */
 function wholeMultiple(size: number, of: number): number {
-  return Math.max(1, Math.floor(size / of)) * of;
+  return size === 0 ? 0 : Math.max(1, Math.floor(size / of)) * of;
 }
 
 /** The rows kept of each sequence that keeps any. */

@@ -4,8 +4,8 @@ import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from
 import { grid, transpose } from '../../kernels/grid.js';
 import { addProduct } from '../../kernels/product.js';
 import { uniform } from '../../kernels/random.js';
-import { checkNumeric, type Matrix } from '../../matrix.js';
-import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
+import { type Matrix, readNumeric } from '../../matrix.js';
+import type { FloatArray, NumericTrait } from '../../numeric.js';
 import { Parameter } from '../../parameter.js';
 
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
@@ -61,9 +61,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     }
     const prefix = name === undefined ? '' : `${name} `;
     checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
-    const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
+    const numeric = readNumeric(operation, options.numeric);
     const random = uniform(seed);
-    checkNumeric(operation, numeric);
     const bound = 1 / Math.sqrt(inputColumns);
     this.#weight = new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric);
     const { data } = this.#weight.value;

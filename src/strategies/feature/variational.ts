@@ -5,8 +5,8 @@ import type { GradientSink } from '../../gradient.js';
 import type { RowDistance } from '../../kernels/distance.js';
 import { gaussian } from '../../kernels/gaussian.js';
 import { inverseSoftplus, sigmoid, softplus } from '../../kernels/softplus.js';
-import { checkNumeric } from '../../matrix.js';
-import { type FloatArray, float32, type NumericTrait } from '../../numeric.js';
+import { readNumeric } from '../../matrix.js';
+import type { FloatArray, NumericTrait } from '../../numeric.js';
 import { Parameter } from '../../parameter.js';
 import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
 
@@ -72,8 +72,7 @@ export class VariationalDistillationStrategy<
     const inRange = (value: number) => value > EPSILON && value < Infinity;
     const expected = `be a finite number > ${EPSILON}`;
     checkNumber(this.name, 'initialVariance', initialVariance, expected, inRange);
-    const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
-    checkNumeric(this.name, numeric);
+    const numeric = readNumeric(this.name, options.numeric);
     this.#scale = new Parameter('scale', 1, channels, numeric);
     this.#scale.value.data.fill(inverseSoftplus(initialVariance - EPSILON));
   }

@@ -1,4 +1,5 @@
 import { checkDtype } from '../../batch.js';
+import { checkMatrixFinite } from '../../diagnosis.js';
 import {
   checkFraction,
   checkInteger,
@@ -11,8 +12,8 @@ import {
 import { norm } from '../../kernels/distance.js';
 import type { Grid } from '../../kernels/grid.js';
 import { Generator } from '../../kernels/random.js';
-import { checkNumeric, Matrix } from '../../matrix.js';
-import { type FloatArray, float32, type NumericTrait, traitOf } from '../../numeric.js';
+import { Matrix, readNumeric } from '../../matrix.js';
+import { type FloatArray, type NumericTrait, traitOf } from '../../numeric.js';
 
 export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
   /** With how many other samples each row is contrasted, ≥ 1; 16384. */
@@ -45,6 +46,7 @@ export interface ContrastiveMemoryState<T extends FloatArray = Float32Array> {
 }
 
 const NAME = 'ContrastiveMemory';
+const SIDES = ['student', 'teacher'] as const;
 
 /**
  * What a {@link ContrastiveRepresentationDistillationStrategy} remembers of all samples of a data set: for each, a vector of
@@ -86,8 +88,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     this.negatives = checkInteger(NAME, 'negatives', negatives, 1);
     this.momentum = checkFraction(NAME, 'momentum', momentum);
     checkNumber(NAME, 'seed', seed, 'be an integer', Number.isSafeInteger);
-    const numeric = (options.numeric ?? float32) as NumericTrait<T>; // T is Float32Array where it is left out
-    checkNumeric(NAME, numeric);
+    const numeric = readNumeric(NAME, options.numeric);
     this.#generator = new Generator(seed);
     const bound = Math.sqrt(3 / columns); // so that a row has length 1 in the mean
     const entries = (): Matrix<T> => {
@@ -105,20 +106,28 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);
     const { columns, negatives, momentum, student, generator, logNormalizers } = state;
-    const numeric = traitOf(student) as NumericTrait<T> | undefined; // traitOf looked at it
-    if (numeric === undefined) {
-      throwType(operation, 'student', 'be a Float32Array or a Float64Array', student);
+    for (const side of SIDES) {
+      if (traitOf(state[side]) !== undefined) continue;
+      throwType(operation, side, 'be a Float32Array or a Float64Array', state[side]);
     }
-    const samples = student.length / columns;
+    const numeric = traitOf(student) as NumericTrait<T>; // traitOf looked at it
+    checkInteger(operation, 'columns', columns, 1);
+    const samples = Math.max(1, Math.floor(student.length / columns));
     const options = { negatives, momentum, seed: generator, numeric };
     const memory = new ContrastiveMemory(samples, columns, options);
-    for (const side of ['student', 'teacher'] as const) {
+    for (const side of SIDES) {
+      const { length } = state[side];
+      if (length !== samples * columns) {
+        throwShape(operation, side, [length], [samples * columns], `${samples} samples`);
+      }
       const entries = new Matrix(state[side], samples, columns);
       checkDtype(operation, side, entries, memory.student);
+      checkMatrixFinite(operation, side, entries);
       memory[side].data.set(entries.data);
     }
     memory.#generator.state = generator;
     if (logNormalizers === undefined) return memory;
+    checkOptions(operation, 'logNormalizers', logNormalizers);
     const check = (side: 'student' | 'teacher'): number => {
       const argument = `logNormalizers.${side}`;
       return checkNumber(operation, argument, logNormalizers[side], 'be finite', Number.isFinite);
@@ -152,7 +161,8 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     const operation = `${NAME}.select`;
     const selected = this.#checkIndices(operation, 'samples', samples);
     const { length } = selected;
-    const others = negatives && this.#checkIndices(operation, 'negatives', negatives);
+    const others =
+      negatives === undefined ? undefined : this.#checkIndices(operation, 'negatives', negatives);
     if (others && others.length !== length * this.negatives) {
       const expected = [length * this.negatives];
       throwShape(operation, 'negatives', [others.length], expected, 'negatives of the rows');

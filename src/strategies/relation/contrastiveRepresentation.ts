@@ -1,5 +1,5 @@
 import { checkDtype, checkRequest, type DistillationBatch } from '../../batch.js';
-import { checkRow } from '../../diagnosis.js';
+import { checkMatrixFinite, checkRow } from '../../diagnosis.js';
 import { checkPositive, refuse, throwShape, throwType } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { type Grid, grid } from '../../kernels/grid.js';
@@ -110,9 +110,10 @@ export class ContrastiveRepresentationDistillationStrategy<
     return 'ContrastiveRepresentationDistillationStrategy';
   }
 
-  /** Those of the student's projection, then those of the teacher's. */
+  /** Those of the student's projection, then those of the teacher's; once where it is the same. */
   override parameters(): readonly Parameter<T>[] {
-    return [...super.parameters(), ...(this.teacherProjection?.parameters() ?? [])];
+    const all = [...super.parameters(), ...(this.teacherProjection?.parameters() ?? [])];
+    return [...new Set(all)];
   }
 
   /**
@@ -152,6 +153,9 @@ export class ContrastiveRepresentationDistillationStrategy<
   protected override explain(batch: DistillationBatch<T>): void {
     super.explain(batch);
     this.teacherProjection?.explain(batch.operation);
+    for (const side of ['student', 'teacher'] as const) {
+      checkMatrixFinite(batch.operation, `the memory's ${side}`, this.memory[side]);
+    }
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {

@@ -74,6 +74,20 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     );
   });
 
+  test('says how many columns there have to be at least', () => {
+    const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 3 });
+    expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 2]))).message).toBe(
+      'AttentionTransferDistillationStrategy.computeLoss: student has shape [1, 2], expected [1, 3] (3 channels × 1 positions)',
+    );
+  });
+
+  test('says what channels are where there are none', () => {
+    const call = () => new AttentionTransferDistillationStrategy(wrong({}));
+    expect(refusal(call).message).toBe(
+      'AttentionTransferDistillationStrategy: channels must be a number, or { student, teacher }, got undefined',
+    );
+  });
+
   test.each<[string, () => unknown, string]>([
     [
       'channels.student',

@@ -124,6 +124,15 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual([[0], [0]]);
   });
 
+  test.each<Options>([{ heads: 1 }, { heads: 1, positions: 3 }])(
+    'no tokens have loss 0, with %o',
+    (options) => {
+      const none = Matrix.zeros(0, 2, float64);
+      const { loss, gradient } = relation(options).computeLossAndGradient(none, none);
+      expect([loss, gradient.rows]).toEqual([0, 0]);
+    },
+  );
+
   test.each<[string, string, Options, number[][], number[][]]>([
     [
       'rows that are no whole sequences',

@@ -96,6 +96,7 @@ describe('MarginReLUDistillationStrategy by hand', () => {
     ['margins', {}, 'WRONG_TYPE'],
     ['margins', { margins: -1 }, 'WRONG_TYPE'],
     ['margins', { margins: [] }, 'EMPTY'],
+    ['margins', { margins: { length: -1 } }, 'EMPTY'],
     ['margins[1]', { margins: [0, 0.5] }, 'OUT_OF_RANGE'],
     ['margins[0]', { margins: [-Infinity] }, 'OUT_OF_RANGE'],
     ['margins[0]', { margins: ['-1'] }, 'WRONG_TYPE'],

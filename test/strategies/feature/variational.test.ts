@@ -150,6 +150,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     ['initialVariance', { channels: 1, initialVariance: 1e-5 }, 'OUT_OF_RANGE'],
     ['initialVariance', { channels: 1, initialVariance: Infinity }, 'OUT_OF_RANGE'],
     ['numeric', { channels: 1, numeric: 'float64' }, 'WRONG_TYPE'],
+    ['numeric', { channels: 1, numeric: null }, 'WRONG_TYPE'],
     ['options', { channels: 1, variance: 5 }, 'UNKNOWN_OPTION'],
   ])('refuses bad %s', (argument, options, code) => {
     expect(

@@ -77,6 +77,12 @@ describe('ContrastiveMemory', () => {
     ],
     ['seed', 'ContrastiveMemory', 'OUT_OF_RANGE', () => new ContrastiveMemory(1, 1, { seed: 0.5 })],
     [
+      'numeric',
+      'ContrastiveMemory',
+      'WRONG_TYPE',
+      () => new ContrastiveMemory<Float32Array>(1, 1, wrong({ numeric: null })),
+    ],
+    [
       'options',
       'ContrastiveMemory',
       'UNKNOWN_OPTION',
@@ -95,16 +101,40 @@ describe('ContrastiveMemory', () => {
       () => ContrastiveMemory.restore<Float32Array>(wrong({ ...state, student: [1] })),
     ],
     [
-      'samples',
-      'ContrastiveMemory',
+      'columns',
+      'ContrastiveMemory.restore',
       'OUT_OF_RANGE',
+      () => ContrastiveMemory.restore({ ...state, columns: 0 }),
+    ],
+    [
+      'student',
+      'ContrastiveMemory.restore',
+      'SHAPE_MISMATCH',
       () => ContrastiveMemory.restore({ ...state, columns: 4 }),
     ],
     [
-      'data',
-      'Matrix',
+      'teacher',
+      'ContrastiveMemory.restore',
       'SHAPE_MISMATCH',
       () => ContrastiveMemory.restore({ ...state, teacher: new Float32Array(3) }),
+    ],
+    [
+      'teacher',
+      'ContrastiveMemory.restore',
+      'WRONG_TYPE',
+      () => ContrastiveMemory.restore<Float32Array>(wrong({ ...state, teacher: undefined })),
+    ],
+    [
+      'teacher',
+      'ContrastiveMemory.restore',
+      'NOT_FINITE',
+      () => ContrastiveMemory.restore({ ...state, teacher: new Float32Array(6).fill(Infinity) }),
+    ],
+    [
+      'logNormalizers',
+      'ContrastiveMemory.restore',
+      'WRONG_TYPE',
+      () => ContrastiveMemory.restore<Float32Array>(wrong({ ...state, logNormalizers: null })),
     ],
     [
       'teacher',
@@ -123,6 +153,7 @@ describe('ContrastiveMemory', () => {
     ['samples[0]', 'ContrastiveMemory.select', 'OUT_OF_RANGE', () => select([0.5])],
     ['samples[0]', 'ContrastiveMemory.select', 'WRONG_TYPE', () => select(wrong(['1']))],
     ['samples', 'ContrastiveMemory.select', 'WRONG_TYPE', () => select(wrong(3))],
+    ['negatives', 'ContrastiveMemory.select', 'WRONG_TYPE', () => select([0], wrong(null))],
     ['negatives', 'ContrastiveMemory.select', 'SHAPE_MISMATCH', () => select([0], [1])],
     ['negatives[1]', 'ContrastiveMemory.select', 'OUT_OF_RANGE', () => select([0], [1, -1])],
   ])('refuses bad %s', (argument, operation, code, call) => {

@@ -74,6 +74,21 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     assertGradient(projected, student, matrix([1]));
   });
 
+  test('one projection for both sides gets the gradient of both, and once', () => {
+    const projection = new LinearProjection(2, 2, { numeric: float64 });
+    const both = representation({ memory: axes(), projection, teacherProjection: projection });
+    const call = [matrix([3, 1]), matrix([-1, 2])] as const;
+    expect(both.parameters()).toEqual(projection.parameters());
+    assertGradient(both, ...call);
+    both.computeGradient(...call);
+    const [weight] = projection.parameters();
+    const once = weight!.gradient.data.slice();
+    both.computeGradient(...call, undefined, { accumulate: true });
+    for (const [i, value] of once.entries()) {
+      expect(weight!.gradient.data[i]).toBeCloseTo(2 * value, 12);
+    }
+  });
+
   test('by default at 0.07', () => {
     expect(representation({ memory: axes() }).contrastTemperature).toBe(0.07);
   });
@@ -254,6 +269,18 @@ describe('ContrastiveRepresentationDistillationStrategy refuses', () => {
     const refused = { argument: "the projection's teacher weight", code: 'NOT_FINITE' };
     expect(refusal(() => strategy.computeLoss(row, row))).toMatchObject(refused);
     expect(refusal(() => strategy.remember(row, row))).toMatchObject(refused);
+  });
+
+  test('a memory that is not finite', () => {
+    const memory = axes();
+    memory.teacher.set(1, 0, Number.NaN);
+    const call = () => representation({ memory }).computeLoss(row, row);
+    expect(refusal(call)).toMatchObject({
+      argument: "the memory's teacher",
+      code: 'NOT_FINITE',
+      row: 1,
+      column: 0,
+    });
   });
 
   test('a gradient that shares memory with a weight of either projection', () => {
