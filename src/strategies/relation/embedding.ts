@@ -1,7 +1,7 @@
 import { checkDtype, checkShape } from '../../batch.js';
 import { throwType } from '../../errors.js';
 import { type Grid, grid } from '../../kernels/grid.js';
-import { unitRows, unitRowsAdjoint } from '../../kernels/unitRows.js';
+import { toUnits, unitsGradient } from '../../kernels/unit.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import type { LinearProjection } from '../feature/linearProjection.js';
@@ -61,11 +61,13 @@ export function embed<T extends FloatArray>(
   x: Grid,
   projection: LinearProjection<T> | undefined,
 ): Embedding {
-  const unit = unitRows(projection ? project(x, projection) : x);
+  const units = projection ? project(x, projection) : Float64Array.from(x.data);
+  const norms = new Float64Array(x.rows);
+  toUnits(units, norms, 0);
   return {
-    units: unit.units,
+    units: grid(units, x.rows, projection?.outputColumns ?? x.columns),
     adjoint(slope, scale, derivative) {
-      unitRowsAdjoint(unit, slope);
+      unitsGradient(units, norms, slope, 0);
       if (projection) projection.addGradient(x.data, x.rows, slope, scale, derivative);
       else derivative.set(slope);
     },
@@ -75,9 +77,8 @@ export function embed<T extends FloatArray>(
 function project<T extends FloatArray>(
   { data, rows }: Grid,
   projection: LinearProjection<T>,
-): Grid {
-  const { outputColumns } = projection;
-  const projected = new Float64Array(rows * outputColumns);
+): Float64Array {
+  const projected = new Float64Array(rows * projection.outputColumns);
   projection.project(data, rows, projected);
-  return grid(projected, rows, outputColumns);
+  return projected;
 }
