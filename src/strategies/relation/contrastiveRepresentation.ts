@@ -8,6 +8,7 @@ import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import type { Parameter } from '../../parameter.js';
 import { gather, overBatch } from '../../rows.js';
+import { NOTHING } from '../../strategy.js';
 import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../feature/base.js';
 import type { LinearProjection } from '../feature/linearProjection.js';
 import type { ContrastiveMemory } from './contrastiveMemory.js';
@@ -203,9 +204,8 @@ export class ContrastiveRepresentationDistillationStrategy<
     teacher: Matrix<T>,
     mask: ArrayLike<number> | undefined,
   ): Units {
-    const said = { temperature: undefined, alpha: undefined };
-    const request = { operation, student, teacher, labels: undefined, mask, said };
-    const rows = checkRequest({ ...request, normalizer: undefined }, false);
+    const nothing = { labels: undefined, normalizer: undefined, said: NOTHING };
+    const rows = checkRequest({ operation, student, teacher, mask, ...nothing }, false);
     this.#check(operation, student, teacher);
     const unitsOf = (
       side: string,
