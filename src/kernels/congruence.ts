@@ -8,12 +8,12 @@ import type { Grid } from './grid.js';
 export type ProductKernel = (products: Float64Array, slope?: Float64Array) => void;
 
 /** x · y itself. */
-export const bilinear: ProductKernel = (_, slope) => {
+export const bilinearKernel: ProductKernel = (_, slope) => {
   slope?.fill(1);
 };
 
 /** exp(−γ ‖x − y‖²) of x and y of unit length: exp(−2γ) exp(2γ x · y), the second up to a power of its product. */
-export function gaussian(gamma: number, order: number): ProductKernel {
+export function gaussianKernel(gamma: number, order: number): ProductKernel {
   return (products, slope) => {
     for (let k = 0; k < products.length; k++) {
       const exponent = 2 * gamma * products[k]!;

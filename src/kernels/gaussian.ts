@@ -1,4 +1,4 @@
-// The likelihood of one row under a Gaussian around another.
+// How unlikely one row is under a Gaussian around another.
 
 import type { RowDistance } from './distance.js';
 
@@ -6,7 +6,7 @@ import type { RowDistance } from './distance.js';
  * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each channel. With the
  * derivative, adds `factors` times that with respect to the variances to `sums`.
  */
-export function gaussian(
+export function negativeLogLikelihood(
   variances: Float64Array,
   factors: Float64Array,
   sums: Float64Array,

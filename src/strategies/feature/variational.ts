@@ -3,7 +3,7 @@ import { checkMatrixFinite } from '../../diagnosis.js';
 import { checkInteger, checkNumber } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import type { RowDistance } from '../../kernels/distance.js';
-import { gaussian } from '../../kernels/gaussian.js';
+import { negativeLogLikelihood } from '../../kernels/gaussian.js';
 import { inverseSoftplus, sigmoid, softplus } from '../../kernels/softplus.js';
 import { readNumeric } from '../../matrix.js';
 import type { FloatArray, NumericTrait } from '../../numeric.js';
@@ -103,6 +103,6 @@ export class VariationalDistillationStrategy<
     const scales = Float64Array.from(value.data);
     const variances = scales.map((a) => softplus(a) + EPSILON);
     const factors = scales.map((a) => (gradient?.scale ?? 0) * sigmoid(a));
-    return gaussian(variances, factors, sum);
+    return negativeLogLikelihood(variances, factors, sum);
   }
 }

@@ -2,9 +2,9 @@ import type { DistillationBatch } from '../../batch.js';
 import { checkBoolean, checkChoice, checkInteger, checkPositive, refuse } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import {
-  bilinear,
+  bilinearKernel,
   consecutiveDifference,
-  gaussian,
+  gaussianKernel,
   kernelDifference,
 } from '../../kernels/congruence.js';
 import type { FloatArray } from '../../numeric.js';
@@ -93,7 +93,7 @@ export class CorrelationCongruenceDistillationStrategy<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { form, gamma, order, squared } = this;
     if (form === 'consecutive') return overBatch(batch, gradient, consecutiveDifference);
-    const kernel = form === 'gaussian' ? gaussian(gamma, order) : bilinear;
+    const kernel = form === 'gaussian' ? gaussianKernel(gamma, order) : bilinearKernel;
     return overBatch(batch, gradient, (student, teacher, derivative) =>
       kernelDifference(student, teacher, kernel, squared, derivative),
     );
