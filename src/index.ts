@@ -35,7 +35,6 @@ export {
   type ActivationBoundaryDistillationOptions,
   ActivationBoundaryDistillationStrategy,
 } from './strategies/feature/activationBoundary.js';
-export type { ProjectedDistillationOptions } from './strategies/feature/base.js';
 export {
   type BatchNormStatistics,
   batchNormMargins,
@@ -52,10 +51,6 @@ export {
   type FlowDistillationOptions,
   FlowDistillationStrategy,
 } from './strategies/feature/flow.js';
-export {
-  LinearProjection,
-  type LinearProjectionOptions,
-} from './strategies/feature/linearProjection.js';
 export {
   type MarginReLUDistillationOptions,
   MarginReLUDistillationStrategy,
@@ -80,6 +75,8 @@ export {
   type HybridDistillationOptions,
   HybridDistillationStrategy,
 } from './strategies/hybrid.js';
+export { LinearProjection, type LinearProjectionOptions } from './strategies/linearProjection.js';
+export type { ProjectedDistillationOptions } from './strategies/projection.js';
 export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
 export {
   type ContrastiveDistillationOptions,

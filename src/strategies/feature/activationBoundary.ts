@@ -2,7 +2,8 @@ import { checkPositive } from '../../errors.js';
 import { activationBoundary } from '../../kernels/activation.js';
 import type { RowDistance } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
-import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
+import type { ProjectedDistillationOptions } from '../projection.js';
+import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
@@ -45,7 +46,7 @@ export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Fl
  */
 export class ActivationBoundaryDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends ProjectedDistillationStrategyBase<T> {
+> extends FeatureDistanceStrategyBase<T> {
   readonly margin: number;
 
   constructor(options: ActivationBoundaryDistillationOptions<T> = {}) {

@@ -1,54 +1,24 @@
 import { checkShape, type DistillationBatch } from '../../batch.js';
-import { throwType } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import type { RowDistance } from '../../kernels/distance.js';
 import { copyTransposed } from '../../kernels/grid.js';
 import type { FloatArray } from '../../numeric.js';
-import type { Parameter } from '../../parameter.js';
 import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
-import type { LinearProjection } from './linearProjection.js';
-
-/** Options of every strategy that compares features, or a projection of the student's, with the teacher's. */
-export interface ProjectedDistillationOptions<T extends FloatArray = Float32Array>
-  extends StrategyOptions {
-  /** Brings the student's features to the teacher's width first, its feature maps to the teacher's channels. */
-  readonly projection?: LinearProjection<T>;
-}
+import type { LinearProjection } from '../linearProjection.js';
+import { ProjectionStrategyBase } from '../projection.js';
 
 /** Vectors that are projected in one go. */
 const VECTORS = 64;
 
-/** Strategies of rows of one width, to which a projection may bring the student's. */
-export abstract class ProjectionStrategyBase<
+/**
+ * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
+ * teacher's: the base projects, and takes the derivative through the projection.
+ */
+export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
-> extends DistillationStrategyBase<T> {
-  readonly projection: LinearProjection<T> | undefined;
-
-  /** @param own - the names of the options that a strategy adds */
-  constructor(options: ProjectedDistillationOptions<T> = {}, own: readonly string[] = []) {
-    super(options, ['projection', ...own]);
-    const { projection } = options;
-    if (projection !== undefined && typeof projection?.project !== 'function') {
-      throwType(this.name, 'projection', 'be a LinearProjection', projection);
-    }
-    this.projection = projection;
-  }
-
-  override parameters(): readonly Parameter<T>[] {
-    return this.projection?.parameters() ?? [];
-  }
-
-  protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
-    const { projection } = this;
-    if (projection) {
-      projection.check(operation, student, teacher);
-      return;
-    }
-    const { rows, columns } = student;
-    const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
-    checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
-  }
+> extends ProjectionStrategyBase<T> {
+  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
+  protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
   /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
   protected checkChannels(
@@ -60,22 +30,6 @@ export abstract class ProjectionStrategyBase<
     const why = `${channels} channels × ${positions} positions`;
     checkShape(operation, 'teacher', teacher, teacher.rows, channels * positions, why);
   }
-
-  protected override explain(batch: DistillationBatch<T>): void {
-    super.explain(batch);
-    this.projection?.explain(batch.operation);
-  }
-}
-
-/**
- * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
- * teacher's: the base projects, and takes the derivative through the projection.
- */
-export abstract class ProjectedDistillationStrategyBase<
-  T extends FloatArray = Float32Array,
-> extends ProjectionStrategyBase<T> {
-  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
-  protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const distance = this.distance(gradient);

@@ -7,7 +7,8 @@ import {
   type RowDistance,
 } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
-import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
+import type { ProjectedDistillationOptions } from '../projection.js';
+import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
@@ -54,7 +55,7 @@ const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance }
  */
 export class FeatureDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends ProjectedDistillationStrategyBase<T> {
+> extends FeatureDistanceStrategyBase<T> {
   readonly metric: 'mse' | 'cosine' | 'l1' | 'huber';
   readonly delta: number;
 

@@ -3,7 +3,8 @@ import { checkNumbers } from '../../errors.js';
 import { marginReLU } from '../../kernels/activation.js';
 import type { RowDistance } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
-import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
+import type { ProjectedDistillationOptions } from '../projection.js';
+import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
@@ -45,7 +46,7 @@ export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Arr
  */
 export class MarginReLUDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends ProjectedDistillationStrategyBase<T> {
+> extends FeatureDistanceStrategyBase<T> {
   readonly margins: Float64Array;
 
   constructor(options: MarginReLUDistillationOptions<T>) {

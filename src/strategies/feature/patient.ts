@@ -1,6 +1,6 @@
 import { type RowDistance, squaredChord } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
-import { ProjectedDistillationStrategyBase } from './base.js';
+import { FeatureDistanceStrategyBase } from './base.js';
 
 /**
  * Patient distillation: matches the directions of hidden features, mean over rows. With x the student's row, or its
@@ -35,7 +35,7 @@ import { ProjectedDistillationStrategyBase } from './base.js';
  */
 export class PatientDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends ProjectedDistillationStrategyBase<T> {
+> extends FeatureDistanceStrategyBase<T> {
   override get name(): string {
     return 'PatientDistillationStrategy';
   }

@@ -8,7 +8,8 @@ import { inverseSoftplus, sigmoid, softplus } from '../../kernels/softplus.js';
 import { readNumeric } from '../../matrix.js';
 import type { FloatArray, NumericTrait } from '../../numeric.js';
 import { Parameter } from '../../parameter.js';
-import { type ProjectedDistillationOptions, ProjectedDistillationStrategyBase } from './base.js';
+import type { ProjectedDistillationOptions } from '../projection.js';
+import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface VariationalDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
@@ -61,7 +62,7 @@ const EPSILON = 1e-5;
  */
 export class VariationalDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends ProjectedDistillationStrategyBase<T> {
+> extends FeatureDistanceStrategyBase<T> {
   readonly channels: number;
   readonly #scale: Parameter<T>;
 

@@ -4,7 +4,7 @@ import type { GradientSink } from '../../gradient.js';
 import { contrast } from '../../kernels/contrast.js';
 import type { FloatArray } from '../../numeric.js';
 import { overBatch } from '../../rows.js';
-import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../feature/base.js';
+import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../projection.js';
 import { checkVectors, embed } from './embedding.js';
 
 export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Array>

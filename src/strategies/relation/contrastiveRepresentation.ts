@@ -9,10 +9,10 @@ import type { FloatArray } from '../../numeric.js';
 import type { Parameter } from '../../parameter.js';
 import { gather, overBatch } from '../../rows.js';
 import { NOTHING } from '../../strategy.js';
-import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../feature/base.js';
-import type { LinearProjection } from '../feature/linearProjection.js';
+import type { LinearProjection } from '../linearProjection.js';
+import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../projection.js';
 import type { ContrastiveMemory } from './contrastiveMemory.js';
-import { checkProjection, checkVectors, type Embedding, embed } from './embedding.js';
+import { checkProjectionTo, checkVectors, type Embedding, embed } from './embedding.js';
 
 export interface ContrastiveRepresentationDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
@@ -100,7 +100,7 @@ export class ContrastiveRepresentationDistillationStrategy<
       throwType(this.name, 'memory', 'be a ContrastiveMemory', memory);
     }
     for (const [argument, each] of Object.entries({ projection, teacherProjection })) {
-      if (each !== undefined) checkProjection(this.name, argument, each, memory.student);
+      if (each !== undefined) checkProjectionTo(this.name, argument, each, memory.student);
     }
     this.memory = memory;
     this.teacherProjection = teacherProjection;

@@ -1,10 +1,9 @@
 import { checkDtype, checkShape } from '../../batch.js';
-import { throwType } from '../../errors.js';
 import { type Grid, grid } from '../../kernels/grid.js';
 import { toUnits, unitsGradient } from '../../kernels/unit.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
-import type { LinearProjection } from '../feature/linearProjection.js';
+import { checkProjection, type LinearProjection } from '../linearProjection.js';
 
 /** Rows as vectors of length 1. */
 export interface Embedding {
@@ -32,16 +31,14 @@ export function checkVectors<T extends FloatArray>(
   checkShape(operation, side, matrix, matrix.rows, columns, why, hint);
 }
 
-/** Throws unless the option is a projection to vectors of this width and number format. */
-export function checkProjection<T extends FloatArray>(
+/** Throws unless the option is a projection to the width and number format of these vectors. */
+export function checkProjectionTo<T extends FloatArray>(
   operation: string,
   argument: string,
   projection: LinearProjection<T>,
   vectors: Matrix<T>,
 ): void {
-  if (typeof projection?.project !== 'function') {
-    throwType(operation, argument, 'be a LinearProjection', projection);
-  }
+  checkProjection(operation, argument, projection);
   const hint = `give it { numeric: ${vectors.numeric.dtype} }`;
   for (const { value } of projection.parameters()) {
     checkDtype(operation, argument, value, vectors, hint);

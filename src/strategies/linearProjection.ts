@@ -1,12 +1,12 @@
-import { checkDtype, checkShape } from '../../batch.js';
-import { checkMatrixFinite } from '../../diagnosis.js';
-import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from '../../errors.js';
-import { grid, transpose } from '../../kernels/grid.js';
-import { addProduct } from '../../kernels/product.js';
-import { uniform } from '../../kernels/random.js';
-import { type Matrix, readNumeric } from '../../matrix.js';
-import type { FloatArray, NumericTrait } from '../../numeric.js';
-import { Parameter } from '../../parameter.js';
+import { checkDtype, checkShape } from '../batch.js';
+import { checkMatrixFinite } from '../diagnosis.js';
+import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from '../errors.js';
+import { grid, transpose } from '../kernels/grid.js';
+import { addProduct } from '../kernels/product.js';
+import { uniform } from '../kernels/random.js';
+import { type Matrix, readNumeric } from '../matrix.js';
+import type { FloatArray, NumericTrait } from '../numeric.js';
+import { Parameter } from '../parameter.js';
 
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   /** Whether a learnable row is added to the product; false. */
@@ -145,4 +145,13 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
       checkMatrixFinite(operation, `the projection's ${name}`, value);
     }
   }
+}
+
+export function checkProjection<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  projection: LinearProjection<T>,
+): void {
+  if (typeof projection?.project === 'function') return;
+  throwType(operation, argument, 'be a LinearProjection', projection);
 }
