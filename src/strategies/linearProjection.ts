@@ -3,10 +3,10 @@ import { checkMatrixFinite } from '../diagnosis.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions, throwType } from '../errors.js';
 import { grid, transpose } from '../kernels/grid.js';
 import { addProduct } from '../kernels/product.js';
-import { uniform } from '../kernels/random.js';
 import { type Matrix, readNumeric } from '../matrix.js';
 import type { FloatArray, NumericTrait } from '../numeric.js';
 import { Parameter } from '../parameter.js';
+import { uniform } from '../random.js';
 
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   /** Whether a learnable row is added to the product; false. */

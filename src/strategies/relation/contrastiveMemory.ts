@@ -11,9 +11,9 @@ import {
 } from '../../errors.js';
 import { norm } from '../../kernels/distance.js';
 import type { Grid } from '../../kernels/grid.js';
-import { Generator } from '../../kernels/random.js';
 import { Matrix, readNumeric } from '../../matrix.js';
 import { type FloatArray, type NumericTrait, traitOf } from '../../numeric.js';
+import { Generator } from '../../random.js';
 
 export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
   /** With how many other samples each row is contrasted, ≥ 1; 16384. */
