@@ -70,10 +70,11 @@ export class VariationalDistillationStrategy<
     super(options, ['channels', 'initialVariance', 'numeric']);
     const { channels, initialVariance = 5 } = options ?? {};
     this.channels = checkInteger(this.name, 'channels', channels, 1);
-    const inRange = (value: number) => value > EPSILON && value < Infinity;
-    const expected = `be a finite number > ${EPSILON}`;
-    checkNumber(this.name, 'initialVariance', initialVariance, expected, inRange);
     const numeric = readNumeric(this.name, options.numeric);
+    const { largest } = numeric;
+    const inRange = (value: number) => value > EPSILON && value <= largest;
+    const expected = `be > ${EPSILON} and at most ${largest}`;
+    checkNumber(this.name, 'initialVariance', initialVariance, expected, inRange);
     this.#scale = new Parameter('scale', 1, channels, numeric);
     this.#scale.value.data.fill(inverseSoftplus(initialVariance - EPSILON));
   }

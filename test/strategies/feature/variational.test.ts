@@ -149,6 +149,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     ['channels', { channels: 0 }, 'OUT_OF_RANGE'],
     ['initialVariance', { channels: 1, initialVariance: 1e-5 }, 'OUT_OF_RANGE'],
     ['initialVariance', { channels: 1, initialVariance: Infinity }, 'OUT_OF_RANGE'],
+    ['initialVariance', { channels: 1, initialVariance: 1e39 }, 'OUT_OF_RANGE'],
     ['numeric', { channels: 1, numeric: 'float64' }, 'WRONG_TYPE'],
     ['numeric', { channels: 1, numeric: null }, 'WRONG_TYPE'],
     ['options', { channels: 1, variance: 5 }, 'UNKNOWN_OPTION'],
