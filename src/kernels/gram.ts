@@ -1,5 +1,5 @@
 import { type Grid, grid, transpose } from './grid.js';
-import { addProduct } from './product.js';
+import { addProduct, precisionOf } from './product.js';
 
 /** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
 export function gram(
@@ -12,8 +12,8 @@ export function gram(
 }
 
 /**
- * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ. Uses up
- * the slope.
+ * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; to the
+ * precision of x, since that is what a gradient is rounded to. Uses up the slope.
  */
 export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
   const { rows } = x;
@@ -24,5 +24,5 @@ export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64
       slope[j * rows + i] = sum;
     }
   }
-  addProduct(derivative, grid(slope, rows, rows), x);
+  addProduct(derivative, grid(slope, rows, rows), x, precisionOf(x));
 }

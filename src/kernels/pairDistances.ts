@@ -1,6 +1,6 @@
 import { gram } from './gram.js';
 import { type Grid, grid } from './grid.js';
-import { addProduct } from './product.js';
+import { addProduct, precisionOf } from './product.js';
 
 /** The distances of the rows of a batch from each other. */
 export interface PairDistances {
@@ -58,16 +58,29 @@ export function inverseDistance(distance: number, unit: number): number {
  * the slope, which add up. Uses up the slope.
  */
 export function addDistanceAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
-  const { rows } = x;
+  const { data, rows, columns } = x;
+  const pulls = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
     slope[i * rows + i] = 0;
     for (let j = 0; j < i; j++) {
       const pull = slope[i * rows + j]! + slope[j * rows + i]!;
       slope[i * rows + j] = -pull;
       slope[j * rows + i] = -pull;
-      slope[i * rows + i]! += pull;
-      slope[j * rows + j]! += pull;
+      pulls[i]! += pull;
+      pulls[j]! += pull;
     }
   }
-  addProduct(derivative, grid(slope, rows, rows), x); // Σ pull (xᵢ − xⱼ)
+  // Σ pull (xᵢ − xⱼ), which is the same wherever rows are counted from: from the first of them, the least is lost.
+  const differences = data.slice(0, rows * columns);
+  for (let i = 0; i < rows; i++) {
+    const pull = pulls[i]!;
+    const start = i * columns;
+    for (let j = 0; j < columns; j++) {
+      const difference = data[start + j]! - data[j]!;
+      differences[start + j] = difference;
+      derivative[start + j]! += pull * difference;
+    }
+  }
+  const own = grid(differences, rows, columns);
+  addProduct(derivative, grid(slope, rows, rows), own, precisionOf(x));
 }

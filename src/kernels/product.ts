@@ -3,6 +3,14 @@
 import type { Grid } from './grid.js';
 import { addProductFast } from './simd/product.js';
 
+/** The number format that products are computed in. */
+export type Precision = 'float32' | 'float64';
+
+/** That of the numbers themselves. */
+export function precisionOf({ data }: Grid): Precision {
+  return data.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64';
+}
+
 /**
  * result += a · b, [a.rows × b.columns], in doubles or, where a kernel computes and the numbers are not extreme, in runs of
  * 32 products in float32, the runs summed in doubles: off by less than 3e-7 of Σ |a · b|, and twice as fast.
@@ -11,7 +19,7 @@ export function addProduct(
   result: Float64Array,
   a: Grid,
   b: Grid,
-  precision: 'float32' | 'float64' = 'float64',
+  precision: Precision = 'float64',
 ): void {
   if (addProductFast(result, a, b, precision)) return;
   const { rows, columns: inner } = a;

@@ -12,12 +12,13 @@ export function distanceDifference(
   slopes: Float64Array | undefined,
 ): number {
   const { rows, distances, unit } = own;
+  const { distances: targets, unit: targetUnit } = other;
   let sum = 0;
   let along = 0;
   for (let i = 0; i < rows; i++) {
     for (let k = i * rows; k <= i * rows + i; k++) {
       const distance = distances[k]! / unit;
-      const u = distance - other.distances[k]! / other.unit;
+      const u = distance - targets[k]! / targetUnit;
       const slope = huberSlope(u, 1);
       sum += huberValue(u, slope);
       along += slope * distance;

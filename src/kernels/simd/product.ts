@@ -19,8 +19,8 @@ const LINES = STEP / 4;
 /** Below so many multiplications copying costs more than it gains. */
 const FEW = 512;
 
-/** Sums of products of float32 are trusted if one of them is larger: float32 ends 2^88 below. */
-const LEAST = 2 ** -60;
+/** Sums of products of float32 are trusted if one of them is larger: float32 ends 2^59 below. */
+const LEAST = 2 ** -90;
 
 /** One block of a · b: so many rows from `row` on and columns from `column` on. */
 interface Block {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import {
+  type DistillationStrategyBase,
+  type FloatArray,
+  float64,
+  Matrix,
+  RelationalDistillationStrategy,
+  SimilarityPreservingDistillationStrategy,
+} from '../../../src/index.js';
+import { largest } from '../../../src/testing/compare.js';
+import { describeKernels } from '../../describeKernels.js';
+
+/** A student, and a teacher that is near it; all of them away from 0, if wanted. */
+function batch(rows: number, columns: number, offset: number): [Matrix, Matrix] {
+  const student = Matrix.zeros(rows, columns);
+  const teacher = Matrix.zeros(rows, columns);
+  for (let i = 0; i < student.data.length; i++) {
+    student.data[i] = Math.sin(i * i) + offset;
+    teacher.data[i] = student.data[i]! + 0.01 * Math.cos(1.1 * i * i);
+  }
+  return [student, teacher];
+}
+
+describeKernels('Rows that are compared, in float32', () => {
+  test.each<[string, number, number, () => DistillationStrategyBase<FloatArray>]>([
+    ['similarities', 0, 5e-7, () => new SimilarityPreservingDistillationStrategy()],
+    ['similarities far from 0', 5, 2e-6, () => new SimilarityPreservingDistillationStrategy()],
+    ['distances', 0, 6e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
+    [
+      'distances far from 0',
+      50,
+      6e-7,
+      () => new RelationalDistillationStrategy({ angleWeight: 0 }),
+    ],
+  ])(
+    '%s at an offset of %d have a gradient that is good to %d of its largest entry',
+    (_, offset, bound, create) => {
+      const [student, teacher] = batch(90, 300, offset);
+      const single = create().computeLossAndGradient(student, teacher);
+      const double = create().computeLossAndGradient(student.as(float64), teacher.as(float64));
+      // What is compared is computed in doubles.
+      expect(Math.abs(single.loss / double.loss - 1)).toBeLessThan(1e-12);
+      for (let i = 0; i < student.rows; i++) {
+        const exact = Array.from(double.gradient.row(i));
+        const error = exact.map((value, j) => single.gradient.get(i, j) - value);
+        expect(largest(error)).toBeLessThan(bound * largest(exact));
+      }
+    },
+  );
+});
