@@ -19,7 +19,7 @@ export function strategyOf(fixture: string): string {
   return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}DistillationStrategy`;
 }
 
-/** Whose numbers may be computed by one kernel or another; no other strategy would see a difference. */
+/** Whose loss a kernel computes, however small it is; others have only products of matrices that are larger than here. */
 export const WITH_KERNELS: readonly string[] = [
   'ResponseDistillationStrategy',
   'HybridDistillationStrategy',

@@ -14,15 +14,12 @@ import {
   splitColumns,
 } from '../src/index.js';
 import { arbitraries } from '../src/testing/index.js';
+import { matrix } from './doubles.js';
 import averageHeadsFixture from './fixtures/functions/averageHeads.json' with { type: 'json' };
 import poolPositionsFixture from './fixtures/functions/poolPositions.json' with { type: 'json' };
 import { refusal, wrong } from './wrong.js';
 
 const { features } = arbitraries(fc);
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function innerProduct(a: Matrix<Float64Array>, b: Matrix<Float64Array>): number {
   return a.data.reduce((sum, value, i) => sum + value * b.data[i]!, 0);

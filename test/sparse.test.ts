@@ -4,7 +4,6 @@ import {
   AttentionDistillationStrategy,
   type FloatArray,
   float32,
-  float64,
   HybridDistillationStrategy,
   type IDistillationStrategy,
   JensenShannonDistillationStrategy,
@@ -17,6 +16,7 @@ import {
 } from '../src/index.js';
 import { arbitraries, strategyLaws } from '../src/testing/index.js';
 import { describeKernels } from './describeKernels.js';
+import { matrix } from './doubles.js';
 import golden from './fixtures/sparse.json' with { type: 'json' };
 import { refusal, wrong } from './wrong.js';
 
@@ -31,10 +31,6 @@ const strategies = {
   JensenShannonDistillationStrategy,
 };
 const tails = ['bucket', 'renormalize', 'drop'] as const;
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 /** The strategy, as one that keeps the k largest of the dense teacher that it is given. */
 function keeping(k: number, strategy: Sparsely): IDistillationStrategy<Float64Array> {

@@ -8,16 +8,13 @@ import {
   type NumericTrait,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
+import { matrix } from '../doubles.js';
 import fixture from '../fixtures/functions/ensembleTeachers.json' with { type: 'json' };
 import { refusal, wrong } from '../wrong.js';
 
 type Options = Parameters<typeof ensembleTeachers>[1];
 
 const [p, q, r] = [Math.log(2), Math.log(3), Math.log(4)];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function build<T extends FloatArray>(
   rows: readonly (readonly (number | string)[])[],

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AttentionDistillationStrategy, float64, Matrix } from '../../../src/index.js';
+import { AttentionDistillationStrategy, Matrix } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 describe('AttentionDistillationStrategy by hand', () => {
   const student = matrix([0.5, 0.5], [0.25, 0.75]);

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AttentionTransferDistillationStrategy, float64, Matrix } from '../../../src/index.js';
+import { AttentionTransferDistillationStrategy } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 describe('AttentionTransferDistillationStrategy by hand', () => {
   test('compares the unit maps of the mean squared activations', () => {

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { float64, Matrix, SelfAttentionRelationDistillationStrategy } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof SelfAttentionRelationDistillationStrategy>[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function relation(options: Options): SelfAttentionRelationDistillationStrategy<Float64Array> {
   return new SelfAttentionRelationDistillationStrategy(options);

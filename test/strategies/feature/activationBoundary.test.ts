@@ -3,13 +3,9 @@ import {
   ActivationBoundaryDistillationStrategy,
   float64,
   LinearProjection,
-  Matrix,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 describe('ActivationBoundaryDistillationStrategy by hand', () => {
   test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {

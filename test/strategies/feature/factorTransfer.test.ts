@@ -2,14 +2,9 @@ import { describe, expect, test } from 'vitest';
 import {
   AttentionTransferDistillationStrategy,
   FactorTransferDistillationStrategy,
-  float64,
-  Matrix,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function factorTransfer(
   options: ConstructorParameters<typeof FactorTransferDistillationStrategy<Float64Array>>[0] = {},

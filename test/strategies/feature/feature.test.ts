@@ -7,11 +7,8 @@ import {
   Matrix,
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function feature(
   options: ConstructorParameters<typeof FeatureDistillationStrategy<Float64Array>>[0] = {},

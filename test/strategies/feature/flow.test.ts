@@ -2,17 +2,13 @@ import { describe, expect, test } from 'vitest';
 import {
   concatenateColumns,
   FlowDistillationStrategy,
-  float64,
   Matrix,
   splitColumns,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../describeKernels.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 describe('FlowDistillationStrategy by hand', () => {
   test('compares the mean products of the channels of two layers', () => {

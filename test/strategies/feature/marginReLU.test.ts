@@ -4,13 +4,9 @@ import {
   float64,
   LinearProjection,
   MarginReLUDistillationStrategy,
-  Matrix,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function withMargins(...margins: number[]): MarginReLUDistillationStrategy<Float64Array> {
   return new MarginReLUDistillationStrategy({ margins });

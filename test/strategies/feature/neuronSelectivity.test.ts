@@ -1,17 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
-  float64,
   Matrix,
   NeuronSelectivityDistillationStrategy,
   poolPositions,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../describeKernels.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function strategyFor(
   student: number,

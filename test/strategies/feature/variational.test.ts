@@ -2,16 +2,12 @@ import { describe, expect, test } from 'vitest';
 import {
   float64,
   LinearProjection,
-  Matrix,
   type Parameter,
   VariationalDistillationStrategy,
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 type Options = ConstructorParameters<typeof VariationalDistillationStrategy<Float64Array>>[0];
 

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  CenteredKernelAlignmentDistillationStrategy,
-  float64,
-  Matrix,
-} from '../../../src/index.js';
+import { CenteredKernelAlignmentDistillationStrategy } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 const strategy = new CenteredKernelAlignmentDistillationStrategy<Float64Array>();
 

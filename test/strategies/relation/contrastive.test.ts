@@ -6,13 +6,10 @@ import {
   LinearProjection,
   Matrix,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof ContrastiveDistillationStrategy<Float64Array>>[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function contrastive(options: Options): ContrastiveDistillationStrategy<Float64Array> {
   return new ContrastiveDistillationStrategy(options);

@@ -8,15 +8,12 @@ import {
   Matrix,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<
   typeof ContrastiveRepresentationDistillationStrategy<Float64Array>
 >[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 /** Two samples, whose entries are the axes; Z is 1. */
 function axes(momentum = 0.5): ContrastiveMemory<Float64Array> {

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CorrelationCongruenceDistillationStrategy, float64, Matrix } from '../../../src/index.js';
+import { CorrelationCongruenceDistillationStrategy, Matrix } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function congruence(
   options?: ConstructorParameters<typeof CorrelationCongruenceDistillationStrategy>[0],

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { float64, Matrix, ProbabilisticTransferDistillationStrategy } from '../../../src/index.js';
+import { ProbabilisticTransferDistillationStrategy } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 const strategy = new ProbabilisticTransferDistillationStrategy<Float64Array>();
 

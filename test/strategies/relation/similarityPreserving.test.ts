@@ -2,11 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { float64, Matrix, SimilarityPreservingDistillationStrategy } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../describeKernels.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 const strategy = new SimilarityPreservingDistillationStrategy<Float64Array>();
 

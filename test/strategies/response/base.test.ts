@@ -12,6 +12,7 @@ import {
   TotalVariationDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 // What every response loss has from its base: labels, T², standardized logits, and what it refuses.
@@ -25,10 +26,6 @@ const strategies = {
   SkewReverseKLDistillationStrategy,
   TotalVariationDistillationStrategy,
 };
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 const student = matrix([0.5, -1, 2], [1, 0, 0]);
 const teacher = matrix([1.5, 0.25, -1], [-2, 0, 3]);

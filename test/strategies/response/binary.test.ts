@@ -1,21 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
   BinaryDistillationStrategy,
-  float64,
   IGNORE_INDEX,
-  Matrix,
+  type Matrix,
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof BinaryDistillationStrategy>[0];
 
 const ln3 = Math.log(3);
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function binary(options: Options = {}): BinaryDistillationStrategy<Float64Array> {
   return new BinaryDistillationStrategy(options);

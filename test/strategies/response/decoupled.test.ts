@@ -2,20 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   DecoupledDistillationStrategy,
-  float64,
   IGNORE_INDEX,
-  Matrix,
+  type Matrix,
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
 import { arbitraries } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof DecoupledDistillationStrategy>[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function decoupled(options: Options = {}): DecoupledDistillationStrategy<Float64Array> {
   return new DecoupledDistillationStrategy(options);

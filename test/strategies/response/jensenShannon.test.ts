@@ -1,16 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
-  float64,
   JensenShannonDistillationStrategy,
-  Matrix,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { float64, LogitMSEDistillationStrategy, Matrix } from '../../../src/index.js';
+import { LogitMSEDistillationStrategy } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function logitMSE(
   options: ConstructorParameters<typeof LogitMSEDistillationStrategy>[0] = {},

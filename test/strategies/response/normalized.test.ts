@@ -1,18 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   DecoupledDistillationStrategy,
-  float64,
-  Matrix,
   NormalizedDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof NormalizedDistillationStrategy>[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function normalized(options: Options = {}): NormalizedDistillationStrategy<Float64Array> {
   return new NormalizedDistillationStrategy(options);

@@ -9,14 +9,11 @@ import {
   UNLABELED,
 } from '../../../src/index.js';
 import { describeKernels } from '../../describeKernels.js';
+import { matrix } from '../../doubles.js';
 import { refusal } from '../../wrong.js';
 
 const ln2 = Math.LN2;
 const ln3 = Math.log(3);
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function response(
   options: ConstructorParameters<typeof ResponseDistillationStrategy>[0] = {},

@@ -1,19 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
-  float64,
-  Matrix,
   ResponseDistillationStrategy,
   UNLABELED,
   WeightedSoftLabelDistillationStrategy,
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
 
 type Options = ConstructorParameters<typeof WeightedSoftLabelDistillationStrategy>[0];
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 function weighted(options: Options = {}): WeightedSoftLabelDistillationStrategy<Float64Array> {
   return new WeightedSoftLabelDistillationStrategy(options);
