@@ -5,6 +5,7 @@ export { DistillationError, type DistillationErrorCode, type ErrorDetails } from
 export type { GradientSink } from './gradient.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
 export type { RowLabel } from './kernels/crossEntropy.js';
+export type { Grid } from './kernels/grid.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export {
   averageHeads,
@@ -109,6 +110,10 @@ export {
 } from './strategies/response/base.js';
 export { BinaryDistillationStrategy } from './strategies/response/binary.js';
 export {
+  type CorrelationDistillationOptions,
+  CorrelationDistillationStrategy,
+} from './strategies/response/correlation.js';
+export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,
 } from './strategies/response/decoupled.js';
@@ -120,6 +125,12 @@ export {
   type JensenShannonDistillationOptions,
   JensenShannonDistillationStrategy,
 } from './strategies/response/jensenShannon.js';
+export {
+  type JointLoss,
+  type JointPart,
+  jointly,
+  type Together,
+} from './strategies/response/joint.js';
 export { LogitMSEDistillationStrategy } from './strategies/response/logitMSE.js';
 export {
   type NormalizedDistillationOptions,

@@ -1,5 +1,6 @@
 import {
   BinaryDistillationStrategy,
+  CorrelationDistillationStrategy,
   DecoupledDistillationStrategy,
   type DistillationBatch,
   JensenShannonDistillationStrategy,
@@ -97,6 +98,39 @@ function standardized(create: StrategySubject['create']): StrategySubject {
     rounding: 1e-9, // divided by a deviation that may be small
     float32Tolerance: 1e-6,
   };
+}
+
+function softmax(row: readonly number[]): number[] {
+  const exponentials = row.map(Math.exp);
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Rows in which no class has the same probability as in another row. */
+const areApart: NonNullable<StrategySubject['isRegular']> = (row, index, rows) => {
+  const q = softmax(row);
+  return rows.every(
+    (other, i) => i === index || softmax(other).every((value, j) => Math.abs(value - q[j]!) > 0.01),
+  );
+};
+
+/**
+ * Correlations, of rows together: 1e-8 beside the norms is felt where probabilities hardly differ, and takes the least loss away
+ * from student = teacher.
+ */
+function correlation(
+  options: ConstructorParameters<typeof CorrelationDistillationStrategy>[0],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return divergence(() => new CorrelationDistillationStrategy(options), {
+    columns: 4,
+    magnitude: 2,
+    ruledOut: false,
+    isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
+    reachesMinimum: false,
+    sumOverRows: false,
+    ...more,
+  });
 }
 
 export const responseSubjects: Subjects = {
@@ -233,6 +267,28 @@ export const responseSubjects: Subjects = {
       () => new UniversalLogitDistillationStrategy({ temperature: 2, temperatureSquared: false }),
       { ...universalLogit, columns: { student: 4, teacher: 2 } },
     ),
+  },
+  CorrelationDistillationStrategy: {
+    'by default': correlation({}),
+    'T = 2, weighted': correlation({
+      temperature: 2,
+      alpha: 0.9,
+      interWeight: 0.5,
+      intraWeight: 3,
+    }),
+    'inter alone, without T²': correlation(
+      { intraWeight: 0, temperature: 3, temperatureSquared: false },
+      { sumOverRows: true },
+    ),
+    'intra alone, of more rows': correlation({ interWeight: 0 }, { rows: 6 }),
+    'with classes ruled out': correlation({}, { ruledOut: true }),
+    standardized: {
+      ...standardized(() => new CorrelationDistillationStrategy({ standardizeLogits: true })),
+      columns: 4,
+      isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
+      reachesMinimum: false,
+      sumOverRows: false,
+    },
   },
   LogitMSEDistillationStrategy: {
     'by default': divergence(() => new LogitMSEDistillationStrategy(), {

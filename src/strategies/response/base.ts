@@ -9,6 +9,7 @@ import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
 import type { SparseTargets } from '../../sparse.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { JointLoss } from './joint.js';
 import { denseRows, type SoftLoss, type SoftRows } from './softRows.js';
 
 /** Options of every response strategy. */
@@ -33,6 +34,7 @@ export interface TeacherShares {
 }
 
 const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
+const HARD_ALONE: TeacherShares = { hard: 1, soft: 0 };
 
 /**
  * What all response losses share; a strategy writes the loss of a softened row alone, {@link softLoss}:
@@ -41,8 +43,8 @@ const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
  *     row without        T² · softLoss(student / T, teacher / T)
  *
  * The cross-entropy is at temperature 1, unless {@link hardLoss} says another; {@link teacherShares} says where the part of
- * 1 − α is of something else than the soft loss. The base takes care of labels, temperatures, standardized logits, masks, the mean over
- * rows, and of the derivative through all of them.
+ * 1 − α is of something else than the soft loss, and {@link jointLoss} what there is beside it of all rows together. The base takes
+ * care of labels, temperatures, standardized logits, masks, the mean over rows, and of the derivative through all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
   T extends FloatArray = Float32Array,
@@ -69,6 +71,14 @@ export abstract class ResponseDistillationStrategyBase<
    * @param terms - of so many of them, the first, the terms count: of all, unless a sparse teacher has some dropped
    */
   protected abstract softLoss(columns: number, terms: number): SoftLoss;
+
+  /**
+   * What every row has beside its soft loss, and weighted as that is: a loss of all softened rows together, as `jointly` makes
+   * it. There is none unless a strategy says so.
+   */
+  protected jointLoss(): JointLoss | undefined {
+    return undefined;
+  }
 
   /** The loss of a row of so many logits with its label; the cross-entropy at temperature 1. */
   protected hardLoss(columns: number): HardLoss {
@@ -130,8 +140,10 @@ export abstract class ResponseDistillationStrategyBase<
 
   protected override explain(batch: DistillationBatch<T, Sparse>): void {
     const { student, labels, rows, alpha } = batch;
-    // At alpha = 1 the teacher of a row with a label was not read: it is not to blame.
-    const isHard = (row: number) => labels !== undefined && alpha === 1 && hasLabel(labels, row);
+    // At alpha = 1 the teacher of a row with a label was not read, unless with that of another: it is not to blame.
+    const isLabeled = (row: number) => labels !== undefined && hasLabel(labels, row);
+    const isTogether = this.jointLoss() !== undefined && !rows.every(isLabeled);
+    const isHard = (row: number) => alpha === 1 && isLabeled(row) && !isTogether;
     this.explainSoft({ ...batch, rows: rows.filter((row) => !isHard(row)) });
     const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
     checkRuledOut(hard, -Infinity, this.ruledOutBy, labels);
@@ -155,24 +167,34 @@ export abstract class ResponseDistillationStrategyBase<
     const temperatures = this.temperatures(temperature);
     const sharesOf = this.teacherShares(batch);
     const labelOf = rowLabels(batch);
+    const weightsOf = (row: number, label: RowLabel): TeacherShares => {
+      const own = label === -1 ? 0 : alpha;
+      if (own === 1) return HARD_ALONE;
+      const shares = sharesOf(row, label);
+      return { hard: own + (1 - own) * shares.hard, soft: (1 - own) * shares.soft };
+    };
+    const jointPart = this.jointLoss()?.(soft, {
+      rows: batch.rows,
+      temperatures,
+      factor: (each) => this.factor(each),
+      weightOf: (row) => weightsOf(row, labelOf(row)).soft,
+    });
     const unread = new Float64Array(student.columns);
     return sumOverRows(batch, gradient, (offset, _, derivative = unread, row) => {
       derivative.fill(0);
       const label = labelOf(row);
-      const own = label === -1 ? 0 : alpha;
-      let hardWeight = own;
+      const weights = weightsOf(row, label);
       let loss = 0;
-      if (own < 1) {
-        const shares = sharesOf(row, label);
-        hardWeight += (1 - own) * shares.hard;
+      if (weights.soft !== 0) {
         for (const each of temperatures) {
-          const weight = (1 - own) * shares.soft * this.factor(each);
+          const weight = weights.soft * this.factor(each);
           loss += weight * softLoss(soft.load(row, each, label));
           soft.addDerivative(weight, derivative);
         }
       }
-      if (hardWeight === 0) return loss;
-      return loss + hardLoss(student.data, offset, label, hardWeight, derivative);
+      if (jointPart) loss += jointPart(row, weights.soft, derivative);
+      if (weights.hard === 0) return loss;
+      return loss + hardLoss(student.data, offset, label, weights.hard, derivative);
     });
   }
 }
