@@ -28,7 +28,7 @@ export function attentionMap(
  * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`, where `map` and
  * `denominator` are what it gave for the row; `mapDerivative` is overwritten.
  */
-export function attentionMapGradient(
+export function attentionMapAdjoint(
   z: FloatArray,
   offset: number,
   power: number,

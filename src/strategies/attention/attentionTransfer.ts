@@ -1,7 +1,7 @@
 import type { DistillationBatch } from '../../batch.js';
 import { checkNumber } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
-import { attentionMap, attentionMapGradient } from '../../kernels/attentionMap.js';
+import { attentionMap, attentionMapAdjoint } from '../../kernels/attentionMap.js';
 import { meanSquared } from '../../kernels/distance.js';
 import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
@@ -78,7 +78,7 @@ export class AttentionTransferDistillationStrategy<
       attentionMap(teacher.data, t, channels.teacher, power, teacherMap);
       const loss = meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);
       if (derivative) {
-        attentionMapGradient(student.data, s, power, studentMap, norm, mapDerivative, derivative);
+        attentionMapAdjoint(student.data, s, power, studentMap, norm, mapDerivative, derivative);
       }
       return loss;
     });

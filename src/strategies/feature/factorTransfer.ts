@@ -1,7 +1,7 @@
 import type { DistillationBatch } from '../../batch.js';
 import { checkNumber } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
-import { attentionMap, attentionMapGradient } from '../../kernels/attentionMap.js';
+import { attentionMap, attentionMapAdjoint } from '../../kernels/attentionMap.js';
 import { meanAbsolute, meanSquared } from '../../kernels/distance.js';
 import { toUnit, unitGradient } from '../../kernels/unit.js';
 import type { FloatArray } from '../../numeric.js';
@@ -31,8 +31,8 @@ const POWER = 2;
  *   gradient. The same shape; where channels are given they may differ, and the positions must be the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, 0 at student = teacher; it does not change when a row is scaled. With exponent 1 the derivative at a tie is
- * taken as 0. A zero row stays zero in place of its factor, with gradient 0.
+ * Returns a loss ≥ 0, 0 at student = teacher; it does not change when a row is scaled, of channels above that floor. With
+ * exponent 1 the derivative at a tie is taken as 0. A zero row stays zero in place of its factor, with gradient 0.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (other columns or, where channels are given, columns no multiple of them or other
  * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (exponent, channels).
@@ -93,7 +93,7 @@ export class FactorTransferDistillationStrategy<
       const loss = distance(studentFactor, 0, teacherFactor, 0, size, slope);
       if (!derivative) return loss;
       if (this.channels) {
-        attentionMapGradient(student.data, s, POWER, studentFactor, norm, slope, derivative);
+        attentionMapAdjoint(student.data, s, POWER, studentFactor, norm, slope, derivative);
       } else {
         unitGradient(studentFactor, norm, slope, 0, size, 0);
         derivative.set(slope);

@@ -29,7 +29,7 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of similarities is an option
  *   of its own, since a hybrid hands that of logits, which is larger by far, to all.
  *
- * Returns a loss > 0 in nats, 0 for a single row; log(rows) where nothing is told apart. It is not least at student =
+ * Returns a loss ≥ 0 in nats, 0 for a single row; log(rows) where nothing is told apart. It is not least at student =
  * teacher, but where other rows are as unlike as can be. The scale of a row does not matter; the cosine of a row of zeros is 0,
  * with gradient 0. The gradient is with respect to the student's features, exact through the projection, whose own
  * parameters get theirs.
