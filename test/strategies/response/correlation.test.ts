@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CorrelationDistillationStrategy, float64, Matrix, UNLABELED } from '../../../src/index.js';
+import { CorrelationDistillationStrategy, type Matrix, UNLABELED } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 /** The logits of rows of these probabilities. */
 function logits(...rows: number[][]): Matrix<Float64Array> {

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { float64, Matrix, UniversalLogitDistillationStrategy } from '../../../src/index.js';
+import { type Matrix, UniversalLogitDistillationStrategy } from '../../../src/index.js';
+import { matrix } from '../../doubles.js';
 import { refusal, wrong } from '../../wrong.js';
-
-function matrix(...rows: number[][]): Matrix<Float64Array> {
-  return Matrix.fromRows(rows, float64);
-}
 
 /** The logits of these probabilities. */
 function logits(...probabilities: number[]): Matrix<Float64Array> {
