@@ -133,6 +133,10 @@ export {
 } from './strategies/response/joint.js';
 export { LogitMSEDistillationStrategy } from './strategies/response/logitMSE.js';
 export {
+  type MultiLevelDistillationOptions,
+  MultiLevelDistillationStrategy,
+} from './strategies/response/multiLevel.js';
+export {
   type NormalizedDistillationOptions,
   NormalizedDistillationStrategy,
 } from './strategies/response/normalized.js';

@@ -56,6 +56,20 @@ export function kernelDifference(
   return (squared ? length * length : length) / pairs;
 }
 
+/** weight · ‖x xᵀ − y yᵀ‖² / rows; slope += its derivative by x, laid out as x is. */
+export function addRelation(x: Grid, y: Grid, weight: number, slope: Float64Array): number {
+  const { rows, columns, rowStride, columnStride } = x;
+  const factor = weight * rows; // of the mean over pairs
+  const derivative = new Float64Array(rows * columns);
+  const loss = factor * kernelDifference(x, y, bilinearKernel, true, derivative);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      slope[i * rowStride + j * columnStride]! += factor * derivative[i * columns + j]!;
+    }
+  }
+  return loss;
+}
+
 /**
  * mean over i of Σ |δᵢ| |δᵢ₊₁|, δ = student − teacher, of each row with the next; 0 for a single row. Where `derivative` is given, as
  * zeros, it is written with the derivative by the student, which is 0 where δ is.

@@ -6,6 +6,7 @@ import {
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
   type Matrix,
+  MultiLevelDistillationStrategy,
   NormalizedDistillationStrategy,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
@@ -287,6 +288,33 @@ export const responseSubjects: Subjects = {
       columns: 4,
       isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
       reachesMinimum: false,
+      sumOverRows: false,
+    },
+  },
+  MultiLevelDistillationStrategy: {
+    'by default': divergence(() => new MultiLevelDistillationStrategy(), { sumOverRows: false }),
+    'T = 1, weighted': divergence(
+      () =>
+        new MultiLevelDistillationStrategy({
+          temperature: 1,
+          alpha: 0.6,
+          multiples: [0.5, 2],
+          instanceWeight: 0.25,
+          batchWeight: 2,
+          classWeight: 5,
+        }),
+      { sumOverRows: false },
+    ),
+    'instances alone, without T²': divergence(
+      () =>
+        new MultiLevelDistillationStrategy({
+          temperatureSquared: false,
+          batchWeight: 0,
+          classWeight: 0,
+        }),
+    ),
+    standardized: {
+      ...standardized(() => new MultiLevelDistillationStrategy({ standardizeLogits: true })),
       sumOverRows: false,
     },
   },

@@ -115,6 +115,11 @@ export abstract class ResponseDistillationStrategyBase<
     return this.temperatureSquared ? temperature * temperature : 1;
   }
 
+  /** What a joint loss counts at a temperature: what the soft loss does. */
+  protected jointFactor(temperature: number): number {
+    return this.factor(temperature);
+  }
+
   /** What the teacher's part of each row is made of: of the soft loss alone. Called once for a batch. */
   protected teacherShares(
     _batch: DistillationBatch<T, Sparse>,
@@ -176,7 +181,7 @@ export abstract class ResponseDistillationStrategyBase<
     const jointPart = this.jointLoss()?.(soft, {
       rows: batch.rows,
       temperatures,
-      factor: (each) => this.factor(each),
+      factor: (each) => this.jointFactor(each),
       weightOf: (row) => weightsOf(row, labelOf(row)).soft,
     });
     const unread = new Float64Array(student.columns);
