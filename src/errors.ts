@@ -163,6 +163,18 @@ export function checkFraction(operation: string, argument: string, value: unknow
   return checkNumber(operation, argument, value, 'be in [0, 1]', (x) => x >= 0 && x <= 1);
 }
 
+export function checkIndex(
+  operation: string,
+  argument: string,
+  index: unknown,
+  size: number,
+): void {
+  const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
+  // Said once it is needed: this is asked for every row and entry.
+  if (typeof index === 'number' && inRange(index)) return;
+  checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);
+}
+
 export function checkInteger(
   operation: string,
   argument: string,

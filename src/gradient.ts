@@ -1,4 +1,4 @@
-import { refuse } from './errors.js';
+import { checkIndex, refuse } from './errors.js';
 import type { Target } from './kernels/target.js';
 import { isWithin } from './kernels/within.js';
 import type { Matrix } from './matrix.js';
@@ -63,8 +63,10 @@ export class GradientSink<T extends FloatArray = Float32Array> {
    * matrix[row] += scale × derivative
    *
    * @param derivative - d(sum)/d(student) of the row, from `offset` on, one value for each column
+   * @throws {DistillationError} OUT_OF_RANGE for a row that the matrix does not have
    */
   add(row: number, derivative: FloatArray, offset = 0): void {
+    checkIndex('GradientSink.add', 'row', row, this.#matrix.rows);
     this.#add(row, derivative, offset, this.scale);
   }
 

@@ -4,8 +4,6 @@ export type { RuledOutBy } from './diagnosis.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
-export type { RowLabel } from './kernels/crossEntropy.js';
-export type { Grid } from './kernels/grid.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
 export {
   averageHeads,
@@ -106,7 +104,6 @@ export { SimilarityPreservingDistillationStrategy } from './strategies/relation/
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
-  type TeacherShares,
 } from './strategies/response/base.js';
 export { BinaryDistillationStrategy } from './strategies/response/binary.js';
 export {
@@ -125,12 +122,6 @@ export {
   type JensenShannonDistillationOptions,
   JensenShannonDistillationStrategy,
 } from './strategies/response/jensenShannon.js';
-export {
-  type JointLoss,
-  type JointPart,
-  jointly,
-  type Together,
-} from './strategies/response/joint.js';
 export { LogitMSEDistillationStrategy } from './strategies/response/logitMSE.js';
 export {
   type MultiLevelDistillationOptions,
@@ -150,7 +141,7 @@ export {
   type SkewReverseKLDistillationOptions,
   SkewReverseKLDistillationStrategy,
 } from './strategies/response/skewReverseKL.js';
-export type { SoftLoss, SoftRow, SoftRows } from './strategies/response/softRows.js';
+export type { SoftLoss, SoftRow } from './strategies/response/softRows.js';
 export type { SparseResponseOptions } from './strategies/response/sparseDivergence.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, refuse, throwShape, throwType } from './errors.js';
+import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
 
 /** What inference runtimes return: flat data with its dimensions, named `dims` or `shape`. */
@@ -245,11 +245,6 @@ export function readNumeric<T extends FloatArray>(
   const trait = (numeric === undefined ? float32 : numeric) as NumericTrait<T>;
   checkNumeric(operation, trait);
   return trait;
-}
-
-function checkIndex(operation: string, argument: string, index: unknown, size: number): void {
-  const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
-  checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);
 }
 
 function store(

@@ -433,6 +433,18 @@ describe('DistillationStrategyBase', () => {
     ]);
   });
 
+  test('takes derivatives of rows that there are', () => {
+    class Beyond extends Half<Doubles> {
+      protected override evaluate(_: DistillationBatch<Doubles>, gradient?: GradientSink<Doubles>) {
+        gradient?.add(2, Float64Array.of(1, 0, 0));
+        return 0;
+      }
+    }
+    const { code, message } = refusal(() => new Beyond().computeGradient(student, teacher));
+    expect(code).toBe('OUT_OF_RANGE');
+    expect(message).toBe('GradientSink.add: row must be an integer in [0, 2), got 2');
+  });
+
   test('wants a number from evaluate', () => {
     class Odd extends Half<Doubles> {
       protected override evaluate(): number {

@@ -73,19 +73,19 @@ export abstract class ResponseDistillationStrategyBase<
   protected abstract softLoss(columns: number, terms: number): SoftLoss;
 
   /**
-   * What every row has beside its soft loss, and weighted as that is: a loss of all softened rows together, as `jointly` makes
+   * @internal What every row has beside its soft loss, and weighted as that is: a loss of all softened rows together, as `jointly` makes
    * it. There is none unless a strategy says so.
    */
   protected jointLoss(): JointLoss | undefined {
     return undefined;
   }
 
-  /** The loss of a row of so many logits with its label; the cross-entropy at temperature 1. */
+  /** @internal The loss of a row of so many logits with its label; the cross-entropy at temperature 1. */
   protected hardLoss(columns: number): HardLoss {
     return softmaxCrossEntropy(columns);
   }
 
-  /** Throws unless a row of a matrix of labels is what {@link hardLoss} takes: a distribution. */
+  /** @internal Throws unless a row of a matrix of labels is what {@link hardLoss} takes: a distribution. */
   protected checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
     checkDistribution(operation, 'labels', labels, row);
   }
@@ -95,7 +95,7 @@ export abstract class ResponseDistillationStrategyBase<
     return false;
   }
 
-  /** Whether the classes of the teacher are those of the student; by default they are. */
+  /** @internal Whether the classes of the teacher are those of the student; by default they are. */
   protected get sharesClasses(): boolean {
     return true;
   }
@@ -115,19 +115,19 @@ export abstract class ResponseDistillationStrategyBase<
     return this.temperatureSquared ? temperature * temperature : 1;
   }
 
-  /** What a joint loss counts at a temperature: what the soft loss does. */
+  /** @internal What a joint loss counts at a temperature: what the soft loss does. */
   protected jointFactor(temperature: number): number {
     return this.factor(temperature);
   }
 
-  /** What the teacher's part of each row is made of: of the soft loss alone. Called once for a batch. */
+  /** @internal What the teacher's part of each row is made of: of the soft loss alone. Called once for a batch. */
   protected teacherShares(
     _batch: DistillationBatch<T, Sparse>,
   ): (row: number, label: RowLabel) => TeacherShares {
     return () => SOFT_ALONE;
   }
 
-  /** The rows as the soft loss sees them; of a dense teacher, unless a strategy that takes others says otherwise. */
+  /** @internal The rows as the soft loss sees them; of a dense teacher, unless a strategy that takes others says otherwise. */
   protected softRows(batch: DistillationBatch<T, Sparse>): SoftRows {
     return denseRows(batch.student, batch.teacher as Matrix<T>, this.standardizeLogits);
   }
@@ -154,7 +154,7 @@ export abstract class ResponseDistillationStrategyBase<
     checkRuledOut(hard, -Infinity, this.ruledOutBy, labels);
   }
 
-  /** The same for rows whose teacher was read. */
+  /** @internal The same for rows whose teacher was read. */
   protected explainSoft(batch: DistillationBatch<T, Sparse>): void {
     if (this.standardizeLogits) checkFinite(batch);
     const teacher = batch.teacher as Matrix<T>;

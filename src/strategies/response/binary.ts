@@ -53,10 +53,12 @@ export class BinaryDistillationStrategy<
     return 'BinaryDistillationStrategy';
   }
 
+  /** @internal */
   protected override checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
     checkProbabilities(operation, 'labels', labels, row);
   }
 
+  /** @internal */
   protected override hardLoss(columns: number): HardLoss {
     return binaryCrossEntropy(columns);
   }

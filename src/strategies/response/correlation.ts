@@ -82,6 +82,7 @@ export class CorrelationDistillationStrategy<
     return loss;
   }
 
+  /** @internal */
   protected override jointLoss(): JointLoss | undefined {
     if (this.intraWeight === 0) return undefined;
     const intra = ofSoftmax((q, p, slope) => {

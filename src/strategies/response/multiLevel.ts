@@ -94,10 +94,12 @@ export class MultiLevelDistillationStrategy<
     return loss;
   }
 
+  /** @internal */
   protected override jointFactor(): number {
     return 1;
   }
 
+  /** @internal */
   protected override jointLoss(): JointLoss | undefined {
     const { batchWeight, classWeight } = this;
     if (batchWeight === 0 && classWeight === 0) return undefined;

@@ -78,6 +78,7 @@ export class NormalizedDistillationStrategy<
     return true;
   }
 
+  /** @internal */
   protected override teacherShares({
     teacher: { data, columns },
   }: DistillationBatch<T>): (row: number, label: RowLabel) => TeacherShares {

@@ -59,6 +59,7 @@ export abstract class SparseDivergenceStrategyBase<
     refuse('TEMPERATURE', operation, 'teacher', expected, received, undefined, hint);
   }
 
+  /** @internal */
   protected override explainSoft(batch: DistillationBatch<T, SparseTargets<T>>): void {
     const { operation, teacher, labels, rows, temperature } = batch;
     if (!isSparse(teacher)) {
@@ -95,6 +96,7 @@ export abstract class SparseDivergenceStrategyBase<
     return sum;
   }
 
+  /** @internal */
   protected override softRows(batch: DistillationBatch<T, SparseTargets<T>>): SoftRows {
     const { student, teacher } = batch;
     return isSparse(teacher) ? sparseRows(student, teacher, this.tail) : super.softRows(batch);

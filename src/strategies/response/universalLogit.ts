@@ -54,6 +54,7 @@ export class UniversalLogitDistillationStrategy<
     return { temperature: 1, alpha: 0.4 };
   }
 
+  /** @internal */
   protected override get sharesClasses(): boolean {
     return false;
   }

@@ -66,6 +66,7 @@ export class WeightedSoftLabelDistillationStrategy<
     return true;
   }
 
+  /** @internal */
   protected override teacherShares({
     student,
     teacher,
