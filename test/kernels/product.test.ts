@@ -103,6 +103,33 @@ describeKernels('A matrix product', () => {
     expect(worst(precision, scale)).toBeLessThan(bound);
   });
 
+  test('of numbers that the first of their run all but rounds away is off by less than 2e-6', () => {
+    const size = 32;
+    const a = Float64Array.from({ length: size * size }, (_, k) =>
+      k % size === 0 ? 1 : 0.99 * 2 ** -24,
+    );
+    const b = new Float32Array(size * size).fill(1);
+    const result = new Float64Array(size * size);
+    addProduct(result, grid(a, size, size), grid(b, size, size), 'float32');
+    const exact = 1 + (size - 1) * 0.99 * 2 ** -24;
+    for (const value of result) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-6);
+  });
+
+  test('keeps a row of numbers that float32 has no digits for, beside one of ordinary numbers', () => {
+    const size = 16;
+    const a = Float64Array.from({ length: size * size }, (_, k) =>
+      k < size ? 1 : 1e-43 * (1 + k),
+    );
+    const b = new Float32Array(size * size).fill(1e20);
+    const result = new Float64Array(size * size);
+    const exact = new Float64Array(size * size);
+    addProduct(result, grid(a, size, size), grid(b, size, size), 'float32');
+    addProduct(exact, grid(a, size, size), grid(b, size, size));
+    for (const [k, value] of result.entries()) {
+      expect(Math.abs(value / exact[k]! - 1)).toBeLessThan(3e-7);
+    }
+  });
+
   test.each([
     ['float64', 1e-14],
     ['float32', 3e-7],

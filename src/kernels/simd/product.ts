@@ -22,6 +22,9 @@ const FEW = 512;
 /** Sums of products of float32 are trusted if one of them is larger: float32 ends 2^59 below. */
 const LEAST = 2 ** -90;
 
+/** Rows of a factor are taken to float32 if one of their numbers is larger: full precision ends 2^63 below. */
+const LEAST_FACTOR = 2 ** -63;
+
 /** One block of a · b: so many rows from `row` on and columns from `column` on. */
 interface Block {
   readonly a: Grid;
@@ -78,9 +81,22 @@ function mirror(square: Float64Array, rows: number): void {
 
 /** The block by products of float32; `undefined` where some of them were too large for it, or all may be too small. */
 function inSingles(simd: Simd, block: Block): Float64Array | undefined {
+  if (!areClear(block)) return undefined;
   const sums = multiply(simd, 4, block);
   const areFinite = simd.kernels.moderate64(sums.byteOffset, sums.byteLength);
   return areFinite && sums.some((sum) => Math.abs(sum) > LEAST) ? sums : undefined;
+}
+
+/** Whether float32 keeps the digits of a, of each of whose rows something is large enough; b is of float32 already. */
+function areClear({ a, row, rows }: Block): boolean {
+  for (let i = row; i < row + rows; i++) {
+    let largest = 0;
+    for (let k = 0; k < a.columns && largest < LEAST_FACTOR; k++) {
+      largest = Math.max(largest, Math.abs(a.data[i * a.rowStride + k * a.columnStride]!));
+    }
+    if (largest > 0 && largest < LEAST_FACTOR) return false;
+  }
+  return true;
 }
 
 /** The block, by products of numbers of so many bytes; rows and columns are as many as whole panels of float32 have. */

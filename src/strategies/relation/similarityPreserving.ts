@@ -23,8 +23,8 @@ import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.j
  *
  * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for B² numbers of each side and,
  * with a gradient, for those of the student. It computes in doubles, but for the products that a float32 gradient sums up last:
- * that is good to 3e-7 of its terms. It is no sum over rows: chunks of a batch do not add up to it. The published weight beside
- * a hard loss is 3000.
+ * that is good to some 3e-7 of its terms, and to 2e-6 at worst. It is no sum over rows: chunks of a batch do not add up to it. The
+ * published weight beside a hard loss is 3000.
  *
  * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
  * the norm is that of published code.

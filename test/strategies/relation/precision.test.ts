@@ -10,32 +10,36 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../describeKernels.js';
 
-/** A student, and a teacher that is near it; all of them away from 0, if wanted. */
-function batch(rows: number, columns: number, offset: number): [Matrix, Matrix] {
+/** A student, and a teacher that is near it; all of them away from 0, if wanted, and as large. */
+function batch(rows: number, columns: number, offset: number, scale: number): [Matrix, Matrix] {
   const student = Matrix.zeros(rows, columns);
   const teacher = Matrix.zeros(rows, columns);
   for (let i = 0; i < student.data.length; i++) {
-    student.data[i] = Math.sin(i * i) + offset;
-    teacher.data[i] = student.data[i]! + 0.01 * Math.cos(1.1 * i * i);
+    student.data[i] = scale * (Math.sin(i * i) + offset);
+    teacher.data[i] = student.data[i]! + 0.01 * scale * Math.cos(1.1 * i * i);
   }
   return [student, teacher];
 }
 
 describeKernels('Rows that are compared, in float32', () => {
-  test.each<[string, number, number, () => DistillationStrategyBase<FloatArray>]>([
-    ['similarities', 0, 5e-7, () => new SimilarityPreservingDistillationStrategy()],
-    ['similarities far from 0', 5, 2e-6, () => new SimilarityPreservingDistillationStrategy()],
-    ['distances', 0, 6e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
+  test.each<[string, number, number, number, () => DistillationStrategyBase<FloatArray>]>([
+    ['similarities', 0, 1, 5e-7, () => new SimilarityPreservingDistillationStrategy()],
+    ['similarities far from 0', 5, 1, 2e-6, () => new SimilarityPreservingDistillationStrategy()],
+    ['distances', 0, 1, 6e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
     [
       'distances far from 0',
       50,
+      1,
       6e-7,
       () => new RelationalDistillationStrategy({ angleWeight: 0 }),
     ],
+    // Slopes that float32 has as subnormal numbers, but would make products of some size.
+    ['huge similarities', 0, 1e17, 2e-7, () => new SimilarityPreservingDistillationStrategy()],
+    ['huge distances', 0, 1e17, 2e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
   ])(
-    '%s at an offset of %d have a gradient that is good to %d of its largest entry',
-    (_, offset, bound, create) => {
-      const [student, teacher] = batch(90, 300, offset);
+    '%s at an offset of %d times %d have a gradient that is good to %d of its largest entry',
+    (_, offset, scale, bound, create) => {
+      const [student, teacher] = batch(90, 300, offset, scale);
       const single = create().computeLossAndGradient(student, teacher);
       const double = create().computeLossAndGradient(student.as(float64), teacher.as(float64));
       // What is compared is computed in doubles.
