@@ -32,14 +32,22 @@ export function largest(values: FloatArray, offset: number, columns: number): nu
   return max;
 }
 
-/** derivative += weight · d loss / d values, for the slope of a loss by log q and q = softmax(values). */
+/**
+ * derivative += weight · d loss / d values, for the slope of a loss by log q and q = softmax(values).
+ *
+ * It is the same for a slope less any multiple of q: here the one of which nothing is left at the likeliest class. Else, where that has
+ * nearly all of q, its own slope would have to cancel in the sum.
+ */
 export function addSoftmaxAdjoint(
   q: Float64Array,
   slope: Float64Array,
   weight: number,
   derivative: Float64Array,
 ): void {
+  const top = q.indexOf(largest(q, 0, q.length));
+  const multiple = top < 0 ? Number.NaN : slope[top]! / q[top]!;
+  const rest = (j: number): number => (j === top ? 0 : slope[j]! - multiple * q[j]!);
   let sum = 0;
-  for (let j = 0; j < q.length; j++) sum += slope[j]!;
-  for (let j = 0; j < q.length; j++) derivative[j]! += weight * (slope[j]! - q[j]! * sum);
+  for (let j = 0; j < q.length; j++) sum += rest(j);
+  for (let j = 0; j < q.length; j++) derivative[j]! += weight * (rest(j) - q[j]! * sum);
 }

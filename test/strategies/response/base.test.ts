@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CorrelationDistillationStrategy,
   float64,
   IGNORE_INDEX,
   JensenShannonDistillationStrategy,
@@ -193,5 +194,41 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(refusal(() => strategy.computeGradient(student, teacher, half))).toMatchObject({
       code: 'NOT_A_DISTRIBUTION',
     });
+  });
+});
+
+describe('A student that is all but sure of a class', () => {
+  const student = matrix([40, 0, 1], [36, 1, 0], [44, 0, 1]);
+  const teacher = matrix([3, 0, 1], [1, 2, 0], [2, 0, 1]);
+  const options = { temperature: 1, alpha: 0 };
+
+  // By differences of 1e-50 in 120 digits.
+  test.each([
+    [
+      'total variation',
+      new TotalVariationDistillationStrategy<Float64Array>(options),
+      [5.265526e-18, -1.416118e-18, -3.849408e-18],
+      [9.644148e-20, -2.593711e-20, -7.050437e-20],
+    ],
+    [
+      'reverse divergence',
+      new ReverseKLDistillationStrategy<Float64Array>(options),
+      [1.948245e-16, -5.239637e-17, -1.424281e-16],
+      [4.050542e-18, -1.089359e-18, -2.961183e-18],
+    ],
+    [
+      'correlation of classes',
+      new CorrelationDistillationStrategy<Float64Array>({ ...options, interWeight: 0 }),
+      [-1.818202e-10, 6.839243e-11, 1.134278e-10],
+      [-5.632863e-13, 6.649829e-13, -1.016966e-13],
+    ],
+  ])('has a gradient by that class too: %s', (_, strategy, first, last) => {
+    const rows = strategy.computeGradient(student, teacher).toRows();
+    for (const [row, exact] of [
+      [rows[0]!, first],
+      [rows[2]!, last],
+    ] as const) {
+      for (const [j, value] of exact.entries()) expect(row[j]! / value).toBeCloseTo(1, 5);
+    }
   });
 });
