@@ -112,8 +112,9 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     }
     const numeric = traitOf(student) as NumericTrait<T>; // traitOf looked at it
     checkInteger(operation, 'columns', columns, 1);
+    checkNumber(operation, 'generator', generator, 'be an integer', Number.isSafeInteger);
     const samples = Math.max(1, Math.floor(student.length / columns));
-    const options = { negatives, momentum, seed: generator, numeric };
+    const options = { negatives, momentum, numeric };
     const memory = new ContrastiveMemory(samples, columns, options);
     for (const side of SIDES) {
       const { length } = state[side];
@@ -147,7 +148,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       student: numeric.from(this.student.data),
       teacher: numeric.from(this.teacher.data),
       generator: this.#generator.state,
-      logNormalizers,
+      logNormalizers: logNormalizers && { ...logNormalizers },
     };
   }
 

@@ -126,10 +126,25 @@ export class ContrastiveRepresentationDistillationStrategy<
     const operation = `${this.name}.calibrate`;
     const units = this.#units(operation, student, teacher, mask);
     if (units.rows.length === 0) refuse('EMPTY', operation, 'mask', 'leave a row', 'none');
-    this.memory.logNormalizers = {
+    const logNormalizers = {
       student: logNormalizer(units.student, this.#contrast('teacher', units.rows)),
       teacher: logNormalizer(units.teacher, this.#contrast('student', units.rows)),
     };
+    for (const [side, value] of Object.entries(logNormalizers)) {
+      if (Number.isFinite(value)) continue;
+      this.#checkMemory(operation);
+      const hint = 'use a larger contrastTemperature';
+      refuse(
+        'OVERFLOW',
+        operation,
+        `log Z of the ${side}`,
+        'be finite',
+        String(value),
+        undefined,
+        hint,
+      );
+    }
+    this.memory.logNormalizers = logNormalizers;
   }
 
   /**
@@ -154,9 +169,7 @@ export class ContrastiveRepresentationDistillationStrategy<
   protected override explain(batch: DistillationBatch<T>): void {
     super.explain(batch);
     this.teacherProjection?.explain(batch.operation);
-    for (const side of ['student', 'teacher'] as const) {
-      checkMatrixFinite(batch.operation, `the memory's ${side}`, this.memory[side]);
-    }
+    this.#checkMemory(batch.operation);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
@@ -187,6 +200,12 @@ export class ContrastiveRepresentationDistillationStrategy<
         lossOf(other, logNormalizers.teacher, this.#contrast('student', rows), unused)
       );
     });
+  }
+
+  #checkMemory(operation: string): void {
+    for (const side of ['student', 'teacher'] as const) {
+      checkMatrixFinite(operation, `the memory's ${side}`, this.memory[side]);
+    }
   }
 
   /** What anchors are contrasted with: entries of that side. */

@@ -52,6 +52,8 @@ describe('ContrastiveMemory', () => {
     expect(restored.state()).toEqual(state);
     memory.student.data.fill(0); // the state is a copy
     expect(state.student).toEqual(restored.student.data);
+    Object.assign(state.logNormalizers!, { student: 0 });
+    expect(memory.logNormalizers).toEqual({ student: 1.5, teacher: 2.5 });
     memory.select([3, 4]);
     restored.select([3, 4]);
     expect(restored.entries).toEqual(memory.entries);
@@ -142,6 +144,12 @@ describe('ContrastiveMemory', () => {
       'DTYPE_MISMATCH',
       () =>
         ContrastiveMemory.restore<Float32Array>(wrong({ ...state, teacher: new Float64Array(6) })),
+    ],
+    [
+      'generator',
+      'ContrastiveMemory.restore',
+      'OUT_OF_RANGE',
+      () => ContrastiveMemory.restore({ ...state, generator: 0.5 }),
     ],
     [
       'logNormalizers.teacher',

@@ -229,6 +229,20 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     const call = () => strategy.calibrate(matrix([1, 2]), matrix([1, 2]), [0]);
     expect(refusal(call)).toMatchObject({ argument: 'mask', code: 'EMPTY' });
   });
+
+  test('refuses to calibrate to what is not finite, and changes nothing', () => {
+    const memory = axes();
+    const before = memory.logNormalizers;
+    const calibrate = (contrastTemperature: number) =>
+      refusal(() =>
+        representation({ memory, contrastTemperature }).calibrate(matrix([1, 2]), matrix([1, 2])),
+      );
+    expect(calibrate(1e-310)).toMatchObject({ argument: 'log Z of the student', code: 'OVERFLOW' });
+    memory.teacher.data[3] = Number.NaN;
+    const refused = { argument: "the memory's teacher", row: 1, column: 1, code: 'NOT_FINITE' };
+    expect(calibrate(0.07)).toMatchObject(refused);
+    expect(memory.logNormalizers).toBe(before);
+  });
 });
 
 describe('ContrastiveRepresentationDistillationStrategy refuses', () => {
