@@ -123,10 +123,11 @@ export function checkNumber(
   value: unknown,
   expected: string,
   inRange: (value: number) => boolean,
+  hint?: string,
 ): number {
   if (typeof value !== 'number') throwType(operation, argument, expected, value);
   if (!inRange(value)) {
-    refuse('OUT_OF_RANGE', operation, argument, expected, String(value));
+    refuse('OUT_OF_RANGE', operation, argument, expected, String(value), undefined, hint);
   }
   return value;
 }

@@ -106,7 +106,8 @@ export class HybridDistillationStrategy<
     checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
     const entries = checkEntries(this.name, strategies);
     const values = entries.map(({ weight }) => weight);
-    const sum = checkWeights(this.name, values, weights, (i) => `strategies[${i}].weight`);
+    const argumentOf = (i: number) => `strategies[${i}].weight`;
+    const sum = checkWeights(this.name, values, weights, argumentOf, "or choose weights: 'free'");
     const divisor = weights === 'normalize' ? sum : 1;
     this.#entries = entries.map((entry) => copyEntry(entry, divisor));
   }

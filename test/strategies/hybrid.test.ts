@@ -373,6 +373,13 @@ describe('the weights of a hybrid', () => {
     expect(refusal(of(weights, rule))).toMatchObject({ code: 'OUT_OF_RANGE', expected });
   });
 
+  test('one above 1 is told of free, where it is allowed; one below 0 or infinite is not', () => {
+    const message = 'HybridDistillationStrategy: strategies[0].weight must be in [0, 1], got';
+    expect(refusal(of([25, 1])).message).toBe(`${message} 25; or choose weights: 'free'`);
+    expect(refusal(of([-1, 2])).message).toBe(`${message} -1`);
+    expect(refusal(of([Infinity, 1])).message).toBe(`${message} Infinity`);
+  });
+
   test('normalize divides by the sum, which has to be above 0; free takes any', () => {
     const loss = (weights: number[], rule: string) =>
       of(weights, rule)().computeLoss(student, teacher);

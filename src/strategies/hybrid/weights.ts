@@ -59,18 +59,23 @@ export function checkEntries<T extends FloatArray>(
   return strategies;
 }
 
-/** Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them. */
+/**
+ * Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them, `hint` says what to do about one
+ * that is above 1.
+ */
 export function checkWeights(
   operation: string,
   weights: readonly number[],
   rule: WeightRule,
   argumentOf: (index: number) => string,
+  hint?: string,
 ): number {
   const most = rule === 'sum-to-one' ? 1 : Number.MAX_VALUE;
   const range = rule === 'sum-to-one' ? 'be in [0, 1]' : 'be a finite number ≥ 0';
   const inRange = (weight: number) => weight >= 0 && weight <= most;
   for (const [index, weight] of weights.entries()) {
-    checkNumber(operation, argumentOf(index), weight, range, inRange);
+    const isLarge = weight > most && weight < Infinity;
+    checkNumber(operation, argumentOf(index), weight, range, inRange, isLarge ? hint : undefined);
   }
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const wrong =
