@@ -9,10 +9,18 @@ export interface PairDistances {
   readonly distances: Float64Array;
   /** Their mean over pairs of different rows, or 1 where all are 0: what distances are measured in. */
   readonly unit: number;
+  /** The least distance of rows that do not touch. */
+  readonly nearest: number;
 }
 
 /** Below this share of what it is the difference of, the square of a distance has lost digits. */
 const NEAR = 1e-3;
+
+/** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
+const TOUCHING = 1e-12;
+
+/** Where rows are nearer to each other than this share of the mean distance, float32 has too few digits for what pulls them. */
+const CLOSE = 1 / 64;
 
 /** By the products of rows with each other, except where rows are so near that those all but cancel. */
 export function pairDistances(x: Grid): PairDistances {
@@ -33,7 +41,15 @@ export function pairDistances(x: Grid): PairDistances {
     distances[i * rows + i] = 0 * squares[i]!; // a NaN has to be seen where there is no other row
   }
   const mean = sum / Math.max(rows * (rows - 1), 1);
-  return { rows, distances, unit: mean === 0 ? 1 : mean };
+  const unit = mean === 0 ? 1 : mean;
+  let nearest = Infinity;
+  for (let i = 0; i < rows; i++) {
+    for (let k = i * rows; k < i * rows + i; k++) {
+      const distance = distances[k]!;
+      if (distance < nearest && distance > TOUCHING * unit) nearest = distance;
+    }
+  }
+  return { rows, distances, unit, nearest };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {
@@ -45,9 +61,6 @@ function squaredDistance({ data, columns }: Grid, i: number, j: number): number 
   return sum;
 }
 
-/** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
-const TOUCHING = 1e-12;
-
 /** 1 / distance, and 0 where rows touch: what a derivative by the distance is to be divided by, or cut off at. */
 export function inverseDistance(distance: number, unit: number): number {
   return distance <= TOUCHING * unit ? 0 : 1 / distance;
@@ -55,9 +68,14 @@ export function inverseDistance(distance: number, unit: number): number {
 
 /**
  * The adjoint of ½ ‖xᵢ − xⱼ‖²: derivative += d loss / d x, for the slope of a loss by each of them. A pair has two entries of
- * the slope, which add up. Uses up the slope.
+ * the slope, which add up. To the precision of x, unless some of its rows are close. Uses up the slope.
  */
-export function addDistanceAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
+export function addDistanceAdjoint(
+  slope: Float64Array,
+  x: Grid,
+  { unit, nearest }: PairDistances,
+  derivative: Float64Array,
+): void {
   const { data, rows, columns } = x;
   const pulls = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
@@ -71,7 +89,7 @@ export function addDistanceAdjoint(slope: Float64Array, x: Grid, derivative: Flo
     }
   }
   // Σ pull (xᵢ − xⱼ), which is the same wherever rows are counted from: from the first of them, the least is lost.
-  const differences = data.slice(0, rows * columns);
+  const differences = new Float64Array(rows * columns);
   for (let i = 0; i < rows; i++) {
     const pull = pulls[i]!;
     const start = i * columns;
@@ -82,5 +100,6 @@ export function addDistanceAdjoint(slope: Float64Array, x: Grid, derivative: Flo
     }
   }
   const own = grid(differences, rows, columns);
-  addProduct(derivative, grid(slope, rows, rows), own, precisionOf(x));
+  const precision = nearest < CLOSE * unit ? 'float64' : precisionOf(x);
+  addProduct(derivative, grid(slope, rows, rows), own, precision);
 }

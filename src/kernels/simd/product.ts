@@ -87,7 +87,7 @@ function inSingles(simd: Simd, block: Block): Float64Array | undefined {
   return areFinite && sums.some((sum) => Math.abs(sum) > LEAST) ? sums : undefined;
 }
 
-/** Whether float32 keeps the digits of a, of each of whose rows something is large enough; b is of float32 already. */
+/** Whether float32 keeps the digits of a, of each of whose rows something is large enough; b is, or is made of, float32. */
 function areClear({ a, row, rows }: Block): boolean {
   for (let i = row; i < row + rows; i++) {
     let largest = 0;

@@ -37,8 +37,8 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  * Cost: B² · columns multiplications for the gradient and half of that for each side, some 12 B³ operations for the angles, and memory
  * for B² numbers five times and, with a gradient, for those of the student. It computes in doubles, and subtracts rows that
  * are near each other one by one: a distance is good to 1e-12 of itself, and what the gradient has of a pair to 1e-15 times ‖x‖ / distance.
- * The products that a float32 gradient sums up last are of float32: it is good to some 3e-7 of its terms, by
- * differences of rows, and to 2e-6 at worst.
+ * The products that a float32 gradient sums up last are of float32, unless two rows are nearer than 1/64 of the mean distance: it is good
+ * to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
  * It is no sum over rows: chunks of a batch do not add up to it.
  *
  * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights of the authors' code for metric
@@ -88,7 +88,7 @@ export class RelationalDistillationStrategy<
         loss += distanceWeight * distanceDifference(own, other, distanceWeight, slopes);
       }
       if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
-      if (slopes) addDistanceAdjoint(slopes, student, derivative);
+      if (slopes) addDistanceAdjoint(slopes, student, own, derivative);
       return loss;
     });
   }

@@ -51,4 +51,27 @@ describeKernels('Rows that are compared, in float32', () => {
       }
     },
   );
+
+  test.each([0.1, 1e-3, 1e-5])('so have distances where two rows are %d apart', (distance) => {
+    const [student, teacher] = batch(40, 60, 0, 1);
+    for (let j = 0; j < student.columns; j++) {
+      student.set(9, j, student.get(5, j) + (distance * Math.sin(3.3 * j * j)) / 6);
+    }
+    const create = () => new RelationalDistillationStrategy<FloatArray>();
+    const single = create().computeGradient(student, teacher);
+    const double = create().computeGradient(student.as(float64), teacher.as(float64));
+    for (const row of [5, 9]) {
+      const exact = Array.from(double.row(row));
+      const error = exact.map((value, j) => single.get(row, j) - value);
+      expect(largest(error)).toBeLessThan(2e-7 * largest(exact));
+    }
+  });
+
+  test('rows whose differences float32 cannot hold have their gradient', () => {
+    const [student, teacher] = batch(40, 60, 0, 3e38);
+    const strategy = new RelationalDistillationStrategy({ angleWeight: 0 });
+    const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+    expect(loss).toBeGreaterThan(0);
+    expect(gradient.data.every(Number.isFinite)).toBe(true);
+  });
 });
