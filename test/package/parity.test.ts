@@ -17,6 +17,7 @@ const implementations = [
 ];
 
 const document = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
+const [, summary = '', ...families] = document.split(/^## /m);
 
 interface Row {
   readonly strategy: string;
@@ -25,9 +26,9 @@ interface Row {
   readonly verdict: string;
 }
 
-/** The rows of all tables; one that names no strategy is about that of the row before. */
+/** The rows of the tables by family; one that names no strategy is about that of the row before. */
 function readRows(): Row[] {
-  const lines = document.split('\n');
+  const lines = families.join('\n').split('\n');
   const rows: Row[] = [];
   for (const [i, line] of lines.entries()) {
     if (!line.startsWith('| ') || lines[i + 1]?.startsWith('|--')) continue;
@@ -71,6 +72,21 @@ test('every strategy is compared with its paper, the hybrid with its entries', (
   const hybrid = 'HybridDistillationStrategy';
   expect(strategies.sort()).toEqual(exportedStrategies().filter((name) => name !== hybrid));
   expect(document).toContain('`Hybrid` adds up the others');
+});
+
+test('at a glance it is the same', () => {
+  const columns = ['paper', ...implementations];
+  const strategies = [...new Set(rows.map(({ strategy }) => strategy))];
+  const lines = strategies.map((strategy) => {
+    const marks = columns.map((column) => {
+      const row = rows.find((each) => each.strategy === strategy && each.of.includes(column));
+      return row ? row.verdict[0] : '–';
+    });
+    return `| \`${strategy.replace('DistillationStrategy', '')}\` | ${marks.join(' | ')} |`;
+  });
+  const [, head, , ...body] = summary.trim().split(/\n+/);
+  expect(head).toBe(`| strategy | ${columns.join(' | ')} |`);
+  expect(body).toEqual(lines);
 });
 
 test('a strategy and an implementation meet once', () => {
