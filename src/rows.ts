@@ -3,6 +3,7 @@
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
 import { type Grid, grid } from './kernels/grid.js';
+import { addProduct, boundOf, type Derivative, putProduct } from './kernels/product.js';
 import { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import type { SparseTargets } from './sparse.js';
@@ -77,6 +78,43 @@ export function overBatches<T extends FloatArray>(
     }
   }
   return sum;
+}
+
+/** A loss of rows that stand one after another, with its derivative with respect to the student's where it is wanted. */
+export type ProductLoss = (
+  student: Grid,
+  teacher: Grid,
+  wanted: boolean,
+) => { readonly loss: number; readonly derivative?: Derivative | undefined };
+
+/** {@link overBatch} for a loss whose derivative is a product: that is computed where the gradient stands. */
+export function overBatchByProduct<T extends FloatArray>(
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  batchLoss: ProductLoss,
+): number {
+  const { length } = rows;
+  if (length === 0) return 0;
+  const wanted = gradient !== undefined;
+  const { loss, derivative } = batchLoss(gather(student, rows), gather(teacher, rows), wanted);
+  if (gradient && derivative) addDerivative(gradient.times(length), rows, derivative);
+  return length * loss;
+}
+
+function addDerivative<T extends FloatArray>(
+  sink: GradientSink<T>,
+  rows: readonly number[],
+  derivative: Derivative,
+): void {
+  const target = sink.claim(rows.length, boundOf(derivative));
+  if (target === 'nowhere') return;
+  if (target) putProduct(target, rows, derivative);
+  else {
+    const { a, b, precision } = derivative;
+    const sums = new Float64Array(a.rows * b.columns);
+    addProduct(sums, a, b, precision);
+    for (const [i, row] of rows.entries()) sink.add(row, sums, i * b.columns);
+  }
 }
 
 /** The rows, one after another; copied where they do not stand so already. */

@@ -1,6 +1,6 @@
-import { gram } from './gram.js';
+import { type Products, squareOf, TOLERANCE } from './gram.js';
 import { type Grid, grid } from './grid.js';
-import { addProduct, precisionOf } from './product.js';
+import { type Derivative, precisionOf } from './product.js';
 
 /** The distances of the rows of a batch from each other. */
 export interface PairDistances {
@@ -11,6 +11,8 @@ export interface PairDistances {
   readonly unit: number;
   /** The least distance of rows that do not touch. */
   readonly nearest: number;
+  /** For each row, the sum of the mean squares of the errors of its distances in their unit; Infinity if one is too far off itself. */
+  readonly errors: Float64Array;
 }
 
 /** Below this share of what it is the difference of, the square of a distance has lost digits. */
@@ -20,19 +22,25 @@ const NEAR = 1e-3;
 const TOUCHING = 1e-12;
 
 /** Where rows are nearer to each other than this share of the mean distance, float32 has too few digits for what pulls them. */
-const CLOSE = 1 / 64;
+const CLOSE = 1 / 16;
 
-/** By the products of rows with each other, except where rows are so near that those all but cancel. */
-export function pairDistances(x: Grid): PairDistances {
+/** By the products of rows with each other, except where rows are so near that those all but cancel. Uses up the products. */
+export function pairDistances(x: Grid, { products: distances, error }: Products): PairDistances {
   const { rows } = x;
-  const distances = gram(x);
-  const squares = Float64Array.from({ length: rows }, (_, i) => distances[i * rows + i]!);
+  // In doubles: an error of a square is one of all distances of its row, and adds up.
+  const squares = Float64Array.from({ length: rows }, (_, i) => squareOf(x, i));
+  const errors = new Float64Array(rows);
   let sum = 0;
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < i; j++) {
       const both = squares[i]! + squares[j]!;
       let square = both - 2 * distances[i * rows + j]!;
-      if (!(square > NEAR * both)) square = squaredDistance(x, i, j);
+      if (square > NEAR * both) {
+        const cross = Math.sqrt(squares[i]! * squares[j]!);
+        const lost = error * cross > TOLERANCE * square ? Infinity : (cross / square) * cross;
+        errors[i]! += lost;
+        errors[j]! += lost;
+      } else square = squaredDistance(x, i, j);
       const distance = Math.sqrt(square);
       sum += 2 * distance;
       distances[i * rows + j] = distance;
@@ -49,7 +57,8 @@ export function pairDistances(x: Grid): PairDistances {
       if (distance < nearest && distance > TOUCHING * unit) nearest = distance;
     }
   }
-  return { rows, distances, unit, nearest };
+  for (let i = 0; i < rows; i++) errors[i]! *= (error / unit) ** 2; // that of ½ distance² is that of the product
+  return { rows, distances, unit, nearest, errors };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {
@@ -67,39 +76,36 @@ export function inverseDistance(distance: number, unit: number): number {
 }
 
 /**
- * The adjoint of ½ ‖xᵢ − xⱼ‖²: derivative += d loss / d x, for the slope of a loss by each of them. A pair has two entries of
- * the slope, which add up. To the precision of x, unless some of its rows are close. Uses up the slope.
+ * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each of them. A pair has two entries of the slope, which
+ * add up. To the precision of x, unless some of its rows are close. Uses up the slope.
  */
-export function addDistanceAdjoint(
+export function distanceAdjoint(
   slope: Float64Array,
   x: Grid,
   { unit, nearest }: PairDistances,
-  derivative: Float64Array,
-): void {
+): Derivative {
   const { data, rows, columns } = x;
-  const pulls = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) slope[i * rows + i] = 0;
   for (let i = 0; i < rows; i++) {
-    slope[i * rows + i] = 0;
     for (let j = 0; j < i; j++) {
       const pull = slope[i * rows + j]! + slope[j * rows + i]!;
       slope[i * rows + j] = -pull;
       slope[j * rows + i] = -pull;
-      pulls[i]! += pull;
-      pulls[j]! += pull;
+      slope[i * rows + i]! += pull;
+      slope[j * rows + j]! += pull;
     }
   }
   // Σ pull (xᵢ − xⱼ), which is the same wherever rows are counted from: from the first of them, the least is lost.
   const differences = new Float64Array(rows * columns);
+  let largest = 0;
   for (let i = 0; i < rows; i++) {
-    const pull = pulls[i]!;
     const start = i * columns;
     for (let j = 0; j < columns; j++) {
       const difference = data[start + j]! - data[j]!;
       differences[start + j] = difference;
-      derivative[start + j]! += pull * difference;
+      largest = Math.max(largest, Math.abs(difference)); // a NaN stays
     }
   }
-  const own = grid(differences, rows, columns);
   const precision = nearest < CLOSE * unit ? 'float64' : precisionOf(x);
-  addProduct(derivative, grid(slope, rows, rows), own, precision);
+  return { a: grid(slope, rows, rows), b: grid(differences, rows, columns), largest, precision };
 }

@@ -1,7 +1,8 @@
 // Products of matrices.
 
 import type { Grid } from './grid.js';
-import { addProductFast } from './simd/product.js';
+import { addProductFast, multiplyFast } from './simd/product.js';
+import { put, type Target } from './target.js';
 
 /** The number format that products are computed in. */
 export type Precision = 'float32' | 'float64';
@@ -33,5 +34,46 @@ export function addProduct(
         result[i * columns + j]! += value * b.data[from + j * b.columnStride]!;
       }
     }
+  }
+}
+
+/** A derivative as a product that has yet to be computed; no entry of b is beyond ±largest. */
+export interface Derivative {
+  readonly a: Grid;
+  readonly b: Grid;
+  readonly largest: number;
+  readonly precision: Precision;
+}
+
+/** What no entry of a derivative is beyond. */
+export function boundOf({ a, largest }: Derivative): number {
+  let most = 0;
+  for (let i = 0; i < a.rows; i++) {
+    let sum = 0;
+    for (let k = i * a.columns; k < (i + 1) * a.columns; k++) sum += Math.abs(a.data[k]!);
+    most = Math.max(most, sum); // a NaN stays
+  }
+  return most * largest;
+}
+
+/** Puts the rows of a derivative into these rows of the target, straight from the kernel that multiplies. */
+export function putProduct(
+  target: Target,
+  rows: readonly number[],
+  { a, b, precision }: Derivative,
+): void {
+  const { data, scale, adds } = target;
+  const { columns } = b;
+  const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
+    const to = rows[row]! * columns + column;
+    for (let j = 0; j < length; j++) {
+      data[to + j] = (adds ? data[to + j]! : 0) + scale * sums[from + j]!;
+    }
+  });
+  if (done) return;
+  const sums = new Float64Array(rows.length * columns);
+  addProduct(sums, a, b);
+  for (const [i, row] of rows.entries()) {
+    put(target, row * columns, sums.subarray(i * columns, (i + 1) * columns));
   }
 }

@@ -38,6 +38,15 @@ interface Block {
   readonly isGram: boolean;
 }
 
+/** Takes what stands in a row of the product from a column on: so many sums, which start at `from`. */
+export type TakeSums = (
+  row: number,
+  column: number,
+  sums: Float64Array,
+  from: number,
+  length: number,
+) => void;
+
 /**
  * result += a · b; `false`, and nothing done, where there is no kernel for it. Where b is the transpose of a, half of the
  * work is saved, and what was in the result has to be symmetric.
@@ -48,12 +57,33 @@ export function addProductFast(
   b: Grid,
   precision: 'float32' | 'float64',
 ): boolean {
+  const turned = transpose(b);
+  const isGram =
+    a.data === turned.data && a.rows === turned.rows && a.rowStride === turned.rowStride;
+  const done = multiplyFast(a, b, precision, isGram, (row, column, sums, from, length) => {
+    const to = row * b.columns + column;
+    for (let j = 0; j < length; j++) result[to + j]! += sums[from + j]!;
+  });
+  if (done && isGram) mirror(result, a.rows);
+  return done;
+}
+
+/**
+ * a · b, a part of a row at a time; `false`, and nothing done, where there is no kernel for it.
+ *
+ * @param isGram - whether the product is symmetric, and what is below its diagonal may be left out
+ */
+export function multiplyFast(
+  a: Grid,
+  b: Grid,
+  precision: 'float32' | 'float64',
+  isGram: boolean,
+  take: TakeSums,
+): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
   const simd = simdKernel();
   if (!simd) return false;
   const turned = transpose(b);
-  const isGram =
-    a.data === turned.data && a.rows === turned.rows && a.rowStride === turned.rowStride;
   for (let row = 0; row < a.rows; row += BLOCK) {
     const rows = Math.min(BLOCK, a.rows - row);
     for (let column = isGram ? row : 0; column < b.columns; column += BLOCK) {
@@ -63,12 +93,11 @@ export function addProductFast(
       const sums = (precision === 'float32' && inSingles(simd, block)) || multiply(simd, 8, block);
       const width = whole(columns, LINES);
       for (let i = 0; i < rows; i++) {
-        const to = (row + i) * b.columns + column;
-        for (let j = isDiagonal ? i : 0; j < columns; j++) result[to + j]! += sums[i * width + j]!;
+        const left = isDiagonal ? i : 0;
+        take(row + i, column + left, sums, i * width + left, columns - left);
       }
     }
   }
-  if (isGram) mirror(result, a.rows);
   return true;
 }
 

@@ -2,7 +2,7 @@ import type { DistillationBatch } from '../../batch.js';
 import type { GradientSink } from '../../gradient.js';
 import { similarityDifference } from '../../kernels/similarity.js';
 import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
+import { overBatchByProduct } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
 /**
@@ -22,9 +22,10 @@ import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.j
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
  *
  * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for B² numbers of each side and,
- * with a gradient, for those of the student. It computes in doubles, but for the products that a float32 gradient sums up last:
- * that is good to some 3e-7 of its terms, and to 2e-6 at worst. It is no sum over rows: chunks of a batch do not add up to it. The
- * published weight beside a hard loss is 3000.
+ * with a gradient, at most for those of the student. It computes in doubles, but for products of float32 rows: with each other
+ * they are of float32, and once more of doubles where student and teacher are so near that the errors might show; those that a
+ * gradient sums up last are good to some 3e-7 of their terms, and to 2e-6 at worst. It is no sum over rows: chunks of a batch do
+ * not add up to it. The published weight beside a hard loss is 3000.
  *
  * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
  * the norm is that of published code.
@@ -52,6 +53,6 @@ export class SimilarityPreservingDistillationStrategy<
   protected override validate(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    return overBatch(batch, gradient, similarityDifference);
+    return overBatchByProduct(batch, gradient, similarityDifference);
   }
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type DistillationStrategyBase,
   type FloatArray,
@@ -10,50 +10,87 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../describeKernels.js';
 
-/** A student, and a teacher that is near it; all of them away from 0, if wanted, and as large. */
-function batch(rows: number, columns: number, offset: number, scale: number): [Matrix, Matrix] {
+/** A student, and a teacher that is so near it; all of them away from 0, if wanted, and as large. */
+function batch(
+  rows: number,
+  columns: number,
+  offset: number,
+  distance: number,
+  scale = 1,
+): [Matrix, Matrix] {
   const student = Matrix.zeros(rows, columns);
   const teacher = Matrix.zeros(rows, columns);
   for (let i = 0; i < student.data.length; i++) {
     student.data[i] = scale * (Math.sin(i * i) + offset);
-    teacher.data[i] = student.data[i]! + 0.01 * scale * Math.cos(1.1 * i * i);
+    teacher.data[i] = student.data[i]! + distance * scale * Math.cos(1.1 * i * i);
   }
   return [student, teacher];
 }
 
+const similarities = (): DistillationStrategyBase<FloatArray> =>
+  new SimilarityPreservingDistillationStrategy();
+const distances = (): DistillationStrategyBase<FloatArray> =>
+  new RelationalDistillationStrategy({ angleWeight: 0 });
+
+/** That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss, which adds up more of them. */
+function expectGood(
+  create: () => DistillationStrategyBase<FloatArray>,
+  student: Matrix,
+  teacher: Matrix,
+  bound: number,
+): void {
+  const single = create().computeLossAndGradient(student, teacher);
+  const double = create().computeLossAndGradient(student.as(float64), teacher.as(float64));
+  expect(Math.abs(single.loss / double.loss - 1)).toBeLessThan(1e-7);
+  for (let i = 0; i < student.rows; i++) {
+    const exact = Array.from(double.gradient.row(i));
+    const error = exact.map((value, j) => single.gradient.get(i, j) - value);
+    expect(largest(error)).toBeLessThan(bound * largest(exact));
+  }
+}
+
 describeKernels('Rows that are compared, in float32', () => {
-  test.each<[string, number, number, number, () => DistillationStrategyBase<FloatArray>]>([
-    ['similarities', 0, 1, 5e-7, () => new SimilarityPreservingDistillationStrategy()],
-    ['similarities far from 0', 5, 1, 2e-6, () => new SimilarityPreservingDistillationStrategy()],
-    ['distances', 0, 1, 6e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
-    [
-      'distances far from 0',
-      50,
-      1,
-      6e-7,
-      () => new RelationalDistillationStrategy({ angleWeight: 0 }),
-    ],
-    // Slopes that float32 has as subnormal numbers, but would make products of some size.
-    ['huge similarities', 0, 1e17, 2e-7, () => new SimilarityPreservingDistillationStrategy()],
-    ['huge distances', 0, 1e17, 2e-7, () => new RelationalDistillationStrategy({ angleWeight: 0 })],
-  ])(
-    '%s at an offset of %d times %d have a gradient that is good to %d of its largest entry',
-    (_, offset, scale, bound, create) => {
-      const [student, teacher] = batch(90, 300, offset, scale);
-      const single = create().computeLossAndGradient(student, teacher);
-      const double = create().computeLossAndGradient(student.as(float64), teacher.as(float64));
-      // What is compared is computed in doubles.
-      expect(Math.abs(single.loss / double.loss - 1)).toBeLessThan(1e-12);
-      for (let i = 0; i < student.rows; i++) {
-        const exact = Array.from(double.gradient.row(i));
-        const error = exact.map((value, j) => single.gradient.get(i, j) - value);
-        expect(largest(error)).toBeLessThan(bound * largest(exact));
+  describe.each([10, 1, 0.5, 0.3, 0.1, 0.01, 1e-4])('at a distance of %d', (distance) => {
+    test.each<[string, number, number, () => DistillationStrategyBase<FloatArray>]>([
+      ['similarities', 0, 1e-6, similarities],
+      ['similarities', 5, 2e-6, similarities],
+      ['distances', 0, 1e-6, distances],
+      ['distances', 10, 1e-6, distances],
+      ['distances', 50, 1e-6, distances],
+    ])(
+      '%s at an offset of %d have a gradient that is good to %d of its largest entry',
+      (_, offset, bound, create) => {
+        expectGood(create, ...batch(90, 300, offset, distance), bound);
+      },
+    );
+  });
+
+  test.each([similarities, distances])(
+    'in pairs that only the teacher tells apart, they have a gradient that is good to 1e-6',
+    (create) => {
+      const [student, teacher] = batch(90, 300, 0, 10);
+      for (let i = 0; i < 90; i += 2) {
+        const second = student.row(i + 1);
+        for (const [j, value] of student.row(i).entries()) second[j] = value + 0.06 * second[j]!;
       }
+      expectGood(create, student, teacher, 1e-6);
     },
   );
 
+  test.each([similarities, distances])('are the same on both sides: exactly 0', (create) => {
+    const [student] = batch(90, 300, 0.3, 1);
+    const { loss, gradient } = create().computeLossAndGradient(student, student.clone());
+    expect(loss).toBe(0);
+    expect(largest(Array.from(gradient.data))).toBe(0);
+  });
+
+  // Slopes that float32 has as subnormal numbers, but would make products of some size.
+  test.each([similarities, distances])('are huge: they have theirs to 2e-7', (create) => {
+    expectGood(create, ...batch(90, 300, 0, 0.01, 1e17), 2e-7);
+  });
+
   test.each([0.1, 1e-3, 1e-5])('so have distances where two rows are %d apart', (distance) => {
-    const [student, teacher] = batch(40, 60, 0, 1);
+    const [student, teacher] = batch(40, 60, 0, 0.01);
     for (let j = 0; j < student.columns; j++) {
       student.set(9, j, student.get(5, j) + (distance * Math.sin(3.3 * j * j)) / 6);
     }
@@ -68,7 +105,7 @@ describeKernels('Rows that are compared, in float32', () => {
   });
 
   test('rows whose differences float32 cannot hold have their gradient', () => {
-    const [student, teacher] = batch(40, 60, 0, 3e38);
+    const [student, teacher] = batch(40, 60, 0, 0.01, 3e38);
     const strategy = new RelationalDistillationStrategy({ angleWeight: 0 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     expect(loss).toBeGreaterThan(0);
