@@ -51,7 +51,7 @@ function errorOf(products: Float64Array, x: Grid): number {
 }
 
 /** ‖x‖² of a row, in doubles. */
-export function squareOf({ data, columns }: Grid, row: number): number {
+function squareOf({ data, columns }: Grid, row: number): number {
   const start = row * columns;
   const even = columns - (columns % 2);
   let sum = even < columns ? data[start + even]! ** 2 : 0;

@@ -1,4 +1,4 @@
-import { type Products, squareOf, TOLERANCE } from './gram.js';
+import { gram } from './gram.js';
 import { type Grid, grid } from './grid.js';
 import { type Derivative, precisionOf } from './product.js';
 
@@ -11,8 +11,6 @@ export interface PairDistances {
   readonly unit: number;
   /** The least distance of rows that do not touch. */
   readonly nearest: number;
-  /** For each row, the sum of the mean squares of the errors of its distances in their unit; Infinity if one is too far off itself. */
-  readonly errors: Float64Array;
 }
 
 /** Below this share of what it is the difference of, the square of a distance has lost digits. */
@@ -24,23 +22,17 @@ const TOUCHING = 1e-12;
 /** Where rows are nearer to each other than this share of the mean distance, float32 has too few digits for what pulls them. */
 const CLOSE = 1 / 16;
 
-/** By the products of rows with each other, except where rows are so near that those all but cancel. Uses up the products. */
-export function pairDistances(x: Grid, { products: distances, error }: Products): PairDistances {
+/** By the products of rows with each other, except where rows are so near that those all but cancel. */
+export function pairDistances(x: Grid): PairDistances {
   const { rows } = x;
-  // In doubles: an error of a square is one of all distances of its row, and adds up.
-  const squares = Float64Array.from({ length: rows }, (_, i) => squareOf(x, i));
-  const errors = new Float64Array(rows);
+  const distances = gram(x);
+  const squares = Float64Array.from({ length: rows }, (_, i) => distances[i * rows + i]!);
   let sum = 0;
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < i; j++) {
       const both = squares[i]! + squares[j]!;
       let square = both - 2 * distances[i * rows + j]!;
-      if (square > NEAR * both) {
-        const cross = Math.sqrt(squares[i]! * squares[j]!);
-        const lost = error * cross > TOLERANCE * square ? Infinity : (cross / square) * cross;
-        errors[i]! += lost;
-        errors[j]! += lost;
-      } else square = squaredDistance(x, i, j);
+      if (!(square > NEAR * both)) square = squaredDistance(x, i, j);
       const distance = Math.sqrt(square);
       sum += 2 * distance;
       distances[i * rows + j] = distance;
@@ -57,8 +49,7 @@ export function pairDistances(x: Grid, { products: distances, error }: Products)
       if (distance < nearest && distance > TOUCHING * unit) nearest = distance;
     }
   }
-  for (let i = 0; i < rows; i++) errors[i]! *= (error / unit) ** 2; // that of ½ distance² is that of the product
-  return { rows, distances, unit, nearest, errors };
+  return { rows, distances, unit, nearest };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {
@@ -82,7 +73,7 @@ export function inverseDistance(distance: number, unit: number): number {
 export function distanceAdjoint(
   slope: Float64Array,
   x: Grid,
-  { unit, nearest }: PairDistances,
+  { distances, unit, nearest }: PairDistances,
 ): Derivative {
   const { data, rows, columns } = x;
   for (let i = 0; i < rows; i++) slope[i * rows + i] = 0;
@@ -100,11 +91,8 @@ export function distanceAdjoint(
   let largest = 0;
   for (let i = 0; i < rows; i++) {
     const start = i * columns;
-    for (let j = 0; j < columns; j++) {
-      const difference = data[start + j]! - data[j]!;
-      differences[start + j] = difference;
-      largest = Math.max(largest, Math.abs(difference)); // a NaN stays
-    }
+    for (let j = 0; j < columns; j++) differences[start + j] = data[start + j]! - data[j]!;
+    largest = Math.max(largest, distances[i * rows]!); // a NaN stays
   }
   const precision = nearest < CLOSE * unit ? 'float64' : precisionOf(x);
   return { a: grid(slope, rows, rows), b: grid(differences, rows, columns), largest, precision };

@@ -2,24 +2,7 @@
 // see distanceAdjoint.
 
 import { huberSlope, huberValue } from './distance.js';
-import { TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
-
-/** Whether the errors of distances may show in what they differ by, in a row or another. */
-export function errorsShow(own: PairDistances, other: PairDistances): boolean {
-  const { rows } = own;
-  const factor = 1 / own.unit;
-  const targetFactor = 1 / other.unit;
-  for (let i = 0; i < rows; i++) {
-    let sum = 0;
-    for (let k = i * rows; k < (i + 1) * rows; k++) {
-      const u = factor * own.distances[k]! - targetFactor * other.distances[k]!;
-      sum += u * u;
-    }
-    if (own.errors[i]! + other.errors[i]! > TOLERANCE ** 2 * sum) return true;
-  }
-  return false;
-}
 
 /** The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes, to a matrix of zeros. */
 export function distanceDifference(

@@ -1,10 +1,8 @@
 import type { DistillationBatch } from '../../batch.js';
 import { checkNonNegative, refuse } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
-import { fineProducts, quickProducts } from '../../kernels/gram.js';
-import type { Grid } from '../../kernels/grid.js';
-import { distanceAdjoint, type PairDistances, pairDistances } from '../../kernels/pairDistances.js';
-import { angleDifference, distanceDifference, errorsShow } from '../../kernels/relations.js';
+import { distanceAdjoint, pairDistances } from '../../kernels/pairDistances.js';
+import { angleDifference, distanceDifference } from '../../kernels/relations.js';
 import type { FloatArray } from '../../numeric.js';
 import { overBatchByProduct } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
@@ -40,8 +38,7 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  * for B² numbers five times and, with a gradient, for those of the student. It computes in doubles, and subtracts rows that
  * are near each other one by one: a distance is good to 1e-12 of itself, and what the gradient has of a pair to 1e-15 times ‖x‖ / distance.
  * The products that a float32 gradient sums up last are of float32, unless two rows are nearer than 1/16 of the mean distance: it is good
- * to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst. Without angles those of float32 rows with each other are of
- * float32 too, unless rows, or student and teacher, are so near that the errors might show.
+ * to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
  * It is no sum over rows: chunks of a batch do not add up to it.
  *
  * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights of the authors' code for metric
@@ -83,7 +80,8 @@ export class RelationalDistillationStrategy<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { distanceWeight, angleWeight } = this;
     return overBatchByProduct(batch, gradient, (student, teacher, wanted) => {
-      const [own, other] = this.#distances(student, teacher);
+      const own = pairDistances(student);
+      const other = pairDistances(teacher);
       const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
       let loss = 0;
       if (distanceWeight > 0) {
@@ -92,18 +90,5 @@ export class RelationalDistillationStrategy<
       if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
       return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
     });
-  }
-
-  /** By products of float32, unless their errors show; angles take so long that nothing is gained. */
-  #distances(student: Grid, teacher: Grid): [PairDistances, PairDistances] {
-    if (this.angleWeight === 0) {
-      const own = pairDistances(student, quickProducts(student));
-      const other = pairDistances(teacher, quickProducts(teacher));
-      if (!errorsShow(own, other)) return [own, other];
-    }
-    return [
-      pairDistances(student, fineProducts(student)),
-      pairDistances(teacher, fineProducts(teacher)),
-    ];
   }
 }
