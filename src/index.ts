@@ -1,5 +1,6 @@
 export { MatrixArena } from './arena.js';
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './batch.js';
+export { type CausalRows, type CausalRowsOptions, causalRows } from './causal.js';
 export type { RuledOutBy } from './diagnosis.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
