@@ -28,6 +28,16 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: 'runtimes', // of what `npm run test:runtimes` installs
+          include: ['test/runtimes/*.check.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'browser',
           include: ['test/**/*.test.ts'],
           // About files, not about the library; or in need of what only Node can do.

@@ -15,7 +15,7 @@ export {
   type RowMap,
   splitColumns,
 } from './maps.js';
-export { Matrix, type TensorLike } from './matrix.js';
+export { Matrix, type RuntimeTensor, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
 export { Parameter } from './parameter.js';
 export { SparseTargets, type SparseTargetsOptions } from './sparse.js';
