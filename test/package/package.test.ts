@@ -8,11 +8,14 @@ test('the package is MIT, and runs on every Node from 20 on', () => {
   expect(manifest.engines).toEqual({ node: '>=20' });
 });
 
-test('it has no dependency; fast-check is needed by those who use ./testing', () => {
+test('it has no dependency; fast-check is for those who use ./testing, TensorFlow.js for ./tfjs', () => {
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('optionalDependencies');
-  expect(Object.keys(manifest.peerDependencies)).toEqual(['fast-check']);
-  expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
+  const peers = ['@tensorflow/tfjs-core', 'fast-check'];
+  expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
+  expect(manifest.peerDependenciesMeta).toEqual(
+    Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+  );
 });
 
 test.each(Object.entries(manifest.devDependencies))('%s is pinned: %s', (_, version) => {
