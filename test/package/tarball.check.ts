@@ -32,7 +32,7 @@ function outputOf({ status, stdout, stderr }: ReturnType<typeof spawnSync>): str
 }
 
 /** Installs as a user would, and type-checks and compiles one program as both kinds of module. */
-function compile(program: string): void {
+function compile(program: string, options = {}): void {
   const source = join(import.meta.dirname, 'consumer', `${program}.ts`);
   const sources = [`${program}.mts`, `${program}.cts`];
   for (const name of sources) cpSync(source, join(consumer, name));
@@ -45,6 +45,7 @@ function compile(program: string): void {
     lib: ['ES2022'],
     types: [],
     rootDir: '.',
+    ...options,
   };
   const config = join(consumer, `tsconfig.${program}.json`);
   writeFileSync(config, JSON.stringify({ compilerOptions, files: sources }));
@@ -97,18 +98,29 @@ test('declarations hold no internals, and nothing that an older TypeScript canno
   }
 });
 
-test('both module formats work, without fast-check', () => {
+test('both module formats work, without fast-check and TensorFlow.js', () => {
   compile('core');
   outputOf(spawnSync('node', ['core.mjs'], inConsumer));
   outputOf(spawnSync('node', ['core.cjs'], inConsumer));
 });
 
+/** Gives the consumer a package that is installed here. */
+function lend(name: string): void {
+  symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
+}
+
 test('both entries work together in both module formats', () => {
-  const fastCheck = 'node_modules/fast-check';
-  symlinkSync(join(root, fastCheck), join(consumer, fastCheck));
+  lend('fast-check');
   compile('testing');
   outputOf(spawnSync('node', ['testing.mjs'], inConsumer));
   outputOf(spawnSync('node', ['testing.cjs'], inConsumer));
+});
+
+test('so does the entry for TensorFlow.js', () => {
+  lend('@tensorflow');
+  compile('tfjs', { skipLibCheck: true }); // the declarations of TensorFlow.js do not stand a check
+  outputOf(spawnSync('node', ['tfjs.mjs'], inConsumer));
+  outputOf(spawnSync('node', ['tfjs.cjs'], inConsumer));
 });
 
 const strategies = Object.keys(library).filter((name) => name.endsWith('DistillationStrategy'));
