@@ -4,6 +4,7 @@ const options: Options = {
   entry: {
     index: 'src/index.ts',
     testing: 'src/testing/index.ts',
+    jax: 'src/jax/index.ts',
     tfjs: 'src/tfjs/index.ts',
   },
   format: ['esm', 'cjs'],

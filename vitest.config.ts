@@ -70,6 +70,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: {
       'knowledge-distillation/testing': new URL('src/testing/index.ts', import.meta.url).pathname,
+      'knowledge-distillation/jax': new URL('src/jax/index.ts', import.meta.url).pathname,
       'knowledge-distillation/tfjs': new URL('src/tfjs/index.ts', import.meta.url).pathname,
       'knowledge-distillation': new URL('src/index.ts', import.meta.url).pathname,
     },

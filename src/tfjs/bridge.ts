@@ -3,8 +3,14 @@ import { refuse, throwShape, throwType } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import type { Parameter } from '../parameter.js';
 import { type IDistillationStrategy, sharesBase } from '../strategy.js';
-import { type ByLayer, type Call, evaluation, type LayerwiseCall } from './evaluation.js';
-import { checkTensor, type Inputs } from './inputs.js';
+import {
+  type ByLayer,
+  type Call,
+  checkStrategy,
+  evaluation,
+  type LayerwiseCall,
+} from '../tensors/evaluation.js';
+import { checkTensor, type TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** What a strategy said about one call. */
@@ -43,10 +49,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     if (typeof tf?.customGrad !== 'function') {
       throwType(operation, 'tf', 'be TensorFlow.js', tf, "import * as tf from '@tensorflow/tfjs'");
     }
-    for (const method of ['computeLoss', 'computeGradient'] as const) {
-      if (typeof strategy?.[method] === 'function') continue;
-      throwType(operation, 'strategy', 'have computeLoss and computeGradient', strategy);
-    }
+    checkStrategy(operation, strategy);
     this.operation = operation;
     this.tf = tf;
     this.#strategy = strategy;
@@ -64,7 +67,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
   }
 
   /** Adds what has to be read for a call; the function that it returns asks the strategy once that is done. */
-  ask(call: Call<T> | LayerwiseCall<T>, inputs: Inputs): () => Answer {
+  ask(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => Answer {
     const evaluate = evaluation(this.operation, this.#strategy, call, inputs);
     const variables = this.variables.map((variable) => inputs.variable(variable));
     return () => {

@@ -1,8 +1,8 @@
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import type { IDistillationStrategy } from '../strategy.js';
+import { byLayer, type Call, type LayerwiseCall } from '../tensors/evaluation.js';
 import { Bridge, type LossState } from './bridge.js';
-import { byLayer, type Call, type LayerwiseCall } from './evaluation.js';
-import { Inputs } from './inputs.js';
+import { TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** A loss of two tensors. */
@@ -63,9 +63,9 @@ export function distillationLoss<T extends Tensor, S extends T, V extends T>(
 ): LayerwiseDistillationLoss<T, S, V> {
   const bridge = new Bridge('distillationLoss', tf, strategy);
   const compute = (...call: Call<T> | LayerwiseCall<T>): S => {
-    const inputs = new Inputs(bridge.operation);
+    const inputs = new TensorFlowInputs(bridge.operation);
     const ask = bridge.ask(call, inputs);
-    inputs.readSync(tf.getBackend());
+    inputs.readAllSync(tf.getBackend());
     const answer = ask();
     loss.components = answer.components;
     return bridge.differentiable(answer, byLayer(call[0]));

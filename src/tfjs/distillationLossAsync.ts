@@ -1,12 +1,17 @@
 import { throwType } from '../errors.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import type { IDistillationStrategy } from '../strategy.js';
+import {
+  type ByLayer,
+  byLayer,
+  type Call,
+  type LayerwiseCall,
+  type Rest,
+} from '../tensors/evaluation.js';
+import { isTensor } from '../tensors/tensor.js';
 import { Bridge, type LossState } from './bridge.js';
-import { type ByLayer, byLayer, type Call, type LayerwiseCall } from './evaluation.js';
-import { checkTensor, Inputs } from './inputs.js';
-import { isTensor, type Tensor, type TensorFlow } from './tensorflow.js';
-
-type Rest<C extends readonly unknown[]> = C extends readonly [unknown, ...infer R] ? R : never;
+import { checkTensor, TensorFlowInputs } from './inputs.js';
+import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** A loss of two tensors; the student's is made by the function that is passed. */
 export interface AsyncDistillationLoss<T extends Tensor, S extends T, V extends T>
@@ -81,9 +86,9 @@ export function distillationLossAsync<T extends Tensor, S extends T, V extends T
     try {
       const student = isSingle ? outputs.output : outputs;
       const call = [student, ...rest] as Call<T> | LayerwiseCall<T>; // one or the other, as the overloads have it
-      const inputs = new Inputs(operation);
+      const inputs = new TensorFlowInputs(operation);
       const ask = bridge.ask(call, inputs);
-      await inputs.read();
+      await inputs.readAll();
       const answer = ask();
       loss.components = answer.components;
       return () => bridge.differentiable(answer, byLayer(forward()));

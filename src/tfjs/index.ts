@@ -1,3 +1,11 @@
+export type {
+  ByLayer,
+  LabelTensor,
+  LayerwiseLossOptions,
+  LossOptions,
+  MaskTensor,
+  TeacherTensor,
+} from '../tensors/evaluation.js';
 export type { LossState } from './bridge.js';
 export {
   type DistillationLoss,
@@ -9,13 +17,5 @@ export {
   type AsyncLayerwiseDistillationLoss,
   distillationLossAsync,
 } from './distillationLossAsync.js';
-export type {
-  ByLayer,
-  LabelTensor,
-  LayerwiseLossOptions,
-  LossOptions,
-  MaskTensor,
-  TeacherTensor,
-} from './evaluation.js';
 export { fitLoss } from './fitLoss.js';
 export type { Tensor, TensorFlow } from './tensorflow.js';

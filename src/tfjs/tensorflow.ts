@@ -1,14 +1,9 @@
-/** What is used of a tensor of TensorFlow.js. */
-export interface Tensor {
-  readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly isDisposed: boolean;
-  dataSync(): TensorValues;
-  data(): Promise<TensorValues>;
-  dispose(): void;
-}
+import type { Tensor as AnyTensor } from '../tensors/tensor.js';
 
-export type TensorValues = Float32Array | Int32Array | Uint8Array;
+/** What is used of a tensor of TensorFlow.js. */
+export interface Tensor extends AnyTensor {
+  readonly isDisposed: boolean;
+}
 
 /**
  * What is used of TensorFlow.js, of whichever package and version: `T` is its tensor, `S` its scalar, `V` its variable,
@@ -34,9 +29,4 @@ export type SaveTensors<T> = (tensors: T[]) => void;
 export interface Differentiable<T, S> {
   readonly value: S;
   readonly gradFunc: (upstream: S, saved: T[]) => T[];
-}
-
-/** By structure: a program may hold several copies of TensorFlow.js. A symbolic tensor has no data, and is none. */
-export function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'dataSync' in value && 'shape' in value;
 }

@@ -5,7 +5,7 @@ import type { Matrix } from '../matrix.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import type { Inputs } from './inputs.js';
-import { isTensor, type Tensor } from './tensorflow.js';
+import { isTensor, type Tensor } from './tensor.js';
 
 export type ByLayer<V> = Readonly<Record<string, V>>;
 
@@ -46,6 +46,11 @@ export type LayerwiseCall<T extends Tensor> = readonly [
   options?: LayerwiseLossOptions<T>,
 ];
 
+/** The arguments after the student. */
+export type Rest<C extends readonly unknown[]> = C extends readonly [unknown, ...infer R]
+  ? R
+  : never;
+
 export interface Evaluation {
   readonly loss: number;
   /** d loss / d output, by layer of the student. */
@@ -58,12 +63,19 @@ export function byLayer<T extends Tensor>(outputs: T | ByLayer<T>): ByLayer<T> {
   return isTensor(outputs) ? { output: outputs as T } : outputs;
 }
 
+export function checkStrategy(operation: string, strategy: IDistillationStrategy): void {
+  for (const method of ['computeLoss', 'computeGradient'] as const) {
+    if (typeof strategy?.[method] === 'function') continue;
+    throwType(operation, 'strategy', 'have computeLoss and computeGradient', strategy);
+  }
+}
+
 /** Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on what was read. */
 export function evaluation<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
   call: Call<T> | LayerwiseCall<T>,
-  inputs: Inputs,
+  inputs: Inputs<T>,
 ): () => Evaluation {
   const [, , , options = {}] = call;
   checkOptions(operation, 'options', options, ['mask', 'normalizer']);
@@ -79,7 +91,7 @@ function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call i
 function ofOutput<T extends Tensor>(
   strategy: IDistillationStrategy,
   [student, teacher, labels, { mask, normalizer } = {}]: Call<T>,
-  inputs: Inputs,
+  inputs: Inputs<T>,
 ): () => Evaluation {
   const read = {
     student: inputs.output('student', student),
@@ -107,7 +119,7 @@ function ofLayers<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
   [student, teacher, labels, { mask, normalizer } = {}]: LayerwiseCall<T>,
-  inputs: Inputs,
+  inputs: Inputs<T>,
 ): () => Evaluation {
   if (!isHybrid(strategy)) {
     const hint = 'tensors by layer are for a HybridDistillationStrategy';
@@ -143,7 +155,7 @@ function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillati
 
 function maskOf<T extends Tensor>(
   mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
-  inputs: Inputs,
+  inputs: Inputs<T>,
 ): () => ArrayLike<number> | Record<string, ArrayLike<number>> {
   return isOne(mask)
     ? inputs.mask('options.mask', mask)
