@@ -8,10 +8,10 @@ test('the package is MIT, and runs on every Node from 20 on', () => {
   expect(manifest.engines).toEqual({ node: '>=20' });
 });
 
-test('it has no dependency; fast-check is for those who use ./testing, TensorFlow.js for ./tfjs', () => {
+test('it has no dependency; fast-check is for those who use ./testing, the frameworks for their entries', () => {
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('optionalDependencies');
-  const peers = ['@tensorflow/tfjs-core', 'fast-check'];
+  const peers = ['@jax-js/jax', '@tensorflow/tfjs-core', 'fast-check'];
   expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
   expect(manifest.peerDependenciesMeta).toEqual(
     Object.fromEntries(peers.map((name) => [name, { optional: true }])),
@@ -40,7 +40,7 @@ test.each(Object.entries(entries))('%s has types of its own for import and requi
 test('every strategy has a size limit', () => {
   const strategies = Object.keys(library).filter((name) => name.endsWith('DistillationStrategy'));
   const limits = manifest['size-limit'].map(({ name }) => name);
-  const others = ['everything', 'knowledge-distillation/tfjs'];
+  const others = ['everything', 'knowledge-distillation/jax', 'knowledge-distillation/tfjs'];
   expect(limits.sort()).toEqual([...strategies, ...others].sort());
 });
 

@@ -98,7 +98,7 @@ test('declarations hold no internals, and nothing that an older TypeScript canno
   }
 });
 
-test('both module formats work, without fast-check and TensorFlow.js', () => {
+test('both module formats work, without fast-check, TensorFlow.js and jax-js', () => {
   compile('core');
   outputOf(spawnSync('node', ['core.mjs'], inConsumer));
   outputOf(spawnSync('node', ['core.cjs'], inConsumer));
@@ -114,6 +114,13 @@ test('both entries work together in both module formats', () => {
   compile('testing');
   outputOf(spawnSync('node', ['testing.mjs'], inConsumer));
   outputOf(spawnSync('node', ['testing.cjs'], inConsumer));
+});
+
+test('so does the entry for jax-js', () => {
+  lend('@jax-js');
+  compile('jax', { skipLibCheck: true }); // the declarations of jax-js need those of browsers
+  outputOf(spawnSync('node', ['jax.mjs'], inConsumer));
+  outputOf(spawnSync('node', ['jax.cjs'], inConsumer));
 });
 
 test('so does the entry for TensorFlow.js', () => {
