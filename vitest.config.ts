@@ -1,16 +1,31 @@
 import { playwright } from '@vitest/browser-playwright';
+import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const chromium = process.env.CHROMIUM_PATH; // unset: the browser that playwright installs
 
+/** A page whose content security policy allows scripts, but no WebAssembly. */
+const policy: Plugin = {
+  name: 'policy',
+  configureServer({ middlewares }) {
+    middlewares.use('/policy.html', (_, response) => {
+      response.setHeader('Content-Security-Policy', "script-src 'self'");
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<script type="module" src="/test/kernels/policy.ts"></script>');
+    });
+  },
+};
+
 const config: ViteUserConfig = defineConfig({
   test: {
+    update: 'none', // but by `npm run api`
     projects: [
       {
         extends: true,
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.browser.test.ts', '**/node_modules/**'],
           environment: 'node',
           setupFiles: ['assembly/relaxedSimd.ts'],
         },
@@ -27,6 +42,27 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'runtimes', // of what `npm run test:runtimes` installs
+          include: ['test/runtimes/*.check.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'consumers', // of what `npm run build` left in dist, by what `npm run test:consumers` installs
+          include: ['test/consumers/*.check.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        plugins: [policy],
         test: {
           name: 'browser',
           include: ['test/**/*.test.ts'],
@@ -60,6 +96,8 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: {
       'knowledge-distillation/testing': new URL('src/testing/index.ts', import.meta.url).pathname,
+      'knowledge-distillation/jax': new URL('src/jax/index.ts', import.meta.url).pathname,
+      'knowledge-distillation/tfjs': new URL('src/tfjs/index.ts', import.meta.url).pathname,
       'knowledge-distillation': new URL('src/index.ts', import.meta.url).pathname,
     },
   },

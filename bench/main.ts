@@ -14,7 +14,7 @@ import { KEEP_BUFFERS, type PyTorch, startPyTorch } from './pytorch.js';
 import { writeReadme } from './readme.js';
 import * as relations from './relations.js';
 import * as sparse from './sparse.js';
-import { tensorflow } from './tensorflow.js';
+import { asLoss, tensorflow } from './tensorflow.js';
 
 const SIZES = [
   { rows: 32, columns: 10 },
@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     response: () => responseTables(pytorch, rounds),
     relations: () => relationTable(baseline, rounds),
     sparse: () => sparseTable(rounds),
+    tfjs: () => tensorflowTable(rounds),
     cold: async () => coldStarts(5),
   };
   const node = `Node ${process.versions.node} with relaxed SIMD`;
@@ -114,6 +115,15 @@ async function sparseTable(rounds: number): Promise<string[]> {
       cell(timings, sparse.name(kernel, isSparse), sparse.name(kernel, false)),
     ),
   );
+}
+
+/** Loss and gradient on the tensors of TensorFlow.js: milliseconds, and how many times as fast as its own operations. */
+async function tensorflowTable(rounds: number): Promise<string[]> {
+  const problem = makeProblem({ rows: 256, columns: 1000, dtype: 'float32' });
+  const timings = await compete(asLoss, problem, rounds);
+  const names = asLoss.map(({ name }) => name);
+  const heads = ['in TensorFlow.js, wasm, ms', `${problem.rows} × ${problem.columns}`];
+  return table(heads, names, (name) => [cell(timings, name, names.at(-1))]);
 }
 
 /** The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the settings as it starts. */

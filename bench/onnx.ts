@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { type Contestant, prepared } from './compete.js';
 import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
 
-// Takes part where it is installed, since it is large: npm install --no-save --ignore-scripts onnxruntime-node onnx-proto
+// Takes part where it is installed, since it is large: npm run test:runtimes
 
 /** The parts of the two packages that are used; neither is a dependency. */
 interface Runtime {
@@ -83,7 +83,7 @@ function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
 
 /** onnxruntime on one thread, where it is installed. */
 export function startOnnx(): Contestant<Problem> | undefined {
-  const load = createRequire(import.meta.url);
+  const load = createRequire(new URL('../test/runtimes/', import.meta.url));
   let [runtime, proto]: unknown[] = [];
   try {
     runtime = load('onnxruntime-node');

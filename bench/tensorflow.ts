@@ -2,41 +2,87 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { type Contestant, prepared } from './compete.js';
+import { ResponseDistillationStrategy } from 'knowledge-distillation';
+import { distillationLoss } from 'knowledge-distillation/tfjs';
+import { type Contestant, type Prepared, prepared } from './compete.js';
 import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
+
+/** The loss of a student as a tensor of one entry. */
+type Loss = (student: tf.Tensor) => tf.Tensor;
+
+interface Targets {
+  readonly rows: number;
+  readonly teacher: tf.Tensor;
+  /** Class indices, int32. */
+  readonly labels: tf.Tensor;
+  readonly oneHot: tf.Tensor;
+}
 
 /** TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read back. */
 export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant<Problem> => ({
   name: `TensorFlow.js, ${backend}`,
-  prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
-    if (dtype !== 'float32') return undefined; // it has no doubles
-    // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as an ES module.
-    createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
-    await tf.setBackend(backend);
-    const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);
-    const teachers = tf.tensor2d(Float32Array.from(teacher), [rows, columns]);
-    const oneHot = tf.tidy(() =>
-      tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), columns), 'float32'),
-    );
-    const differentiate = tf.valueAndGrad((logits: tf.Tensor) => {
-      const logP = tf.logSoftmax(tf.div(teachers, TEMPERATURE));
-      const logQ = tf.logSoftmax(tf.div(logits, TEMPERATURE));
-      const soft = tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)));
-      const hard = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits))));
-      const sum = tf.add(tf.mul(soft, (1 - ALPHA) * TEMPERATURE ** 2), tf.mul(hard, ALPHA));
-      return tf.div(sum, rows);
-    });
-    const step = () =>
-      tf.tidy(() => {
-        const { value, grad } = differentiate(students);
-        grad.dataSync();
-        return value.dataSync()[0] ?? Number.NaN;
-      });
-    const { run, ...rest } = await prepared(step, () => tf.dispose([students, teachers, oneHot]));
-    const runHere = async (repetitions: number) => {
-      await tf.setBackend(backend);
-      return run(repetitions);
-    };
-    return { ...rest, run: runHere };
-  },
+  prepare: (problem) => prepareLoss(backend, problem, ofOperations, true),
 });
+
+/** On TensorFlow.js's own tensors, where the gradient stays: the loss as this library's, and as operations. */
+export const asLoss: readonly Contestant<Problem>[] = [
+  {
+    name: 'knowledge-distillation/tfjs',
+    prepare: (problem) => prepareLoss('wasm', problem, ofLibrary, false),
+  },
+  {
+    name: 'operations of TensorFlow.js',
+    prepare: (problem) => prepareLoss('wasm', problem, ofOperations, false),
+  },
+];
+
+async function prepareLoss(
+  backend: 'wasm' | 'cpu',
+  { student, teacher, labels, rows, columns, dtype }: Problem,
+  lossOf: (targets: Targets) => Loss,
+  readsGradient: boolean,
+): Promise<Prepared | undefined> {
+  if (dtype !== 'float32') return undefined; // it has no doubles
+  // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as an ES module.
+  createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
+  await tf.setBackend(backend);
+  const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);
+  const targets = tf.tidy(() => {
+    const classes = tf.tensor1d(labels, 'int32');
+    return {
+      teacher: tf.tensor2d(Float32Array.from(teacher), [rows, columns]),
+      labels: classes,
+      oneHot: tf.cast(tf.oneHot(classes, columns), 'float32'),
+    };
+  });
+  const differentiate = tf.valueAndGrad(lossOf({ ...targets, rows }));
+  const step = () =>
+    tf.tidy(() => {
+      const { value, grad } = differentiate(students);
+      if (readsGradient) grad.dataSync();
+      return value.dataSync()[0] ?? Number.NaN;
+    });
+  const { run, ...rest } = await prepared(step, () => tf.dispose([students, targets]));
+  const runHere = async (repetitions: number) => {
+    await tf.setBackend(backend);
+    return run(repetitions);
+  };
+  return { ...rest, run: runHere };
+}
+
+function ofLibrary({ teacher, labels }: Targets): Loss {
+  const strategy = new ResponseDistillationStrategy({ temperature: TEMPERATURE, alpha: ALPHA });
+  const loss = distillationLoss(tf, strategy);
+  return (student) => loss(student, teacher, labels);
+}
+
+function ofOperations({ teacher, oneHot, rows }: Targets): Loss {
+  return (student) => {
+    const logP = tf.logSoftmax(tf.div(teacher, TEMPERATURE));
+    const logQ = tf.logSoftmax(tf.div(student, TEMPERATURE));
+    const soft = tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)));
+    const hard = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(student))));
+    const sum = tf.add(tf.mul(soft, (1 - ALPHA) * TEMPERATURE ** 2), tf.mul(hard, ALPHA));
+    return tf.div(sum, rows);
+  };
+}

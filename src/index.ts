@@ -1,5 +1,6 @@
 export { MatrixArena } from './arena.js';
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './batch.js';
+export { type CausalRows, type CausalRowsOptions, causalRows } from './causal.js';
 export type { RuledOutBy } from './diagnosis.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
 export type { GradientSink } from './gradient.js';
@@ -13,7 +14,7 @@ export {
   type RowMap,
   splitColumns,
 } from './maps.js';
-export { Matrix, type TensorLike } from './matrix.js';
+export { Matrix, type RuntimeTensor, type TensorLike } from './matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
 export { Parameter } from './parameter.js';
 export { SparseTargets, type SparseTargetsOptions } from './sparse.js';

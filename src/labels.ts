@@ -79,15 +79,26 @@ export function keptRows<T extends FloatArray>(
   const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
   const kept: number[] = [];
   for (let row = 0; row < rows; row++) {
-    const keep: unknown = mask === undefined ? 1 : mask[row];
-    const isKept = keep === 1 || keep === true;
-    if (!isKept && keep !== 0 && keep !== false) {
-      if (typeof keep !== 'number') throwType(operation, `mask[${row}]`, 'be 0 or 1', keep);
-      refuse('OUT_OF_RANGE', operation, 'mask', MASK, String(keep), { row });
-    }
-    if (isKept && indices?.[row] !== IGNORE_INDEX) kept.push(row);
+    const keep = mask === undefined || isKept(operation, 'mask', mask, row);
+    if (keep && indices?.[row] !== IGNORE_INDEX) kept.push(row);
   }
   return kept;
+}
+
+/** Whether the entry of a mask is 1; throws where it is not 0 either. Booleans will do, and 64-bit integers. */
+export function isKept(
+  operation: string,
+  argument: string,
+  mask: ArrayLike<number | bigint | boolean>,
+  row: number,
+): boolean {
+  const keep: unknown = mask[row];
+  if (keep === 1 || keep === true || keep === 1n) return true;
+  if (keep === 0 || keep === false || keep === 0n) return false;
+  if (typeof keep === 'number' || typeof keep === 'bigint') {
+    refuse('OUT_OF_RANGE', operation, argument, MASK, String(keep), { row });
+  }
+  throwType(operation, `${argument}[${row}]`, 'be 0 or 1', keep);
 }
 
 /**

@@ -1,10 +1,15 @@
 import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
-import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
+import { decodeHalf } from './kernels/half.js';
+import { type FloatArray, float32, type NumericTrait, traitOf, typeTag } from './numeric.js';
 
 /** What inference runtimes return: flat data with its dimensions, named `dims` or `shape`. */
-export type TensorLike<T extends FloatArray> =
-  | { readonly data: T; readonly dims: readonly number[] }
-  | { readonly data: T; readonly shape: readonly number[] };
+export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: T };
+
+/** The same where types do not tell of what its data are, as onnxruntime and transformers.js declare their outputs. */
+export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
+  | { readonly dims: readonly number[] }
+  | { readonly shape: readonly number[] }
+);
 
 /**
  * A row-major, contiguous matrix over a `Float32Array` or a `Float64Array`.
@@ -113,37 +118,43 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * A view on a tensor of onnxruntime, transformers.js, TensorFlow.js … : `{ data, dims }` or `{ data, shape }`.
    * A rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
    *
-   * @throws {TypeError} where `data` is no float32 or float64 array (float16 bits, int64, a missing buffer)
-   * @throws {DistillationError} for a rank below 2 and where `data` does not fill the dimensions
+   * @param numeric - the number format of the matrix, where types do not tell that of the tensor, or it is another. A tensor
+   *   in this format is not copied; one in the other is, and so is one in half precision, which has to be decoded:
+   *   a `Float16Array`, or a `Uint16Array` of bits where the tensor's `type` is `'float16'`
+   * @throws {TypeError} where `data` is no float array (int64, a method that has yet to be called), and for half precision
+   *   without `numeric`
+   * @throws {DistillationError} for a rank below 2, where `data` does not fill the dimensions, and for a finite value that
+   *   `numeric` cannot hold
    */
-  static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T> {
+  static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T>;
+  static fromTensor<T extends FloatArray>(
+    tensor: RuntimeTensor,
+    numeric: NumericTrait<T>,
+  ): Matrix<T>;
+  static fromTensor(tensor: RuntimeTensor, numeric?: NumericTrait<FloatArray>): Matrix<FloatArray> {
     const operation = 'Matrix.fromTensor';
     if (typeof tensor !== 'object' || tensor === null) {
       throwType(operation, 'tensor', 'be { data, dims } or { data, shape }', tensor);
     }
+    if (numeric !== undefined) checkNumeric(operation, numeric);
     const dims = 'dims' in tensor ? tensor.dims : tensor.shape;
     if (!Array.isArray(dims)) {
       throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims);
     }
-    if (traitOf(tensor.data) === undefined) {
-      throwType(
-        operation,
-        'tensor.data',
-        'be a Float32Array or a Float64Array',
-        tensor.data,
-        'convert other element types first',
-      );
-    }
+    const data = floatsOf(operation, tensor, numeric);
     if (dims.length < 2) {
       throwShape(operation, 'tensor', dims, [1, dims[0] ?? 1], 'rank 2 or more');
     }
     for (const [index, size] of dims.entries()) checkInteger(operation, `dims[${index}]`, size, 0);
     const columns = checkInteger(operation, `dims[${dims.length - 1}]`, dims.at(-1), 1);
     const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
-    if (tensor.data.length !== rows * columns) {
-      throwShape(operation, 'tensor.data', [tensor.data.length], [rows * columns], 'its dims');
+    if (data.length !== rows * columns) {
+      throwShape(operation, 'tensor.data', [data.length], [rows * columns], 'its dims');
     }
-    return new Matrix(tensor.data, rows, columns);
+    const matrix = new Matrix(data, rows, columns);
+    return numeric === undefined || numeric.dtype === matrix.numeric.dtype
+      ? matrix
+      : matrix.as(numeric);
   }
 
   /**
@@ -230,6 +241,29 @@ export class Matrix<T extends FloatArray = Float32Array> {
     checkIndex(operation, 'column', column, this.columns);
     return row * this.columns + column;
   }
+}
+
+/** The data of a tensor, decoded where they are in half precision and a number format is asked for. */
+function floatsOf(
+  operation: string,
+  { data, type }: RuntimeTensor,
+  numeric: NumericTrait<FloatArray> | undefined,
+): FloatArray {
+  if (traitOf(data) !== undefined) return data as FloatArray; // as traitOf saw
+  const tag = typeTag(data);
+  const isBits = tag === 'Uint16Array' && type === 'float16';
+  const isHalf = isBits || tag === 'Float16Array';
+  if (isHalf && numeric !== undefined) {
+    return isBits ? decodeHalf(data as Uint16Array) : Float32Array.from(data as ArrayLike<number>);
+  }
+  const hint = isHalf
+    ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
+    : typeof data === 'function'
+      ? 'call it first: { data: await tensor.data(), shape: tensor.shape }'
+      : ArrayBuffer.isView(data)
+        ? `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})`
+        : undefined;
+  throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
 }
 
 export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray>): void {

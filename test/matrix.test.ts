@@ -185,7 +185,7 @@ describe('Matrix', () => {
     [
       'tensor.data',
       () => Matrix.fromTensor(wrong({ data: BigInt64Array.of(1n), dims: [1, 1] })),
-      'Matrix.fromTensor: tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert other element types first',
+      'Matrix.fromTensor: tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Float32Array.from(data, Number)',
     ],
     [
       'tensor',

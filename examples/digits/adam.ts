@@ -4,7 +4,7 @@ const EPSILON = 1e-8;
 
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array where
- * `tf.train.adam` runs ten tensor operations, and it steps the library's learnable parameters just as well.
+ * `tf.train.adam` runs ten tensor operations.
  */
 export class Adam {
   readonly #moments = new Map<Float32Array, { mean: Float32Array; square: Float32Array }>();

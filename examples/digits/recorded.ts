@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerOutputs, Matrix } from 'knowledge-distillation';
 import { gatherRows, PIXELS } from './data.js';
-import { toMatrices } from './distill.js';
 import type { Transformer } from './transformer.js';
 
 interface RecordedLayer {
@@ -21,9 +20,11 @@ export class RecordedOutputs {
       const pixels = images.subarray(start * PIXELS, (start + chunk) * PIXELS);
       const size = pixels.length / PIXELS;
       const outputs = tf.tidy(() => model.forward(tf.tensor2d(pixels, [size, PIXELS])));
-      const matrices = toMatrices(outputs);
-      tf.dispose(outputs);
-      for (const [name, { data, columns }] of Object.entries(matrices)) {
+      for (const [name, tensor] of Object.entries(outputs)) {
+        const { data, columns } = Matrix.fromTensor({
+          data: tensor.dataSync<'float32'>(),
+          shape: tensor.shape,
+        });
         const layer = this.#layers.get(name) ?? {
           values: new Float32Array((data.length / size) * count),
           valuesPerImage: data.length / size,
@@ -32,6 +33,7 @@ export class RecordedOutputs {
         layer.values.set(data, start * layer.valuesPerImage);
         this.#layers.set(name, layer);
       }
+      tf.dispose(outputs);
     }
   }
 

@@ -1,6 +1,7 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { type ComponentLoss, UNLABELED } from 'knowledge-distillation';
+import { distillationLoss } from 'knowledge-distillation/tfjs';
 import { batchesOf, chooseStratified, type Digits, mixedBatches } from './data.js';
-import { distillationLoss } from './distill.js';
 import type { Method } from './methods.js';
 import { Phase } from './progress.js';
 import { Random } from './random.js';
@@ -41,6 +42,7 @@ export function teachStudent(
     teacherWidth: teacher.width,
     seed,
   });
+  const loss = distillationLoss(tf, strategy);
   const model = new Transformer(settings.model, seed);
   const phase = new Phase(`${method.name}, seed ${seed}`, steps);
   const curve: CurvePoint[] = [];
@@ -50,20 +52,15 @@ export function teachStudent(
     model,
     images: training.images,
     batches,
-    parameters: strategy.parameters(),
+    variables: [...Object.values(model.weights), ...loss.variables],
     objective: (outputs, indices) => {
       const batchLabels = indices.map((index) => labels[index]!);
       const mask = batchLabels.map((label) => (label === UNLABELED ? 0 : 1));
-      return distillationLoss(
-        strategy,
-        outputs,
-        teacher.recorded.of(indices),
-        batchLabels,
-        method.labelledOutputOnly ? { mask: { output: mask } } : {},
-      );
+      const options = method.labelledOutputOnly ? { mask: { output: mask } } : {};
+      return loss(outputs, teacher.recorded.of(indices), batchLabels, options);
     },
-    onStep: (step, components) => {
-      if (step > steps - LAST_STEPS) lastComponents.push(components);
+    onStep: (step) => {
+      if (step > steps - LAST_STEPS) lastComponents.push(loss.components);
       if (step % (steps / CURVE_POINTS) === 0) {
         curve.push({ step, accuracy: agreement(classify(model, heldOut), heldOut.labels) });
       }
@@ -75,6 +72,7 @@ export function teachStudent(
   phase.finish(`${(100 * accuracy).toFixed(1)} % held-out accuracy`);
   const { parameterCount: parameters } = model;
   model.dispose();
+  loss.dispose();
   return {
     seed,
     parameters,

@@ -29,13 +29,14 @@ export function trainTeacher(training: Digits, heldOut: Digits, settings: Settin
     images: training.images,
     batches: batchesOf(all, settings.batch, new Random(seed, 'batches')),
     augment: (images) => jitter(images, augmentation),
+    variables: Object.values(model.weights),
     objective: ({ output }, indices) => {
       const labels = tf.tensor1d(
         indices.map((index) => training.labels[index]!),
         'int32',
       );
       const loss = tf.losses.softmaxCrossEntropy(tf.oneHot(labels, CLASSES), output);
-      return { loss: tf.sum<tf.Scalar>(loss), components: [] };
+      return tf.sum<tf.Scalar>(loss);
     },
     onStep: (step) => phase.update(step),
   });

@@ -1,14 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ComponentLoss, Parameter } from 'knowledge-distillation';
 import { Adam } from './adam.js';
 import { CLASSES, type Digits, gatherRows, PIXELS } from './data.js';
 import type { Transformer, TransformerOutputs } from './transformer.js';
 
-/** What is minimized on the images `indices`, and the parts of it worth a report. */
-type Objective = (
-  outputs: TransformerOutputs,
-  indices: Int32Array,
-) => { readonly loss: tf.Scalar; readonly components: readonly ComponentLoss[] };
+/** What is minimized on the images `indices`. */
+type Objective = (outputs: TransformerOutputs, indices: Int32Array) => tf.Scalar;
 
 export interface TrainingSettings {
   readonly steps: number;
@@ -25,19 +21,19 @@ export interface Training extends TrainingSettings {
   /** What becomes of the images of a batch first. */
   readonly augment?: (images: Float32Array) => Float32Array;
   readonly objective: Objective;
-  /** What the objective learns beside the model. */
-  readonly parameters?: readonly Parameter[];
+  /** What is learned: the model's weights, and those of the objective. */
+  readonly variables: readonly tf.Variable[];
   /** Called after every step, counted from 1. */
-  readonly onStep: (step: number, components: readonly ComponentLoss[]) => void;
+  readonly onStep: (step: number) => void;
 }
 
 const WARM_UP = 0.1;
 
 /** Minimizes the objective with Adam: the one loop that trains the teacher and every student. */
 export function train(training: Training): void {
-  const { model, batches, objective, augment, parameters = [], steps } = training;
+  const { model, batches, objective, augment, steps } = training;
   const adam = new Adam(training.weightDecay);
-  const weights = Object.values(model.weights).map((variable) => ({
+  const weights = training.variables.map((variable) => ({
     variable,
     value: variable.dataSync<'float32'>(),
   }));
@@ -45,14 +41,11 @@ export function train(training: Training): void {
     const indices = batches.next().value;
     const images = gatherRows(training.images, PIXELS, indices);
     const pixels = augment?.(images) ?? images;
-    let components: readonly ComponentLoss[] = [];
     tf.tidy(() => {
       const { value: loss, grads } = tf.variableGrads(
         () => {
           const outputs = model.forward(tf.tensor2d(pixels, [indices.length, PIXELS]));
-          const result = objective(outputs, indices);
-          components = result.components;
-          return result.loss;
+          return objective(outputs, indices);
         },
         weights.map(({ variable }) => variable),
       );
@@ -60,21 +53,15 @@ export function train(training: Training): void {
         throw new Error(`the loss of step ${step} is not finite`);
       }
       adam.step(
-        [
-          ...weights.map(({ variable, value }) => ({
-            value,
-            gradient: grads[variable.name]!.dataSync<'float32'>(),
-          })),
-          ...parameters.map(({ value, gradient }) => ({
-            value: value.data,
-            gradient: gradient.data,
-          })),
-        ],
+        weights.map(({ variable, value }) => ({
+          value,
+          gradient: grads[variable.name]!.dataSync<'float32'>(),
+        })),
         training.learningRate * schedule(step / steps),
       );
       for (const { variable, value } of weights) variable.assign(tf.tensor(value, variable.shape));
     });
-    training.onStep(step, components);
+    training.onStep(step);
   }
 }
 

@@ -164,6 +164,16 @@ export class HybridDistillationStrategy<
     return { ...result, gradients };
   }
 
+  /** @internal The layers of a side that the entries read, those of nested hybrids included. */
+  layersOf(side: 'student' | 'teacher'): string[] {
+    const names = this.#entries.flatMap(({ strategy, layer }) =>
+      layer === undefined && strategy instanceof HybridDistillationStrategy
+        ? strategy.layersOf(side)
+        : [layerOf(layer, side)],
+    );
+    return [...new Set(names)];
+  }
+
   override get usesLabels(): boolean {
     return this.#entries.some(({ strategy }) => readsLabels(strategy));
   }
@@ -236,15 +246,6 @@ export class HybridDistillationStrategy<
     return { loss, components };
   }
 
-  /** The student layers that the entries read, those of nested hybrids included. */
-  #studentLayers(): string[] {
-    return this.#entries.flatMap(({ strategy, layer }) =>
-      layer === undefined && strategy instanceof HybridDistillationStrategy
-        ? strategy.#studentLayers()
-        : [layerOf(layer, 'student')],
-    );
-  }
-
   #readsLayers(): boolean {
     return this.#entries.some(
       ({ strategy, layer }) =>
@@ -254,7 +255,7 @@ export class HybridDistillationStrategy<
   }
 
   #zeroGradients(operation: string, studentLayers: LayerOutputs<T>): Record<string, Matrix<T>> {
-    const layers = [...new Set(this.#studentLayers())]
+    const layers = this.layersOf('student')
       .filter((name) => Object.hasOwn(studentLayers, name)) // an error only if an entry of weight > 0 reads it
       .map((name) => {
         const matrix = studentLayers[name]!;
@@ -270,7 +271,7 @@ export class HybridDistillationStrategy<
     studentLayers: LayerOutputs<T>,
     { mask, normalizer }: LayerwiseOptions,
   ): void {
-    const names = this.#studentLayers();
+    const names = this.layersOf('student');
     if (mask !== undefined && !isList(mask)) checkOptions(operation, 'mask', mask, names);
     if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
     if (typeof normalizer !== 'number') return;

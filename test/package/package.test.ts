@@ -8,11 +8,14 @@ test('the package is MIT, and runs on every Node from 20 on', () => {
   expect(manifest.engines).toEqual({ node: '>=20' });
 });
 
-test('it has no dependency; fast-check is needed by those who use ./testing', () => {
+test('it has no dependency; fast-check is for those who use ./testing, the frameworks for their entries', () => {
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('optionalDependencies');
-  expect(Object.keys(manifest.peerDependencies)).toEqual(['fast-check']);
-  expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
+  const peers = ['@jax-js/jax', '@tensorflow/tfjs-core', 'fast-check'];
+  expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
+  expect(manifest.peerDependenciesMeta).toEqual(
+    Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+  );
 });
 
 test.each(Object.entries(manifest.devDependencies))('%s is pinned: %s', (_, version) => {
@@ -36,13 +39,17 @@ test.each(Object.entries(entries))('%s has types of its own for import and requi
 
 test('every strategy has a size limit', () => {
   const limits = manifest['size-limit'].map(({ name }) => name);
-  expect(limits.sort()).toEqual([...exportedStrategies(), 'everything'].sort());
+  const others = ['everything', 'knowledge-distillation/jax', 'knowledge-distillation/tfjs'];
+  expect(limits.sort()).toEqual([...exportedStrategies(), ...others].sort());
 });
 
-test('the lockfile names no registry', () => {
-  const lockfile = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
-  expect(lockfile).not.toContain('"resolved"');
-});
+test.each(['../../', '../consumers/', '../runtimes/'])(
+  'the lockfile in %s names no registry',
+  (folder) => {
+    const lockfile = readFileSync(new URL(`${folder}package-lock.json`, import.meta.url), 'utf8');
+    expect(lockfile).not.toContain('"resolved"');
+  },
+);
 
 test('one more response loss takes less than 40 lines', () => {
   const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');

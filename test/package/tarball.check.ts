@@ -1,73 +1,38 @@
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as library from '../../src/index.js';
+import { exportedStrategies } from '../exportedStrategies.js';
+import { Consumer, outputOf, type Program, programs, root, strategiesIn } from './consumer.js';
 
 // The package as users get it: packed, installed into an empty project without network, compiled and run there.
 
-const root = join(import.meta.dirname, '../..');
-const scratch = mkdtempSync(join(tmpdir(), 'knowledge-distillation-'));
-const consumer = join(scratch, 'consumer');
-const installed = join(consumer, 'node_modules/knowledge-distillation');
-let tarball = '';
-let files: string[] = [];
-
+let consumer: Consumer;
 const inRoot = { cwd: root, encoding: 'utf8' } as const;
-const inConsumer = { cwd: consumer, encoding: 'utf8' } as const;
 
-function outputOf({ status, stdout, stderr }: ReturnType<typeof spawnSync>): string {
-  expect(status, `${stdout}${stderr}`).toBe(0);
-  return `${stdout}`;
-}
-
-/** Installs as a user would, and type-checks and compiles one program as both kinds of module. */
-function compile(program: string): void {
-  const source = join(import.meta.dirname, 'consumer', `${program}.ts`);
-  const sources = [`${program}.mts`, `${program}.cts`];
-  for (const name of sources) cpSync(source, join(consumer, name));
-  const compilerOptions = {
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: false,
-    module: 'NodeNext',
-    target: 'ES2022',
-    lib: ['ES2022'],
-    types: [],
-    rootDir: '.',
-  };
-  const config = join(consumer, `tsconfig.${program}.json`);
-  writeFileSync(config, JSON.stringify({ compilerOptions, files: sources }));
-  outputOf(spawnSync('tsc', ['--project', config], inConsumer));
+/** Compiles a program as both kinds of module, and runs them. */
+function compileAndRun(program: Program): void {
+  consumer.lend(...programs[program].needs);
+  consumer.compile(program, 'NodeNext');
+  consumer.run('node', `${program}.mjs`);
+  consumer.run('node', `${program}.cjs`);
 }
 
 beforeAll(() => {
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch];
-  const [packed] = JSON.parse(outputOf(spawnSync('npm', pack, inRoot)));
-  tarball = join(scratch, packed.filename);
-  files = packed.files.map(({ path }: { path: string }) => path);
-  cpSync(join(import.meta.dirname, 'consumer/package.json'), join(consumer, 'package.json'));
-  outputOf(spawnSync('npm', ['install', '--offline', '--no-save', tarball], inConsumer));
+  consumer = new Consumer();
 });
 
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(() => consumer.remove());
 
 test('publint', () => {
-  outputOf(spawnSync('publint', [tarball, '--strict'], inRoot));
+  outputOf(spawnSync('publint', [consumer.tarball, '--strict'], inRoot));
 });
 
 test('are the types wrong?', () => {
-  console.log(outputOf(spawnSync('attw', [tarball, '--profile', 'node16', '--no-emoji'], inRoot)));
+  console.log(
+    outputOf(spawnSync('attw', [consumer.tarball, '--profile', 'node16', '--no-emoji'], inRoot)),
+  );
 });
 
 test('size limits', () => {
@@ -75,55 +40,55 @@ test('size limits', () => {
 });
 
 test('the package holds what was built and what is to be read, and nothing else', () => {
-  expect(files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
+  expect(consumer.files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
   const allowed =
     /^(package\.json|CHANGELOG\.md|LICENSE|README\.md|dist\/[\w-]+(\.d)?\.(js|cjs|ts|cts))$/;
-  expect(files.filter((file) => !allowed.test(file))).toEqual([]);
+  expect(consumer.files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
 test('it brings no dependency', () => {
-  const visible = readdirSync(join(consumer, 'node_modules')).filter(
+  const visible = readdirSync(join(consumer.folder, 'node_modules')).filter(
     (name) => !name.startsWith('.'),
   );
   expect(visible).toEqual(['knowledge-distillation']);
 });
 
 test('declarations hold no internals, and nothing that an older TypeScript cannot read', () => {
-  const declarations = files.filter((file) => /\.d\.c?ts$/.test(file));
+  const declarations = consumer.files.filter((file) => /\.d\.c?ts$/.test(file));
   expect(declarations).not.toEqual([]);
+  const installed = join(consumer.folder, 'node_modules/knowledge-distillation');
   for (const file of declarations) {
     const text = readFileSync(join(installed, file), 'utf8');
     expect(text, file).not.toMatch(/@internal|Array<ArrayBuffer/);
   }
 });
 
-test('both module formats work, without fast-check', () => {
-  compile('core');
-  outputOf(spawnSync('node', ['core.mjs'], inConsumer));
-  outputOf(spawnSync('node', ['core.cjs'], inConsumer));
+test('both module formats work, without fast-check, TensorFlow.js and jax-js', () => {
+  compileAndRun('core');
 });
 
 test('both entries work together in both module formats', () => {
-  const fastCheck = 'node_modules/fast-check';
-  symlinkSync(join(root, fastCheck), join(consumer, fastCheck));
-  compile('testing');
-  outputOf(spawnSync('node', ['testing.mjs'], inConsumer));
-  outputOf(spawnSync('node', ['testing.cjs'], inConsumer));
+  compileAndRun('testing');
 });
 
-const strategies = Object.keys(library).filter((name) => name.endsWith('DistillationStrategy'));
+test('so does the entry for jax-js', () => {
+  compileAndRun('jax');
+});
 
-test.each(strategies)('a bundle of %s holds no other strategy', async (strategy) => {
+test('so does the entry for TensorFlow.js', () => {
+  compileAndRun('tfjs');
+});
+
+test.each(exportedStrategies())('a bundle of %s holds no other strategy', async (strategy) => {
   const bundle = await build({
     stdin: {
       contents: `export { ${strategy} } from 'knowledge-distillation';`,
-      resolveDir: consumer,
+      resolveDir: consumer.folder,
     },
     bundle: true,
     format: 'esm',
     write: false,
   });
   const text = bundle.outputFiles[0]!.text;
-  const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(text); // not as a part of another name
-  expect(strategies.filter(isNamed)).toEqual([strategy]);
+  expect(strategiesIn(text)).toEqual([strategy]);
 });

@@ -8,6 +8,7 @@ import {
   Matrix,
   ResponseDistillationStrategy,
 } from 'knowledge-distillation';
+import { distillationLoss } from 'knowledge-distillation/tfjs';
 
 const student = Matrix.fromRows([[0, 0]], float64); // ½, ½
 const teacher = Matrix.fromRows([[Math.log(3), 0]], float64); // ¾, ¼
@@ -39,4 +40,11 @@ try {
   throw new Error('a temperature of 0 was taken');
 } catch (error) {
   if (!(error instanceof DistillationError)) throw error;
+}
+
+try {
+  distillationLoss({} as never, new ResponseDistillationStrategy());
+  throw new Error('an empty object was taken for TensorFlow.js');
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
 }

@@ -1,0 +1,15 @@
+export type {
+  ByLayer,
+  LabelTensor,
+  LayerwiseLossOptions,
+  LossOptions,
+  MaskTensor,
+  TeacherTensor,
+} from '../tensors/evaluation.js';
+export {
+  type DistillationValueAndGrad,
+  distillationValueAndGrad,
+  type LayerwiseDistillationValueAndGrad,
+  type ValueAndGrad,
+} from './distillationValueAndGrad.js';
+export type { Jax, JaxArray, Outputs } from './jax.js';

@@ -1,0 +1,19 @@
+import { Inputs } from '../tensors/inputs.js';
+import { checkType } from '../tensors/tensor.js';
+import type { JaxArray } from './jax.js';
+
+/** The arrays of one call, of jax-js. */
+export class JaxInputs extends Inputs<JaxArray> {
+  /** The arrays stay whose they are: `data` consumes a reference, which is taken for it. */
+  async readAll(): Promise<void> {
+    await this.read((array) => array.ref.data());
+  }
+
+  protected override check(argument: string, array: JaxArray, dtypes: readonly string[]): void {
+    checkType(this.operation, argument, array, dtypes, this.cast(argument, dtypes[0]!));
+  }
+
+  protected override cast(argument: string, dtype: string): string {
+    return `${argument}.astype(np.${dtype})`;
+  }
+}

@@ -1,0 +1,183 @@
+import type { ComponentLoss, TeacherOutput } from '../batch.js';
+import { checkOptions, throwType } from '../errors.js';
+import type { Labels } from '../labels.js';
+import type { Matrix } from '../matrix.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
+import { type IDistillationStrategy, sharesBase } from '../strategy.js';
+import type { Inputs } from './inputs.js';
+import { isTensor, type Tensor } from './tensor.js';
+
+export type ByLayer<V> = Readonly<Record<string, V>>;
+
+/** A tensor, or what the library takes itself: a matrix, or `SparseTargets` where the strategy takes them. */
+export type TeacherTensor<T extends Tensor> = T | TeacherOutput;
+
+/** Class indices as an int32 tensor or an `Int32Array`, distributions as a tensor in the shape of an output or a matrix. */
+export type LabelTensor<T extends Tensor> = T | Labels;
+
+/** One entry a row; 0 takes the row out. */
+export type MaskTensor<T extends Tensor> = T | ArrayLike<number>;
+
+export interface LossOptions<T extends Tensor> {
+  readonly mask?: MaskTensor<T>;
+  /** The denominator of the mean, instead of the number of rows kept. */
+  readonly normalizer?: number;
+}
+
+/** The same where outputs are given by layer: for all layers, or for each student layer that needs it. */
+export interface LayerwiseLossOptions<T extends Tensor> {
+  readonly mask?: MaskTensor<T> | ByLayer<MaskTensor<T>>;
+  readonly normalizer?: number | ByLayer<number>;
+}
+
+/** The arguments of a loss. */
+export type Call<T extends Tensor> = readonly [
+  student: T,
+  teacher: TeacherTensor<T>,
+  labels?: LabelTensor<T>,
+  options?: LossOptions<T>,
+];
+
+/** The arguments of a loss of several layers. */
+export type LayerwiseCall<T extends Tensor> = readonly [
+  student: ByLayer<T>,
+  teacher: ByLayer<TeacherTensor<T>>,
+  labels?: LabelTensor<T>,
+  options?: LayerwiseLossOptions<T>,
+];
+
+/** The arguments after the student. */
+export type Rest<C extends readonly unknown[]> = C extends readonly [unknown, ...infer R]
+  ? R
+  : never;
+
+export interface Evaluation {
+  readonly loss: number;
+  /** d loss / d output, by layer of the student. */
+  readonly gradients: ByLayer<Matrix>;
+  readonly components?: readonly ComponentLoss[];
+}
+
+/** The outputs of a student by layer; a single one is `output`. */
+export function byLayer<T extends Tensor>(outputs: T | ByLayer<T>): ByLayer<T> {
+  return isTensor(outputs) ? { output: outputs as T } : outputs;
+}
+
+export function checkStrategy(operation: string, strategy: IDistillationStrategy): void {
+  for (const method of ['computeLoss', 'computeGradient'] as const) {
+    if (typeof strategy?.[method] === 'function') continue;
+    throwType(operation, 'strategy', 'have computeLoss and computeGradient', strategy);
+  }
+}
+
+/** Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on what was read. */
+export function evaluation<T extends Tensor>(
+  operation: string,
+  strategy: IDistillationStrategy,
+  call: Call<T> | LayerwiseCall<T>,
+  inputs: Inputs<T>,
+): () => Evaluation {
+  const [, , , options = {}] = call;
+  checkOptions(operation, 'options', options, ['mask', 'normalizer']);
+  return isLayerwise(call)
+    ? ofLayers(operation, strategy, call, inputs)
+    : ofOutput(strategy, call, inputs);
+}
+
+function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call is LayerwiseCall<T> {
+  return !isTensor(call[0]);
+}
+
+function ofOutput<T extends Tensor>(
+  strategy: IDistillationStrategy,
+  [student, teacher, labels, { mask, normalizer } = {}]: Call<T>,
+  inputs: Inputs<T>,
+): () => Evaluation {
+  const read = {
+    student: inputs.output('student', student),
+    teacher: inputs.teacher('teacher', teacher),
+    labels: inputs.labels(labels, [student]),
+    mask: mask === undefined ? undefined : inputs.mask('options.mask', mask),
+  };
+  return () => {
+    const options = {
+      ...(read.mask && { mask: read.mask() }),
+      ...(normalizer !== undefined && { normalizer }),
+    };
+    const target = read.teacher() as Matrix; // or what the strategy says that it takes
+    const asked = [read.student(), target, read.labels(), options] as const;
+    if (sharesBase(strategy)) {
+      const { gradient, ...result } = strategy.computeLossAndGradient(...asked);
+      return { ...result, gradients: { output: gradient } };
+    }
+    const gradients = { output: strategy.computeGradient(...asked) };
+    return { loss: strategy.computeLoss(...asked), gradients };
+  };
+}
+
+function ofLayers<T extends Tensor>(
+  operation: string,
+  strategy: IDistillationStrategy,
+  [student, teacher, labels, { mask, normalizer } = {}]: LayerwiseCall<T>,
+  inputs: Inputs<T>,
+): () => Evaluation {
+  if (!isHybrid(strategy)) {
+    const hint = 'tensors by layer are for a HybridDistillationStrategy';
+    throwType(operation, 'student', 'be a tensor', student, hint);
+  }
+  if (Object(student) !== student) {
+    throwType(operation, 'student', 'be a tensor or tensors by layer', student);
+  }
+  if (Object(teacher) !== teacher || isTensor(teacher)) {
+    throwType(operation, 'teacher', 'be tensors by layer, as the student is', teacher);
+  }
+  const outputs = thoseOf(student, strategy.layersOf('student'));
+  const targets = thoseOf(teacher, strategy.layersOf('teacher'));
+  const read = {
+    student: eachOf(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
+    teacher: eachOf(targets, (name, target) => inputs.teacher(`teacher.${name}`, target)),
+    labels: inputs.labels(labels, Object.values(outputs)),
+    mask: mask === undefined ? undefined : maskOf(mask, inputs),
+  };
+  return () => {
+    const options = {
+      ...(read.mask && { mask: read.mask() }),
+      ...(normalizer !== undefined && { normalizer }),
+    };
+    return strategy.computeLayerwise(read.student(), read.teacher(), read.labels(), options);
+  };
+}
+
+/** By structure, so that a loss of one output needs no hybrid in its bundle. */
+function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillationStrategy {
+  return 'computeLayerwise' in strategy;
+}
+
+function maskOf<T extends Tensor>(
+  mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
+  inputs: Inputs<T>,
+): () => ArrayLike<number> | Record<string, ArrayLike<number>> {
+  return isOne(mask)
+    ? inputs.mask('options.mask', mask)
+    : eachOf(mask, (name, one) => inputs.mask(`options.mask.${name}`, one));
+}
+
+function isOne<T extends Tensor>(
+  mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
+): mask is MaskTensor<T> {
+  return isTensor(mask) || Object(mask) !== mask || 'length' in mask;
+}
+
+/** The layers that are read, and no others; where one is missing, all, so that the strategy can say which there are. */
+function thoseOf<V>(layers: ByLayer<V>, names: readonly string[]): ByLayer<V> {
+  if (!names.every((name) => Object.hasOwn(layers, name))) return layers;
+  return Object.fromEntries(names.map((name) => [name, layers[name]!]));
+}
+
+function eachOf<V, R>(
+  layers: ByLayer<V>,
+  add: (name: string, value: V) => () => R,
+): () => Record<string, R> {
+  const added = Object.entries(layers).map(([name, value]) => [name, add(name, value)] as const);
+  return () => Object.fromEntries(added.map(([name, read]) => [name, read()]));
+}

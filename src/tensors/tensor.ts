@@ -1,0 +1,30 @@
+import { refuse, throwType } from '../errors.js';
+
+/** What is used of a tensor, of TensorFlow.js or jax-js. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  data(): Promise<ArrayLike<number>>;
+  dataSync(): ArrayLike<number>;
+  dispose(): void;
+}
+
+/** By structure: a program may hold several copies of a framework. A symbolic tensor has no data, and is none. */
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'dataSync' in value && 'shape' in value;
+}
+
+/** Throws unless `tensor` is a tensor of one of the types; `cast` is how it would become one of the first. */
+export function checkType(
+  operation: string,
+  argument: string,
+  tensor: Tensor,
+  dtypes: readonly string[],
+  cast: string,
+): void {
+  if (!isTensor(tensor)) throwType(operation, argument, 'be a tensor', tensor);
+  if (dtypes.includes(tensor.dtype)) return;
+  const expected = `be ${dtypes.join(', ').replace(/, (\w+)$/, ' or $1')}`;
+  const hint = `use ${cast}`;
+  refuse('DTYPE_MISMATCH', operation, argument, expected, tensor.dtype, undefined, hint);
+}

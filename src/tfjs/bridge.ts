@@ -1,0 +1,141 @@
+import type { ComponentLoss } from '../batch.js';
+import { refuse, throwShape, throwType } from '../errors.js';
+import type { Matrix } from '../matrix.js';
+import type { Parameter } from '../parameter.js';
+import { type IDistillationStrategy, sharesBase } from '../strategy.js';
+import {
+  type ByLayer,
+  type Call,
+  checkStrategy,
+  evaluation,
+  type LayerwiseCall,
+} from '../tensors/evaluation.js';
+import { checkTensor, type TensorFlowInputs } from './inputs.js';
+import type { Tensor, TensorFlow } from './tensorflow.js';
+
+/** What a strategy said about one call. */
+export interface Answer {
+  readonly loss: number;
+  readonly components: readonly ComponentLoss[];
+  /** d loss / d output, by layer of the student. */
+  readonly gradients: ByLayer<Matrix>;
+  /** d loss / d variable, in their order. */
+  readonly learned: readonly Matrix[];
+}
+
+/** What a loss has beside its call. */
+export interface LossState<V extends Tensor> {
+  /** The parts of a hybrid's loss, as of the last call; they sum to it. */
+  readonly components: readonly ComponentLoss[];
+  /**
+   * The strategy's parameters, of its projection for instance, as trainable variables: they start with the values of the
+   * parameters, which take theirs at each call. An optimiser steps them with all others, unless it is given a list.
+   */
+  readonly variables: readonly V[];
+  /** Disposes the variables. A strategy that learns nothing of its own has none. */
+  dispose(): void;
+}
+
+/** From TensorFlow.js to a strategy and back: values of tensors go out, gradients come in. */
+export class Bridge<T extends Tensor, S extends T, V extends T> {
+  readonly operation: string;
+  readonly tf: TensorFlow<T, S, V>;
+  /** What an optimiser steps in place of the strategy's parameters. */
+  readonly variables: readonly V[];
+  readonly #strategy: IDistillationStrategy;
+  readonly #parameters: readonly Parameter[];
+
+  constructor(operation: string, tf: TensorFlow<T, S, V>, strategy: IDistillationStrategy) {
+    if (typeof tf?.customGrad !== 'function') {
+      throwType(operation, 'tf', 'be TensorFlow.js', tf, "import * as tf from '@tensorflow/tfjs'");
+    }
+    checkStrategy(operation, strategy);
+    this.operation = operation;
+    this.tf = tf;
+    this.#strategy = strategy;
+    this.#parameters = sharesBase(strategy) ? strategy.parameters() : [];
+    this.variables = this.#parameters.map(({ value }) => this.#variable(value));
+  }
+
+  /** That of a loss which has not been called. */
+  state(): LossState<V> & { components: readonly ComponentLoss[] } {
+    const { variables } = this;
+    const dispose = () => {
+      for (const variable of variables) variable.dispose();
+    };
+    return { components: [], variables, dispose };
+  }
+
+  /** Adds what has to be read for a call; the function that it returns asks the strategy once that is done. */
+  ask(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => Answer {
+    const evaluate = evaluation(this.operation, this.#strategy, call, inputs);
+    const variables = this.variables.map((variable) => inputs.variable(variable));
+    return () => {
+      this.#parameters.forEach(({ value }, i) => {
+        value.data.set(variables[i]!());
+      });
+      const { loss, gradients, components = [] } = evaluate();
+      // The next call overwrites the gradients of the parameters.
+      const learned = this.#parameters.map(({ gradient }) => gradient.clone());
+      return { loss, gradients, components, learned };
+    };
+  }
+
+  /** The loss as a scalar whose gradients with respect to the outputs and the variables are those of the answer. */
+  differentiable({ loss, gradients, learned }: Answer, outputs: ByLayer<T>): S {
+    const { tf } = this;
+    const inputs = [
+      ...Object.entries(gradients).map(([name, gradient]) => ({
+        tensor: this.#outputLike(gradient, name, outputs),
+        gradient,
+      })),
+      ...learned.map((gradient, i) => ({ tensor: this.variables[i]!, gradient })),
+    ];
+    const tensors = inputs.map(({ tensor }) => tensor);
+    const withGradients = tf.customGrad((...given) => {
+      const save = given.at(-1);
+      if (typeof save === 'function') save(tensors);
+      return {
+        value: tf.scalar(loss),
+        gradFunc: (upstream: S, saved: T[]) =>
+          inputs.map(({ gradient }, i) => tf.mul(upstream, this.#constant(gradient, saved[i]!))),
+      };
+    });
+    return withGradients(...tensors);
+  }
+
+  /** The gradient as a tensor in the shape of another, by which TensorFlow.js may not differentiate it. */
+  #constant({ data }: Matrix, tensor: T): T {
+    const { tf, operation } = this;
+    return tf.customGrad((): { value: T; gradFunc: () => never } => ({
+      value: tf.tensor(data, [...tensor.shape]),
+      gradFunc: () =>
+        refuse(
+          'UNAVAILABLE',
+          operation,
+          'the gradient',
+          'not be differentiated again',
+          'a gradient of it',
+        ),
+    }))(tensor);
+  }
+
+  #variable({ data, rows, columns }: Matrix): V {
+    const { tf } = this;
+    const initial = tf.tensor(data.slice(), [rows, columns]);
+    const variable = tf.variable(initial);
+    initial.dispose();
+    return variable;
+  }
+
+  /** The output that a gradient is for: after the forward pass was repeated it has to be as it was. */
+  #outputLike({ rows, columns }: Matrix, name: string, outputs: ByLayer<T>): T {
+    const argument = `student.${name}`;
+    const tensor = outputs[name]!;
+    checkTensor(this.operation, argument, tensor);
+    const { shape } = tensor;
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (shape.at(-1) === columns && size === rows * columns) return tensor;
+    throwShape(this.operation, argument, shape, [rows, columns], 'that of the first pass');
+  }
+}

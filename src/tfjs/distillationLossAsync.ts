@@ -1,0 +1,101 @@
+import { throwType } from '../errors.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
+import type { IDistillationStrategy } from '../strategy.js';
+import {
+  type ByLayer,
+  byLayer,
+  type Call,
+  type LayerwiseCall,
+  type Rest,
+} from '../tensors/evaluation.js';
+import { isTensor } from '../tensors/tensor.js';
+import { Bridge, type LossState } from './bridge.js';
+import { checkTensor, TensorFlowInputs } from './inputs.js';
+import type { Tensor, TensorFlow } from './tensorflow.js';
+
+/** A loss of two tensors; the student's is made by the function that is passed. */
+export interface AsyncDistillationLoss<T extends Tensor, S extends T, V extends T>
+  extends LossState<V> {
+  (forward: () => T, ...rest: Rest<Call<T>>): Promise<() => S>;
+}
+
+/** The loss of a hybrid, also of tensors by layer. */
+export interface AsyncLayerwiseDistillationLoss<T extends Tensor, S extends T, V extends T>
+  extends AsyncDistillationLoss<T, S, V> {
+  (forward: () => ByLayer<T>, ...rest: Rest<LayerwiseCall<T>>): Promise<() => S>;
+}
+
+/**
+ * {@link distillationLoss} without a synchronous read, for backends that have none (WebGPU) and where the thread must not
+ * wait (WebGL): the student runs, its outputs are awaited, the strategy computes loss and gradient, and what the promise gives
+ * runs the student again to take that gradient back through it.
+ *
+ * Its arguments are those of {@link distillationLoss} but for the first:
+ *
+ * - forward: a function that returns the student's output, or its outputs by layer. It is called twice and has to return the
+ *   same: a dropout that draws anew would be given the gradient of another draw. What it makes on the way is disposed.
+ *
+ * Returns a promise of `() => scalar`, for `optimizer.minimize` and `tf.variableGrads`. It holds for the weights of the
+ * moment: for one step.
+ *
+ * The price is a second forward pass.
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs';
+ * import { ResponseDistillationStrategy } from 'knowledge-distillation';
+ * import { distillationLossAsync } from 'knowledge-distillation/tfjs';
+ *
+ * const loss = distillationLossAsync(tf, new ResponseDistillationStrategy({ temperature: 4 }));
+ * const weights = tf.variable(tf.zeros([2, 3]));
+ * const inputs = tf.tensor2d([[1, 0], [0, 1]]);
+ * const teacher = tf.tensor2d([[3, 1, 0], [0, 2, 1]]);
+ * tf.train.sgd(0.5).minimize(await loss(() => tf.matMul(inputs, weights), teacher));
+ */
+export function distillationLossAsync<T extends Tensor, S extends T, V extends T>(
+  tf: TensorFlow<T, S, V>,
+  strategy: HybridDistillationStrategy,
+): AsyncLayerwiseDistillationLoss<T, S, V>;
+export function distillationLossAsync<T extends Tensor, S extends T, V extends T>(
+  tf: TensorFlow<T, S, V>,
+  strategy: IDistillationStrategy,
+): AsyncDistillationLoss<T, S, V>;
+export function distillationLossAsync<T extends Tensor, S extends T, V extends T>(
+  tf: TensorFlow<T, S, V>,
+  strategy: IDistillationStrategy,
+): AsyncLayerwiseDistillationLoss<T, S, V> {
+  const bridge = new Bridge('distillationLossAsync', tf, strategy);
+  const { operation } = bridge;
+  const compute = async (
+    forward: () => T | ByLayer<T>,
+    ...rest: Rest<Call<T>> | Rest<LayerwiseCall<T>>
+  ): Promise<() => S> => {
+    if (typeof forward !== 'function') {
+      throwType(operation, 'forward', 'be a function that returns the output', forward);
+    }
+    let isSingle = false;
+    // Copies of the handles, not of the values: what the function returns may be its own, and outlive the call.
+    const outputs = tf.tidy(() => {
+      const made = forward();
+      isSingle = isTensor(made);
+      const layers = Object.entries(byLayer(made)).map(([name, tensor]) => {
+        checkTensor(operation, `student.${name}`, tensor);
+        return [name, tf.clone(tensor)] as const;
+      });
+      return Object.fromEntries(layers);
+    });
+    try {
+      const student = isSingle ? outputs.output : outputs;
+      const call = [student, ...rest] as Call<T> | LayerwiseCall<T>; // one or the other, as the overloads have it
+      const inputs = new TensorFlowInputs(operation);
+      const ask = bridge.ask(call, inputs);
+      await inputs.readAll();
+      const answer = ask();
+      loss.components = answer.components;
+      return () => bridge.differentiable(answer, byLayer(forward()));
+    } finally {
+      for (const tensor of Object.values(outputs)) tensor.dispose();
+    }
+  };
+  const loss = Object.assign(compute, bridge.state());
+  return loss;
+}

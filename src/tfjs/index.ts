@@ -1,0 +1,21 @@
+export type {
+  ByLayer,
+  LabelTensor,
+  LayerwiseLossOptions,
+  LossOptions,
+  MaskTensor,
+  TeacherTensor,
+} from '../tensors/evaluation.js';
+export type { LossState } from './bridge.js';
+export {
+  type DistillationLoss,
+  distillationLoss,
+  type LayerwiseDistillationLoss,
+} from './distillationLoss.js';
+export {
+  type AsyncDistillationLoss,
+  type AsyncLayerwiseDistillationLoss,
+  distillationLossAsync,
+} from './distillationLossAsync.js';
+export { fitLoss } from './fitLoss.js';
+export type { Tensor, TensorFlow } from './tensorflow.js';

@@ -1,0 +1,60 @@
+import { defaultDevice, init, nn, numpy as np, tree } from '@jax-js/jax';
+import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { liveBuffers } from './liveBuffers.js';
+
+/** The same tests on every device that needs no graphics card; each leaves as many buffers as there were before. */
+export function onEachDevice(tests: () => void): void {
+  describe.each(['wasm', 'cpu'] as const)('on the device %s', (device) => {
+    let before = 0;
+    beforeAll(async () => {
+      expect(await init(device)).toContain(device);
+      defaultDevice(device);
+    });
+    beforeEach(async () => {
+      before = await liveBuffers(device);
+    });
+    afterEach(async () => {
+      expect(await liveBuffers(device), 'buffers that were not freed').toBe(before);
+    });
+    tests();
+  });
+}
+
+/** An array of ordinary values, no two alike. */
+export function values(shape: number[], phase: number, scale = 2): np.Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const data = Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));
+  return np.array(data, { shape });
+}
+
+/** Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both. */
+export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0]>(
+  actual: T,
+  expected: T,
+  tolerance = 1e-6,
+): void {
+  const [is, should] = [tree.leaves(actual), tree.leaves(expected)];
+  expect(is.map(({ shape }) => shape)).toEqual(should.map(({ shape }) => shape));
+  is.forEach((leaf, i) => {
+    const [a, b] = [[...leaf.dataSync()], [...should[i]!.dataSync()]];
+    const largest = Math.max(1, ...b.map(Math.abs));
+    a.forEach((value, j) => {
+      expect(Math.abs(value - b[j]!)).toBeLessThan(tolerance * largest);
+    });
+  });
+}
+
+/** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of jax-js: a row each. */
+export function responseRows(
+  student: np.Array,
+  teacher: np.Array,
+  oneHot: np.Array,
+  temperature: number,
+  alpha: number,
+): np.Array {
+  const logP = nn.logSoftmax(teacher.div(temperature), -1);
+  const logQ = nn.logSoftmax(student.ref.div(temperature), -1);
+  const soft = np.exp(logP.ref).mul(logP.sub(logQ)).sum(-1);
+  const hard = oneHot.mul(nn.logSoftmax(student, -1)).sum(-1).neg();
+  return soft.mul((1 - alpha) * temperature ** 2).add(hard.mul(alpha));
+}

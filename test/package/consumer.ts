@@ -1,0 +1,98 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { exportedStrategies } from '../exportedStrategies.js';
+
+export const root: string = join(import.meta.dirname, '../..');
+
+/** The strategies that a bundle holds: each names itself, in whole. */
+export function strategiesIn(bundle: string): string[] {
+  return exportedStrategies().filter((name) => new RegExp(`\\b${name}\\b`).test(bundle));
+}
+
+/** What a command prints; a test that runs one that fails, fails with it. */
+export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<string>): string {
+  expect(status, `${error ?? ''}${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+/** The programs of ./consumer, with what each needs beside the package, and the compiler's options for that. */
+export const programs = {
+  core: { needs: [], options: {} },
+  testing: { needs: ['fast-check'], options: {} },
+  jax: { needs: ['@jax-js'], options: { skipLibCheck: true } }, // its declarations need those of browsers
+  tfjs: { needs: ['@tensorflow'], options: { skipLibCheck: true } }, // its declarations do not stand a check
+} as const;
+
+export type Program = keyof typeof programs;
+
+/** How an import is resolved: as Node does, from both kinds of module; or as bundlers do. */
+export const resolutions = {
+  NodeNext: { module: 'NodeNext', moduleResolution: 'NodeNext', sources: ['mts', 'cts'] },
+  Bundler: { module: 'ESNext', moduleResolution: 'Bundler', sources: ['ts'] },
+} as const;
+
+/** An empty project into which the package, packed, was installed without network, as a user would. */
+export class Consumer {
+  readonly #scratch: string = mkdtempSync(join(tmpdir(), 'knowledge-distillation-'));
+  readonly folder: string = join(this.#scratch, 'consumer');
+  readonly tarball: string;
+  /** What the package holds. */
+  readonly files: readonly string[];
+
+  constructor() {
+    const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', this.#scratch];
+    const [packed] = JSON.parse(outputOf(spawnSync('npm', pack, { cwd: root, encoding: 'utf8' })));
+    this.tarball = join(this.#scratch, packed.filename);
+    this.files = packed.files.map(({ path }: { path: string }) => path);
+    this.#copy('package.json', 'package.json');
+    this.run('npm', 'install', '--offline', '--no-save', this.tarball);
+  }
+
+  #copy(name: string, as: string): void {
+    cpSync(join(import.meta.dirname, 'consumer', name), join(this.folder, as));
+  }
+
+  /** Gives the consumer packages that are installed here. */
+  lend(...names: readonly string[]): void {
+    for (const name of names) {
+      symlinkSync(join(root, 'node_modules', name), join(this.folder, 'node_modules', name));
+    }
+  }
+
+  /** Type-checks a program, and compiles it: as both kinds of module, where they are resolved as Node does. */
+  compile(
+    program: Program,
+    resolution: keyof typeof resolutions,
+    compiler: readonly string[] = ['tsc'],
+  ): void {
+    const { sources, ...modules } = resolutions[resolution];
+    const files = sources.map((kind) => `${program}.${kind}`);
+    for (const file of files) this.#copy(`${program}.ts`, file);
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      target: 'ES2022',
+      lib: ['ES2022'],
+      types: [],
+      rootDir: '.',
+      ...modules,
+      ...programs[program].options,
+    };
+    const config = join(this.folder, `tsconfig.${program}.json`);
+    writeFileSync(config, JSON.stringify({ compilerOptions, files }));
+    const [command = '', ...args] = compiler;
+    this.run(command, ...args, '--project', config);
+  }
+
+  run(command: string, ...args: string[]): string {
+    return outputOf(spawnSync(command, args, { cwd: this.folder, encoding: 'utf8' }));
+  }
+
+  remove(): void {
+    rmSync(this.#scratch, { recursive: true });
+  }
+}

@@ -1,0 +1,47 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect } from 'vitest';
+
+const inNode = !('window' in globalThis);
+if (inNode) await import('@tensorflow/tfjs-backend-wasm');
+
+/** The same tests on every backend that the platform has; each leaves as many tensors as there were before. */
+export function onEachBackend(tests: () => void): void {
+  describe.each(['cpu', inNode ? 'wasm' : 'webgl'])('on the backend %s', (backend) => {
+    beforeAll(async () => {
+      expect(await tf.setBackend(backend)).toBe(true);
+    });
+    tests();
+  });
+}
+
+/** A tensor of ordinary values, no two alike. */
+export function values(shape: number[], phase: number, scale = 2): tf.Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const data = Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));
+  return tf.tensor(data, shape);
+}
+
+/** Entry by entry within a tolerance, of the largest entry or of 1. */
+export function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-6): void {
+  expect(actual.shape).toEqual(expected.shape);
+  const [is, should] = [[...actual.dataSync()], [...expected.dataSync()]];
+  const largest = Math.max(1, ...should.map(Math.abs));
+  is.forEach((value, i) => {
+    expect(Math.abs(value - should[i]!)).toBeLessThan(tolerance * largest);
+  });
+}
+
+/** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of TensorFlow.js: a row each. */
+export function responseRows(
+  student: tf.Tensor,
+  teacher: tf.Tensor,
+  oneHot: tf.Tensor,
+  temperature: number,
+  alpha: number,
+): tf.Tensor {
+  const logP = tf.logSoftmax(tf.div(teacher, temperature));
+  const logQ = tf.logSoftmax(tf.div(student, temperature));
+  const soft = tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)), -1);
+  const hard = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(student)), -1));
+  return tf.add(tf.mul(soft, (1 - alpha) * temperature ** 2), tf.mul(hard, alpha));
+}

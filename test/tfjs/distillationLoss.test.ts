@@ -1,0 +1,331 @@
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import {
+  AttentionDistillationStrategy,
+  FeatureDistillationStrategy,
+  HybridDistillationStrategy,
+  type IDistillationStrategy,
+  IGNORE_INDEX,
+  LinearProjection,
+  Matrix,
+  ResponseDistillationStrategy,
+  SparseTargets,
+} from '../../src/index.js';
+import { distillationLoss } from '../../src/tfjs/index.js';
+import { expectClose, onEachBackend, responseRows, values } from './backends.js';
+
+const [temperature, alpha] = [3, 0.3];
+const response = () => new ResponseDistillationStrategy({ temperature, alpha });
+
+/** What both say about the same student: value and gradient. */
+function expectSame(
+  loss: (student: tf.Tensor) => tf.Scalar,
+  ofOperations: (student: tf.Tensor) => tf.Tensor,
+  student: tf.Tensor,
+): void {
+  const actual = tf.valueAndGrad(loss)(student);
+  const expected = tf.valueAndGrad(ofOperations)(student);
+  expectClose(actual.value, expected.value.asScalar());
+  expectClose(actual.grad, expected.grad);
+}
+
+const classes = [1, 0, 4, 2, 2, 3];
+
+onEachBackend(() => {
+  const ofLabels = (depth: number) => tf.oneHot(tf.tensor1d(classes, 'int32'), depth);
+
+  describe('value and gradient are those of operations of TensorFlow.js', () => {
+    test.each([
+      ['class indices', () => tf.tensor1d(classes, 'int32')],
+      ['class indices, a column', () => tf.tensor2d(classes, [6, 1], 'int32')],
+      ['an Int32Array', () => Int32Array.from(classes)],
+      ['one-hot, int32', () => ofLabels(5)],
+      ['one-hot, float32', () => tf.cast(ofLabels(5), 'float32')],
+      ['a matrix', () => Matrix.oneHot(classes, 5)],
+    ])('with labels: %s', (_, labels) => {
+      tf.tidy(() => {
+        const loss = distillationLoss(tf, response());
+        const teacher = values([6, 5], 2);
+        expectSame(
+          (student) => loss(student, teacher, labels()),
+          (student) => tf.mean(responseRows(student, teacher, ofLabels(5), temperature, alpha)),
+          values([6, 5], 0.5),
+        );
+      });
+    });
+
+    test('without labels, times what is done with the loss', () => {
+      tf.tidy(() => {
+        const loss = distillationLoss(tf, response());
+        const teacher = values([6, 5], 2);
+        const none = tf.zeros([6, 5]);
+        expectSame(
+          (student) => tf.mul<tf.Scalar>(tf.square(loss(student, teacher)), 7),
+          (student) =>
+            tf.mul(tf.square(tf.mean(responseRows(student, teacher, none, temperature, 0))), 7),
+          values([6, 5], 0.5),
+        );
+      });
+    });
+
+    test('of sequences, [batch, length, vocabulary], with padding and a normalizer', () => {
+      tf.tidy(() => {
+        const loss = distillationLoss(tf, response());
+        const teacher = values([2, 3, 5], 2);
+        const mask = tf.tensor2d([1, 1, 0, 1, 0, 1], [2, 3], 'bool');
+        const labels = tf.tensor2d(classes, [2, 3], 'int32');
+        const oneHot = tf.oneHot(labels, 5);
+        expectSame(
+          (student) => loss(student, teacher, labels, { mask, normalizer: 2.5 }),
+          (student) => {
+            const rows = responseRows(student, teacher, oneHot, temperature, alpha);
+            return tf.div(tf.sum(tf.mul(rows, tf.cast(mask, 'float32'))), 2.5);
+          },
+          values([2, 3, 5], 0.5),
+        );
+      });
+    });
+
+    test('of rows that IGNORE_INDEX takes out', () => {
+      tf.tidy(() => {
+        const loss = distillationLoss(tf, response());
+        const teacher = values([2, 5], 2);
+        const labels = tf.tensor1d([IGNORE_INDEX, 4], 'int32');
+        const oneHot = tf.oneHot(tf.tensor1d([0, 4], 'int32'), 5);
+        expectSame(
+          (student) => loss(student, teacher, labels),
+          (student) => {
+            const rows = responseRows(student, teacher, oneHot, temperature, alpha);
+            return tf.sum(tf.mul(rows, [0, 1]));
+          },
+          values([2, 5], 0.5),
+        );
+      });
+    });
+
+    test('of a strategy with the bare interface', () => {
+      tf.tidy(() => {
+        const bare: IDistillationStrategy = {
+          temperature: 1,
+          alpha: 0,
+          computeLoss: (s, t) => new FeatureDistillationStrategy().computeLoss(s, t),
+          computeGradient: (s, t) => new FeatureDistillationStrategy().computeGradient(s, t),
+        };
+        const loss = distillationLoss(tf, bare);
+        const teacher = values([4, 3], 2);
+        expectSame(
+          (student) => loss(student, teacher),
+          (student) => tf.losses.meanSquaredError(teacher, student),
+          values([4, 3], 0.5),
+        );
+      });
+    });
+  });
+
+  test('the teacher may be what the library has: a matrix, or its largest classes', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(tf, response());
+      const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
+      const matrix = new Matrix(Float32Array.from(teacher.dataSync()), 6, 5);
+      expectClose(loss(student, matrix), loss(student, teacher));
+      const all = SparseTargets.topK(matrix, 5, { temperature });
+      expectClose(loss(student, all), loss(student, teacher));
+    });
+  });
+
+  test('a hybrid on two layers of a model trains its weights as operations do', () => {
+    tf.tidy(() => {
+      const inputs = values([4, 3], 1);
+      const weights = [values([3, 5], 3, 0.7), values([5, 4], 4, 0.7)].map((initial) =>
+        tf.variable(initial),
+      );
+      const model = () => {
+        const hidden = tf.tanh(tf.matMul(inputs, weights[0]!));
+        return { output: tf.matMul(hidden, weights[1]!), hidden, unread: tf.relu(hidden) };
+      };
+      const teacher = { output: values([4, 4], 5), hidden: values([4, 5], 6) };
+      const labels = tf.tensor1d([3, 0, 1, 1], 'int32');
+      const hybrid = new HybridDistillationStrategy([
+        { strategy: response(), weight: 0.6, name: 'response' },
+        { strategy: new FeatureDistillationStrategy(), weight: 0.4, layer: 'hidden' },
+      ]);
+      const loss = distillationLoss(tf, hybrid);
+      const mask = { hidden: tf.tensor1d([1, 0, 1, 1]) };
+      const actual = tf.variableGrads(() => loss(model(), teacher, labels, { mask }));
+      const expected = tf.variableGrads(() => {
+        const { output, hidden } = model();
+        const oneHot = tf.oneHot(labels, 4);
+        const rows = responseRows(output, teacher.output, oneHot, temperature, alpha);
+        const squares = tf.mean(tf.squaredDifference(hidden, teacher.hidden), 1);
+        const feature = tf.div(tf.sum(tf.mul(squares, mask.hidden)), 3);
+        return tf.add<tf.Scalar>(tf.mul(tf.mean(rows), 0.6), tf.mul(feature, 0.4));
+      });
+      expectClose(actual.value, expected.value);
+      for (const { name } of weights) expectClose(actual.grads[name]!, expected.grads[name]!);
+      expect(loss.components.map(({ name }) => name)).toEqual([
+        'response',
+        'FeatureDistillationStrategy',
+      ]);
+      const sum = loss.components.reduce((total, { weighted }) => total + weighted, 0);
+      expect(actual.value.dataSync()[0]).toBeCloseTo(sum, 6);
+      tf.dispose(weights);
+    });
+  });
+
+  test('a hybrid on one output is a loss as any other', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(
+        tf,
+        new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]),
+      );
+      const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
+      expectClose(loss(student, teacher), distillationLoss(tf, response())(student, teacher));
+      expect(loss.components).toHaveLength(1);
+    });
+  });
+
+  test('one layer may be read twice, under two names', () => {
+    tf.tidy(() => {
+      const entry = (layer: string) => ({
+        strategy: new FeatureDistillationStrategy(),
+        weight: 0.5,
+        layer,
+      });
+      const loss = distillationLoss(tf, new HybridDistillationStrategy([entry('a'), entry('b')]));
+      const teacher = values([4, 3], 2);
+      expectSame(
+        (student) => loss({ a: student, b: student }, { a: teacher, b: teacher }),
+        (student) => tf.losses.meanSquaredError(teacher, student),
+        values([4, 3], 0.5),
+      );
+    });
+  });
+
+  test('a learned projection is stepped by the optimiser of the model', () => {
+    const projection = new LinearProjection(3, 5, { seed: 4 });
+    const initial = projection.parameters().map(({ value }) => Float32Array.from(value.data));
+    const strategy = new FeatureDistillationStrategy({ projection });
+    const before = tf.memory().numTensors;
+    const loss = distillationLoss(tf, strategy);
+    expect(loss.variables).toHaveLength(1);
+    tf.tidy(() => {
+      const [inputs, teacher] = [values([4, 2], 1), values([4, 5], 2)];
+      const start = values([2, 3], 3);
+      const [ours, theirs] = [tf.variable(start), tf.variable(start)];
+      const weights = tf.variable(tf.tensor2d(initial[0]!, [3, 5]));
+      const byOperations = () => {
+        const projected = tf.matMul(tf.matMul(inputs, theirs), weights);
+        return tf.mean<tf.Scalar>(tf.squaredDifference(projected, teacher));
+      };
+      const byLibrary = () => loss(tf.matMul(inputs, ours), teacher);
+      const first = byLibrary().dataSync()[0]!;
+      const optimizer = tf.train.sgd(0.1);
+      for (let step = 0; step < 20; step++) {
+        optimizer.minimize(byLibrary, false, [ours, ...loss.variables]);
+        optimizer.minimize(byOperations, false, [theirs, weights]);
+      }
+      expectClose(ours, theirs, 1e-5);
+      expectClose(loss.variables[0]!, weights, 1e-5);
+      expect(byLibrary().dataSync()[0]).toBeLessThan(first / 2);
+      // The strategy has them, too.
+      expect(projection.parameters()[0]!.value.data).toEqual(loss.variables[0]!.dataSync());
+      // Where an optimiser is given no list, it finds the variables by itself.
+      optimizer.minimize(byLibrary);
+      expect(loss.variables[0]!.dataSync()).not.toEqual(projection.parameters()[0]!.value.data);
+      tf.dispose([ours, theirs, weights]);
+      optimizer.dispose();
+    });
+    loss.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('no tensor is left after 1,000 steps', () => {
+    const projection = new LinearProjection(5, 4, { seed: 1 });
+    const loss = distillationLoss(
+      tf,
+      new HybridDistillationStrategy([
+        { strategy: response(), weight: 0.5 },
+        {
+          strategy: new FeatureDistillationStrategy({ projection }),
+          weight: 0.5,
+          layer: 'hidden',
+        },
+      ]),
+    );
+    const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
+    const inputs = values([2, 3], 1);
+    const teacher = { output: values([2, 5], 5), hidden: values([2, 4], 6) };
+    const labels = tf.tensor1d([3, 0], 'int32');
+    const optimizer = tf.train.sgd(0.01);
+    const step = () =>
+      optimizer.minimize(() => {
+        const output = tf.matMul(inputs, weights);
+        return loss({ output, hidden: output }, teacher, labels);
+      });
+    step();
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 1000; i++) step();
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([weights, inputs, labels]);
+    tf.dispose(teacher);
+    optimizer.dispose();
+    loss.dispose();
+  }, 60_000);
+
+  test('outside of a gradient it leaves its value alone', () => {
+    const loss = distillationLoss(tf, response());
+    const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
+    const before = tf.memory().numTensors;
+    const value = loss(student, teacher);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    tf.dispose([value, student, teacher]);
+  });
+
+  describe('a gradient of the gradient', () => {
+    const loss = distillationLoss(tf, response());
+
+    test('is refused, since the strategy has none', () => {
+      tf.tidy(() => {
+        const teacher = values([2, 5], 2);
+        const slope = tf.grad((student) => loss(student, teacher));
+        const penalty = tf.grad((x) => tf.sum(tf.square(slope(tf.mul(x, 2)))));
+        expect(() => penalty(values([2, 5], 0.5))).toThrow(
+          'distillationLoss: the gradient must not be differentiated again, got a gradient of it',
+        );
+      });
+    });
+
+    test('is fine where the second goes another way', () => {
+      tf.tidy(() => {
+        const [student, teacher] = [values([2, 5], 0.5), values([2, 5], 2)];
+        const sumOfSlope = (x: tf.Tensor) =>
+          tf.sum(tf.square(tf.grad((z) => tf.mul(x, loss(z, teacher)))(student)));
+        const squares = sumOfSlope(tf.scalar(1)); // c, in c x²
+        expectClose(tf.grad(sumOfSlope)(tf.scalar(3)), tf.mul(squares, 6));
+      });
+    });
+  });
+});
+
+test('types are those of the TensorFlow.js that is passed', () => {
+  const loss = distillationLoss(tf, response());
+  expectTypeOf(loss).returns.toEqualTypeOf<tf.Scalar>();
+  expectTypeOf(loss).parameter(0).toEqualTypeOf<tf.Tensor>();
+  expectTypeOf(loss.variables).toEqualTypeOf<readonly tf.Variable[]>();
+  // @ts-expect-error: layers are for a hybrid
+  expect(() => loss({ output: tf.zeros([1, 2]) }, { output: tf.zeros([1, 2]) })).toThrow();
+});
+
+test('attention of several heads flattens to queries', () => {
+  tf.tidy(() => {
+    const loss = distillationLoss(tf, new AttentionDistillationStrategy());
+    const [student, teacher] = [values([2, 3, 4, 4], 0.5), values([2, 3, 4, 4], 2)].map((scores) =>
+      tf.softmax(scores),
+    );
+    expectSame(
+      (maps) => loss(maps, teacher!),
+      (maps) => tf.losses.meanSquaredError(teacher!, maps),
+      student!,
+    );
+  });
+});

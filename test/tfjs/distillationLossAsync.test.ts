@@ -1,0 +1,161 @@
+import * as tf from '@tensorflow/tfjs';
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  FeatureDistillationStrategy,
+  HybridDistillationStrategy,
+  LinearProjection,
+  ResponseDistillationStrategy,
+} from '../../src/index.js';
+import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
+import { wrong } from '../wrong.js';
+import { expectClose, onEachBackend, values } from './backends.js';
+
+const response = () => new ResponseDistillationStrategy({ temperature: 3, alpha: 0.3 });
+
+onEachBackend(() => {
+  test('gives the value and the gradients of the synchronous form', async () => {
+    const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
+    const [inputs, teacher] = [values([2, 4, 3], 1), values([2, 4, 5], 2)];
+    const labels = tf.tensor2d([1, 0, 4, 2, 2, 3, 0, 1], [2, 4], 'int32');
+    const mask = tf.tensor2d([1, 1, 0, 1, 1, 0, 0, 1], [2, 4], 'bool');
+    const student = () => tf.reshape(tf.matMul(tf.reshape(inputs, [8, 3]), weights), [2, 4, 5]);
+    const loss = distillationLoss(tf, response());
+    const lossAsync = distillationLossAsync(tf, response());
+    const before = tf.memory().numTensors;
+    const later = await lossAsync(student, teacher, labels, { mask, normalizer: 3 });
+    expect(tf.memory().numTensors).toBe(before);
+    tf.tidy(() => {
+      const actual = tf.variableGrads(later, [weights]);
+      const now = () => loss(student(), teacher, labels, { mask, normalizer: 3 });
+      const expected = tf.variableGrads(now, [weights]);
+      expect(actual.value.dataSync()).toEqual(expected.value.dataSync());
+      expectClose(actual.grads[weights.name]!, expected.grads[weights.name]!);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([weights, inputs, teacher, labels, mask]);
+  });
+
+  test('trains a hybrid by layers, its projection too, and leaves no tensor', async () => {
+    const projection = new LinearProjection(5, 4, { seed: 1 });
+    const hybrid = new HybridDistillationStrategy([
+      { strategy: response(), weight: 0.5, name: 'response' },
+      { strategy: new FeatureDistillationStrategy({ projection }), weight: 0.5, layer: 'hidden' },
+    ]);
+    const before = tf.memory().numTensors;
+    const loss = distillationLossAsync(tf, hybrid);
+    const projected = [...loss.variables[0]!.dataSync()];
+    const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
+    const inputs = values([2, 3], 1);
+    const teacher = { output: values([2, 5], 5), hidden: values([2, 4], 6) };
+    const student = () => {
+      const output = tf.matMul(inputs, weights);
+      return { output, hidden: tf.tanh(output) };
+    };
+    const optimizer = tf.train.sgd(0.2);
+    const losses: number[] = [];
+    let tensors = 0;
+    for (let step = 0; step < 50; step++) {
+      const cost = optimizer.minimize(await loss(student, teacher), true)!;
+      losses.push(cost.dataSync()[0]!);
+      cost.dispose();
+      if (step === 0) tensors = tf.memory().numTensors;
+    }
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+    expect(losses.at(-1)).toBeCloseTo(
+      loss.components.reduce((sum, { weighted }) => sum + weighted, 0),
+      5,
+    );
+    expect([...loss.variables[0]!.dataSync()]).not.toEqual(projected);
+    tf.dispose([weights, inputs]);
+    tf.dispose(teacher);
+    optimizer.dispose();
+    loss.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('leaves alone what the function returns, where that is its own', async () => {
+    const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
+    await distillationLossAsync(tf, response())(() => student, teacher);
+    expect(student.isDisposed).toBe(false);
+    tf.dispose([student, teacher]);
+  });
+
+  test('leaves no tensor where the strategy refuses the call', async () => {
+    const teacher = values([6, 4], 2);
+    const before = tf.memory().numTensors;
+    const call = distillationLossAsync(tf, response())(() => values([6, 5], 0.5), teacher);
+    await expect(call).rejects.toThrow('teacher has shape [6, 4], expected [6, 5]');
+    expect(tf.memory().numTensors).toBe(before);
+    teacher.dispose();
+  });
+
+  test('refuses a second pass that is of another size', async () => {
+    const teacher = values([6, 5], 2);
+    let rows = 6;
+    const loss = distillationLossAsync(tf, response());
+    const later = await loss(() => values([rows, 5], 0.5), teacher);
+    rows = 7;
+    expect(() => tf.tidy(later)).toThrow(
+      'student.output has shape [7, 5], expected [6, 5] (that of the first pass)',
+    );
+    teacher.dispose();
+  });
+});
+
+test('it takes a function', async () => {
+  const loss = distillationLossAsync(tf, response());
+  const call = loss(wrong(tf.zeros([1, 2])), tf.zeros([1, 2]));
+  await expect(call).rejects.toThrow(
+    'distillationLossAsync: forward must be a function that returns the output, got an object of type Object',
+  );
+  const promises = loss(
+    wrong(async () => tf.zeros([1, 2])),
+    tf.zeros([1, 2]),
+  );
+  await expect(promises).rejects.toThrow(TypeError);
+});
+
+describe('on a backend without synchronous reads', () => {
+  class Asynchronous extends MathBackendCPU {
+    override readSync(): never {
+      throw new Error('readSync is not available');
+    }
+    override async read(data: tf.DataId): Promise<tf.backend_util.BackendValues> {
+      return super.readSync(data);
+    }
+  }
+  const read = async (tensor: tf.Tensor) => [...(await tensor.data())];
+
+  beforeAll(async () => {
+    tf.registerBackend('asynchronous', () => new Asynchronous());
+    tf.copyRegisteredKernels('cpu', 'asynchronous');
+    await tf.setBackend('asynchronous');
+  });
+  afterAll(async () => {
+    await tf.setBackend('cpu');
+    tf.removeBackend('asynchronous');
+  });
+
+  test('the synchronous form says what to do', () => {
+    const loss = distillationLoss(tf, response());
+    expect(() => tf.tidy(() => loss(values([6, 5], 0.5), values([6, 5], 2)))).toThrow(
+      "distillationLoss: the backend must read synchronously, got 'asynchronous', which says: readSync is not available; " +
+        'use distillationLossAsync',
+    );
+  });
+
+  test('the asynchronous form trains', async () => {
+    const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
+    const [inputs, teacher] = [values([6, 3], 1), values([6, 5], 2)];
+    const loss = distillationLossAsync(tf, response());
+    const optimizer = tf.train.sgd(0.5);
+    const losses: number[] = [];
+    for (let step = 0; step < 50; step++) {
+      const cost = optimizer.minimize(await loss(() => tf.matMul(inputs, weights), teacher), true);
+      losses.push(...(await read(cost!)));
+    }
+    expect(losses.at(-1)).toBeLessThan(0.6 * losses[0]!);
+  });
+});
