@@ -1,7 +1,8 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { formatPercent } from './report.js';
-import { type Results, summarize } from './results.js';
+import { summarize } from '../shared/statistics.js';
+import { formatPercent } from '../shared/table.js';
+import type { Results } from './results.js';
 
 /** Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed line. */
 export async function drawLearningCurves(results: Results): Promise<string> {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Random } from './random.js';
+import { batchesOf, gatherRows } from '../shared/batches.js';
+import { Random } from '../shared/random.js';
 
 export const CLASSES = 10;
 /** An image is a sequence of TOKENS patches, left to right and top to bottom, of PATCH_PIXELS each. */
@@ -37,19 +38,6 @@ function select(digits: Digits, indices: Int32Array): Digits {
     images: gatherRows(digits.images, PIXELS, indices),
     labels: Int32Array.from(indices, (index) => digits.labels[index]!),
   };
-}
-
-/** The rows `indices` of a row-major array. */
-export function gatherRows(
-  values: Float32Array,
-  rowLength: number,
-  indices: Int32Array,
-): Float32Array {
-  const gathered = new Float32Array(indices.length * rowLength);
-  indices.forEach((index, row) => {
-    gathered.set(values.subarray(index * rowLength, (index + 1) * rowLength), row * rowLength);
-  });
-  return gathered;
 }
 
 function readAll(): Digits {
@@ -101,20 +89,6 @@ export function jitter(images: Float32Array, random: Random): Float32Array {
     }
   }
   return moved;
-}
-
-/** Batches of `pool`, shuffled anew in every pass; what is left over of a pass is dropped. */
-export function* batchesOf(
-  pool: Int32Array,
-  size: number,
-  random: Random,
-): Generator<Int32Array, never> {
-  for (;;) {
-    const order = random.shuffle(pool.slice());
-    for (let start = 0; start + size <= order.length; start += size) {
-      yield order.subarray(start, start + size);
-    }
-  }
 }
 
 /** Batches that start with `labelledSize` images of `labelled`; the others are any of the `count` images. */

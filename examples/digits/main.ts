@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../shared/options.js';
 import { startBackend } from './backend.js';
 import { drawLearningCurves } from './chart.js';
 import { CLASSES, loadDigits } from './data.js';
@@ -13,12 +13,8 @@ import { teachStudent } from './students.js';
 import { trainTeacher } from './teacher.js';
 
 async function main(): Promise<void> {
-  const { values: options } = parseArgs({
-    options: { quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
-  });
-  const settings = chooseSettings(options.quick, Number(options.seed));
-  const [firstSeed = 0] = settings.seeds;
-  if (!Number.isSafeInteger(firstSeed)) throw new RangeError('--seed must be an integer');
+  const { quick, seed: firstSeed } = readOptions();
+  const settings = chooseSettings(quick, firstSeed);
 
   await startBackend();
   const { training, heldOut } = loadDigits(settings.heldOut, firstSeed);
@@ -42,16 +38,14 @@ async function main(): Promise<void> {
     students,
   };
   console.log(formatResults(results));
-  if (options.quick) {
+  if (quick) {
     console.log(
       'One seed and a short training: this shows that it runs, not which method is better.',
     );
   }
 
   // A quick run must not overwrite the results of a full one.
-  const folder = fileURLToPath(
-    new URL(options.quick ? 'results/quick' : 'results', import.meta.url),
-  );
+  const folder = fileURLToPath(new URL(quick ? 'results/quick' : 'results', import.meta.url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(folder, 'learning-curves.svg'), await drawLearningCurves(results));

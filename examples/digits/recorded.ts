@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerOutputs, Matrix } from 'knowledge-distillation';
-import { gatherRows, PIXELS } from './data.js';
+import { gatherRows } from '../shared/batches.js';
+import { PIXELS } from './data.js';
 import type { Transformer } from './transformer.js';
 
 interface RecordedLayer {

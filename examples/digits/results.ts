@@ -1,4 +1,5 @@
 import type { ComponentLoss } from 'knowledge-distillation';
+import { summarize } from '../shared/statistics.js';
 import type { Settings } from './settings.js';
 
 export interface CurvePoint {
@@ -29,13 +30,6 @@ export interface Results {
   readonly settings: Settings;
   readonly teacher: { readonly parameters: number; readonly accuracy: number };
   readonly students: readonly MethodResult[];
-}
-
-/** Mean and sample standard deviation; the latter is NaN for a single value. */
-export function summarize(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
 /** Component by component, the mean over several steps or runs. */

@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ComponentLoss, UNLABELED } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
-import { batchesOf, chooseStratified, type Digits, mixedBatches } from './data.js';
+import { batchesOf } from '../shared/batches.js';
+import { Phase } from '../shared/progress.js';
+import { Random } from '../shared/random.js';
+import { agreement } from '../shared/statistics.js';
+import { chooseStratified, type Digits, mixedBatches } from './data.js';
 import type { Method } from './methods.js';
-import { Phase } from './progress.js';
-import { Random } from './random.js';
 import { averageComponents, type CurvePoint, type Run } from './results.js';
 import type { Settings } from './settings.js';
 import type { Teacher } from './teacher.js';
-import { agreement, classify, train } from './training.js';
+import { classify, train } from './training.js';
 import { Transformer } from './transformer.js';
 
 const CURVE_POINTS = 10;

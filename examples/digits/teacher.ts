@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batchesOf, CLASSES, type Digits, jitter } from './data.js';
-import { Phase } from './progress.js';
-import { Random } from './random.js';
+import { batchesOf } from '../shared/batches.js';
+import { Phase } from '../shared/progress.js';
+import { Random } from '../shared/random.js';
+import { agreement } from '../shared/statistics.js';
+import { CLASSES, type Digits, jitter } from './data.js';
 import { RecordedOutputs } from './recorded.js';
 import type { Settings } from './settings.js';
-import { agreement, classify, train } from './training.js';
+import { classify, train } from './training.js';
 import { Transformer } from './transformer.js';
 
 export interface Teacher {

@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Adam } from './adam.js';
-import { CLASSES, type Digits, gatherRows, PIXELS } from './data.js';
+import { Adam } from '../shared/adam.js';
+import { gatherRows } from '../shared/batches.js';
+import { schedule } from '../shared/schedule.js';
+import { mostLikely } from '../shared/statistics.js';
+import { CLASSES, type Digits, PIXELS } from './data.js';
 import type { Transformer, TransformerOutputs } from './transformer.js';
 
 /** What is minimized on the images `indices`. */
@@ -26,8 +29,6 @@ export interface Training extends TrainingSettings {
   /** Called after every step, counted from 1. */
   readonly onStep: (step: number) => void;
 }
-
-const WARM_UP = 0.1;
 
 /** Minimizes the objective with Adam: the one loop that trains the teacher and every student. */
 export function train(training: Training): void {
@@ -73,23 +74,8 @@ export function classify(model: Transformer, { images, labels }: Digits): Int32A
     const pixels = images.subarray(start * PIXELS, (start + chunk) * PIXELS);
     const size = pixels.length / PIXELS;
     const output = tf.tidy(() => model.forward(tf.tensor2d(pixels, [size, PIXELS])).output);
-    const logits = output.dataSync();
+    classes.set(mostLikely(output.dataSync<'float32'>(), CLASSES), start);
     output.dispose();
-    for (let row = 0; row < size; row++) {
-      const scores = logits.subarray(row * CLASSES, (row + 1) * CLASSES);
-      classes[start + row] = scores.indexOf(Math.max(...scores));
-    }
   }
   return classes;
-}
-
-/** The fraction of entries in which both agree. */
-export function agreement(left: Int32Array, right: Int32Array): number {
-  return left.filter((value, index) => value === right[index]).length / left.length;
-}
-
-/** Linear warm-up, then half a cosine down to 0; `progress` in (0, 1]. */
-function schedule(progress: number): number {
-  if (progress < WARM_UP) return progress / WARM_UP;
-  return 0.5 + 0.5 * Math.cos((Math.PI * (progress - WARM_UP)) / (1 - WARM_UP));
 }

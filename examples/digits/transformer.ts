@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../shared/random.js';
 import { CLASSES, PATCH_PIXELS, TOKENS } from './data.js';
-import { Random } from './random.js';
 
 export interface TransformerConfig {
   readonly layers: number;

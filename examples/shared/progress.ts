@@ -9,7 +9,7 @@ export class Phase {
   constructor(name: string, steps: number) {
     this.#name = name;
     if (!process.stdout.isTTY) return;
-    const format = '{name} [{bar}] {value}/{total} steps  {result}';
+    const format = '{name} [{bar}] {value}/{total}  {result}';
     this.#bar = new SingleBar({ format, hideCursor: true }, Presets.rect);
     this.#bar.start(steps, 0, { name: name.padEnd(NAME_WIDTH), result: '' });
   }

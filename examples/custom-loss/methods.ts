@@ -1,0 +1,51 @@
+import { HybridDistillationStrategy, ResponseDistillationStrategy } from 'knowledge-distillation';
+import type { Judge } from '../languages/experiment.js';
+import { LANGUAGE_NAMES } from '../languages/messages.js';
+import type { Method } from '../languages/training.js';
+import { agreement, mostLikely } from '../shared/statistics.js';
+import { RankingDistillationStrategy } from './ranking.js';
+
+const TEMPERATURE = 2;
+
+const createResponse = () => new ResponseDistillationStrategy({ temperature: TEMPERATURE });
+const createRanking = () => new RankingDistillationStrategy({ temperature: TEMPERATURE });
+
+export const METHODS: readonly Method[] = [
+  { name: 'response (KL)', createStrategy: createResponse, labels: false },
+  { name: 'ranking', createStrategy: createRanking, labels: false },
+  {
+    name: 'half of each',
+    createStrategy: () =>
+      new HybridDistillationStrategy([
+        { strategy: createResponse(), weight: 0.5 },
+        { strategy: createRanking(), weight: 0.5 },
+      ]),
+    labels: false,
+  },
+];
+
+interface Score {
+  /** Fraction of the held-out sentences for which the teacher's first language is first. */
+  readonly first: number;
+  /** Fraction of all pairs of languages, over these sentences, that stand in the teacher's order. */
+  readonly order: number;
+}
+
+export const judge: Judge<Score> = (logits, teacher) => {
+  const classes = LANGUAGE_NAMES.length;
+  return {
+    first: agreement(mostLikely(logits, classes), mostLikely(teacher, classes)),
+    order: agreement(ordersOf(logits, classes), ordersOf(teacher, classes)),
+  };
+};
+
+/** Which of any two classes is before the other, 1 or −1; 0 for a tie; row by row. */
+function ordersOf(logits: Float32Array, classes: number): Int32Array {
+  const orders: number[] = [];
+  for (let start = 0; start < logits.length; start += classes) {
+    for (let i = 0; i < classes; i++) {
+      for (let j = 0; j < i; j++) orders.push(Math.sign(logits[start + i]! - logits[start + j]!));
+    }
+  }
+  return Int32Array.from(orders);
+}

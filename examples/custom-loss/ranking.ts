@@ -1,0 +1,51 @@
+import {
+  type FloatArray,
+  ResponseDistillationStrategyBase,
+  type SoftLoss,
+} from 'knowledge-distillation';
+
+/**
+ * Whether the student puts any two classes in the teacher's order, as surely as the teacher does: the mean over pairs
+ * of classes of KL(P ‖ Q), where P says by σ(t_i − t_j) that class i is before class j, and Q by σ(s_i − s_j); of logits
+ * over T. RankNet (Burges et al. 2005) with the teacher for a judge. In nats, ≥ 0, and 0 where the rows differ by a constant.
+ */
+export class RankingDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends ResponseDistillationStrategyBase<T> {
+  override get name(): string {
+    return 'RankingDistillationStrategy';
+  }
+
+  protected override softLoss(columns: number): SoftLoss {
+    const pairs = (columns * (columns - 1)) / 2;
+    return ({ student, teacher, derivative }) => {
+      derivative.fill(0);
+      let loss = 0;
+      for (let i = 0; i < columns; i++) {
+        for (let j = 0; j < i; j++) {
+          // Of two classes that it rules out, the teacher prefers neither.
+          if (teacher[i] === -Infinity && teacher[j] === -Infinity) continue;
+          const [first, second] = teacher[i]! >= teacher[j]! ? [i, j] : [j, i];
+          const margin = teacher[first]! - teacher[second]!;
+          const lead = student[first]! - student[second]!;
+          const doubt = sigmoid(-margin); // that the teacher has in its own order
+          const disagreement = doubt === 0 ? 0 : doubt * (lead - margin); // 0 · ∞ where a class is ruled out
+          loss += (softplus(-lead) - softplus(-margin) + disagreement) / pairs;
+          const slope = (doubt - sigmoid(-lead)) / pairs; // d loss / d lead
+          derivative[first]! += slope;
+          derivative[second]! -= slope;
+        }
+      }
+      return loss;
+    };
+  }
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** log(1 + eˣ). */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}

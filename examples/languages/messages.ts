@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Random } from '../shared/random.js';
+
+/** The languages that the compiler speaks beside English, by their name in the teacher, with its locales for each. */
+export const LANGUAGES = {
+  ces: ['cs'],
+  cmn: ['zh-cn', 'zh-tw'],
+  deu: ['de'],
+  fra: ['fr'],
+  ita: ['it'],
+  jpn: ['ja'],
+  kor: ['ko'],
+  pol: ['pl'],
+  por: ['pt-br'],
+  rus: ['ru'],
+  spa: ['es'],
+  tur: ['tr'],
+} as const;
+
+export type Language = keyof typeof LANGUAGES;
+export const LANGUAGE_NAMES: readonly Language[] = Object.keys(LANGUAGES) as Language[];
+
+/** Sentences with the index of their language, and of the message that they say. */
+export interface Corpus {
+  readonly texts: readonly string[];
+  readonly languages: Int32Array;
+  readonly messages: Int32Array;
+}
+
+/** What the TypeScript compiler says, in all of its languages; only the first `limit` messages if you say so. */
+export function loadMessages(limit: number): Corpus {
+  const { resolve } = createRequire(import.meta.url);
+  const folder = dirname(resolve('typescript'));
+  const texts: string[] = [];
+  const languages: number[] = [];
+  const messages: number[] = [];
+  const indexOf = new Map<string, number>();
+  LANGUAGE_NAMES.forEach((language, index) => {
+    for (const locale of LANGUAGES[language]) {
+      const file = join(folder, locale, 'diagnosticMessages.generated.json');
+      const translations: Record<string, string> = JSON.parse(readFileSync(file, 'utf8'));
+      for (const [key, text] of Object.entries(translations)) {
+        const message = indexOf.get(key) ?? indexOf.size;
+        indexOf.set(key, message);
+        if (message >= limit) continue;
+        texts.push(text);
+        languages.push(index);
+        messages.push(message);
+      }
+    }
+  });
+  return { texts, languages: Int32Array.from(languages), messages: Int32Array.from(messages) };
+}
+
+/** Indices of sentences; a message is held out in all languages or in none. */
+export interface Split {
+  readonly training: Int32Array;
+  readonly heldOut: Int32Array;
+}
+
+export function split({ messages }: Corpus, heldOutFraction: number, random: Random): Split {
+  const count = Math.max(...messages) + 1;
+  const order = random.shuffle(Int32Array.from({ length: count }, (_, message) => message));
+  const heldOutMessages = new Set(order.subarray(0, Math.round(heldOutFraction * count)));
+  const all = Int32Array.from(messages.keys());
+  return {
+    training: all.filter((index) => !heldOutMessages.has(messages[index]!)),
+    heldOut: all.filter((index) => heldOutMessages.has(messages[index]!)),
+  };
+}

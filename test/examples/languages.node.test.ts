@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { chooseSettings, runExperiment } from '../../examples/languages/experiment.js';
+import { loadMessages, split } from '../../examples/languages/messages.js';
+import { judge, METHODS } from '../../examples/languages/methods.js';
+import { Random } from '../../examples/shared/random.js';
+import { summarize } from '../../examples/shared/statistics.js';
+
+test('a message is held out in all languages or in none', () => {
+  const corpus = loadMessages(40);
+  const { training, heldOut } = split(corpus, 0.25, new Random(1, 'split'));
+  expect(training.length + heldOut.length).toBe(corpus.texts.length);
+  const messagesOf = (indices: Int32Array) => new Set(indices.map((i) => corpus.messages[i]!));
+  expect(messagesOf(heldOut).size).toBe(10);
+  expect(messagesOf(training).size).toBe(30); // 40 in all: none is on both sides
+});
+
+test('without labels a student comes to agree with its teacher more than with them', () => {
+  const { teacher, students } = runExperiment(METHODS, judge, {
+    ...chooseSettings(true, 1),
+    seeds: [1, 2, 3],
+  });
+  const mean = (values: readonly number[]) => summarize(values).mean;
+  const [byLabels, byTeacher] = students.map(({ scores }) => ({
+    accuracy: mean(scores.map(({ accuracy }) => accuracy)),
+    agreement: mean(scores.map(({ agreement }) => agreement)),
+  }));
+  expect(byTeacher!.accuracy).toBeGreaterThan(mean(teacher.map(({ accuracy }) => accuracy)));
+  expect(byTeacher!.agreement).toBeGreaterThan(0.9);
+  expect(byTeacher!.agreement).toBeGreaterThan(byLabels!.agreement);
+}, 60_000);
