@@ -89,12 +89,15 @@ function binary(
 
 const isVaried = (row: readonly number[]) => row.some((value) => value !== row[0]);
 
-/** Standardized logits: no class can be ruled out, and a row of equal logits is too steep for differences. */
+/**
+ * Standardized logits: no class can be ruled out. A row of equal logits is too steep for differences, and one of two logits,
+ * which standardized are always ±√½ but for the 1e-7, too flat.
+ */
 function standardized(create: StrategySubject['create']): StrategySubject {
   return {
     create,
     values: 'logits',
-    isRegular: isVaried,
+    isRegular: (row) => isVaried(row) && row.length > 2,
     invariances: ['row-order', 'column-order', 'row-shift'],
     rounding: 1e-9, // divided by a deviation that may be small
     float32Tolerance: 1e-6,
