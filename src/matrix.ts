@@ -154,7 +154,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     const matrix = new Matrix(data, rows, columns);
     return numeric === undefined || numeric.dtype === matrix.numeric.dtype
       ? matrix
-      : matrix.as(numeric);
+      : converted(operation, matrix, numeric);
   }
 
   /**
@@ -224,13 +224,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
    */
   as<U extends FloatArray>(numeric: NumericTrait<U>): Matrix<U> {
     checkNumeric('Matrix.as', numeric);
-    const data = numeric.from(this.data);
-    for (let index = 0; index < data.length; index++) {
-      if (Number.isFinite(data[index]) || !Number.isFinite(this.data[index])) continue;
-      const row = Math.floor(index / this.columns);
-      throwUnrepresentable('Matrix.as', numeric, row, index % this.columns, this.data[index]!);
-    }
-    return new Matrix(data, this.rows, this.columns);
+    return converted('Matrix.as', this, numeric);
   }
 
   #index(operation: string, row: number, column: number): number {
@@ -241,6 +235,22 @@ export class Matrix<T extends FloatArray = Float32Array> {
     checkIndex(operation, 'column', column, this.columns);
     return row * this.columns + column;
   }
+}
+
+/** A copy in a number format; throws for a finite value that the format cannot hold. */
+function converted<T extends FloatArray>(
+  operation: string,
+  matrix: Matrix<FloatArray>,
+  numeric: NumericTrait<T>,
+): Matrix<T> {
+  const { rows, columns } = matrix;
+  const data = numeric.from(matrix.data);
+  for (let index = 0; index < data.length; index++) {
+    const value = matrix.data[index]!;
+    if (Number.isFinite(data[index]) || !Number.isFinite(value)) continue;
+    throwUnrepresentable(operation, numeric, Math.floor(index / columns), index % columns, value);
+  }
+  return new Matrix(data, rows, columns);
 }
 
 /** The data of a tensor, decoded where they are in half precision and a number format is asked for. */

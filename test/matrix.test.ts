@@ -122,6 +122,11 @@ describe('Matrix', () => {
       'Matrix.fromTensor: tensor.data has shape [3], expected [4] (its dims)',
     ],
     [
+      'value',
+      () => Matrix.fromTensor({ data: Float64Array.of(1, 1e39), dims: [1, 2] }, float32),
+      'Matrix.fromTensor: value row 0, column 1 must be at most 3.4028234663852886e+38, the largest float32, got 1e+39; use float64',
+    ],
+    [
       'column',
       () => Matrix.zeros(2, 2).get(0, 2),
       'Matrix.get: column must be an integer in [0, 2), got 2',

@@ -105,12 +105,22 @@ export function distillationValueAndGrad<A extends JaxArray>(
     params: P,
     ...rest: Rest<Call<A>> | Rest<LayerwiseCall<A>>
   ): Promise<ValueAndGrad<P>> => {
-    if (typeof forward !== 'function') {
-      throwType(operation, 'forward', 'be a function that returns the output', forward);
-    }
     const owned = arraysIn(rest);
     try {
-      const [outputs, pull] = jax.vjp((given) => apart(forward(given as P)), [params]);
+      if (typeof forward !== 'function') {
+        owned.push(...arraysIn(params));
+        throwType(operation, 'forward', 'be a function that returns the output', forward);
+      }
+      const [outputs, pull] = jax.vjp(
+        (given) => {
+          const made = forward(given as P);
+          if (!made) {
+            throwType(operation, 'student', 'be a tensor or tensors by layer', made);
+          }
+          return apart(made);
+        },
+        [params],
+      );
       owned.push(...arraysIn(outputs));
       try {
         const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>; // one or the other, as the overloads have it
@@ -135,7 +145,7 @@ export function distillationValueAndGrad<A extends JaxArray>(
 
 /** Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that does. */
 function apart<A extends JaxArray>(outputs: Outputs<A>): Outputs<A> {
-  if (Object(outputs) !== outputs || isTraced(outputs)) return outputs;
+  if (isTraced(outputs)) return outputs;
   const layers = Object.entries(outputs).map(([name, array]) => [
     name,
     isTraced(array) ? array.reshape([...array.shape]) : array,

@@ -7,6 +7,7 @@ import type { Tensor } from './tensorflow.js';
 export class TensorFlowInputs extends Inputs<Tensor> {
   /** A learned matrix, whose tensor is the library's own. */
   variable(tensor: Tensor): () => ArrayLike<number> {
+    checkHeld(this.operation, 'variables', tensor, 'use a new loss');
     return this.add(tensor);
   }
 
@@ -42,11 +43,13 @@ export function checkTensor(
   tensor: Tensor,
   dtypes: readonly string[] = ['float32'],
 ): void {
-  if (isTensor(tensor) && tensor.isDisposed) {
-    const hint = 'return it from tf.tidy, or tf.keep it';
-    refuse('UNAVAILABLE', operation, argument, 'hold values', 'a disposed tensor', undefined, hint);
-  }
+  checkHeld(operation, argument, tensor, 'return it from tf.tidy, or tf.keep it');
   checkType(operation, argument, tensor, dtypes, cast(argument, dtypes[0]!));
+}
+
+function checkHeld(operation: string, argument: string, tensor: Tensor, hint: string): void {
+  if (!isTensor(tensor) || !tensor.isDisposed) return;
+  refuse('UNAVAILABLE', operation, argument, 'hold values', 'a disposed tensor', undefined, hint);
 }
 
 function cast(argument: string, dtype: string): string {

@@ -390,6 +390,13 @@ onEachDevice(() => {
     await expect(
       hybrid((p: np.Array) => ({ output: p }), x(), { output: x(), attention: x() }),
     ).rejects.toThrow("studentLayers must have a layer 'attention', got output");
+    await expect(response2(wrong<typeof same>(undefined), x(), x())).rejects.toThrow(
+      'forward must be',
+    );
+    const nothing = wrong<(p: np.Array) => np.Array>((p: np.Array) => p.dispose());
+    await expect(response2(nothing, x(), x())).rejects.toThrow(
+      'distillationValueAndGrad: student must be a tensor or tensors by layer, got undefined',
+    );
     const used = x();
     used.dispose();
     await expect(response2(same, x(), used, x())).rejects.toThrow('use .ref');

@@ -4,9 +4,10 @@ import {
   DistillationError,
   FeatureDistillationStrategy,
   HybridDistillationStrategy,
+  LinearProjection,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
-import { distillationLoss } from '../../src/tfjs/index.js';
+import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
 import { refusal, wrong } from '../wrong.js';
 
 beforeAll(async () => {
@@ -128,4 +129,16 @@ test('what the strategy refuses names the layers and sizes that it sees', () => 
   ).toThrow("studentLayers must have a layer 'hidden', got output, hiden");
   expect(() => hybrid(zeros, zeros)).toThrow('get the layers they are bound to');
   expect(() => loss(tf.mul(zeros, Number.NaN), zeros)).toThrow('student row 0, column 0 is NaN');
+});
+
+test('a loss whose variables were disposed says so, in either form', async () => {
+  const projected = () =>
+    new FeatureDistillationStrategy({ projection: new LinearProjection(3, 3) });
+  const message = 'variables must hold values, got a disposed tensor; use a new loss';
+  const spent = distillationLoss(tf, projected());
+  spent.dispose();
+  expect(() => spent(zeros, zeros)).toThrow(`distillationLoss: ${message}`);
+  const spentAsync = distillationLossAsync(tf, projected());
+  spentAsync.dispose();
+  await expect(spentAsync(() => zeros, zeros)).rejects.toThrow(`distillationLossAsync: ${message}`);
 });
