@@ -1,5 +1,5 @@
 import type { FloatArray } from '../numeric.js';
-import { toUnit, unitGradient } from './unit.js';
+import { toUnit, unitAdjoint } from './unit.js';
 
 /**
  * The attention map of one row laid out [channels][positions]: v = mean over channels of |z|^power, and
@@ -39,7 +39,7 @@ export function attentionMapAdjoint(
 ): void {
   const positions = map.length;
   const channels = derivative.length / positions;
-  unitGradient(map, denominator, mapDerivative, 0, positions);
+  unitAdjoint(map, denominator, mapDerivative, 0, positions);
   const factor = power / channels;
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < positions; i++) {

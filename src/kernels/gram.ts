@@ -1,13 +1,14 @@
 import { type Grid, grid, transpose } from './grid.js';
-import { addProduct, precisionOf } from './product.js';
+import { addProduct, type Precision, precisionOf } from './product.js';
 
-/** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
+/** x · xᵀ, the products of all rows with each other: in a new array, or written over one. */
 export function gram(
   x: Grid,
   result: Float64Array = new Float64Array(x.rows * x.rows),
+  precision: Precision = 'float64',
 ): Float64Array {
   result.fill(0);
-  addProduct(result, x, transpose(x));
+  addProduct(result, x, transpose(x), precision);
   return result;
 }
 
@@ -27,8 +28,7 @@ export function fineProducts(x: Grid): Products {
 /** x · xᵀ to the precision of x: in less time, if that is float32. */
 export function quickProducts(x: Grid): Products {
   if (precisionOf(x) === 'float64') return fineProducts(x);
-  const products = new Float64Array(x.rows * x.rows);
-  addProduct(products, x, transpose(x), 'float32');
+  const products = gram(x, undefined, 'float32');
   return { products, error: errorOf(products, x) };
 }
 

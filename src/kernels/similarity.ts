@@ -1,7 +1,7 @@
 import { bothWays, fineProducts, type Products, quickProducts, TOLERANCE } from './gram.js';
 import type { Grid } from './grid.js';
 import { type Derivative, precisionOf } from './product.js';
-import { toUnit, unitGradient } from './unit.js';
+import { toUnit, unitAdjoint } from './unit.js';
 
 interface Difference {
   readonly loss: number;
@@ -52,7 +52,7 @@ function differenceOf(
       otherScale * (teacher.error / otherDenominator) ** 2;
     if (error > TOLERANCE ** 2 * rowSum) return undefined;
     sum += rowSum;
-    if (wanted) unitGradient(own, denominator, other, from, rows);
+    if (wanted) unitAdjoint(own, denominator, other, from, rows);
   }
   const loss = sum / pairs;
   if (!wanted) return { loss };

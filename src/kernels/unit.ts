@@ -21,7 +21,7 @@ export function toUnit(
  * The adjoint of {@link toUnit}: what was the derivative with respect to `unit` becomes that with respect to the row it
  * came of. `denominator` is what {@link toUnit} returned, and both start at `offset`.
  */
-export function unitGradient(
+export function unitAdjoint(
   unit: FloatArray,
   denominator: number,
   derivative: Float64Array,
@@ -47,7 +47,7 @@ export function toUnits(rows: Float64Array, denominators: Float64Array, floor?: 
 }
 
 /** The adjoint of {@link toUnits}, in place. */
-export function unitsGradient(
+export function unitsAdjoint(
   units: FloatArray,
   denominators: Float64Array,
   derivative: Float64Array,
@@ -55,6 +55,6 @@ export function unitsGradient(
 ): void {
   const length = units.length / denominators.length;
   for (let i = 0; i < denominators.length; i++) {
-    unitGradient(units, denominators[i]!, derivative, i * length, length, floor);
+    unitAdjoint(units, denominators[i]!, derivative, i * length, length, floor);
   }
 }

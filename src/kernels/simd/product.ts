@@ -3,6 +3,7 @@
 import type { FloatArray } from '../../numeric.js';
 import { simdKernel } from '../choice.js';
 import { type Grid, transpose } from '../grid.js';
+import type { Precision } from '../product.js';
 import { reserve, type Simd } from './instance.js';
 
 /** Rows and columns of a block of the result at most, and bytes of a line of its factors: they stay in the second-level cache. */
@@ -55,7 +56,7 @@ export function addProductFast(
   result: Float64Array,
   a: Grid,
   b: Grid,
-  precision: 'float32' | 'float64',
+  precision: Precision,
 ): boolean {
   const turned = transpose(b);
   const isGram =
@@ -76,7 +77,7 @@ export function addProductFast(
 export function multiplyFast(
   a: Grid,
   b: Grid,
-  precision: 'float32' | 'float64',
+  precision: Precision,
   isGram: boolean,
   take: TakeSums,
 ): boolean {

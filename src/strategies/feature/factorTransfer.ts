@@ -3,7 +3,7 @@ import { checkNumber } from '../../errors.js';
 import type { GradientSink } from '../../gradient.js';
 import { attentionMap, attentionMapAdjoint } from '../../kernels/attentionMap.js';
 import { meanAbsolute, meanSquared } from '../../kernels/distance.js';
-import { toUnit, unitGradient } from '../../kernels/unit.js';
+import { toUnit, unitAdjoint } from '../../kernels/unit.js';
 import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
@@ -95,7 +95,7 @@ export class FactorTransferDistillationStrategy<
       if (this.channels) {
         attentionMapAdjoint(student.data, s, POWER, studentFactor, norm, slope, derivative);
       } else {
-        unitGradient(studentFactor, norm, slope, 0, size, 0);
+        unitAdjoint(studentFactor, norm, slope, 0, size, 0);
         derivative.set(slope);
       }
       return loss;

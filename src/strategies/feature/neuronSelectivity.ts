@@ -2,7 +2,7 @@ import type { DistillationBatch } from '../../batch.js';
 import type { GradientSink } from '../../gradient.js';
 import { discrepancy } from '../../kernels/discrepancy.js';
 import { grid } from '../../kernels/grid.js';
-import { toUnits, unitsGradient } from '../../kernels/unit.js';
+import { toUnits, unitsAdjoint } from '../../kernels/unit.js';
 import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
@@ -79,7 +79,7 @@ export class NeuronSelectivityDistillationStrategy<
       toUnits(studentUnits, studentNorms);
       toUnits(teacherUnits, teacherNorms);
       const loss = distance(own, other, derivative);
-      if (derivative) unitsGradient(studentUnits, studentNorms, derivative);
+      if (derivative) unitsAdjoint(studentUnits, studentNorms, derivative);
       return loss;
     });
   }

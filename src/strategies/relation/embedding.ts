@@ -1,6 +1,6 @@
 import { checkDtype, checkShape } from '../../batch.js';
 import { type Grid, grid } from '../../kernels/grid.js';
-import { toUnits, unitsGradient } from '../../kernels/unit.js';
+import { toUnits, unitsAdjoint } from '../../kernels/unit.js';
 import type { Matrix } from '../../matrix.js';
 import type { FloatArray } from '../../numeric.js';
 import { checkProjection, type LinearProjection } from '../linearProjection.js';
@@ -64,7 +64,7 @@ export function embed<T extends FloatArray>(
   return {
     units: grid(units, x.rows, projection?.outputColumns ?? x.columns),
     adjoint(slope, scale, derivative) {
-      unitsGradient(units, norms, slope, 0);
+      unitsAdjoint(units, norms, slope, 0);
       if (projection) projection.addGradient(x.data, x.rows, slope, scale, derivative);
       else derivative.set(slope);
     },
