@@ -41,8 +41,11 @@ function divergence(
   return { create, values: 'logits', ruledOut: true, invariances: responseInvariances, ...more };
 }
 
-/** Adding a constant rounds a tie away, and with it the derivative that a tie has. */
-const totalVariation = { invariances: ['row-order', 'column-order'] } as const;
+/**
+ * Adding a constant rounds a tie away, and with it the derivative that a tie has. Where a side is all but sure, a small
+ * difference of logits moves the others by less than what differences resolve: a tie that they step over.
+ */
+const totalVariation = { invariances: ['row-order', 'column-order'], magnitude: 2 } as const;
 
 /** Probabilities that are not too small: their kinks, one for each, are then far enough apart for differences. */
 const universalLogit = { ...totalVariation, magnitude: 1.5 } as const;
