@@ -95,6 +95,7 @@ export function refuse(
 /** A value as a message shows it: short, and never calling code of the value's own. */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'bigint') return `${value}n`;
   return Object(value) === value ? `an object of type ${typeTag(value)}` : String(value);
 }
 

@@ -268,12 +268,20 @@ function floatsOf(
   }
   const hint = isHalf
     ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
-    : typeof data === 'function'
-      ? 'call it first: { data: await tensor.data(), shape: tensor.shape }'
-      : ArrayBuffer.isView(data)
-        ? `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})`
-        : undefined;
+    : conversionOf(data, type);
   throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
+}
+
+/** How to make floats of what is none. */
+function conversionOf(data: unknown, type: string | undefined): string | undefined {
+  if (typeof data === 'function') {
+    return 'call it first: { data: await tensor.data(), shape: tensor.shape }';
+  }
+  if (!ArrayBuffer.isView(data)) return undefined;
+  const tag = typeTag(data);
+  const isUntold = tag === 'Uint16Array' && type === undefined;
+  const half = isUntold ? "; bits of half precision need type: 'float16'" : '';
+  return `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})${half}`;
 }
 
 export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray>): void {

@@ -252,6 +252,7 @@ describe('causalRows refuses', () => {
     [{ attentionMask: 1 }, 'causalRows: attentionMask must be an array, got 1'],
     [{ attentionMask: [1, 1, 1, 'x'] }, 'causalRows: attentionMask[3] must be 0 or 1, got "x"'],
     [{ promptLengths: [1, null] }, 'causalRows: promptLengths[1] must be an integer ≥ 0, got null'],
+    [{ promptLengths: [1, 1n] }, 'causalRows: promptLengths[1] must be an integer ≥ 0, got 1n'],
   ])('$1', (options, message) => {
     const call = () => causalRows(wrong({ ...good, ...options }));
     expect(call).toThrow(TypeError);

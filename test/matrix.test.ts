@@ -208,6 +208,11 @@ describe('Matrix', () => {
       'Matrix.oneHot: classes must be an array of class indices, got 3',
     ],
     [
+      'classes[1]',
+      () => Matrix.oneHot(wrong([0, 1n]), 3),
+      'Matrix.oneHot: classes[1] must be an integer in [0, 3), got 1n',
+    ],
+    [
       'row 0, column 0',
       () => Matrix.zeros(1, 1).set(0, 0, wrong('1')),
       'Matrix.set: row 0, column 0 must be a number, got "1"',

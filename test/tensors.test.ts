@@ -84,6 +84,11 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
       () => Matrix.fromTensor(new Tensor('uint16', Uint16Array.of(1, 2), [1, 2]), float32),
     ],
     [
+      `${FLOATS} Uint16Array; convert it first: Float32Array.from(data); ` +
+        "bits of half precision need type: 'float16'",
+      () => Matrix.fromTensor({ data: Uint16Array.of(0x3c00), dims: [1, 1] }, float32),
+    ],
+    [
       `${FLOATS} Uint16Array; half precision is decoded into a copy by fromTensor(tensor, float32)`,
       () => Matrix.fromTensor(wrong({ type: 'float16', data: Uint16Array.of(1), dims: [1, 1] })),
     ],
