@@ -1,7 +1,8 @@
 import { gatherRows } from '../shared/batches.js';
 import { Random } from '../shared/random.js';
+import type { Method } from '../shared/training.js';
 import { LANGUAGE_NAMES, split } from './messages.js';
-import { type Method, prepareLesson, teachStudent } from './training.js';
+import { prepareLesson, teachStudent } from './training.js';
 
 export interface Settings {
   /** At most so many of the compiler's messages, each in all languages. */
@@ -47,7 +48,7 @@ export function runExperiment<Score>(
     const random = new Random(seed, 'split');
     const { training, heldOut } = split(lesson, settings.heldOutFraction, random);
     const sentences = Array.from(heldOut, (index) => lesson.features[index]!);
-    const languages = heldOut.map((index) => lesson.languages[index]!);
+    const languages = heldOut.map((index) => lesson.labels[index]!);
     const teacher = gatherRows(lesson.teacherLogits, LANGUAGE_NAMES.length, heldOut);
     return {
       training: training.length,

@@ -22,10 +22,10 @@ export const LANGUAGES = {
 export type Language = keyof typeof LANGUAGES;
 export const LANGUAGE_NAMES: readonly Language[] = Object.keys(LANGUAGES) as Language[];
 
-/** Sentences with the index of their language, and of the message that they say. */
+/** Sentences with the index of their language, their label, and of the message that they say. */
 export interface Corpus {
   readonly texts: readonly string[];
-  readonly languages: Int32Array;
+  readonly labels: Int32Array;
   readonly messages: Int32Array;
 }
 
@@ -34,7 +34,7 @@ export function loadMessages(limit: number): Corpus {
   const { resolve } = createRequire(import.meta.url);
   const folder = dirname(resolve('typescript'));
   const texts: string[] = [];
-  const languages: number[] = [];
+  const labels: number[] = [];
   const messages: number[] = [];
   const indexOf = new Map<string, number>();
   LANGUAGE_NAMES.forEach((language, index) => {
@@ -46,12 +46,12 @@ export function loadMessages(limit: number): Corpus {
         indexOf.set(key, message);
         if (message >= limit) continue;
         texts.push(text);
-        languages.push(index);
+        labels.push(index);
         messages.push(message);
       }
     }
   });
-  return { texts, languages: Int32Array.from(languages), messages: Int32Array.from(messages) };
+  return { texts, labels: Int32Array.from(labels), messages: Int32Array.from(messages) };
 }
 
 /** Indices of sentences; a message is held out in all languages or in none. */

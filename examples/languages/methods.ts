@@ -1,8 +1,8 @@
 import { ResponseDistillationStrategy } from 'knowledge-distillation';
 import { agreement, mostLikely } from '../shared/statistics.js';
+import type { Method } from '../shared/training.js';
 import type { Judge } from './experiment.js';
 import { LANGUAGE_NAMES } from './messages.js';
-import type { Method } from './training.js';
 
 export const METHODS: readonly Method[] = [
   {

@@ -1,8 +1,4 @@
-/** A sentence as the student sees it: which features it has, and how much of each. */
-export interface Features {
-  readonly indices: readonly number[];
-  readonly values: readonly number[];
-}
+import type { Features, Student } from '../shared/training.js';
 
 const FEATURES = 1024;
 
@@ -30,7 +26,7 @@ function hash(text: string): number {
 }
 
 /** A linear model: a weight for each feature and class, and one for each class. */
-export class Student {
+export class LinearStudent implements Student {
   readonly classes: number;
   /** The last row is the bias. */
   readonly weights: Float32Array;
