@@ -1,42 +1,9 @@
 import { createRequire } from 'node:module';
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-wasm';
+import { startWasm } from './wasm.js';
 
-/** TensorFlow.js on WebAssembly, ready to differentiate. */
+/** TensorFlow.js on WebAssembly in Node, ready to differentiate. */
 export async function startBackend(): Promise<void> {
   // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as an ES module.
   createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
-  tf.registerGradient(matMulGradient);
-  await tf.setBackend('wasm');
-  await tf.ready();
-}
-
-/**
- * The gradient of a matrix product that transposes first and multiplies then. TensorFlow.js multiplies by
- * operands flagged as transposed, which its wasm backend does ten times more slowly at the sizes used here.
- */
-const matMulGradient: tf.GradConfig = {
-  kernelName: tf.BatchMatMul,
-  inputsToSave: ['a', 'b'],
-  gradFunc: (upstream, [a, b], { transposeA, transposeB }) => {
-    if (Array.isArray(upstream)) throw new TypeError('a matrix product has one output');
-    const left = transposeA ? transpose(a!) : a!;
-    const right = transposeB ? transpose(b!) : b!;
-    return {
-      a: () => {
-        const gradient = tf.matMul(upstream, transpose(right));
-        return transposeA ? transpose(gradient) : gradient;
-      },
-      b: () => {
-        const gradient = tf.matMul(transpose(left), upstream);
-        return transposeB ? transpose(gradient) : gradient;
-      },
-    };
-  },
-};
-
-/** Swaps the last two axes. */
-function transpose(tensor: tf.Tensor): tf.Tensor {
-  const axes = [...tensor.shape.keys()];
-  return tf.transpose(tensor, [...axes.slice(0, -2), tensor.rank - 1, tensor.rank - 2]);
+  await startWasm();
 }

@@ -4,26 +4,30 @@ import { fileURLToPath } from 'node:url';
 import { readOptions } from '../shared/options.js';
 import { startBackend } from './backend.js';
 import { drawLearningCurves } from './chart.js';
-import { CLASSES, loadDigits } from './data.js';
+import { CLASSES, split } from './data.js';
 import { METHODS } from './methods.js';
+import { readDigits } from './mnist.js';
+import { trainTeacher } from './pretraining.js';
 import { formatResults } from './report.js';
 import type { Results } from './results.js';
 import { chooseSettings } from './settings.js';
 import { teachStudent } from './students.js';
-import { trainTeacher } from './teacher.js';
+import { recordTeacher } from './teacher.js';
 
 async function main(): Promise<void> {
   const { quick, seed: firstSeed } = readOptions();
   const settings = chooseSettings(quick, firstSeed);
 
   await startBackend();
-  const { training, heldOut } = loadDigits(settings.heldOut, firstSeed);
+  const { training, heldOut } = split(readDigits(), settings.heldOut, firstSeed);
   console.log(
     `${training.labels.length} training images, ${CLASSES * settings.labelledPerClass} of them with a label for the students; ` +
       `${heldOut.labels.length} held out`,
   );
 
-  const teacher = trainTeacher(training, heldOut, settings);
+  const model = trainTeacher(training, heldOut, settings);
+  const teacher = recordTeacher(model, training, heldOut);
+  model.dispose();
   if (teacher.accuracy < 0.5) throw new Error('the teacher learned nothing worth passing on');
   const students = METHODS.map((method) => ({
     method: method.name,

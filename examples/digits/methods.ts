@@ -1,18 +1,10 @@
 import {
-  AttentionDistillationStrategy,
-  FeatureDistillationStrategy,
   HybridDistillationStrategy,
-  LinearProjection,
+  type LinearProjection,
   ResponseDistillationStrategy,
   type WeightedStrategy,
 } from 'knowledge-distillation';
-
-/** What determines the projection of one student's features. */
-interface ProjectionSetting {
-  readonly studentWidth: number;
-  readonly teacherWidth: number;
-  readonly seed: number;
-}
+import { attention, feature, response } from './terms.js';
 
 /** One way to teach a student. */
 export interface Method {
@@ -21,12 +13,11 @@ export interface Method {
   readonly labelledOnly: boolean;
   /** Whether unlabelled images leave the output layer alone. */
   readonly labelledOutputOnly: boolean;
-  readonly createStrategy: (setting: ProjectionSetting) => HybridDistillationStrategy;
+  readonly createStrategy: (projection: LinearProjection) => HybridDistillationStrategy;
 }
 
-const TEMPERATURE = 3;
-/** Weight of the true label, where there is one; the other images have the teacher's answer alone. */
-const ALPHA = 0.3;
+/** The label counts where there is one; the other images have the teacher's answer alone. */
+const RESPONSE = { temperature: 3, alpha: 0.3 };
 
 export const METHODS: readonly Method[] = [
   {
@@ -39,7 +30,7 @@ export const METHODS: readonly Method[] = [
     name: 'response',
     labelledOnly: false,
     labelledOutputOnly: false,
-    createStrategy: () => new HybridDistillationStrategy([response(1)]),
+    createStrategy: () => new HybridDistillationStrategy([response(1, RESPONSE)]),
   },
   {
     // The teacher's inner layers say nothing about the student's head: the labelled images have to train it. The
@@ -47,39 +38,22 @@ export const METHODS: readonly Method[] = [
     name: 'labels + attention + feature',
     labelledOnly: false,
     labelledOutputOnly: true,
-    createStrategy: (setting) =>
-      new HybridDistillationStrategy([labels(0.4), attention(0.3), feature(0.3, setting)]),
+    createStrategy: (projection) =>
+      new HybridDistillationStrategy([labels(0.4), attention(0.3), feature(0.3, projection)]),
   },
   {
     name: 'hybrid 40/30/30',
     labelledOnly: false,
     labelledOutputOnly: false,
-    createStrategy: (setting) =>
-      new HybridDistillationStrategy([response(0.4), attention(0.3), feature(0.3, setting)]),
+    createStrategy: (projection) =>
+      new HybridDistillationStrategy([
+        response(0.4, RESPONSE),
+        attention(0.3),
+        feature(0.3, projection),
+      ]),
   },
 ];
 
 function labels(weight: number): WeightedStrategy {
   return { name: 'labels', strategy: new ResponseDistillationStrategy({ alpha: 1 }), weight };
-}
-
-function response(weight: number): WeightedStrategy {
-  const strategy = new ResponseDistillationStrategy({ temperature: TEMPERATURE, alpha: ALPHA });
-  return { name: 'response', strategy, weight };
-}
-
-/**
- * By divergence: the squared difference of probabilities is at most 2 / keys, mostly far less, and would not matter
- * beside the other terms.
- */
-function attention(weight: number): WeightedStrategy {
-  const strategy = new AttentionDistillationStrategy({ match: 'kl', input: 'scores' });
-  return { name: 'attention', strategy, weight, layer: 'attention' };
-}
-
-function feature(weight: number, setting: ProjectionSetting): WeightedStrategy {
-  const { studentWidth, teacherWidth, seed } = setting;
-  const projection = new LinearProjection(studentWidth, teacherWidth, { seed });
-  const strategy = new FeatureDistillationStrategy({ metric: 'mse', projection });
-  return { name: 'feature', strategy, weight, layer: 'features' };
 }

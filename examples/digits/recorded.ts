@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerOutputs, Matrix } from 'knowledge-distillation';
 import { gatherRows } from '../shared/batches.js';
-import { PIXELS } from './data.js';
+import { PIXELS } from './images.js';
 import type { Transformer } from './transformer.js';
 
 interface RecordedLayer {

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ComponentLoss, UNLABELED } from 'knowledge-distillation';
+import { type ComponentLoss, LinearProjection, UNLABELED } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 import { batchesOf } from '../shared/batches.js';
 import { Phase } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
 import { agreement } from '../shared/statistics.js';
-import { chooseStratified, type Digits, mixedBatches } from './data.js';
+import { chooseStratified, type Digits, hideLabels, mixedBatches } from './data.js';
 import type { Method } from './methods.js';
 import { averageComponents, type CurvePoint, type Run } from './results.js';
 import type { Settings } from './settings.js';
 import type { Teacher } from './teacher.js';
-import { classify, train } from './training.js';
+import { classify, Trainer } from './training.js';
 import { Transformer } from './transformer.js';
 
 const CURVE_POINTS = 10;
@@ -32,24 +32,16 @@ export function teachStudent(
     common.labelledPerClass,
     new Random(seed, 'labelled'),
   );
-  const labels = new Int32Array(training.labels.length).fill(UNLABELED);
-  for (const index of labelled) labels[index] = training.labels[index]!;
+  const labels = hideLabels(training.labels, labelled);
   const random = new Random(seed, 'batches');
   const batches = method.labelledOnly
     ? batchesOf(labelled, common.batch, random)
     : mixedBatches(labelled, common.labelledPerBatch, labels.length, common.batch, random);
 
-  const strategy = method.createStrategy({
-    studentWidth: settings.model.width,
-    teacherWidth: teacher.width,
-    seed,
-  });
-  const loss = distillationLoss(tf, strategy);
+  const projection = new LinearProjection(settings.model.width, teacher.width, { seed });
+  const loss = distillationLoss(tf, method.createStrategy(projection));
   const model = new Transformer(settings.model, seed);
-  const phase = new Phase(`${method.name}, seed ${seed}`, steps);
-  const curve: CurvePoint[] = [];
-  const lastComponents: (readonly ComponentLoss[])[] = [];
-  train({
+  const trainer = new Trainer({
     ...settings.training,
     model,
     images: training.images,
@@ -61,14 +53,18 @@ export function teachStudent(
       const options = method.labelledOutputOnly ? { mask: { output: mask } } : {};
       return loss(outputs, teacher.recorded.of(indices), batchLabels, options);
     },
-    onStep: (step) => {
-      if (step > steps - LAST_STEPS) lastComponents.push(loss.components);
-      if (step % (steps / CURVE_POINTS) === 0) {
-        curve.push({ step, accuracy: agreement(classify(model, heldOut), heldOut.labels) });
-      }
-      phase.update(step);
-    },
   });
+  const phase = new Phase(`${method.name}, seed ${seed}`, steps);
+  const curve: CurvePoint[] = [];
+  const lastComponents: (readonly ComponentLoss[])[] = [];
+  for (let step = 1; step <= steps; step++) {
+    trainer.step();
+    if (step > steps - LAST_STEPS) lastComponents.push(loss.components);
+    if (step % (steps / CURVE_POINTS) === 0) {
+      curve.push({ step, accuracy: agreement(classify(model, heldOut), heldOut.labels) });
+    }
+    phase.update(step);
+  }
   const classes = classify(model, heldOut);
   const accuracy = agreement(classes, heldOut.labels);
   phase.finish(`${(100 * accuracy).toFixed(1)} % held-out accuracy`);

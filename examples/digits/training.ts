@@ -3,7 +3,8 @@ import { Adam } from '../shared/adam.js';
 import { gatherRows } from '../shared/batches.js';
 import { schedule } from '../shared/schedule.js';
 import { mostLikely } from '../shared/statistics.js';
-import { CLASSES, type Digits, PIXELS } from './data.js';
+import { CLASSES, type Digits } from './data.js';
+import { PIXELS } from './images.js';
 import type { Transformer, TransformerOutputs } from './transformer.js';
 
 /** What is minimized on the images `indices`. */
@@ -26,43 +27,58 @@ export interface Training extends TrainingSettings {
   readonly objective: Objective;
   /** What is learned: the model's weights, and those of the objective. */
   readonly variables: readonly tf.Variable[];
-  /** Called after every step, counted from 1. */
-  readonly onStep: (step: number) => void;
 }
 
-/** Minimizes the objective with Adam: the one loop that trains the teacher and every student. */
-export function train(training: Training): void {
-  const { model, batches, objective, augment, steps } = training;
-  const adam = new Adam(training.weightDecay);
-  const weights = training.variables.map((variable) => ({
-    variable,
-    value: variable.dataSync<'float32'>(),
-  }));
-  for (let step = 1; step <= steps; step++) {
-    const indices = batches.next().value;
-    const images = gatherRows(training.images, PIXELS, indices);
-    const pixels = augment?.(images) ?? images;
+interface Weight {
+  readonly variable: tf.Variable;
+  readonly value: Float32Array;
+}
+
+/** Minimizes an objective with Adam, one step at a time: what trains the teacher and every student. */
+export class Trainer {
+  readonly #training: Training;
+  readonly #adam: Adam;
+  readonly #weights: readonly Weight[];
+  #steps = 0;
+
+  constructor(training: Training) {
+    this.#training = training;
+    this.#adam = new Adam(training.weightDecay);
+    this.#weights = training.variables.map((variable) => ({
+      variable,
+      value: variable.dataSync<'float32'>(),
+    }));
+  }
+
+  /** One step on the next batch. */
+  step(): void {
+    const { steps, learningRate } = this.#training;
+    const step = ++this.#steps;
     tf.tidy(() => {
-      const { value: loss, grads } = tf.variableGrads(
-        () => {
-          const outputs = model.forward(tf.tensor2d(pixels, [indices.length, PIXELS]));
-          return objective(outputs, indices);
-        },
-        weights.map(({ variable }) => variable),
-      );
+      const { value: loss, grads } = this.#differentiate();
       if (!Number.isFinite(loss.dataSync()[0])) {
         throw new Error(`the loss of step ${step} is not finite`);
       }
-      adam.step(
-        weights.map(({ variable, value }) => ({
+      this.#adam.step(
+        this.#weights.map(({ variable, value }) => ({
           value,
           gradient: grads[variable.name]!.dataSync<'float32'>(),
         })),
-        training.learningRate * schedule(step / steps),
+        learningRate * schedule(step / steps),
       );
-      for (const { variable, value } of weights) variable.assign(tf.tensor(value, variable.shape));
+      for (const { variable, value } of this.#weights) {
+        variable.assign(tf.tensor(value, variable.shape));
+      }
     });
-    training.onStep(step);
+  }
+
+  /** The objective on the next batch, with its gradients. */
+  #differentiate(): { value: tf.Scalar; grads: tf.NamedTensorMap } {
+    const { model, images, batches, augment, objective, variables } = this.#training;
+    const indices = batches.next().value;
+    const gathered = gatherRows(images, PIXELS, indices);
+    const pixels = tf.tensor2d(augment?.(gathered) ?? gathered, [indices.length, PIXELS]);
+    return tf.variableGrads(() => objective(model.forward(pixels), indices), [...variables]);
   }
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../shared/random.js';
-import { CLASSES, PATCH_PIXELS, TOKENS } from './data.js';
+import { CLASSES } from './data.js';
+import { PATCH_PIXELS, TOKENS } from './images.js';
 
 export interface TransformerConfig {
   readonly layers: number;
