@@ -18,7 +18,7 @@ export interface ComponentLoss {
   readonly count: number;
 }
 
-/** Temperature and alpha as far as somebody says them: a strategy, or the nearest hybrid around it that does. */
+/** @inline Temperature and alpha as far as somebody says them: a strategy, or the nearest hybrid around it that does. */
 export interface Said {
   readonly temperature: number | undefined;
   readonly alpha: number | undefined;

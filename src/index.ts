@@ -1,3 +1,10 @@
+/**
+ * The losses of knowledge distillation, with their exact gradients: a strategy takes a {@link Matrix} of the student's outputs
+ * and one of the teacher's, and returns a loss with its derivative.
+ *
+ * @module knowledge-distillation
+ */
+
 export { MatrixArena } from './arena.js';
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './batch.js';
 export { type CausalRows, type CausalRowsOptions, causalRows } from './causal.js';

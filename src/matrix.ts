@@ -118,15 +118,18 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * A view on a tensor of onnxruntime, transformers.js, TensorFlow.js … : `{ data, dims }` or `{ data, shape }`.
    * A rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
    *
-   * @param numeric - the number format of the matrix, where types do not tell that of the tensor, or it is another. A tensor
-   *   in this format is not copied; one in the other is, and so is one in half precision, which has to be decoded:
-   *   a `Float16Array`, or a `Uint16Array` of bits where the tensor's `type` is `'float16'`
    * @throws {TypeError} where `data` is no float array (int64, a method that has yet to be called), and for half precision
    *   without `numeric`
-   * @throws {DistillationError} for a rank below 2, where `data` does not fill the dimensions, and for a finite value that
-   *   `numeric` cannot hold
+   * @throws {DistillationError} for a rank below 2, and where `data` does not fill the dimensions
    */
   static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T>;
+  /**
+   * The same, where types do not tell the number format of the tensor, or it is another: a matrix in the format `numeric`.
+   *
+   * @param numeric - a tensor in this format is not copied; one in the other is, and so is one in half precision, which has to
+   *   be decoded: a `Float16Array`, or a `Uint16Array` of bits where the tensor's `type` is `'float16'`
+   * @throws {DistillationError} also for a finite value that `numeric` cannot hold
+   */
   static fromTensor<T extends FloatArray>(
     tensor: RuntimeTensor,
     numeric: NumericTrait<T>,
@@ -192,10 +195,16 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return new Matrix(this.numeric.allocate(this.data.length), this.rows, this.columns);
   }
 
+  /** One value. */
   get(row: number, column: number): number {
     return this.data[this.#index('Matrix.get', row, column)]!;
   }
 
+  /**
+   * Writes one value.
+   *
+   * @throws {DistillationError} for a finite value that the number format cannot hold
+   */
   set(row: number, column: number, value: number): void {
     this.#index('Matrix.set', row, column);
     store('Matrix.set', this, row, column, value);

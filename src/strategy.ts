@@ -30,12 +30,14 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
   temperature: number;
   /** Weight of the true labels in a response loss, in [0, 1]; the teacher has the rest. */
   alpha: number;
+  /** The loss of a batch: a double. */
   computeLoss(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T>,
     trueLabelsBatch?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): number;
+  /** d loss / d student, in the student's shape. */
   computeGradient(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T>,
@@ -71,6 +73,7 @@ export interface StrategyOptions {
   readonly alpha?: number;
 }
 
+/** What one pass gives. */
 export interface LossAndGradient<T extends FloatArray = Float32Array> {
   readonly loss: number;
   /** d loss / d student, in the student's shape and number format. */
@@ -81,7 +84,7 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
   readonly components?: readonly ComponentLoss[];
 }
 
-/** Temperature and alpha together. */
+/** @inline Temperature and alpha together. */
 export type Blend = Pick<DistillationBatch, 'temperature' | 'alpha'>;
 
 const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
@@ -166,7 +169,7 @@ export abstract class DistillationStrategyBase<
    * @param studentBatchOutput - shape [rows, columns]
    * @param teacherBatchOutput - a constant; shape [rows, columns], same number format
    * @param trueLabelsBatch - one label a row, see {@link Labels}
-   * @throws {DistillationError} for unusable values; {@link TypeError} for values of the wrong type
+   * @throws {DistillationError} for unusable values; `TypeError` for values of the wrong type
    */
   computeLoss(
     studentBatchOutput: Matrix<T>,

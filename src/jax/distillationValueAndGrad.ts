@@ -16,6 +16,7 @@ import { isTensor } from '../tensors/tensor.js';
 import { JaxInputs } from './inputs.js';
 import type { Jax, JaxArray, Outputs } from './jax.js';
 
+/** A loss, and what comes of it for the parameters. */
 export interface ValueAndGrad<P> {
   readonly loss: number;
   /** d loss / d params: arrays in the structure of the params, yours to dispose. */

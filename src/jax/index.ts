@@ -1,3 +1,9 @@
+/**
+ * Strategies as losses of what models in jax-js put out: {@link distillationValueAndGrad}.
+ *
+ * @module knowledge-distillation/jax
+ */
+
 export type {
   ByLayer,
   LabelTensor,

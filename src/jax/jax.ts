@@ -24,13 +24,14 @@ export interface Jax<A extends JaxArray> {
   ): [outputs: Outputs<NoInfer<A>>, pull: Pull<NoInfer<A>>];
 }
 
+/** @inline */
 interface OnDevice<A extends JaxArray> {
   readonly dtype?: A['dtype'];
   readonly shape?: number[];
   readonly device: A['device'];
 }
 
-/** From d loss / d outputs to d loss / d params. */
+/** @inline From d loss / d outputs to d loss / d params. */
 interface Pull<A extends JaxArray> {
   (gradients: Outputs<A>): [unknown];
   dispose(): void;

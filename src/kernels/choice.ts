@@ -10,6 +10,7 @@ import { compile, FIRST_ADDRESS, growingMemory, instantiate, type Simd } from '.
  */
 export type KernelName = 'fma' | 'simd' | 'scalar';
 
+/** What {@link kernelInfo} says. */
 export interface KernelInfo {
   /** The kernel that runs. */
   readonly kernel: KernelName;

@@ -4,7 +4,7 @@ import { checkShape, type DistillationBatch } from '../batch.js';
 import { checkInteger, checkOptions, throwType } from '../errors.js';
 import type { FloatArray } from '../numeric.js';
 
-/** The channels of a row on each side. */
+/** @inline The channels of a row on each side. */
 export interface Channels {
   readonly student: number;
   readonly teacher: number;

@@ -13,6 +13,7 @@ import type { FloatArray } from '../numeric.js';
 import { mapRows } from '../rows.js';
 import { checkWeights } from './hybrid/weights.js';
 
+/** Options of {@link ensembleTeachers}. */
 export interface EnsembleOptions {
   /** What is averaged: the logits, or the distributions that a softmax at `temperature` makes of them. */
   readonly space: 'logits' | 'probabilities';

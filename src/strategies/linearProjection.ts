@@ -8,6 +8,7 @@ import type { FloatArray, NumericTrait } from '../numeric.js';
 import { Parameter } from '../parameter.js';
 import { uniform } from '../random.js';
 
+/** Options of a {@link LinearProjection}. */
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   /** Whether a learnable row is added to the product; false. */
   readonly bias?: boolean;

@@ -7,6 +7,7 @@ import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 
+/** One for each layer, by its name. */
 export type ByLayer<V> = Readonly<Record<string, V>>;
 
 /** A tensor, or what the library takes itself: a matrix, or `SparseTargets` where the strategy takes them. */
@@ -18,6 +19,7 @@ export type LabelTensor<T extends Tensor> = T | Labels;
 /** One entry a row; 0 takes the row out. */
 export type MaskTensor<T extends Tensor> = T | ArrayLike<number>;
 
+/** Options of one call. */
 export interface LossOptions<T extends Tensor> {
   readonly mask?: MaskTensor<T>;
   /** The denominator of the mean, instead of the number of rows kept. */
@@ -30,7 +32,7 @@ export interface LayerwiseLossOptions<T extends Tensor> {
   readonly normalizer?: number | ByLayer<number>;
 }
 
-/** The arguments of a loss. */
+/** @inline The arguments of a loss. */
 export type Call<T extends Tensor> = readonly [
   student: T,
   teacher: TeacherTensor<T>,
@@ -38,7 +40,7 @@ export type Call<T extends Tensor> = readonly [
   options?: LossOptions<T>,
 ];
 
-/** The arguments of a loss of several layers. */
+/** @inline The arguments of a loss of several layers. */
 export type LayerwiseCall<T extends Tensor> = readonly [
   student: ByLayer<T>,
   teacher: ByLayer<TeacherTensor<T>>,
@@ -46,7 +48,7 @@ export type LayerwiseCall<T extends Tensor> = readonly [
   options?: LayerwiseLossOptions<T>,
 ];
 
-/** The arguments after the student. */
+/** @inline The arguments after the student. */
 export type Rest<C extends readonly unknown[]> = C extends readonly [unknown, ...infer R]
   ? R
   : never;

@@ -1,6 +1,6 @@
 import { refuse, throwType } from '../errors.js';
 
-/** What is used of a tensor, of TensorFlow.js or jax-js. */
+/** @inline What is used of a tensor, of TensorFlow.js or jax-js. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly dtype: string;

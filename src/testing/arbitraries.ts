@@ -4,11 +4,13 @@ import { IGNORE_INDEX, UNLABELED } from '../labels.js';
 /** The fast-check that is installed beside the tests: its default export. */
 export type FastCheck = typeof import('fast-check').default;
 
+/** The shape of a matrix to make. */
 export interface MatrixShape {
   readonly rows: number;
   readonly columns: number;
 }
 
+/** The shape and range of a matrix to make. */
 export interface ValueOptions extends MatrixShape {
   /** Largest absolute value; 8. */
   readonly magnitude?: number;
@@ -22,9 +24,10 @@ export interface ValueOptions extends MatrixShape {
  */
 const GRID = 1 / 32;
 
-/** Rows as plain numbers, so that a counterexample can be read; each is a float32. */
+/** @inline Rows as plain numbers, so that a counterexample can be read; each is a float32. */
 export type Rows = number[][];
 
+/** Which cases {@link Arbitraries} make. */
 export interface CaseOptions {
   readonly values: 'logits' | 'features' | 'probabilities';
   /** Most rows; 4. There is at least one. */

@@ -18,6 +18,7 @@ import {
 } from './probe.js';
 import { compareSlope } from './slope.js';
 
+/** Options of {@link checkGradient}: those of a call, and how it is checked. */
 export interface CheckGradientOptions {
   readonly mask?: ArrayLike<number>;
   readonly normalizer?: number;
@@ -44,6 +45,7 @@ export interface GradientSample extends Place {
   readonly error: number;
 }
 
+/** What {@link checkGradient} found. */
 export interface GradientReport {
   readonly passed: boolean;
   readonly maxError: number;

@@ -1,3 +1,10 @@
+/**
+ * The laws that the strategies are put through, for those of your own: {@link strategyLaws}, and {@link checkGradient} for one
+ * input.
+ *
+ * @module knowledge-distillation/testing
+ */
+
 export {
   type Arbitraries,
   arbitraries,

@@ -1,3 +1,10 @@
+/**
+ * Strategies as losses of tensors of TensorFlow.js: {@link fitLoss} for `model.fit`, {@link distillationLoss} for a loop of your
+ * own.
+ *
+ * @module knowledge-distillation/tfjs
+ */
+
 export type {
   ByLayer,
   LabelTensor,

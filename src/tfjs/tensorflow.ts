@@ -22,10 +22,10 @@ export interface TensorFlow<T extends Tensor, S extends T, V extends T> {
   getBackend(): string;
 }
 
-/** Keeps tensors of the forward pass for the backward pass. */
+/** @inline Keeps tensors of the forward pass for the backward pass. */
 export type SaveTensors<T> = (tensors: T[]) => void;
 
-/** A value with its derivative: `gradFunc` returns one tensor for each input. */
+/** @inline A value with its derivative: `gradFunc` returns one tensor for each input. */
 export interface Differentiable<T, S> {
   readonly value: S;
   readonly gradFunc: (upstream: S, saved: T[]) => T[];

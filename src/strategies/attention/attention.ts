@@ -14,7 +14,9 @@ import type { FloatArray } from '../../numeric.js';
 import { sumOverRows } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
+/** @inline */
 type Match = 'mse' | 'kl' | 'cosine';
+/** @inline */
 type Input = 'probabilities' | 'scores';
 
 export interface AttentionDistillationOptions extends StrategyOptions {

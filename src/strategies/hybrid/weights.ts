@@ -12,7 +12,7 @@ export interface WeightedStrategy<T extends FloatArray = Float32Array> {
   readonly name?: string;
 }
 
-/** What is asked of the weights of a hybrid. */
+/** @inline What is asked of the weights of a hybrid. */
 export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
 
 const SUM_TOLERANCE = 1e-6;

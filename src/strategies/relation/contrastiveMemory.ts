@@ -101,7 +101,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     this.teacher = entries();
   }
 
-  /** The memory that {@link state} was read from; the arrays are copied. */
+  /** The memory that the method `state` read; the arrays are copied. */
   static restore<T extends FloatArray>(state: ContrastiveMemoryState<T>): ContrastiveMemory<T> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);

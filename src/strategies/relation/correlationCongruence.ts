@@ -11,6 +11,7 @@ import type { FloatArray } from '../../numeric.js';
 import { overBatch } from '../../rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
 
+/** @inline */
 type Form = 'gaussian' | 'bilinear' | 'consecutive';
 
 export interface CorrelationCongruenceDistillationOptions extends StrategyOptions {

@@ -42,8 +42,8 @@ const HARD_ALONE: TeacherShares = { hard: 1, soft: 0 };
  *     row with a label   α · CE(label, softmax(student)) + (1 − α) · T² · softLoss(student / T, teacher / T)
  *     row without        T² · softLoss(student / T, teacher / T)
  *
- * The cross-entropy is at temperature 1, unless {@link hardLoss} says another; {@link teacherShares} says where the part of
- * 1 − α is of something else than the soft loss, and {@link jointLoss} what there is beside it of all rows together. The base takes
+ * The cross-entropy is at temperature 1, unless `hardLoss` says another; `teacherShares` says where the part of
+ * 1 − α is of something else than the soft loss, and `jointLoss` what there is beside it of all rows together. The base takes
  * care of labels, temperatures, standardized logits, masks, the mean over rows, and of the derivative through all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
@@ -85,7 +85,7 @@ export abstract class ResponseDistillationStrategyBase<
     return softmaxCrossEntropy(columns);
   }
 
-  /** @internal Throws unless a row of a matrix of labels is what {@link hardLoss} takes: a distribution. */
+  /** @internal Throws unless a row of a matrix of labels is what `hardLoss` takes: a distribution. */
   protected checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
     checkDistribution(operation, 'labels', labels, row);
   }

@@ -5,7 +5,7 @@ import type { FloatArray } from '../../numeric.js';
 import type { SparseTargets } from '../../sparse.js';
 import type { SoftRows } from './softRows.js';
 
-/** What becomes of the classes that a sparse teacher leaves out. */
+/** @inline What becomes of the classes that a sparse teacher leaves out. */
 export type Tail = 'bucket' | 'renormalize' | 'drop';
 
 /** Rows of the classes that the teacher kept. */

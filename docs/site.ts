@@ -1,0 +1,110 @@
+import { relative } from 'node:path';
+import {
+  Application,
+  Comment,
+  CommentTag,
+  type Context,
+  Converter,
+  type DeclarationReflection,
+  type DocumentReflection,
+  normalizePath,
+  ReflectionKind,
+} from 'typedoc';
+
+// The documentation as a site: the reference out of the docstrings, with README, guides and examples around it.
+// Whatever typedoc warns of is an error: a broken link, a type that is used and not exported, a docstring that is missing.
+
+const root = new URL('../', import.meta.url).pathname;
+
+const FAMILIES = ['response', 'attention', 'feature', 'relation', 'hybrid'];
+const OTHERS = 'Data and calls';
+
+const app = await Application.bootstrap({
+  name: 'knowledge-distillation',
+  includeVersion: true,
+  headings: { readme: false },
+  tsconfig: `${root}tsconfig.json`,
+  skipErrorChecking: true, // `npm run typecheck` has done it
+  entryPoints: ['', 'testing/', 'tfjs/', 'jax/'].map((folder) => `${root}src/${folder}index.ts`),
+  sortEntryPoints: false,
+  readme: `${root}README.md`,
+  projectDocuments: [
+    'docs/parity.md',
+    'examples/*/README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+  ].map((pattern) => root + pattern),
+  customCss: `${root}docs/site.css`,
+  out: `${root}docs/site`,
+  categorizeByGroup: false,
+  categoryOrder: [...FAMILIES.map(categoryOf), OTHERS],
+  defaultCategory: OTHERS,
+  navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
+  useFirstParagraphOfCommentAsSummary: true,
+  searchInDocuments: true,
+  treatWarningsAsErrors: true,
+  validation: {
+    notExported: true,
+    notDocumented: true,
+    invalidLink: true,
+    invalidPath: true,
+    rewrittenLink: true,
+  },
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable'],
+  intentionallyNotExported: [
+    // What they are, the docstrings of the functions say that take them.
+    'src/tensors/evaluation.ts:Call',
+    'src/tensors/evaluation.ts:Rest',
+    'src/tensors/tensor.ts:Tensor',
+  ],
+});
+
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context: Context) => {
+  for (const document of context.project.documents ?? []) nameByHeading(document);
+  for (const reflection of context.project.getReflectionsByKind(ReflectionKind.SomeExport)) {
+    const [declaration] = context.getSymbolFromReflection(reflection)?.declarations ?? [];
+    if (!declaration || !reflection.parent?.kindOf(ReflectionKind.Module)) continue;
+    place(context, reflection as DeclarationReflection, declaration.getSourceFile().fileName);
+  }
+});
+
+/** Names a document by its heading and not by its file, which is a README for some. */
+function nameByHeading(document: DocumentReflection): void {
+  const [first] = document.content;
+  const [heading, name] = /^# (.+)\n/.exec(first?.text ?? '') ?? [];
+  if (!first || !heading || !name) throw new Error(`${document.name} has no heading`);
+  document.name = name;
+  first.text = first.text.slice(heading.length);
+}
+
+/**
+ * Puts a class with its family, and has links to its source, which is what guides have, lead to its page. What a strategy
+ * overrides is for those who extend the base, and is told there.
+ */
+function place({ project }: Context, reflection: DeclarationReflection, file: string): void {
+  const [, family = ''] = /src\/strategies\/(\w+)/.exec(relative(root, file)) ?? [];
+  if (FAMILIES.includes(family)) {
+    reflection.comment ??= new Comment();
+    reflection.comment.blockTags.push(
+      new CommentTag('@category', [{ kind: 'text', text: categoryOf(family) }]),
+    );
+  }
+  if (!reflection.kindOf(ReflectionKind.Class)) return;
+  project.files.registerReflectionPath(normalizePath(file), reflection);
+  if (reflection.name.endsWith('Base')) return;
+  for (const member of [...(reflection.children ?? [])]) {
+    if (member.flags.isProtected) project.removeReflection(member);
+  }
+}
+
+function categoryOf(family: string): string {
+  return `${family[0]!.toUpperCase()}${family.slice(1)}`;
+}
+
+const project = await app.convert();
+if (project) {
+  app.validate(project);
+  await app.generateOutputs(project);
+}
+const { errorCount, warningCount } = app.logger;
+if (!project || errorCount + warningCount > 0) process.exitCode = 1;
