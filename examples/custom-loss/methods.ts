@@ -1,6 +1,6 @@
 import { HybridDistillationStrategy, ResponseDistillationStrategy } from 'knowledge-distillation';
-import type { Judge } from '../languages/experiment.js';
 import { LANGUAGE_NAMES } from '../languages/messages.js';
+import type { Judge } from '../shared/comparison.js';
 import { agreement, mostLikely } from '../shared/statistics.js';
 import type { Method } from '../shared/training.js';
 import { RankingDistillationStrategy } from './ranking.js';

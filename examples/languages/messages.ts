@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Random } from '../shared/random.js';
 
 /** The languages that the compiler speaks beside English, by their name in the teacher, with its locales for each. */
 export const LANGUAGES = {
@@ -52,21 +51,4 @@ export function loadMessages(limit: number): Corpus {
     }
   });
   return { texts, labels: Int32Array.from(labels), messages: Int32Array.from(messages) };
-}
-
-/** Indices of sentences; a message is held out in all languages or in none. */
-export interface Split {
-  readonly training: Int32Array;
-  readonly heldOut: Int32Array;
-}
-
-export function split({ messages }: Corpus, heldOutFraction: number, random: Random): Split {
-  const count = Math.max(...messages) + 1;
-  const order = random.shuffle(Int32Array.from({ length: count }, (_, message) => message));
-  const heldOutMessages = new Set(order.subarray(0, Math.round(heldOutFraction * count)));
-  const all = Int32Array.from(messages.keys());
-  return {
-    training: all.filter((index) => !heldOutMessages.has(messages[index]!)),
-    heldOut: all.filter((index) => heldOutMessages.has(messages[index]!)),
-  };
 }

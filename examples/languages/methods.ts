@@ -1,8 +1,5 @@
 import { ResponseDistillationStrategy } from 'knowledge-distillation';
-import { agreement, mostLikely } from '../shared/statistics.js';
 import type { Method } from '../shared/training.js';
-import type { Judge } from './experiment.js';
-import { LANGUAGE_NAMES } from './messages.js';
 
 export const METHODS: readonly Method[] = [
   {
@@ -16,19 +13,3 @@ export const METHODS: readonly Method[] = [
     labels: false,
   },
 ];
-
-/** Fractions of the held-out sentences. */
-interface Score {
-  /** Where the right language is named. */
-  readonly accuracy: number;
-  /** Where the language that the teacher names is named. */
-  readonly agreement: number;
-}
-
-export const judge: Judge<Score> = (logits, teacher, languages) => {
-  const chosen = mostLikely(logits, LANGUAGE_NAMES.length);
-  return {
-    accuracy: agreement(chosen, languages),
-    agreement: agreement(chosen, mostLikely(teacher, LANGUAGE_NAMES.length)),
-  };
-};

@@ -1,28 +1,11 @@
+import { countNgrams } from '../shared/ngrams.js';
 import type { Features, Student } from '../shared/training.js';
 
 const FEATURES = 1024;
 
-/** Letters and pairs of letters, counted in as many places as a hash finds for them; a vector of length 1. */
+/** Letters and pairs of letters. */
 export function featuresOf(text: string): Features {
-  const characters = [...` ${text.toLowerCase()} `];
-  const counts = new Map<number, number>();
-  characters.forEach((character, position) => {
-    for (const ngram of [character, character + (characters[position + 1] ?? '')]) {
-      const place = hash(ngram) % FEATURES;
-      counts.set(place, (counts.get(place) ?? 0) + 1);
-    }
-  });
-  const length = Math.hypot(...counts.values());
-  return { indices: [...counts.keys()], values: [...counts.values()].map((x) => x / length) };
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return state;
+  return countNgrams(` ${text.toLowerCase()} `, 2, FEATURES);
 }
 
 /** A linear model: a weight for each feature and class, and one for each class. */

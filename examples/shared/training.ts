@@ -51,26 +51,45 @@ export function teach(
   { name, createStrategy, labels }: Method,
   lesson: Lesson,
   training: Int32Array,
-  { steps, batch, learningRate }: Pace,
+  pace: Pace,
   seed: number,
 ): void {
   const { classes } = student;
   const strategy = createStrategy();
+  optimise(name, training, pace, seed, (indices) => {
+    const samples = Array.from(indices, (index) => lesson.features[index]!);
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      new Matrix(student.forward(samples), indices.length, classes),
+      new Matrix(gatherRows(lesson.teacherLogits, classes, indices), indices.length, classes),
+      labels ? indices.map((index) => lesson.labels[index]!) : undefined,
+    );
+    const weights = { value: student.weights, gradient: student.backward(samples, gradient.data) };
+    return { loss, parameters: [weights] };
+  });
+}
+
+/** The loss of a batch, and its gradient with respect to each parameter. */
+interface Evaluation {
+  readonly loss: number;
+  readonly parameters: readonly { value: Float32Array; gradient: Float32Array }[];
+}
+
+/** Steps what `evaluate` says of batches of `training`, the same batches in the same order for one seed. */
+function optimise(
+  name: string,
+  training: Int32Array,
+  { steps, batch, learningRate }: Pace,
+  seed: number,
+  evaluate: (indices: Int32Array) => Evaluation,
+): void {
   const adam = new Adam(0);
   const batches = batchesOf(training, batch, new Random(seed, 'batches'));
   const phase = new Phase(`${name}, seed ${seed}`, steps);
   let loss = Number.NaN;
   for (let step = 1; step <= steps; step++) {
-    const indices = batches.next().value;
-    const samples = Array.from(indices, (index) => lesson.features[index]!);
-    const result = strategy.computeLossAndGradient(
-      new Matrix(student.forward(samples), batch, classes),
-      new Matrix(gatherRows(lesson.teacherLogits, classes, indices), batch, classes),
-      labels ? indices.map((index) => lesson.labels[index]!) : undefined,
-    );
-    const gradient = student.backward(samples, result.gradient.data);
-    adam.step([{ value: student.weights, gradient }], learningRate * schedule(step / steps));
-    loss = result.loss;
+    const evaluation = evaluate(batches.next().value);
+    adam.step(evaluation.parameters, learningRate * schedule(step / steps));
+    loss = evaluation.loss;
     phase.update(step);
   }
   phase.finish(`last loss ${loss.toFixed(4)}`);

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { chooseSettings, runExperiment } from '../../examples/languages/experiment.js';
-import { loadMessages, split } from '../../examples/languages/messages.js';
-import { judge, METHODS } from '../../examples/languages/methods.js';
+import { loadMessages } from '../../examples/languages/messages.js';
+import { METHODS } from '../../examples/languages/methods.js';
+import { judgeHits } from '../../examples/shared/comparison.js';
 import { Random } from '../../examples/shared/random.js';
+import { splitByGroup } from '../../examples/shared/split.js';
 import { summarize } from '../../examples/shared/statistics.js';
 
 test('a message is held out in all languages or in none', () => {
   const corpus = loadMessages(40);
-  const { training, heldOut } = split(corpus, 0.25, new Random(1, 'split'));
+  const { training, heldOut } = splitByGroup(corpus.messages, 0.25, new Random(1, 'split'));
   expect(training.length + heldOut.length).toBe(corpus.texts.length);
   const messagesOf = (indices: Int32Array) => new Set(indices.map((i) => corpus.messages[i]!));
   expect(messagesOf(heldOut).size).toBe(10);
@@ -15,7 +17,7 @@ test('a message is held out in all languages or in none', () => {
 });
 
 test('without labels a student comes to agree with its teacher more than with them', () => {
-  const { teacher, students } = runExperiment(METHODS, judge, {
+  const { teacher, students } = runExperiment(METHODS, judgeHits, {
     ...chooseSettings(true, 1),
     seeds: [1, 2, 3],
   });

@@ -1,0 +1,96 @@
+import { gatherRows } from './batches.js';
+import { Random } from './random.js';
+import { splitByGroup } from './split.js';
+import { agreement, mostLikely } from './statistics.js';
+import { formatPercent, formatTable } from './table.js';
+import type { Lesson } from './training.js';
+
+/** What a student has become: its logits for the samples `indices`, a row for each. */
+export type Taught = (indices: Int32Array) => Float32Array;
+
+/** Judges the logits of a model for the held-out samples, beside the teacher's and the true classes. */
+export type Judge<Score> = (
+  logits: Float32Array,
+  teacher: Float32Array,
+  labels: Int32Array,
+) => Score;
+
+export interface Results<Score> {
+  readonly training: number;
+  readonly heldOut: number;
+  /** An entry for each seed: their held-out samples differ. */
+  readonly teacher: readonly Score[];
+  readonly students: readonly { readonly method: string; readonly scores: readonly Score[] }[];
+}
+
+export interface Settings {
+  readonly heldOutFraction: number;
+  /** One split of the samples, and one student of each kind, for each seed. */
+  readonly seeds: readonly number[];
+}
+
+/** Teaches a student by each method for each seed, and judges them. A group of samples is held out whole, or not at all. */
+export function compareMethods<Method extends { readonly name: string }, Score>(
+  methods: readonly Method[],
+  { labels, teacherLogits }: Pick<Lesson, 'labels' | 'teacherLogits'>,
+  groups: Int32Array,
+  teach: (method: Method, training: Int32Array, seed: number) => Taught,
+  judge: Judge<Score>,
+  { heldOutFraction, seeds }: Settings,
+): Results<Score> {
+  const classes = teacherLogits.length / labels.length;
+  const runs = seeds.map((seed) => {
+    const random = new Random(seed, 'split');
+    const { training, heldOut } = splitByGroup(groups, heldOutFraction, random);
+    const truth = heldOut.map((index) => labels[index]!);
+    const teacher = gatherRows(teacherLogits, classes, heldOut);
+    return {
+      training: training.length,
+      heldOut: heldOut.length,
+      teacher: judge(teacher, teacher, truth),
+      students: methods.map((method) =>
+        judge(teach(method, training, seed)(heldOut), teacher, truth),
+      ),
+    };
+  });
+  return {
+    training: runs[0]!.training,
+    heldOut: runs[0]!.heldOut,
+    teacher: runs.map(({ teacher }) => teacher),
+    students: methods.map(({ name }, index) => ({
+      method: name,
+      scores: runs.map(({ students }) => students[index]!),
+    })),
+  };
+}
+
+/** Fractions of the held-out samples. */
+export interface Hits {
+  /** Where the most likely class is the true one. */
+  readonly accuracy: number;
+  /** Where it is the teacher's. */
+  readonly agreement: number;
+}
+
+export const judgeHits: Judge<Hits> = (logits, teacher, labels) => {
+  const classes = logits.length / labels.length;
+  const chosen = mostLikely(logits, classes);
+  return {
+    accuracy: agreement(chosen, labels),
+    agreement: agreement(chosen, mostLikely(teacher, classes)),
+  };
+};
+
+export function formatHits({ teacher, students }: Results<Hits>): string {
+  return formatTable(
+    ['model', 'held-out accuracy', 'agreement with teacher'],
+    [
+      ['teacher', formatPercent(teacher.map(({ accuracy }) => accuracy)), ''],
+      ...students.map(({ method, scores }) => [
+        method,
+        formatPercent(scores.map(({ accuracy }) => accuracy)),
+        formatPercent(scores.map(({ agreement }) => agreement)),
+      ]),
+    ],
+  );
+}
