@@ -238,3 +238,10 @@ export function throwShape(
 export function throwOverflow(operation: string, loss: number): never {
   refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} (extreme input)`);
 }
+
+/** Throws unless what a strategy of somebody else's returned is a finite loss. */
+export function checkLoss(operation: string, loss: unknown): number {
+  if (typeof loss !== 'number') throwType(operation, 'computeLoss', 'return a number', loss);
+  if (!Number.isFinite(loss)) throwOverflow(operation, loss);
+  return loss;
+}

@@ -56,7 +56,8 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * - forward: a function of `params` that returns the student's output, float32, shape [batch, columns] (a higher rank,
  *   [batch, length, columns], flattens to rows)
  * - params: an array, or arrays in objects and lists
- * - teacher: a constant, float32 in the same shape; or a matrix, or `SparseTargets` where the strategy takes them
+ * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
+ *   strategy takes them
  * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for instance, in the output's shape
  * - options: `mask`, an array of 0 and 1, one a row; `normalizer`, the denominator of the mean
  *
@@ -65,8 +66,8 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * As everywhere in jax-js, arrays that are passed are consumed, `params` and those after it: pass `.ref` of what is needed
  * again. So are they where the call is refused.
  *
- * Throws what the strategy throws, and `DistillationError` for an array of another type or rank (DTYPE_MISMATCH,
- * SHAPE_MISMATCH).
+ * Throws what the strategy throws, and `DistillationError` for an array of another type or rank, or with its rows in
+ * other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH).
  *
  * @example
  * import * as jax from '@jax-js/jax';

@@ -9,6 +9,7 @@ import {
 import {
   checkBoolean,
   checkChoice,
+  checkLoss,
   checkOptions,
   refuse,
   throwOverflow,
@@ -30,6 +31,7 @@ import {
 import {
   isList,
   type LayerOutputs,
+  type LayerPair,
   type LayerwiseCall,
   type LayerwiseOptions,
   type LayerwiseResult,
@@ -164,14 +166,18 @@ export class HybridDistillationStrategy<
     return { ...result, gradients };
   }
 
-  /** @internal The layers of a side that the entries read, those of nested hybrids included. */
-  layersOf(side: 'student' | 'teacher'): string[] {
-    const names = this.#entries.flatMap(({ strategy, layer }) =>
+  /** @internal The pairs of layers that the entries read, those of nested hybrids included. */
+  layerPairs(): LayerPair[] {
+    return this.#entries.flatMap(({ strategy, layer }) =>
       layer === undefined && strategy instanceof HybridDistillationStrategy
-        ? strategy.layersOf(side)
-        : [layerOf(layer, side)],
+        ? strategy.layerPairs()
+        : [{ student: layerOf(layer, 'student'), teacher: layerOf(layer, 'teacher') }],
     );
-    return [...new Set(names)];
+  }
+
+  /** The layers of the student that the entries read. */
+  #studentLayers(): string[] {
+    return [...new Set(this.layerPairs().map(({ student }) => student))];
   }
 
   override get usesLabels(): boolean {
@@ -255,7 +261,7 @@ export class HybridDistillationStrategy<
   }
 
   #zeroGradients(operation: string, studentLayers: LayerOutputs<T>): Record<string, Matrix<T>> {
-    const layers = this.layersOf('student')
+    const layers = this.#studentLayers()
       .filter((name) => Object.hasOwn(studentLayers, name)) // an error only if an entry of weight > 0 reads it
       .map((name) => {
         const matrix = studentLayers[name]!;
@@ -271,7 +277,7 @@ export class HybridDistillationStrategy<
     studentLayers: LayerOutputs<T>,
     { mask, normalizer }: LayerwiseOptions,
   ): void {
-    const names = this.layersOf('student');
+    const names = this.#studentLayers();
     if (mask !== undefined && !isList(mask)) checkOptions(operation, 'mask', mask, names);
     if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
     if (typeof normalizer !== 'number') return;
@@ -303,9 +309,7 @@ function evaluateEntry<T extends FloatArray>(
   const teacher = request.teacher as Matrix<T>; // as was checked
   const normalizer = request.normalizer ?? Math.max(rows.length, 1);
   const options = { normalizer, ...(mask && { mask }) };
-  const loss: unknown = strategy.computeLoss(student, teacher, labels, options);
-  if (typeof loss !== 'number') throwType(operation, 'computeLoss', 'return a number', loss);
-  if (!Number.isFinite(loss)) throwOverflow(operation, loss);
+  const loss = checkLoss(operation, strategy.computeLoss(student, teacher, labels, options));
   if (gradient) {
     const own = strategy.computeGradient(student, teacher, labels, options);
     checkSameShape(operation, 'gradient', own, student);

@@ -1,7 +1,9 @@
-import type { ComponentLoss, TeacherOutput } from '../batch.js';
-import { checkOptions, throwType } from '../errors.js';
+import { type ComponentLoss, checkSameShape, type TeacherOutput } from '../batch.js';
+import { checkLoss, checkOptions, throwType } from '../errors.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
+import { typeTag } from '../numeric.js';
+import type { LayerPair } from '../strategies/hybrid/layers.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import type { Inputs } from './inputs.js';
@@ -61,8 +63,10 @@ export interface Evaluation {
 }
 
 /** The outputs of a student by layer; a single one is `output`. */
-export function byLayer<T extends Tensor>(outputs: T | ByLayer<T>): ByLayer<T> {
-  return isTensor(outputs) ? { output: outputs as T } : outputs;
+export function byLayer<T extends Tensor>(operation: string, outputs: T | ByLayer<T>): ByLayer<T> {
+  if (isTensor(outputs)) return { output: outputs as T };
+  if (typeTag(outputs) === 'Object') return outputs;
+  throwType(operation, 'student', 'be a tensor or tensors by layer', outputs);
 }
 
 export function checkStrategy(operation: string, strategy: IDistillationStrategy): void {
@@ -97,9 +101,9 @@ function ofOutput<T extends Tensor>(
 ): () => Evaluation {
   const read = {
     student: inputs.output('student', student),
-    teacher: inputs.teacher('teacher', teacher),
+    teacher: inputs.teacher('teacher', teacher, [student]),
     labels: inputs.labels(labels, [student]),
-    mask: mask === undefined ? undefined : inputs.mask('options.mask', mask),
+    mask: mask === undefined ? undefined : inputs.mask('options.mask', mask, [student]),
   };
   return () => {
     const options = {
@@ -107,13 +111,17 @@ function ofOutput<T extends Tensor>(
       ...(normalizer !== undefined && { normalizer }),
     };
     const target = read.teacher() as Matrix; // or what the strategy says that it takes
-    const asked = [read.student(), target, read.labels(), options] as const;
+    const output = read.student();
+    const asked = [output, target, read.labels(), options] as const;
     if (sharesBase(strategy)) {
       const { gradient, ...result } = strategy.computeLossAndGradient(...asked);
       return { ...result, gradients: { output: gradient } };
     }
-    const gradients = { output: strategy.computeGradient(...asked) };
-    return { loss: strategy.computeLoss(...asked), gradients };
+    const { operation } = inputs;
+    const loss = checkLoss(operation, strategy.computeLoss(...asked));
+    const gradient = strategy.computeGradient(...asked);
+    checkSameShape(operation, 'gradient', gradient, output);
+    return { loss, gradients: { output: gradient } };
   };
 }
 
@@ -127,19 +135,26 @@ function ofLayers<T extends Tensor>(
     const hint = 'tensors by layer are for a HybridDistillationStrategy';
     throwType(operation, 'student', 'be a tensor', student, hint);
   }
-  if (Object(student) !== student) {
-    throwType(operation, 'student', 'be a tensor or tensors by layer', student);
-  }
-  if (Object(teacher) !== teacher || isTensor(teacher)) {
+  const layers = byLayer(operation, student);
+  if (typeTag(teacher) !== 'Object' || isTensor(teacher)) {
     throwType(operation, 'teacher', 'be tensors by layer, as the student is', teacher);
   }
-  const outputs = thoseOf(student, strategy.layersOf('student'));
-  const targets = thoseOf(teacher, strategy.layersOf('teacher'));
+  const pairs = strategy.layerPairs();
+  const outputs = thoseOf(
+    layers,
+    pairs.map((pair) => pair.student),
+  );
+  const targets = thoseOf(
+    teacher,
+    pairs.map((pair) => pair.teacher),
+  );
   const read = {
     student: eachOf(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
-    teacher: eachOf(targets, (name, target) => inputs.teacher(`teacher.${name}`, target)),
+    teacher: eachOf(targets, (name, target) =>
+      inputs.teacher(`teacher.${name}`, target, readersOf(name, pairs, outputs)),
+    ),
     labels: inputs.labels(labels, Object.values(outputs)),
-    mask: mask === undefined ? undefined : maskOf(mask, inputs),
+    mask: mask === undefined ? undefined : maskOf(mask, inputs, outputs),
   };
   return () => {
     const options = {
@@ -158,16 +173,27 @@ function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillati
 function maskOf<T extends Tensor>(
   mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
   inputs: Inputs<T>,
+  outputs: ByLayer<T>,
 ): () => ArrayLike<number> | Record<string, ArrayLike<number>> {
   return isOne(mask)
-    ? inputs.mask('options.mask', mask)
-    : eachOf(mask, (name, one) => inputs.mask(`options.mask.${name}`, one));
+    ? inputs.mask('options.mask', mask, Object.values(outputs))
+    : eachOf(mask, (name, one) => {
+        const layer = outputs[name];
+        return inputs.mask(`options.mask.${name}`, one, layer ? [layer] : []);
+      });
 }
 
 function isOne<T extends Tensor>(
   mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
 ): mask is MaskTensor<T> {
   return isTensor(mask) || Object(mask) !== mask || 'length' in mask;
+}
+
+/** The student's layers that are compared with a layer of the teacher, as far as they are there. */
+function readersOf<V>(teacher: string, pairs: readonly LayerPair[], outputs: ByLayer<V>): V[] {
+  return pairs
+    .filter((pair) => pair.teacher === teacher && Object.hasOwn(outputs, pair.student))
+    .map((pair) => outputs[pair.student]!);
 }
 
 /** The layers that are read, and no others; where one is missing, all, so that the strategy can say which there are. */

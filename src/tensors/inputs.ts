@@ -4,6 +4,8 @@ import type { Labels } from '../labels.js';
 import { Matrix } from '../matrix.js';
 import { isTensor, type Tensor } from './tensor.js';
 
+type Shape = readonly number[];
+
 interface Entry<T extends Tensor> {
   readonly tensor: T;
   values: ArrayLike<number>;
@@ -32,25 +34,41 @@ export abstract class Inputs<T extends Tensor> {
     return this.#matrix(argument, tensor, this.#add(argument, tensor, ['float32']));
   }
 
-  teacher(argument: string, teacher: T | TeacherOutput): () => TeacherOutput {
-    return isTensor(teacher) ? this.output(argument, teacher) : () => teacher;
+  /** `outputs` are what it is compared with. */
+  teacher(
+    argument: string,
+    teacher: T | TeacherOutput,
+    outputs: readonly T[],
+  ): () => TeacherOutput {
+    if (!isTensor(teacher)) return () => teacher;
+    const read = this.output(argument, teacher);
+    this.#checkOrder(argument, teacher, outputs, true);
+    return read;
   }
 
   /**
-   * A tensor is one of distributions where it has the shape of an output, or is float32; one of class indices where it is
-   * int32 and has another.
+   * A tensor is one of distributions where it has the columns and size of an output, or is float32; one of class indices
+   * where it is int32 and has not.
    */
   labels(labels: T | Labels | undefined, outputs: readonly T[]): () => Labels | undefined {
     if (!isTensor(labels)) return () => labels;
     const read = this.#add('labels', labels, ['int32', 'float32']);
-    const isOutput = outputs.some(({ shape }) => String(shape) === String(labels.shape));
-    if (labels.dtype === 'int32' && !isOutput) return () => Int32Array.from(read());
+    const isIndices = labels.dtype === 'int32' && !outputs.some((output) => isLike(labels, output));
     const hint = `cast class indices: ${this.cast('labels', 'int32')}`;
-    return this.#matrix('labels', labels, read, hint);
+    const matrix = isIndices ? undefined : this.#matrix('labels', labels, read, hint);
+    this.#checkOrder('labels', labels, outputs, !isIndices);
+    return matrix ?? (() => Int32Array.from(read()));
   }
 
-  mask(argument: string, mask: T | ArrayLike<number>): () => ArrayLike<number> {
-    return isTensor(mask) ? this.#add(argument, mask, ['bool', 'int32', 'float32']) : () => mask;
+  mask(
+    argument: string,
+    mask: T | ArrayLike<number>,
+    outputs: readonly T[],
+  ): () => ArrayLike<number> {
+    if (!isTensor(mask)) return () => mask;
+    const read = this.#add(argument, mask, ['bool', 'int32', 'float32']);
+    this.#checkOrder(argument, mask, outputs, false);
+    return read;
   }
 
   /** A tensor of the library's own. */
@@ -77,6 +95,25 @@ export abstract class Inputs<T extends Tensor> {
     return this.add(tensor);
   }
 
+  /**
+   * Throws where a tensor has the rows of an output in other dimensions, [length, batch] for [batch, length]: flattened, they
+   * would be in another order. A flat tensor is taken to be in order, and a dimension of 1 changes none.
+   */
+  #checkOrder(argument: string, { shape }: T, outputs: readonly T[], hasColumns: boolean): void {
+    const rows = hasColumns ? shape.slice(0, -1) : wide(shape);
+    const columns = hasColumns ? shape.slice(-1) : [];
+    for (const output of outputs) {
+      const expected = output.shape.slice(0, -1);
+      const isFlat = rows.length < 2 || expected.length < 2;
+      if (isFlat || sizeOf(rows) !== sizeOf(expected)) continue;
+      if (String(wide(rows)) === String(wide(expected))) continue;
+      const why = `rows as in the student's [${output.shape.join(', ')}]`;
+      const flat = [sizeOf(rows), ...columns].join(', ');
+      const hint = `transpose it, or reshape it to [${flat}] if its rows are in that order`;
+      throwShape(this.operation, argument, shape, [...expected, ...columns], why, hint);
+    }
+  }
+
   #matrix(
     argument: string,
     { shape }: T,
@@ -86,10 +123,27 @@ export abstract class Inputs<T extends Tensor> {
     if (shape.length < 2) {
       throwShape(this.operation, argument, shape, [1, shape[0] ?? 1], 'rank 2 or more', hint);
     }
+    if (shape.at(-1) === 0) {
+      throwShape(this.operation, argument, shape, [...shape.slice(0, -1), 1], 'a column or more');
+    }
     return () => {
       const values = read();
       const data = values instanceof Float32Array ? values : Float32Array.from(values);
       return Matrix.fromTensor({ data, shape });
     };
   }
+}
+
+/** Whether there is a row of so many columns for each of the output. */
+function isLike({ shape }: Tensor, { shape: output }: Tensor): boolean {
+  return shape.length > 1 && shape.at(-1) === output.at(-1) && sizeOf(shape) === sizeOf(output);
+}
+
+function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The dimensions that say in which order entries come. */
+function wide(shape: Shape): Shape {
+  return shape.filter((size) => size !== 1);
 }

@@ -1,5 +1,5 @@
 import type { ComponentLoss } from '../batch.js';
-import { refuse, throwShape, throwType } from '../errors.js';
+import { refuse, throwType } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import type { Parameter } from '../parameter.js';
 import { type IDistillationStrategy, sharesBase } from '../strategy.js';
@@ -10,7 +10,7 @@ import {
   evaluation,
   type LayerwiseCall,
 } from '../tensors/evaluation.js';
-import { checkTensor, type TensorFlowInputs } from './inputs.js';
+import type { TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** What a strategy said about one call. */
@@ -86,7 +86,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     const { tf } = this;
     const inputs = [
       ...Object.entries(gradients).map(([name, gradient]) => ({
-        tensor: this.#outputLike(gradient, name, outputs),
+        tensor: outputs[name]!,
         gradient,
       })),
       ...learned.map((gradient, i) => ({ tensor: this.variables[i]!, gradient })),
@@ -126,16 +126,5 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     const variable = tf.variable(initial);
     initial.dispose();
     return variable;
-  }
-
-  /** The output that a gradient is for: after the forward pass was repeated it has to be as it was. */
-  #outputLike({ rows, columns }: Matrix, name: string, outputs: ByLayer<T>): T {
-    const argument = `student.${name}`;
-    const tensor = outputs[name]!;
-    checkTensor(this.operation, argument, tensor);
-    const { shape } = tensor;
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (shape.at(-1) === columns && size === rows * columns) return tensor;
-    throwShape(this.operation, argument, shape, [rows, columns], 'that of the first pass');
   }
 }

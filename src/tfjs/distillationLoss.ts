@@ -27,15 +27,16 @@ export interface LayerwiseDistillationLoss<T extends Tensor, S extends T, V exte
  * Returns `(student, teacher, labels?, options?) => scalar`:
  *
  * - student: float32, shape [batch, columns]; a higher rank, [batch, length, columns], flattens to rows
- * - teacher: a constant, float32 in the same shape; or a matrix, or `SparseTargets` where the strategy takes them
+ * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
+ *   strategy takes them
  * - labels: class indices, an int32 tensor or an `Int32Array`; or distributions, one-hot for instance, in the student's shape
  * - options: `mask`, a tensor or an array of 0 and 1, one a row; `normalizer`, the denominator of the mean
  *
  * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`, and each entry reads its own.
  *
- * Throws what the strategy throws, and `DistillationError` for a tensor of another type or rank (DTYPE_MISMATCH,
- * SHAPE_MISMATCH), one that was disposed, a backend that reads asynchronously alone, and where the gradient itself is to be
- * differentiated (UNAVAILABLE).
+ * Throws what the strategy throws, and `DistillationError` for a tensor of another type or rank, or with its rows in
+ * other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH), one that was disposed, a backend that reads
+ * asynchronously alone, and where the gradient itself is to be differentiated (UNAVAILABLE).
  *
  * @example
  * import * as tf from '@tensorflow/tfjs';
@@ -68,7 +69,7 @@ export function distillationLoss<T extends Tensor, S extends T, V extends T>(
     inputs.readAllSync(tf.getBackend());
     const answer = ask();
     loss.components = answer.components;
-    return bridge.differentiable(answer, byLayer(call[0]));
+    return bridge.differentiable(answer, byLayer(bridge.operation, call[0]));
   };
   const loss = Object.assign(compute, bridge.state());
   return loss;

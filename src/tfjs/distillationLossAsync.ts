@@ -1,4 +1,4 @@
-import { throwType } from '../errors.js';
+import { throwShape, throwType } from '../errors.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import type { IDistillationStrategy } from '../strategy.js';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../tensors/evaluation.js';
 import { isTensor } from '../tensors/tensor.js';
 import { Bridge, type LossState } from './bridge.js';
-import { checkTensor, TensorFlowInputs } from './inputs.js';
+import { checkTensor, isHeld, TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** A loss of two tensors; the student's is made by the function that is passed. */
@@ -77,11 +77,10 @@ export function distillationLossAsync<T extends Tensor, S extends T, V extends T
     const outputs = tf.tidy(() => {
       const made = forward();
       isSingle = isTensor(made);
-      const layers = Object.entries(byLayer(made)).map(([name, tensor]) => {
-        checkTensor(operation, `student.${name}`, tensor);
-        return [name, tf.clone(tensor)] as const;
-      });
-      return Object.fromEntries(layers);
+      const layers = Object.entries(byLayer(operation, made));
+      return Object.fromEntries(
+        layers.map(([name, tensor]) => [name, isHeld(tensor) ? tf.clone(tensor) : tensor]),
+      );
     });
     try {
       const student = isSingle ? outputs.output : outputs;
@@ -91,11 +90,24 @@ export function distillationLossAsync<T extends Tensor, S extends T, V extends T
       await inputs.readAll();
       const answer = ask();
       loss.components = answer.components;
-      return () => bridge.differentiable(answer, byLayer(forward()));
+      return () => {
+        const again = byLayer(operation, forward());
+        for (const name of Object.keys(answer.gradients)) {
+          checkAgain(operation, `student.${name}`, again[name]!, outputs[name]!);
+        }
+        return bridge.differentiable(answer, again);
+      };
     } finally {
-      for (const tensor of Object.values(outputs)) tensor.dispose();
+      for (const tensor of Object.values(outputs)) if (isHeld(tensor)) tensor.dispose();
     }
   };
   const loss = Object.assign(compute, bridge.state());
   return loss;
+}
+
+/** Throws unless an output is as it was in the first pass. */
+function checkAgain(operation: string, argument: string, again: Tensor, first: Tensor): void {
+  checkTensor(operation, argument, again);
+  if (String(again.shape) === String(first.shape)) return;
+  throwShape(operation, argument, again.shape, first.shape, 'that of the first pass');
 }

@@ -47,6 +47,11 @@ export function checkTensor(
   checkType(operation, argument, tensor, dtypes, cast(argument, dtypes[0]!));
 }
 
+/** Whether it is a tensor with values; any other value passes through until somebody reads it. */
+export function isHeld(tensor: Tensor): boolean {
+  return isTensor(tensor) && !tensor.isDisposed;
+}
+
 function checkHeld(operation: string, argument: string, tensor: Tensor, hint: string): void {
   if (!isTensor(tensor) || !tensor.isDisposed) return;
   refuse('UNAVAILABLE', operation, argument, 'hold values', 'a disposed tensor', undefined, hint);

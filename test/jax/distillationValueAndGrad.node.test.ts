@@ -373,6 +373,42 @@ onEachDevice(() => {
         ),
     ],
     [
+      "teacher has shape [3, 2, 1], expected [2, 3, 1] (rows as in the student's [2, 3, 1]); " +
+        'transpose it, or reshape it to [6, 1] if its rows are in that order',
+      () => response2(same, np.zeros([2, 3, 1]), np.zeros([3, 2, 1])),
+    ],
+    [
+      "labels has shape [3, 2], expected [2, 3] (rows as in the student's [2, 3, 1]); " +
+        'transpose it, or reshape it to [6] if its rows are in that order',
+      () =>
+        response2(
+          same,
+          np.zeros([2, 3, 1]),
+          np.zeros([6, 1]),
+          np.zeros([3, 2], { dtype: np.int32 }),
+        ),
+    ],
+    [
+      "options.mask has shape [3, 2], expected [2, 3] (rows as in the student's [2, 3, 1]); " +
+        'transpose it, or reshape it to [6] if its rows are in that order',
+      () =>
+        response2(same, np.zeros([2, 3, 1]), np.zeros([2, 3, 1]), undefined, {
+          mask: np.ones([3, 2]),
+        }),
+    ],
+    [
+      "gradient has shape [3, 1], expected [1, 3] (the student's shape)",
+      () => {
+        const transposing: IDistillationStrategy = {
+          temperature: 1,
+          alpha: 0,
+          computeLoss: () => 0,
+          computeGradient: ({ data, rows, columns }) => new Matrix(data.slice(), columns, rows),
+        };
+        return distillationValueAndGrad(jax, transposing)(same, x(), x());
+      },
+    ],
+    [
       'teacher must be tensors by layer, as the student is, got an object of type Object',
       () => hybrid((p: np.Array) => ({ output: p.ref, attention: p }), x(), wrong(x())),
     ],

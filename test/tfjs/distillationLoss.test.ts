@@ -133,6 +133,26 @@ onEachBackend(() => {
     });
   });
 
+  test('rows may be flat on any side, and a dimension of 1 puts them in no other order', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(tf, response());
+      const [student, teacher] = [values([2, 3, 5], 0.5), values([2, 3, 5], 2)];
+      const labels = tf.tensor2d(classes, [2, 3], 'int32');
+      const oneHot = tf.oneHot(labels, 5);
+      const mask = tf.tensor2d([1, 1, 0, 1, 0, 1], [2, 3]);
+      const expected = loss(student, teacher, labels, { mask });
+      const all: Parameters<typeof loss>[] = [
+        [student, tf.reshape(teacher, [6, 5]), tf.reshape(labels, [6]), { mask }],
+        [tf.reshape(student, [6, 5]), teacher, labels, { mask }],
+        [student, tf.reshape(teacher, [2, 1, 3, 5]), tf.reshape(labels, [2, 3, 1]), { mask }],
+        [student, teacher, oneHot, { mask: tf.reshape(mask, [6, 1]) }],
+        [student, teacher, tf.reshape(oneHot, [6, 5]), { mask: tf.reshape(mask, [6]) }],
+        [student, teacher, tf.cast(tf.reshape(oneHot, [6, 5]), 'float32'), { mask }],
+      ];
+      for (const call of all) expectClose(loss(...call), expected, 1e-12);
+    });
+  });
+
   test('a hybrid on two layers of a model trains its weights as operations do', () => {
     tf.tidy(() => {
       const inputs = values([4, 3], 1);

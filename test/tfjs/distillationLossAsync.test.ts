@@ -91,6 +91,32 @@ onEachBackend(() => {
     teacher.dispose();
   });
 
+  test('refuses a second pass that has its rows in other dimensions', async () => {
+    const teacher = values([2, 3, 5], 2);
+    let shape = [2, 3, 5];
+    const later = await distillationLossAsync(tf, response())(() => values(shape, 0.5), teacher);
+    shape = [3, 2, 5];
+    expect(() => tf.tidy(later)).toThrow(
+      'student.output has shape [3, 2, 5], expected [2, 3, 5] (that of the first pass)',
+    );
+    teacher.dispose();
+  });
+
+  test('takes no more of the layers than the synchronous form: what no entry reads may be anything', async () => {
+    const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
+    const before = tf.memory().numTensors;
+    const disposed = tf.zeros([1]);
+    disposed.dispose();
+    const teacher = { output: values([6, 5], 2) };
+    const student = { output: values([6, 5], 0.5), tokens: tf.tensor1d([1, 2], 'int32'), disposed };
+    const later = await distillationLossAsync(tf, hybrid)(() => student, teacher);
+    const expected = distillationLoss(tf, hybrid)(student, teacher);
+    const actual = later();
+    expectClose(actual, expected, 1e-12);
+    tf.dispose([student.output, student.tokens, teacher.output, actual, expected]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test('refuses a second pass that is of another size', async () => {
     const teacher = values([6, 5], 2);
     let rows = 6;
@@ -110,11 +136,28 @@ test('it takes a function', async () => {
   await expect(call).rejects.toThrow(
     'distillationLossAsync: forward must be a function that returns the output, got an object of type Object',
   );
-  const promises = loss(
-    wrong(async () => tf.zeros([1, 2])),
-    tf.zeros([1, 2]),
-  );
-  await expect(promises).rejects.toThrow(TypeError);
+});
+
+test.each<[string, () => unknown]>([
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['an object of type Promise', async () => tf.zeros([1, 2])],
+  ['an object of type Array', () => [tf.zeros([1, 2])]],
+])('it refuses a function that returns %s, and leaves no tensor', async (received, forward) => {
+  const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
+  const teacher = tf.zeros([1, 2]);
+  const before = tf.memory().numTensors;
+  const calls = [
+    distillationLossAsync(tf, response())(wrong(forward), teacher),
+    distillationLossAsync(tf, hybrid)(wrong(forward), { output: teacher }),
+  ];
+  for (const call of calls) {
+    await expect(call).rejects.toThrow(TypeError);
+    await expect(call).rejects.toThrow(
+      `distillationLossAsync: student must be a tensor or tensors by layer, got ${received}`,
+    );
+  }
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 describe('on a backend without synchronous reads', () => {

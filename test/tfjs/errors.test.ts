@@ -3,8 +3,11 @@ import { beforeAll, expect, test } from 'vitest';
 import {
   DistillationError,
   FeatureDistillationStrategy,
+  float64,
   HybridDistillationStrategy,
+  type IDistillationStrategy,
   LinearProjection,
+  Matrix,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
@@ -24,6 +27,15 @@ const hybrid = distillationLoss(
   ]),
 );
 const zeros = tf.zeros([2, 3]);
+const sequences = tf.zeros([2, 4, 3]);
+/** A strategy of somebody else's. */
+const bare = (methods: Partial<IDistillationStrategy>): IDistillationStrategy => ({
+  temperature: 1,
+  alpha: 0,
+  computeLoss: () => 0,
+  computeGradient: (student) => student.zerosLike(),
+  ...methods,
+});
 const disposed = tf.zeros([2, 3]);
 disposed.dispose();
 const symbolic = wrong<tf.Tensor>(tf.input({ shape: [3] }));
@@ -31,6 +43,71 @@ const symbolic = wrong<tf.Tensor>(tf.input({ shape: [3] }));
 test.each([
   ['student has shape [3], expected [1, 3] (rank 2 or more)', () => loss(tf.zeros([3]), zeros)],
   ['teacher has shape [], expected [1, 1] (rank 2 or more)', () => loss(zeros, tf.scalar(1))],
+  [
+    'student has shape [2, 0], expected [2, 1] (a column or more)',
+    () => loss(tf.zeros([2, 0]), zeros),
+  ],
+  [
+    'teacher has shape [2, 4, 0], expected [2, 4, 1] (a column or more)',
+    () => loss(sequences, tf.zeros([2, 4, 0])),
+  ],
+  [
+    "teacher has shape [4, 2, 3], expected [2, 4, 3] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8, 3] if its rows are in that order',
+    () => loss(sequences, tf.zeros([4, 2, 3])),
+  ],
+  [
+    "teacher has shape [1, 8, 3], expected [2, 4, 3] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8, 3] if its rows are in that order',
+    () => loss(sequences, tf.zeros([1, 8, 3])),
+  ],
+  [
+    "teacher.hidden has shape [4, 2, 5], expected [2, 4, 5] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8, 5] if its rows are in that order',
+    () =>
+      hybrid(
+        { output: sequences, hidden: sequences },
+        { output: sequences, hidden: tf.zeros([4, 2, 5]) },
+      ),
+  ],
+  ...(['int32', 'float32'] as const).map((dtype): [string, () => unknown] => [
+    "labels has shape [4, 2, 3], expected [2, 4, 3] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8, 3] if its rows are in that order',
+    () => loss(sequences, sequences, tf.zeros([4, 2, 3], dtype)),
+  ]),
+  [
+    "labels has shape [4, 2], expected [2, 4] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8] if its rows are in that order',
+    () => loss(sequences, sequences, tf.zeros([4, 2], 'int32')),
+  ],
+  [
+    "options.mask has shape [4, 2], expected [2, 4] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8] if its rows are in that order',
+    () => loss(sequences, sequences, undefined, { mask: tf.zeros([4, 2]) }),
+  ],
+  [
+    "options.mask.hidden has shape [4, 2], expected [2, 4] (rows as in the student's [2, 4, 3]); " +
+      'transpose it, or reshape it to [8] if its rows are in that order',
+    () => {
+      const layers = { output: zeros, hidden: sequences };
+      return hybrid(layers, layers, undefined, { mask: { hidden: tf.zeros([4, 2]) } });
+    },
+  ],
+  [
+    "gradient has shape [3, 2], expected [2, 3] (the student's shape)",
+    () => distillationLoss(tf, bare({ computeGradient: () => Matrix.zeros(3, 2) }))(zeros, zeros),
+  ],
+  [
+    'gradient must be float32, got float64; use gradient.as(float32)',
+    () => {
+      const computeGradient = () => wrong<Matrix>(Matrix.zeros(2, 3, float64));
+      return distillationLoss(tf, bare({ computeGradient }))(zeros, zeros);
+    },
+  ],
+  [
+    'loss must be finite, got NaN (extreme input)',
+    () => distillationLoss(tf, bare({ computeLoss: () => Number.NaN }))(zeros, zeros),
+  ],
   [
     "student must be float32, got int32; use tf.cast(student, 'float32')",
     () => loss(tf.zeros([2, 3], 'int32'), zeros),
@@ -106,6 +183,18 @@ test.each([
   [
     'student.hidden must be a tensor, got an object of type Array',
     () => hybrid({ output: zeros, hidden: wrong([1]) }, { output: zeros, hidden: zeros }),
+  ],
+  [
+    'student must be a tensor or tensors by layer, got an object of type Array',
+    () => hybrid(wrong([zeros]), wrong([zeros])),
+  ],
+  [
+    'gradient must be a Matrix, got undefined',
+    () => distillationLoss(tf, bare({ computeGradient: () => wrong(undefined) }))(zeros, zeros),
+  ],
+  [
+    'computeLoss must return a number, got undefined',
+    () => distillationLoss(tf, bare({ computeLoss: () => wrong(undefined) }))(zeros, zeros),
   ],
   [
     "tf must be TensorFlow.js, got an object of type Object; import * as tf from '@tensorflow/tfjs'",

@@ -18,6 +18,12 @@ export type TeacherLayerOutputs<T extends FloatArray = Float32Array> = Readonly<
   Record<string, TeacherOutput<T>>
 >;
 
+/** The names of a layer of each side that are compared. */
+export interface LayerPair {
+  readonly student: string;
+  readonly teacher: string;
+}
+
 export interface LayerwiseOptions {
   /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
   readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>;
@@ -108,7 +114,7 @@ function pickLayer<L>(
 }
 
 export function layerOf(
-  layer: string | { readonly student: string; readonly teacher: string } = OUTPUT,
+  layer: string | LayerPair | undefined = OUTPUT,
   side: 'student' | 'teacher',
 ): string {
   return typeof layer === 'string' ? layer : layer[side];
