@@ -22,13 +22,14 @@ const OTHERS = 'Data and calls';
 const app = await Application.bootstrap({
   name: 'knowledge-distillation',
   includeVersion: true,
-  headings: { readme: false },
+  headings: { readme: false, document: true },
   tsconfig: `${root}tsconfig.json`,
   skipErrorChecking: true, // `npm run typecheck` has done it
   entryPoints: ['', 'testing/', 'tfjs/', 'jax/'].map((folder) => `${root}src/${folder}index.ts`),
   sortEntryPoints: false,
   readme: `${root}README.md`,
   projectDocuments: [
+    'docs/guides/*.md',
     'docs/parity.md',
     'examples/*/README.md',
     'CONTRIBUTING.md',

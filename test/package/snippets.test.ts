@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 
 // Every TypeScript block of the documents and every @example of the sources compiles under the project's own
-// settings and runs. They are written to files because that is what the compiler and the test runner read.
+// settings and runs; what it says of values, it asserts by node:assert. They are written to files because that is what the compiler and the test runner read.
 
 const root = new URL('../../', import.meta.url).pathname;
 const folder = join(root, '.snippets');
@@ -36,9 +36,14 @@ function examples(source: string): Snippet[] {
   }));
 }
 
+const guides = readdirSync(join(root, 'docs/guides'))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `docs/guides/${file}`);
+
 const snippets = [
   ...blocks('README.md'),
   ...blocks('CONTRIBUTING.md'),
+  ...guides.flatMap(blocks),
   ...sources('src').flatMap(examples),
 ].map((snippet, index) => ({ ...snippet, file: join(folder, `snippet${index}.ts`) }));
 
@@ -69,4 +74,13 @@ test('the documents compile', () => {
 
 test.each(snippets)('$name runs', async ({ file }) => {
   await expect(import(file)).resolves.toBeDefined();
+});
+
+test.each(guides)('%s has code that runs, and commands', (guide) => {
+  const text = readFileSync(join(root, guide), 'utf8');
+  const languages = [...text.matchAll(/^```(\w*)\n[\s\S]*?^```$/gm)].map(
+    ([, language]) => language,
+  );
+  expect(languages).toContain('ts');
+  for (const language of languages) expect(['ts', 'sh']).toContain(language);
 });

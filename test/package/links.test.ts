@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+// Every link between the documents leads to a file that is there and, in a document, to a heading that it has.
+
+const root = new URL('../../', import.meta.url).pathname;
+
+function documentsIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join(folder, file));
+}
+
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/parity.md',
+  ...documentsIn('docs/guides'),
+  ...documentsIn('examples'),
+];
+
+function proseOf(path: string): string {
+  return readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** The anchors of the headings, as GitHub and typedoc make them. */
+function anchorsOf(path: string): string[] {
+  return [...proseOf(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{Letter}\p{Number} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function linksOf(document: string): string[] {
+  const prose = proseOf(join(root, document)).replace(/`[^`]*`/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^https?:/.test(link));
+}
+
+test.each(documents)('the links of %s lead somewhere', (document) => {
+  const path = join(root, document);
+  const broken = linksOf(document).filter((link) => {
+    const [file = '', anchor] = link.split('#');
+    const target = file === '' ? path : join(dirname(path), file);
+    if (!existsSync(target)) return true;
+    return anchor !== undefined && !anchorsOf(target).includes(anchor);
+  });
+  expect(broken).toEqual([]);
+});
+
+test('the README leads to every guide', () => {
+  const guides = documentsIn('docs/guides');
+  expect(guides.length).toBeGreaterThan(0);
+  expect(linksOf('README.md')).toEqual(expect.arrayContaining(guides));
+});
