@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+/** The lines of a script, imports aside. */
+function linesOf(script: string): string[] {
+  const file = new URL(`migration/${script}.ts`, import.meta.url);
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => !line.startsWith('import '));
+}
+
+test('one line of the script is changed, imports aside', () => {
+  const [before, after] = [linesOf('before'), linesOf('after')];
+  expect(after).toHaveLength(before.length);
+  const changed = before.flatMap((line, i) => (line === after[i] ? [] : [[line, after[i]]]));
+  expect(changed).toEqual([
+    [
+      '    loss: hintonLoss,',
+      '    loss: fitLoss(tf, new ResponseDistillationStrategy({ temperature: 4 })),',
+    ],
+  ]);
+});
