@@ -16,6 +16,16 @@ import {
 
 const root = new URL('../', import.meta.url).pathname;
 
+/** In the order in which one might read them. */
+const GUIDES = [
+  'temperature',
+  'language-models',
+  'layers',
+  'tensorflow',
+  'jax',
+  'own-strategy',
+  'performance',
+];
 const FAMILIES = ['response', 'attention', 'feature', 'relation', 'hybrid'];
 const OTHERS = 'Data and calls';
 
@@ -29,7 +39,7 @@ const app = await Application.bootstrap({
   sortEntryPoints: false,
   readme: `${root}README.md`,
   projectDocuments: [
-    'docs/guides/*.md',
+    ...GUIDES.map((guide) => `docs/guides/${guide}.md`),
     'docs/parity.md',
     'examples/*/README.md',
     'CONTRIBUTING.md',
@@ -41,6 +51,7 @@ const app = await Application.bootstrap({
   categoryOrder: [...FAMILIES.map(categoryOf), OTHERS],
   defaultCategory: OTHERS,
   navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
+  highlightLanguages: ['typescript', 'javascript', 'python', 'shellscript', 'diff'],
   useFirstParagraphOfCommentAsSummary: true,
   searchInDocuments: true,
   treatWarningsAsErrors: true,

@@ -1,12 +1,12 @@
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import { drawChart } from '../shared/chart.js';
 import { summarize } from '../shared/statistics.js';
 import { formatPercent } from '../shared/table.js';
 import type { Results } from './results.js';
 
 /** Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed line. */
-export async function drawLearningCurves(results: Results): Promise<string> {
-  return new View(parse(compile(learningCurves(results)).spec), { renderer: 'none' }).toSVG();
+export function drawLearningCurves(results: Results): Promise<string> {
+  return drawChart(learningCurves(results));
 }
 
 const COLORS = ['#7f7f7f', '#1f77b4', '#ff7f0e', '#2ca02c'];
@@ -55,17 +55,11 @@ function learningCurves({ settings, teacher, students }: Results): TopLevelSpec 
   return {
     width: 640,
     height: 400,
-    background: 'white',
-    padding: 12,
     title: {
       text: 'The same student, taught in four ways',
       subtitle: `Accuracy on ${heldOut} held-out digits, ${
         seeds.length > 1 ? `mean and range over ${seeds.length} seeds` : 'one seed'
       }`,
-      anchor: 'start',
-      fontSize: 16,
-      subtitleFontSize: 13,
-      offset: 12,
     },
     data: { values: points },
     layer: [
@@ -88,10 +82,5 @@ function learningCurves({ settings, teacher, students }: Results): TopLevelSpec 
         encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'label' } },
       },
     ],
-    config: {
-      font: 'sans-serif',
-      axis: { labelFontSize: 12, titleFontSize: 13, titlePadding: 10 },
-      legend: { labelFontSize: 12 },
-    },
   };
 }
