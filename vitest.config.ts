@@ -79,6 +79,7 @@ const config: ViteUserConfig = defineConfig({
                   '--no-sandbox',
                   '--enable-features=SharedArrayBuffer', // else for cross-origin isolated pages only
                   '--disable-gpu',
+                  '--enable-unsafe-webgpu', // in software, as there is no other here
                   '--disable-quic',
                   '--no-first-run',
                   '--disable-background-networking',

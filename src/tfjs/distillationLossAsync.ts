@@ -26,9 +26,10 @@ export interface AsyncLayerwiseDistillationLoss<T extends Tensor, S extends T, V
 }
 
 /**
- * {@link distillationLoss} without a synchronous read, for backends that have none (WebGPU) and where the thread must not
- * wait (WebGL): the student runs, its outputs are awaited, the strategy computes loss and gradient, and what the promise gives
- * runs the student again to take that gradient back through it.
+ * {@link distillationLoss} without a synchronous read, for where the thread must not wait (WebGL) and for backends that have
+ * none, or none to rely on: WebGPU reads through a canvas, slowly, and zeros where that has no graphics card. The student
+ * runs, its outputs are awaited, the strategy computes loss and gradient, and what the promise gives runs the student again to
+ * take that gradient back through it.
  *
  * Its arguments are those of {@link distillationLoss} but for the first:
  *

@@ -181,12 +181,40 @@ describe('on a backend without synchronous reads', () => {
     tf.removeBackend('asynchronous');
   });
 
-  test('the synchronous form says what to do', () => {
-    const loss = distillationLoss(tf, response());
-    expect(() => tf.tidy(() => loss(values([6, 5], 0.5), values([6, 5], 2)))).toThrow(
+  test('the synchronous form says what to do, steps nothing and leaves no tensor', async () => {
+    const projection = new LinearProjection(5, 4, { seed: 1 });
+    const strategy = new FeatureDistillationStrategy({ projection });
+    const loss = distillationLoss(tf, strategy);
+    const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
+    const [inputs, teacher] = [values([6, 3], 1), values([6, 4], 2)];
+    const learned = [weights, ...loss.variables];
+    const optimizer = tf.train.sgd(0.5);
+    const [tensors, numbers] = [tf.memory().numTensors, await Promise.all(learned.map(read))];
+    const parameters = projection
+      .parameters()
+      .map(({ value, gradient }) => [value.toRows(), gradient.toRows()]);
+    const step = () => tf.tidy(() => loss(tf.matMul(inputs, weights), teacher));
+    expect(step).toThrow(
       "distillationLoss: the backend must read synchronously, got 'asynchronous', which says: readSync is not available; " +
         'use distillationLossAsync',
     );
+    expect(tf.memory().numTensors).toBe(tensors);
+    // In a gradient, TensorFlow.js itself leaves what its tape has kept, whatever throws.
+    expect(() => optimizer.minimize(step)).toThrow('use distillationLossAsync');
+    expect(await Promise.all(learned.map(read))).toEqual(numbers);
+    expect(
+      projection.parameters().map(({ value, gradient }) => [value.toRows(), gradient.toRows()]),
+    ).toEqual(parameters);
+
+    // The same step by the other form.
+    const lossAsync = distillationLossAsync(tf, strategy);
+    optimizer.minimize(await lossAsync(() => tf.matMul(inputs, weights), teacher));
+    expect(await read(weights)).not.toEqual(numbers[0]);
+    expect(await read(lossAsync.variables[0]!)).not.toEqual(numbers[1]);
+    tf.dispose([weights, inputs, teacher]);
+    optimizer.dispose();
+    loss.dispose();
+    lossAsync.dispose();
   });
 
   test('the asynchronous form trains', async () => {
