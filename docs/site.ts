@@ -19,6 +19,7 @@ const root = new URL('../', import.meta.url).pathname;
 /** In the order in which one might read them. */
 const GUIDES = [
   'temperature',
+  'pytorch',
   'language-models',
   'layers',
   'tensorflow',

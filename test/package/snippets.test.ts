@@ -14,12 +14,19 @@ interface Snippet {
   readonly code: string;
 }
 
-function blocks(document: string): Snippet[] {
+/** The code of a document, with its language. */
+function codeOf(document: string): { language: string; code: string }[] {
   const text = readFileSync(join(root, document), 'utf8');
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({
-    name: `${document} block ${index + 1}`,
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
+    language,
     code,
   }));
+}
+
+function blocks(document: string): Snippet[] {
+  return codeOf(document)
+    .filter(({ language }) => language === 'ts')
+    .map(({ code }, index) => ({ name: `${document} block ${index + 1}`, code }));
 }
 
 function sources(directory: string): string[] {
@@ -76,11 +83,20 @@ test.each(snippets)('$name runs', async ({ file }) => {
   await expect(import(file)).resolves.toBeDefined();
 });
 
-test.each(guides)('%s has code that runs, and commands', (guide) => {
-  const text = readFileSync(join(root, guide), 'utf8');
-  const languages = [...text.matchAll(/^```(\w*)\n[\s\S]*?^```$/gm)].map(
-    ([, language]) => language,
-  );
+test.each(guides)('%s has code that runs, and nothing else but commands', (guide) => {
+  const languages = codeOf(guide).map(({ language }) => language);
+  const allowed = guide === 'docs/guides/pytorch.md' ? ['ts', 'sh', 'py'] : ['ts', 'sh'];
   expect(languages).toContain('ts');
-  for (const language of languages) expect(['ts', 'sh']).toContain(language);
+  expect(allowed).toEqual(expect.arrayContaining(languages));
+});
+
+test('what PyTorch prints in its guide, the library is asserted to give', () => {
+  const blocks = codeOf('docs/guides/pytorch.md');
+  const numbersIn = (wanted: string, line: RegExp) =>
+    blocks
+      .filter(({ language }) => language === wanted)
+      .flatMap(({ code }) => [...code.matchAll(line)].map(([, number]) => number));
+  const printed = numbersIn('py', /^print.*# (\S+)$/gm);
+  expect(printed).not.toEqual([]);
+  expect(printed).toEqual(numbersIn('ts', /^assert.*'(\S+)'\);/gm));
 });
