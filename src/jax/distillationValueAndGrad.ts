@@ -113,18 +113,19 @@ export function distillationValueAndGrad<A extends JaxArray>(
         owned.push(...arraysIn(params));
         throwType(operation, 'forward', 'be a function that returns the output', forward);
       }
+      let made: Outputs<A> | undefined;
       const [outputs, pull] = jax.vjp(
         (given) => {
-          const made = forward(given as P);
-          if (!made) {
-            throwType(operation, 'student', 'be a tensor or tensors by layer', made);
-          }
+          made = forward(given as P);
           return apart(made);
         },
         [params],
       );
       owned.push(...arraysIn(outputs));
       try {
+        if (typeTag(made) !== 'Object') {
+          throwType(operation, 'student', 'be a tensor or tensors by layer', made);
+        }
         const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>; // one or the other, as the overloads have it
         const inputs = new JaxInputs(operation);
         const evaluate = evaluation(operation, strategy, call, inputs);
@@ -145,31 +146,34 @@ export function distillationValueAndGrad<A extends JaxArray>(
   };
 }
 
-/** Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that does. */
+/**
+ * Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that does. What is no array is left
+ * out, to be missed once jax-js is done, since it frees nothing where a function that it traces throws.
+ */
 function apart<A extends JaxArray>(outputs: Outputs<A>): Outputs<A> {
   if (isTraced(outputs)) return outputs;
-  const layers = Object.entries(outputs).map(([name, array]) => [
-    name,
-    isTraced(array) ? array.reshape([...array.shape]) : array,
-  ]);
-  return Object.fromEntries(layers);
+  const layers = Object.entries(outputs ?? {}).filter(([, array]) => isTraced(array));
+  return Object.fromEntries(layers.map(([name, array]) => [name, array.reshape([...array.shape])]));
 }
 
 /** While it is traced, an array has no data. */
 function isTraced<A extends JaxArray>(value: Outputs<A>): value is A {
-  return typeof value === 'object' && 'reshape' in value;
+  return typeof value === 'object' && value !== null && 'reshape' in value;
 }
 
-/** The gradients as arrays in the structure of the outputs, 0 for a layer that was not read. */
+/**
+ * The gradients as arrays in the structure of the outputs: 0 for a layer that was not read, and where there are no rows, of
+ * which jax-js 0.1.25 takes no data.
+ */
 function toOutputs<A extends JaxArray>(
   { numpy }: Jax<A>,
   gradients: ByLayer<Matrix>,
   outputs: Outputs<A>,
 ): Outputs<A> {
   const toArray = (gradient: Matrix | undefined, { shape, dtype, device }: A) =>
-    gradient === undefined
-      ? numpy.zeros([...shape], { dtype, device })
-      : numpy.array(gradient.data, { shape: [...shape], device });
+    gradient?.rows
+      ? numpy.array(gradient.data, { shape: [...shape], device })
+      : numpy.zeros([...shape], { dtype, device });
   if (isTensor(outputs)) return toArray(gradients.output, outputs);
   const layers = Object.entries(outputs);
   return Object.fromEntries(layers.map(([name, array]) => [name, toArray(gradients[name], array)]));

@@ -1,5 +1,6 @@
+import { throwType } from '../errors.js';
 import { Inputs } from '../tensors/inputs.js';
-import { checkType } from '../tensors/tensor.js';
+import { checkType, isTensor } from '../tensors/tensor.js';
 import type { JaxArray } from './jax.js';
 
 /** The arrays of one call, of jax-js. */
@@ -10,6 +11,9 @@ export class JaxInputs extends Inputs<JaxArray> {
   }
 
   protected override check(argument: string, array: JaxArray, dtypes: readonly string[]): void {
+    if (isTensor(array) && !('refCount' in array)) {
+      throwType(this.operation, argument, 'be an array of jax-js', array);
+    }
     checkType(this.operation, argument, array, dtypes, this.cast(argument, dtypes[0]!));
   }
 

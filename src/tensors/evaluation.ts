@@ -1,5 +1,6 @@
 import { type ComponentLoss, checkSameShape, type TeacherOutput } from '../batch.js';
 import { checkLoss, checkOptions, throwType } from '../errors.js';
+import { checkRepresentable } from '../gradient.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import { typeTag } from '../numeric.js';
@@ -121,6 +122,11 @@ function ofOutput<T extends Tensor>(
     const loss = checkLoss(operation, strategy.computeLoss(...asked));
     const gradient = strategy.computeGradient(...asked);
     checkSameShape(operation, 'gradient', gradient, output);
+    gradient.data.forEach((value, i) => {
+      const { columns, numeric } = gradient;
+      const row = Math.floor(i / columns);
+      checkRepresentable(operation, 'gradient', value, numeric.largest, row, i % columns);
+    });
     return { loss, gradients: { output: gradient } };
   };
 }

@@ -25,6 +25,6 @@ export function checkType(
   if (!isTensor(tensor)) throwType(operation, argument, 'be a tensor', tensor);
   if (dtypes.includes(tensor.dtype)) return;
   const expected = `be ${dtypes.join(', ').replace(/, (\w+)$/, ' or $1')}`;
-  const hint = `use ${cast}`;
+  const hint = tensor.dtype === 'string' ? undefined : `use ${cast}`;
   refuse('DTYPE_MISMATCH', operation, argument, expected, tensor.dtype, undefined, hint);
 }

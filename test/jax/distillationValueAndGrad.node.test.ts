@@ -320,6 +320,14 @@ onEachDevice(() => {
     expect(output).toBeDefined();
   });
 
+  test('a batch without rows has loss 0, and a gradient without rows', async () => {
+    const none = np.zeros([0, 3]);
+    const { loss, gradient } = await response2((p: np.Array) => p.mul(2), none.ref, none);
+    expect(loss).toBe(0);
+    expect(gradient.shape).toEqual([0, 3]);
+    gradient.dispose();
+  });
+
   test('the same array may be passed twice', async () => {
     const both = np.array([[0.25, 0.75]]);
     const { loss, gradient } = await response2((x: np.Array) => x, both.ref, both.ref, both);
@@ -432,6 +440,38 @@ onEachDevice(() => {
     const nothing = wrong<(p: np.Array) => np.Array>((p: np.Array) => p.dispose());
     await expect(response2(nothing, x(), x())).rejects.toThrow(
       'distillationValueAndGrad: student must be a tensor or tensors by layer, got undefined',
+    );
+    for (const [made, received] of [
+      [3, '3'],
+      [Promise.resolve(), 'an object of type Promise'],
+    ]) {
+      const forward = wrong<(p: np.Array) => np.Array>((p: np.Array) => {
+        p.dispose();
+        return made;
+      });
+      await expect(response2(forward, x(), x())).rejects.toThrow(
+        `student must be a tensor or tensors by layer, got ${received}`,
+      );
+    }
+    const list = wrong<(p: np.Array) => np.Array>((p: np.Array) => [p]);
+    await expect(response2(list, x(), x())).rejects.toThrow(
+      'student must be a tensor or tensors by layer, got an object of type Array',
+    );
+    const hole = wrong<(p: np.Array) => { output: np.Array }>((p: np.Array) => ({
+      output: p,
+      attention: undefined,
+    }));
+    await expect(hybrid(hole, x(), { output: x(), attention: x() })).rejects.toThrow(
+      "studentLayers must have a layer 'attention', got output",
+    );
+    const ofTensorFlow = {
+      shape: [1, 3],
+      dtype: 'float32',
+      dataSync: () => new Float32Array(3),
+      data: async () => new Float32Array(3),
+    };
+    await expect(response2(same, x(), wrong(ofTensorFlow))).rejects.toThrow(
+      'distillationValueAndGrad: teacher must be an array of jax-js, got an object of type Object',
     );
     const used = x();
     used.dispose();

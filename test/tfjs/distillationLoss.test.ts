@@ -301,6 +301,31 @@ onEachBackend(() => {
     tf.dispose([value, student, teacher]);
   });
 
+  test('a batch without rows has loss 0, and a gradient without rows', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(tf, response());
+      const none = tf.zeros([0, 3]);
+      const { value, grad } = tf.valueAndGrad((student) => loss(student, none))(tf.zeros([0, 3]));
+      expect(value.dataSync()[0]).toBe(0);
+      expect(grad.shape).toEqual([0, 3]);
+    });
+  });
+
+  test('a loss within the gradient of a loss has its own', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(tf, response());
+      const [weights, teacher] = [values([4, 5], 0.5), values([4, 5], 2)];
+      const first = tf.grad((student) => loss(student, teacher))(weights);
+      const nested = tf.grad((student) => {
+        const inner = tf.tidy(() => tf.grad((other) => loss(other, teacher))(weights));
+        expectClose(inner, first, 1e-12);
+        return tf.tidy(() => loss(tf.mul(student, 2), teacher));
+      })(weights);
+      const twice = tf.grad((student) => loss(student, teacher))(tf.mul(weights, 2));
+      expectClose(nested, tf.mul(twice, 2));
+    });
+  });
+
   describe('a gradient of the gradient', () => {
     const loss = distillationLoss(tf, response());
 

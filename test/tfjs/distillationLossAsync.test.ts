@@ -75,6 +75,28 @@ onEachBackend(() => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test('calls that are under way together do not mix, nor do their gradients of what is learned', async () => {
+    const projection = new LinearProjection(5, 4, { seed: 1 });
+    const loss = distillationLossAsync(tf, new FeatureDistillationStrategy({ projection }));
+    const [variable] = loss.variables as [tf.Variable];
+    const pairs = [0.5, 1.5].map(
+      (phase) => [values([3, 5], phase), values([3, 4], phase)] as const,
+    );
+    const gradient = (later: () => tf.Scalar) =>
+      tf.tidy(() => tf.keep(tf.variableGrads(later, [variable]).grads[variable.name]!));
+    const together = await Promise.all(
+      pairs.map(([student, teacher]) => loss(() => student, teacher)),
+    );
+    for (const [i, [student, teacher]] of pairs.entries()) {
+      const alone = await loss(() => student, teacher);
+      const [actual, expected] = [gradient(together[i]!), gradient(alone)];
+      expectClose(actual, expected, 1e-12);
+      tf.dispose([actual, expected]);
+    }
+    tf.dispose(pairs.flat());
+    loss.dispose();
+  });
+
   test('leaves alone what the function returns, where that is its own', async () => {
     const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
     await distillationLossAsync(tf, response())(() => student, teacher);
