@@ -18,6 +18,7 @@ const root = new URL('../', import.meta.url).pathname;
 
 /** In the order in which one might read them. */
 const GUIDES = [
+  'choosing',
   'temperature',
   'pytorch',
   'language-models',

@@ -37,8 +37,8 @@ function anchorsOf(path: string): string[] {
 
 function linksOf(document: string): string[] {
   const prose = proseOf(join(root, document)).replace(/`[^`]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link = '']) => link)
+  return [...prose.matchAll(/\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$/gm)]
+    .map(([, inline, defined]) => inline ?? defined!)
     .filter((link) => !/^https?:/.test(link));
 }
 

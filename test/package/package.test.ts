@@ -60,22 +60,32 @@ test('one more response loss takes less than 40 lines', () => {
 });
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const choosing = readFileSync(new URL('../../docs/guides/choosing.md', import.meta.url), 'utf8');
 
 /** The first two cells of each row of the tables under a heading, without their headers. */
-function rowsUnder(heading: string): [string, string][] {
-  const [, section = ''] = readme.split(`\n## ${heading}\n`);
+function rowsUnder(heading: string, document = readme): [string, string][] {
+  const [, section = ''] = document.split(`\n## ${heading}\n`);
   const [text = ''] = section.split('\n## ');
   const lines = text.split('\n');
   const rows = lines.filter((line, i) => line.startsWith('| ') && !lines[i + 1]?.startsWith('|--'));
   return rows.map((line) => {
     const [, first = '', second = ''] = line.split('|').map((cell) => cell.trim());
-    return [first.replaceAll('`', ''), second];
+    return [first.replace(/[[\]`]/g, ''), second];
   });
 }
 
 test('the README lists every strategy', () => {
   const listed = rowsUnder('Strategies').map(([name]) => `${name}DistillationStrategy`);
   expect(listed.sort()).toEqual(exportedStrategies());
+});
+
+test('the guide to choosing a loss has every strategy, and leads to its reference', () => {
+  const listed = rowsUnder('What each family asks for', choosing).map(([name]) => name);
+  const linked = [...choosing.matchAll(/^\[(\w+)\]: /gm)].map(([, name]) => name);
+  const strategies = exportedStrategies().map((name) => name.replace('DistillationStrategy', ''));
+  strategies.sort();
+  expect([...listed, 'Hybrid'].sort()).toEqual(strategies);
+  expect(linked.sort()).toEqual(strategies);
 });
 
 test('the README tells the size limits', () => {
