@@ -28,4 +28,4 @@ export class Phase {
   }
 }
 
-const NAME_WIDTH = 36;
+const NAME_WIDTH = 40;

@@ -69,13 +69,13 @@ export function teach(
 }
 
 /** The loss of a batch, and its gradient with respect to each parameter. */
-interface Evaluation {
+export interface Evaluation {
   readonly loss: number;
   readonly parameters: readonly { value: Float32Array; gradient: Float32Array }[];
 }
 
 /** Steps what `evaluate` says of batches of `training`, the same batches in the same order for one seed. */
-function optimise(
+export function optimise(
   name: string,
   training: Int32Array,
   { steps, batch, learningRate }: Pace,

@@ -8,7 +8,7 @@ const root = new URL('../../', import.meta.url).pathname;
 
 function documentsIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
+    .filter((file) => file.endsWith('.md') && !file.includes('node_modules')) // of an example's own
     .map((file) => join(folder, file));
 }
 

@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url';
+import { compareMethods, type Hits, judgeHits, type Results } from '../shared/comparison.js';
+import { agreement, mostLikely } from '../shared/statistics.js';
+import { readCorpus } from './corpus.js';
+import { featuresOf } from './student.js';
+import { askTeacher } from './teacher.js';
+import { type LayeredLesson, type Method, teachStudent } from './training.js';
+
+/** Where `npm run example:code-languages` installs what is read: source files, and the teacher. */
+const PACKAGES = fileURLToPath(new URL('node_modules/', import.meta.url));
+
+export interface Settings {
+  readonly filesPerLanguage: number;
+  readonly heldOutFraction: number;
+  readonly steps: number;
+  readonly seeds: readonly number[];
+}
+
+export function chooseSettings(quick: boolean, seed: number): Settings {
+  return {
+    filesPerLanguage: quick ? 20 : 200,
+    heldOutFraction: 0.25,
+    steps: quick ? 200 : 1500,
+    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
+  };
+}
+
+export interface CodeResults extends Results<Hits> {
+  /** The fraction of all snippets for which the teacher would answer the same without its hidden layers. */
+  readonly sameWithoutHidden: number;
+}
+
+/** Teaches a student by each method for each seed, and judges them; a file is held out whole, or not at all. */
+export async function runExperiment(
+  methods: readonly Method[],
+  { filesPerLanguage, steps, ...settings }: Settings,
+): Promise<CodeResults> {
+  const { texts, languages, families } = readCorpus(PACKAGES, filesPerLanguage);
+  const teacher = await askTeacher(PACKAGES, texts);
+  const lesson: LayeredLesson = {
+    features: texts.map(featuresOf),
+    labels: Int32Array.from(languages, (language) => teacher.classes.indexOf(language)),
+    teacherLogits: teacher.logits,
+    teacherHidden: teacher.hidden,
+  };
+  const pace = { steps, batch: 64, learningRate: 0.005 };
+  const teach = (method: Method, training: Int32Array, seed: number) => {
+    const student = teachStudent(method, lesson, training, pace, seed);
+    return (indices: Int32Array) =>
+      student.forward(Array.from(indices, (index) => lesson.features[index]!));
+  };
+  const answers = (logits: Float32Array) => mostLikely(logits, teacher.classes.length);
+  return {
+    ...compareMethods(methods, lesson, families, teach, judgeHits, settings),
+    sameWithoutHidden: agreement(answers(teacher.logits), answers(teacher.wideLogits)),
+  };
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { Phase } from '../shared/progress.js';
+
+/** The nodes of its graph; the logits are the sum of what its wide part says and of what follows from its hidden layers. */
+const NODES = {
+  pairs: 'map/TensorArrayV2Stack/TensorListStack',
+  hidden: 'dnn/hiddenlayer_1/Relu',
+  logits: 'add',
+  wideLogits: 'linear/linear_model/linear/linear_model/linear/linear_model/weighted_sum',
+  classes: 'head/predictions/class_string_lookup/Const',
+};
+const BATCH = 50;
+
+/** What the teacher makes of each snippet, one row after the other. */
+export interface TeacherOutputs {
+  /** The names of its classes, in the order of its logits. */
+  readonly classes: readonly string[];
+  readonly logits: Float32Array;
+  /** The logits without its hidden layers. */
+  readonly wideLogits: Float32Array;
+  /** Its last hidden layer. */
+  readonly hidden: Float32Array;
+}
+
+export async function askTeacher(
+  packages: string,
+  texts: readonly string[],
+): Promise<TeacherOutputs> {
+  tf.enableProdMode(); // else it advertises a faster backend
+  const model = await loadModel(join(packages, '@vscode/vscode-languagedetection/model'));
+  const classes = await model.weights[NODES.classes]![0]!.data<'string'>();
+  const phase = new Phase('teacher: guesslang', texts.length);
+  const parts: Float32Array[][] = [[], [], []];
+  for (let start = 0; start < texts.length; start += BATCH) {
+    const pairs = pairsOf(texts.slice(start, start + BATCH));
+    const outputs = (await model.executeAsync({ [NODES.pairs]: pairs }, [
+      NODES.logits,
+      NODES.wideLogits,
+      NODES.hidden,
+    ])) as tf.Tensor[];
+    for (const [i, output] of outputs.entries()) parts[i]!.push(await output.data<'float32'>());
+    tf.dispose([pairs, outputs]);
+    phase.update(Math.min(start + BATCH, texts.length));
+  }
+  phase.finish(`${texts.length} snippets`);
+  const [logits, wideLogits, hidden] = parts.map(concatenate);
+  return { classes, logits: logits!, wideLogits: wideLogits!, hidden: hidden! };
+}
+
+function loadModel(folder: string): Promise<tf.GraphModel> {
+  const { modelTopology, weightsManifest } = JSON.parse(
+    readFileSync(join(folder, 'model.json'), 'utf8'),
+  );
+  const [{ paths, weights }] = weightsManifest;
+  const weightData = new Uint8Array(readFileSync(join(folder, paths[0]))).buffer;
+  return tf.loadGraphModel(tf.io.fromMemory({ modelTopology, weightSpecs: weights, weightData }));
+}
+
+/**
+ * Every two neighbouring bytes with a space between: what the graph makes of a text in its first loop. TensorFlow.js 4
+ * fails in that loop; 3.21 runs it, and comes to the same logits. The graph stops at 10,000 pairs; no snippet has as many.
+ */
+function pairsOf(texts: readonly string[]): tf.Tensor2D {
+  const space = 0x20;
+  const rows = texts.map((text) => {
+    const bytes = new TextEncoder().encode(text);
+    return Array.from({ length: bytes.length - 1 }, (_, i) =>
+      Uint8Array.of(bytes[i]!, space, bytes[i + 1]!),
+    );
+  });
+  const columns = Math.max(...rows.map((row) => row.length));
+  const nothing = new Uint8Array();
+  const padded = rows.flatMap((row) => [
+    ...row,
+    ...Array<Uint8Array>(columns - row.length).fill(nothing),
+  ]);
+  return tf.tensor2d(padded, [texts.length, columns], 'string');
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
+}

@@ -1,0 +1,114 @@
+import type { Random } from './random.js';
+import type { Features, Student } from './training.js';
+
+/** Layers of a batch, a row for each sample. */
+export interface Layers {
+  readonly hidden: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/** A network of one hidden layer of rectified units. */
+export class HiddenLayerStudent implements Student {
+  readonly features: number;
+  readonly units: number;
+  readonly classes: number;
+  /** Of each layer a row of weights for each input, and one of biases. */
+  readonly weights: Float32Array;
+
+  constructor(features: number, units: number, classes: number, random: Random) {
+    this.features = features;
+    this.units = units;
+    this.classes = classes;
+    this.weights = new Float32Array((features + 1) * units + (units + 1) * classes);
+    const { first, second } = this.#layersOf(this.weights);
+    const fill = (weights: Float32Array, inputs: number) => {
+      for (let i = 0; i < weights.length; i++) {
+        weights[i] = random.normal() * Math.sqrt(2 / inputs);
+      }
+    };
+    fill(first.subarray(0, features * units), features);
+    fill(second.subarray(0, units * classes), units);
+  }
+
+  forward(samples: readonly Features[]): Float32Array {
+    return this.computeLayers(samples).logits;
+  }
+
+  computeLayers(samples: readonly Features[]): Layers {
+    const { features, units, classes } = this;
+    const { first, second } = this.#layersOf(this.weights);
+    const hidden = new Float32Array(samples.length * units);
+    const logits = new Float32Array(samples.length * classes);
+    samples.forEach(({ indices, values }, row) => {
+      const activations = rowOf(hidden, row, units);
+      const outputs = rowOf(logits, row, classes);
+      activations.set(rowOf(first, features, units));
+      outputs.set(rowOf(second, units, classes));
+      indices.forEach((feature, position) => {
+        addScaled(activations, 0, values[position]!, first, feature * units, units);
+      });
+      activations.forEach((sum, unit) => {
+        activations[unit] = Math.max(sum, 0);
+        addScaled(outputs, 0, activations[unit]!, second, unit * classes, classes);
+      });
+    });
+    return { hidden, logits };
+  }
+
+  /** d loss / d weights, from d loss / d logits and, where the loss reads the hidden layer itself, d loss / d hidden. */
+  backward(
+    samples: readonly Features[],
+    logitGradient: Float32Array,
+    hiddenGradient?: Float32Array,
+  ): Float32Array {
+    const { features, units, classes } = this;
+    const { second } = this.#layersOf(this.weights);
+    const gradient = new Float32Array(this.weights.length);
+    const { first: firstGradient, second: secondGradient } = this.#layersOf(gradient);
+    const { hidden } = this.computeLayers(samples);
+    samples.forEach(({ indices, values }, row) => {
+      const slopes = rowOf(logitGradient, row, classes);
+      const unitSlopes = new Float32Array(units);
+      if (hiddenGradient) unitSlopes.set(rowOf(hiddenGradient, row, units));
+      rowOf(hidden, row, units).forEach((activation, unit) => {
+        addScaled(secondGradient, unit * classes, activation, slopes, 0, classes);
+        unitSlopes[unit]! += dot(slopes, rowOf(second, unit, classes));
+        if (activation === 0) unitSlopes[unit] = 0;
+      });
+      addScaled(secondGradient, units * classes, 1, slopes, 0, classes);
+      indices.forEach((feature, position) => {
+        addScaled(firstGradient, feature * units, values[position]!, unitSlopes, 0, units);
+      });
+      addScaled(firstGradient, features * units, 1, unitSlopes, 0, units);
+    });
+    return gradient;
+  }
+
+  /** Views of the weights, or of their gradient. */
+  #layersOf(weights: Float32Array): { first: Float32Array; second: Float32Array } {
+    const end = (this.features + 1) * this.units;
+    return { first: weights.subarray(0, end), second: weights.subarray(end) };
+  }
+}
+
+function rowOf(values: Float32Array, row: number, columns: number): Float32Array {
+  return values.subarray(row * columns, (row + 1) * columns);
+}
+
+/** Adds `scale` times the `length` values from `from` on to the sums from `to` on. */
+function addScaled(
+  sums: Float32Array,
+  to: number,
+  scale: number,
+  values: Float32Array,
+  from: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) sums[to + i]! += scale * values[from + i]!;
+}
+
+function dot(left: Float32Array, right: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!;
+  return sum;
+}

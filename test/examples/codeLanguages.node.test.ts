@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readCorpus } from '../../examples/code-languages/corpus.js';
+import { METHODS } from '../../examples/code-languages/methods.js';
+import { featuresOf } from '../../examples/code-languages/student.js';
+import {
+  type LayeredLesson,
+  type Method,
+  teachStudent,
+} from '../../examples/code-languages/training.js';
+import { compareMethods, judgeHits } from '../../examples/shared/comparison.js';
+import { HiddenLayerStudent } from '../../examples/shared/hiddenLayerStudent.js';
+import { Random } from '../../examples/shared/random.js';
+import { splitByGroup } from '../../examples/shared/split.js';
+
+describe('the corpus', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'corpus-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const write = (file: string, lines: readonly string[]) => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), lines.map((line) => `${line}\n`).join(''));
+  };
+  /** So many lines of 50 characters with the line break, unlike those of another word. */
+  const lines = (word: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${word} ${i} `.padEnd(49, '.'));
+
+  test('is cut into runs of whole lines, five of a long file, and says the language of each', () => {
+    write('one/short.py', lines('short', 4)); // 200 characters
+    write('one/shorter.py', lines('shorter', 3));
+    write('one/long.rs', lines('long', 16 * 20));
+    write('one/wide.rs', ['x'.repeat(1601)]);
+    write('one/readme.txt', lines('text', 4));
+    const { texts, languages } = readCorpus(folder, 10);
+    expect(languages).toEqual(['py', 'rs', 'rs', 'rs', 'rs', 'rs']);
+    expect(texts[0]).toBe(`${lines('short', 4).join('\n')}\n`);
+    const long = `${lines('long', 16 * 20).join('\n')}\n`;
+    expect(texts.slice(1).map((text) => [long.indexOf(text), text.length])).toEqual(
+      [0, 4, 8, 12, 16].map((piece) => [piece * 800, 800]),
+    );
+  });
+
+  test('counts a text that stands in two files once, and reads no minified file and no folder', () => {
+    write('one/a.js', lines('a', 4));
+    write('two/b.js', lines('a', 4));
+    write('two/b.min.js', lines('b', 4));
+    write('two/folder.js/c.css', lines('c', 4));
+    expect(readCorpus(folder, 10).languages).toEqual(['css', 'js']);
+  });
+
+  test('takes so many files of a language, the same in every run', () => {
+    for (let i = 0; i < 20; i++) write(`one/${i}.c`, lines(`file ${i}`, 4));
+    const { texts } = readCorpus(folder, 7);
+    expect(texts).toHaveLength(7);
+    expect(readCorpus(folder, 7).texts).toEqual(texts);
+  });
+
+  test('has no file, and no other build of one, on both sides of a split', () => {
+    for (const name of ['one', '@scope/two', '@scope/three']) {
+      for (let i = 0; i < 4; i++) {
+        write(`${name}/src/${i}.ts`, lines(`${name} ${i} source`, 32));
+        write(`${name}/lib/${i}.js`, lines(`${name} ${i} build`, 32));
+        write(`${name}/lib/${i}.d.ts`, lines(`${name} ${i} types`, 32));
+      }
+    }
+    const { texts, families } = readCorpus(folder, 100);
+    const { training, heldOut } = splitByGroup(families, 0.25, new Random(1, 'split'));
+    const sources = (indices: Int32Array) =>
+      new Set(Array.from(indices, (i) => texts[i]!.split(' ').slice(0, 2).join(' ')));
+    expect(training.length + heldOut.length).toBe(12 * 3 * 2);
+    expect(sources(training).size).toBe(9);
+    expect(sources(heldOut).size).toBe(3); // 12 in all: none is on both sides
+  });
+});
+
+test('the gradient of the student is the slope of the loss', () => {
+  const random = new Random(1, 'gradient');
+  const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
+  const [features, units, classes] = [6, 5, 4];
+  const student = new HiddenLayerStudent(features, units, classes, random);
+  student.weights.set(normals(student.weights.length));
+  const samples = [
+    { indices: [0, 2, 5], values: [1.5, -0.5, 1] },
+    { indices: [1, 2], values: [0.25, 2] },
+    { indices: [], values: [] },
+  ];
+  const logitSlopes = normals(samples.length * classes);
+  const hiddenSlopes = normals(samples.length * units);
+  const sum = (values: Float32Array, slopes: Float32Array) =>
+    values.reduce((total, value, i) => total + value * slopes[i]!, 0);
+  const loss = () => {
+    const { logits, hidden } = student.computeLayers(samples);
+    return sum(logits, logitSlopes) + sum(hidden, hiddenSlopes);
+  };
+  const gradient = student.backward(samples, logitSlopes, hiddenSlopes);
+  const step = 1 / 128; // between kinks the loss is linear in each weight
+  student.weights.forEach((weight, i) => {
+    student.weights[i] = weight + step;
+    const above = loss();
+    student.weights[i] = weight - step;
+    const below = loss();
+    student.weights[i] = weight;
+    expect(gradient[i]).toBeCloseTo((above - below) / (2 * step), 3);
+  });
+});
+
+/** Texts in made-up languages that prefer other letters each, and a teacher that takes the last language for the first. */
+function makeLesson(): LayeredLesson & { readonly groups: Int32Array } {
+  const random = new Random(1, 'texts');
+  const classes = 4;
+  const labels = Int32Array.from({ length: 400 }, (_, i) => i % classes);
+  const texts = Array.from(labels, (label) =>
+    Array.from({ length: 60 }, () => {
+      const letter = random.uniform() < 0.3 ? 3 * label + random.below(3) : random.below(12);
+      return String.fromCharCode(97 + letter);
+    }).join(''),
+  );
+  const answers = labels.map((label) => label % (classes - 1));
+  const oneHot = (size: number) =>
+    Float32Array.from({ length: labels.length * classes }, (_, i) =>
+      i % classes === answers[Math.floor(i / classes)] ? size : 0,
+    );
+  return {
+    features: texts.map(featuresOf),
+    labels,
+    groups: Int32Array.from(labels.keys()),
+    teacherLogits: oneHot(6),
+    teacherHidden: oneHot(1),
+  };
+}
+
+test('students learn what they are taught: the languages, or what their teacher takes them for', () => {
+  const lesson = makeLesson();
+  const pace = { steps: 150, batch: 32, learningRate: 0.005 };
+  const teach = (method: Method, training: Int32Array, seed: number) => {
+    const student = teachStudent(method, lesson, training, pace, seed);
+    return (indices: Int32Array) =>
+      student.forward(Array.from(indices, (index) => lesson.features[index]!));
+  };
+  const settings = { heldOutFraction: 0.25, seeds: [1] };
+  const { students } = compareMethods(METHODS, lesson, lesson.groups, teach, judgeHits, settings);
+  const [byLabels, byResponse, byBoth] = students.map(({ scores }) => scores[0]!);
+  expect(byLabels!.accuracy).toBeGreaterThan(0.9);
+  for (const unlabelled of [byResponse!, byBoth!]) {
+    expect(unlabelled.agreement).toBeGreaterThan(0.9);
+    expect(unlabelled.accuracy).toBeLessThan(0.9);
+  }
+}, 60_000);
