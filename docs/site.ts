@@ -19,6 +19,7 @@ const root = new URL('../', import.meta.url).pathname;
 /** In the order in which one might read them. */
 const GUIDES = [
   'choosing',
+  'hybrids',
   'temperature',
   'pytorch',
   'language-models',
