@@ -57,6 +57,7 @@ const app = await Application.bootstrap({
   highlightLanguages: ['typescript', 'javascript', 'python', 'shellscript', 'diff'],
   useFirstParagraphOfCommentAsSummary: true,
   searchInDocuments: true,
+  includeHierarchySummary: false, // its links to the entries other than the first are broken
   treatWarningsAsErrors: true,
   validation: {
     notExported: true,
