@@ -1,7 +1,7 @@
 import { formatHits, judgeHits } from '../shared/comparison.js';
+import { METHODS } from '../shared/methods.js';
 import { readOptions } from '../shared/options.js';
 import { chooseSettings, runExperiment } from './experiment.js';
-import { METHODS } from './methods.js';
 
 const { quick, seed } = readOptions();
 const results = runExperiment(METHODS, judgeHits, chooseSettings(quick, seed));

@@ -8,11 +8,12 @@ import type { Lesson } from './training.js';
 /** What a student has become: its logits for the samples `indices`, a row for each. */
 export type Taught = (indices: Int32Array) => Float32Array;
 
-/** Judges the logits of a model for the held-out samples, beside the teacher's and the true classes. */
+/** Judges the logits of a model for the held-out samples `indices`, beside the teacher's and the true classes. */
 export type Judge<Score> = (
   logits: Float32Array,
   teacher: Float32Array,
   labels: Int32Array,
+  indices: Int32Array,
 ) => Score;
 
 export interface Results<Score> {
@@ -47,9 +48,9 @@ export function compareMethods<Method extends { readonly name: string }, Score>(
     return {
       training: training.length,
       heldOut: heldOut.length,
-      teacher: judge(teacher, teacher, truth),
+      teacher: judge(teacher, teacher, truth, heldOut),
       students: methods.map((method) =>
-        judge(teach(method, training, seed)(heldOut), teacher, truth),
+        judge(teach(method, training, seed)(heldOut), teacher, truth, heldOut),
       ),
     };
   });
@@ -81,9 +82,13 @@ export const judgeHits: Judge<Hits> = (logits, teacher, labels) => {
   };
 };
 
-export function formatHits({ teacher, students }: Results<Hits>): string {
+export function formatHits(
+  { teacher, students }: Results<Hits>,
+  accuracyHead = 'held-out accuracy',
+  agreementHead = 'agreement with teacher',
+): string {
   return formatTable(
-    ['model', 'held-out accuracy', 'agreement with teacher'],
+    ['model', accuracyHead, agreementHead],
     [
       ['teacher', formatPercent(teacher.map(({ accuracy }) => accuracy)), ''],
       ...students.map(({ method, scores }) => [

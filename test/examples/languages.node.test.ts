@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { chooseSettings, runExperiment } from '../../examples/languages/experiment.js';
 import { loadMessages } from '../../examples/languages/messages.js';
-import { METHODS } from '../../examples/languages/methods.js';
 import { judgeHits } from '../../examples/shared/comparison.js';
+import { METHODS } from '../../examples/shared/methods.js';
 import { Random } from '../../examples/shared/random.js';
 import { splitByGroup } from '../../examples/shared/split.js';
 import { summarize } from '../../examples/shared/statistics.js';

@@ -1,0 +1,94 @@
+import { compareMethods, type Hits, type Results } from '../shared/comparison.js';
+import { HiddenLayerStudent } from '../shared/hiddenLayerStudent.js';
+import { Random } from '../shared/random.js';
+import { agreement, mostLikely } from '../shared/statistics.js';
+import { type Lesson, type Method, teach } from '../shared/training.js';
+import { CLASSES, countFrames, FEATURES, featuresOf, labelsOf, spell } from './frames.js';
+import type { Line } from './lines.js';
+
+export interface Settings {
+  readonly lines: number;
+  readonly heldOutFraction: number;
+  readonly steps: number;
+  readonly seeds: readonly number[];
+}
+
+export function chooseSettings(quick: boolean, seed: number): Settings {
+  return {
+    lines: quick ? 300 : 4000,
+    heldOutFraction: 0.25,
+    steps: quick ? 300 : 3000,
+    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
+  };
+}
+
+/** The frames of lines, one line after the other: each frame is a sample. */
+export interface FrameLesson extends Lesson {
+  readonly lines: readonly Line[];
+  /** Of each frame, the index of its line. */
+  readonly lineOf: Int32Array;
+  /** Of each frame, the index of its font. */
+  readonly fontOf: Int32Array;
+}
+
+export function prepareLesson(lines: readonly Line[], teacherLogits: Float32Array): FrameLesson {
+  const fonts = [...new Set(lines.map(({ font }) => font))];
+  const lineOf = lines.flatMap((line, index) => new Array<number>(countFrames(line)).fill(index));
+  return {
+    lines,
+    lineOf: Int32Array.from(lineOf),
+    fontOf: Int32Array.from(lineOf, (index) => fonts.indexOf(lines[index]!.font)),
+    features: lines.flatMap(featuresOf),
+    labels: Int32Array.from(lines.flatMap((line) => Array.from(labelsOf(line)))),
+    teacherLogits,
+  };
+}
+
+const UNITS = 64;
+
+/**
+ * Teaches a student by each method for each seed, and judges them on fonts that they have not seen: how many words they
+ * read without a mistake, and in how many frames they say what the teacher says.
+ */
+export function runExperiment(
+  methods: readonly Method[],
+  lesson: FrameLesson,
+  { heldOutFraction, steps, seeds }: Settings,
+): Results<Hits> {
+  const classes = CLASSES.length;
+  const pace = { steps, batch: 64, learningRate: 0.01 };
+  return compareMethods(
+    methods,
+    lesson,
+    lesson.fontOf,
+    (method, training, seed) => {
+      const student = new HiddenLayerStudent(FEATURES, UNITS, classes, new Random(seed, 'student'));
+      teach(student, method, lesson, training, pace, seed);
+      return (frames) => student.forward(Array.from(frames, (frame) => lesson.features[frame]!));
+    },
+    (logits, teacher, _, frames) => {
+      const said = mostLikely(logits, classes);
+      return {
+        accuracy: fractionRead(said, frames, lesson),
+        agreement: agreement(said, mostLikely(teacher, classes)),
+      };
+    },
+    { heldOutFraction, seeds },
+  );
+}
+
+/** How many of the lines whose frames these are spell their word. */
+function fractionRead(
+  said: Int32Array,
+  frames: Int32Array,
+  { lines, lineOf }: FrameLesson,
+): number {
+  const saidIn = new Map<number, number[]>();
+  frames.forEach((frame, position) => {
+    const line = lineOf[frame]!;
+    if (!saidIn.has(line)) saidIn.set(line, []);
+    saidIn.get(line)!.push(said[position]!);
+  });
+  const read = [...saidIn].filter(([line, classes]) => spell(classes) === lines[line]!.word);
+  return read.length / saidIn.size;
+}
