@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 
@@ -99,4 +99,19 @@ test('what PyTorch prints in its guide, the library is asserted to give', () => 
   const printed = numbersIn('py', /^print.*# (\S+)$/gm);
   expect(printed).not.toEqual([]);
   expect(printed).toEqual(numbersIn('ts', /^assert.*'(\S+)'\);/gm));
+});
+
+// An example may need more than the project installs: the code in its README is its own code.
+const exampleDocuments = readdirSync(join(root, 'examples'))
+  .map((name) => `examples/${name}/README.md`)
+  .filter((document) => existsSync(join(root, document)) && blocks(document).length > 0);
+
+test.each(exampleDocuments)('%s quotes its example', (document) => {
+  const linesOf = (text: string) => text.split('\n').map((line) => line.trim());
+  const example = sources(dirname(document)).filter((file) => !file.includes('node_modules'));
+  const written = new Set(
+    example.flatMap((file) => linesOf(readFileSync(join(root, file), 'utf8'))),
+  );
+  const quoted = blocks(document).flatMap(({ code }) => linesOf(code));
+  expect(quoted.filter((line) => !written.has(line))).toEqual([]);
 });
