@@ -1,5 +1,4 @@
-import { UNLABELED } from 'knowledge-distillation';
-import { batchesOf, gatherRows } from '../shared/batches.js';
+import { gatherRows } from '../shared/batches.js';
 import { Random } from '../shared/random.js';
 import { PIXELS } from './images.js';
 
@@ -30,37 +29,4 @@ function select(digits: Digits, indices: Int32Array): Digits {
     images: gatherRows(digits.images, PIXELS, indices),
     labels: Int32Array.from(indices, (index) => digits.labels[index]!),
   };
-}
-
-/** Batches that start with `labelledSize` images of `labelled`; the others are any of the `count` images. */
-export function* mixedBatches(
-  labelled: Int32Array,
-  labelledSize: number,
-  count: number,
-  size: number,
-  random: Random,
-): Generator<Int32Array, never> {
-  const all = Int32Array.from({ length: count }, (_, index) => index);
-  const labelledBatches = batchesOf(labelled, labelledSize, random);
-  const otherBatches = batchesOf(all, size - labelledSize, random);
-  for (;;) {
-    yield Int32Array.of(...labelledBatches.next().value, ...otherBatches.next().value);
-  }
-}
-
-/** `perClass` random images of every class. */
-export function chooseStratified(labels: Int32Array, perClass: number, random: Random): Int32Array {
-  const order = random.shuffle(Int32Array.from(labels.keys()));
-  return Int32Array.from(
-    Array.from({ length: CLASSES }, (_, digit) =>
-      Array.from(order.filter((index) => labels[index] === digit).subarray(0, perClass)),
-    ).flat(),
-  );
-}
-
-/** The labels of the images `known`; all others are UNLABELED. */
-export function hideLabels(labels: Int32Array, known: Int32Array): Int32Array {
-  const visible = new Int32Array(labels.length).fill(UNLABELED);
-  for (const index of known) visible[index] = labels[index]!;
-  return visible;
 }

@@ -11,13 +11,19 @@ const PATCH_SIDE = 7;
 /** From rows of SIDE pixels to patches of PATCH_SIDE × PATCH_SIDE pixels. */
 export function toPatches(pixels: ArrayLike<number>): Float32Array {
   const patches = new Float32Array(pixels.length);
-  for (let position = 0; position < pixels.length; position++) {
-    const image = Math.floor(position / PIXELS);
-    const row = Math.floor((position % PIXELS) / SIDE);
-    const column = position % SIDE;
-    patches[image * PIXELS + positionOf(row, column)] = pixels[position]!;
-  }
+  for (let i = 0; i < pixels.length; i++) patches[patchPosition(i)] = pixels[i]!;
   return patches;
+}
+
+/** The inverse of {@link toPatches}. */
+export function toRows(patches: ArrayLike<number>): Float32Array {
+  return Float32Array.from({ length: patches.length }, (_, i) => patches[patchPosition(i)]!);
+}
+
+/** Where the pixel lies patch by patch that is at `position` row by row. */
+function patchPosition(position: number): number {
+  const pixel = position % PIXELS;
+  return position - pixel + positionOf(Math.floor(pixel / SIDE), pixel % SIDE);
 }
 
 /** Where an image that lies patch by patch has the pixel of this row and column. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Adam } from '../shared/adam.js';
+import { Adam, type Moments } from '../shared/adam.js';
 import { gatherRows } from '../shared/batches.js';
 import { schedule } from '../shared/schedule.js';
 import { mostLikely } from '../shared/statistics.js';
@@ -29,6 +29,17 @@ export interface Training extends TrainingSettings {
   readonly variables: readonly tf.Variable[];
 }
 
+/** All that a training goes on from, but for its batches. */
+export interface TrainingState {
+  readonly step: number;
+  /** What is learned, in the order of the variables. */
+  readonly parameters: readonly Parameter[];
+}
+
+interface Parameter extends Moments {
+  readonly value: Float32Array;
+}
+
 interface Weight {
   readonly variable: tf.Variable;
   readonly value: Float32Array;
@@ -39,26 +50,40 @@ export class Trainer {
   readonly #training: Training;
   readonly #adam: Adam;
   readonly #weights: readonly Weight[];
-  #steps = 0;
 
-  constructor(training: Training) {
+  /** With a `state`, goes on from there; `batches` have to be those of the steps to come. */
+  constructor(training: Training, state?: TrainingState) {
     this.#training = training;
-    this.#adam = new Adam(training.weightDecay);
+    this.#adam = new Adam(training.weightDecay, state?.step);
     this.#weights = training.variables.map((variable) => ({
       variable,
       value: variable.dataSync<'float32'>(),
     }));
+    if (state) this.#restore(state);
   }
 
-  /** One step on the next batch. */
-  step(): void {
+  /** How many steps are done. */
+  get steps(): number {
+    return this.#adam.steps;
+  }
+
+  /** A copy of it. */
+  get state(): TrainingState {
+    const parameters = this.#weights.map(({ value }) => {
+      const { mean, square } = this.#adam.momentsOf(value);
+      return { value: value.slice(), mean: mean.slice(), square: square.slice() };
+    });
+    return { step: this.#adam.steps, parameters };
+  }
+
+  /** One step on the next batch; returns its loss. One that throws has changed nothing that is learned. */
+  step(): number {
     const { steps, learningRate } = this.#training;
-    const step = ++this.#steps;
-    tf.tidy(() => {
-      const { value: loss, grads } = this.#differentiate();
-      if (!Number.isFinite(loss.dataSync()[0])) {
-        throw new Error(`the loss of step ${step} is not finite`);
-      }
+    const step = this.#adam.steps + 1;
+    return tf.tidy(() => {
+      const { value, grads } = this.#differentiate();
+      const loss = value.dataSync()[0]!;
+      if (!Number.isFinite(loss)) throw new Error(`the loss of step ${step} is not finite`);
       this.#adam.step(
         this.#weights.map(({ variable, value }) => ({
           value,
@@ -66,9 +91,8 @@ export class Trainer {
         })),
         learningRate * schedule(step / steps),
       );
-      for (const { variable, value } of this.#weights) {
-        variable.assign(tf.tensor(value, variable.shape));
-      }
+      this.#assign();
+      return loss;
     });
   }
 
@@ -79,6 +103,44 @@ export class Trainer {
     const gathered = gatherRows(images, PIXELS, indices);
     const pixels = tf.tensor2d(augment?.(gathered) ?? gathered, [indices.length, PIXELS]);
     return tf.variableGrads(() => objective(model.forward(pixels), indices), [...variables]);
+  }
+
+  #restore({ parameters }: TrainingState): void {
+    checkParameters(parameters, this.#weights);
+    for (const [i, { value }] of this.#weights.entries()) {
+      const saved = parameters[i]!;
+      const { mean, square } = this.#adam.momentsOf(value);
+      value.set(saved.value);
+      mean.set(saved.mean);
+      square.set(saved.square);
+    }
+    this.#assign();
+  }
+
+  #assign(): void {
+    tf.tidy(() => {
+      for (const { variable, value } of this.#weights) {
+        variable.assign(tf.tensor(value, variable.shape));
+      }
+    });
+  }
+}
+
+/** Throws unless there is one parameter for each weight, of as many finite numbers. */
+function checkParameters(parameters: readonly Parameter[], weights: readonly Weight[]): void {
+  if (parameters.length !== weights.length) {
+    throw new RangeError(
+      `the state has ${parameters.length} parameters, expected ${weights.length}: another model?`,
+    );
+  }
+  for (const [i, { value }] of weights.entries()) {
+    for (const part of ['value', 'mean', 'square'] as const) {
+      const numbers = parameters[i]![part];
+      if (numbers?.length === value.length && numbers.every(Number.isFinite)) continue;
+      throw new RangeError(
+        `parameter ${i} of the state has a ${part} of ${numbers?.length} numbers, expected ${value.length} finite ones`,
+      );
+    }
   }
 }
 

@@ -59,6 +59,24 @@ export class Transformer {
     return Object.values(this.weights).reduce((sum, weight) => sum + weight.size, 0);
   }
 
+  /** All weights, one matrix after the other. */
+  get values(): Float32Array {
+    const matrices = Object.values(this.weights).map((weight) => weight.dataSync<'float32'>());
+    return Float32Array.from(matrices.flatMap((values) => [...values]));
+  }
+
+  set values(values: Float32Array) {
+    if (values.length !== this.parameterCount) {
+      throw new RangeError(`${values.length} weights, expected ${this.parameterCount}`);
+    }
+    let start = 0;
+    for (const weight of Object.values(this.weights)) {
+      const matrix = values.subarray(start, start + weight.size);
+      tf.tidy(() => weight.assign(tf.tensor(matrix, weight.shape)));
+      start += weight.size;
+    }
+  }
+
   /** images: [B, PIXELS], patch by patch. */
   forward(images: tf.Tensor): TransformerOutputs {
     const { layers, width } = this.config;

@@ -2,17 +2,30 @@ const MEAN_DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
+/** How a parameter's gradient has been so far: decaying means of it and of its square. */
+export interface Moments {
+  readonly mean: Float32Array;
+  readonly square: Float32Array;
+}
+
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array where
  * `tf.train.adam` runs ten tensor operations.
  */
 export class Adam {
-  readonly #moments = new Map<Float32Array, { mean: Float32Array; square: Float32Array }>();
+  readonly #moments = new Map<Float32Array, Moments>();
   readonly #weightDecay: number;
-  #steps = 0;
+  #steps: number;
 
-  constructor(weightDecay: number) {
+  /** Another Adam's count of steps and {@link momentsOf} its parameters are all that this one needs to go on from it. */
+  constructor(weightDecay: number, steps = 0) {
     this.#weightDecay = weightDecay;
+    this.#steps = steps;
+  }
+
+  /** How many steps are done. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** One step of every pair; `value` is written, and is the identity of a parameter from step to step. */
@@ -24,7 +37,7 @@ export class Adam {
     const meanCorrection = 1 - MEAN_DECAY ** this.#steps;
     const squareCorrection = 1 - SQUARE_DECAY ** this.#steps;
     for (const { value, gradient } of parameters) {
-      const { mean, square } = this.#momentsOf(value);
+      const { mean, square } = this.momentsOf(value);
       for (let i = 0; i < value.length; i++) {
         const slope = gradient[i]!;
         const newMean = MEAN_DECAY * mean[i]! + (1 - MEAN_DECAY) * slope;
@@ -38,7 +51,8 @@ export class Adam {
     }
   }
 
-  #momentsOf(value: Float32Array): { mean: Float32Array; square: Float32Array } {
+  /** Those of a parameter themselves: may be written. */
+  momentsOf(value: Float32Array): Moments {
     let moments = this.#moments.get(value);
     if (moments === undefined) {
       moments = { mean: new Float32Array(value.length), square: new Float32Array(value.length) };

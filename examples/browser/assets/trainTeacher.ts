@@ -1,0 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { startBackend } from '../../digits/backend.js';
+import { trainTeacher } from '../../digits/pretraining.js';
+import { SETTINGS } from '../worker/settings.js';
+import { splitDigits } from './digits.js';
+
+// Makes teacher.bin, the weights of the demo's teacher: npm run example:browser:teacher
+
+await startBackend();
+const { training, heldOut } = splitDigits();
+const teacher = trainTeacher(training, heldOut, SETTINGS);
+writeFileSync(new URL('teacher.bin', import.meta.url), new Uint8Array(teacher.values.buffer));

@@ -1,0 +1,165 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { LinearProjection } from 'knowledge-distillation';
+import { distillationLoss, type LayerwiseDistillationLoss } from 'knowledge-distillation/tfjs';
+import { chooseStratified, hideLabels, mixedBatches } from '../../digits/fewLabels.js';
+import { classify, Trainer, type TrainingState } from '../../digits/training.js';
+import { Transformer } from '../../digits/transformer.js';
+import { Random } from '../../shared/random.js';
+import { agreement } from '../../shared/statistics.js';
+import type { Classroom } from './classroom.js';
+import {
+  type CurvePoint,
+  type Recipe,
+  type Report,
+  SNAPSHOT_VERSION,
+  type Snapshot,
+} from './protocol.js';
+import { createStrategy } from './recipe.js';
+import { SETTINGS, STEPS_BETWEEN_EVALUATIONS } from './settings.js';
+
+/** What changes with the recipe. */
+interface Lesson {
+  readonly recipe: Recipe;
+  readonly loss: LayerwiseDistillationLoss<tf.Tensor, tf.Scalar, tf.Variable>;
+  readonly trainer: Trainer;
+}
+
+const { model: MODEL, training: TRAINING } = SETTINGS.student;
+
+/** One student, from its first step to its last. */
+export class Session {
+  readonly student: Transformer;
+  /** The images whose labels it sees. */
+  readonly labelled: Int32Array;
+  readonly #classroom: Classroom;
+  readonly #seed: number;
+  readonly #labels: Int32Array;
+  readonly #projection: LinearProjection;
+  readonly #curve: CurvePoint[] = [];
+  #lesson: Lesson;
+
+  constructor(classroom: Classroom, seed: number, recipe: Recipe) {
+    const { labels } = classroom.training;
+    this.#classroom = classroom;
+    this.#seed = seed;
+    this.#projection = new LinearProjection(MODEL.width, classroom.teacher.width, { seed });
+    this.student = new Transformer(MODEL, seed);
+    const random = new Random(seed, 'labelled');
+    this.labelled = chooseStratified(labels, SETTINGS.labelledPerClass, random);
+    this.#labels = hideLabels(labels, this.labelled);
+    this.#lesson = this.#prepare(recipe);
+  }
+
+  /** The session that the snapshot was taken of, as it was then. */
+  static resume(classroom: Classroom, snapshot: Snapshot): Session {
+    checkSnapshot(snapshot);
+    const session = new Session(classroom, snapshot.seed, snapshot.recipe);
+    session.#change(snapshot.recipe, snapshot);
+    session.#curve.push(...snapshot.curve);
+    return session;
+  }
+
+  /** How many steps are done. */
+  get step(): number {
+    return this.#lesson.trainer.steps;
+  }
+
+  get isFinished(): boolean {
+    return this.step === TRAINING.steps;
+  }
+
+  /** Where the curve should have a point, and has none. */
+  get isEvaluationDue(): boolean {
+    const isOnCurve = this.#curve.at(-1)?.step === this.step;
+    return !isOnCurve && (this.step % STEPS_BETWEEN_EVALUATIONS === 0 || this.isFinished);
+  }
+
+  /** A copy of all that it goes on from. */
+  get snapshot(): Snapshot {
+    return {
+      version: SNAPSHOT_VERSION,
+      seed: this.#seed,
+      recipe: this.#lesson.recipe,
+      ...this.#lesson.trainer.state,
+      curve: [...this.#curve],
+    };
+  }
+
+  /** Changes the steps that follow; what was learned stays, also by the projection. */
+  teach(recipe: Recipe): void {
+    this.#change(recipe, this.#lesson.trainer.state);
+  }
+
+  advance(): Extract<Report, { kind: 'step' }> {
+    const { recipe, loss, trainer } = this.#lesson;
+    try {
+      const value = trainer.step();
+      return { kind: 'step', step: this.step, loss: value, components: loss.components };
+    } catch (error) {
+      this.teach(recipe); // for the batch to come again
+      throw error;
+    }
+  }
+
+  /** Adds a point to the curve. */
+  evaluate(): CurvePoint {
+    const { teacher, heldOut } = this.#classroom;
+    const classes = classify(this.student, heldOut);
+    const point = {
+      step: this.step,
+      accuracy: agreement(classes, heldOut.labels),
+      agreement: agreement(classes, teacher.heldOutClasses),
+    };
+    this.#curve.push(point);
+    return point;
+  }
+
+  dispose(): void {
+    this.student.dispose();
+    this.#lesson.loss.dispose();
+  }
+
+  #change(recipe: Recipe, state: TrainingState): void {
+    const lesson = this.#prepare(recipe, state);
+    this.#lesson.loss.dispose();
+    this.#lesson = lesson;
+  }
+
+  #prepare(recipe: Recipe, state?: TrainingState): Lesson {
+    const { teacher, training } = this.#classroom;
+    const loss = distillationLoss(tf, createStrategy(recipe, this.#projection));
+    const settings = {
+      ...TRAINING,
+      model: this.student,
+      images: training.images,
+      batches: this.#batchesAfter(state?.step ?? 0),
+      variables: [...Object.values(this.student.weights), ...loss.variables],
+      objective: (outputs: tf.NamedTensorMap, indices: Int32Array) => {
+        const labels = indices.map((index) => this.#labels[index]!);
+        return loss(outputs, teacher.recorded.of(indices), labels);
+      },
+    };
+    return { recipe, loss, trainer: new Trainer(settings, state) };
+  }
+
+  #batchesAfter(steps: number): Iterator<Int32Array, never> {
+    const batches = mixedBatches(
+      this.labelled,
+      SETTINGS.labelledPerBatch,
+      this.#labels.length,
+      SETTINGS.batch,
+      new Random(this.#seed, 'batches'),
+    );
+    for (let step = 0; step < steps; step++) batches.next();
+    return batches;
+  }
+}
+
+function checkSnapshot({ version, step }: Snapshot): void {
+  if (version !== SNAPSHOT_VERSION) {
+    throw new RangeError(`the snapshot is of version ${version}, expected ${SNAPSHOT_VERSION}`);
+  }
+  if (!Number.isInteger(step) || step < 0 || step > TRAINING.steps) {
+    throw new RangeError(`the snapshot is of step ${step}, expected 0 to ${TRAINING.steps}`);
+  }
+}

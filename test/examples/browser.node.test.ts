@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { chooseDigits, splitDigits } from '../../examples/browser/assets/digits.js';
+import { decodeDigits, encodeDigits } from '../../examples/browser/assets/encoding.js';
+import { type Classroom, openClassroom } from '../../examples/browser/worker/classroom.js';
+import { Conversation } from '../../examples/browser/worker/conversation.js';
+import type { Recipe, Report, Request, Snapshot } from '../../examples/browser/worker/protocol.js';
+import { SETTINGS } from '../../examples/browser/worker/settings.js';
+import { startBackend } from '../../examples/digits/backend.js';
+import type { Digits } from '../../examples/digits/data.js';
+import { PIXELS } from '../../examples/digits/images.js';
+
+const RECIPE: Recipe = {
+  weights: { response: 40, attention: 30, feature: 30 },
+  temperature: 3,
+  alpha: 0.3,
+};
+const OPEN: Request = { kind: 'open', seed: 1, recipe: RECIPE };
+const STEPS = SETTINGS.student.training.steps;
+
+let classroom: Classroom;
+
+beforeAll(async () => {
+  await startBackend();
+  const { training, heldOut } = chooseDigits();
+  const weights = readFileSync(
+    new URL('../../examples/browser/assets/teacher.bin', import.meta.url),
+  );
+  classroom = openClassroom(new Float32Array(Uint8Array.from(weights).buffer), {
+    training: asLoaded(training),
+    heldOut: asLoaded(heldOut),
+  });
+}, 60_000);
+
+function asLoaded(digits: Digits): Digits {
+  return decodeDigits(encodeDigits(digits));
+}
+
+/** What tells one snapshot from another, in a line. */
+function bitsOf({ parameters, ...others }: Snapshot): string {
+  const hash = createHash('sha256').update(JSON.stringify(others));
+  for (const { value, mean, square } of parameters) hash.update(value).update(mean).update(square);
+  return hash.digest('hex');
+}
+
+type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Kind }>;
+
+/** A page that talks to a worker of its own. */
+class Page {
+  readonly reports: Report[] = [];
+  readonly #conversation: Conversation;
+  #pauseAfter = 0;
+
+  constructor(...requests: readonly Request[]) {
+    this.#conversation = new Conversation(
+      classroom,
+      (report) => this.reports.push(structuredClone(report)),
+      async () => {
+        if (this.last('step').step === this.#pauseAfter) this.send({ kind: 'pause' });
+      },
+    );
+    this.send(...requests);
+  }
+
+  send(...requests: readonly Request[]): void {
+    for (const request of requests) this.#conversation.receive(structuredClone(request));
+  }
+
+  /** Trains up to this step, or until it fails. */
+  async trainTo(step: number): Promise<void> {
+    this.#pauseAfter = step;
+    const before = this.reports.length;
+    this.send({ kind: 'train' });
+    const ends = ['paused', 'finished', 'failed'];
+    while (!this.reports.slice(before).some(({ kind }) => ends.includes(kind))) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  all<Kind extends Report['kind']>(kind: Kind): ReportOf<Kind>[] {
+    return this.reports.filter((report): report is ReportOf<Kind> => report.kind === kind);
+  }
+
+  last<Kind extends Report['kind']>(kind: Kind): ReportOf<Kind> {
+    const report = this.all(kind).at(-1);
+    if (!report) throw new Error(`nothing was ${kind}: ${this.reports.at(-1)?.kind}`);
+    return report;
+  }
+
+  get snapshot(): Snapshot {
+    this.send({ kind: 'pause' });
+    return this.last('paused').snapshot;
+  }
+}
+
+test('the teacher is right about digits that it was not trained on', () => {
+  const page = new Page(OPEN);
+  const { teacher, heldOutImages, trainingImages, labelledImages } = page.last('opened');
+  expect(teacher.accuracy).toBeGreaterThan(0.95);
+  expect([trainingImages, labelledImages, heldOutImages]).toEqual([3000, 300, 500]);
+  const imagesOf = ({ images, labels }: Digits) =>
+    Array.from(labels, (_, i) => images.subarray(i * PIXELS, (i + 1) * PIXELS).join());
+  const seen = new Set(imagesOf(asLoaded(splitDigits().training)));
+  expect(seen.size).toBeGreaterThan(7900);
+  expect(imagesOf(classroom.heldOut).filter((image) => seen.has(image))).toEqual([]);
+  expect(imagesOf(classroom.training).filter((image) => !seen.has(image))).toEqual([]);
+}, 30_000);
+
+test('a student comes to agree with its teacher', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(120);
+  const { curve } = page.last('paused').snapshot;
+  expect(curve.map(({ step }) => step)).toEqual([0, 20, 40, 60, 80, 100, 120]);
+  expect(page.all('evaluated').map(({ point }) => point)).toEqual(curve);
+  expect(curve[0]!.accuracy).toBeLessThan(0.2);
+  expect(curve[3]!.accuracy).toBeLessThan(0.6);
+  expect(curve[6]!.accuracy).toBeGreaterThan(0.7);
+  expect(curve[6]!.agreement).toBeGreaterThan(0.7);
+}, 60_000);
+
+test('a training that goes on from a snapshot is the same, bit by bit', async () => {
+  const whole = new Page(OPEN);
+  await whole.trainTo(40);
+  const first = new Page(OPEN);
+  await first.trainTo(20);
+  const second = new Page({ kind: 'resume', snapshot: first.snapshot });
+  expect(second.last('opened').step).toBe(20);
+  expect(bitsOf(second.snapshot)).toBe(bitsOf(first.snapshot));
+  await second.trainTo(40);
+  expect(bitsOf(second.snapshot)).toBe(bitsOf(whole.snapshot));
+}, 60_000);
+
+test('the last step is the last', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(1);
+  const snapshot = { ...page.snapshot, step: STEPS - 1 };
+  const late = new Page({ kind: 'resume', snapshot });
+  await late.trainTo(STEPS + 1);
+  expect(late.last('finished').snapshot.step).toBe(STEPS);
+  expect(late.last('evaluated').point.step).toBe(STEPS);
+  await late.trainTo(STEPS + 1);
+  expect(late.all('step')).toHaveLength(1);
+  expect(late.all('finished')).toHaveLength(2);
+}, 60_000);
+
+test('another recipe changes the steps that follow, and nothing that was learned', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(3);
+  const before = page.snapshot;
+  const recipe = { ...RECIPE, weights: { response: 1, attention: 0, feature: 3 } };
+  page.send({ kind: 'teach', recipe });
+  expect(bitsOf(page.snapshot)).toBe(bitsOf({ ...before, recipe }));
+  await page.trainTo(4);
+  const { components, loss } = page.last('step');
+  expect(components.map(({ name, weight }) => [name, weight])).toEqual([
+    ['response', 0.25],
+    ['attention', 0],
+    ['feature', 0.75],
+  ]);
+  expect(components[0]!.weighted + components[2]!.weighted).toBeCloseTo(loss, 5);
+}, 60_000);
+
+test('a recipe that the library refuses is not taken', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(2);
+  const before = page.snapshot;
+  const none = { response: 0, attention: 0, feature: 0 };
+  const wrong: [Recipe, RegExp][] = [
+    [{ ...RECIPE, weights: none }, /weights must have a finite sum above 0, got 0 \(0 \+ 0 \+ 0\)/],
+    [{ ...RECIPE, weights: { ...none, response: Number.NaN } }, /weight must be a finite number/],
+    [{ ...RECIPE, temperature: 0 }, /temperature must be a finite number > 0, got 0/],
+    [{ ...RECIPE, alpha: 1.5 }, /alpha must be/],
+  ];
+  for (const [recipe, message] of wrong) {
+    page.send({ kind: 'teach', recipe });
+    expect(page.last('failed')).toEqual({
+      kind: 'failed',
+      request: 'teach',
+      message: expect.stringMatching(message),
+    });
+    page.send({ kind: 'open', seed: 1, recipe });
+    expect(page.last('failed').request).toBe('open');
+  }
+  expect(page.all('failed')).toHaveLength(2 * wrong.length);
+  expect(bitsOf(page.snapshot)).toBe(bitsOf(before));
+});
+
+test('a step that fails pauses the training, and comes again', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(2);
+  page.send({ kind: 'teach', recipe: { ...RECIPE, temperature: 1e300 } });
+  await page.trainTo(4);
+  expect(page.last('failed').request).toBe('train');
+  expect(page.last('failed').message).toContain('→ response: loss must be finite');
+  page.send({ kind: 'teach', recipe: RECIPE });
+  vi.spyOn(classroom.teacher.recorded, 'of').mockImplementationOnce(() => {
+    throw new Error('out of memory');
+  });
+  await page.trainTo(4);
+  expect(page.last('failed').message).toBe('out of memory');
+  expect(page.snapshot.step).toBe(2);
+  await page.trainTo(4);
+  const untroubled = new Page(OPEN);
+  await untroubled.trainTo(4);
+  expect(bitsOf(page.snapshot)).toBe(bitsOf(untroubled.snapshot));
+}, 60_000);
+
+test('a snapshot of something else is refused', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(1);
+  const good = page.snapshot;
+  const [first, ...others] = good.parameters;
+  const broken = { ...first!, mean: first!.mean.map(() => Number.NaN) };
+  const wrong: [Partial<Snapshot>, string][] = [
+    [{ version: 0 }, 'the snapshot is of version 0, expected 1'],
+    [{ step: 701 }, 'the snapshot is of step 701, expected 0 to 700'],
+    [{ parameters: others }, 'the state has 12 parameters, expected 13: another model?'],
+    [{ parameters: [others[0]!, ...others] }, 'parameter 0 of the state has a value of'],
+    [{ parameters: [broken, ...others] }, 'parameter 0 of the state has a mean of'],
+    [{ seed: 0.5 }, 'LinearProjection: seed must be an integer, got 0.5'],
+    [{ recipe: { ...RECIPE, alpha: -1 } }, 'ResponseDistillationStrategy: alpha must be'],
+  ];
+  for (const [change, message] of wrong) {
+    page.send({ kind: 'resume', snapshot: { ...good, ...change } });
+    expect(page.last('failed').request).toBe('resume');
+    expect(page.last('failed').message).toContain(message);
+  }
+  expect(page.all('failed')).toHaveLength(wrong.length);
+  expect(bitsOf(page.snapshot)).toBe(bitsOf(good));
+});
+
+test('both answer about an image, also while the student learns', async () => {
+  const page = new Page(OPEN);
+  const { samples } = page.last('opened');
+  samples.forEach((pixels, id) => {
+    page.send({ kind: 'ask', id, pixels });
+  });
+  const answers = page.all('answer');
+  expect(answers.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const right = answers.filter(({ id, teacher: { probabilities } }) => {
+    return probabilities.indexOf(Math.max(...probabilities)) === id;
+  });
+  expect(right.length).toBeGreaterThanOrEqual(9);
+  const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
+  for (const { teacher, student } of answers) {
+    for (const { probabilities, attention } of [teacher, student]) {
+      expect(sum(probabilities)).toBeCloseTo(1, 5);
+      expect(attention).toHaveLength(2 * 16 * 16);
+      expect(sum(attention.subarray(0, 16))).toBeCloseTo(1, 5);
+    }
+  }
+  page.send({ kind: 'ask', id: 10, pixels: new Float32Array(3) });
+  expect(page.last('failed').message).toBe('an image must have 784 finite pixels, got 3 numbers');
+});
+
+test('a pause and a start at once leave one training', async () => {
+  const page = new Page(OPEN);
+  page.send({ kind: 'train' }, { kind: 'train' }, { kind: 'pause' });
+  await page.trainTo(5);
+  expect(page.all('step').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('nothing piles up in memory', async () => {
+  const page = new Page(OPEN);
+  const tensors = tf.memory().numTensors;
+  await page.trainTo(3);
+  const { snapshot } = page;
+  page.send(
+    { kind: 'teach', recipe: RECIPE },
+    { kind: 'ask', id: 0, pixels: page.last('opened').samples[0]! },
+    { kind: 'resume', snapshot },
+  );
+  await page.trainTo(6);
+  expect(page.all('failed')).toEqual([]);
+  expect(tf.memory().numTensors).toBe(tensors);
+}, 60_000);
+
+test('nothing but open comes first', () => {
+  const page = new Page({ kind: 'train' });
+  expect(page.last('failed').message).toBe('there is no student yet: open comes first');
+});
