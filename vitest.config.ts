@@ -62,6 +62,17 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'app', // of what `npm run example:browser:build` left in examples/browser/dist
+          include: ['examples/browser/test/*.check.ts'],
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
+        },
+      },
+      {
+        extends: true,
         plugins: [policy],
         test: {
           name: 'browser',

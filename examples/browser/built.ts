@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium } from 'playwright';
+import { preview } from 'vite';
+
+interface Site {
+  readonly url: string;
+  /** The files of the built app that were asked for so far. */
+  readonly served: ReadonlySet<URL>;
+  readonly close: () => Promise<void>;
+}
+
+const FOLDER = '/some/folder/';
+
+/** The built app as a web server gives it to a browser, in a folder of some site. */
+export async function serveBuilt(): Promise<Site> {
+  const server = await preview({
+    configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)),
+    base: FOLDER,
+    preview: { port: 0 },
+    logLevel: 'warn',
+  });
+  const served = new Map<string, URL>();
+  server.httpServer.prependListener('request', ({ url = FOLDER }) => {
+    const name = new URL(url, 'http://localhost').pathname.slice(FOLDER.length) || 'index.html';
+    served.set(name, new URL(`dist/${name}`, import.meta.url));
+  });
+  return {
+    url: server.resolvedUrls!.local[0]!,
+    get served() {
+      return new Set(served.values());
+    },
+    close: () => server.close(),
+  };
+}
+
+/** Chromium at CHROMIUM_PATH, or else the one that playwright installs. */
+export function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_PATH;
+  return chromium.launch({
+    ...(executablePath ? { executablePath } : {}),
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+}

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright';
+import { formatTable } from '../shared/table.js';
+import { launchChromium, serveBuilt } from './built.js';
+
+const SECONDS = 10;
+
+/** Opens the built app, trains and draws for some seconds, and prints what that is like for a visitor. */
+async function main(): Promise<void> {
+  const site = await serveBuilt();
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+
+  const start = performance.now();
+  await page.goto(site.url);
+  const train = page.getByRole('button', { name: 'Train the student' });
+  await train.waitFor();
+  const ready = performance.now() - start;
+  const firstPaint = await page.evaluate(
+    () => performance.getEntriesByName('first-contentful-paint')[0]!.startTime,
+  );
+  const files = [...site.served].map((file) => readFileSync(file));
+
+  await train.click();
+  const firstStep = await readStep(page);
+  const intervals = await measureFrames(page);
+  const steps = (await readStep(page)) - firstStep;
+  await browser.close();
+  await site.close();
+
+  console.log(
+    formatTable(
+      ['', 'measured'],
+      [
+        ['first contentful paint', formatMilliseconds(firstPaint, 0)],
+        ['ready to train', formatMilliseconds(ready, 0)],
+        ['interval of frames, median', formatMilliseconds(quantile(intervals, 0.5), 1)],
+        ['interval of frames, 95th percentile', formatMilliseconds(quantile(intervals, 0.95), 1)],
+        ['training steps per second', (steps / SECONDS).toFixed(1)],
+        ['bytes loaded', formatMegabytes(files)],
+        ['bytes loaded, as gzip has them', formatMegabytes(files.map((file) => gzipSync(file)))],
+      ],
+    ),
+  );
+}
+
+async function readStep(page: Page): Promise<number> {
+  return Number(await page.getByTestId('step').textContent());
+}
+
+/** Draws circles for some seconds; the milliseconds from each frame to the next. */
+async function measureFrames(page: Page): Promise<number[]> {
+  const frames = page.evaluate(async (duration) => {
+    const times = [await new Promise(requestAnimationFrame)];
+    while (times.at(-1)! - times[0]! < duration) {
+      times.push(await new Promise(requestAnimationFrame));
+    }
+    return times.slice(1).map((later, index) => later - times[index]!);
+  }, 1000 * SECONDS);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  const { x, y, width } = (await page.getByLabel('Drawing pad').boundingBox())!;
+  let isDone = false;
+  frames.finally(() => {
+    isDone = true;
+  });
+  for (let angle = 0; !isDone; angle += 0.15) {
+    await page.mouse.move(
+      x + width * (0.5 + 0.3 * Math.sin(angle)),
+      y + width * (0.5 + 0.3 * Math.cos(angle)),
+    );
+    if (angle === 0) await page.mouse.down();
+    if (angle > 2 * Math.PI) {
+      await page.mouse.up();
+      await page.getByRole('button', { name: 'Clear' }).click();
+      angle = -0.15;
+    }
+  }
+  return frames;
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.floor(part * (sorted.length - 1))]!;
+}
+
+function formatMilliseconds(value: number, digits: number): string {
+  return `${value.toFixed(digits)} ms`;
+}
+
+function formatMegabytes(files: readonly Uint8Array[]): string {
+  return `${(files.reduce((sum, { length }) => sum + length, 0) / 1e6).toFixed(2)} MB`;
+}
+
+await main();

@@ -1,0 +1,14 @@
+/** 0.842 → '84.2 %' */
+export function formatPercent(fraction: number, digits = 1): string {
+  return `${(100 * fraction).toFixed(digits)}\u202f%`;
+}
+
+/** 28610 → '28,610' */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en');
+}
+
+/** The most likely of the digits. */
+export function mostLikelyOf(probabilities: Float32Array): number {
+  return probabilities.indexOf(Math.max(...probabilities));
+}

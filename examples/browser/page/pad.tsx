@@ -1,0 +1,158 @@
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX, TargetedPointerEvent } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { AppProps } from './app.js';
+import { BLANK, type Drawing, isBlank, movePen, putPenDown, sampleOf } from './drawing.js';
+import { contextOf, paintPixels } from './paint.js';
+import { color } from './palette.js';
+import { drawStrokes, SIDE } from './rasterize.js';
+import type { Trainer } from './trainer.js';
+
+/** Width of the pen, and how far an arrow key moves it, in parts of the pad. */
+const PEN = 0.075;
+const KEY_STEP = 1 / 20;
+const RESOLUTION = 560;
+
+const ARROWS: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** The pen of the keyboard; it is seen while it is in use. */
+interface Cursor {
+  readonly x: number;
+  readonly y: number;
+  readonly isDown: boolean;
+}
+
+/** Draws by pointer or keyboard, or takes a held-out digit. */
+export function Pad({ trainer, drawing }: AppProps): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const cursor = useSignal<Cursor | undefined>(undefined);
+  useSignalEffect(() => paint(canvas.current!, drawing.value, cursor.value));
+
+  return (
+    <section class="card pad" aria-labelledby="draw">
+      <div class="heading">
+        <h2 id="draw">Draw a digit</h2>
+        <button
+          type="button"
+          disabled={isBlank(drawing.value)}
+          onClick={() => {
+            drawing.value = BLANK;
+          }}
+        >
+          Clear
+        </button>
+      </div>
+      <div
+        class="paper"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive
+        tabIndex={0}
+        aria-label="Drawing pad"
+        aria-describedby="pad-keys"
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          cursor.value = undefined;
+          drawing.value = putPenDown(drawing.value, ...placeOf(event));
+        }}
+        onPointerMove={(event) => {
+          if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
+          drawing.value = movePen(drawing.value, ...placeOf(event));
+        }}
+        onKeyDown={(event) => {
+          if (handleKey(event.key, drawing, cursor)) event.preventDefault();
+        }}
+        onBlur={() => {
+          cursor.value = undefined;
+        }}
+      >
+        <canvas ref={canvas} width={RESOLUTION} height={RESOLUTION} />
+        <p id="pad-keys">Arrow keys move, space puts the pen down and lifts it.</p>
+      </div>
+      <Samples trainer={trainer} drawing={drawing} />
+    </section>
+  );
+}
+
+function placeOf(event: TargetedPointerEvent<HTMLElement>): [x: number, y: number] {
+  const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
+  return [(event.clientX - left) / width, (event.clientY - top) / height];
+}
+
+/** Whether the key means something on the pad. */
+function handleKey(
+  key: string,
+  drawing: Signal<Drawing>,
+  cursor: Signal<Cursor | undefined>,
+): boolean {
+  const { x, y, isDown } = cursor.value ?? { x: 0.5, y: 0.25, isDown: false };
+  const arrow = ARROWS[key];
+  if (arrow) {
+    const next = { x: clamp(x + KEY_STEP * arrow[0]), y: clamp(y + KEY_STEP * arrow[1]), isDown };
+    cursor.value = next;
+    if (isDown) drawing.value = movePen(drawing.value, next.x, next.y);
+  } else if (key === ' ') {
+    cursor.value = { x, y, isDown: !isDown };
+    if (!isDown) drawing.value = putPenDown(drawing.value, x, y);
+  }
+  return arrow !== undefined || key === ' ';
+}
+
+function clamp(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
+}
+
+function paint(canvas: HTMLCanvasElement, drawing: Drawing, cursor: Cursor | undefined): void {
+  if (drawing.kind === 'sample') {
+    paintPixels(contextOf(canvas, SIDE), drawing.pixels);
+  } else {
+    const context = contextOf(canvas, 1);
+    context.strokeStyle = color('--ink');
+    drawStrokes(context, drawing.strokes, PEN);
+  }
+  if (!cursor) return;
+  const context = canvas.getContext('2d')!;
+  context.setTransform(RESOLUTION, 0, 0, RESOLUTION, 0, 0);
+  context.beginPath();
+  context.arc(cursor.x, cursor.y, PEN, 0, 2 * Math.PI);
+  context.lineWidth = cursor.isDown ? 0.02 : 0.008;
+  context.strokeStyle = color('--student');
+  context.stroke();
+}
+
+function Samples({ trainer, drawing }: AppProps): JSX.Element {
+  const samples = trainer.facts.value?.samples;
+  const current = drawing.value;
+  return (
+    <fieldset class="samples">
+      <legend>Or take one that neither has seen</legend>
+      {Array.from({ length: 10 }, (_, digit) => (
+        <button
+          key={digit}
+          type="button"
+          aria-label={`A handwritten ${digit}`}
+          aria-pressed={current.kind === 'sample' && current.digit === digit}
+          disabled={!samples}
+          onClick={() => {
+            if (samples) drawing.value = sampleOf(samples, digit);
+          }}
+        >
+          <Thumbnail trainer={trainer} digit={digit} />
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function Thumbnail({ trainer, digit }: { trainer: Trainer; digit: number }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useSignalEffect(() => {
+    const pixels = trainer.facts.value?.samples[digit];
+    if (pixels) paintPixels(contextOf(canvas.current!, SIDE), pixels);
+  });
+  return <canvas ref={canvas} width={2 * SIDE} height={2 * SIDE} />;
+}

@@ -1,0 +1,92 @@
+import { color } from './palette.js';
+import { SIDE } from './rasterize.js';
+
+/** Patches along a side of the image, and pixels along a side of a patch. */
+export const PATCHES = 4;
+const PATCH_SIDE = SIDE / PATCHES;
+export const TOKENS: number = PATCHES ** 2;
+
+/** Clears the canvas, and has it measured in units: `side` of them along each side. */
+export function contextOf(canvas: HTMLCanvasElement, side: number): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d')!;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.scale(canvas.width / side, canvas.height / side);
+  return context;
+}
+
+/** The image in ink; what is paper stays transparent. */
+export function paintPixels(context: CanvasRenderingContext2D, pixels: Float32Array): void {
+  const image = document.createElement('canvas');
+  image.width = SIDE;
+  image.height = SIDE;
+  const own = image.getContext('2d')!;
+  const data = new ImageData(SIDE, SIDE);
+  pixels.forEach((ink, pixel) => {
+    data.data[4 * pixel + 3] = 255 * ink;
+  });
+  own.putImageData(data, 0, 0);
+  own.globalCompositeOperation = 'source-in';
+  own.fillStyle = color('--ink');
+  own.fillRect(0, 0, SIDE, SIDE);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image, 0, 0, SIDE, SIDE);
+}
+
+/** The image, and over each patch how much of the attention of `query` it gets; `map` is [TOKENS, TOKENS]. */
+export function paintAttention(
+  canvas: HTMLCanvasElement,
+  pixels: Float32Array,
+  map: Float32Array,
+  query: number,
+  who: 'teacher' | 'student',
+): void {
+  const context = contextOf(canvas, SIDE);
+  context.fillStyle = color(`--${who}`);
+  for (let key = 0; key < TOKENS; key++) {
+    context.globalAlpha = visibility(map[query * TOKENS + key]!);
+    const [x, y] = placeOf(key);
+    context.fillRect(x * PATCH_SIDE, y * PATCH_SIDE, PATCH_SIDE, PATCH_SIDE);
+  }
+  context.globalAlpha = 1;
+  paintPixels(context, pixels);
+  const [x, y] = placeOf(query);
+  context.strokeStyle = color('--ink');
+  context.lineWidth = 0.4;
+  context.strokeRect(
+    x * PATCH_SIDE + 0.2,
+    y * PATCH_SIDE + 0.2,
+    PATCH_SIDE - 0.4,
+    PATCH_SIDE - 0.4,
+  );
+}
+
+/** All rows of a map: where a patch lies, there lies a small picture of what it looks at. */
+export function paintAllAttention(
+  canvas: HTMLCanvasElement,
+  map: Float32Array,
+  who: 'teacher' | 'student',
+): void {
+  const gap = 0.5;
+  const pitch = PATCHES + gap;
+  const context = contextOf(canvas, PATCHES * pitch - gap);
+  context.fillStyle = color(`--${who}`);
+  for (let query = 0; query < TOKENS; query++) {
+    const [left, top] = placeOf(query);
+    for (let key = 0; key < TOKENS; key++) {
+      const [x, y] = placeOf(key);
+      context.globalAlpha = visibility(map[query * TOKENS + key]!);
+      context.fillRect(left * pitch + x, top * pitch + y, 1, 1);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function placeOf(token: number): [x: number, y: number] {
+  return [token % PATCHES, Math.floor(token / PATCHES)];
+}
+
+/** Spread evenly, every patch gets 1 / 16: which a linear scale would hardly show. */
+function visibility(attention: number): number {
+  return Math.sqrt(attention);
+}

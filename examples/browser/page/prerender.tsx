@@ -1,0 +1,8 @@
+import { signal } from '@preact/signals';
+import { renderToString } from 'preact-render-to-string';
+import { App } from './app.js';
+import { BLANK } from './drawing.js';
+import { Trainer } from './trainer.js';
+
+/** The page before anything is loaded. */
+export const html: string = renderToString(<App trainer={new Trainer()} drawing={signal(BLANK)} />);

@@ -1,0 +1,230 @@
+import { batch, type Signal, signal } from '@preact/signals';
+import type { ComponentLoss } from 'knowledge-distillation';
+import type { Answer, CurvePoint, Recipe, Report, Request, Snapshot } from '../worker/protocol.js';
+import { forget, type Saved, save } from './storage.js';
+
+const DEFAULT_RECIPE: Recipe = {
+  weights: { response: 40, attention: 30, feature: 30 },
+  temperature: 3,
+  alpha: 0.3,
+};
+const SEED = 1;
+/** While training, the student is asked anew about what is on the pad after so many steps. */
+const STEPS_BETWEEN_ANSWERS = 4;
+/** So many seconds without a report, where one is due, and the worker is taken to be dead. */
+const PATIENCE = 10;
+
+/** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
+export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
+
+type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Kind }>;
+
+/** The student in its worker, as the page sees it: signals that change at most once a frame. */
+export class Trainer {
+  readonly status: Signal<Status> = signal('opening');
+  readonly recipe: Signal<Recipe> = signal(DEFAULT_RECIPE);
+  /** Models and data, once the worker has them. */
+  readonly facts: Signal<ReportOf<'opened'> | undefined> = signal(undefined);
+  readonly step: Signal<number> = signal(0);
+  readonly loss: Signal<number | undefined> = signal(undefined);
+  readonly components: Signal<readonly ComponentLoss[]> = signal([]);
+  readonly curve: Signal<readonly CurvePoint[]> = signal([]);
+  /** That of the student before this one, for comparison. */
+  readonly earlierCurve: Signal<readonly CurvePoint[]> = signal([]);
+  readonly pixels: Signal<Float32Array | undefined> = signal(undefined);
+  readonly answers: Signal<{ teacher: Answer; student: Answer } | undefined> = signal(undefined);
+  readonly failure: Signal<string | undefined> = signal(undefined);
+
+  #worker: Worker | undefined;
+  #snapshot: Snapshot | undefined;
+  #trainsOnceOpened = false;
+  #questions = 0;
+  #isAnswerDue = false;
+  #isAnswerStale = false;
+  #silence = 0;
+  readonly #reports = new Map<Report['kind'], Report>();
+
+  /** Begins, or goes on from what was saved. */
+  start({ snapshot, recipe }: Partial<Saved>): void {
+    this.#snapshot = snapshot;
+    if (recipe) this.recipe.value = recipe;
+    this.#open();
+    setInterval(() => this.#watch(), 1000);
+  }
+
+  train(): void {
+    this.status.value = 'training';
+    this.#send({ kind: 'train' });
+  }
+
+  /** The step under way comes to its end first. */
+  pause(): void {
+    this.#send({ kind: 'pause' });
+  }
+
+  /** Changes the steps that follow. */
+  teach(recipe: Recipe): void {
+    this.recipe.value = recipe;
+    save('recipe', recipe);
+    if (this.#isOpen) this.#send({ kind: 'teach', recipe });
+  }
+
+  /** Has both models answer about an image, and the student again as it learns. */
+  ask(pixels: Float32Array | undefined): void {
+    this.pixels.value = pixels;
+    if (!pixels) this.answers.value = undefined;
+    this.#isAnswerStale = true;
+    this.#askIfStale();
+  }
+
+  /** A new worker goes on where the last snapshot was taken. */
+  goOn(): void {
+    this.#open();
+  }
+
+  /** A new student, which knows nothing. */
+  startOver(): void {
+    this.#snapshot = undefined;
+    this.#trainsOnceOpened = false;
+    forget('snapshot');
+    if (this.curve.value.length > 1) this.earlierCurve.value = this.curve.value;
+    this.#open();
+  }
+
+  /** Where a new worker would go on. */
+  get snapshotStep(): number {
+    return this.#snapshot?.step ?? 0;
+  }
+
+  get #isOpen(): boolean {
+    return this.status.value !== 'opening' && this.status.value !== 'failed';
+  }
+
+  /** Has the worker, or a new one where there is none, go on from the snapshot, or begin. */
+  #open(): void {
+    const snapshot = this.#snapshot;
+    batch(() => {
+      this.status.value = 'opening';
+      this.failure.value = undefined;
+      this.step.value = snapshot?.step ?? 0;
+      this.curve.value = snapshot?.curve ?? [];
+      this.loss.value = undefined;
+      this.components.value = [];
+    });
+    this.#reports.clear();
+    this.#isAnswerDue = false;
+    this.#isAnswerStale = true;
+    this.#silence = 0;
+    this.#worker ??= this.#startWorker();
+    this.#send(
+      snapshot
+        ? { kind: 'resume', snapshot }
+        : { kind: 'open', seed: SEED, recipe: this.recipe.value },
+    );
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }: MessageEvent<Report>) => this.#receive(data);
+    worker.onmessageerror = () => this.#fail('A message of its worker could not be read.');
+    worker.onerror = ({ message }) =>
+      this.#fail(message ? `Its worker failed: ${message}.` : 'Its worker could not be loaded.');
+    return worker;
+  }
+
+  #send(request: Request): void {
+    this.#worker?.postMessage(request);
+  }
+
+  /** Keeps at once what must not be lost; shows it with the next frame. */
+  #receive(report: Report): void {
+    this.#silence = 0;
+    const isOpening = this.status.value === 'opening';
+    if (isOpening && report.kind !== 'opened' && report.kind !== 'failed') return; // of the student before
+    if ('snapshot' in report) {
+      this.#snapshot = report.snapshot;
+      save('snapshot', report.snapshot);
+    }
+    if (this.#reports.size === 0) requestAnimationFrame(() => this.#showReports());
+    this.#reports.delete(report.kind); // so that the newest of a kind comes last
+    this.#reports.set(report.kind, report);
+  }
+
+  #showReports(): void {
+    const reports = [...this.#reports.values()];
+    this.#reports.clear();
+    batch(() => {
+      for (const report of reports) this.#show(report);
+    });
+    this.#askIfStale();
+  }
+
+  #show(report: Report): void {
+    switch (report.kind) {
+      case 'opened':
+        this.facts.value = report;
+        this.#rest(report.step);
+        this.#send({ kind: 'teach', recipe: this.recipe.value }); // may have changed meanwhile
+        if (this.#trainsOnceOpened) this.train();
+        break;
+      case 'step':
+        this.step.value = report.step;
+        this.loss.value = report.loss;
+        this.components.value = report.components;
+        this.#isAnswerStale ||= report.step % STEPS_BETWEEN_ANSWERS === 0;
+        break;
+      case 'evaluated':
+        this.curve.value = report.snapshot.curve;
+        break;
+      case 'paused':
+      case 'finished':
+        this.#rest(report.snapshot.step);
+        this.#isAnswerStale = true;
+        break;
+      case 'answer':
+        this.#isAnswerDue = false;
+        if (this.pixels.value) this.answers.value = report;
+        break;
+      case 'failed':
+        this.#fail(report.message);
+        break;
+    }
+  }
+
+  #rest(step: number): void {
+    this.step.value = step;
+    this.status.value = step === this.facts.value?.steps ? 'finished' : 'ready';
+  }
+
+  #askIfStale(): void {
+    const pixels = this.pixels.value;
+    if (!this.#isOpen || !pixels || this.#isAnswerDue || !this.#isAnswerStale) return;
+    this.#isAnswerStale = false;
+    this.#isAnswerDue = true;
+    this.#send({ kind: 'ask', id: ++this.#questions, pixels });
+  }
+
+  /** Called every second that the page is alive: sleep of the whole computer does not count. */
+  #watch(): void {
+    const isReportDue =
+      this.status.value === 'opening' || this.status.value === 'training' || this.#isAnswerDue;
+    // A page in the background draws no frames: what has come in waits there.
+    if (!isReportDue || this.#reports.size > 0) return;
+    this.#silence++;
+    if (this.#silence > PATIENCE) {
+      this.#fail(
+        `Its worker gave no sign of life for ${PATIENCE} seconds: the browser may have ended it.`,
+      );
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#trainsOnceOpened = this.status.value === 'training';
+    this.#isAnswerDue = false;
+    this.#reports.clear();
+    this.failure.value = reason;
+    this.status.value = 'failed';
+  }
+}

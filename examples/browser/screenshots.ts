@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { launchChromium, serveBuilt } from './built.js';
+
+const VIEWS = [
+  { name: 'light', colorScheme: 'light', width: 1280, height: 1340 },
+  { name: 'dark', colorScheme: 'dark', width: 1280, height: 1340 },
+  { name: 'phone', colorScheme: 'light', width: 390, height: 844 },
+] as const;
+const STEPS = 300;
+
+/** The pictures of the READMEs: a student on its way, in both colour schemes and on a phone. */
+async function main(): Promise<void> {
+  const site = await serveBuilt();
+  const browser = await launchChromium();
+  for (const { name, colorScheme, ...viewport } of VIEWS) {
+    const context = await browser.newContext({ viewport, colorScheme });
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.getByRole('button', { name: 'Train the student' }).click();
+    await page.waitForFunction(
+      (steps) => Number(document.querySelector('[data-testid=step]')?.textContent) >= steps,
+      STEPS,
+    );
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Train on' }).waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.screenshot({ path: pathOf(name) });
+    if (name === 'light') {
+      await page.setViewportSize({ ...viewport, height: 2 * viewport.height });
+      await page
+        .getByRole('region', { name: 'Where they look' })
+        .screenshot({ path: pathOf('attention') });
+    }
+    await context.close();
+  }
+  await browser.close();
+  await site.close();
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(`screenshots/${name}.png`, import.meta.url));
+}
+
+await main();

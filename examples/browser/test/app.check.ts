@@ -1,0 +1,274 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium, serveBuilt } from '../built.js';
+import {
+  drawStroke,
+  numberIn,
+  pause,
+  readAnswers,
+  startTraining,
+  type Visit,
+  visit,
+  waitForStep,
+} from './visit.js';
+
+let site: Awaited<ReturnType<typeof serveBuilt>>;
+let browser: Browser;
+let visited: Visit;
+
+beforeAll(async () => {
+  site = await serveBuilt();
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+afterEach(async () => {
+  await visited.page.context().close();
+  expect(visited.complaints).toEqual([]);
+  expect(visited.elsewhere).toEqual([]);
+});
+
+async function open(options?: Parameters<typeof visit>[2]): Promise<Page> {
+  visited = await visit(browser, site.url, options);
+  return visited.page;
+}
+
+const ZERO = Array.from({ length: 25 }, (_, step) => {
+  const angle = (2 * Math.PI * step) / 24;
+  return [0.5 + 0.2 * Math.sin(angle), 0.5 - 0.32 * Math.cos(angle)] as const;
+});
+
+describe('training', () => {
+  test('a student goes from chance to most of what its teacher knows, and answers as it does', async () => {
+    const page = await open();
+    await startTraining(page);
+    await page.getByTestId('accuracy').waitFor();
+    const { student: untrained } = await accuracies(page);
+    await waitForStep(page, 300);
+    await pause(page);
+    const { teacher, student } = await accuracies(page);
+    expect(untrained).toBeLessThan(0.3);
+    expect(student).toBeGreaterThan(0.8);
+    expect(teacher).toBeGreaterThan(0.9);
+    expect(await numberIn(page, 'agreement')).toBeGreaterThan(80);
+
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await drawStroke(page, [
+      [0.5, 0.15],
+      [0.5, 0.85],
+    ]);
+    await expect.poll(() => readAnswers(page)).toEqual({ teacher: '1', student: '1' });
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await drawStroke(page, ZERO);
+    await expect.poll(() => readAnswers(page)).toEqual({ teacher: '0', student: '0' });
+    const card = page.getByRole('region', { name: 'Student' });
+    await card.getByText('Agrees with the teacher').waitFor();
+  });
+
+  test('sliders change the steps that follow', async () => {
+    const page = await open();
+    await startTraining(page);
+    await waitForStep(page, 2);
+    await expect(await cost(page, 'response')).toMatch(/× 0\.40 =/);
+    await expect(await cost(page, 'attention')).toMatch(/× 0\.30 =/);
+    await page.getByLabel('Attention').fill('0');
+    await page.getByLabel('Temperature').fill('6');
+    await expect.poll(() => cost(page, 'attention')).toBe('–');
+    await expect.poll(() => cost(page, 'response')).toMatch(/× 0\.57 =/);
+    await expect.poll(() => cost(page, 'feature')).toMatch(/× 0\.43 =/);
+    await pause(page);
+  });
+
+  test('a student that is started over knows nothing, and has the earlier curve beside it', async () => {
+    const page = await open();
+    await startTraining(page);
+    await waitForStep(page, 30);
+    await pause(page);
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await page.getByRole('button', { name: 'Train the student' }).waitFor();
+    expect(await numberIn(page, 'step')).toBe(0);
+    await page.getByText('earlier student right').waitFor();
+  });
+});
+
+describe('drawing', () => {
+  test('by keyboard: a stroke down is a one', async () => {
+    const page = await open();
+    await readAnswers(page); // about the digit that is there at first
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByLabel('Drawing pad').focus();
+    await page.keyboard.press('Space');
+    for (let step = 0; step < 10; step++) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowRight'); // the pen is up
+    await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '1' });
+  });
+
+  test('the teacher knows the held-out digits that the buttons offer', async () => {
+    const page = await open();
+    for (let digit = 0; digit < 10; digit++) {
+      await page.getByRole('button', { name: `A handwritten ${digit}` }).click();
+      await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: String(digit) });
+    }
+  });
+
+  test('what both say is said to a screen reader, once the drawing rests', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'A handwritten 4' }).click();
+    await expect
+      .poll(() => page.locator('[aria-live=polite]').textContent())
+      .toMatch(/^The teacher says 4, \d+\s%\. The student says \d, \d+\s%\.$/);
+  });
+});
+
+describe('what was learned is kept', () => {
+  test('over a reload: step, curve, recipe and drawing', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'A handwritten 7' }).click();
+    await page.getByLabel('Feature').fill('60');
+    await startTraining(page);
+    await waitForStep(page, 45);
+    await pause(page);
+    const before = await state(page);
+    await page.reload();
+    await page.getByRole('button', { name: 'Train on' }).waitFor();
+    expect(await state(page)).toEqual(before);
+    await startTraining(page);
+    await waitForStep(page, before.step + 5);
+  });
+
+  test('when the worker fails: the page says so, and a new worker goes on', async () => {
+    const page = await open();
+    await startTraining(page);
+    await waitForStep(page, 45);
+    await page.workers()[0]!.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('out of memory, say');
+      });
+    });
+    const alert = page.getByRole('alert');
+    await alert.filter({ hasText: 'out of memory, say' }).waitFor();
+    await goOnFromTheSnapshot(page);
+    visited.complaints.splice(0); // the console names the error, too
+  });
+
+  test('when the worker is ended without a word', async () => {
+    const page = await open();
+    await startTraining(page);
+    await waitForStep(page, 45);
+    // Never answers: it is gone.
+    page
+      .workers()[0]!
+      .evaluate(() => close())
+      .catch(() => undefined);
+    await page.getByRole('alert').filter({ hasText: 'no sign of life' }).waitFor();
+    await goOnFromTheSnapshot(page);
+  });
+});
+
+test('without a network, once it is loaded', async () => {
+  const page = await open();
+  await page.getByRole('button', { name: 'Train the student' }).waitFor();
+  await page.context().setOffline(true);
+  await startTraining(page);
+  await waitForStep(page, 25);
+  await page.getByRole('button', { name: 'A handwritten 0' }).click();
+  await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '0' });
+  await pause(page);
+});
+
+test('there is something to read before any script has run', async () => {
+  const page = await open({ javaScriptEnabled: false });
+  await page.getByRole('heading', { name: 'A small network learns from a big one' }).waitFor();
+  await page.getByRole('heading', { name: 'The learning curve' }).waitFor();
+});
+
+describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
+  test('axe finds nothing: at rest, while training, and when the worker has failed', async () => {
+    const page = await open({ colorScheme });
+    await page.getByRole('button', { name: 'Train the student' }).waitFor();
+    await readAnswers(page);
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByText('The curve as a table').click();
+    await startTraining(page);
+    await waitForStep(page, 25);
+    expect(await findViolations(page)).toEqual([]);
+    await page.workers()[0]!.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('out of memory, say');
+      });
+    });
+    await page.getByRole('alert').waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    visited.complaints.splice(0);
+  });
+
+  test('nothing is wider than the window, down to 320 pixels', async () => {
+    const page = await open({ colorScheme });
+    await readAnswers(page);
+    for (const width of [320, 360, 390, 768, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(needed).toBeLessThanOrEqual(width);
+    }
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const isDark = Number(/\d+/.exec(paper)![0]) < 128;
+    expect(isDark).toBe(colorScheme === 'dark');
+  });
+});
+
+async function accuracies(page: Page): Promise<{ teacher: number; student: number }> {
+  const [teacher, student] = await Promise.all(
+    ['teacher', 'student'].map(async (who) => {
+      const facts = await page.locator(`.answer.${who} .facts`).textContent();
+      return Number(/([\d.]+)\s%/.exec(facts!)?.[1]) / 100;
+    }),
+  );
+  return { teacher: teacher!, student: student! };
+}
+
+async function cost(page: Page, component: string): Promise<string | null> {
+  return page.getByTestId(`${component}-loss`).textContent();
+}
+
+async function state(page: Page) {
+  return {
+    step: await numberIn(page, 'step'),
+    accuracy: await numberIn(page, 'accuracy'),
+    agreement: await numberIn(page, 'agreement'),
+    feature: await page.getByLabel('Feature').inputValue(),
+    isSevenChosen: await page
+      .getByRole('button', { name: 'A handwritten 7' })
+      .getAttribute('aria-pressed'),
+    curve: await page.locator('table').textContent(),
+  };
+}
+
+/** The button says where it goes on; the new worker is there at once, with the curve, and trains. */
+async function goOnFromTheSnapshot(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: /^Go on from step/ });
+  const step = Number(/\d+/.exec((await button.textContent())!)![0]);
+  expect(step).toBeGreaterThan(0);
+  const points = page.locator('tbody tr');
+  const known = await points.count();
+  await button.click();
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  expect(await numberIn(page, 'step')).toBeGreaterThanOrEqual(step);
+  expect(await points.count()).toBeGreaterThanOrEqual(known);
+  await waitForStep(page, step + 5);
+  await pause(page);
+}
+
+async function findViolations(page: Page): Promise<string[]> {
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(readFileSync(axe, 'utf8'));
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
