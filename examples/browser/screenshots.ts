@@ -15,6 +15,7 @@ async function main(): Promise<void> {
   for (const { name, colorScheme, ...viewport } of VIEWS) {
     const context = await browser.newContext({ viewport, colorScheme });
     const page = await context.newPage();
+    page.setDefaultTimeout(100_000);
     await page.goto(site.url);
     await page.getByRole('button', { name: 'Train the student' }).click();
     await page.waitForFunction(

@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import type { Answer } from '../worker/protocol.js';
 import { formatPercent, mostLikelyOf } from './format.js';
-import type { Status, Trainer } from './trainer.js';
+import type { Answers, Status, Trainer } from './trainer.js';
 
 /** The pen has to rest so long, in milliseconds, before anything is said. */
 const REST = 800;
@@ -9,13 +10,19 @@ const REST = 800;
 /** Says what both answer once the drawing rests, and where the training begins, pauses and ends. */
 export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const text = useSignal('');
+  const rested = useSignal<Float32Array | undefined>(undefined);
   useSignalEffect(() => {
-    if (!trainer.pixels.value) return;
+    const pixels = trainer.pixels.value;
     const timer = setTimeout(() => {
-      const said = sayAnswers(trainer);
-      if (said) text.value = said;
+      rested.value = pixels;
     }, REST);
     return () => clearTimeout(timer);
+  });
+  useSignalEffect(() => {
+    const answers = trainer.answers.value;
+    if (!answers || answers.pixels !== rested.value) return;
+    text.value = sayAnswers(answers);
+    rested.value = undefined; // once is enough
   });
   useSignalEffect(() => {
     const said = sayStatus(trainer.status.value, trainer);
@@ -28,14 +35,13 @@ export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Eleme
   );
 }
 
-function sayAnswers({ answers }: Trainer): string | undefined {
-  const both = answers.peek();
-  if (!both) return undefined;
-  const [teacher, student] = [both.teacher, both.student].map(({ probabilities }) => {
-    const digit = mostLikelyOf(probabilities);
-    return `${digit}, ${formatPercent(probabilities[digit]!, 0)}`;
-  });
-  return `The teacher says ${teacher}. The student says ${student}.`;
+function sayAnswers({ teacher, student }: Answers): string {
+  return `The teacher says ${say(teacher)}. The student says ${say(student)}.`;
+}
+
+function say({ probabilities }: Answer): string {
+  const digit = mostLikelyOf(probabilities);
+  return `${digit}, ${formatPercent(probabilities[digit]!, 0)}`;
 }
 
 function sayStatus(status: Status, { step, curve }: Trainer): string | undefined {

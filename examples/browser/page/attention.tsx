@@ -125,13 +125,18 @@ function Overlay({
 }: HeadProps & { readonly patch: Signal<number> }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    const map = trainer.answers.value?.[who].attention;
-    const pixels = trainer.pixels.value;
-    if (!map || !pixels) {
+    const answers = trainer.answers.value;
+    if (!answers) {
       contextOf(canvas.current!, 1);
       return;
     }
-    paintAttention(canvas.current!, pixels, mapOf(map, head), patch.value, who);
+    paintAttention(
+      canvas.current!,
+      answers.pixels,
+      mapOf(answers[who].attention, head),
+      patch.value,
+      who,
+    );
   });
   return (
     <canvas

@@ -7,6 +7,9 @@ const PEN = 2.6;
 /** What is smaller than this part of the pad is not blown up: a dot stays a dot. */
 const SMALLEST = 0.2;
 
+/** A line of no length is not drawn: a dot is as long as this. */
+const HAIR = 0.001;
+
 /** The drawing as MNIST has its digits: 28 rows of 28, 0 (paper) to 1 (ink); undefined without ink. */
 export function rasterize(drawing: Drawing): Float32Array | undefined {
   if (isBlank(drawing)) return undefined;
@@ -51,8 +54,9 @@ export function drawStrokes(
   context.lineCap = 'round';
   context.lineJoin = 'round';
   for (const stroke of strokes) {
+    const [x, y] = stroke[0]!;
     context.beginPath();
-    context.moveTo(...stroke[0]!);
+    context.moveTo(x + HAIR, y);
     for (const point of stroke) context.lineTo(...point);
     context.stroke();
   }

@@ -17,6 +17,13 @@ const PATIENCE = 10;
 /** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
 export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
 
+/** What both say about an image. */
+export interface Answers {
+  readonly pixels: Float32Array;
+  readonly teacher: Answer;
+  readonly student: Answer;
+}
+
 type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Kind }>;
 
 /** The student in its worker, as the page sees it: signals that change at most once a frame. */
@@ -31,15 +38,17 @@ export class Trainer {
   readonly curve: Signal<readonly CurvePoint[]> = signal([]);
   /** That of the student before this one, for comparison. */
   readonly earlierCurve: Signal<readonly CurvePoint[]> = signal([]);
+  /** What is on the pad. */
   readonly pixels: Signal<Float32Array | undefined> = signal(undefined);
-  readonly answers: Signal<{ teacher: Answer; student: Answer } | undefined> = signal(undefined);
+  readonly answers: Signal<Answers | undefined> = signal(undefined);
   readonly failure: Signal<string | undefined> = signal(undefined);
 
   #worker: Worker | undefined;
   #snapshot: Snapshot | undefined;
   #trainsOnceOpened = false;
   #questions = 0;
-  #isAnswerDue = false;
+  /** What an answer is due about. */
+  #asked: Float32Array | undefined;
   #isAnswerStale = false;
   #silence = 0;
   readonly #reports = new Map<Report['kind'], Report>();
@@ -112,7 +121,7 @@ export class Trainer {
       this.components.value = [];
     });
     this.#reports.clear();
-    this.#isAnswerDue = false;
+    this.#asked = undefined;
     this.#isAnswerStale = true;
     this.#silence = 0;
     this.#worker ??= this.#startWorker();
@@ -182,8 +191,14 @@ export class Trainer {
         this.#isAnswerStale = true;
         break;
       case 'answer':
-        this.#isAnswerDue = false;
-        if (this.pixels.value) this.answers.value = report;
+        if (this.#asked && this.pixels.value) {
+          this.answers.value = {
+            pixels: this.#asked,
+            teacher: report.teacher,
+            student: report.student,
+          };
+        }
+        this.#asked = undefined;
         break;
       case 'failed':
         this.#fail(report.message);
@@ -198,16 +213,16 @@ export class Trainer {
 
   #askIfStale(): void {
     const pixels = this.pixels.value;
-    if (!this.#isOpen || !pixels || this.#isAnswerDue || !this.#isAnswerStale) return;
+    if (!this.#isOpen || !pixels || this.#asked || !this.#isAnswerStale) return;
     this.#isAnswerStale = false;
-    this.#isAnswerDue = true;
+    this.#asked = pixels;
     this.#send({ kind: 'ask', id: ++this.#questions, pixels });
   }
 
   /** Called every second that the page is alive: sleep of the whole computer does not count. */
   #watch(): void {
     const isReportDue =
-      this.status.value === 'opening' || this.status.value === 'training' || this.#isAnswerDue;
+      ['opening', 'training'].includes(this.status.value) || this.#asked !== undefined;
     // A page in the background draws no frames: what has come in waits there.
     if (!isReportDue || this.#reports.size > 0) return;
     this.#silence++;
@@ -222,7 +237,7 @@ export class Trainer {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#trainsOnceOpened = this.status.value === 'training';
-    this.#isAnswerDue = false;
+    this.#asked = undefined;
     this.#reports.clear();
     this.failure.value = reason;
     this.status.value = 'failed';

@@ -111,6 +111,19 @@ describe('drawing', () => {
     await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '1' });
   });
 
+  test('a tap leaves a dot', async () => {
+    const page = await open();
+    const pad = page.getByLabel('Drawing pad');
+    const picture = () =>
+      pad.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    await readAnswers(page);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByRole('button', { name: 'Clear', disabled: true }).waitFor();
+    const blank = await picture();
+    await pad.click();
+    await expect.poll(picture).not.toBe(blank);
+  });
+
   test('the teacher knows the held-out digits that the buttons offer', async () => {
     const page = await open();
     for (let digit = 0; digit < 10; digit++) {

@@ -16,6 +16,7 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  page.setDefaultTimeout(100_000); // a busy machine is slow, not wrong
   const complaints: string[] = [];
   const elsewhere: string[] = [];
   page.on('console', (message) => {
