@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { Random } from '../examples/shared/random.js';
+import { mostLikely } from '../examples/shared/statistics.js';
 import {
   float64,
   Matrix,
@@ -17,15 +18,11 @@ const random = new Random(1, 'temperature');
 /** Logits of a class for each of 256 samples: a teacher that is sure, and a student that has just begun. */
 const teacher = normal(4);
 const student = normal(1);
-const labels = Int32Array.from({ length: ROWS }, (_, row) => mostLikely(teacher.row(row)));
+const labels = mostLikely(teacher.data, CLASSES);
 
 function normal(deviation: number): Matrix<Float64Array> {
   const values = Float64Array.from({ length: ROWS * CLASSES }, () => deviation * random.normal());
   return new Matrix(values, ROWS, CLASSES);
-}
-
-function mostLikely(row: Float64Array): number {
-  return row.indexOf(Math.max(...row));
 }
 
 /** Mean over the rows of the length of d loss / d logits. */

@@ -1,3 +1,5 @@
+import type { FloatArray } from 'knowledge-distillation';
+
 /** Mean and sample standard deviation; the latter is NaN for a single value. */
 export function summarize(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -11,7 +13,7 @@ export function agreement(left: Int32Array, right: Int32Array): number {
 }
 
 /** The most likely class of every row of `classes` logits. */
-export function mostLikely(logits: Float32Array, classes: number): Int32Array {
+export function mostLikely(logits: FloatArray, classes: number): Int32Array {
   return Int32Array.from({ length: logits.length / classes }, (_, row) => {
     const scores = logits.subarray(row * classes, (row + 1) * classes);
     return scores.indexOf(Math.max(...scores));
