@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { compareMethods, type Hits, judgeHits, type Results } from '../shared/comparison.js';
+import {
+  type ComparisonSettings,
+  compareMethods,
+  type Hits,
+  judgeHits,
+  type Results,
+} from '../shared/comparison.js';
 import { agreement, mostLikely } from '../shared/statistics.js';
 import { readCorpus } from './corpus.js';
 import { featuresOf } from './student.js';
@@ -9,11 +15,9 @@ import { type LayeredLesson, type Method, teachStudent } from './training.js';
 /** Where `npm run example:code-languages` installs what is read: source files, and the teacher. */
 const PACKAGES = fileURLToPath(new URL('node_modules/', import.meta.url));
 
-export interface Settings {
+export interface Settings extends ComparisonSettings {
   readonly filesPerLanguage: number;
-  readonly heldOutFraction: number;
   readonly steps: number;
-  readonly seeds: readonly number[];
 }
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
@@ -44,11 +48,8 @@ export async function runExperiment(
     teacherHidden: teacher.hidden,
   };
   const pace = { steps, batch: 64, learningRate: 0.005 };
-  const teach = (method: Method, training: Int32Array, seed: number) => {
-    const student = teachStudent(method, lesson, training, pace, seed);
-    return (indices: Int32Array) =>
-      student.forward(Array.from(indices, (index) => lesson.features[index]!));
-  };
+  const teach = (method: Method, training: Int32Array, seed: number) =>
+    teachStudent(method, lesson, training, pace, seed);
   const answers = (logits: Float32Array) => mostLikely(logits, teacher.classes.length);
   return {
     ...compareMethods(methods, lesson, families, teach, judgeHits, settings),

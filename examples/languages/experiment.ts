@@ -1,13 +1,16 @@
-import { compareMethods, type Judge, type Results } from '../shared/comparison.js';
+import {
+  type ComparisonSettings,
+  compareMethods,
+  type Judge,
+  type Results,
+} from '../shared/comparison.js';
 import type { Method } from '../shared/training.js';
 import { prepareLesson, teachStudent } from './training.js';
 
-export interface Settings {
+export interface Settings extends ComparisonSettings {
   /** At most so many of the compiler's messages, each in all languages. */
   readonly messages: number;
-  readonly heldOutFraction: number;
   readonly steps: number;
-  readonly seeds: readonly number[];
 }
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
@@ -26,10 +29,7 @@ export function runExperiment<Score>(
   settings: Settings,
 ): Results<Score> {
   const lesson = prepareLesson(settings.messages);
-  const teach = (method: Method, training: Int32Array, seed: number) => {
-    const student = teachStudent(method, lesson, training, settings.steps, seed);
-    return (indices: Int32Array) =>
-      student.forward(Array.from(indices, (index) => lesson.features[index]!));
-  };
+  const teach = (method: Method, training: Int32Array, seed: number) =>
+    teachStudent(method, lesson, training, settings.steps, seed);
   return compareMethods(methods, lesson, lesson.messages, teach, judge, settings);
 }

@@ -1,4 +1,9 @@
-import { compareMethods, type Hits, type Results } from '../shared/comparison.js';
+import {
+  type ComparisonSettings,
+  compareMethods,
+  type Hits,
+  type Results,
+} from '../shared/comparison.js';
 import { HiddenLayerStudent } from '../shared/hiddenLayerStudent.js';
 import { Random } from '../shared/random.js';
 import { agreement, mostLikely } from '../shared/statistics.js';
@@ -6,11 +11,9 @@ import { type Lesson, type Method, teach } from '../shared/training.js';
 import { CLASSES, countFrames, FEATURES, featuresOf, labelsOf, spell } from './frames.js';
 import type { Line } from './lines.js';
 
-export interface Settings {
+export interface Settings extends ComparisonSettings {
   readonly lines: number;
-  readonly heldOutFraction: number;
   readonly steps: number;
-  readonly seeds: readonly number[];
 }
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
@@ -53,7 +56,7 @@ const UNITS = 64;
 export function runExperiment(
   methods: readonly Method[],
   lesson: FrameLesson,
-  { heldOutFraction, steps, seeds }: Settings,
+  { steps, ...settings }: Settings,
 ): Results<Hits> {
   const classes = CLASSES.length;
   const pace = { steps, batch: 64, learningRate: 0.01 };
@@ -64,7 +67,7 @@ export function runExperiment(
     (method, training, seed) => {
       const student = new HiddenLayerStudent(FEATURES, UNITS, classes, new Random(seed, 'student'));
       teach(student, method, lesson, training, pace, seed);
-      return (frames) => student.forward(Array.from(frames, (frame) => lesson.features[frame]!));
+      return student;
     },
     (logits, teacher, _, frames) => {
       const said = mostLikely(logits, classes);
@@ -73,7 +76,7 @@ export function runExperiment(
         agreement: agreement(said, mostLikely(teacher, classes)),
       };
     },
-    { heldOutFraction, seeds },
+    settings,
   );
 }
 

@@ -3,10 +3,7 @@ import { Random } from './random.js';
 import { splitByGroup } from './split.js';
 import { agreement, mostLikely } from './statistics.js';
 import { formatPercent, formatTable } from './table.js';
-import type { Lesson } from './training.js';
-
-/** What a student has become: its logits for the samples `indices`, a row for each. */
-export type Taught = (indices: Int32Array) => Float32Array;
+import type { Lesson, Student } from './training.js';
 
 /** Judges the logits of a model for the held-out samples `indices`, beside the teacher's and the true classes. */
 export type Judge<Score> = (
@@ -24,7 +21,7 @@ export interface Results<Score> {
   readonly students: readonly { readonly method: string; readonly scores: readonly Score[] }[];
 }
 
-export interface Settings {
+export interface ComparisonSettings {
   readonly heldOutFraction: number;
   /** One split of the samples, and one student of each kind, for each seed. */
   readonly seeds: readonly number[];
@@ -33,11 +30,11 @@ export interface Settings {
 /** Teaches a student by each method for each seed, and judges them. A group of samples is held out whole, or not at all. */
 export function compareMethods<Method extends { readonly name: string }, Score>(
   methods: readonly Method[],
-  { labels, teacherLogits }: Pick<Lesson, 'labels' | 'teacherLogits'>,
+  { features, labels, teacherLogits }: Lesson,
   groups: Int32Array,
-  teach: (method: Method, training: Int32Array, seed: number) => Taught,
+  teach: (method: Method, training: Int32Array, seed: number) => Pick<Student, 'forward'>,
   judge: Judge<Score>,
-  { heldOutFraction, seeds }: Settings,
+  { heldOutFraction, seeds }: ComparisonSettings,
 ): Results<Score> {
   const classes = teacherLogits.length / labels.length;
   const runs = seeds.map((seed) => {
@@ -45,12 +42,13 @@ export function compareMethods<Method extends { readonly name: string }, Score>(
     const { training, heldOut } = splitByGroup(groups, heldOutFraction, random);
     const truth = heldOut.map((index) => labels[index]!);
     const teacher = gatherRows(teacherLogits, classes, heldOut);
+    const samples = Array.from(heldOut, (index) => features[index]!);
     return {
       training: training.length,
       heldOut: heldOut.length,
       teacher: judge(teacher, teacher, truth, heldOut),
       students: methods.map((method) =>
-        judge(teach(method, training, seed)(heldOut), teacher, truth, heldOut),
+        judge(teach(method, training, seed).forward(samples), teacher, truth, heldOut),
       ),
     };
   });

@@ -105,11 +105,8 @@ function makeLesson(): LayeredLesson & { readonly groups: Int32Array } {
 test('students learn what they are taught: the languages, or what their teacher takes them for', () => {
   const lesson = makeLesson();
   const pace = { steps: 150, batch: 32, learningRate: 0.005 };
-  const teach = (method: Method, training: Int32Array, seed: number) => {
-    const student = teachStudent(method, lesson, training, pace, seed);
-    return (indices: Int32Array) =>
-      student.forward(Array.from(indices, (index) => lesson.features[index]!));
-  };
+  const teach = (method: Method, training: Int32Array, seed: number) =>
+    teachStudent(method, lesson, training, pace, seed);
   const settings = { heldOutFraction: 0.25, seeds: [1] };
   const { students } = compareMethods(METHODS, lesson, lesson.groups, teach, judgeHits, settings);
   const [byLabels, byResponse, byBoth] = students.map(({ scores }) => scores[0]!);
