@@ -4,8 +4,13 @@ import type { Plugin } from 'vite';
 import { type Digits, split } from '../../digits/data.js';
 import { PIXELS } from '../../digits/images.js';
 import { readDigits } from '../../digits/mnist.js';
-import { HELD_OUT_IMAGES, SETTINGS, TRAINING_IMAGES } from '../worker/settings.js';
+import { SETTINGS } from '../worker/settings.js';
 import { encodeDigits } from './encoding.js';
+
+/** Of the digits that the teacher was trained on, those that a student sees. */
+const TRAINING_IMAGES = 3000;
+/** Of the digits that it was not trained on, those that both are judged by. */
+const HELD_OUT_IMAGES = 500;
 
 /** The split that the teacher was trained on. */
 export function splitDigits(): { training: Digits; heldOut: Digits } {

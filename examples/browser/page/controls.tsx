@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { formatPercent } from './format.js';
-import type { Trainer } from './trainer.js';
+import type { Status, Trainer } from './trainer.js';
 
 /** Trains, pauses and starts over; or says what happened to the worker, and what to do. */
 export function Controls({ trainer }: { readonly trainer: Trainer }): JSX.Element {
@@ -69,7 +69,7 @@ function TrainingControls({ trainer }: { readonly trainer: Trainer }): JSX.Eleme
   );
 }
 
-const LABELS: Partial<Record<string, string>> = { opening: 'Loading …', finished: 'Trained' };
+const LABELS: Partial<Record<Status, string>> = { opening: 'Loading …', finished: 'Trained' };
 
 function Failure({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const step = trainer.snapshotStep;

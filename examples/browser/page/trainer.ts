@@ -46,7 +46,6 @@ export class Trainer {
   #worker: Worker | undefined;
   #snapshot: Snapshot | undefined;
   #trainsOnceOpened = false;
-  #questions = 0;
   /** What an answer is due about. */
   #asked: Float32Array | undefined;
   #isAnswerStale = false;
@@ -216,7 +215,7 @@ export class Trainer {
     if (!this.#isOpen || !pixels || this.#asked || !this.#isAnswerStale) return;
     this.#isAnswerStale = false;
     this.#asked = pixels;
-    this.#send({ kind: 'ask', id: ++this.#questions, pixels });
+    this.#send({ kind: 'ask', pixels });
   }
 
   /** Called every second that the page is alive: sleep of the whole computer does not count. */

@@ -47,7 +47,7 @@ export class Conversation {
         this.#session.teach(request.recipe);
         break;
       case 'ask':
-        this.#answer(request.id, request.pixels);
+        this.#answer(request.pixels);
         break;
     }
   }
@@ -58,7 +58,7 @@ export class Conversation {
   }
 
   #open(session: Session): void {
-    const { teacher, training, heldOut } = this.#classroom;
+    const { teacher, heldOut } = this.#classroom;
     this.#run = undefined;
     this.#opened?.dispose();
     this.#opened = session;
@@ -68,17 +68,16 @@ export class Conversation {
       steps: SETTINGS.student.training.steps,
       teacher: { accuracy: teacher.accuracy, parameters: teacher.parameters },
       student: { parameters: session.student.parameterCount },
-      trainingImages: training.labels.length,
       labelledImages: session.labelled.length,
       heldOutImages: heldOut.labels.length,
       samples: chooseSamples(heldOut),
     });
   }
 
-  #answer(id: number, pixels: Float32Array): void {
+  #answer(pixels: Float32Array): void {
     const teacher = answer(this.#classroom.model, pixels);
     const student = answer(this.#session.student, pixels);
-    this.#send({ kind: 'answer', id, teacher, student });
+    this.#send({ kind: 'answer', teacher, student });
   }
 
   async #train(session: Session): Promise<void> {
@@ -100,8 +99,8 @@ export class Conversation {
 
   #evaluateIfDue(session: Session): void {
     if (!session.isEvaluationDue) return;
-    const point = session.evaluate();
-    this.#send({ kind: 'evaluated', point, snapshot: session.snapshot });
+    session.evaluate();
+    this.#send({ kind: 'evaluated', snapshot: session.snapshot });
   }
 
   #fail(request: Request['kind'], error: unknown): void {

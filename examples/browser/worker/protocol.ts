@@ -51,7 +51,7 @@ export type Request =
   | { readonly kind: 'pause' }
   | { readonly kind: 'teach'; readonly recipe: Recipe }
   /** `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as those of MNIST are. */
-  | { readonly kind: 'ask'; readonly id: number; readonly pixels: Float32Array };
+  | { readonly kind: 'ask'; readonly pixels: Float32Array };
 
 export type Report =
   /** Answers `open` and `resume`. */
@@ -62,7 +62,6 @@ export type Report =
       readonly steps: number;
       readonly teacher: { readonly accuracy: number; readonly parameters: number };
       readonly student: { readonly parameters: number };
-      readonly trainingImages: number;
       readonly labelledImages: number;
       readonly heldOutImages: number;
       /** Ten held-out images, one of each digit from 0 to 9, as `ask` takes them. */
@@ -75,13 +74,12 @@ export type Report =
       readonly loss: number;
       readonly components: readonly ComponentLoss[];
     }
-  /** Every so many steps, and after the last. */
-  | { readonly kind: 'evaluated'; readonly point: CurvePoint; readonly snapshot: Snapshot }
+  /** Every so many steps, and after the last: the curve has one more point. */
+  | { readonly kind: 'evaluated'; readonly snapshot: Snapshot }
   | { readonly kind: 'paused'; readonly snapshot: Snapshot }
   | { readonly kind: 'finished'; readonly snapshot: Snapshot }
   | {
       readonly kind: 'answer';
-      readonly id: number;
       readonly teacher: Answer;
       readonly student: Answer;
     }

@@ -102,16 +102,14 @@ export class Session {
   }
 
   /** Adds a point to the curve. */
-  evaluate(): CurvePoint {
+  evaluate(): void {
     const { teacher, heldOut } = this.#classroom;
     const classes = classify(this.student, heldOut);
-    const point = {
+    this.#curve.push({
       step: this.step,
       accuracy: agreement(classes, heldOut.labels),
       agreement: agreement(classes, teacher.heldOutClasses),
-    };
-    this.#curve.push(point);
-    return point;
+    });
   }
 
   dispose(): void {
