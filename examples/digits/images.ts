@@ -5,8 +5,9 @@ export const TOKENS = 16;
 export const PATCH_PIXELS = 49;
 export const PIXELS: number = TOKENS * PATCH_PIXELS;
 
-const SIDE = 28;
-const PATCH_SIDE = 7;
+/** In pixels. */
+export const SIDE = 28;
+export const PATCH_SIDE = 7;
 
 /** From rows of SIDE pixels to patches of PATCH_SIDE × PATCH_SIDE pixels. */
 export function toPatches(pixels: ArrayLike<number>): Float32Array {

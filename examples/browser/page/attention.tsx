@@ -1,16 +1,9 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import { SIDE, TOKENS } from '../../digits/images.js';
 import { formatPercent } from './format.js';
-import {
-  contextOf,
-  PATCHES,
-  paintAllAttention,
-  paintAttention,
-  paintPixels,
-  TOKENS,
-} from './paint.js';
-import { SIDE } from './rasterize.js';
+import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
 import type { Trainer } from './trainer.js';
 
 const HEADS = 2;

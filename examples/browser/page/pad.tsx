@@ -1,11 +1,12 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedPointerEvent } from 'preact';
 import { useRef } from 'preact/hooks';
+import { SIDE } from '../../digits/images.js';
 import type { AppProps } from './app.js';
 import { BLANK, type Drawing, isBlank, movePen, putPenDown, sampleOf } from './drawing.js';
 import { contextOf, paintPixels } from './paint.js';
 import { color } from './palette.js';
-import { drawStrokes, SIDE } from './rasterize.js';
+import { drawStrokes } from './rasterize.js';
 import type { Trainer } from './trainer.js';
 
 /** Width of the pen, and how far an arrow key moves it, in parts of the pad. */

@@ -1,10 +1,8 @@
+import { PATCH_SIDE, SIDE, TOKENS } from '../../digits/images.js';
 import { color } from './palette.js';
-import { SIDE } from './rasterize.js';
 
-/** Patches along a side of the image, and pixels along a side of a patch. */
-export const PATCHES = 4;
-const PATCH_SIDE = SIDE / PATCHES;
-export const TOKENS: number = PATCHES ** 2;
+/** Along a side of the image. */
+export const PATCHES: number = SIDE / PATCH_SIDE;
 
 /** Clears the canvas, and has it measured in units: `side` of them along each side. */
 export function contextOf(canvas: HTMLCanvasElement, side: number): CanvasRenderingContext2D {

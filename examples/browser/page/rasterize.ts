@@ -1,6 +1,6 @@
+import { SIDE } from '../../digits/images.js';
 import { type Drawing, isBlank, type Stroke } from './drawing.js';
 
-export const SIDE = 28;
 /** In MNIST, a digit fills a box of 20 × 20 pixels, and its centre of mass is in the middle of the image. */
 const BOX = 20;
 const PEN = 2.6;
