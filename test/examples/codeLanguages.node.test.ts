@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HybridDistillationStrategy, type Matrix } from 'knowledge-distillation';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readCorpus } from '../../examples/code-languages/corpus.js';
 import { METHODS } from '../../examples/code-languages/methods.js';
 import { featuresOf } from '../../examples/code-languages/student.js';
@@ -13,6 +14,7 @@ import {
 import { compareMethods, judgeHits } from '../../examples/shared/comparison.js';
 import { Random } from '../../examples/shared/random.js';
 import { splitByGroup } from '../../examples/shared/split.js';
+import { summarize } from '../../examples/shared/statistics.js';
 
 describe('the corpus', () => {
   let folder: string;
@@ -116,3 +118,21 @@ test('students learn what they are taught: the languages, or what their teacher 
     expect(unlabelled.accuracy).toBeLessThan(0.9);
   }
 }, 60_000);
+
+test('students see the hidden layer of their teacher standardized over what they learn from', () => {
+  const lesson = makeLesson();
+  const training = lesson.groups.filter((index) => index % 8 !== 1);
+  const pace = { steps: 1, batch: training.length, learningRate: 0.005 };
+  const computeLayerwise = vi.spyOn(HybridDistillationStrategy.prototype, 'computeLayerwise');
+  teachStudent(METHODS[2]!, lesson, training, pace, 1);
+  const [[, { hidden }]] = computeLayerwise.mock.calls as [[unknown, Record<string, Matrix>]];
+  computeLayerwise.mockRestore();
+  expect(hidden!.rows).toBe(training.length);
+  const rows = hidden!.toRows();
+  for (let column = 0; column < 3; column++) {
+    const { mean, deviation } = summarize(rows.map((row) => row[column]!));
+    expect(mean).toBeCloseTo(0, 5);
+    expect(deviation).toBeCloseTo(1, 5);
+  }
+  expect(rows.every((row) => row[3] === 0)).toBe(true); // a unit that is never on is left alone
+});

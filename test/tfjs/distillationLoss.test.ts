@@ -153,6 +153,28 @@ onEachBackend(() => {
     });
   });
 
+  test('a layer of the teacher has its rows in the order of the one that it is compared with', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(
+        tf,
+        new HybridDistillationStrategy([
+          { strategy: response(), weight: 0.5 },
+          { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
+        ]),
+      );
+      const layers = (phase: number) => ({
+        output: values([2, 3, 5], phase),
+        hidden: values([3, 2, 4], phase),
+      });
+      const [student, teacher] = [layers(0.5), layers(2)];
+      const flat = {
+        output: tf.reshape(teacher.output, [6, 5]),
+        hidden: tf.reshape(teacher.hidden, [6, 4]),
+      };
+      expectClose(loss(student, teacher), loss(student, flat), 1e-12);
+    });
+  });
+
   test('a hybrid on two layers of a model trains its weights as operations do', () => {
     tf.tidy(() => {
       const inputs = values([4, 3], 1);
