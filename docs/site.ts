@@ -8,6 +8,7 @@ import {
   type DeclarationReflection,
   type DocumentReflection,
   normalizePath,
+  type Reflection,
   ReflectionKind,
 } from 'typedoc';
 
@@ -31,6 +32,9 @@ const GUIDES = [
 ];
 const FAMILIES = ['response', 'attention', 'feature', 'relation', 'hybrid'];
 const OTHERS = 'Data and calls';
+const REFERENCE = 'Reference';
+/** What a document is, by its path; the first that fits. */
+const PAGES = { Guides: /guides/, Examples: /examples/, Project: /./ };
 
 const app = await Application.bootstrap({
   name: 'knowledge-distillation',
@@ -52,7 +56,7 @@ const app = await Application.bootstrap({
   customCss: `${root}docs/site.css`,
   out: `${root}docs/site`,
   categorizeByGroup: false,
-  categoryOrder: [...FAMILIES.map(categoryOf), OTHERS],
+  categoryOrder: [...Object.keys(PAGES), REFERENCE, ...FAMILIES.map(categoryOf), OTHERS],
   defaultCategory: OTHERS,
   navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
   highlightLanguages: ['typescript', 'javascript', 'python', 'shellscript', 'diff'],
@@ -77,7 +81,13 @@ const app = await Application.bootstrap({
 });
 
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context: Context) => {
-  for (const document of context.project.documents ?? []) nameByHeading(document);
+  for (const document of context.project.documents ?? []) {
+    nameByHeading(document);
+    const path = relative(root, context.project.files.getReflectionPath(document) ?? '');
+    const [page] = Object.entries(PAGES).find(([, pattern]) => pattern.test(path))!;
+    putIn(page, document);
+  }
+  for (const entry of context.project.children ?? []) putIn(REFERENCE, entry);
   for (const reflection of context.project.getReflectionsByKind(ReflectionKind.SomeExport)) {
     const [declaration] = context.getSymbolFromReflection(reflection)?.declarations ?? [];
     if (!declaration || !reflection.parent?.kindOf(ReflectionKind.Module)) continue;
@@ -100,18 +110,19 @@ function nameByHeading(document: DocumentReflection): void {
  */
 function place({ project }: Context, reflection: DeclarationReflection, file: string): void {
   const [, family = ''] = /src\/strategies\/(\w+)/.exec(relative(root, file)) ?? [];
-  if (FAMILIES.includes(family)) {
-    reflection.comment ??= new Comment();
-    reflection.comment.blockTags.push(
-      new CommentTag('@category', [{ kind: 'text', text: categoryOf(family) }]),
-    );
-  }
+  if (FAMILIES.includes(family)) putIn(categoryOf(family), reflection);
   if (!reflection.kindOf(ReflectionKind.Class)) return;
   project.files.registerReflectionPath(normalizePath(file), reflection);
   if (reflection.name.endsWith('Base')) return;
   for (const member of [...(reflection.children ?? [])]) {
     if (member.flags.isProtected) project.removeReflection(member);
   }
+}
+
+function putIn(category: string, reflection: Reflection): void {
+  reflection.comment ??= new Comment();
+  const tag = new CommentTag('@category', [{ kind: 'text', text: category }]);
+  reflection.comment.blockTags.push(tag);
 }
 
 function categoryOf(family: string): string {
