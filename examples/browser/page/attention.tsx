@@ -1,7 +1,7 @@
-import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
 import { SIDE, TOKENS } from '../../digits/images.js';
+import { Canvas } from './canvas.js';
 import { formatPercent } from './format.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
 import type { Trainer } from './trainer.js';
@@ -77,16 +77,17 @@ interface PatchPickerProps {
 }
 
 function PatchPicker({ trainer, patch }: PatchPickerProps): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useSignalEffect(() => {
-    const context = contextOf(canvas.current!, SIDE);
-    if (trainer.pixels.value) paintPixels(context, trainer.pixels.value);
-  });
   return (
     <fieldset class="picker">
       <legend>Choose a patch</legend>
       <div class="patches">
-        <canvas ref={canvas} width={RESOLUTION} height={RESOLUTION} />
+        <Canvas
+          resolution={RESOLUTION}
+          paint={(canvas) => {
+            const pixels = trainer.pixels.value;
+            if (pixels) paintPixels(contextOf(canvas, SIDE), pixels);
+          }}
+        />
         {Array.from({ length: TOKENS }, (_, token) => (
           <input
             key={token}
@@ -116,46 +117,29 @@ function Overlay({
   head,
   patch,
 }: HeadProps & { readonly patch: Signal<number> }): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useSignalEffect(() => {
-    const answers = trainer.answers.value;
-    if (!answers) {
-      contextOf(canvas.current!, 1);
-      return;
-    }
-    paintAttention(
-      canvas.current!,
-      answers.pixels,
-      mapOf(answers[who].attention, head),
-      patch.value,
-      who,
-    );
-  });
   return (
-    <canvas
-      ref={canvas}
-      width={RESOLUTION}
-      height={RESOLUTION}
-      role="img"
-      aria-label={`Where head ${head + 1} of the ${who} looks from the chosen patch`}
+    <Canvas
+      resolution={RESOLUTION}
+      label={`Where head ${head + 1} of the ${who} looks from the chosen patch`}
+      paint={(canvas) => {
+        const answers = trainer.answers.value;
+        if (!answers) return;
+        const map = mapOf(answers[who].attention, head);
+        paintAttention(canvas, answers.pixels, map, patch.value, who);
+      }}
     />
   );
 }
 
 function AllPatches({ trainer, who, head }: HeadProps): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useSignalEffect(() => {
-    const map = trainer.answers.value?.[who].attention;
-    if (map) paintAllAttention(canvas.current!, mapOf(map, head), who);
-    else contextOf(canvas.current!, 1);
-  });
   return (
-    <canvas
-      ref={canvas}
-      width={RESOLUTION}
-      height={RESOLUTION}
-      role="img"
-      aria-label={`Where head ${head + 1} of the ${who} looks from each of the 16 patches`}
+    <Canvas
+      resolution={RESOLUTION}
+      label={`Where head ${head + 1} of the ${who} looks from each of the 16 patches`}
+      paint={(canvas) => {
+        const attention = trainer.answers.value?.[who].attention;
+        if (attention) paintAllAttention(canvas, mapOf(attention, head), who);
+      }}
     />
   );
 }

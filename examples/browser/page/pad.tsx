@@ -1,8 +1,8 @@
-import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, TargetedPointerEvent } from 'preact';
-import { useRef } from 'preact/hooks';
 import { SIDE } from '../../digits/images.js';
 import type { AppProps } from './app.js';
+import { Canvas } from './canvas.js';
 import { BLANK, type Drawing, isBlank, movePen, putPenDown, sampleOf } from './drawing.js';
 import { contextOf, paintPixels } from './paint.js';
 import { color } from './palette.js';
@@ -30,10 +30,7 @@ interface Cursor {
 
 /** Draws by pointer or keyboard, or takes a held-out digit. */
 export function Pad({ trainer, drawing }: AppProps): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const cursor = useSignal<Cursor | undefined>(undefined);
-  useSignalEffect(() => paint(canvas.current!, drawing.value, cursor.value));
-
   return (
     <section class="card pad" aria-labelledby="draw">
       <div class="heading">
@@ -71,7 +68,10 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
           cursor.value = undefined;
         }}
       >
-        <canvas ref={canvas} width={RESOLUTION} height={RESOLUTION} />
+        <Canvas
+          resolution={RESOLUTION}
+          paint={(canvas) => paint(canvas, drawing.value, cursor.value)}
+        />
         <p id="pad-keys">Arrow keys move, space puts the pen down and lifts it.</p>
       </div>
       <Samples trainer={trainer} drawing={drawing} />
@@ -116,8 +116,7 @@ function paint(canvas: HTMLCanvasElement, drawing: Drawing, cursor: Cursor | und
     drawStrokes(context, drawing.strokes, PEN);
   }
   if (!cursor) return;
-  const context = canvas.getContext('2d')!;
-  context.setTransform(RESOLUTION, 0, 0, RESOLUTION, 0, 0);
+  const context = contextOf(canvas, 1);
   context.beginPath();
   context.arc(cursor.x, cursor.y, PEN, 0, 2 * Math.PI);
   context.lineWidth = cursor.isDown ? 0.02 : 0.008;
@@ -150,10 +149,13 @@ function Samples({ trainer, drawing }: AppProps): JSX.Element {
 }
 
 function Thumbnail({ trainer, digit }: { trainer: Trainer; digit: number }): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useSignalEffect(() => {
-    const pixels = trainer.facts.value?.samples[digit];
-    if (pixels) paintPixels(contextOf(canvas.current!, SIDE), pixels);
-  });
-  return <canvas ref={canvas} width={2 * SIDE} height={2 * SIDE} />;
+  return (
+    <Canvas
+      resolution={2 * SIDE}
+      paint={(canvas) => {
+        const pixels = trainer.facts.value?.samples[digit];
+        if (pixels) paintPixels(contextOf(canvas, SIDE), pixels);
+      }}
+    />
+  );
 }

@@ -4,12 +4,10 @@ import { color } from './palette.js';
 /** Along a side of the image. */
 export const PATCHES: number = SIDE / PATCH_SIDE;
 
-/** Clears the canvas, and has it measured in units: `side` of them along each side. */
+/** To paint in units: `side` of them along each side of the canvas. */
 export function contextOf(canvas: HTMLCanvasElement, side: number): CanvasRenderingContext2D {
   const context = canvas.getContext('2d')!;
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.scale(canvas.width / side, canvas.height / side);
+  context.setTransform(canvas.width / side, 0, 0, canvas.height / side, 0, 0);
   return context;
 }
 
