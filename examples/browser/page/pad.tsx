@@ -53,12 +53,14 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
         aria-label="Drawing pad"
         aria-describedby="pad-keys"
         onPointerDown={(event) => {
+          if (!event.isPrimary || event.button !== 0) return;
           event.currentTarget.setPointerCapture(event.pointerId);
           cursor.value = undefined;
           drawing.value = putPenDown(drawing.value, ...placeOf(event));
         }}
         onPointerMove={(event) => {
-          if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
+          const isDown = event.currentTarget.hasPointerCapture(event.pointerId);
+          if (!event.isPrimary || !isDown) return;
           drawing.value = movePen(drawing.value, ...placeOf(event));
         }}
         onKeyDown={(event) => {
@@ -79,9 +81,10 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
   );
 }
 
+/** On the pad, also where the pointer has left it. */
 function placeOf(event: TargetedPointerEvent<HTMLElement>): [x: number, y: number] {
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
-  return [(event.clientX - left) / width, (event.clientY - top) / height];
+  return [clamp((event.clientX - left) / width), clamp((event.clientY - top) / height)];
 }
 
 /** Whether the key means something on the pad. */

@@ -32,13 +32,18 @@ export async function load(): Promise<Partial<Saved>> {
 }
 
 export function save<Key extends keyof Saved>(key: Key, value: Saved[Key]): void {
-  set(key, value, store()).catch(refuse);
+  attempt(() => set(key, value, store()));
 }
 
 export function forget(key: keyof Saved): void {
-  del(key, store()).catch(refuse);
+  attempt(() => del(key, store()));
 }
 
-function refuse(error: unknown): void {
-  refusal.value = String(error);
+/** Where storage is forbidden, it may throw at once, or refuse later. */
+async function attempt(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    refusal.value = String(error);
+  }
 }

@@ -13,6 +13,8 @@ const SEED = 1;
 const STEPS_BETWEEN_ANSWERS = 4;
 /** So many seconds without a report, where one is due, and the worker is taken to be dead. */
 const PATIENCE = 10;
+/** The same of one that opens: its files may come over a slow network. */
+const PATIENCE_WHILE_OPENING = 180;
 
 /** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
 export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
@@ -46,6 +48,7 @@ export class Trainer {
   #worker: Worker | undefined;
   #snapshot: Snapshot | undefined;
   #trainsOnceOpened = false;
+  #isPausing = false;
   /** What an answer is due about. */
   #asked: Float32Array | undefined;
   #isAnswerStale = false;
@@ -67,6 +70,8 @@ export class Trainer {
 
   /** The step under way comes to its end first. */
   pause(): void {
+    if (this.#isPausing) return; // else its answer could come after the training goes on
+    this.#isPausing = true;
     this.#send({ kind: 'pause' });
   }
 
@@ -206,6 +211,7 @@ export class Trainer {
   }
 
   #rest(step: number): void {
+    this.#isPausing = false;
     this.step.value = step;
     this.status.value = step === this.facts.value?.steps ? 'finished' : 'ready';
   }
@@ -225,9 +231,10 @@ export class Trainer {
     // A page in the background draws no frames: what has come in waits there.
     if (!isReportDue || this.#reports.size > 0) return;
     this.#silence++;
-    if (this.#silence > PATIENCE) {
+    const patience = this.status.value === 'opening' ? PATIENCE_WHILE_OPENING : PATIENCE;
+    if (this.#silence > patience) {
       this.#fail(
-        `Its worker gave no sign of life for ${PATIENCE} seconds: the browser may have ended it.`,
+        `Its worker gave no sign of life for ${patience} seconds: the browser may have ended it.`,
       );
     }
   }

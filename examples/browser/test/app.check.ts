@@ -86,6 +86,28 @@ describe('training', () => {
     await pause(page);
   });
 
+  test('a second click on Pause asks for nothing: its answer could come when the training goes on', async () => {
+    const page = await open();
+    await startTraining(page);
+    await waitForStep(page, 1);
+    const requests = await page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      const sent: string[] = [];
+      Worker.prototype.postMessage = function (...message: [unknown]) {
+        sent.push((message[0] as { kind: string }).kind);
+        postMessage.apply(this, message);
+      };
+      const button = document.querySelector<HTMLButtonElement>('.controls .primary')!;
+      button.click();
+      button.click();
+      return sent;
+    });
+    expect(requests).toEqual(['pause']);
+    await page.getByRole('button', { name: 'Train on' }).waitFor();
+    await startTraining(page);
+    await pause(page);
+  });
+
   test('a student that is started over knows nothing, and has the earlier curve beside it', async () => {
     const page = await open();
     await startTraining(page);
@@ -122,6 +144,42 @@ describe('drawing', () => {
     const blank = await picture();
     await pad.click();
     await expect.poll(picture).not.toBe(blank);
+  });
+
+  test('only the first finger draws, and only on the pad', async () => {
+    const page = await open({ hasTouch: true });
+    await readAnswers(page);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    const pad = page.getByLabel('Drawing pad');
+    await pad.click({ button: 'right' });
+    expect(await page.getByRole('button', { name: 'Clear' }).isDisabled()).toBe(true);
+    await drawStroke(page, [
+      [0.25, 0.2],
+      [0.75, 0.2],
+      [0.45, 0.9],
+      [0.45, 4],
+    ]);
+    await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '7' });
+
+    await page.getByRole('button', { name: 'Clear' }).click();
+    const { x, y, width, height } = (await pad.boundingBox())!;
+    const finger = (id: number, right: number, down: number) => ({
+      id,
+      x: x + right * width,
+      y: y + down * height,
+    });
+    const session = await page.context().newCDPSession(page);
+    const touch = (
+      type: 'touchStart' | 'touchMove' | 'touchEnd',
+      ...fingers: ReturnType<typeof finger>[]
+    ) => session.send('Input.dispatchTouchEvent', { type, touchPoints: fingers });
+    await touch('touchStart', finger(0, 0.5, 0.15));
+    await touch('touchStart', finger(0, 0.5, 0.15), finger(1, 0.1, 0.9));
+    for (let down = 0.2; down < 0.9; down += 0.1) {
+      await touch('touchMove', finger(0, 0.5, down), finger(1, 0.1 + down / 4, 0.9));
+    }
+    await touch('touchEnd');
+    await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '1' });
   });
 
   test('the teacher knows the held-out digits that the buttons offer', async () => {
@@ -186,6 +244,44 @@ describe('what was learned is kept', () => {
   });
 });
 
+test('where storage is forbidden: trains, pauses and heeds the sliders, and says so', async () => {
+  const page = await open();
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('not allowed here', 'SecurityError');
+    };
+  });
+  await page.reload();
+  await page.getByText('This browser keeps nothing').waitFor();
+  await page.getByLabel('Attention').fill('0');
+  await startTraining(page);
+  await waitForStep(page, 2);
+  await expect.poll(() => cost(page, 'response')).toMatch(/× 0\.57 =/);
+  await page.getByTestId('accuracy').waitFor();
+  await pause(page);
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await page.getByRole('button', { name: 'Train the student' }).waitFor();
+});
+
+test('a slow network is no failure', async () => {
+  const page = await open();
+  await page.clock.install();
+  let arrive: () => void = () => undefined;
+  const arrival = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.context().route('**/teacher*.bin', async (route) => {
+    await arrival;
+    await route.continue();
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Loading' }).waitFor();
+  await page.clock.runFor(60_000);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  arrive();
+  await page.getByRole('button', { name: 'Train the student' }).waitFor();
+});
+
 test('without a network, once it is loaded', async () => {
   const page = await open();
   await page.getByRole('button', { name: 'Train the student' }).waitFor();
@@ -228,8 +324,10 @@ describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
     await readAnswers(page);
     for (const width of [320, 360, 390, 768, 1280]) {
       await page.setViewportSize({ width, height: 800 });
-      const needed = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(needed).toBeLessThanOrEqual(width);
+      // The chart follows with the next frame.
+      await expect
+        .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
+        .toBeLessThanOrEqual(width);
     }
     const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const isDark = Number(/\d+/.exec(paper)![0]) < 128;

@@ -32,7 +32,10 @@ export interface Snapshot extends TrainingState {
   readonly curve: readonly CurvePoint[];
 }
 
-/** To be raised when a snapshot no longer says how to go on: other models, digits or batches. */
+/**
+ * To be raised when what was saved no longer says how to go on: other models, digits or batches, or another form of recipe
+ * or drawing.
+ */
 export const SNAPSHOT_VERSION = 1;
 
 /** What a model says about one image. */
