@@ -153,6 +153,14 @@ onEachBackend(() => {
     });
   });
 
+  test('labels of one rank are class indices, also of one row and one class', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(tf, response());
+      const zero = loss(tf.zeros([1, 1]), tf.zeros([1, 1]), tf.tensor1d([0], 'int32'));
+      expect(zero.dataSync()[0]).toBe(0);
+    });
+  });
+
   test('a layer of the teacher has its rows in the order of the one that it is compared with', () => {
     tf.tidy(() => {
       const loss = distillationLoss(

@@ -83,6 +83,9 @@ describe('training', () => {
     await expect.poll(() => cost(page, 'attention')).toBe('–');
     await expect.poll(() => cost(page, 'response')).toMatch(/× 0\.57 =/);
     await expect.poll(() => cost(page, 'feature')).toMatch(/× 0\.43 =/);
+    await page.getByLabel('Feature').fill('0');
+    await expect.poll(() => cost(page, 'response')).toMatch(/× 1\.00 =/);
+    expect(await page.getByLabel('Response').getAttribute('min')).not.toBe('0'); // one has to count
     await pause(page);
   });
 
@@ -117,6 +120,10 @@ describe('training', () => {
     await page.getByRole('button', { name: 'Train the student' }).waitFor();
     expect(await numberIn(page, 'step')).toBe(0);
     await page.getByText('earlier student right').waitFor();
+
+    await page.reload();
+    await page.getByRole('button', { name: 'Train the student' }).waitFor();
+    expect(await numberIn(page, 'step')).toBe(0);
   });
 });
 
@@ -333,6 +340,22 @@ describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
     const isDark = Number(/\d+/.exec(paper)![0]) < 128;
     expect(isDark).toBe(colorScheme === 'dark');
   });
+});
+
+test('what is painted has the colours of the scheme, also when that changes', async () => {
+  const page = await open({ colorScheme: 'light' });
+  await readAnswers(page);
+  const thumbnail = page.locator('.samples canvas').first();
+  const brightness = () =>
+    thumbnail.evaluate((canvas: HTMLCanvasElement) => {
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d')!;
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      return data.find((_, index) => index % 4 === 0 && data[index + 3] === 255);
+    });
+  expect(await brightness()).toBeLessThan(128);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(brightness).toBeGreaterThan(128);
 });
 
 async function accuracies(page: Page): Promise<{ teacher: number; student: number }> {
