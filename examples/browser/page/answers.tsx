@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Answer } from '../worker/protocol.js';
 import { formatCount, formatPercent, mostLikelyOf } from './format.js';
-import type { Trainer } from './trainer.js';
+import type { Trainer, Who } from './trainer.js';
 
 /** Teacher and student, side by side. */
 export function Answers({ trainer }: { readonly trainer: Trainer }): JSX.Element {
@@ -35,7 +35,7 @@ function compare(teacher: Answer, student: Answer): string {
 }
 
 interface AnswerCardProps {
-  readonly who: 'teacher' | 'student';
+  readonly who: Who;
   readonly parameters: number | undefined;
   readonly accuracy: number | undefined;
   readonly answer: Answer | undefined;

@@ -4,13 +4,11 @@ import { SIDE, TOKENS } from '../../digits/images.js';
 import { Canvas } from './canvas.js';
 import { formatPercent } from './format.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
-import type { Trainer } from './trainer.js';
+import type { Trainer, Who } from './trainer.js';
 
 const HEADS = 2;
 const FIRST_PATCH = 5;
 const RESOLUTION = 224;
-
-type Who = 'teacher' | 'student';
 
 /** Where both look: from one patch, and from all. */
 export function Attention({ trainer }: { readonly trainer: Trainer }): JSX.Element {

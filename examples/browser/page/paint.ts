@@ -1,5 +1,6 @@
 import { PATCH_SIDE, SIDE, TOKENS } from '../../digits/images.js';
 import { color } from './palette.js';
+import type { Who } from './trainer.js';
 
 /** Along a side of the image. */
 export const PATCHES: number = SIDE / PATCH_SIDE;
@@ -35,7 +36,7 @@ export function paintAttention(
   pixels: Float32Array,
   map: Float32Array,
   query: number,
-  who: 'teacher' | 'student',
+  who: Who,
 ): void {
   const context = contextOf(canvas, SIDE);
   context.fillStyle = color(`--${who}`);
@@ -58,11 +59,7 @@ export function paintAttention(
 }
 
 /** All rows of a map: where a patch lies, there lies a small picture of what it looks at. */
-export function paintAllAttention(
-  canvas: HTMLCanvasElement,
-  map: Float32Array,
-  who: 'teacher' | 'student',
-): void {
+export function paintAllAttention(canvas: HTMLCanvasElement, map: Float32Array, who: Who): void {
   const gap = 0.5;
   const pitch = PATCHES + gap;
   const context = contextOf(canvas, PATCHES * pitch - gap);

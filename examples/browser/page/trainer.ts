@@ -19,11 +19,11 @@ const PATIENCE_WHILE_OPENING = 180;
 /** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
 export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
 
+export type Who = 'teacher' | 'student';
+
 /** What both say about an image. */
-export interface Answers {
+export interface Answers extends Readonly<Record<Who, Answer>> {
   readonly pixels: Float32Array;
-  readonly teacher: Answer;
-  readonly student: Answer;
 }
 
 type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Kind }>;
