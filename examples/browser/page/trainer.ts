@@ -13,8 +13,8 @@ const SEED = 1;
 const STEPS_BETWEEN_ANSWERS = 4;
 /** So many seconds without a report, where one is due, and the worker is taken to be dead. */
 const PATIENCE = 10;
-/** The same of one that opens: its files may come over a slow network. */
-const PATIENCE_WHILE_OPENING = 180;
+/** The same of a worker that has yet to load: its files may come over a slow network. */
+const PATIENCE_WHILE_LOADING = 180;
 
 /** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
 export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
@@ -46,6 +46,8 @@ export class Trainer {
   readonly failure: Signal<string | undefined> = signal(undefined);
 
   #worker: Worker | undefined;
+  /** Whether the worker has reported anything. */
+  #isLoaded = false;
   #snapshot: Snapshot | undefined;
   #trainsOnceOpened = false;
   #isPausing = false;
@@ -137,6 +139,7 @@ export class Trainer {
   }
 
   #startWorker(): Worker {
+    this.#isLoaded = false;
     const worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<Report>) => this.#receive(data);
     worker.onmessageerror = () => this.#fail('A message of its worker could not be read.');
@@ -151,6 +154,7 @@ export class Trainer {
 
   /** Keeps at once what must not be lost; shows it with the next frame. */
   #receive(report: Report): void {
+    this.#isLoaded = true;
     this.#silence = 0;
     const isOpening = this.status.value === 'opening';
     if (isOpening && report.kind !== 'opened' && report.kind !== 'failed') return; // of the student before
@@ -231,7 +235,7 @@ export class Trainer {
     // A page in the background draws no frames: what has come in waits there.
     if (!isReportDue || this.#reports.size > 0) return;
     this.#silence++;
-    const patience = this.status.value === 'opening' ? PATIENCE_WHILE_OPENING : PATIENCE;
+    const patience = this.#isLoaded ? PATIENCE : PATIENCE_WHILE_LOADING;
     if (this.#silence > patience) {
       this.#fail(
         `Its worker gave no sign of life for ${patience} seconds: the browser may have ended it.`,

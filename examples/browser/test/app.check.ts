@@ -270,6 +270,19 @@ test('where storage is forbidden: trains, pauses and heeds the sliders, and says
   await page.getByRole('button', { name: 'Train the student' }).waitFor();
 });
 
+test('a worker that is gone is noticed within seconds, also when one starts over', async () => {
+  const page = await open();
+  await startTraining(page);
+  await waitForStep(page, 2);
+  await pause(page);
+  page
+    .workers()[0]!
+    .evaluate(() => close())
+    .catch(() => undefined);
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await page.getByRole('alert').filter({ hasText: 'no sign of life' }).waitFor();
+});
+
 test('a slow network is no failure', async () => {
   const page = await open();
   await page.clock.install();
@@ -304,6 +317,29 @@ test('there is something to read before any script has run', async () => {
   const page = await open({ javaScriptEnabled: false });
   await page.getByRole('heading', { name: 'A small network learns from a big one' }).waitFor();
   await page.getByRole('heading', { name: 'The learning curve' }).waitFor();
+});
+
+test('in forced colours, bars and sliders have one', async () => {
+  const page = await open({ forcedColors: 'active' });
+  await readAnswers(page);
+  const colors = (selector: string, property: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property);
+  const card = await colors('.card', 'background-color');
+  expect(await colors('.best .fill', 'background-color')).not.toBe(card);
+  expect(await colors('input[type=range]', 'forced-color-adjust')).toBe('none');
+});
+
+test('at 400 %, where the window is low, the controls cover nothing', async () => {
+  const page = await open({ viewport: { width: 320, height: 256 } });
+  await readAnswers(page);
+  const { height } = (await page.locator('.controls').boundingBox())!;
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect
+    .poll(async () => (await page.locator('.controls').boundingBox())!.y)
+    .toBeLessThan(-height);
 });
 
 describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
