@@ -170,9 +170,10 @@ function toOutputs<A extends JaxArray>(
   gradients: ByLayer<Matrix>,
   outputs: Outputs<A>,
 ): Outputs<A> {
+  // A copy, for jax-js takes no view on shared memory.
   const toArray = (gradient: Matrix | undefined, { shape, dtype, device }: A) =>
     gradient?.rows
-      ? numpy.array(gradient.data, { shape: [...shape], device })
+      ? numpy.array(gradient.data.slice(), { shape: [...shape], device })
       : numpy.zeros([...shape], { dtype, device });
   if (isTensor(outputs)) return toArray(gradients.output, outputs);
   const layers = Object.entries(outputs);

@@ -12,10 +12,13 @@ export interface JaxArray extends Tensor {
 /** What a model puts out: one array, or arrays by layer. */
 export type Outputs<A extends JaxArray> = A | ByLayer<A>;
 
+/** @inline A `Float32Array` that is no view on shared memory, which TypeScript before 5.7 cannot say by name. */
+type OwnFloat32Array = ReturnType<Float32ArrayConstructor['of']>;
+
 /** What is used of jax-js; `A` is its array, and is read off the `jax` that is passed. */
 export interface Jax<A extends JaxArray> {
   readonly numpy: {
-    array(values: Float32Array, options: OnDevice<NoInfer<A>>): A;
+    array(values: OwnFloat32Array, options: OnDevice<NoInfer<A>>): A;
     zeros(shape: number[], options: OnDevice<NoInfer<A>>): NoInfer<A>;
   };
   vjp(

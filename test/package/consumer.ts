@@ -28,10 +28,13 @@ export const programs = {
 
 export type Program = keyof typeof programs;
 
-/** How an import is resolved: as Node does, from both kinds of module; or as bundlers do. */
+/**
+ * How an import is resolved: as Node does, from both kinds of module; or as bundlers do. And which declarations of the
+ * language it meets: the oldest that the package is for, or those of the compiler.
+ */
 export const resolutions = {
-  NodeNext: { module: 'NodeNext', moduleResolution: 'NodeNext', sources: ['mts', 'cts'] },
-  Bundler: { module: 'ESNext', moduleResolution: 'Bundler', sources: ['ts'] },
+  NodeNext: { module: 'NodeNext', target: 'ES2022', sources: ['mts', 'cts'] },
+  Bundler: { module: 'ESNext', moduleResolution: 'Bundler', target: 'ESNext', sources: ['ts'] },
 } as const;
 
 /** An empty project into which the package, packed, was installed without network, as a user would. */
@@ -68,15 +71,15 @@ export class Consumer {
     resolution: keyof typeof resolutions,
     compiler: readonly string[] = ['tsc'],
   ): void {
-    const { sources, ...modules } = resolutions[resolution];
+    const { sources, target, ...modules } = resolutions[resolution];
     const files = sources.map((kind) => `${program}.${kind}`);
     for (const file of files) this.#copy(`${program}.ts`, file);
     const compilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
       skipLibCheck: false,
-      target: 'ES2022',
-      lib: ['ES2022'],
+      target,
+      lib: [target],
       types: [],
       rootDir: '.',
       ...modules,

@@ -11,9 +11,10 @@ import { Consumer, outputOf, type Program, programs, root, strategiesIn } from '
 let consumer: Consumer;
 const inRoot = { cwd: root, encoding: 'utf8' } as const;
 
-/** Compiles a program as both kinds of module, and runs them. */
+/** Compiles a program as bundlers have it and as both kinds of module, and runs these. */
 function compileAndRun(program: Program): void {
   consumer.lend(...programs[program].needs);
+  consumer.compile(program, 'Bundler');
   consumer.compile(program, 'NodeNext');
   consumer.run('node', `${program}.mjs`);
   consumer.run('node', `${program}.cjs`);
