@@ -26,7 +26,7 @@ type Holds = <T extends FloatArray>(
 /** One law, to be run by any test runner: `test(law.name, law.check)`. */
 export interface Law {
   readonly name: string;
-  /** Throws, with the seed and the smallest counterexample, where the law does not hold. */
+  /** Throws, with the law's name, the seed and the smallest counterexample, where the law does not hold. */
   readonly check: () => void;
 }
 
@@ -63,7 +63,16 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
   ): Law => {
     const options = magnitude === undefined ? subject : { ...subject, magnitude };
     const property = fc.property(cases(options), holds);
-    return { name, check: () => fc.assert(property, { includeErrorInReport: true }) };
+    const check = () =>
+      fc.assert(property, {
+        includeErrorInReport: true,
+        reporter: (details) => {
+          if (!details.failed) return;
+          const report = `${name}: ${fc.defaultReportMessage(details)}`;
+          throw new Error(report, { cause: details.errorInstance });
+        },
+      });
+    return { name, check };
   };
   const inBothFormats = (name: string, holds: Holds, magnitude?: number): Law =>
     law(
