@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
@@ -15,6 +16,8 @@ const policy: Plugin = {
     });
   },
 };
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -107,10 +110,10 @@ const config: ViteUserConfig = defineConfig({
   },
   resolve: {
     alias: {
-      'knowledge-distillation/testing': new URL('src/testing/index.ts', import.meta.url).pathname,
-      'knowledge-distillation/jax': new URL('src/jax/index.ts', import.meta.url).pathname,
-      'knowledge-distillation/tfjs': new URL('src/tfjs/index.ts', import.meta.url).pathname,
-      'knowledge-distillation': new URL('src/index.ts', import.meta.url).pathname,
+      'knowledge-distillation/testing': pathOf('src/testing/index.ts'),
+      'knowledge-distillation/jax': pathOf('src/jax/index.ts'),
+      'knowledge-distillation/tfjs': pathOf('src/tfjs/index.ts'),
+      'knowledge-distillation': pathOf('src/index.ts'),
     },
   },
 });

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   Application,
   Comment,
@@ -15,7 +16,7 @@ import {
 // The documentation as a site: the reference out of the docstrings, with README, guides and examples around it.
 // Whatever typedoc warns of is an error: a broken link, a type that is used and not exported, a docstring that is missing.
 
-const root = new URL('../', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** In the order in which one might read them. */
 const GUIDES = [

@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin, runnerImport, type UserConfig } from 'vite';
 import { digits } from './assets/digits.js';
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** Puts the page as it first looks into index.html, so that it is there before any script is. */
 const prerender: Plugin = {
@@ -7,7 +10,7 @@ const prerender: Plugin = {
   transformIndexHtml: {
     order: 'pre',
     handler: async (html) => {
-      const entry = new URL('page/prerender.tsx', import.meta.url).pathname;
+      const entry = pathOf('page/prerender.tsx');
       const { module } = await runnerImport<{ html: string }>(entry);
       return html.replace('<!-- app -->', module.html);
     },
@@ -15,13 +18,13 @@ const prerender: Plugin = {
 };
 
 const config: UserConfig = defineConfig({
-  root: new URL('.', import.meta.url).pathname,
+  root: pathOf('.'),
   base: './', // works from any folder
   plugins: [digits, prerender],
   resolve: {
     alias: {
-      'knowledge-distillation/tfjs': new URL('../../src/tfjs/index.ts', import.meta.url).pathname,
-      'knowledge-distillation': new URL('../../src/index.ts', import.meta.url).pathname,
+      'knowledge-distillation/tfjs': pathOf('../../src/tfjs/index.ts'),
+      'knowledge-distillation': pathOf('../../src/index.ts'),
     },
   },
   worker: { format: 'es' },
