@@ -31,12 +31,12 @@ import {
 import {
   isList,
   type LayerOutputs,
-  type LayerPair,
   type LayerwiseCall,
   type LayerwiseOptions,
   type LayerwiseResult,
   layerOf,
   layerRequest,
+  type ReadPair,
   type TeacherLayerOutputs,
 } from './hybrid/layers.js';
 import {
@@ -167,12 +167,15 @@ export class HybridDistillationStrategy<
   }
 
   /** @internal The pairs of layers that the entries read, those of nested hybrids included. */
-  layerPairs(): LayerPair[] {
-    return this.#entries.flatMap(({ strategy, layer }) =>
-      layer === undefined && strategy instanceof HybridDistillationStrategy
-        ? strategy.layerPairs()
-        : [{ student: layerOf(layer, 'student'), teacher: layerOf(layer, 'teacher') }],
-    );
+  layerPairs(): ReadPair[] {
+    return this.#entries.flatMap(({ strategy, layer }) => {
+      if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
+        return strategy.layerPairs();
+      }
+      const mayReadLabels = !sharesBase(strategy) || strategy.usesLabels;
+      const [student, teacher] = [layerOf(layer, 'student'), layerOf(layer, 'teacher')];
+      return [{ student, teacher, mayReadLabels }];
+    });
   }
 
   /** The layers of the student that the entries read. */

@@ -4,7 +4,7 @@ import { checkRepresentable } from '../gradient.js';
 import type { Labels } from '../labels.js';
 import type { Matrix } from '../matrix.js';
 import { typeTag } from '../numeric.js';
-import type { LayerPair } from '../strategies/hybrid/layers.js';
+import type { ReadPair } from '../strategies/hybrid/layers.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
 import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import type { Inputs } from './inputs.js';
@@ -154,12 +154,14 @@ function ofLayers<T extends Tensor>(
     teacher,
     pairs.map((pair) => pair.teacher),
   );
+  const readersOf = (name: string) => pairs.filter((pair) => pair.teacher === name);
+  const labelled = pairs.filter((pair) => pair.mayReadLabels);
   const read = {
     student: eachOf(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
     teacher: eachOf(targets, (name, target) =>
-      inputs.teacher(`teacher.${name}`, target, readersOf(name, pairs, outputs)),
+      inputs.teacher(`teacher.${name}`, target, studentsOf(readersOf(name), outputs)),
     ),
-    labels: inputs.labels(labels, Object.values(outputs)),
+    labels: inputs.labels(labels, studentsOf(labelled, outputs)),
     mask: mask === undefined ? undefined : maskOf(mask, inputs, outputs),
   };
   return () => {
@@ -195,11 +197,11 @@ function isOne<T extends Tensor>(
   return isTensor(mask) || Object(mask) !== mask || 'length' in mask;
 }
 
-/** The student's layers that are compared with a layer of the teacher, as far as they are there. */
-function readersOf<V>(teacher: string, pairs: readonly LayerPair[], outputs: ByLayer<V>): V[] {
+/** The student's layers of the pairs, as far as they are there. */
+function studentsOf<V>(pairs: readonly ReadPair[], outputs: ByLayer<V>): V[] {
   return pairs
-    .filter((pair) => pair.teacher === teacher && Object.hasOwn(outputs, pair.student))
-    .map((pair) => outputs[pair.student]!);
+    .filter(({ student }) => Object.hasOwn(outputs, student))
+    .map(({ student }) => outputs[student]!);
 }
 
 /** The layers that are read, and no others; where one is missing, all, so that the strategy can say which there are. */

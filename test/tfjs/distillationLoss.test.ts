@@ -183,6 +183,28 @@ onEachBackend(() => {
     });
   });
 
+  test('labels have their rows in the order of the layers whose strategies read them', () => {
+    tf.tidy(() => {
+      const loss = distillationLoss(
+        tf,
+        new HybridDistillationStrategy([
+          { strategy: response(), weight: 0.5 },
+          { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
+        ]),
+      );
+      const layers = (phase: number) => ({
+        output: values([2, 8, 5], phase),
+        hidden: values([2, 2, 4, 4], phase), // channels first: as many rows, of another kind
+      });
+      const labels = Int32Array.from({ length: 16 }, (_, i) => i % 5);
+      const [student, teacher] = [layers(0.5), layers(2)];
+      const inOrder = loss(student, teacher, tf.tensor(labels, [2, 8], 'int32'));
+      expectClose(inOrder, loss(student, teacher, labels), 1e-12);
+      const transposed = tf.tensor(labels, [8, 2], 'int32');
+      expect(() => loss(student, teacher, transposed)).toThrow(/labels has shape \[8, 2\]/);
+    });
+  });
+
   test('a hybrid on two layers of a model trains its weights as operations do', () => {
     tf.tidy(() => {
       const inputs = values([4, 3], 1);

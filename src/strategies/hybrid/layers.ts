@@ -24,6 +24,12 @@ export interface LayerPair {
   readonly teacher: string;
 }
 
+/** What an entry reads. */
+export interface ReadPair extends LayerPair {
+  /** As far as one knows: a strategy of somebody else's may. */
+  readonly mayReadLabels: boolean;
+}
+
 export interface LayerwiseOptions {
   /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
   readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>;
