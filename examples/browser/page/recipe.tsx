@@ -20,7 +20,8 @@ export function RecipePanel({ trainer }: { readonly trainer: Trainer }): JSX.Ele
     <section class="card recipe" aria-labelledby="recipe">
       <h2 id="recipe">The recipe</h2>
       <p class="hint">
-        What the student is asked to do. Change it at any time, also while it trains.
+        What the student is asked to do: each part by its share of the three. Change it at any time,
+        also while it trains.
       </p>
       {COMPONENTS.map((component) => (
         <ComponentRow key={component.name} trainer={trainer} {...component} />
@@ -70,7 +71,8 @@ function ComponentRow({ trainer, name, label, purpose }: ComponentRowProps): JSX
       <Slider
         label={label}
         purpose={purpose}
-        min={sum === weights[name] ? WEIGHT_STEP : 0} // one of them has to count
+        min={0}
+        least={sum === weights[name] ? WEIGHT_STEP : 0} // one of them has to count
         max={100}
         step={WEIGHT_STEP}
         value={weights[name]}
@@ -95,6 +97,8 @@ interface SliderProps {
   readonly label: string;
   readonly purpose: string;
   readonly min: number;
+  /** What may be chosen, if not the whole range. */
+  readonly least?: number;
   readonly max: number;
   readonly step: number;
   readonly value: number;
@@ -102,7 +106,11 @@ interface SliderProps {
   readonly onChange: (value: number) => void;
 }
 
-function Slider({ label, purpose, shown, onChange, ...range }: SliderProps): JSX.Element {
+function Slider({ label, purpose, shown, onChange, least, ...range }: SliderProps): JSX.Element {
+  const choose = (slider: HTMLInputElement): void => {
+    slider.valueAsNumber = Math.max(slider.valueAsNumber, least ?? range.min);
+    onChange(slider.valueAsNumber);
+  };
   const id = `slider-${label.split(' ')[0]!.toLowerCase()}`;
   return (
     <div class="slider">
@@ -115,7 +123,7 @@ function Slider({ label, purpose, shown, onChange, ...range }: SliderProps): JSX
         aria-valuetext={shown}
         style={{ '--part': (range.value - range.min) / (range.max - range.min) }}
         aria-describedby={`${id}-purpose`}
-        onInput={(event) => onChange(event.currentTarget.valueAsNumber)}
+        onInput={(event) => choose(event.currentTarget)}
       />
       <small id={`${id}-purpose`}>{purpose}</small>
     </div>

@@ -85,7 +85,9 @@ describe('training', () => {
     await expect.poll(() => cost(page, 'feature')).toMatch(/× 0\.43 =/);
     await page.getByLabel('Feature').fill('0');
     await expect.poll(() => cost(page, 'response')).toMatch(/× 1\.00 =/);
-    expect(await page.getByLabel('Response').getAttribute('min')).not.toBe('0'); // one has to count
+    await page.getByLabel('Response').fill('0'); // one has to count
+    expect(await page.getByLabel('Response').inputValue()).toBe('5');
+    expect(await cost(page, 'response')).toMatch(/× 1\.00 =/);
     await pause(page);
   });
 
