@@ -10,7 +10,7 @@ import type { Tensor, TensorFlow } from './tensorflow.js';
  *
  * `model.fit` hands a loss nothing but these two. A label goes to an output of its own, with a loss of its own;
  * TensorFlow.js adds up the losses of all outputs, each at weight 1. And it steps the weights of the model alone: a strategy that
- * learns a projection is refused (UNAVAILABLE); make the projection a layer of the model. Weights of samples and classes scale the
+ * learns a projection is refused (UNAVAILABLE); make the projection a layer of the model. Weights of classes scale the
  * batch's loss as a whole, since a strategy returns one number for all rows.
  *
  * @example
