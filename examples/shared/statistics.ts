@@ -14,8 +14,12 @@ export function agreement(left: Int32Array, right: Int32Array): number {
 
 /** The most likely class of every row of `classes` logits. */
 export function mostLikely(logits: FloatArray, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, row) => {
-    const scores = logits.subarray(row * classes, (row + 1) * classes);
-    return scores.indexOf(Math.max(...scores));
-  });
+  return Int32Array.from({ length: logits.length / classes }, (_, row) =>
+    mostLikelyOf(logits.subarray(row * classes, (row + 1) * classes)),
+  );
+}
+
+/** The most likely class by the logits or probabilities of one row. */
+export function mostLikelyOf(scores: FloatArray): number {
+  return scores.indexOf(Math.max(...scores));
 }

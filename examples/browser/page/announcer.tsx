@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { mostLikelyOf } from '../../shared/statistics.js';
 import type { Answer } from '../worker/protocol.js';
-import { formatPercent, mostLikelyOf } from './format.js';
+import { formatPercent } from './format.js';
 import type { Answers, Status, Trainer } from './trainer.js';
 
 /** The pen has to rest so long, in milliseconds, before anything is said. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
+import { mostLikelyOf } from '../../shared/statistics.js';
 import type { Answer } from '../worker/protocol.js';
-import { formatCount, formatPercent, mostLikelyOf } from './format.js';
+import { formatCount, formatPercent } from './format.js';
 import type { Trainer, Who } from './trainer.js';
 
 /** Teacher and student, side by side. */

@@ -7,8 +7,3 @@ export function formatPercent(fraction: number, digits = 1): string {
 export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
-
-/** The most likely of the digits. */
-export function mostLikelyOf(probabilities: Float32Array): number {
-  return probabilities.indexOf(Math.max(...probabilities));
-}

@@ -24,7 +24,7 @@ export class Conversation {
     try {
       this.#do(request);
     } catch (error) {
-      this.#fail(request.kind, error);
+      this.#fail(error);
     }
   }
 
@@ -92,7 +92,7 @@ export class Conversation {
       }
       if (this.#run === run) this.#send({ kind: 'finished', snapshot: session.snapshot });
     } catch (error) {
-      this.#fail('train', error);
+      this.#fail(error);
     }
     if (this.#run === run) this.#run = undefined;
   }
@@ -103,10 +103,9 @@ export class Conversation {
     this.#send({ kind: 'evaluated', snapshot: session.snapshot });
   }
 
-  #fail(request: Request['kind'], error: unknown): void {
+  #fail(error: unknown): void {
     this.#send({
       kind: 'failed',
-      request,
       message: error instanceof Error ? error.message : String(error),
     });
   }

@@ -19,7 +19,7 @@ addEventListener('message', async ({ data }: MessageEvent<Request>) => {
   try {
     (await conversation).receive(data);
   } catch (error) {
-    send({ kind: 'failed', request: data.kind, message: String(error) });
+    send({ kind: 'failed', message: String(error) });
   }
 });
 

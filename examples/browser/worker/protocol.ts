@@ -87,4 +87,4 @@ export type Report =
       readonly student: Answer;
     }
   /** What was asked could not be done, and nothing else has changed; a training that failed is paused. */
-  | { readonly kind: 'failed'; readonly request: Request['kind']; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string };
