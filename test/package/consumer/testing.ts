@@ -31,5 +31,6 @@ const laws = strategyLaws(fc, {
   create: () => new ResponseDistillationStrategy({ temperature: 2 }),
   values: 'logits',
   invariances: ['row-shift'],
+  float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
 });
 for (const law of laws) law.check();
