@@ -1,6 +1,6 @@
 import { checkPositive, refuse, throwShape, throwType } from './errors.js';
 import { isClassIndices, keptRows, type Labels, labelRows } from './labels.js';
-import type { Matrix } from './matrix.js';
+import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import type { Parameter } from './parameter.js';
 import type { SparseTargets } from './sparse.js';
@@ -141,22 +141,6 @@ export function checkSameShape<T extends FloatArray>(
   checkMatrix(operation, argument, matrix);
   checkDtype(operation, argument, matrix, student);
   checkShape(operation, argument, matrix, student.rows, student.columns);
-}
-
-export function checkMatrix(
-  operation: string,
-  argument: string,
-  value: Matrix<FloatArray>,
-  expected = 'be a Matrix',
-  hint?: string,
-): void {
-  // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
-  if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
-    throwType(operation, argument, expected, value, hint);
-  }
-  const { data, rows, columns } = value;
-  if (data.length === rows * columns) return; // it is 0 once the buffer was transferred
-  throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
 }
 
 /** Throws unless `matrix` has the student's number format. */

@@ -1,6 +1,6 @@
 // Linear maps of rows, with the adjoint that takes a gradient back: what lets layers of different sizes, or several, meet.
 
-import { checkDtype, checkMatrix, checkParts, checkShape } from './batch.js';
+import { checkDtype, checkParts, checkShape } from './batch.js';
 import { checkInteger, checkNumber, checkOptions } from './errors.js';
 import {
   averageBlocks,
@@ -10,7 +10,7 @@ import {
   poolAdjoint,
   spansOver,
 } from './kernels/pooling.js';
-import { Matrix } from './matrix.js';
+import { checkMatrix, Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 import { mapRows } from './rows.js';
 

@@ -342,3 +342,20 @@ function throwUnrepresentable(
     'use float64',
   );
 }
+
+/** Throws unless `value` is a matrix whose data are there. */
+export function checkMatrix(
+  operation: string,
+  argument: string,
+  value: Matrix<FloatArray>,
+  expected = 'be a Matrix',
+  hint?: string,
+): void {
+  // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
+  if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
+    throwType(operation, argument, expected, value, hint);
+  }
+  const { data, rows, columns } = value;
+  if (data.length === rows * columns) return; // it is 0 once the buffer was transferred
+  throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
+}

@@ -1,4 +1,3 @@
-import { checkMatrix } from './batch.js';
 import {
   checkInteger,
   checkNumber,
@@ -11,7 +10,7 @@ import {
 import { logSumExp } from './kernels/logSumExp.js';
 import { soften } from './kernels/soften.js';
 import { largestIndices } from './kernels/topK.js';
-import { Matrix } from './matrix.js';
+import { checkMatrix, Matrix } from './matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from './numeric.js';
 
 /** What {@link SparseTargets} are made of: log-probabilities or logits, one of the two. */

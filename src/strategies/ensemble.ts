@@ -1,4 +1,4 @@
-import { checkDtype, checkMatrix, checkShape } from '../batch.js';
+import { checkDtype, checkShape } from '../batch.js';
 import {
   checkChoice,
   checkOptions,
@@ -8,7 +8,7 @@ import {
   throwType,
 } from '../errors.js';
 import { meanLogits, mixtureLogits } from '../kernels/mixture.js';
-import type { Matrix } from '../matrix.js';
+import { checkMatrix, type Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
 import { mapRows } from '../rows.js';
 import { checkWeights } from './hybrid/weights.js';

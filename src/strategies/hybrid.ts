@@ -1,7 +1,6 @@
 import {
   type BatchRequest,
   type ComponentLoss,
-  checkMatrix,
   checkRequest,
   checkSameShape,
   type DistillationBatch,
@@ -17,7 +16,7 @@ import {
 } from '../errors.js';
 import { GradientSink } from '../gradient.js';
 import type { Labels } from '../labels.js';
-import type { Matrix } from '../matrix.js';
+import { checkMatrix, type Matrix } from '../matrix.js';
 import type { FloatArray } from '../numeric.js';
 import { learn, type Parameter } from '../parameter.js';
 import type { SparseTargets } from '../sparse.js';

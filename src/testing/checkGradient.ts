@@ -1,8 +1,7 @@
-import { checkMatrix } from '../batch.js';
 import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../errors.js';
 import { norm } from '../kernels/distance.js';
 import type { Labels } from '../labels.js';
-import type { Matrix } from '../matrix.js';
+import { checkMatrix, type Matrix } from '../matrix.js';
 import { uniform } from '../random.js';
 import type { LayerOutputs, LayerwiseOptions } from '../strategies/hybrid/layers.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
