@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   type ComparisonSettings,
+  chooseComparison,
   compareMethods,
   type Hits,
   judgeHits,
@@ -22,10 +23,9 @@ export interface Settings extends ComparisonSettings {
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
   return {
+    ...chooseComparison(quick, seed),
     filesPerLanguage: quick ? 20 : 200,
-    heldOutFraction: 0.25,
     steps: quick ? 200 : 1500,
-    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
   };
 }
 

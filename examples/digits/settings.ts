@@ -1,3 +1,4 @@
+import { seedsFrom } from '../shared/random.js';
 import type { TrainingSettings } from './training.js';
 import type { TransformerConfig } from './transformer.js';
 
@@ -24,7 +25,7 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
     labelledPerClass: 30,
     batch: 64,
     labelledPerBatch: 16,
-    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
+    seeds: seedsFrom(seed, quick),
     teacher: {
       model: { layers: 2, width: 40, heads: 2, hiddenWidth: 80 },
       training: { steps: quick ? 300 : 1200, learningRate: 0.006, weightDecay: 0.1 },

@@ -1,5 +1,6 @@
 import {
   type ComparisonSettings,
+  chooseComparison,
   compareMethods,
   type Judge,
   type Results,
@@ -15,10 +16,9 @@ export interface Settings extends ComparisonSettings {
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
   return {
+    ...chooseComparison(quick, seed),
     messages: quick ? 200 : Number.POSITIVE_INFINITY,
-    heldOutFraction: 0.25,
     steps: quick ? 400 : 2000,
-    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
   };
 }
 

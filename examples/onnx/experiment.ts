@@ -1,5 +1,6 @@
 import {
   type ComparisonSettings,
+  chooseComparison,
   compareMethods,
   type Hits,
   type Results,
@@ -18,10 +19,9 @@ export interface Settings extends ComparisonSettings {
 
 export function chooseSettings(quick: boolean, seed: number): Settings {
   return {
+    ...chooseComparison(quick, seed),
     lines: quick ? 300 : 4000,
-    heldOutFraction: 0.25,
     steps: quick ? 300 : 3000,
-    seeds: quick ? [seed] : [seed, seed + 1, seed + 2],
   };
 }
 

@@ -1,5 +1,5 @@
 import { gatherRows } from './batches.js';
-import { Random } from './random.js';
+import { Random, seedsFrom } from './random.js';
 import { splitByGroup } from './split.js';
 import { agreement, mostLikely } from './statistics.js';
 import { formatPercent, formatTable } from './table.js';
@@ -25,6 +25,11 @@ export interface ComparisonSettings {
   readonly heldOutFraction: number;
   /** One split of the samples, and one student of each kind, for each seed. */
   readonly seeds: readonly number[];
+}
+
+/** What every example holds out, and how often it repeats itself. */
+export function chooseComparison(quick: boolean, seed: number): ComparisonSettings {
+  return { heldOutFraction: 0.25, seeds: seedsFrom(seed, quick) };
 }
 
 /** Teaches a student by each method for each seed, and judges them. A group of samples is held out whole, or not at all. */

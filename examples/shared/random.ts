@@ -1,3 +1,8 @@
+/** The seeds of a run: three in a row, of a quick one the first. */
+export function seedsFrom(first: number, quick: boolean): readonly number[] {
+  return quick ? [first] : [first, first + 1, first + 2];
+}
+
 /**
  * A seeded stream of random numbers (mulberry32): the same seed gives the same run. Streams with other names are
  * unrelated, so that drawing more from one moves nothing in another.

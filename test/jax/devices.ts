@@ -1,5 +1,6 @@
 import { defaultDevice, init, nn, numpy as np, tree } from '@jax-js/jax';
 import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { expectEntriesClose, ordinaryValues } from '../ordinary.js';
 import { liveBuffers } from './liveBuffers.js';
 
 /** The same tests on every device that needs no graphics card; each leaves as many buffers as there were before. */
@@ -22,9 +23,7 @@ export function onEachDevice(tests: () => void): void {
 
 /** An array of ordinary values, no two alike. */
 export function values(shape: number[], phase: number, scale = 2): np.Array {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const data = Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));
-  return np.array(data, { shape });
+  return np.array(ordinaryValues(shape, phase, scale), { shape });
 }
 
 /** Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both. */
@@ -36,11 +35,7 @@ export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0
   const [is, should] = [tree.leaves(actual), tree.leaves(expected)];
   expect(is.map(({ shape }) => shape)).toEqual(should.map(({ shape }) => shape));
   is.forEach((leaf, i) => {
-    const [a, b] = [[...leaf.dataSync()], [...should[i]!.dataSync()]];
-    const largest = Math.max(1, ...b.map(Math.abs));
-    a.forEach((value, j) => {
-      expect(Math.abs(value - b[j]!)).toBeLessThan(tolerance * largest);
-    });
+    expectEntriesClose(leaf.dataSync(), should[i]!.dataSync(), tolerance);
   });
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect } from 'vitest';
+import { expectEntriesClose, ordinaryValues } from '../ordinary.js';
 
 const inNode = !('window' in globalThis);
 if (inNode) await import('@tensorflow/tfjs-backend-wasm');
@@ -16,19 +17,13 @@ export function onEachBackend(tests: () => void): void {
 
 /** A tensor of ordinary values, no two alike. */
 export function values(shape: number[], phase: number, scale = 2): tf.Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const data = Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));
-  return tf.tensor(data, shape);
+  return tf.tensor(ordinaryValues(shape, phase, scale), shape);
 }
 
 /** Entry by entry within a tolerance, of the largest entry or of 1. */
 export function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-6): void {
   expect(actual.shape).toEqual(expected.shape);
-  const [is, should] = [[...actual.dataSync()], [...expected.dataSync()]];
-  const largest = Math.max(1, ...should.map(Math.abs));
-  is.forEach((value, i) => {
-    expect(Math.abs(value - should[i]!)).toBeLessThan(tolerance * largest);
-  });
+  expectEntriesClose(actual.dataSync(), expected.dataSync(), tolerance);
 }
 
 /** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of TensorFlow.js: a row each. */

@@ -16,6 +16,11 @@ import { expectClose, onEachBackend, responseRows, values } from './backends.js'
 
 const [temperature, alpha] = [3, 0.3];
 const response = () => new ResponseDistillationStrategy({ temperature, alpha });
+const ofOutputAndHidden = () =>
+  new HybridDistillationStrategy([
+    { strategy: response(), weight: 0.5 },
+    { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
+  ]);
 
 /** What both say about the same student: value and gradient. */
 function expectSame(
@@ -163,13 +168,7 @@ onEachBackend(() => {
 
   test('a layer of the teacher has its rows in the order of the one that it is compared with', () => {
     tf.tidy(() => {
-      const loss = distillationLoss(
-        tf,
-        new HybridDistillationStrategy([
-          { strategy: response(), weight: 0.5 },
-          { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
-        ]),
-      );
+      const loss = distillationLoss(tf, ofOutputAndHidden());
       const layers = (phase: number) => ({
         output: values([2, 3, 5], phase),
         hidden: values([3, 2, 4], phase),
@@ -185,13 +184,7 @@ onEachBackend(() => {
 
   test('labels have their rows in the order of the layers whose strategies read them', () => {
     tf.tidy(() => {
-      const loss = distillationLoss(
-        tf,
-        new HybridDistillationStrategy([
-          { strategy: response(), weight: 0.5 },
-          { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
-        ]),
-      );
+      const loss = distillationLoss(tf, ofOutputAndHidden());
       const layers = (phase: number) => ({
         output: values([2, 8, 5], phase),
         hidden: values([2, 2, 4, 4], phase), // channels first: as many rows, of another kind
