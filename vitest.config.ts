@@ -12,7 +12,7 @@ const policy: Plugin = {
     middlewares.use('/policy.html', (_, response) => {
       response.setHeader('Content-Security-Policy', "script-src 'self'");
       response.setHeader('Content-Type', 'text/html');
-      response.end('<script type="module" src="/test/kernels/policy.ts"></script>');
+      response.end('<script type="module" src="/test/engine/policy.ts"></script>');
     });
   },
 };

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 
 const folder = new URL('.', import.meta.url);
-const target = new URL('../src/kernels/simd/binaries.ts', import.meta.url);
+const target = new URL('../src/engine/binaries.ts', import.meta.url);
 
 const OPTIONS = [
   '-O3',
@@ -16,7 +16,7 @@ const OPTIONS = [
   '--use=abort=', // nothing here aborts, so nothing has to be imported for it
   '--importMemory',
   '--maximumMemory=65536', // one bit away from a memory that threads share, see compile in the instance
-  '--lowMemoryLimit=2048', // constants stay below what threads agree on, CONTROL in src/kernels/threads.ts
+  '--lowMemoryLimit=2048', // constants stay below what threads agree on, CONTROL in src/engine/threads.ts
   '--enable=simd',
   '--disableWarning=112', // vectors stay within the module
 ];

@@ -5,14 +5,34 @@
  * @module knowledge-distillation
  */
 
-export { MatrixArena } from './arena.js';
-export type { ComponentLoss, DistillationBatch, TeacherOutput } from './batch.js';
-export { type CausalRows, type CausalRowsOptions, causalRows } from './causal.js';
-export type { RuledOutBy } from './diagnosis.js';
-export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './errors.js';
-export type { GradientSink } from './gradient.js';
-export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './kernels/choice.js';
-export { IGNORE_INDEX, type Labels, UNLABELED } from './labels.js';
+export type { ComponentLoss, DistillationBatch, TeacherOutput } from './call/batch.js';
+export type { RuledOutBy } from './call/diagnosis.js';
+export type { GradientSink } from './call/gradient.js';
+export { Parameter } from './call/parameter.js';
+export {
+  DistillationStrategyBase,
+  type EvaluationOptions,
+  type IDistillationStrategy,
+  type LossAndGradient,
+  type StrategyOptions,
+} from './call/strategy.js';
+export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';
+export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
+export { Matrix, type RuntimeTensor, type TensorLike } from './core/matrix.js';
+export { type FloatArray, float32, float64, type NumericTrait } from './core/numeric.js';
+export { MatrixArena } from './engine/arena.js';
+export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './engine/choice.js';
+export {
+  type BatchNormStatistics,
+  batchNormMargins,
+} from './layers/batchNormMargins.js';
+export {
+  ContrastiveMemory,
+  type ContrastiveMemoryOptions,
+  type ContrastiveMemoryState,
+  type LogNormalizers,
+} from './layers/contrastiveMemory.js';
+export { LinearProjection, type LinearProjectionOptions } from './layers/linearProjection.js';
 export {
   averageHeads,
   concatenateColumns,
@@ -20,11 +40,8 @@ export {
   poolPositions,
   type RowMap,
   splitColumns,
-} from './maps.js';
-export { Matrix, type RuntimeTensor, type TensorLike } from './matrix.js';
-export { type FloatArray, float32, float64, type NumericTrait } from './numeric.js';
-export { Parameter } from './parameter.js';
-export { SparseTargets, type SparseTargetsOptions } from './sparse.js';
+} from './layers/maps.js';
+export type { ProjectedDistillationOptions } from './layers/projection.js';
 export {
   type AttentionDistillationOptions,
   AttentionDistillationStrategy,
@@ -37,15 +54,10 @@ export {
   type SelfAttentionRelationDistillationOptions,
   SelfAttentionRelationDistillationStrategy,
 } from './strategies/attention/selfAttentionRelation.js';
-export { type EnsembleOptions, ensembleTeachers } from './strategies/ensemble.js';
 export {
   type ActivationBoundaryDistillationOptions,
   ActivationBoundaryDistillationStrategy,
 } from './strategies/feature/activationBoundary.js';
-export {
-  type BatchNormStatistics,
-  batchNormMargins,
-} from './strategies/feature/batchNormMargins.js';
 export {
   type FactorTransferDistillationOptions,
   FactorTransferDistillationStrategy,
@@ -71,6 +83,10 @@ export {
   type VariationalDistillationOptions,
   VariationalDistillationStrategy,
 } from './strategies/feature/variational.js';
+export {
+  type HybridDistillationOptions,
+  HybridDistillationStrategy,
+} from './strategies/hybrid/hybrid.js';
 export type {
   LayerOutputs,
   LayerwiseOptions,
@@ -78,23 +94,11 @@ export type {
   TeacherLayerOutputs,
 } from './strategies/hybrid/layers.js';
 export type { WeightedStrategy } from './strategies/hybrid/weights.js';
-export {
-  type HybridDistillationOptions,
-  HybridDistillationStrategy,
-} from './strategies/hybrid.js';
-export { LinearProjection, type LinearProjectionOptions } from './strategies/linearProjection.js';
-export type { ProjectedDistillationOptions } from './strategies/projection.js';
 export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
 export {
   type ContrastiveDistillationOptions,
   ContrastiveDistillationStrategy,
 } from './strategies/relation/contrastive.js';
-export {
-  ContrastiveMemory,
-  type ContrastiveMemoryOptions,
-  type ContrastiveMemoryState,
-  type LogNormalizers,
-} from './strategies/relation/contrastiveMemory.js';
 export {
   type ContrastiveRepresentationDistillationOptions,
   ContrastiveRepresentationDistillationStrategy,
@@ -154,10 +158,6 @@ export type { SparseResponseOptions } from './strategies/response/sparseDivergen
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
-export {
-  DistillationStrategyBase,
-  type EvaluationOptions,
-  type IDistillationStrategy,
-  type LossAndGradient,
-  type StrategyOptions,
-} from './strategy.js';
+export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/causal.js';
+export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';
+export { SparseTargets, type SparseTargetsOptions } from './teachers/sparse.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type FloatArray, float32, float64, Matrix, type NumericTrait } from '../src/index.js';
 import type { StrategySubject } from '../src/testing/index.js';
-import { describeKernels } from './describeKernels.js';
-import { WITH_KERNELS } from './exportedStrategies.js';
 import { subjects } from './subjects/index.js';
+import { describeKernels } from './support/describeKernels.js';
+import { WITH_KERNELS } from './support/exportedStrategies.js';
 
 // Every strategy where formulas divide by 0 or take the root of it: rows that are equal, zero, constant or alone, sides that
 // are the same, as few columns as there can be. The laws come across these too, but not all at once in every run.

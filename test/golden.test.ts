@@ -19,9 +19,9 @@ import {
   type NumericTrait,
   type Parameter,
 } from '../src/index.js';
-import { describeKernels } from './describeKernels.js';
-import { exportedStrategies, strategyOf, WITH_KERNELS } from './exportedStrategies.js';
-import { wrong } from './wrong.js';
+import { describeKernels } from './support/describeKernels.js';
+import { exportedStrategies, strategyOf, WITH_KERNELS } from './support/exportedStrategies.js';
+import { wrong } from './support/wrong.js';
 
 // Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
 // fixtures/generate.py.

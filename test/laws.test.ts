@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { strategyLaws } from '../src/testing/index.js';
-import { describeKernels } from './describeKernels.js';
-import { exportedStrategies, WITH_KERNELS } from './exportedStrategies.js';
 import { subjects } from './subjects/index.js';
+import { describeKernels } from './support/describeKernels.js';
+import { exportedStrategies, WITH_KERNELS } from './support/exportedStrategies.js';
 
 for (const [strategy, cells] of Object.entries(subjects)) {
   for (const [cell, subject] of Object.entries(cells)) {

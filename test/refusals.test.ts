@@ -7,10 +7,10 @@ import {
   Matrix,
 } from '../src/index.js';
 import type { StrategySubject } from '../src/testing/index.js';
-import { describeKernels } from './describeKernels.js';
-import { WITH_KERNELS } from './exportedStrategies.js';
 import { subjects } from './subjects/index.js';
-import { refusal, wrong } from './wrong.js';
+import { describeKernels } from './support/describeKernels.js';
+import { WITH_KERNELS } from './support/exportedStrategies.js';
+import { refusal, wrong } from './support/wrong.js';
 
 // What every strategy refuses, in the same words: the argument is named, and where the number stands.
 

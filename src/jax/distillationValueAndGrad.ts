@@ -1,9 +1,9 @@
-import type { ComponentLoss } from '../batch.js';
-import { throwType } from '../errors.js';
-import type { Matrix } from '../matrix.js';
-import { typeTag } from '../numeric.js';
-import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import type { IDistillationStrategy } from '../strategy.js';
+import type { ComponentLoss } from '../call/batch.js';
+import type { IDistillationStrategy } from '../call/strategy.js';
+import { throwType } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
+import { typeTag } from '../core/numeric.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import {
   type ByLayer,
   type Call,

@@ -1,4 +1,4 @@
-import { throwType } from '../errors.js';
+import { throwType } from '../core/errors.js';
 import { Inputs } from '../tensors/inputs.js';
 import { checkType, isTensor } from '../tensors/tensor.js';
 import type { JaxArray } from './jax.js';

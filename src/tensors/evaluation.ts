@@ -1,12 +1,13 @@
-import { type ComponentLoss, checkSameShape, type TeacherOutput } from '../batch.js';
-import { checkLoss, checkOptions, throwType } from '../errors.js';
-import { checkRepresentable } from '../gradient.js';
-import type { Labels } from '../labels.js';
-import type { Matrix } from '../matrix.js';
-import { typeTag } from '../numeric.js';
+import type { ComponentLoss, TeacherOutput } from '../call/batch.js';
+import { checkRepresentable } from '../call/gradient.js';
+import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
+import { checkSameShape } from '../core/checks.js';
+import { checkLoss, checkOptions, throwType } from '../core/errors.js';
+import type { Labels } from '../core/labels.js';
+import type { Matrix } from '../core/matrix.js';
+import { typeTag } from '../core/numeric.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import type { ReadPair } from '../strategies/hybrid/layers.js';
-import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 

@@ -1,7 +1,7 @@
-import type { TeacherOutput } from '../batch.js';
-import { throwShape } from '../errors.js';
-import type { Labels } from '../labels.js';
-import { Matrix } from '../matrix.js';
+import type { TeacherOutput } from '../call/batch.js';
+import { throwShape } from '../core/errors.js';
+import type { Labels } from '../core/labels.js';
+import { Matrix } from '../core/matrix.js';
 import { isTensor, type Tensor } from './tensor.js';
 
 type Shape = readonly number[];

@@ -1,4 +1,4 @@
-import { refuse, throwType } from '../errors.js';
+import { refuse, throwType } from '../core/errors.js';
 
 /** @inline What is used of a tensor, of TensorFlow.js or jax-js. */
 export interface Tensor {

@@ -1,5 +1,5 @@
 import type { Arbitrary } from 'fast-check';
-import { IGNORE_INDEX, UNLABELED } from '../labels.js';
+import { IGNORE_INDEX, UNLABELED } from '../core/labels.js';
 
 /** The fast-check that is installed beside the tests: its default export. */
 export type FastCheck = typeof import('fast-check').default;

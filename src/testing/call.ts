@@ -1,12 +1,12 @@
-import type { Labels } from '../labels.js';
-import { Matrix } from '../matrix.js';
-import type { FloatArray, NumericTrait } from '../numeric.js';
 import {
   type EvaluationOptions,
   type IDistillationStrategy,
   type LossAndGradient,
   sharesBase,
-} from '../strategy.js';
+} from '../call/strategy.js';
+import type { Labels } from '../core/labels.js';
+import { Matrix } from '../core/matrix.js';
+import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import type { DistillationCase } from './arbitraries.js';
 
 /** The arguments of one call in one number format. */

@@ -1,11 +1,11 @@
-import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../errors.js';
-import { norm } from '../kernels/distance.js';
-import type { Labels } from '../labels.js';
-import { checkMatrix, type Matrix } from '../matrix.js';
-import { uniform } from '../random.js';
+import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
+import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../core/errors.js';
+import type { Labels } from '../core/labels.js';
+import { checkMatrix, type Matrix } from '../core/matrix.js';
+import { uniform } from '../core/random.js';
+import { norm } from '../kernels/rows/distance.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import type { LayerOutputs, LayerwiseOptions } from '../strategies/hybrid/layers.js';
-import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import { type IDistillationStrategy, sharesBase } from '../strategy.js';
 import { largest } from './compare.js';
 import {
   alongDirection,

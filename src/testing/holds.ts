@@ -1,9 +1,9 @@
 // The laws themselves, each for one example: they throw where it does not hold.
 
-import { IGNORE_INDEX, type Labels } from '../labels.js';
-import { Matrix } from '../matrix.js';
-import { type FloatArray, float32, float64, type NumericTrait } from '../numeric.js';
-import { HybridDistillationStrategy } from '../strategies/hybrid.js';
+import { IGNORE_INDEX, type Labels } from '../core/labels.js';
+import { Matrix } from '../core/matrix.js';
+import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
+import { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import type { DistillationCase } from './arbitraries.js';
 import { callOf, gradientOf, lossAndGradientOf, lossOf } from './call.js';
 import { assertGradient } from './checkGradient.js';

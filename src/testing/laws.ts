@@ -1,4 +1,4 @@
-import { type FloatArray, float32, float64, type NumericTrait } from '../numeric.js';
+import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
 import { arbitraries, type DistillationCase, type FastCheck } from './arbitraries.js';
 import {
   chunksAddUp,

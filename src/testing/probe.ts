@@ -1,4 +1,4 @@
-import type { Matrix } from '../matrix.js';
+import type { Matrix } from '../core/matrix.js';
 import { type Line, slopes } from './slope.js';
 
 /** Where a loss is moved: at an entry, or in a direction. */

@@ -1,6 +1,6 @@
-import type { Matrix } from '../matrix.js';
-import type { FloatArray, NumericTrait } from '../numeric.js';
-import type { IDistillationStrategy } from '../strategy.js';
+import type { IDistillationStrategy } from '../call/strategy.js';
+import type { Matrix } from '../core/matrix.js';
+import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import type { CaseOptions } from './arbitraries.js';
 import type { Invariance } from './invariances.js';
 

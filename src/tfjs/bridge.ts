@@ -1,8 +1,8 @@
-import type { ComponentLoss } from '../batch.js';
-import { refuse, throwType } from '../errors.js';
-import type { Matrix } from '../matrix.js';
-import type { Parameter } from '../parameter.js';
-import { type IDistillationStrategy, sharesBase } from '../strategy.js';
+import type { ComponentLoss } from '../call/batch.js';
+import type { Parameter } from '../call/parameter.js';
+import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
+import { refuse, throwType } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
 import {
   type ByLayer,
   type Call,

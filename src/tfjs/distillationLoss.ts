@@ -1,5 +1,5 @@
-import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import type { IDistillationStrategy } from '../strategy.js';
+import type { IDistillationStrategy } from '../call/strategy.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import { byLayer, type Call, type LayerwiseCall } from '../tensors/evaluation.js';
 import { Bridge, type LossState } from './bridge.js';
 import { TensorFlowInputs } from './inputs.js';

@@ -1,6 +1,6 @@
-import { throwShape, throwType } from '../errors.js';
-import type { HybridDistillationStrategy } from '../strategies/hybrid.js';
-import type { IDistillationStrategy } from '../strategy.js';
+import type { IDistillationStrategy } from '../call/strategy.js';
+import { throwShape, throwType } from '../core/errors.js';
+import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import {
   type ByLayer,
   byLayer,

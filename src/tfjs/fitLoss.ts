@@ -1,5 +1,5 @@
-import { refuse } from '../errors.js';
-import type { IDistillationStrategy } from '../strategy.js';
+import type { IDistillationStrategy } from '../call/strategy.js';
+import { refuse } from '../core/errors.js';
 import { distillationLoss } from './distillationLoss.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 

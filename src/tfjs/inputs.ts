@@ -1,4 +1,4 @@
-import { refuse } from '../errors.js';
+import { refuse } from '../core/errors.js';
 import { Inputs } from '../tensors/inputs.js';
 import { checkType, isTensor } from '../tensors/tensor.js';
 import type { Tensor } from './tensorflow.js';

@@ -1,6 +1,6 @@
 import { defaultDevice, init, nn, numpy as np, tree } from '@jax-js/jax';
 import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { expectEntriesClose, ordinaryValues } from '../ordinary.js';
+import { expectEntriesClose, ordinaryValues } from '../support/ordinary.js';
 import { liveBuffers } from './liveBuffers.js';
 
 /** The same tests on every device that needs no graphics card; each leaves as many buffers as there were before. */

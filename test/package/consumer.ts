@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { exportedStrategies } from '../exportedStrategies.js';
+import { exportedStrategies } from '../support/exportedStrategies.js';
 
 export const root: string = join(import.meta.dirname, '../..');
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { exportedStrategies } from '../exportedStrategies.js';
+import { exportedStrategies } from '../support/exportedStrategies.js';
 
 test('the package is MIT, and runs on every Node from 20 on', () => {
   expect(manifest.license).toBe('MIT');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportedStrategies } from '../exportedStrategies.js';
+import { exportedStrategies } from '../support/exportedStrategies.js';
 import { Consumer, outputOf, type Program, programs, root, strategiesIn } from './consumer.js';
 
 // The package as users get it: packed, installed into an empty project without network, compiled and run there.

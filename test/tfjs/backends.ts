@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect } from 'vitest';
-import { expectEntriesClose, ordinaryValues } from '../ordinary.js';
+import { expectEntriesClose, ordinaryValues } from '../support/ordinary.js';
 
 const inNode = !('window' in globalThis);
 if (inNode) await import('@tensorflow/tfjs-backend-wasm');

@@ -1,18 +1,18 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkRuledOut } from '../../diagnosis.js';
-import { checkChoice } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkRuledOut } from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkChoice } from '../../core/errors.js';
+import { checkDistribution } from '../../core/labels.js';
+import type { FloatArray } from '../../core/numeric.js';
 import {
   cosineDistance,
   meanSquared,
   probabilityDivergence,
   type RowDistance,
-} from '../../kernels/distance.js';
-import { scoreDistance, scoreDivergence } from '../../kernels/scores.js';
-import { checkDistribution } from '../../labels.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+} from '../../kernels/rows/distance.js';
+import { scoreDistance, scoreDivergence } from '../../kernels/rows/scores.js';
 
 /** @inline */
 type Match = 'mse' | 'kl' | 'cosine';

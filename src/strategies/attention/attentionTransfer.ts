@@ -1,12 +1,12 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkNumber } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { attentionMap, attentionMapAdjoint } from '../../kernels/attentionMap.js';
-import { meanSquared } from '../../kernels/distance.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
-import { type Channels, checkPositions, readChannels } from '../channels.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkNumber } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
+import { meanSquared } from '../../kernels/rows/distance.js';
+import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
 export interface AttentionTransferDistillationOptions extends StrategyOptions {
   /** Channels of a row, of both sides or of each. */

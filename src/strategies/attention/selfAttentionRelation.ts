@@ -1,10 +1,11 @@
-import { checkShape, type DistillationBatch } from '../../batch.js';
-import { checkInteger } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { selfRelationDivergence } from '../../kernels/selfRelation.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatches } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatches } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkShape } from '../../core/checks.js';
+import { checkInteger } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { selfRelationDivergence } from '../../kernels/pairs/selfAttentionRelation.js';
 
 export interface SelfAttentionRelationDistillationOptions extends StrategyOptions {
   /** Relation heads, of both sides; they need not be the attention heads of either. */

@@ -1,8 +1,8 @@
-import { checkPositive } from '../../errors.js';
-import { activationBoundary } from '../../kernels/activation.js';
-import type { RowDistance } from '../../kernels/distance.js';
-import type { FloatArray } from '../../numeric.js';
-import type { ProjectedDistillationOptions } from '../projection.js';
+import { checkPositive } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { activationBoundary } from '../../kernels/rows/activation.js';
+import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Float32Array>

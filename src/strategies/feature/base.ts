@@ -1,11 +1,12 @@
-import { checkShape, type DistillationBatch } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import type { RowDistance } from '../../kernels/distance.js';
-import { copyTransposed } from '../../kernels/grid.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import type { LinearProjection } from '../linearProjection.js';
-import { ProjectionStrategyBase } from '../projection.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { checkShape } from '../../core/checks.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { copyTransposed } from '../../kernels/products/grid.js';
+import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { LinearProjection } from '../../layers/linearProjection.js';
+import { ProjectionStrategyBase } from '../../layers/projection.js';
 
 /** Vectors that are projected in one go. */
 const VECTORS = 64;

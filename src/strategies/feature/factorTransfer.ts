@@ -1,13 +1,13 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkNumber } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { attentionMap, attentionMapAdjoint } from '../../kernels/attentionMap.js';
-import { meanAbsolute, meanSquared } from '../../kernels/distance.js';
-import { toUnit, unitAdjoint } from '../../kernels/unit.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
-import { type Channels, checkPositions, readChannels } from '../channels.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkNumber } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
+import { meanAbsolute, meanSquared } from '../../kernels/rows/distance.js';
+import { toUnit, unitAdjoint } from '../../kernels/rows/unit.js';
+import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
 export interface FactorTransferDistillationOptions extends StrategyOptions {
   /** Exponent of the differences; 1. */

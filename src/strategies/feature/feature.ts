@@ -1,13 +1,13 @@
-import { checkChoice, checkPositive, refuse } from '../../errors.js';
+import { checkChoice, checkPositive, refuse } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
 import {
   cosineDistance,
   huber,
   meanAbsolute,
   meanSquared,
   type RowDistance,
-} from '../../kernels/distance.js';
-import type { FloatArray } from '../../numeric.js';
-import type { ProjectedDistillationOptions } from '../projection.js';
+} from '../../kernels/rows/distance.js';
+import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>

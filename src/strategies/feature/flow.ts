@@ -1,11 +1,12 @@
-import { checkParts, type DistillationBatch } from '../../batch.js';
-import { checkInteger, throwType } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { flowDifference, type Layers } from '../../kernels/flow.js';
-import { grid } from '../../kernels/grid.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkParts } from '../../core/checks.js';
+import { checkInteger, throwType } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { flowDifference, type Layers } from '../../kernels/pairs/flow.js';
+import { grid } from '../../kernels/products/grid.js';
 
 export interface FlowDistillationOptions extends StrategyOptions {
   /** Channels of the two layers, the same on both sides. */

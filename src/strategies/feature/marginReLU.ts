@@ -1,9 +1,9 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkNumbers } from '../../errors.js';
-import { marginReLU } from '../../kernels/activation.js';
-import type { RowDistance } from '../../kernels/distance.js';
-import type { FloatArray } from '../../numeric.js';
-import type { ProjectedDistillationOptions } from '../projection.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkNumbers } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { marginReLU } from '../../kernels/rows/activation.js';
+import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Array>

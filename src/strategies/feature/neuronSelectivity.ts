@@ -1,12 +1,12 @@
-import type { DistillationBatch } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import { discrepancy } from '../../kernels/discrepancy.js';
-import { grid } from '../../kernels/grid.js';
-import { toUnits, unitsAdjoint } from '../../kernels/unit.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
-import { type Channels, checkPositions, readChannels } from '../channels.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { discrepancy } from '../../kernels/pairs/neuronSelectivity.js';
+import { grid } from '../../kernels/products/grid.js';
+import { toUnits, unitsAdjoint } from '../../kernels/rows/unit.js';
+import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
 export interface NeuronSelectivityDistillationOptions extends StrategyOptions {
   /** Channels of a row, of both sides or of each. */

@@ -1,5 +1,5 @@
-import { type RowDistance, squaredChord } from '../../kernels/distance.js';
-import type { FloatArray } from '../../numeric.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { type RowDistance, squaredChord } from '../../kernels/rows/distance.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 /**

@@ -1,14 +1,15 @@
-import { checkDtype, type DistillationBatch } from '../../batch.js';
-import { checkMatrixFinite } from '../../diagnosis.js';
-import { checkInteger, checkNumber } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import type { RowDistance } from '../../kernels/distance.js';
-import { negativeLogLikelihood } from '../../kernels/gaussian.js';
-import { inverseSoftplus, sigmoid, softplus } from '../../kernels/softplus.js';
-import { readNumeric } from '../../matrix.js';
-import type { FloatArray, NumericTrait } from '../../numeric.js';
-import { Parameter } from '../../parameter.js';
-import type { ProjectedDistillationOptions } from '../projection.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkMatrixFinite } from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { Parameter } from '../../call/parameter.js';
+import { checkDtype } from '../../core/checks.js';
+import { checkInteger, checkNumber } from '../../core/errors.js';
+import { readNumeric } from '../../core/matrix.js';
+import type { FloatArray, NumericTrait } from '../../core/numeric.js';
+import type { RowDistance } from '../../kernels/rows/distance.js';
+import { inverseSoftplus, sigmoid, softplus } from '../../kernels/rows/softplus.js';
+import { negativeLogLikelihood } from '../../kernels/rows/variational.js';
+import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 export interface VariationalDistillationOptions<T extends FloatArray = Float32Array>

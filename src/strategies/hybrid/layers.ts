@@ -3,11 +3,11 @@ import {
   type ComponentLoss,
   checkLabelType,
   type TeacherOutput,
-} from '../../batch.js';
-import { refuse } from '../../errors.js';
-import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../labels.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
+} from '../../call/batch.js';
+import { refuse } from '../../core/errors.js';
+import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
 import type { WeightedStrategy } from './weights.js';
 
 /** What a model put out, by layer. An entry without a layer reads `output`. */

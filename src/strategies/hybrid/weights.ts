@@ -1,6 +1,6 @@
-import { checkNumber, checkOptions, refuse, throwType } from '../../errors.js';
-import type { FloatArray } from '../../numeric.js';
-import type { IDistillationStrategy } from '../../strategy.js';
+import type { IDistillationStrategy } from '../../call/strategy.js';
+import { checkOptions, refuse, throwType } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
 
 /** One strategy of a hybrid. */
 export interface WeightedStrategy<T extends FloatArray = Float32Array> {
@@ -11,11 +11,6 @@ export interface WeightedStrategy<T extends FloatArray = Float32Array> {
   /** What its component is called; the strategy's own name where it is left out. */
   readonly name?: string;
 }
-
-/** @inline What is asked of the weights of a hybrid. */
-export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
-
-const SUM_TOLERANCE = 1e-6;
 
 /** Throws unless `strategies` is a list of usable entries. */
 export function checkEntries<T extends FloatArray>(
@@ -57,40 +52,6 @@ export function checkEntries<T extends FloatArray>(
     }
   }
   return strategies;
-}
-
-/**
- * Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them, `hint` says what to do about one
- * that is above 1.
- */
-export function checkWeights(
-  operation: string,
-  weights: readonly number[],
-  rule: WeightRule,
-  argumentOf: (index: number) => string,
-  hint?: string,
-): number {
-  const most = rule === 'sum-to-one' ? 1 : Number.MAX_VALUE;
-  const range = rule === 'sum-to-one' ? 'be in [0, 1]' : 'be a finite number ≥ 0';
-  const inRange = (weight: number) => weight >= 0 && weight <= most;
-  for (const [index, weight] of weights.entries()) {
-    const isLarge = weight > most && weight < Infinity;
-    checkNumber(operation, argumentOf(index), weight, range, inRange, isLarge ? hint : undefined);
-  }
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  const wrong =
-    rule === 'sum-to-one'
-      ? Math.abs(sum - 1) > SUM_TOLERANCE
-      : rule === 'normalize' && !(sum > 0 && sum < Infinity);
-  if (!wrong) return sum;
-  const addends = weights.length > 1 ? ` (${weights.join(' + ')})` : '';
-  refuse(
-    'WEIGHT_SUM',
-    operation,
-    'weights',
-    rule === 'sum-to-one' ? 'sum to 1 (±1e-6)' : 'have a finite sum above 0',
-    `${Number(sum.toPrecision(12))}${addends}`,
-  );
 }
 
 /** A frozen copy of an entry with its weight divided. */

@@ -1,9 +1,9 @@
-import type { DistillationBatch } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import { alignmentDistance } from '../../kernels/centeredAlignment.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatch } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.js';
 
 /**
  * One minus the linear centered kernel alignment of the features of both sides, over the rows of a batch together:

@@ -1,11 +1,14 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkBoolean, checkPositive } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { contrast } from '../../kernels/contrast.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
-import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../projection.js';
-import { checkVectors, embed } from './embedding.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatch } from '../../call/rows.js';
+import { checkBoolean, checkPositive } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { contrast } from '../../kernels/pairs/contrastive.js';
+import { checkVectors, embed } from '../../layers/embedding.js';
+import {
+  type ProjectedDistillationOptions,
+  ProjectionStrategyBase,
+} from '../../layers/projection.js';
 
 export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {

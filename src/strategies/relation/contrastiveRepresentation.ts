@@ -1,18 +1,26 @@
-import { checkDtype, checkRequest, type DistillationBatch } from '../../batch.js';
-import { checkMatrixFinite, checkRow } from '../../diagnosis.js';
-import { checkPositive, refuse, throwShape, throwType } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { type Grid, grid } from '../../kernels/grid.js';
-import { type Contrast, logNormalizer, noiseContrast } from '../../kernels/noiseContrast.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Parameter } from '../../parameter.js';
-import { gather, overBatch } from '../../rows.js';
-import { NOTHING } from '../../strategy.js';
-import type { LinearProjection } from '../linearProjection.js';
-import { type ProjectedDistillationOptions, ProjectionStrategyBase } from '../projection.js';
-import type { ContrastiveMemory } from './contrastiveMemory.js';
-import { checkProjectionTo, checkVectors, type Embedding, embed } from './embedding.js';
+import { checkRequest, type DistillationBatch } from '../../call/batch.js';
+import { checkMatrixFinite, checkRow } from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import type { Parameter } from '../../call/parameter.js';
+import { gather, overBatch } from '../../call/rows.js';
+import { NOTHING } from '../../call/strategy.js';
+import { checkDtype } from '../../core/checks.js';
+import { checkPositive, refuse, throwShape, throwType } from '../../core/errors.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import {
+  type Contrast,
+  logNormalizer,
+  noiseContrast,
+} from '../../kernels/pairs/contrastiveRepresentation.js';
+import { type Grid, grid } from '../../kernels/products/grid.js';
+import type { ContrastiveMemory } from '../../layers/contrastiveMemory.js';
+import { checkProjectionTo, checkVectors, type Embedding, embed } from '../../layers/embedding.js';
+import type { LinearProjection } from '../../layers/linearProjection.js';
+import {
+  type ProjectedDistillationOptions,
+  ProjectionStrategyBase,
+} from '../../layers/projection.js';
 
 export interface ContrastiveRepresentationDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {

@@ -1,15 +1,21 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkBoolean, checkChoice, checkInteger, checkPositive, refuse } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatch } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkPositive,
+  refuse,
+} from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
 import {
   bilinearKernel,
   consecutiveDifference,
   gaussianKernel,
   kernelDifference,
-} from '../../kernels/congruence.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+} from '../../kernels/pairs/correlationCongruence.js';
 
 /** @inline */
 type Form = 'gaussian' | 'bilinear' | 'consecutive';

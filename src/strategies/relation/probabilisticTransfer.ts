@@ -1,9 +1,9 @@
-import type { DistillationBatch } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import { affinityDivergence } from '../../kernels/affinity.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatch } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatch } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { affinityDivergence } from '../../kernels/pairs/probabilisticTransfer.js';
 
 /**
  * Probabilistic knowledge transfer: the probability with which a row picks another for its neighbour, of the teacher and of the

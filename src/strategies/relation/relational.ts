@@ -1,11 +1,11 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkNonNegative, refuse } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { distanceAdjoint, pairDistances } from '../../kernels/pairDistances.js';
-import { angleDifference, distanceDifference } from '../../kernels/relations.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatchByProduct } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatchByProduct } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkNonNegative, refuse } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { distanceAdjoint, pairDistances } from '../../kernels/pairs/pairDistances.js';
+import { angleDifference, distanceDifference } from '../../kernels/pairs/relational.js';
 
 export interface RelationalDistillationOptions extends StrategyOptions {
   /** Weight of the distances of pairs, ≥ 0; 1. */

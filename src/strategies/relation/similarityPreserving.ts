@@ -1,9 +1,9 @@
-import type { DistillationBatch } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import { similarityDifference } from '../../kernels/similarity.js';
-import type { FloatArray } from '../../numeric.js';
-import { overBatchByProduct } from '../../rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { overBatchByProduct } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { similarityDifference } from '../../kernels/pairs/similarityPreserving.js';
 
 /**
  * Similarity-preserving distillation: which samples of a batch the teacher finds alike, the student shall too. Over the

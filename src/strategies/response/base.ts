@@ -1,14 +1,24 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkFinite, checkRuledOut, type RuledOutBy } from '../../diagnosis.js';
-import { checkBoolean } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import { type HardLoss, type RowLabel, softmaxCrossEntropy } from '../../kernels/crossEntropy.js';
-import { checkClasses, checkDistribution, checkLabels, classesOf, hasLabel } from '../../labels.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
-import { sumOverRows } from '../../rows.js';
-import type { SparseTargets } from '../../sparse.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkFinite, checkRuledOut, type RuledOutBy } from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { sumOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { checkBoolean } from '../../core/errors.js';
+import {
+  checkClasses,
+  checkDistribution,
+  checkLabels,
+  classesOf,
+  hasLabel,
+} from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import {
+  type HardLoss,
+  type RowLabel,
+  softmaxCrossEntropy,
+} from '../../kernels/rows/crossEntropy.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
 import type { JointLoss } from './joint.js';
 import { denseRows, type SoftLoss, type SoftRows } from './softRows.js';
 

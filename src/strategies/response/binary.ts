@@ -1,8 +1,8 @@
-import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/bernoulli.js';
-import type { HardLoss } from '../../kernels/crossEntropy.js';
-import { checkProbabilities } from '../../labels.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
+import { checkProbabilities } from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/rows/binary.js';
+import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 import type { SoftLoss } from './softRows.js';
 

@@ -1,9 +1,9 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { checkNonNegative } from '../../errors.js';
-import { correlationDistance } from '../../kernels/correlation.js';
-import { ofSoftmax } from '../../kernels/softmaxRows.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import type { Blend } from '../../call/strategy.js';
+import { checkNonNegative } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { correlationDistance } from '../../kernels/rows/correlation.js';
+import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 import { type JointLoss, jointly } from './joint.js';

@@ -1,7 +1,7 @@
-import { checkNonNegative } from '../../errors.js';
-import { othersDivergence, targetDivergence } from '../../kernels/decoupled.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { Blend } from '../../call/strategy.js';
+import { checkNonNegative } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { othersDivergence, targetDivergence } from '../../kernels/rows/decoupled.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 import type { SoftLoss } from './softRows.js';
 

@@ -1,7 +1,7 @@
-import type { Distributions } from '../../kernels/divergences.js';
-import { addSoftmaxAdjoint, softmax } from '../../kernels/softmax.js';
-import type { FloatArray } from '../../numeric.js';
-import type { SparseTargets } from '../../sparse.js';
+import type { FloatArray } from '../../core/numeric.js';
+import type { Distributions } from '../../kernels/rows/divergences.js';
+import { addSoftmaxAdjoint, softmax } from '../../kernels/rows/softmax.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
 import { ResponseDistillationStrategyBase } from './base.js';
 import type { SoftLoss } from './softRows.js';
 

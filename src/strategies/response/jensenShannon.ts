@@ -1,11 +1,11 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { checkChoice, checkNumber } from '../../errors.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import { checkChoice, checkNumber } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
 import {
   forwardDivergence,
   mixtureDivergence,
   reverseDivergence,
-} from '../../kernels/divergences.js';
-import type { FloatArray } from '../../numeric.js';
+} from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './divergence.js';
 import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 

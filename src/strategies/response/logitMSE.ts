@@ -1,7 +1,7 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { meanSquared } from '../../kernels/distance.js';
-import { scoreDistance } from '../../kernels/scores.js';
-import type { FloatArray } from '../../numeric.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { meanSquared } from '../../kernels/rows/distance.js';
+import { scoreDistance } from '../../kernels/rows/scores.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 import type { SoftLoss } from './softRows.js';
 

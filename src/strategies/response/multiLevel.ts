@@ -1,10 +1,10 @@
-import { checkNonNegative, checkNumbers } from '../../errors.js';
-import { addRelation } from '../../kernels/congruence.js';
-import { forwardDivergence } from '../../kernels/divergences.js';
-import { transpose } from '../../kernels/grid.js';
-import { ofSoftmax } from '../../kernels/softmaxRows.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { Blend } from '../../call/strategy.js';
+import { checkNonNegative, checkNumbers } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { addRelation } from '../../kernels/pairs/correlationCongruence.js';
+import { transpose } from '../../kernels/products/grid.js';
+import { forwardDivergence } from '../../kernels/rows/divergences.js';
+import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 import { type JointLoss, jointly } from './joint.js';

@@ -1,9 +1,9 @@
-import type { DistillationBatch } from '../../batch.js';
-import { checkNonNegative } from '../../errors.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/crossEntropy.js';
-import { othersDivergence } from '../../kernels/decoupled.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { Blend } from '../../call/strategy.js';
+import { checkNonNegative } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { othersDivergence } from '../../kernels/rows/decoupled.js';
 import {
   ResponseDistillationStrategyBase,
   type ResponseOptions,

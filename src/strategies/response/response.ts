@@ -1,12 +1,12 @@
-import { type DistillationBatch, isSparse } from '../../batch.js';
-import type { GradientSink } from '../../gradient.js';
-import { forwardDivergence } from '../../kernels/divergences.js';
-import { isModerate } from '../../kernels/moderate.js';
-import { responseLoss } from '../../kernels/responseLoss.js';
-import { classesOf } from '../../labels.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
-import type { SparseTargets } from '../../sparse.js';
+import { type DistillationBatch, isSparse } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { classesOf } from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { forwardDivergence } from '../../kernels/rows/divergences.js';
+import { isModerate } from '../../kernels/rows/moderate.js';
+import { responseLoss } from '../../kernels/rows/responseLoss.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
 import type { DistributionRow } from './divergence.js';
 import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 

@@ -1,6 +1,6 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { reverseDivergence } from '../../kernels/divergences.js';
-import type { FloatArray } from '../../numeric.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { reverseDivergence } from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './divergence.js';
 import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
 

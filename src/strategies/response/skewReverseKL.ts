@@ -1,7 +1,7 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { checkNumber } from '../../errors.js';
-import { mixtureDivergence } from '../../kernels/divergences.js';
-import type { FloatArray } from '../../numeric.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import { checkNumber } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { mixtureDivergence } from '../../kernels/rows/divergences.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 

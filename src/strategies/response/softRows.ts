@@ -1,8 +1,8 @@
-import { addScaled } from '../../kernels/addScaled.js';
-import type { RowLabel } from '../../kernels/crossEntropy.js';
-import { soften, standardize, standardizeAdjoint } from '../../kernels/soften.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { addScaled } from '../../kernels/rows/addScaled.js';
+import type { RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
 
 /** One row as a soft loss sees it. */
 export interface SoftRow {

@@ -1,9 +1,14 @@
-import { type DistillationBatch, isSparse } from '../../batch.js';
-import { checkFinite, checkLabelAllowed, checkSides, checkSomeAllowed } from '../../diagnosis.js';
-import { checkChoice, refuse } from '../../errors.js';
-import type { GradientSink } from '../../gradient.js';
-import type { FloatArray } from '../../numeric.js';
-import type { SparseTargets } from '../../sparse.js';
+import { type DistillationBatch, isSparse } from '../../call/batch.js';
+import {
+  checkFinite,
+  checkLabelAllowed,
+  checkSides,
+  checkSomeAllowed,
+} from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import { checkChoice, refuse } from '../../core/errors.js';
+import type { FloatArray } from '../../core/numeric.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
 import type { ResponseOptions } from './base.js';
 import { DivergenceDistillationStrategyBase } from './divergence.js';
 import type { SoftRows } from './softRows.js';

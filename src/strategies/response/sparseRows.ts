@@ -1,8 +1,8 @@
-import type { GradientSink } from '../../gradient.js';
-import { tails } from '../../kernels/tail.js';
-import type { Matrix } from '../../matrix.js';
-import type { FloatArray } from '../../numeric.js';
-import type { SparseTargets } from '../../sparse.js';
+import type { GradientSink } from '../../call/gradient.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { tails } from '../../kernels/rows/tail.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
 import type { SoftRows } from './softRows.js';
 
 /** @inline What becomes of the classes that a sparse teacher leaves out. */

@@ -1,6 +1,6 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { totalVariation } from '../../kernels/divergences.js';
-import type { FloatArray } from '../../numeric.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { totalVariation } from '../../kernels/rows/divergences.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 

@@ -1,7 +1,7 @@
-import type { RuledOutBy } from '../../diagnosis.js';
-import { sortedDifference } from '../../kernels/sorted.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { RuledOutBy } from '../../call/diagnosis.js';
+import type { Blend } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { sortedDifference } from '../../kernels/rows/universalLogit.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 import type { SoftLoss } from './softRows.js';
 

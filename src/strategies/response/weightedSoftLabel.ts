@@ -1,8 +1,8 @@
-import type { DistillationBatch } from '../../batch.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/crossEntropy.js';
-import { forwardDivergence } from '../../kernels/divergences.js';
-import type { FloatArray } from '../../numeric.js';
-import type { Blend } from '../../strategy.js';
+import type { DistillationBatch } from '../../call/batch.js';
+import type { Blend } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import type { ResponseOptions, TeacherShares } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 import { classOf } from './softRows.js';

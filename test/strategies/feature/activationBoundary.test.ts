@@ -4,8 +4,8 @@ import {
   float64,
   LinearProjection,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 describe('ActivationBoundaryDistillationStrategy by hand', () => {
   test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {

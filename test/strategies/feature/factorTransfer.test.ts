@@ -3,8 +3,8 @@ import {
   AttentionTransferDistillationStrategy,
   FactorTransferDistillationStrategy,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 function factorTransfer(
   options: ConstructorParameters<typeof FactorTransferDistillationStrategy<Float64Array>>[0] = {},

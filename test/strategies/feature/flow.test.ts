@@ -6,9 +6,9 @@ import {
   splitColumns,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
-import { describeKernels } from '../../describeKernels.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { describeKernels } from '../../support/describeKernels.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 describe('FlowDistillationStrategy by hand', () => {
   test('compares the mean products of the channels of two layers', () => {

@@ -5,8 +5,8 @@ import {
   LinearProjection,
   MarginReLUDistillationStrategy,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 function withMargins(...margins: number[]): MarginReLUDistillationStrategy<Float64Array> {
   return new MarginReLUDistillationStrategy({ margins });

@@ -8,8 +8,8 @@ import {
   Matrix,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 type Options = ConstructorParameters<
   typeof ContrastiveRepresentationDistillationStrategy<Float64Array>

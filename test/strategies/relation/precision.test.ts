@@ -8,7 +8,7 @@ import {
   SimilarityPreservingDistillationStrategy,
 } from '../../../src/index.js';
 import { largest } from '../../../src/testing/compare.js';
-import { describeKernels } from '../../describeKernels.js';
+import { describeKernels } from '../../support/describeKernels.js';
 
 /** A student, and a teacher that is so near it; all of them away from 0, if wanted, and as large. */
 function batch(

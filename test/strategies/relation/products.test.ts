@@ -8,7 +8,7 @@ import {
   SimilarityPreservingDistillationStrategy,
 } from '../../../src/index.js';
 import { largest } from '../../../src/testing/compare.js';
-import { describeKernels } from '../../describeKernels.js';
+import { describeKernels } from '../../support/describeKernels.js';
 
 // Gradients that are products go where they belong without a detour: large enough here for the kernels that multiply.
 

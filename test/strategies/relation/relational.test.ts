@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { float64, Matrix, RelationalDistillationStrategy } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
-import { describeKernels } from '../../describeKernels.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { describeKernels } from '../../support/describeKernels.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 function relational(
   distanceWeight: number,

@@ -13,8 +13,8 @@ import {
   TotalVariationDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 // What every response loss has from its base: labels, T², standardized logits, and what it refuses.
 

@@ -6,8 +6,8 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 type Options = ConstructorParameters<typeof BinaryDistillationStrategy>[0];
 

@@ -4,8 +4,8 @@ import {
   MultiLevelDistillationStrategy,
   ResponseDistillationStrategy,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 function levels(
   options?: ConstructorParameters<typeof MultiLevelDistillationStrategy>[0],

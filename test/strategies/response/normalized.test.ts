@@ -4,8 +4,8 @@ import {
   NormalizedDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 type Options = ConstructorParameters<typeof NormalizedDistillationStrategy>[0];
 

@@ -8,9 +8,9 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
-import { describeKernels } from '../../describeKernels.js';
-import { matrix } from '../../doubles.js';
-import { refusal } from '../../wrong.js';
+import { describeKernels } from '../../support/describeKernels.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal } from '../../support/wrong.js';
 
 const ln2 = Math.LN2;
 const ln3 = Math.log(3);

@@ -5,8 +5,8 @@ import {
   WeightedSoftLabelDistillationStrategy,
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
-import { matrix } from '../../doubles.js';
-import { refusal, wrong } from '../../wrong.js';
+import { matrix } from '../../support/float64Matrix.js';
+import { refusal, wrong } from '../../support/wrong.js';
 
 type Options = ConstructorParameters<typeof WeightedSoftLabelDistillationStrategy>[0];
 

@@ -1,0 +1,158 @@
+// Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
+// never pays for the search.
+
+import { refuse } from '../core/errors.js';
+import { hasClass, type Labels } from '../core/labels.js';
+import type { Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import type { SparseTargets } from '../teachers/sparse.js';
+import { type DistillationBatch, isSparse } from './batch.js';
+
+/** Throws at the first entry of a row that is neither finite nor `ruledOut`. */
+export function checkRow(
+  operation: string,
+  argument: string,
+  { data, columns }: Matrix<FloatArray>,
+  row: number,
+  ruledOut?: number,
+): void {
+  for (let column = 0; column < columns; column++) {
+    const value = data[row * columns + column]!;
+    if (Number.isFinite(value) || value === ruledOut) continue;
+    refuse('NOT_FINITE', operation, argument, 'be finite', String(value), { row, column });
+  }
+}
+
+/** Throws at the first entry of a matrix that is not finite. */
+export function checkMatrixFinite(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+): void {
+  for (let row = 0; row < matrix.rows; row++) checkRow(operation, argument, matrix, row);
+}
+
+/** Throws at the first entry that is neither finite nor `ruledOut`, on either side. */
+export function checkFinite<T extends FloatArray>(
+  { operation, student, teacher, rows }: DistillationBatch<T, SparseTargets<T>>,
+  ruledOut?: number,
+): void {
+  const values = isSparse(teacher) ? teacher.values : teacher;
+  for (const row of rows) {
+    checkRow(operation, 'student', student, row, ruledOut);
+    checkRow(operation, 'teacher', values, row, ruledOut);
+  }
+}
+
+/** Whose −Infinity makes a loss infinite where the other side allows the class. */
+export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
+
+/**
+ * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where a
+ * row leaves nothing possible, where the student rules out what the label allows, and where one side rules out
+ * what the other allows and it is that side of which the loss cannot bear it.
+ */
+export function checkRuledOut<T extends FloatArray>(
+  batch: DistillationBatch<T>,
+  ruledOut: number,
+  by: RuledOutBy,
+  labels?: Labels<T>,
+): void {
+  checkFinite(batch, ruledOut);
+  const { operation, student, teacher, rows } = batch;
+  if (labels) checkLabelAllowed(batch, labels, ruledOut);
+  for (const row of rows) {
+    const sides = [student.row(row), teacher.row(row)] as const;
+    checkSides(operation, row, ...sides, ruledOut, by, (column) => column);
+  }
+  // Last, since not every loss minds.
+  for (const row of rows) {
+    checkSomeAllowed(
+      operation,
+      row,
+      student.row(row),
+      teacher.row(row),
+      ruledOut,
+      'in some column',
+    );
+  }
+}
+
+/** Throws where a side of a row leaves nothing possible; `where` says of what. */
+export function checkSomeAllowed(
+  operation: string,
+  row: number,
+  student: FloatArray,
+  teacher: FloatArray,
+  ruledOut: number,
+  where: string,
+): void {
+  for (const [argument, values] of Object.entries({ student, teacher })) {
+    if (values.some((value) => value !== ruledOut)) continue;
+    throwRuledOut(operation, argument, ruledOut, where, row);
+  }
+}
+
+/** Throws where the student rules out what the label of its row allows. */
+export function checkLabelAllowed<T extends FloatArray>(
+  { operation, student, rows }: DistillationBatch<T, SparseTargets<T>>,
+  labels: Labels<T>,
+  ruledOut: number,
+): void {
+  const { data, columns } = student;
+  for (const row of rows) {
+    for (let column = 0; column < columns; column++) {
+      const index = row * columns + column;
+      if (data[index] !== ruledOut || !hasClass(labels, row, column, index)) continue;
+      throwRuledOut(operation, 'student', ruledOut, 'where the label is', row, column);
+    }
+  }
+}
+
+/**
+ * Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. What
+ * has no column is the classes of the tail together.
+ */
+export function checkSides(
+  operation: string,
+  row: number,
+  student: FloatArray,
+  teacher: FloatArray,
+  ruledOut: number,
+  by: RuledOutBy,
+  columnOf: (index: number) => number | undefined,
+): void {
+  for (let i = 0; i < student.length; i++) {
+    const studentRules = student[i] === ruledOut;
+    const teacherRules = teacher[i] === ruledOut;
+    if (studentRules === teacherRules) continue;
+    const side = studentRules ? 'student' : 'teacher';
+    if (by !== side && by !== 'either') continue;
+    const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
+    const column = columnOf(i);
+    if (column !== undefined) throwRuledOut(operation, side, ruledOut, where, row, column);
+    const hint = "or choose tail: 'renormalize'";
+    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, row, column, hint);
+  }
+}
+
+function throwRuledOut(
+  operation: string,
+  argument: string,
+  ruledOut: number,
+  where: string,
+  row: number,
+  column?: number,
+  hint?: string,
+): never {
+  const place = column === undefined ? { row } : { row, column };
+  refuse(
+    'RULED_OUT',
+    operation,
+    argument,
+    `be above ${ruledOut} ${where}`,
+    String(ruledOut),
+    place,
+    hint,
+  );
+}

@@ -1,0 +1,67 @@
+// Checks of shapes and number formats, for every argument that is a matrix.
+
+import { refuse, throwShape } from './errors.js';
+import { checkMatrix, type Matrix } from './matrix.js';
+import type { FloatArray, NumericTrait } from './numeric.js';
+
+/** What a shape check reads: a matrix, or a teacher of another kind with as many rows and columns. */
+interface Shaped {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Throws unless `matrix` is a matrix in the student's shape and number format. */
+export function checkSameShape<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  matrix: Matrix<T>,
+  student: Matrix<T>,
+): void {
+  checkMatrix(operation, argument, matrix);
+  checkDtype(operation, argument, matrix, student);
+  checkShape(operation, argument, matrix, student.rows, student.columns);
+}
+
+/** Throws unless `matrix` has the student's number format. */
+export function checkDtype(
+  operation: string,
+  argument: string,
+  matrix: { readonly numeric: NumericTrait<FloatArray> },
+  student: Matrix<FloatArray>,
+  hint = `use ${argument}.as(${student.numeric.dtype})`,
+): void {
+  const { dtype } = student.numeric;
+  if (matrix.numeric.dtype === dtype) return;
+  const expected = `be ${dtype}`;
+  refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
+}
+
+/** Throws unless `matrix` has this shape; `why` says whose shape it is. */
+export function checkShape(
+  operation: string,
+  argument: string,
+  matrix: Shaped,
+  rows: number,
+  columns: number,
+  why = "the student's shape",
+  hint?: string,
+): void {
+  if (matrix.rows === rows && matrix.columns === columns) return;
+  throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
+}
+
+/** How many parts of so many columns a matrix has; throws unless that is a whole number. `part` says what they are. */
+export function checkParts(
+  operation: string,
+  argument: string,
+  matrix: Matrix<FloatArray>,
+  size: number,
+  part: string,
+): number {
+  checkMatrix(operation, argument, matrix);
+  const { rows, columns } = matrix;
+  const count = columns / size;
+  if (Number.isInteger(count)) return count;
+  const expected = `[${rows}, ${part} × ${size}]`;
+  refuse('SHAPE_MISMATCH', operation, argument, expected, `[${rows}, ${columns}]`);
+}

@@ -1,0 +1,40 @@
+import { checkNumber, refuse } from './errors.js';
+
+/** @inline What is asked of the weights of a hybrid or an ensemble. */
+export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
+
+const SUM_TOLERANCE = 1e-6;
+
+/**
+ * Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them, `hint` says what to do about one
+ * that is above 1.
+ */
+export function checkWeights(
+  operation: string,
+  weights: readonly number[],
+  rule: WeightRule,
+  argumentOf: (index: number) => string,
+  hint?: string,
+): number {
+  const most = rule === 'sum-to-one' ? 1 : Number.MAX_VALUE;
+  const range = rule === 'sum-to-one' ? 'be in [0, 1]' : 'be a finite number ≥ 0';
+  const inRange = (weight: number) => weight >= 0 && weight <= most;
+  for (const [index, weight] of weights.entries()) {
+    const isLarge = weight > most && weight < Infinity;
+    checkNumber(operation, argumentOf(index), weight, range, inRange, isLarge ? hint : undefined);
+  }
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const wrong =
+    rule === 'sum-to-one'
+      ? Math.abs(sum - 1) > SUM_TOLERANCE
+      : rule === 'normalize' && !(sum > 0 && sum < Infinity);
+  if (!wrong) return sum;
+  const addends = weights.length > 1 ? ` (${weights.join(' + ')})` : '';
+  refuse(
+    'WEIGHT_SUM',
+    operation,
+    'weights',
+    rule === 'sum-to-one' ? 'sum to 1 (±1e-6)' : 'have a finite sum above 0',
+    `${Number(sum.toPrecision(12))}${addends}`,
+  );
+}

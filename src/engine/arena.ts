@@ -1,0 +1,159 @@
+import { checkInteger, DistillationError, refuse } from '../core/errors.js';
+import { checkNumeric, Matrix } from '../core/matrix.js';
+import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
+import { type ArenaMemory, addArena } from './arenas.js';
+import { kernelInfo, moduleOf } from './choice.js';
+import { align, FIRST_ADDRESS, fixedMemory, workspaceBytes } from './instance.js';
+import { MOST_THREADS, startThreads } from './threads.js';
+
+/**
+ * Memory in which the kernels compute without copying: for the matrices of a training loop, made once and filled anew
+ * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
+ * and all its matrices do.
+ *
+ * The response loss reads and writes the student, the teacher and the `gradient` of a call in place if all are of one
+ * arena and a row is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64) or has 16 columns or fewer.
+ * Anything else works too, by copying: other strategies, `accumulate`, the scalar kernel.
+ *
+ * @example
+ * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
+ *
+ * const arena = new MatrixArena(1 << 20);
+ * const student = arena.zeros(8, 1000);
+ * const teacher = arena.zeros(8, 1000);
+ * const gradient = arena.zeros(8, 1000);
+ * const strategy = new ResponseDistillationStrategy();
+ * teacher.set(0, 7, 2); // in a training loop: student.data.set(…), teacher.data.set(…)
+ * const { loss } = strategy.computeLossAndGradient(student, teacher, undefined, { gradient });
+ */
+export class MatrixArena {
+  readonly #arena: ArenaMemory;
+  #next: number = FIRST_ADDRESS;
+
+  /**
+   * @param bytes - what its matrices take, and room to work on their rows: 36 KiB and 3⅛ of the widest; up to 4 GiB less
+   * 4 KiB
+   * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
+   */
+  constructor(bytes: number);
+  constructor(bytes: number, arena: ArenaMemory = arenaMemory('MatrixArena', bytes, false)) {
+    this.#arena = arena;
+    addArena(arena);
+  }
+
+  /**
+   * An arena in which several threads compute large batches in place: 256 KiB of student logits and more, of 1024 rows
+   * at a time. Each thread takes whole rows, so that the result has the same bits as that of one. It gains nothing
+   * unless there is a core for each.
+   *
+   * The threads run the kernel that is selected now; while another one is, they rest. They don't keep a process alive,
+   * but they do keep the memory until {@link close}. In a browser the page has to be cross-origin isolated, since they
+   * share memory, and a content security policy has to allow `worker-src blob:`.
+   *
+   * @param bytes - see the constructor; each thread takes room to work in
+   * @param threads - 1 to 15, the calling one included
+   * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no shared memory or no
+   * SIMD, unless one thread is all that is asked for
+   * @example
+   * import { MatrixArena } from 'knowledge-distillation';
+   *
+   * const bytes = 1 << 20;
+   * const arena = await MatrixArena.withThreads(bytes, 2).catch(() => new MatrixArena(bytes));
+   * const student = arena.zeros(8, 1000);
+   * arena.close();
+   */
+  static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
+    const operation = 'MatrixArena.withThreads';
+    checkInteger(operation, 'threads', threads, 1);
+    if (threads > MOST_THREADS) {
+      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
+    }
+    if (threads === 1) return new MatrixArena(bytes);
+    checkInteger(operation, 'bytes', bytes, 1);
+    const { kernel, reason } = kernelInfo();
+    try {
+      if (kernel === 'scalar') throw new Error(reason);
+      const module = moduleOf(kernel, true);
+      const arena = arenaMemory(operation, bytes, true);
+      arena.threads = await startThreads(threads - 1, kernel, module, arena.memory);
+      return new (MatrixArena as ArenaConstructor)(bytes, arena);
+    } catch (error) {
+      if (error instanceof DistillationError) throw error;
+      const expected = 'be such that they can be started';
+      const hint =
+        'they need SIMD, shared memory (a page that is cross-origin isolated) and workers';
+      refuse('UNAVAILABLE', operation, 'threads', expected, String(error), undefined, hint);
+    }
+  }
+
+  /** How many threads compute, the calling one included. */
+  get threads(): number {
+    return 1 + (this.#arena.threads?.count ?? 0);
+  }
+
+  /** Bytes that are still free. */
+  get free(): number {
+    return this.#arena.memory.buffer.byteLength - this.#next;
+  }
+
+  /** Ends the threads. The matrices stay as they are, and one thread computes on them. */
+  close(): void {
+    this.#arena.threads?.close();
+    this.#arena.threads = undefined;
+  }
+
+  /**
+   * A matrix of zeros; float32 unless `numeric` says otherwise.
+   *
+   * @throws {DistillationError} OUT_OF_RANGE where the arena is full
+   */
+  zeros(rows: number, columns: number): Matrix<Float32Array>;
+  zeros<T extends FloatArray>(rows: number, columns: number, numeric: NumericTrait<T>): Matrix<T>;
+  zeros(
+    rows: number,
+    columns: number,
+    numeric: NumericTrait<FloatArray> = float32,
+  ): Matrix<FloatArray> {
+    const operation = 'MatrixArena.zeros';
+    checkInteger(operation, 'rows', rows, 0);
+    checkInteger(operation, 'columns', columns, 1);
+    checkNumeric(operation, numeric);
+    const arena = this.#arena;
+    const rowBytes = align(columns * numeric.bytesPerElement);
+    // A wider row needs another workspace, for each thread; the old one is lost.
+    const room = rowBytes > arena.rowBytes ? this.threads * workspaceBytes(rowBytes) : 0;
+    const length = rows * columns;
+    const bytes = align(length * numeric.bytesPerElement);
+    if (!(room + bytes <= this.free)) {
+      const received = room > 0 ? `${bytes}, and ${room} to work on its rows` : `${bytes}`;
+      refuse('OUT_OF_RANGE', operation, 'bytes', `be at most the ${this.free} left`, received);
+    }
+    if (room > 0) {
+      arena.workspace = this.#next;
+      arena.rowBytes = rowBytes;
+    }
+    const start = this.#next + room;
+    this.#next = start + bytes;
+    const { buffer } = arena.memory;
+    const data =
+      numeric.dtype === 'float64'
+        ? new Float64Array(buffer, start, length)
+        : new Float32Array(buffer, start, length);
+    return new Matrix<FloatArray>(data, rows, columns);
+  }
+}
+
+/** With what only the class itself passes. */
+type ArenaConstructor = new (bytes: number, arena: ArenaMemory) => MatrixArena;
+
+function arenaMemory(operation: string, bytes: number, shared: boolean): ArenaMemory {
+  checkInteger(operation, 'bytes', bytes, 1);
+  try {
+    const memory = fixedMemory(FIRST_ADDRESS + bytes, shared);
+    const instances = new Map();
+    return { memory, shared, threads: undefined, workspace: 0, rowBytes: 0, instances };
+  } catch (error) {
+    const expected = 'be what the engine can reserve';
+    refuse('OUT_OF_RANGE', operation, 'bytes', expected, `${bytes} (${error})`);
+  }
+}

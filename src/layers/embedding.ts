@@ -1,0 +1,81 @@
+import { checkDtype, checkShape } from '../core/checks.js';
+import type { Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import { type Grid, grid } from '../kernels/products/grid.js';
+import { toUnits, unitsAdjoint } from '../kernels/rows/unit.js';
+import { checkProjection, type LinearProjection } from './linearProjection.js';
+
+/** Rows as vectors of length 1. */
+export interface Embedding {
+  readonly units: Grid;
+  /**
+   * Writes what d(loss)/d(units) makes of the rows to `derivative`, and adds `scale` times the gradient to the parameters
+   * of the projection. Uses up the slope.
+   */
+  adjoint(slope: Float64Array, scale: number, derivative: Float64Array): void;
+}
+
+/** Throws unless a row is one vector of that width or, where there is a projection, of its input's. */
+export function checkVectors<T extends FloatArray>(
+  operation: string,
+  side: string,
+  matrix: Matrix<T>,
+  projection: LinearProjection<T> | undefined,
+  width: number,
+): void {
+  const columns = projection?.inputColumns ?? width;
+  const why = projection ? "the projection's input" : 'the width of the contrast';
+  const hint = projection
+    ? undefined
+    : `or pass a new LinearProjection(${matrix.columns}, ${width})`;
+  checkShape(operation, side, matrix, matrix.rows, columns, why, hint);
+}
+
+/** Throws unless the option is a projection to the width and number format of these vectors. */
+export function checkProjectionTo<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  projection: LinearProjection<T>,
+  vectors: Matrix<T>,
+): void {
+  checkProjection(operation, argument, projection);
+  const hint = `give it { numeric: ${vectors.numeric.dtype} }`;
+  for (const { value } of projection.parameters()) {
+    checkDtype(operation, argument, value, vectors, hint);
+    checkShape(
+      operation,
+      argument,
+      value,
+      value.rows,
+      vectors.columns,
+      'the width of the contrast',
+    );
+  }
+}
+
+/** The rows, projected where there is a projection, and divided by their norms; a row of zeros stays one. */
+export function embed<T extends FloatArray>(
+  x: Grid,
+  projection: LinearProjection<T> | undefined,
+): Embedding {
+  const units = projection ? project(x, projection) : Float64Array.from(x.data);
+  const norms = new Float64Array(x.rows);
+  toUnits(units, norms, 0);
+  return {
+    units: grid(units, x.rows, projection?.outputColumns ?? x.columns),
+    adjoint(slope, scale, derivative) {
+      unitsAdjoint(units, norms, slope, 0);
+      if (projection) projection.addGradient(x.data, x.rows, slope, scale, derivative);
+      else derivative.set(slope);
+    },
+  };
+}
+
+function project<T extends FloatArray>(
+  { data, rows }: Grid,
+  projection: LinearProjection<T>,
+): Float64Array {
+  const projected = new Float64Array(rows * projection.outputColumns);
+  projection.project(data, rows, projected);
+  return projected;
+}

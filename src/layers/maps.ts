@@ -1,0 +1,191 @@
+// Linear maps of rows, with the adjoint that takes a gradient back: what lets layers of different sizes, or several, meet.
+
+import { checkDtype, checkParts, checkShape } from '../core/checks.js';
+import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
+import { mapRows } from '../core/mapRows.js';
+import { checkMatrix, Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import {
+  averageBlocks,
+  averageBlocksAdjoint,
+  type Pooling,
+  pool,
+  poolAdjoint,
+  spansOver,
+} from '../kernels/rows/pooling.js';
+
+/** A linear map of every row of a matrix. */
+export interface RowMap {
+  /** The rows mapped, in a new matrix. */
+  apply<T extends FloatArray>(matrix: Matrix<T>): Matrix<T>;
+  /** d loss / d matrix, in a new matrix, from d loss / d apply(matrix). */
+  adjoint<T extends FloatArray>(gradient: Matrix<T>): Matrix<T>;
+}
+
+/** Height and width of a map, ≥ 1. */
+export interface MapSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Average pooling of feature maps to another height and width, each by itself: the mean over windows
+ *
+ *     rows ⌊i · H / h⌋ … ⌈(i + 1) · H / h⌉ − 1,  columns ⌊j · W / w⌋ … ⌈(j + 1) · W / w⌉ − 1
+ *
+ * - `from`: the size H × W of the maps that `apply` takes, in rows laid out [channels][height][width]; any number of channels.
+ * - `to`: the size h × w of the maps that it returns. Where it is larger, values repeat.
+ *
+ * Pool the student or the teacher before a strategy that needs equal positions; where it is the student, `adjoint` takes the gradient
+ * back to its own maps. The two are transposes of each other: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
+ *
+ * Throws `DistillationError`: OUT_OF_RANGE (a size), SHAPE_MISMATCH (columns that are no whole number of maps).
+ *
+ * The windows are those of PyTorch's `adaptive_avg_pool2d`.
+ *
+ * @example
+ * import { Matrix, poolPositions } from 'knowledge-distillation';
+ *
+ * const pool = poolPositions({ height: 2, width: 3 }, { height: 1, width: 3 });
+ * const pooled = pool.apply(Matrix.fromRows([[1, 2, 3, 5, 6, 7]])); // [[3, 4, 5]]
+ * const gradient = pool.adjoint(pooled); // [[1.5, 2, 2.5, 1.5, 2, 2.5]]
+ */
+export function poolPositions(from: MapSize, to: MapSize): RowMap {
+  const operation = 'poolPositions';
+  checkSize(operation, 'from', from);
+  checkSize(operation, 'to', to);
+  const pooling: Pooling = {
+    height: from.height,
+    width: from.width,
+    rowSpans: spansOver(from.height, to.height),
+    columnSpans: spansOver(from.width, to.width),
+  };
+  const positions = from.height * from.width;
+  const pooledPositions = to.height * to.width;
+  return {
+    apply(matrix) {
+      const channels = checkParts(`${operation}.apply`, 'matrix', matrix, positions, 'channels');
+      return mapRows(matrix, channels * pooledPositions, (offset, row) =>
+        pool(matrix.data, offset, pooling, row),
+      );
+    },
+    adjoint(gradient) {
+      const method = `${operation}.adjoint`;
+      const channels = checkParts(method, 'gradient', gradient, pooledPositions, 'channels');
+      return mapRows(gradient, channels * positions, (offset, row) =>
+        poolAdjoint(gradient.data, offset, pooling, row),
+      );
+    },
+  };
+}
+
+/**
+ * The mean over attention heads, for a student and a teacher of different numbers of heads:
+ *
+ *     apply(z)[k] = mean over heads of z[head][k]
+ *
+ * - `heads`: the number of them, ≥ 1. `apply` takes rows laid out [heads][keys], the attention of a query in all heads, or
+ *   [heads][queries][keys], that of a sample: `new Matrix(data, batch, heads · queries · keys)` of a tensor
+ *   [batch, heads, queries, keys]. What it returns is then `new Matrix(averaged.data, batch · queries, keys)` for a strategy.
+ *
+ * The mean of probabilities is one too; a score of −Infinity in any head is one in the mean. `adjoint` takes the gradient of a student back
+ * to its heads: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
+ *
+ * Throws `DistillationError`: OUT_OF_RANGE (heads), SHAPE_MISMATCH (columns that the heads do not divide).
+ *
+ * @example
+ * import { AttentionDistillationStrategy, averageHeads, Matrix } from 'knowledge-distillation';
+ *
+ * const student = Matrix.fromRows([[0.5, 0.5, 0.1, 0.9]]); // 2 heads × 2 keys
+ * const teacher = Matrix.fromRows([[1, 0, 0.25, 0.75, 0.5, 0.5]]); // 3 heads × 2 keys
+ * const heads = averageHeads(2);
+ * const gradient = heads.adjoint(
+ *   new AttentionDistillationStrategy().computeGradient(heads.apply(student), averageHeads(3).apply(teacher)),
+ * ); // 1 × 4
+ */
+export function averageHeads(heads: number): RowMap {
+  const operation = 'averageHeads';
+  checkInteger(operation, 'heads', heads, 1);
+  return {
+    apply(matrix) {
+      const keys = checkParts(`${operation}.apply`, 'matrix', matrix, heads, 'keys');
+      return mapRows(matrix, keys, (offset, row) => averageBlocks(matrix.data, offset, heads, row));
+    },
+    adjoint(gradient) {
+      checkMatrix(`${operation}.adjoint`, 'gradient', gradient);
+      return mapRows(gradient, heads * gradient.columns, (offset, row) =>
+        averageBlocksAdjoint(gradient.data, offset, heads, row),
+      );
+    },
+  };
+}
+
+/**
+ * Two matrices side by side: the rows of the first, each with that of the second behind it. For losses of two layers; the
+ * gradient is taken apart by {@link splitColumns}.
+ *
+ * - `first`, `second`: any values; the same rows and number format.
+ *
+ * Returns a new matrix. Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH.
+ *
+ * @example
+ * import { concatenateColumns, Matrix } from 'knowledge-distillation';
+ *
+ * const both = concatenateColumns(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[3]])); // [[1, 2, 3]]
+ */
+export function concatenateColumns<T extends FloatArray>(
+  first: Matrix<T>,
+  second: Matrix<T>,
+): Matrix<T> {
+  const operation = 'concatenateColumns';
+  checkMatrix(operation, 'first', first);
+  checkMatrix(operation, 'second', second);
+  checkDtype(operation, 'second', second, first);
+  checkShape(operation, 'second', second, first.rows, second.columns, 'the rows of first');
+  const { columns } = first;
+  const both = new Matrix(
+    first.numeric.allocate(first.data.length + second.data.length),
+    first.rows,
+    columns + second.columns,
+  );
+  for (let row = 0; row < both.rows; row++) {
+    const target = both.row(row);
+    target.set(first.row(row));
+    target.set(second.row(row), columns);
+  }
+  return both;
+}
+
+/**
+ * The first so many columns of a matrix and the others: {@link concatenateColumns} undone.
+ *
+ * - `columns`: of the first part, at least 1, and fewer than there are.
+ *
+ * Returns new matrices. Throws `DistillationError`: OUT_OF_RANGE (columns).
+ *
+ * @example
+ * import { Matrix, splitColumns } from 'knowledge-distillation';
+ *
+ * const [first, second] = splitColumns(Matrix.fromRows([[1, 2, 3]]), 2); // [[1, 2]] and [[3]]
+ */
+export function splitColumns<T extends FloatArray>(
+  matrix: Matrix<T>,
+  columns: number,
+): [Matrix<T>, Matrix<T>] {
+  const operation = 'splitColumns';
+  checkMatrix(operation, 'matrix', matrix);
+  const all = matrix.columns;
+  const inRange = (value: number) => Number.isSafeInteger(value) && value >= 1 && value < all;
+  checkNumber(operation, 'columns', columns, `be an integer in [1, ${all})`, inRange);
+  const part = (from: number, to: number) =>
+    mapRows(matrix, to - from, (offset, row) =>
+      row.set(matrix.data.subarray(offset + from, offset + to)),
+    );
+  return [part(0, columns), part(columns, all)];
+}
+
+function checkSize(operation: string, argument: string, size: MapSize): void {
+  checkOptions(operation, argument, size, ['height', 'width']);
+  checkInteger(operation, `${argument}.height`, size.height, 1);
+  checkInteger(operation, `${argument}.width`, size.width, 1);
+}

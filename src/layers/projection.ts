@@ -1,0 +1,48 @@
+import type { DistillationBatch } from '../call/batch.js';
+import type { Parameter } from '../call/parameter.js';
+import { DistillationStrategyBase, type StrategyOptions } from '../call/strategy.js';
+import { checkShape } from '../core/checks.js';
+import type { FloatArray } from '../core/numeric.js';
+import { checkProjection, type LinearProjection } from './linearProjection.js';
+
+/** Options of every strategy that compares features, or a projection of the student's, with the teacher's. */
+export interface ProjectedDistillationOptions<T extends FloatArray = Float32Array>
+  extends StrategyOptions {
+  /** Brings the student's features to the teacher's width first, its feature maps to the teacher's channels. */
+  readonly projection?: LinearProjection<T>;
+}
+
+/** Strategies of rows of one width, to which a projection may bring the student's. */
+export abstract class ProjectionStrategyBase<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T> {
+  readonly projection: LinearProjection<T> | undefined;
+
+  /** @param own - the names of the options that a strategy adds */
+  constructor(options: ProjectedDistillationOptions<T> = {}, own: readonly string[] = []) {
+    super(options, ['projection', ...own]);
+    const { projection } = options;
+    if (projection !== undefined) checkProjection(this.name, 'projection', projection);
+    this.projection = projection;
+  }
+
+  override parameters(): readonly Parameter<T>[] {
+    return this.projection?.parameters() ?? [];
+  }
+
+  protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
+    const { projection } = this;
+    if (projection) {
+      projection.check(operation, student, teacher);
+      return;
+    }
+    const { rows, columns } = student;
+    const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
+    checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
+  }
+
+  protected override explain(batch: DistillationBatch<T>): void {
+    super.explain(batch);
+    this.projection?.explain(batch.operation);
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkPositive,
+  refuse,
+  throwShape,
+  throwType,
+} from '../core/errors.js';
+import { checkMatrix, Matrix } from '../core/matrix.js';
+import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
+import { logSumExp } from '../kernels/rows/logSumExp.js';
+import { soften } from '../kernels/rows/soften.js';
+import { largestIndices } from '../kernels/rows/topK.js';
+
+/** What {@link SparseTargets} are made of: log-probabilities or logits, one of the two. */
+export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
+  /** Which classes, `rows × k`, row after row; each in [0, columns), none twice in a row; kept, not copied. */
+  readonly indices: Int32Array;
+  /** log p of those classes, shape [rows, k], as a softmax over all classes gave them at `temperature`. */
+  readonly logProbabilities?: Matrix<T>;
+  /** Or their logits, shape [rows, k], from which the probability of the other classes cannot be told. */
+  readonly logits?: Matrix<T>;
+  /** How many classes there are: the student's columns. */
+  readonly columns: number;
+  /** The temperature of the softmax that gave `logProbabilities`; 1. */
+  readonly temperature?: number;
+  /**
+   * log of the probability of all other classes together, one a row. Where it is left out it is 1 minus the sum of those
+   * given, or 0 where that is less than its own rounding, k times the spacing of the number format at 1.
+   */
+  readonly logTail?: T;
+}
+
+/** How far the probabilities of a row may sum to more than 1: what half precision leaves. */
+const EXCESS = 1e-3;
+
+/**
+ * A teacher of which each row keeps the k largest of many classes, as those of a language model are stored: 64 of 150,000
+ * take a thousandth of the memory.
+ *
+ * It stands in the teacher's place in {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy} and
+ * {@link JensenShannonDistillationStrategy}, whose option `tail` says what becomes of the other classes.
+ *
+ * @example
+ * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
+ *
+ * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
+ * const teacher = SparseTargets.topK(logits, 2);
+ * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
+ * const { loss, gradient } = strategy.computeLossAndGradient(Matrix.zeros(2, 5), teacher);
+ */
+export class SparseTargets<T extends FloatArray = Float32Array> {
+  readonly indices: Int32Array;
+  /** Log-probabilities or logits, shape [rows, k]. */
+  readonly values: Matrix<T>;
+  readonly kind: 'logProbabilities' | 'logits';
+  readonly columns: number;
+  readonly temperature: number;
+  readonly logTail: T | undefined;
+
+  /**
+   * @throws {DistillationError} for arrays that do not fit together; what is in them is checked when a strategy reads it
+   */
+  constructor(options: SparseTargetsOptions<T>) {
+    const operation = 'SparseTargets';
+    const known = ['indices', 'logProbabilities', 'logits', 'columns', 'temperature', 'logTail'];
+    checkOptions(operation, 'options', options, known);
+    const { indices, logProbabilities, logits, columns, temperature = 1, logTail } = options;
+    const values = logProbabilities ?? logits;
+    if (values === undefined || (logProbabilities !== undefined && logits !== undefined)) {
+      const received = values === undefined ? 'neither' : 'both';
+      refuse('MISPLACED_OPTION', operation, 'options', 'hold logProbabilities or logits', received);
+    }
+    this.kind = logProbabilities === undefined ? 'logits' : 'logProbabilities';
+    checkMatrix(operation, this.kind, values);
+    if (typeTag(indices) !== 'Int32Array')
+      throwType(operation, 'indices', 'be an Int32Array', indices);
+    if (indices.length !== values.data.length) {
+      throwShape(
+        operation,
+        'indices',
+        [indices.length],
+        [values.data.length],
+        `one for each of the ${this.kind}`,
+      );
+    }
+    this.columns = checkInteger(operation, 'columns', columns, values.columns);
+    this.temperature = checkPositive(operation, 'temperature', temperature);
+    if (this.kind === 'logits') {
+      for (const [name, value] of Object.entries({ temperature: options.temperature, logTail })) {
+        if (value === undefined) continue;
+        refuse('MISPLACED_OPTION', operation, name, 'come with logProbabilities', 'logits');
+      }
+    }
+    if (logTail !== undefined) {
+      if (typeTag(logTail) !== typeTag(values.data)) {
+        throwType(operation, 'logTail', `be a ${typeTag(values.data)}`, logTail);
+      }
+      if (logTail.length !== values.rows) {
+        throwShape(operation, 'logTail', [logTail.length], [values.rows], 'one for each row');
+      }
+    }
+    this.indices = indices;
+    this.values = values;
+    this.logTail = logTail;
+  }
+
+  get rows(): number {
+    return this.values.rows;
+  }
+
+  get numeric(): NumericTrait<T> {
+    return this.values.numeric;
+  }
+
+  /**
+   * The k largest logits of each row, the largest first, as log-probabilities at a temperature, with the probability of the
+   * rest.
+   *
+   * @param logits - shape [rows, classes]
+   * @param k - in [1, classes]
+   * @param options - `temperature`, the one of the strategy that will read them; 1
+   */
+  static topK<T extends FloatArray>(
+    logits: Matrix<T>,
+    k: number,
+    options: { readonly temperature?: number } = {},
+  ): SparseTargets<T> {
+    const operation = 'SparseTargets.topK';
+    checkMatrix(operation, 'logits', logits);
+    const { rows, columns, numeric } = logits;
+    const inRange = (value: number) =>
+      Number.isSafeInteger(value) && value >= 1 && value <= columns;
+    checkNumber(operation, 'k', k, `be an integer in [1, ${columns}], the classes`, inRange);
+    checkOptions(operation, 'options', options, ['temperature']);
+    const { temperature = 1 } = options;
+    checkPositive(operation, 'temperature', temperature);
+    const indices = new Int32Array(rows * k);
+    const logProbabilities = new Matrix(numeric.allocate(rows * k), rows, k);
+    const logTail = numeric.allocate(rows);
+    const x = new Float64Array(columns);
+    const e = new Float64Array(columns);
+    for (let row = 0; row < rows; row++) {
+      soften(logits.data, row * columns, temperature, x);
+      const total = logSumExp(x, 0, e);
+      const best = indices.subarray(row * k, (row + 1) * k);
+      largestIndices(x, best);
+      for (const [i, index] of best.entries()) {
+        logProbabilities.data[row * k + i] = x[index]! - total;
+        x[index] = -Infinity;
+      }
+      logTail[row] = logSumExp(x, 0, e) - total;
+    }
+    return new SparseTargets({ indices, logProbabilities, columns, temperature, logTail });
+  }
+
+  /** @internal Throws at a kept row whose classes are out of range or double, or whose probabilities sum to more than 1. */
+  check(operation: string, rows: readonly number[]): void {
+    const { indices, values, columns, kind } = this;
+    const k = values.columns;
+    const seenIn = new Int32Array(columns).fill(-1);
+    for (const row of rows) {
+      let sum = 0;
+      for (let i = 0; i < k; i++) {
+        const place = { row, column: i };
+        const index = indices[row * k + i]!;
+        if (!(index >= 0 && index < columns)) {
+          const expected = `hold classes in [0, ${columns})`;
+          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, String(index), place);
+        }
+        if (seenIn[index] === row) {
+          const expected = 'hold each class once';
+          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, `${index} again`, place);
+        }
+        seenIn[index] = row;
+        const value = values.data[row * k + i]!;
+        if (!(value < Infinity)) {
+          refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), place);
+        }
+        sum += Math.exp(value);
+      }
+      if (kind === 'logits') continue;
+      const rest = this.logTail?.[row] ?? -Infinity;
+      sum += Math.exp(rest);
+      const mayBeLess = this.logTail === undefined && k < columns; // the rest is the tail's
+      if (Math.abs(sum - 1) <= EXCESS || (mayBeLess && sum < 1)) continue;
+      const expected = `hold log-probabilities that sum to 1 (±${EXCESS}) with those of the tail`;
+      refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
+    }
+  }
+
+  /** @internal log of the probability of all classes of a row that are not kept. */
+  tailOf(row: number): number {
+    if (this.logTail) return this.logTail[row]!;
+    const { data, columns: k, numeric } = this.values;
+    let rest = 1;
+    for (let i = 0; i < k; i++) rest -= Math.exp(data[row * k + i]!);
+    return rest > k * numeric.epsilon ? Math.log(rest) : -Infinity;
+  }
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { decodeHalf } from '../../src/core/half.js';
+
+/** As IEEE 754 defines it: sign, 5 bits of exponent, 10 of fraction. */
+function ieee(bits: number): number {
+  const sign = bits >> 15 === 1 ? -1 : 1;
+  const exponent = (bits >> 10) & 0b11111;
+  const fraction = (bits & 0b11_1111_1111) / 1024;
+  if (exponent === 0b11111) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
+}
+
+const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
+
+test('some values by hand', () => {
+  const bits = [0x3c00, 0xc000, 0x3555, 0x7bff, 0x0400, 0x0001, 0x7c00, 0xfc00, 0x8000, 0x7e00];
+  const values = [1, -2, 0.333251953125, 65504, 2 ** -14, 2 ** -24, Infinity, -Infinity, -0, NaN];
+  expect([...decodeHalf(Uint16Array.from(bits))]).toEqual(values);
+});
+
+test('every value', () => {
+  expect(decodeHalf(all)).toEqual(Float32Array.from(all, ieee));
+});
+
+test('as the Float16Array of the platform has it, where it has one', () => {
+  if (!('Float16Array' in globalThis)) return;
+  const { Float16Array } = globalThis as unknown as {
+    Float16Array: new (buffer: ArrayBuffer) => ArrayLike<number>;
+  };
+  expect(decodeHalf(all)).toEqual(Float32Array.from(new Float16Array(all.buffer)));
+});

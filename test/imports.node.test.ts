@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** The folders of src, each of which may import those before it and no other. */
+const FOLDERS = [
+  'core',
+  'engine',
+  'kernels',
+  'teachers',
+  'call',
+  'layers',
+  'strategies',
+  'tensors',
+  'testing',
+  'tfjs',
+  'jax',
+];
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.includes(sep) && file.endsWith('.ts') && !file.endsWith('binaries.ts'))
+  .map((file) => join('src', file));
+
+function folderOf(file: string): string {
+  return file.split(sep)[1]!;
+}
+
+/** The files that a file imports, as paths from the root. */
+function importsOf(file: string): string[] {
+  const specifiers = readFileSync(file, 'utf8').matchAll(/ from '(\.[^']+)';/g);
+  return [...specifiers].map(([, specifier]) => join(dirname(file), specifier!));
+}
+
+test('every folder of src has its place in the order', () => {
+  expect(files.length).toBeGreaterThan(100);
+  expect([...new Set(files.map(folderOf))].sort()).toEqual([...FOLDERS].sort());
+});
+
+test('imports run one way between the folders of src', () => {
+  const upwards = files.flatMap((file) => {
+    const own = FOLDERS.indexOf(folderOf(file));
+    const wrong = importsOf(file).filter((other) => FOLDERS.indexOf(folderOf(other)) > own);
+    return wrong.map((other) => `${file} imports ${other}`);
+  });
+  expect(upwards).toEqual([]);
+});
+
+test('no file imports itself through others', () => {
+  const graph = new Map(
+    files.map((file) => [file, importsOf(file).map((other) => other.replace(/\.js$/, '.ts'))]),
+  );
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const other of graph.get(file) ?? []) visit(other, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(cycles).toEqual([]);
+});

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { grid, transpose } from '../../../src/kernels/products/grid.js';
+import { addProduct } from '../../../src/kernels/products/product.js';
+import { describeKernels } from '../../support/describeKernels.js';
+
+/** Whole numbers, of which every product and sum is exact. */
+function whole(length: number, seed: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => ((i * 37 + seed * 101) % 15) - 7);
+}
+
+/** Σ over k of a[i, k] · b[k, j], one entry at a time. */
+function entry(
+  a: (i: number, k: number) => number,
+  b: (k: number, j: number) => number,
+  inner: number,
+  i: number,
+  j: number,
+): number {
+  let sum = 0;
+  for (let k = 0; k < inner; k++) sum += a(i, k) * b(k, j);
+  return sum;
+}
+
+describeKernels('A matrix product', () => {
+  const sizes = fc.record({
+    rows: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(65, 130)),
+    inner: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 33, 257, 300)),
+    columns: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(129, 200)),
+    precision: fc.constantFrom('float32', 'float64'),
+    aTransposed: fc.boolean(),
+    bTransposed: fc.boolean(),
+  });
+
+  const large = { rows: 515, inner: 270, columns: 523 };
+
+  test('is exact for whole numbers, whichever side is transposed, and adds to what is there', () => {
+    fc.assert(
+      fc.property(sizes, ({ rows, inner, columns, precision, aTransposed, bTransposed }) => {
+        const [a, b] = [whole(rows * inner, 1), whole(inner * columns, 2)];
+        const left = aTransposed ? transpose(grid(a, inner, rows)) : grid(a, rows, inner);
+        const right = bTransposed ? transpose(grid(b, columns, inner)) : grid(b, inner, columns);
+        const result = new Float64Array(rows * columns).fill(1);
+        addProduct(result, left, right, precision);
+        for (const [i, j] of [
+          [0, 0],
+          [rows - 1, columns - 1],
+          [rows >> 1, columns >> 1],
+          [rows - 1, 0],
+        ] as const) {
+          const expected = entry(
+            (row, k) => (aTransposed ? a[k * rows + row]! : a[row * inner + k]!),
+            (k, column) => (bTransposed ? b[column * inner + k]! : b[k * columns + column]!),
+            inner,
+            i,
+            j,
+          );
+          expect(result[i * columns + j]).toBe(1 + expected);
+        }
+      }),
+      {
+        numRuns: 60,
+        examples: [
+          // More than a block of each.
+          [{ ...large, precision: 'float32', aTransposed: false, bTransposed: true }],
+          [{ ...large, precision: 'float64', aTransposed: true, bTransposed: false }],
+        ],
+      },
+    );
+  });
+
+  /** The largest error of a product of positive numbers, which is worst for sums, relative to each entry. */
+  function worst(precision: 'float32' | 'float64', scale: number): number {
+    const [rows, inner, columns] = [20, 2100, 12];
+    const numbers = (length: number, seed: number) =>
+      Float32Array.from({ length }, (_, i) => scale * (1.5 + Math.sin(seed * (i + 1))));
+    const [a, b] = [numbers(rows * inner, 1), numbers(inner * columns, 3)];
+    const result = new Float64Array(rows * columns);
+    addProduct(result, grid(a, rows, inner), grid(b, inner, columns), precision);
+    let error = 0;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const exact = entry(
+          (row, k) => a[row * inner + k]!,
+          (k, column) => b[k * columns + column]!,
+          inner,
+          i,
+          j,
+        );
+        error = Math.max(error, Math.abs(result[i * columns + j]! / exact - 1));
+      }
+    }
+    return error;
+  }
+
+  test.each([
+    ['float64', 1, 1e-14],
+    ['float32', 1, 3e-7],
+    // Products that float32 cannot hold are taken in doubles.
+    ['float32', 1e25, 1e-14],
+    ['float32', 1e-20, 1e-14],
+  ] as const)('in %s of numbers about %d is off by less than %d', (precision, scale, bound) => {
+    expect(worst(precision, scale)).toBeLessThan(bound);
+  });
+
+  test('of numbers that the first of their run all but rounds away is off by less than 2e-6', () => {
+    const size = 32;
+    const a = Float64Array.from({ length: size * size }, (_, k) =>
+      k % size === 0 ? 1 : 0.99 * 2 ** -24,
+    );
+    const b = new Float32Array(size * size).fill(1);
+    const result = new Float64Array(size * size);
+    addProduct(result, grid(a, size, size), grid(b, size, size), 'float32');
+    const exact = 1 + (size - 1) * 0.99 * 2 ** -24;
+    for (const value of result) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-6);
+  });
+
+  test('keeps a row of numbers that float32 has no digits for, beside one of ordinary numbers', () => {
+    const size = 16;
+    const a = Float64Array.from({ length: size * size }, (_, k) =>
+      k < size ? 1 : 1e-43 * (1 + k),
+    );
+    const b = new Float32Array(size * size).fill(1e20);
+    const result = new Float64Array(size * size);
+    const exact = new Float64Array(size * size);
+    addProduct(result, grid(a, size, size), grid(b, size, size), 'float32');
+    addProduct(exact, grid(a, size, size), grid(b, size, size));
+    for (const [k, value] of result.entries()) {
+      expect(Math.abs(value / exact[k]! - 1)).toBeLessThan(3e-7);
+    }
+  });
+
+  test.each([
+    ['float64', 1e-14],
+    ['float32', 3e-7],
+  ] as const)('in %s of a matrix with its own transpose is symmetric', (precision, bound) => {
+    const [rows, inner] = [530, 300];
+    const a = Float32Array.from({ length: rows * inner }, (_, i) => Math.sin(i));
+    const gram = new Float64Array(rows * rows).fill(1);
+    addProduct(gram, grid(a, rows, inner), transpose(grid(a, rows, inner)), precision);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < i; j++) {
+        if (gram[i * rows + j] !== gram[j * rows + i]) expect([i, j]).toBe('symmetric');
+      }
+      const at = (row: number, k: number) => a[row * inner + k]!;
+      const exact = 1 + entry(at, (k, row) => at(row, k), inner, i, i);
+      expect(Math.abs(gram[i * rows + i]! / exact - 1)).toBeLessThan(bound);
+      const other = 1 + entry(at, (k, row) => at(row, k), inner, i, 0);
+      expect(Math.abs(gram[i * rows]! - other)).toBeLessThan(bound * inner);
+    }
+  });
+});

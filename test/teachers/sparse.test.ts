@@ -1,0 +1,435 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  AttentionDistillationStrategy,
+  type FloatArray,
+  float32,
+  HybridDistillationStrategy,
+  type IDistillationStrategy,
+  JensenShannonDistillationStrategy,
+  Matrix,
+  ResponseDistillationStrategy,
+  ReverseKLDistillationStrategy,
+  SparseTargets,
+  type SparseTargetsOptions,
+  TotalVariationDistillationStrategy,
+} from '../../src/index.js';
+import { arbitraries, strategyLaws } from '../../src/testing/index.js';
+import golden from '../fixtures/sparse.json' with { type: 'json' };
+import { describeKernels } from '../support/describeKernels.js';
+import { matrix } from '../support/float64Matrix.js';
+import { refusal, wrong } from '../support/wrong.js';
+
+type Sparsely = Pick<
+  ResponseDistillationStrategy<Float64Array>,
+  'temperature' | 'alpha' | 'computeLoss' | 'computeGradient'
+>;
+
+const strategies = {
+  ResponseDistillationStrategy,
+  ReverseKLDistillationStrategy,
+  JensenShannonDistillationStrategy,
+};
+const tails = ['bucket', 'renormalize', 'drop'] as const;
+
+/** The strategy, as one that keeps the k largest of the dense teacher that it is given. */
+function keeping(k: number, strategy: Sparsely): IDistillationStrategy<Float64Array> {
+  const { temperature, alpha } = strategy;
+  const sparse = (teacher: Matrix<Float64Array>) =>
+    SparseTargets.topK(teacher, Math.min(k, teacher.columns), { temperature });
+  return {
+    temperature,
+    alpha,
+    computeLoss: (student, teacher, ...rest) =>
+      strategy.computeLoss(student, sparse(teacher), ...rest),
+    computeGradient: (student, teacher, ...rest) =>
+      strategy.computeGradient(student, sparse(teacher), ...rest),
+  };
+}
+
+for (const [name, Strategy] of Object.entries(strategies)) {
+  for (const tail of tails) {
+    describeKernels(`${name} with a sparse teacher, tail: '${tail}'`, () => {
+      const laws = strategyLaws(fc, {
+        create: <T extends FloatArray>() =>
+          wrong<IDistillationStrategy<T>>(keeping(2, new Strategy({ tail, temperature: 2 }))),
+        values: 'logits',
+        // Where nothing is left to drop, what differences show of its loss is the rounding of terms that cancel.
+        ruledOut: tail !== 'drop',
+        invariances: ['row-order', 'row-shift'],
+        // 'drop' sums a part of the terms: −1/e a nat at the least, times T²
+        ...(tail === 'drop' && { minimum: -4, reachesMinimum: false }),
+      });
+      for (const law of laws) {
+        // Log-probabilities are rounded as they are stored in float32, and where all else cancels that is what is left.
+        if (law.name === 'float32 agrees with float64') continue;
+        test(law.name, () => expect(law.check).not.toThrow());
+      }
+
+      test('all classes kept are the dense teacher', () => {
+        const { logits } = arbitraries(fc);
+        const shape = { rows: 2, columns: 4 };
+        fc.assert(
+          fc.property(logits(shape), logits(shape), (s, t) => {
+            const [student, teacher] = [matrix(...s), matrix(...t)];
+            const strategy = new Strategy<Float64Array>({ tail, temperature: 2 });
+            const all = keeping(4, strategy);
+            const loss = strategy.computeLoss(student, teacher);
+            expect(all.computeLoss(student, teacher)).toBeCloseTo(loss, 11);
+            const gradient = strategy.computeGradient(student, teacher).data;
+            const own = all.computeGradient(student, teacher).data;
+            for (const [i, value] of gradient.entries()) expect(own[i]).toBeCloseTo(value, 11);
+          }),
+          { includeErrorInReport: true },
+        );
+      });
+    });
+  }
+}
+
+describeKernels('A sparse teacher', () => {
+  test.each(golden.cases)('matches PyTorch: $name', (example) => {
+    const { strategy, options, teacher, labels, mask, normalizer } = example;
+    const Strategy = strategies[wrong<keyof typeof strategies>(strategy)];
+    const { indices, logProbabilities, logTail, columns, temperature } = teacher;
+    const { loss, gradient } = new Strategy<Float64Array>(wrong(options)).computeLossAndGradient(
+      matrix(...example.student),
+      new SparseTargets({
+        indices: Int32Array.from(indices),
+        logProbabilities: matrix(...logProbabilities),
+        columns,
+        temperature,
+        ...(logTail && { logTail: Float64Array.from(logTail, Number) }),
+      }),
+      labels && Int32Array.from(labels),
+      { ...(mask && { mask }), ...(normalizer && { normalizer }) },
+    );
+    expect(Math.abs(loss - example.loss)).toBeLessThan(1e-12);
+    for (const [i, value] of example.gradient.flat().entries()) {
+      expect(Math.abs(gradient.data[i]! - value)).toBeLessThan(1e-12);
+    }
+  });
+});
+
+describe('A sparse teacher by hand', () => {
+  // p = [1/2, 1/4, 1/8, 1/8], q = [1/4, 1/4, 1/4, 1/4]; the two largest are kept
+  const teacher = matrix([Math.log(4), Math.log(2), 0, 0]);
+  const student = matrix([0, 0, 0, 0]);
+  const sparse = SparseTargets.topK(teacher, 2);
+
+  test('topK keeps the largest, their log-probabilities and that of the rest', () => {
+    expect([...sparse.indices]).toEqual([0, 1]);
+    expect(sparse.values.get(0, 0)).toBeCloseTo(Math.log(1 / 2), 15);
+    expect(sparse.values.get(0, 1)).toBeCloseTo(Math.log(1 / 4), 15);
+    expect(sparse.logTail![0]).toBeCloseTo(Math.log(1 / 4), 15);
+    const { indices, values } = SparseTargets.topK(Matrix.fromRows([[1, 3, 3, 2]]), 3);
+    expect([...indices]).toEqual([1, 2, 3]);
+    expect(values.numeric).toBe(float32);
+  });
+
+  test('topK keeps many of many, in whatever order they come', () => {
+    const columns = 100_000; // what grew with their square would take a minute
+    const logits = new Matrix(
+      Float64Array.from({ length: columns }, (_, j) => j % 50_000),
+      1,
+      columns,
+    );
+    const { indices } = SparseTargets.topK(logits, columns);
+    expect([...indices.slice(0, 4)]).toEqual([49_999, 99_999, 49_998, 99_998]);
+    expect(new Set(indices).size).toBe(columns);
+  });
+
+  test('the bucket counts as one class', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+    const { loss, gradient } = strategy.computeLossAndGradient(student, sparse);
+    const expected = 0.5 * Math.log(2) + 0 + 0.25 * Math.log(0.25 / 0.5);
+    expect(loss).toBeCloseTo(expected, 15);
+    // q − p of the three, the bucket's ¼ shared out by the student's probabilities
+    [-0.25, 0, 0.125, 0.125].forEach((value, j) => {
+      expect(gradient.get(0, j)).toBeCloseTo(value, 15);
+    });
+  });
+
+  test('renormalized, both sides are distributions over what is kept', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({
+      temperature: 1,
+      tail: 'renormalize',
+    });
+    const { loss, gradient } = strategy.computeLossAndGradient(student, sparse);
+    expect(loss).toBeCloseTo((2 / 3) * Math.log(4 / 3) + (1 / 3) * Math.log(2 / 3), 15);
+    [1 / 2 - 2 / 3, 1 / 2 - 1 / 3, 0, 0].forEach((value, j) => {
+      expect(gradient.get(0, j)).toBeCloseTo(value, 15);
+    });
+  });
+
+  test('dropped, the sum has the terms of what is kept alone', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({
+      temperature: 1,
+      tail: 'drop',
+    });
+    const { loss, gradient } = strategy.computeLossAndGradient(student, sparse);
+    expect(loss).toBeCloseTo(0.5 * Math.log(2), 15);
+    // −p + q · (½ + ¼)
+    [-0.5 + 0.1875, -0.25 + 0.1875, 0.1875, 0.1875].forEach((value, j) => {
+      expect(gradient.get(0, j)).toBeCloseTo(value, 15);
+    });
+    const agreed = new ResponseDistillationStrategy<Float64Array>({ temperature: 1, tail: 'drop' });
+    expect(agreed.computeLoss(matrix([3, 3, 0, 0]), sparse)).toBeLessThan(0);
+  });
+
+  test('logits serve where no other class has to be known', () => {
+    const logits = matrix([Math.log(4), Math.log(2)]);
+    const some = new SparseTargets({ indices: Int32Array.of(0, 1), logits, columns: 4 });
+    const strategy = new ResponseDistillationStrategy<Float64Array>({
+      temperature: 1,
+      tail: 'renormalize',
+    });
+    expect(strategy.computeLoss(student, some)).toBeCloseTo(
+      strategy.computeLoss(student, sparse),
+      15,
+    );
+    const three = new ResponseDistillationStrategy<Float64Array>({
+      temperature: 3,
+      tail: 'renormalize',
+    });
+    const at3 = SparseTargets.topK(teacher, 2, { temperature: 3 });
+    expect(three.computeLoss(student, some)).toBeCloseTo(three.computeLoss(student, at3), 14);
+    expect(three.computeLoss(student, sparse)).toBeCloseTo(three.computeLoss(student, at3), 14);
+  });
+
+  test('without a tail, it is what the probabilities leave, and none where that is rounding', () => {
+    const { indices, values: logProbabilities } = sparse;
+    const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+    const loss = strategy.computeLoss(student, sparse);
+    const left = new SparseTargets({ indices, logProbabilities, columns: 4 });
+    expect(strategy.computeLoss(student, left)).toBeCloseTo(loss, 14);
+    const whole = matrix([Math.log(0.7), Math.log(0.3)]);
+    const none = new SparseTargets({ indices, logProbabilities: whole, columns: 4 });
+    const ruledOut = matrix([1, 2, -Infinity, -Infinity]);
+    expect(Number.isFinite(strategy.computeLoss(ruledOut, none))).toBe(true);
+  });
+
+  test('in float32 it is as good as its log-probabilities', () => {
+    const strategy = new ResponseDistillationStrategy({ temperature: 1 });
+    const single = SparseTargets.topK(teacher.as(float32), 2);
+    const { loss, gradient } = strategy.computeLossAndGradient(student.as(float32), single);
+    const expected = 0.5 * Math.log(2) + 0.25 * Math.log(0.25 / 0.5);
+    expect(loss).toBeCloseTo(expected, 6);
+    expect(gradient.get(0, 0)).toBeCloseTo(-0.25, 6);
+  });
+
+  test('it stands in a hybrid too, by layer or as it is', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+    const hybrid = new HybridDistillationStrategy([{ strategy, weight: 1 }]);
+    const expected = strategy.computeLossAndGradient(student, sparse);
+    const { loss, gradient } = hybrid.computeLossAndGradient(student, sparse);
+    expect(loss).toBe(expected.loss);
+    expect(gradient.data).toEqual(expected.gradient.data);
+    const byLayer = hybrid.computeLayerwise({ output: student }, { output: sparse });
+    expect(byLayer.gradients.output?.data).toEqual(expected.gradient.data);
+  });
+});
+
+describe('A sparse teacher is refused', () => {
+  const logProbabilities = matrix([Math.log(0.5), Math.log(0.25)]);
+  const indices = Int32Array.of(3, 1);
+  const good = { indices, logProbabilities, columns: 4 };
+  const student = matrix([0, 0, 0, 0]);
+  const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+  const evaluate = (teacher: SparseTargets<Float64Array>) => () =>
+    strategy.computeLoss(student, teacher);
+
+  test.each<[string, object, string, string]>([
+    ['neither', { logProbabilities: undefined }, 'MISPLACED_OPTION', 'options'],
+    ['both', { logits: logProbabilities }, 'MISPLACED_OPTION', 'options'],
+    ['an unknown option', { k: 2 }, 'UNKNOWN_OPTION', 'options'],
+    ['no matrix', { logProbabilities: [[0, 1]] }, 'WRONG_TYPE', 'logProbabilities'],
+    ['indices of another type', { indices: [3, 1] }, 'WRONG_TYPE', 'indices'],
+    ['too few indices', { indices: Int32Array.of(3) }, 'SHAPE_MISMATCH', 'indices'],
+    ['fewer classes than are kept', { columns: 1 }, 'OUT_OF_RANGE', 'columns'],
+    ['a temperature of 0', { temperature: 0 }, 'OUT_OF_RANGE', 'temperature'],
+    ['a tail of another type', { logTail: Float32Array.of(0) }, 'WRONG_TYPE', 'logTail'],
+    ['a tail too long', { logTail: new Float64Array(2) }, 'SHAPE_MISMATCH', 'logTail'],
+  ])('with %s', (_, options, code, argument) => {
+    const create = () =>
+      new SparseTargets(wrong<SparseTargetsOptions<Float64Array>>({ ...good, ...options }));
+    expect(refusal(create)).toMatchObject({ operation: 'SparseTargets', code, argument });
+  });
+
+  test.each<[string, object]>([
+    ['temperature', { temperature: 2 }],
+    ['logTail', { logTail: Float64Array.of(-1) }],
+  ])('with logits and %s', (argument, options) => {
+    const { logProbabilities: logits, ...rest } = good;
+    const create = () => new SparseTargets({ ...rest, logits, ...options });
+    expect(refusal(create)).toMatchObject({ code: 'MISPLACED_OPTION', argument });
+  });
+
+  test('where a class is out of range, or stands twice', () => {
+    const out = new SparseTargets({ ...good, indices: Int32Array.of(3, 4) });
+    expect(refusal(evaluate(out))).toMatchObject({
+      code: 'OUT_OF_RANGE',
+      message:
+        "ResponseDistillationStrategy.computeLoss: teacher's indices row 0, column 1 must hold classes in [0, 4), got 4",
+    });
+    const twice = new SparseTargets({ ...good, indices: Int32Array.of(3, 3) });
+    expect(refusal(evaluate(twice))).toMatchObject({ code: 'OUT_OF_RANGE', received: '3 again' });
+  });
+
+  test('where its probabilities sum to more than 1, or a number is none', () => {
+    const much = new SparseTargets({ ...good, logProbabilities: matrix([0, -1]) });
+    expect(refusal(evaluate(much))).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
+    const short = new SparseTargets({ ...good, logTail: Float64Array.of(-9) });
+    expect(refusal(evaluate(short))).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
+    const nan = new SparseTargets({ ...good, logProbabilities: matrix([Number.NaN, -1]) });
+    expect(refusal(evaluate(nan))).toMatchObject({ code: 'NOT_FINITE', row: 0, column: 0 });
+    const tail = new SparseTargets({ ...good, logTail: Float64Array.of(Number.NaN) });
+    expect(refusal(evaluate(tail))).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
+  });
+
+  test('at another temperature than it was stored for, unless that does not matter', () => {
+    const at2 = new ResponseDistillationStrategy<Float64Array>({ temperature: 2 });
+    const call = () => at2.computeLoss(student, new SparseTargets(good));
+    expect(refusal(call)).toMatchObject({
+      code: 'TEMPERATURE',
+      message:
+        "ResponseDistillationStrategy.computeLoss: teacher must hold log-probabilities at temperature 2, the strategy's, got temperature 1; or choose tail: 'renormalize'",
+    });
+    const { logProbabilities: logits, ...rest } = good;
+    const raw = new SparseTargets({ ...rest, logits });
+    expect(refusal(evaluate(raw))).toMatchObject({ code: 'TEMPERATURE', received: 'logits' });
+  });
+
+  test('with standardized logits, and by strategies that need every value', () => {
+    const standardized = new ResponseDistillationStrategy<Float64Array>({
+      standardizeLogits: true,
+      temperature: 1,
+    });
+    const teacher = new SparseTargets(good);
+    expect(refusal(() => standardized.computeLoss(student, teacher))).toMatchObject({
+      code: 'MISPLACED_OPTION',
+      argument: 'standardizeLogits',
+    });
+    const attention = new AttentionDistillationStrategy<Float64Array>({ input: 'scores' });
+    const call = () => attention.computeLoss(student, wrong<Matrix<Float64Array>>(teacher));
+    expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teacher' });
+  });
+
+  test('where the student rules out what it allows', () => {
+    const call = (row: number[]) => () =>
+      strategy.computeLoss(matrix(row), new SparseTargets(good));
+    expect(refusal(call([0, -Infinity, 0, 0]))).toMatchObject({
+      code: 'RULED_OUT',
+      argument: 'student',
+      row: 0,
+      column: 1,
+    });
+    // The classes that are not kept have a quarter of the probability.
+    expect(refusal(call([-Infinity, 0, -Infinity, 0]))).toMatchObject({
+      code: 'RULED_OUT',
+      argument: "the student's tail",
+      row: 0,
+      message: expect.stringContaining("; or choose tail: 'renormalize'"),
+    });
+    const labeled = () =>
+      strategy.computeLoss(matrix([-Infinity, 0, 0, 0]), new SparseTargets(good), Int32Array.of(0));
+    expect(refusal(labeled)).toMatchObject({ code: 'RULED_OUT', argument: 'student', column: 0 });
+  });
+
+  test('where it leaves nothing to a tail that the student allows', () => {
+    const reverse = new ReverseKLDistillationStrategy<Float64Array>({ temperature: 1 });
+    const whole = matrix([Math.log(0.5), Math.log(0.5)]);
+    const teacher = new SparseTargets({ ...good, logProbabilities: whole });
+    expect(refusal(() => reverse.computeLoss(student, teacher))).toMatchObject({
+      code: 'RULED_OUT',
+      argument: "the teacher's tail",
+      row: 0,
+    });
+  });
+
+  test.each(Object.entries(strategies))(
+    'where a side rules out all that is kept: %s',
+    (_, Strategy) => {
+      const renormalized = new Strategy<Float64Array>({ tail: 'renormalize' });
+      const nothing = matrix([-Infinity, -Infinity]);
+      const of = (logits: Matrix<Float64Array>) =>
+        new SparseTargets({ indices, logits, columns: 4 });
+      const [onTeacher, onStudent] = [
+        () => renormalized.computeLoss(student, of(nothing)),
+        () => renormalized.computeLoss(matrix([0, -Infinity, 0, -Infinity]), of(logProbabilities)),
+      ];
+      expect(refusal(onTeacher)).toMatchObject({ code: 'RULED_OUT', argument: 'teacher', row: 0 });
+      expect(refusal(onStudent)).toMatchObject({ code: 'RULED_OUT', argument: 'student', row: 0 });
+    },
+  );
+
+  test('where all classes are kept and their probabilities sum to less than 1', () => {
+    const all = matrix([Math.log(0.2), Math.log(0.1)]);
+    const teacher = new SparseTargets({ ...good, logProbabilities: all, columns: 4 });
+    expect(Number.isFinite(evaluate(teacher)())).toBe(true); // the tail has the rest
+    const indices = Int32Array.of(0, 1);
+    const two = new SparseTargets({ indices, logProbabilities: all, columns: 2 });
+    const call = () => strategy.computeLoss(matrix([0, 0]), two);
+    expect(refusal(call)).toMatchObject({
+      code: 'NOT_A_DISTRIBUTION',
+      argument: 'teacher',
+      row: 0,
+    });
+  });
+
+  test('in another number format, with a way out', () => {
+    const call = () =>
+      new ResponseDistillationStrategy().computeLoss(wrong(student), wrong(single));
+    const single = SparseTargets.topK(student.as(float32), 2);
+    expect(refusal(call)).toMatchObject({
+      code: 'DTYPE_MISMATCH',
+      message:
+        'ResponseDistillationStrategy.computeLoss: teacher must be float64, got float32; make it of float64 matrices',
+    });
+  });
+
+  test('as the options of one, and by what needs every value', () => {
+    const options = () => strategy.computeLoss(student, wrong<Matrix<Float64Array>>(good));
+    expect(refusal(options)).toMatchObject({
+      code: 'WRONG_TYPE',
+      argument: 'teacher',
+      expected: 'be a Matrix or SparseTargets',
+    });
+    const variation = new TotalVariationDistillationStrategy<Float64Array>();
+    const teacher = wrong<Matrix<Float64Array>>(new SparseTargets(good));
+    expect(refusal(() => variation.computeLoss(student, teacher))).toMatchObject({
+      code: 'WRONG_TYPE',
+      argument: 'teacher',
+      expected: 'be a Matrix, not SparseTargets',
+    });
+  });
+
+  test('before anything is written, and where its memory would be', () => {
+    const renormalized = new ResponseDistillationStrategy<Float64Array>({
+      tail: 'renormalize',
+      temperature: 0.01,
+    });
+    const hot = new SparseTargets({ ...good, temperature: 1e308 }); // its logits at 0.01 are too large for any number
+    const gradient = matrix([7, 7, 7, 7]);
+    expect(() => renormalized.computeGradient(student, hot, undefined, { gradient })).toThrow();
+    expect(gradient.toRows()).toEqual([[7, 7, 7, 7]]);
+
+    const memory = new ArrayBuffer(32);
+    const shared = new Int32Array(memory, 0, 2);
+    shared.set(indices);
+    const teacher = new SparseTargets({ ...good, indices: shared });
+    const onIndices = new Matrix(new Float64Array(memory), 1, 4);
+    const call = () =>
+      strategy.computeGradient(student, teacher, undefined, { gradient: onIndices });
+    expect(refusal(call)).toMatchObject({ code: 'OVERLAP', argument: 'gradient' });
+    expect([...shared]).toEqual([3, 1]);
+  });
+
+  test('a k beyond the classes, and a temperature that is none', () => {
+    const operation = 'SparseTargets.topK';
+    const call = () => SparseTargets.topK(student, 5);
+    expect(refusal(call)).toMatchObject({ operation, code: 'OUT_OF_RANGE' });
+    const none = () => SparseTargets.topK(student, 2, { temperature: wrong(null) });
+    expect(refusal(none)).toMatchObject({ operation, argument: 'temperature', code: 'WRONG_TYPE' });
+  });
+});
