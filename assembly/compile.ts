@@ -1,12 +1,21 @@
-// Compiles the kernels: index.ts, once for every machine and once for those with fused multiply-add, into the module
-// that the library carries. Run by `npm install`; `npm run kernels` after a change.
+// Compiles the kernels: each binary once for every machine with vectors, and once for machines with fused
+// multiply-add, into the modules that the library carries. Run by `npm install`; `npm run kernels` after a change.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+import { CONTROL, REGION } from '../src/engine/layout.js';
 
 const folder = new URL('.', import.meta.url);
-const target = new URL('../src/engine/binaries.ts', import.meta.url);
+const target = new URL('../src/engine/binaries/', import.meta.url);
+
+/** The binaries in the order of their regions in the memory, and what the library says about each. */
+const BINARIES = {
+  response: 'The response loss, labels, tails of sparse teachers, terms in JavaScript.',
+  divergences: 'All other losses of distributions.',
+  products: 'Products of matrices.',
+  probe: 'Compiles where all others do.',
+};
 
 const OPTIONS = [
   '-O3',
@@ -15,41 +24,54 @@ const OPTIONS = [
   '--runtime=stub',
   '--use=abort=', // nothing here aborts, so nothing has to be imported for it
   '--importMemory',
-  '--maximumMemory=65536', // one bit away from a memory that threads share, see compile in the instance
-  '--lowMemoryLimit=2048', // constants stay below what threads agree on, CONTROL in src/engine/threads.ts
+  '--zeroFilledMemory', // an instance must not clear what another one reads
+  '--maximumMemory=65536', // one bit away from a memory that threads share, see src/engine/compile.ts
   '--enable=simd',
   '--disableWarning=112', // vectors stay within the module
 ];
 
-/** What the sources are, and what they were when the module was made. */
+/** The sources, by their paths from this folder. */
+const sources = [
+  ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')),
+  '../src/engine/layout.ts',
+].sort();
+
+/** What the sources are, and what they were when the modules were made. */
 function fingerprint(): string {
   const hash = createHash('sha256').update(asc.version);
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(new URL(name, folder)));
+  for (const name of sources) hash.update(readFileSync(new URL(name, folder)));
   return hash.digest('hex').slice(0, 16);
 }
 
-function isCurrent(print: string): boolean {
+function isCurrent(file: URL, print: string): boolean {
   try {
-    return readFileSync(target, 'utf8').includes(print);
+    return readFileSync(file, 'utf8').includes(print);
   } catch {
     return false;
   }
 }
 
-async function compile(...options: string[]): Promise<string> {
+/** Compiles the entry file of a binary whose constants stand in the region of this number. */
+async function compile(name: string, region: number, ...options: string[]): Promise<string> {
   const files = new Map<string, string | Uint8Array>();
   const { error, stderr } = await asc.main(
-    ['index.ts', '--outFile=out.wasm', ...OPTIONS, ...options],
+    [
+      `assembly/${name}.ts`,
+      '--outFile=out.wasm',
+      `--memoryBase=${region * REGION}`,
+      `--lowMemoryLimit=${(region + 1) * REGION}`,
+      ...OPTIONS,
+      ...options,
+    ],
     {
-      readFile: (name) => {
-        const file = new URL(name, folder);
+      readFile: (path) => {
         try {
-          return readFileSync(file, 'utf8');
+          return readFileSync(new URL(`../${path}`, folder), 'utf8');
         } catch {
           return null;
         }
       },
-      writeFile: (name, contents) => void files.set(name, contents),
+      writeFile: (path, contents) => void files.set(path, contents),
       listFiles: () => [],
     },
   );
@@ -58,21 +80,27 @@ async function compile(...options: string[]): Promise<string> {
   return Buffer.from(binary).toString('hex'); // which compresses to half of what base64 does
 }
 
+const names = Object.keys(BINARIES);
+if ((names.length + 1) * REGION > CONTROL) throw new Error('CONTROL must lie behind the regions');
 const print = fingerprint();
-if (!isCurrent(print)) {
-  const baseline = await compile();
-  const fused = await compile('--enable=relaxed-simd');
+mkdirSync(target, { recursive: true });
+for (const [index, [name, what]] of Object.entries(BINARIES).entries()) {
+  const file = new URL(`${name}.ts`, target);
+  if (isCurrent(file, print)) continue;
+  const baseline = await compile(name, index + 1);
+  const fused = await compile(name, index + 1, '--enable=relaxed-simd');
   writeFileSync(
-    target,
+    file,
     `// Made by assembly/compile.ts from its neighbours, ${print}.
 
-/** For every machine with vectors of 128 bits. */
-export const BASELINE =
-  '${baseline}';
+import type { Binary } from '../compile.js';
 
-/** For those with fused multiply-add too (relaxed SIMD). */
-export const FUSED =
-  '${fused}';
+/** ${what} */
+export const ${name.toUpperCase()}: Binary = {
+  name: '${name}',
+  simd: '${baseline}',
+  fma: '${fused}',
+};
 `,
   );
 }

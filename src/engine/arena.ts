@@ -1,9 +1,11 @@
 import { checkInteger, DistillationError, refuse } from '../core/errors.js';
 import { checkNumeric, Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
-import { type ArenaMemory, addArena } from './arenas.js';
-import { kernelInfo, moduleOf } from './choice.js';
-import { align, FIRST_ADDRESS, fixedMemory, workspaceBytes } from './instance.js';
+import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
+import { kernelInfo } from './choice.js';
+import { fixedMemory } from './compile.js';
+import { align, workspaceBytes } from './instance.js';
+import { BATCH_BYTES, FIRST_ADDRESS } from './layout.js';
 import { MOST_THREADS, startThreads } from './threads.js';
 
 /**
@@ -73,9 +75,10 @@ export class MatrixArena {
     const { kernel, reason } = kernelInfo();
     try {
       if (kernel === 'scalar') throw new Error(reason);
-      const module = moduleOf(kernel, true);
       const arena = arenaMemory(operation, bytes, true);
-      arena.threads = await startThreads(threads - 1, kernel, module, arena.memory);
+      arena.threads = await startThreads(threads - 1, kernel, arena.memory, (binary) =>
+        Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)),
+      );
       return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
       if (error instanceof DistillationError) throw error;
@@ -119,9 +122,12 @@ export class MatrixArena {
     checkInteger(operation, 'columns', columns, 1);
     checkNumeric(operation, numeric);
     const arena = this.#arena;
-    const rowBytes = align(columns * numeric.bytesPerElement);
+    const rowBytes = columns * numeric.bytesPerElement;
+    // Copies of short rows take little, and some losses want them.
+    const copies = rowBytes !== align(rowBytes) || rowBytes <= BATCH_BYTES;
     // A wider row needs another workspace, for each thread; the old one is lost.
-    const room = rowBytes > arena.rowBytes ? this.threads * workspaceBytes(rowBytes) : 0;
+    const each = workspaceBytes(rowBytes, copies);
+    const room = each > arena.workspaceBytes ? this.threads * each : 0;
     const length = rows * columns;
     const bytes = align(length * numeric.bytesPerElement);
     if (!(room + bytes <= this.free)) {
@@ -130,7 +136,7 @@ export class MatrixArena {
     }
     if (room > 0) {
       arena.workspace = this.#next;
-      arena.rowBytes = rowBytes;
+      arena.workspaceBytes = each;
     }
     const start = this.#next + room;
     this.#next = start + bytes;
@@ -151,7 +157,7 @@ function arenaMemory(operation: string, bytes: number, shared: boolean): ArenaMe
   try {
     const memory = fixedMemory(FIRST_ADDRESS + bytes, shared);
     const instances = new Map();
-    return { memory, shared, threads: undefined, workspace: 0, rowBytes: 0, instances };
+    return { memory, shared, threads: undefined, workspace: 0, workspaceBytes: 0, instances };
   } catch (error) {
     const expected = 'be what the engine can reserve';
     refuse('OUT_OF_RANGE', operation, 'bytes', expected, `${bytes} (${error})`);

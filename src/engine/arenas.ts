@@ -1,7 +1,9 @@
 // The memories of arenas, and who computes in them.
 
+import type { FloatArray } from '../core/numeric.js';
 import { type KernelName, moduleOf, selectedKernel } from './choice.js';
-import { instantiate, type Memory, type Simd } from './instance.js';
+import type { Memory } from './compile.js';
+import { Instance } from './instance.js';
 import type { Threads } from './threads.js';
 
 export interface ArenaMemory {
@@ -9,10 +11,10 @@ export interface ArenaMemory {
   readonly shared: boolean;
   /** Helpers of the main thread, and the kernel that they run. */
   threads: Threads | undefined;
-  /** Where rows of up to so many bytes are worked on; behind it there is as much room for each of the threads. */
+  /** The workspace of the main thread. Behind it there is as much room for each of the other threads. */
   workspace: number;
-  rowBytes: number;
-  readonly instances: Map<KernelName, Simd>;
+  workspaceBytes: number;
+  readonly instances: Map<KernelName, Instance>;
 }
 
 const arenas = new WeakMap<ArrayBufferLike, ArenaMemory>();
@@ -22,19 +24,20 @@ export function addArena(arena: ArenaMemory): void {
   arenas.set(arena.memory.buffer, arena);
 }
 
-/** The arena that a buffer is the memory of. */
-export function arenaOf(buffer: ArrayBufferLike): ArenaMemory | undefined {
-  return arenas.get(buffer);
+/** The arena whose memory holds all of the arrays, if one does. */
+export function arenaOf(arrays: readonly FloatArray[]): ArenaMemory | undefined {
+  const { buffer } = arrays[0]!;
+  return arrays.every((array) => array.buffer === buffer) ? arenas.get(buffer) : undefined;
 }
 
-/** The instance that computes in an arena, on rows of so many bytes; `undefined`: the numbers have to be copied. */
-export function arenaKernel(arena: ArenaMemory | undefined, rowBytes: number): Simd | undefined {
+/** Computes in an arena with a workspace of `bytes`; `undefined`: the numbers have to be copied. */
+export function arenaInstance(arena: ArenaMemory, bytes: number): Instance | undefined {
   const kernel = selectedKernel();
-  if (!arena || kernel === 'scalar' || rowBytes > arena.rowBytes) return undefined;
+  if (kernel === 'scalar' || bytes > arena.workspaceBytes) return undefined;
   const { memory, shared, workspace, instances } = arena;
   let instance = instances.get(kernel);
   if (instance?.workspace !== workspace) {
-    instance = instantiate(moduleOf(kernel, shared), memory, workspace);
+    instance = new Instance(memory, workspace, (binary) => moduleOf(binary, kernel, shared));
     instances.set(kernel, instance);
   }
   return instance;

@@ -1,14 +1,19 @@
-// Which kernel runs, and in which memory.
+// Which kernel runs.
 
 import { checkChoice, refuse } from '../core/errors.js';
-import { BASELINE, FUSED } from './binaries.js';
-import { compile, FIRST_ADDRESS, growingMemory, instantiate, type Simd } from './instance.js';
+import { PROBE } from './binaries/probe.js';
+import { type Binary, bytesOf, compileModule, growingMemory } from './compile.js';
+import { Instance } from './instance.js';
+import { FIRST_ADDRESS } from './layout.js';
 
 /**
  * `'fma'`: 128-bit vectors with fused multiply-add (relaxed SIMD); `'simd'`: 128-bit vectors, with the same bits on
  * every machine; `'scalar'`: JavaScript.
  */
 export type KernelName = 'fma' | 'simd' | 'scalar';
+
+/** The kernels that are compiled. */
+export type CompiledKernel = Exclude<KernelName, 'scalar'>;
 
 /** What {@link kernelInfo} says. */
 export interface KernelInfo {
@@ -19,32 +24,32 @@ export interface KernelInfo {
 }
 
 interface Choice extends KernelInfo {
-  /** The instance for arrays of the JavaScript heap, which are copied. */
-  readonly simd: Simd | undefined;
+  /** Computes on numbers that are copied in and out; `undefined` where JavaScript computes. */
+  readonly instance: Instance | undefined;
 }
 
-const SOURCES = { fma: FUSED, simd: BASELINE };
-
-/** What was compiled is kept: an engine runs the same code slowly again at first for every new module. */
+/** Compiled modules are kept: an engine runs the same code slowly again at first for every new module. */
 const modules = new Map<string, object>();
-const instances = new Map<string, Simd>();
+const instances = new Map<KernelName, Instance>();
 
 let choice: Choice | undefined;
 
-/** The compiled kernel for memories of either kind. */
-export function moduleOf(kernel: 'fma' | 'simd', shared: boolean): object {
-  const key = `${kernel}, shared: ${shared}`;
-  const module = modules.get(key) ?? compile(SOURCES[kernel], shared);
+/** The compiled module of a binary for memories of either kind. */
+export function moduleOf(binary: Binary, kernel: CompiledKernel, shared: boolean): object {
+  const key = `${binary.name}, ${kernel}, shared: ${shared}`;
+  const module = modules.get(key) ?? compileModule(bytesOf(binary[kernel], shared));
   modules.set(key, module);
   return module;
 }
 
 function choose(kernel: KernelName, reason: string): Choice {
-  if (kernel === 'scalar') return { kernel, reason, simd: undefined };
-  const simd =
-    instances.get(kernel) ?? instantiate(moduleOf(kernel, false), growingMemory(), FIRST_ADDRESS);
-  instances.set(kernel, simd);
-  return { kernel, reason, simd };
+  if (kernel === 'scalar') return { kernel, reason, instance: undefined };
+  moduleOf(PROBE, kernel, false); // throws where the engine does not take the kernel
+  const instance =
+    instances.get(kernel) ??
+    new Instance(growingMemory(), FIRST_ADDRESS, (binary) => moduleOf(binary, kernel, false));
+  instances.set(kernel, instance);
+  return { kernel, reason, instance };
 }
 
 /** The fastest kernel that this engine takes. */
@@ -65,12 +70,11 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * The instance to compute with in a memory of its own, to and from which numbers are copied; compiled at the first
- * call. `undefined`: compute in JavaScript.
+ * Computes in a memory of its own, to and from which numbers are copied. `undefined`: compute in JavaScript.
  */
-export function simdKernel(): Simd | undefined {
+export function selectedInstance(): Instance | undefined {
   choice ??= best();
-  return choice.simd;
+  return choice.instance;
 }
 
 /** The kernel that computes. */
@@ -80,7 +84,7 @@ export function selectedKernel(): KernelName {
 }
 
 /**
- * Which kernel computes, and why. The first use compiles it.
+ * Which kernel computes, and why.
  *
  * @example
  * import { kernelInfo } from 'knowledge-distillation';

@@ -1,70 +1,71 @@
 // Threads that help with the rows of an arena: each waits for its share in the memory that all of them have.
 
-import type { KernelName } from './choice.js';
-import type { Memory } from './instance.js';
+import type { CompiledKernel } from './choice.js';
+import { type Binary, bytesOf, type Memory } from './compile.js';
+import { CONTROL } from './layout.js';
 
-/** The kernels that threads share, by number. Batches of short rows are never large. */
-const SHARED = ['response32', 'response64'] as const;
-
-export type SharedKernel = (typeof SHARED)[number];
-
-export function isShared(name: string): name is SharedKernel {
-  return SHARED.some((shared) => shared === name);
+/** A kernel by its name, in its binary. */
+export interface Kernel {
+  readonly binary: Binary;
+  readonly name: string;
 }
 
-/** A share: the arguments of a kernel, and where its rows are worked on. */
+/** Rows of the call that stands in the memory, and where to work on them. */
 export interface Share {
-  readonly kernel: SharedKernel;
   readonly workspace: number;
-  readonly rowBytes: number;
-  /** Addresses, rows and width, as the kernel takes them. */
-  readonly integers: readonly number[];
-  /** Temperature, its factor, alpha and scale. */
-  readonly doubles: readonly number[];
+  readonly first: number;
+  readonly count: number;
 }
 
 export interface Threads {
-  /** How many there are beside the main thread. */
+  /** Number of threads beside the main thread. */
   readonly count: number;
-  /** What they run. */
-  readonly kernel: KernelName;
-  /** Hands each a share, as many as there are threads, runs `own` meanwhile, and returns when all are done; `false` if a thread failed. */
-  readonly run: (shares: readonly Share[], own: () => void) => boolean;
+  /** The kernels that they run. */
+  readonly kernel: CompiledKernel;
+  /**
+   * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a thread failed.
+   */
+  readonly run: (kernel: Kernel, call: number, shares: readonly Share[], own: () => void) => boolean;
   readonly close: () => void;
 }
 
-/** In the memory, between the constants of the kernels and the first workspace: what is agreed on, then the shares. */
-const CONTROL = 2048;
+// What threads agree on, in 32 bits each; behind it a slot of numbers for each thread.
 const SEQUENCE = 0; // of the job
 const PENDING = 1; // threads that are not done
 const FAILED = 2;
 const CLOSED = 3;
-const SLOT = 128; // bytes of a share: 16 integers, then doubles
-const FIRST_SLOT = 2176;
+const MODULE_BYTES = 4; // of the module to load, or 0 where a share is to be computed
+const FIRST_SLOT = CONTROL + 64;
+const SLOT = 32;
 
-/** As many as have a slot, and the calling one. */
+/** Threads that have a slot, and the calling one. */
 export const MOST_THREADS = 15;
+
+/** Room for the bytes of a module. */
+const MAILBOX = 131072;
 
 /** What a thread runs. It is text, since a bundler would not find a file. */
 const program = (): string => `
 const worker = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-const begin = ({ module, memory, slot, names }) => {
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  const control = new Int32Array(memory.buffer, ${CONTROL}, 4);
-  const integers = new Int32Array(memory.buffer, slot, 16);
-  const doubles = new Float64Array(memory.buffer, slot + 64, 4);
+const begin = ({ memory, mailbox, slot }) => {
+  const control = new Int32Array(memory.buffer, ${CONTROL}, 16);
+  const job = new Int32Array(memory.buffer, slot, ${SLOT / 4});
+  const kernels = [];
   let sequence = 0;
-  let place = '';
   (worker ? worker.parentPort : globalThis).postMessage('ready');
   for (;;) {
     Atomics.wait(control, ${SEQUENCE}, sequence);
     sequence = Atomics.load(control, ${SEQUENCE});
     if (Atomics.load(control, ${CLOSED})) break;
-    const [kernel, workspace, rowBytes, ...rest] = integers;
     try {
-      if (place !== workspace + ' ' + rowBytes) kernels.place(workspace, rowBytes);
-      place = workspace + ' ' + rowBytes;
-      kernels[names[kernel]](...rest.slice(0, 7), ...doubles);
+      const bytes = Atomics.load(control, ${MODULE_BYTES});
+      if (bytes) {
+        const module = new WebAssembly.Module(new Uint8Array(mailbox, 0, bytes).slice());
+        kernels.push(Object.values(new WebAssembly.Instance(module, { env: { memory } }).exports));
+      } else {
+        const [module, kernel, call, workspace, first, count] = job;
+        kernels[module][kernel](call, workspace, first, count);
+      }
     } catch {
       Atomics.store(control, ${FAILED}, 1);
     }
@@ -128,15 +129,18 @@ function ready(worker: Worker): Promise<void> {
   });
 }
 
-/** Starts so many threads that run `module` in the shared memory. */
+/** Starts threads that run kernels in the shared memory. */
 export async function startThreads(
   count: number,
-  kernel: KernelName,
-  module: object,
+  kernel: CompiledKernel,
   memory: Memory,
+  namesOf: (binary: Binary) => readonly string[],
 ): Promise<Threads> {
-  const control = new Int32Array(memory.buffer, CONTROL, 4);
+  const control = new Int32Array(memory.buffer, CONTROL, 16);
+  const mailbox = new SharedArrayBuffer(MAILBOX);
   const workers: Worker[] = [];
+  /** Names of the kernels in the binaries that the threads have loaded, in their order. */
+  const loaded = new Map<string, { readonly index: number; readonly names: readonly string[] }>();
   let isOpen = true;
   const close = () => {
     isOpen = false;
@@ -150,7 +154,7 @@ export async function startThreads(
       const worker = spawn();
       workers.push(worker);
       const started = ready(worker);
-      worker.postMessage({ module, memory, slot: FIRST_SLOT + i * SLOT, names: SHARED });
+      worker.postMessage({ memory, mailbox, slot: FIRST_SLOT + i * SLOT });
       await started;
       worker.unref?.(); // it must not keep the process alive
     }
@@ -158,24 +162,42 @@ export async function startThreads(
     close();
     throw error;
   }
-  const run = (shares: readonly Share[], own: () => void): boolean => {
-    if (!isOpen) return false;
-    shares.forEach(({ kernel: name, workspace, rowBytes, integers, doubles }, i) => {
-      const slot = FIRST_SLOT + i * SLOT;
-      const place = [SHARED.indexOf(name), workspace, rowBytes, ...integers];
-      new Int32Array(memory.buffer, slot, 16).set(place);
-      new Float64Array(memory.buffer, slot + 64, 4).set(doubles);
-    });
+  /** Has all threads do a job; `false` if one of them failed. */
+  const dispatch = (moduleBytes: number, own?: () => void): boolean => {
+    Atomics.store(control, MODULE_BYTES, moduleBytes);
     Atomics.store(control, PENDING, count);
     Atomics.add(control, SEQUENCE, 1);
     Atomics.notify(control, SEQUENCE);
     try {
-      own();
+      own?.();
     } finally {
       // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not for long.
       while (Atomics.load(control, PENDING) > 0);
     }
     return Atomics.exchange(control, FAILED, 0) === 0;
+  };
+  const load = (binary: Binary) => {
+    const known = loaded.get(binary.name);
+    if (known) return known;
+    const bytes = bytesOf(binary[kernel], true);
+    if (bytes.length > MAILBOX) return undefined;
+    new Uint8Array(mailbox).set(bytes);
+    if (!dispatch(bytes.length)) {
+      close(); // the threads may have loaded different modules
+      return undefined;
+    }
+    const added = { index: loaded.size, names: namesOf(binary) };
+    loaded.set(binary.name, added);
+    return added;
+  };
+  const run: Threads['run'] = ({ binary, name }, call, shares, own) => {
+    const module = isOpen ? load(binary) : undefined;
+    if (!module) return false;
+    for (const [i, { workspace, first, count: rows }] of shares.entries()) {
+      const job = [module.index, module.names.indexOf(name), call, workspace, first, rows];
+      new Int32Array(memory.buffer, FIRST_SLOT + i * SLOT, SLOT / 4).set(job);
+    }
+    return dispatch(0, own);
   };
   return { count, kernel, run, close };
 }

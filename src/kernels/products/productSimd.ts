@@ -1,12 +1,43 @@
 // Products of matrices through the WebAssembly kernels, a block at a time.
 
 import type { FloatArray } from '../../core/numeric.js';
-import { simdKernel } from '../../engine/choice.js';
-import { reserve, type Simd } from '../../engine/instance.js';
+import { PRODUCTS } from '../../engine/binaries/products.js';
+import { selectedInstance } from '../../engine/choice.js';
+import type { Instance } from '../../engine/instance.js';
+import { FIRST_ADDRESS } from '../../engine/layout.js';
 import { type Grid, transpose } from './grid.js';
 
 /** The number format that products are computed in. */
 export type Precision = 'float32' | 'float64';
+
+/** C += A · B, see assembly/products/product.ts: three addresses, then rows, steps and columns. */
+type Product = (
+  a: number,
+  b: number,
+  c: number,
+  rows: number,
+  inner: number,
+  columns: number,
+  isGram: boolean,
+) => void;
+
+/** Panels of a factor: two addresses, then lines and steps. */
+type Pack = (source: number, target: number, lines: number, inner: number) => void;
+
+interface ProductKernels {
+  readonly product32: Product;
+  readonly product64: Product;
+  readonly packRows32: Pack;
+  readonly packRows64: Pack;
+  readonly packColumns32: Pack;
+  readonly packColumns64: Pack;
+  /** Whether all numbers from an address on are finite and not extreme. */
+  readonly moderate64: (address: number, bytes: number) => number;
+}
+
+function kernelsOf(instance: Instance): ProductKernels {
+  return instance.exportsOf<ProductKernels>(PRODUCTS);
+}
 
 /** Rows and columns of a block of the result at most, and bytes of a line of its factors: they stay in the second-level cache. */
 const BLOCK = 512;
@@ -84,8 +115,8 @@ export function multiplyFast(
   take: TakeSums,
 ): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
-  const simd = simdKernel();
-  if (!simd) return false;
+  const instance = selectedInstance();
+  if (!instance) return false;
   const turned = transpose(b);
   for (let row = 0; row < a.rows; row += BLOCK) {
     const rows = Math.min(BLOCK, a.rows - row);
@@ -93,7 +124,7 @@ export function multiplyFast(
       const columns = Math.min(BLOCK, b.columns - column);
       const isDiagonal = isGram && column === row;
       const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
-      const sums = (precision === 'float32' && inSingles(simd, block)) || multiply(simd, 8, block);
+      const sums = (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
       const width = whole(columns, LINES);
       for (let i = 0; i < rows; i++) {
         const left = isDiagonal ? i : 0;
@@ -112,10 +143,10 @@ function mirror(square: Float64Array, rows: number): void {
 }
 
 /** The block by products of float32; `undefined` where some of them were too large for it, or all may be too small. */
-function inSingles(simd: Simd, block: Block): Float64Array | undefined {
+function inSingles(instance: Instance, block: Block): Float64Array | undefined {
   if (!areClear(block)) return undefined;
-  const sums = multiply(simd, 4, block);
-  const areFinite = simd.kernels.moderate64(sums.byteOffset, sums.byteLength);
+  const sums = multiply(instance, 4, block);
+  const areFinite = kernelsOf(instance).moderate64(sums.byteOffset, sums.byteLength);
   return areFinite && sums.some((sum) => Math.abs(sum) > LEAST) ? sums : undefined;
 }
 
@@ -132,24 +163,29 @@ function areClear({ a, row, rows }: Block): boolean {
 }
 
 /** The block, by products of numbers of so many bytes; rows and columns are as many as whole panels of float32 have. */
-function multiply(simd: Simd, size: 4 | 8, { a, b, row, rows, column, columns, isGram }: Block) {
+function multiply(
+  instance: Instance,
+  size: 4 | 8,
+  { a, b, row, rows, column, columns, isGram }: Block,
+) {
   const depth = Math.min(LINE / size, whole(a.columns, VECTOR / size));
   const [height, width] = [whole(rows, LINES), whole(columns, LINES)];
   const aBytes = height * depth * size;
   const bBytes = width * depth * size;
   const sumBytes = 8 * height * width;
-  const aStart = reserve(simd, 0, sumBytes + aBytes + bBytes + Math.max(aBytes, bBytes));
+  const aStart = FIRST_ADDRESS;
   const bStart = isGram ? aStart : aStart + aBytes;
   const staged = aStart + aBytes + bBytes;
   const sumStart = staged + Math.max(aBytes, bBytes);
-  const sums = simd.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8); // after the memory has grown
+  instance.reach(sumStart + sumBytes);
+  const sums = instance.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8);
   sums.fill(0);
-  const { kernels } = simd;
+  const kernels = kernelsOf(instance);
   const product = size === 4 ? kernels.product32 : kernels.product64;
   for (let k = 0; k < a.columns; k += depth) {
     const inner = Math.min(depth, a.columns - k);
-    pack(simd, size, a, row, rows, k, inner, staged, aStart);
-    if (!isGram) pack(simd, size, b, column, columns, k, inner, staged, bStart);
+    pack(instance, size, a, row, rows, k, inner, staged, aStart);
+    if (!isGram) pack(instance, size, b, column, columns, k, inner, staged, bStart);
     product(aStart, bStart, sumStart, height, whole(inner, VECTOR / size), width, isGram);
   }
   return sums;
@@ -157,7 +193,7 @@ function multiply(simd: Simd, size: 4 | 8, { a, b, row, rows, column, columns, i
 
 /** Makes panels of so many rows and columns of a grid. */
 function pack(
-  { kernels, float32, float64 }: Simd,
+  instance: Instance,
   size: 4 | 8,
   { data, rowStride, columnStride }: Grid,
   row: number,
@@ -167,7 +203,8 @@ function pack(
   staged: number,
   target: number,
 ): void {
-  const memory = size === 4 ? float32 : float64;
+  const memory = instance.floats(size);
+  const kernels = kernelsOf(instance);
   const lines = whole(rows, LINES);
   const steps = whole(columns, VECTOR / size);
   const from = row * rowStride + column * columnStride;

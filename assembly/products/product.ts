@@ -3,7 +3,7 @@
 // The factors come as panels: for each step k along the inner dimension, two vectors of A's rows, or of B's columns. So all
 // that a tile of C reads stands in a row, and what was loaded is used two or four times.
 
-import { broadcast, madd, splat, VECTOR } from './lanes';
+import { broadcast, madd, splat, VECTOR } from '../shared/lanes';
 
 /** Bytes of one step of a panel. */
 const STEP: usize = 2 * VECTOR;

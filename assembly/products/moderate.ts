@@ -1,4 +1,4 @@
-import { splat, VECTOR } from './lanes';
+import { splat, VECTOR } from '../shared/lanes';
 
 /** x − x, which is 0 for a finite number only; in doubles, for one up to 2^823 only. */
 // @ts-ignore: decorator

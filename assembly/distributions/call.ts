@@ -1,0 +1,97 @@
+// The description of a call, as src/engine/layout.ts has it.
+
+import {
+  ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, SCALE, STANDARDIZES, STUDENT, TEACHER,
+  TEMPERATURE, WEIGHTS,
+} from '../../src/engine/layout';
+import { prepareExp, steps, stepsToNat } from '../shared/exp';
+import { hardBeside } from './read';
+import {
+  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, SOFT_STEPS, TINY,
+} from './workspace';
+
+export let student: usize = 0;
+export let teacher: usize = 0;
+export let gradient: usize = 0;
+export let losses: usize = 0;
+export let distributions: usize = 0;
+export let columns: i32 = 0;
+export let adds: bool = false;
+export let standardizes: bool = false;
+export let temperature: f64 = 1;
+export let scale: f64 = 1;
+export let option: f64 = 0;
+export let otherOption: f64 = 0;
+
+/** Bytes of a dense row, and of a row of whole vectors. */
+export let stride: usize = 0;
+export let width: usize = 0;
+
+/** Whether rows are copied to the workspace. */
+export let isStaged: bool = false;
+
+/** Rows that are worked on together. */
+export let batch: i32 = 1;
+
+export let hardMode: i32 = 0;
+
+let labels: usize = 0;
+let weights: usize = 0;
+
+export function begin<T>(call: usize, workspace: usize): void {
+  student = load<usize>(call, STUDENT);
+  teacher = load<usize>(call, TEACHER);
+  gradient = load<usize>(call, GRADIENT);
+  losses = load<usize>(call, LOSSES);
+  labels = load<usize>(call, LABELS);
+  weights = load<usize>(call, WEIGHTS);
+  distributions = load<usize>(call, DISTRIBUTIONS);
+  columns = load<i32>(call, COLUMNS);
+  adds = load<i32>(call, ADDS) != 0;
+  standardizes = load<i32>(call, STANDARDIZES) != 0;
+  temperature = load<f64>(call, TEMPERATURE);
+  scale = load<f64>(call, SCALE);
+  option = load<f64>(call, OPTION);
+  otherOption = load<f64>(call, OTHER_OPTION);
+  stride = (columns as usize) * sizeof<T>();
+  width = (stride + 15) & ~15;
+  isStaged = standardizes || width != stride;
+  batch = batchRows(width);
+  hardMode = hardBeside(temperature);
+  place(workspace, width);
+  prepareExp();
+  keep<T>(SOFT_STEPS, stepsToNat<T>() / temperature);
+  keep<T>(HARD_STEPS, stepsToNat<T>());
+  keep<T>(LOWEST_POWER, sizeof<T>() == 8 ? -900 * steps<T>() : -100);
+  keep<T>(REFERENCE, 0);
+  keep<T>(ONE, 1);
+  keep<T>(HALF, 0.5);
+  keep<T>(TINY, sizeof<T>() == 8 ? 1e-300 : 1e-37);
+  keep<T>(P_SHARE, option);
+  keep<T>(Q_SHARE, 1 - option);
+}
+
+/** The class of a row, or a mark. */
+// @ts-ignore: decorator
+@inline
+export function labelOf(row: i32): i32 {
+  return load<i32>(labels + ((row as usize) << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function softWeightOf(row: i32): f64 {
+  return load<f64>(weights + ((row as usize) << 4));
+}
+
+// @ts-ignore: decorator
+@inline
+export function hardWeightOf(row: i32): f64 {
+  return load<f64>(weights + ((row as usize) << 4), 8);
+}
+
+// @ts-ignore: decorator
+@inline
+export function putLoss(row: i32, loss: f64): void {
+  store<f64>(losses + ((row as usize) << 3), loss);
+}

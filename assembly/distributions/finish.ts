@@ -1,0 +1,40 @@
+// The one write of a row: gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard.
+
+import { madd, VECTOR } from '../shared/lanes';
+import { HARD_FACTOR, hards, qs, SLOPE_FACTOR, SOFT_FACTOR, take } from './workspace';
+
+/** Writes a row of the gradient, from slopes that may stand in its place. */
+export function finish<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usize): void {
+  if (withHard) {
+    if (adds) write<T>(true, true, from, to, width);
+    else write<T>(true, false, from, to, width);
+  } else {
+    if (adds) write<T>(false, true, from, to, width);
+    else write<T>(false, false, from, to, width);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function write<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usize): void {
+  const a = take<T>(SLOPE_FACTOR);
+  const b = take<T>(SOFT_FACTOR);
+  const c = take<T>(HARD_FACTOR);
+  const fromQ = qs;
+  const fromHard = hards;
+  for (let i: usize = 0; i < width; i += VECTOR) {
+    let value = madd<T>(v128.load(fromQ + i), b, v128.mul<T>(v128.load(from + i), a));
+    if (withHard) value = madd<T>(v128.load(fromHard + i), c, value);
+    if (adds) value = v128.add<T>(value, v128.load(to + i));
+    v128.store(to + i, value);
+  }
+}
+
+/** to += HARD_FACTOR · hard */
+export function addHard<T>(to: usize, width: usize): void {
+  const c = take<T>(HARD_FACTOR);
+  const fromHard = hards;
+  for (let i: usize = 0; i < width; i += VECTOR) {
+    v128.store(to + i, madd<T>(v128.load(fromHard + i), c, v128.load(to + i)));
+  }
+}

@@ -1,0 +1,83 @@
+// The cross-entropy with a label, at temperature 1, from the exponentials of the logits.
+
+import { constant, exp2, power, stepsToNat, unit } from '../shared/exp';
+import { log, logOnePlus } from '../shared/log';
+import { nmadd, splat, sum, VECTOR } from '../shared/lanes';
+import { hardSum, restOf, RUN, studentMax } from './read';
+
+/** Of the label that was looked at last: its loss, and what the other classes and all classes sum to. */
+export let hardLoss: f64 = 0;
+export let hardRest: f64 = 0;
+export let hardTotal: f64 = 0;
+
+/** −log softmax(student) at the label. `student` is the row as it came. */
+export function classLoss<T>(student: usize, label: i32, width: usize): void {
+  const place = (label as usize) * sizeof<T>();
+  const height = ((load<T>(student + place) as f64) - studentMax) * stepsToNat<T>();
+  const own = power<T>(height);
+  // Beside a sure label, the difference would have no digits left of what the other classes have.
+  hardRest = own > 0.5 * hardSum ? restOf<T>(width, place) : hardSum - own;
+  hardTotal = hardRest + own;
+  hardLoss = hardRest < own ? logOnePlus(hardRest / own) : log(hardTotal) - height * unit<T>();
+}
+
+/** −log softmax(student) at the label where the label itself was left out of the exponentials. */
+export function classLossBeside<T>(student: usize, label: i32): void {
+  const place = (label as usize) * sizeof<T>();
+  const height = (load<T>(student + place) as f64) - studentMax;
+  hardLoss = softplus(log(hardSum) - height);
+  hardRest = hardSum;
+  hardTotal = hardSum + exponential(height);
+}
+
+/** e^x */
+export function exponential(x: f64): f64 {
+  return power<f64>(x * stepsToNat<f64>());
+}
+
+/** log(1 + e^x) */
+export function softplus(x: f64): f64 {
+  return x > 0 ? x + logOnePlus(exponential(-x)) : logOnePlus(exponential(x));
+}
+
+/** Σ label, of the distribution that was looked at last. */
+export let mass: f64 = 0;
+
+/**
+ * −Σ label · log softmax(student), where a label of 0 counts nothing; gradient −= factor · label. The arguments are
+ * dense rows, and `gradient` is 0 where none is wanted.
+ */
+export function distributionLoss<T>(
+  student: usize, labels: usize, gradient: usize, columns: i32, factor: f64,
+): void {
+  const bytes = (columns as usize) * sizeof<T>();
+  const whole = bytes - (bytes % VECTOR);
+  const top = splat<T>(studentMax);
+  const each = splat<T>(factor);
+  const zero = splat<T>(0);
+  let masses: f64 = 0;
+  let depths: f64 = 0;
+  let i: usize = 0;
+  while (i < whole) {
+    const end = min(i + RUN, whole);
+    let masses8 = zero;
+    let depths8 = zero;
+    for (; i < end; i += VECTOR) {
+      const y = v128.load(labels + i);
+      const depth = v128.and(v128.sub<T>(top, v128.load(student + i)), v128.gt<T>(y, zero));
+      masses8 = v128.add<T>(masses8, y);
+      depths8 = v128.add<T>(depths8, v128.mul<T>(y, depth));
+      if (gradient) v128.store(gradient + i, nmadd<T>(y, each, v128.load(gradient + i)));
+    }
+    masses += sum<T>(masses8);
+    depths += sum<T>(depths8);
+  }
+  for (; i < bytes; i += sizeof<T>()) {
+    const y = load<T>(labels + i) as f64;
+    masses += y;
+    if (y > 0) depths += y * (studentMax - (load<T>(student + i) as f64));
+    if (gradient) store<T>(gradient + i, ((load<T>(gradient + i) as f64) - factor * y) as T);
+  }
+  mass = masses;
+  hardLoss = masses * log(hardSum) + depths;
+}

@@ -1,0 +1,179 @@
+// Rows of distributions: read a batch of rows, take the logarithms of their sums, evaluate the term, write once.
+
+import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
+import { log } from '../shared/log';
+import {
+  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, putLoss, scale,
+  softWeightOf, standardizes, stride, student, teacher, temperature, width,
+} from './call';
+import { addHard, finish } from './finish';
+import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
+import { placeRatio } from './ratio';
+import {
+  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readRow, recall, recallHard, studentMax, teacherMax,
+} from './read';
+import { clear, copyIn, copyOut } from './stage';
+import { standardize, standardizeAdjoint } from './standardize';
+import { correlate, refer, slopeSum, termOf } from './term';
+import { Correlation, ForwardKL } from './terms';
+import {
+  HARD_FACTOR, keep, outputs, qs, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
+} from './workspace';
+
+// Fields of the record of a row.
+const STUDENT_TOP: usize = 0;
+const TEACHER_TOP: usize = 8;
+const Q_SUM: usize = 16;
+const P_SUM: usize = 24;
+const LOG_RATIO: usize = 32;
+const HARD_TOP: usize = 40;
+const HARD_SUM: usize = 48;
+const DEVIATION: usize = 56;
+const STUDENT_ROW: usize = 64;
+const TEACHER_ROW: usize = 72;
+
+// @ts-ignore: decorator
+@inline
+function recordOf(index: i32): usize {
+  return records + RECORD_BYTES * (index as usize);
+}
+
+/** Reads a row of the batch into its record. */
+function read<T>(row: i32, index: i32): void {
+  const record = recordOf(index);
+  const offset = (row as usize) * stride;
+  const hard = hardWeightOf(row);
+  // With labels alone the teacher has no say and is not read.
+  const isRead = hard == 0 || softWeightOf(row) != 0;
+  let s = student + offset;
+  let t = isRead ? teacher + offset : s;
+  turnTo(index);
+  if (isStaged) {
+    const at = (index as usize) * width;
+    copyIn<T>(s, students + at, stride, width, -Infinity);
+    s = students + at;
+    if (isRead) copyIn<T>(t, teachers + at, stride, width, -Infinity);
+    t = isRead ? teachers + at : s;
+  }
+  if (standardizes) {
+    if (hard != 0) {
+      readRow<T>(true, s, s, width);
+      store<f64>(record, studentMax, HARD_TOP);
+      store<f64>(record, hardSum, HARD_SUM);
+    }
+    store<f64>(record, standardize<T>(s, columns), DEVIATION);
+    if (t != s) standardize<T>(t, columns);
+    readRow<T>(false, s, t, width);
+  } else {
+    const mode = hard != 0 ? hardMode : NO_HARD;
+    readRow<T>(mode == BY_ITSELF, s, t, width);
+    if (mode == BY_POWER) raise<T>(temperature as i32, width);
+    store<f64>(record, studentMax, HARD_TOP);
+    store<f64>(record, hardSum, HARD_SUM);
+  }
+  store<f64>(record, studentMax, STUDENT_TOP);
+  store<f64>(record, teacherMax, TEACHER_TOP);
+  store<f64>(record, qSum, Q_SUM);
+  store<f64>(record, pSum, P_SUM);
+  store<usize>(record, s, STUDENT_ROW);
+  store<usize>(record, t, TEACHER_ROW);
+}
+
+/** Writes the gradient of a row, given its slopes; returns its hard loss. */
+function write<T>(row: i32, from: usize, to: usize, record: usize): f64 {
+  const label = labelOf(row);
+  const hard = hardWeightOf(row);
+  const raw = student + (row as usize) * stride;
+  // What stands in the gradient already is added to here, unless the row is copied out.
+  const isAdded = adds && !isStaged;
+  const weight = (softWeightOf(row) * scale) / (standardizes ? 1 : temperature);
+  const a = weight / pSum / (standardizes ? temperature : 1);
+  const b = (-weight * slopeSum) / qSum / (standardizes ? temperature : 1);
+  let c: f64 = 0;
+  if (hard != 0) {
+    recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
+    if (label == DISTRIBUTION_ROW) {
+      // The labels are subtracted below, once the row is written.
+      distributionLoss<T>(raw, distributions + (row as usize) * stride, 0, columns, 0);
+      c = (hard * scale * mass) / hardSum;
+    } else {
+      classLoss<T>(raw, label, width);
+      c = (hard * scale) / hardTotal;
+    }
+  }
+  if (to == 0) return hard * hardLoss;
+  keep<T>(SLOPE_FACTOR, a);
+  keep<T>(SOFT_FACTOR, b);
+  keep<T>(HARD_FACTOR, c);
+  const place = label >= 0 ? (label as usize) * sizeof<T>() : 0;
+  let atLabel: f64 = 0;
+  if (standardizes) {
+    finish<T>(false, false, from, to, width);
+    const s = load<usize>(record, STUDENT_ROW);
+    clear(s + stride, width - stride);
+    standardizeAdjoint<T>(s, to, width, columns, load<f64>(record, DEVIATION));
+    atLabel = load<T>(to + place) as f64;
+    if (hard != 0) addHard<T>(to, width);
+  } else {
+    atLabel = a * (load<T>(from + place) as f64) + b * (load<T>(qs + place) as f64);
+    if (isAdded) atLabel += load<T>(to + place) as f64;
+    finish<T>(hard != 0, isAdded, from, to, width);
+  }
+  if (hard != 0) {
+    if (label == DISTRIBUTION_ROW) {
+      distributionLoss<T>(raw, distributions + (row as usize) * stride, to, columns, hard * scale);
+    } else {
+      store<T>(to + place, (atLabel - c * hardRest) as T);
+    }
+  }
+  if (isStaged) copyOut<T>(to, gradient + (row as usize) * stride, stride, adds);
+  return hard * hardLoss;
+}
+
+/** Loss and gradient of the rows from `first` on. */
+// @ts-ignore: decorator
+@inline
+export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  begin<T>(call, workspace);
+  const last = first + count;
+  for (; first < last; first += batch) {
+    const n = min(batch, last - first);
+    for (let k = 0; k < n; k++) if (labelOf(first + k) != EXCLUDED_ROW) read<T>(first + k, k);
+    // The logarithms of a batch do not wait for each other.
+    for (let k = 0; k < n; k++) {
+      const record = recordOf(k);
+      store<f64>(record, log(load<f64>(record, P_SUM) / load<f64>(record, Q_SUM)), LOG_RATIO);
+    }
+    for (let k = 0; k < n; k++) {
+      const row = first + k;
+      const output = gradient ? gradient + (row as usize) * stride : 0;
+      if (labelOf(row) == EXCLUDED_ROW) {
+        putLoss(row, 0);
+        if (output && !adds) clear(output, stride);
+        continue;
+      }
+      const record = recordOf(k);
+      turnTo(k);
+      recall(
+        load<f64>(record, STUDENT_TOP), load<f64>(record, TEACHER_TOP), load<f64>(record, Q_SUM),
+        load<f64>(record, P_SUM),
+      );
+      if (!isFinite(qSum + pSum)) {
+        putLoss(row, NaN);
+        continue;
+      }
+      const s = load<usize>(record, STUDENT_ROW);
+      const t = load<usize>(record, TEACHER_ROW);
+      placeRatio<T>(temperature, pSum / qSum, load<f64>(record, LOG_RATIO));
+      let value: f64 = 0;
+      if (idof<K>() == idof<Correlation>()) value = correlate<T>(s, t, width, columns);
+      if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, width);
+      // Slopes stand in the gradient itself where it is whole vectors and overwritten.
+      const to = isStaged && output ? outputs : output;
+      const from = to == 0 || (adds && !isStaged) ? slopes : to;
+      value += termOf<K, T>(s, t, from, width);
+      const soft = softWeightOf(row);
+      putLoss(row, soft * value + write<T>(row, from, to, record));
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// The workspace of a call: constants that loops read, records of rows, and rows of numbers.
+
+import {
+  BATCH_BYTES, BATCH_ROWS, KEPT_BYTES, PATCH_BYTES, RECORD_BYTES,
+} from '../../src/engine/layout';
+import { broadcast } from '../shared/lanes';
+
+// Places of the constants. A loop reads its constants from memory, see `broadcast`.
+export const STUDENT_MAX: usize = 0;
+export const TEACHER_MAX: usize = 8;
+/** Steps to a unit of the logits: at the temperature, and at temperature 1. */
+export const SOFT_STEPS: usize = 16;
+export const HARD_STEPS: usize = 24;
+/** Powers below this one are 0: numbers without their leading digit take a machine ten times as long. */
+export const LOWEST_POWER: usize = 32;
+// d = log q − log p = (student − APART − teacher − GAP) · INVERSE + REST, see ratio.ts.
+export const APART: usize = 40;
+export const GAP: usize = 48;
+export const INVERSE: usize = 56;
+export const REST: usize = 64;
+/** What brings q to the units of p. */
+export const Q_FACTOR: usize = 72;
+/** The slope by q that is taken from all others, see reference.ts. */
+export const REFERENCE: usize = 80;
+export const ONE: usize = 88;
+export const HALF: usize = 96;
+export const TINY: usize = 104;
+// The shares of a mixture.
+export const P_SHARE: usize = 112;
+export const Q_SHARE: usize = 120;
+// gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard
+export const SLOPE_FACTOR: usize = 128;
+export const SOFT_FACTOR: usize = 136;
+export const HARD_FACTOR: usize = 144;
+// The correlation's mean and coefficients.
+export const MEAN: usize = 152;
+export const DIFFERENCE_FACTOR: usize = 160;
+export const TEACHER_FACTOR: usize = 168;
+
+let kept: usize = 0;
+
+/** Where the records of a batch stand. */
+export let records: usize = 0;
+
+/** Two runs of numbers. */
+export let patch: usize = 0;
+
+/** Exponentials of the row at hand: of the student, of the teacher, and of the student at temperature 1. */
+export let qs: usize = 0;
+export let ps: usize = 0;
+export let hards: usize = 0;
+
+/** Slopes of the row at hand, where they cannot stand in the gradient. */
+export let slopes: usize = 0;
+
+/** Copies of rows that are not whole vectors, or are standardized: both sides, then the gradient. */
+export let students: usize = 0;
+export let teachers: usize = 0;
+export let outputs: usize = 0;
+
+let firstQ: usize = 0;
+let firstP: usize = 0;
+let firstHard: usize = 0;
+let rowBytes: usize = 0;
+
+/** Rows of this many bytes that are worked on together. */
+export function batchRows(width: usize): i32 {
+  return min(max((BATCH_BYTES / width) as i32, 1), BATCH_ROWS);
+}
+
+/** Lays out the workspace for rows of `width` bytes; returns its end with the copies, and without. */
+export function place(start: usize, width: usize): void {
+  const batch = (batchRows(width) as usize) * width;
+  kept = start;
+  records = kept + KEPT_BYTES;
+  patch = records + BATCH_ROWS * RECORD_BYTES;
+  firstQ = patch + PATCH_BYTES;
+  firstP = firstQ + batch;
+  firstHard = firstP + batch;
+  slopes = firstHard + batch;
+  students = slopes + width;
+  teachers = students + batch;
+  outputs = teachers + batch;
+  rowBytes = width;
+}
+
+/** Turns to a row of the batch. */
+// @ts-ignore: decorator
+@inline
+export function turnTo(index: i32): void {
+  const offset = (index as usize) * rowBytes;
+  qs = firstQ + offset;
+  ps = firstP + offset;
+  hards = firstHard + offset;
+}
+
+// @ts-ignore: decorator
+@inline
+export function keep<T>(place: usize, value: f64): void {
+  store<T>(kept + place, value as T);
+}
+
+// @ts-ignore: decorator
+@inline
+export function take<T>(place: usize): v128 {
+  return broadcast<T>(kept + place);
+}

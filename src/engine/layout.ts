@@ -1,0 +1,69 @@
+// Where things stand in the memory that JavaScript and the kernels share, in bytes. AssemblyScript
+// compiles this file too, so that both languages read the same numbers.
+
+/** Every binary keeps its constants in a region of this size; the first region stays empty. */
+export const REGION = 4096;
+
+/** What threads agree on stands behind the regions of the binaries. */
+export const CONTROL = 24576;
+
+/** Rows of one run of a kernel, at most. */
+export const MOST_ROWS = 1024;
+
+// What one run of a kernel reads and writes beside its rows: the description of the call, then a table of labels, of
+// losses and of weights.
+export const CALL = 28672;
+export const LABEL_TABLE = 28800;
+export const LOSS_TABLE = 32896;
+export const WEIGHT_TABLE = 41088;
+
+/** Workspaces and matrices start here. */
+export const FIRST_ADDRESS = 57472;
+
+// The description of a call on rows: addresses and whole numbers in 32 bits, then doubles.
+// Matrices are dense: a row starts `columns` numbers behind the row before it.
+export const STUDENT = 0;
+export const TEACHER = 4;
+/** 0 where no gradient is wanted. */
+export const GRADIENT = 8;
+/** A double for each row. */
+export const LOSSES = 12;
+/** 32 bits for each row: a class or one of the marks below. */
+export const LABELS = 16;
+/** Two doubles for each row: the weights of its soft and of its hard loss. */
+export const WEIGHTS = 20;
+/** Rows of label distributions; 0 where there are none. */
+export const DISTRIBUTIONS = 24;
+export const COLUMNS = 28;
+/** 1 where the gradient is added to what is there. */
+export const ADDS = 32;
+/** 1 where both sides are standardized before the temperature. */
+export const STANDARDIZES = 36;
+export const TEMPERATURE = 40;
+/** What every derivative is multiplied by. */
+export const SCALE = 48;
+/** Two options of the loss, whatever it makes of them. */
+export const OPTION = 56;
+export const OTHER_OPTION = 64;
+
+// Marks of a row that has no class.
+export const UNLABELED_ROW = -1;
+/** The row takes no part: nothing of it is read, its loss and its gradient are 0. */
+export const EXCLUDED_ROW = -2;
+/** The label is a row of the distributions. */
+export const DISTRIBUTION_ROW = -3;
+
+// The workspace of a call: constants, records of rows, a patch, then rows of numbers.
+
+/** Rows of up to this many bytes in all are worked on together, so that they stay in the cache. */
+export const BATCH_BYTES = 8192;
+
+/** Rows that are worked on together, at most. */
+export const BATCH_ROWS = 64;
+
+export const KEPT_BYTES = 256;
+export const RECORD_BYTES = 128;
+export const PATCH_BYTES = 512;
+
+/** Numbers of a vector start at a multiple of this. */
+export const VECTOR_BYTES = 16;
