@@ -153,8 +153,8 @@ export {
   type SkewReverseKLDistillationOptions,
   SkewReverseKLDistillationStrategy,
 } from './strategies/response/skewReverseKL.js';
-export type { SoftLoss, SoftRow } from './strategies/response/softRows.js';
-export type { SparseResponseOptions } from './strategies/response/sparseDivergence.js';
+export type { SoftLoss, SoftRow } from './strategies/response/_softRows.js';
+export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';

@@ -6,6 +6,7 @@ import {
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
+import { clear } from './stage';
 import {
   batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, SOFT_STEPS, TINY,
 } from './workspace';
@@ -94,4 +95,10 @@ export function hardWeightOf(row: i32): f64 {
 @inline
 export function putLoss(row: i32, loss: f64): void {
   store<f64>(losses + ((row as usize) << 3), loss);
+}
+
+/** A row without a derivative: it takes no part, or JavaScript has to look at it. */
+export function leaveOut(row: i32, loss: f64): void {
+  putLoss(row, loss);
+  if (gradient && !adds) clear(gradient + (row as usize) * stride, stride);
 }

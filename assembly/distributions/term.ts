@@ -10,6 +10,10 @@ import {
 /** Σ of the slopes by log q, of the term that was evaluated last. */
 export let slopeSum: f64 = 0;
 
+export function setSlopeSum(value: f64): void {
+  slopeSum = value;
+}
+
 /** d of a vector of classes, see ratio.ts. */
 // @ts-ignore: decorator
 @inline

@@ -37,14 +37,19 @@ export class Instance {
     return exports as Exports;
   }
 
-  /** Makes sure that the memory reaches to an address; throws what the engine throws where it cannot. */
-  reach(address: number): void {
+  /** Has the memory reach to an address; `false` where it cannot. */
+  reach(address: number): boolean {
     const missing = Math.ceil((address - this.float32.byteLength) / PAGE);
-    if (missing <= 0) return;
-    this.memory.grow(missing);
+    if (missing <= 0) return true;
+    try {
+      this.memory.grow(missing);
+    } catch {
+      return false;
+    }
     this.float32 = new Float32Array(this.memory.buffer);
     this.float64 = new Float64Array(this.memory.buffer);
     this.int32 = new Int32Array(this.memory.buffer);
+    return true;
   }
 
   /** The view for numbers of 4 bytes or of 8. */

@@ -45,6 +45,9 @@ export const SCALE = 48;
 /** Two options of the loss, whatever it makes of them. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
+/** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
+export const KEPT_COUNT = 72;
+export const KEPT = 76;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

@@ -9,9 +9,10 @@ import {
   CALL,
   COLUMNS,
   DISTRIBUTIONS,
-  EXCLUDED_ROW,
   FIRST_ADDRESS,
   GRADIENT,
+  KEPT,
+  KEPT_COUNT,
   LABEL_TABLE,
   LABELS,
   LOSS_TABLE,
@@ -47,7 +48,8 @@ export interface RowTables {
 export interface RowsCall extends RowTables {
   readonly kernel: Kernel;
   readonly student: FloatArray;
-  readonly teacher: FloatArray;
+  /** Left out for a kernel of the student alone. */
+  readonly teacher?: FloatArray;
   readonly rows: number;
   readonly columns: number;
   /** Rows of label distributions, as long as the student. */
@@ -56,6 +58,8 @@ export interface RowsCall extends RowTables {
   readonly standardizes?: boolean;
   readonly option?: number;
   readonly otherOption?: number;
+  /** The classes that a sparse teacher kept: their number in a row, and row by row. */
+  readonly kept?: { readonly count: number; readonly indices: Int32Array };
 }
 
 type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
@@ -70,21 +74,29 @@ interface Stage {
   readonly teacher: number;
   readonly gradient: number;
   readonly distributions: number;
+  readonly kept: number;
 }
 
+/** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
+const MOST_BYTES = 2 ** 28;
+
 /**
- * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target.
- * Returns `false`, and does nothing, where JavaScript has to compute.
+ * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target. A row
+ * whose loss is not finite has no derivative: JavaScript has to look at it. Returns `false` where JavaScript has to compute
+ * all rows; the target then holds zeros, if it was claimed.
+ *
+ * @param claim - gives the target of the gradient, where one is wanted
  */
-export function runRows(
-  call: RowsCall,
-  losses: Float64Array,
-  target: Target | undefined,
-): boolean {
+export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
   const { student, rows, columns } = call;
   const size = student.BYTES_PER_ELEMENT;
-  const stage = stageOf(call, target);
-  if (!stage) return false;
+  if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
+  const target = claim?.();
+  const stage = inArena(call, target) ?? onCopies(call, target);
+  if (!stage) {
+    if (!target?.adds) target?.data.fill(0);
+    return false;
+  }
   const { instance, arena, most } = stage;
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
@@ -94,15 +106,17 @@ export function runRows(
     const from = first * columns;
     const length = count * columns;
     if (arena) {
-      moveTo(stage, from * size);
+      moveTo(stage, first, call);
     } else {
+      const { teacher, distributions } = call;
       copyIn(memory, stage.student / size, student, from, length);
-      copyIn(memory, stage.teacher / size, call.teacher, from, length);
-      const { distributions } = call;
+      if (teacher) copyIn(memory, stage.teacher / size, teacher, from, length);
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
     copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
     copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    const { kept } = call;
+    if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
@@ -112,7 +126,7 @@ export function runRows(
 
 /** Writes the description of the call. */
 function describe(
-  { instance: { int32, float64 }, student, teacher, gradient, distributions }: Stage,
+  { instance: { int32, float64 }, student, teacher, gradient, distributions, kept }: Stage,
   call: RowsCall,
   target: Target | undefined,
 ): void {
@@ -127,6 +141,8 @@ function describe(
   int32[at + COLUMNS / 4] = call.columns;
   int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
+  int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
+  int32[at + KEPT / 4] = kept;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -134,12 +150,14 @@ function describe(
   float64[doubles + OTHER_OPTION / 8] = call.otherOption ?? 0;
 }
 
-/** Has the description point to rows that start this many bytes behind the first row. */
+/** Has the description point to the rows from `first` on. */
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
-  offset: number,
+  first: number,
+  { columns, student: { BYTES_PER_ELEMENT: size } }: RowsCall,
 ): void {
   const at = CALL / 4;
+  const offset = first * columns * size;
   int32[at + STUDENT / 4] = student + offset;
   int32[at + TEACHER / 4] = teacher + offset;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
@@ -167,42 +185,56 @@ function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCa
   if (!threads.run(kernel, CALL, shares, own)) run(CALL, instance.workspace, 0, rows);
 }
 
-/** In place, where the matrices are in the memory of one arena; else where they are copied to. */
-function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, teacher, distributions, rows, columns, standardizes = false } = call;
-  const size = student.BYTES_PER_ELEMENT;
-  const rowBytes = columns * size;
-  const bytes = workspaceBytes(rowBytes, standardizes || rowBytes !== align(rowBytes));
+/** Bytes of the workspace of a call. */
+function workspaceOf({ student, columns, standardizes, kept }: RowsCall): number {
+  const rowBytes = columns * student.BYTES_PER_ELEMENT;
+  const copies = standardizes || kept !== undefined || rowBytes !== align(rowBytes);
+  return workspaceBytes(rowBytes, copies);
+}
+
+/** The stage of a call whose matrices are all in the memory of one arena. */
+function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
+  const { student, teacher = student, distributions, kept } = call;
+  if (kept) return undefined; // their classes have no place in the arena
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
   if (target) arrays.push(target.data);
   const arena = arenaOf(arrays);
-  const inPlace = arena && arenaInstance(arena, bytes);
-  if (inPlace) {
-    return {
-      instance: inPlace,
+  const instance = arena && arenaInstance(arena, workspaceOf(call));
+  return (
+    instance && {
+      instance,
       arena,
       most: MOST_ROWS,
       student: student.byteOffset,
       teacher: teacher.byteOffset,
       gradient: target?.data.byteOffset ?? 0,
       distributions: distributions?.byteOffset ?? 0,
-    };
-  }
+      kept: 0,
+    }
+  );
+}
+
+/** The stage of a call whose rows are copied in and out, a piece at a time. */
+function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
+  const { student, distributions, rows, columns, kept } = call;
   const instance = selectedInstance();
   if (!instance) return undefined;
+  const rowBytes = columns * student.BYTES_PER_ELEMENT;
   const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
   const side = align(most * rowBytes);
-  const start = align(FIRST_ADDRESS + bytes);
-  instance.reach(start + (distributions ? 4 : 3) * side);
+  const start = align(FIRST_ADDRESS + workspaceOf(call));
+  const end = start + 4 * side;
+  if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
   return {
     instance,
     arena: undefined,
     most,
     student: start,
-    teacher: start + side,
+    teacher: call.teacher ? start + side : start,
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
+    kept: end,
   };
 }
 

@@ -2,9 +2,9 @@ import { checkProbabilities } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/rows/binary.js';
-import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 /**
  * Distillation of several labels at once: every class is there or not, whatever the others. Mean over rows:
@@ -53,18 +53,17 @@ export class BinaryDistillationStrategy<
     return 'BinaryDistillationStrategy';
   }
 
-  /** @internal */
-  protected override checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
-    checkProbabilities(operation, 'labels', labels, row);
-  }
-
-  /** @internal */
-  protected override hardLoss(columns: number): HardLoss {
-    return binaryCrossEntropy(columns);
+  protected override describe(): ResponseTerms {
+    const checkLabelRow = checkProbabilityRow;
+    return { hard: { loss: binaryCrossEntropy, checkLabelRow } };
   }
 
   protected override softLoss(columns: number): SoftLoss {
     const divergence = bernoulliDivergence(columns);
     return ({ student, teacher, derivative }) => divergence(student, teacher, derivative);
   }
+}
+
+function checkProbabilityRow(operation: string, labels: Matrix<FloatArray>, row: number): void {
+  checkProbabilities(operation, 'labels', labels, row);
 }

@@ -1,9 +1,11 @@
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { othersDivergence, targetDivergence } from '../../kernels/rows/decoupled.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 export interface DecoupledDistillationOptions extends ResponseOptions {
   /** What the divergence of the label against all other classes counts, ≥ 0; 1. */
@@ -69,6 +71,11 @@ export class DecoupledDistillationStrategy<
 
   protected override get needsClasses(): boolean {
     return true;
+  }
+
+  protected override describe(): ResponseTerms {
+    const { targetWeight: option, nonTargetWeight: otherOption } = this;
+    return { kernel: { binary: DIVERGENCES, name: 'decoupled', option, otherOption } };
   }
 
   protected override softLoss(columns: number): SoftLoss {

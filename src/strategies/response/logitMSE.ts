@@ -2,8 +2,8 @@ import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { meanSquared } from '../../kernels/rows/distance.js';
 import { scoreDistance } from '../../kernels/rows/scores.js';
+import type { SoftLoss } from './_softRows.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 /**
  * Distillation by the squared difference of logits, mean over rows:

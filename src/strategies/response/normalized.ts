@@ -1,15 +1,11 @@
-import type { DistillationBatch } from '../../call/batch.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { othersDivergence } from '../../kernels/rows/decoupled.js';
-import {
-  ResponseDistillationStrategyBase,
-  type ResponseOptions,
-  type TeacherShares,
-} from './base.js';
-import { classOf, type SoftLoss } from './softRows.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface NormalizedDistillationOptions extends ResponseOptions {
   /** What the cross-entropy with the label counts, times the probability that the teacher gives it, ≥ 0; 1. */
@@ -78,14 +74,11 @@ export class NormalizedDistillationStrategy<
     return true;
   }
 
-  /** @internal */
-  protected override teacherShares({
-    teacher: { data, columns },
-  }: DistillationBatch<T>): (row: number, label: RowLabel) => TeacherShares {
-    const crossEntropy = labelCrossEntropy(columns);
-    return (row, label) => {
-      const probability = Math.exp(-crossEntropy(data, row * columns, classOf(label)));
-      return { hard: this.targetWeight * probability, soft: this.nonTargetWeight };
+  protected override describe(): ResponseTerms {
+    const { targetWeight, nonTargetWeight: soft } = this;
+    return {
+      kernel: { binary: DIVERGENCES, name: 'decoupled', option: 0, otherOption: 1 },
+      sharesOf: ({ teacher }) => ({ hard: targetWeight * Math.exp(-teacher), soft }),
     };
   }
 

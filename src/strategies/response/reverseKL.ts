@@ -1,8 +1,11 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { reverseDivergence } from '../../kernels/rows/divergences.js';
-import type { DistributionRow } from './divergence.js';
-import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
+import type { ResponseTerms, Tail } from './_terms.js';
+import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:
@@ -39,9 +42,12 @@ import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './spar
  */
 export class ReverseKLDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends SparseDivergenceStrategyBase<T> {
+> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
+  readonly tail: Tail;
+
   constructor(options: SparseResponseOptions = {}) {
-    super(options);
+    super(options, ['tail']);
+    this.tail = tailOf(this.name, options);
   }
 
   override get name(): string {
@@ -52,8 +58,9 @@ export class ReverseKLDistillationStrategy<
     return 'teacher';
   }
 
-  protected override get completion(): number {
-    return -1;
+  protected override describe(): ResponseTerms {
+    const kernel = { binary: DIVERGENCES, name: 'reverse' };
+    return { ...super.describe(), kernel, completion: -1, tail: this.tail };
   }
 
   protected override divergence(row: DistributionRow): number {

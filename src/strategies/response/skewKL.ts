@@ -1,7 +1,9 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
+import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
@@ -58,6 +60,11 @@ export class SkewKLDistillationStrategy<
 
   protected override get ruledOutBy(): RuledOutBy {
     return 'neither';
+  }
+
+  protected override describe(): ResponseTerms {
+    const kernel = { binary: DIVERGENCES, name: 'skew', option: this.lambda };
+    return { ...super.describe(), kernel };
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -1,6 +1,8 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { totalVariation } from '../../kernels/rows/divergences.js';
+import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
@@ -48,6 +50,10 @@ export class TotalVariationDistillationStrategy<
 
   protected override get ruledOutBy(): RuledOutBy {
     return 'neither';
+  }
+
+  protected override describe(): ResponseTerms {
+    return { ...super.describe(), kernel: { binary: DIVERGENCES, name: 'totalVariation' } };
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -1,9 +1,10 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { sortedDifference } from '../../kernels/rows/universalLogit.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 /**
  * Universal logit distillation, from a teacher with a vocabulary of its own, mean over rows:
@@ -54,9 +55,8 @@ export class UniversalLogitDistillationStrategy<
     return { temperature: 1, alpha: 0.4 };
   }
 
-  /** @internal */
-  protected override get sharesClasses(): boolean {
-    return false;
+  protected override describe(): ResponseTerms {
+    return { sharesClasses: false };
   }
 
   protected override get ruledOutBy(): RuledOutBy {

@@ -1,11 +1,10 @@
-import type { DistillationBatch } from '../../call/batch.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import type { ResponseOptions, TeacherShares } from './base.js';
+import type { ResponseTerms } from './_terms.js';
+import type { ResponseOptions } from './base.js';
 import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
-import { classOf } from './softRows.js';
 
 /** What is added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
@@ -66,17 +65,14 @@ export class WeightedSoftLabelDistillationStrategy<
     return true;
   }
 
-  /** @internal */
-  protected override teacherShares({
-    student,
-    teacher,
-  }: DistillationBatch<T>): (row: number, label: RowLabel) => TeacherShares {
-    const { columns } = student;
-    const crossEntropy = labelCrossEntropy(columns);
-    return (row, label) => {
-      const ofStudent = crossEntropy(student.data, row * columns, classOf(label));
-      const ofTeacher = crossEntropy(teacher.data, row * columns, classOf(label));
-      return { hard: 0, soft: -Math.expm1(-ofStudent / (ofTeacher + EPSILON)) };
+  protected override describe(): ResponseTerms {
+    return {
+      ...super.describe(),
+      kernel: { binary: RESPONSE, name: 'forward' },
+      sharesOf: ({ student, teacher }) => ({
+        hard: 0,
+        soft: -Math.expm1(-student / (teacher + EPSILON)),
+      }),
     };
   }
 
