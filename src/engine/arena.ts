@@ -1,4 +1,4 @@
-import { checkInteger, DistillationError, refuse } from '../core/errors.js';
+import { checkInteger, checkOptions, DistillationError, refuse } from '../core/errors.js';
 import { checkNumeric, Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
 import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
@@ -6,7 +6,18 @@ import { kernelInfo } from './choice.js';
 import { fixedMemory } from './compile.js';
 import { align, workspaceBytes } from './instance.js';
 import { BATCH_BYTES, FIRST_ADDRESS } from './layout.js';
-import { MOST_THREADS, startThreads } from './threads.js';
+import { MOST_THREADS, startThreads, type ThreadWorker } from './threads.js';
+
+/** Options of {@link MatrixArena.withThreads}. */
+export interface ThreadOptions {
+  /**
+   * Creates a worker that runs the file `knowledge-distillation/worker`, for pages whose content security policy forbids
+   * `blob:` workers or asks for Trusted Types, and for bundlers that find workers by their URL:
+   * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`.
+   * A worker of a page, or of Node's `node:worker_threads`.
+   */
+  readonly createWorker?: () => object;
+}
 
 /**
  * Memory in which the kernels compute without copying: for the matrices of a training loop, made once and filled anew
@@ -54,6 +65,7 @@ export class MatrixArena {
    *
    * @param bytes - see the constructor; each thread takes room to work in
    * @param threads - 1 to 15, the calling one included
+   * @param options - how workers are created, where a policy forbids the library to create them
    * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no shared memory or no
    * SIMD, unless one thread is all that is asked for
    * @example
@@ -64,8 +76,13 @@ export class MatrixArena {
    * const student = arena.zeros(8, 1000);
    * arena.close();
    */
-  static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
+  static async withThreads(
+    bytes: number,
+    threads: number,
+    options: ThreadOptions = {},
+  ): Promise<MatrixArena> {
     const operation = 'MatrixArena.withThreads';
+    checkOptions(operation, 'options', options, ['createWorker']);
     checkInteger(operation, 'threads', threads, 1);
     if (threads > MOST_THREADS) {
       refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
@@ -76,9 +93,13 @@ export class MatrixArena {
     try {
       if (kernel === 'scalar') throw new Error(reason);
       const arena = arenaMemory(operation, bytes, true);
-      arena.threads = await startThreads(threads - 1, kernel, arena.memory, (binary) =>
-        Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)),
-      );
+      arena.threads = await startThreads({
+        count: threads - 1,
+        kernel,
+        memory: arena.memory,
+        namesOf: (binary) => Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)!),
+        createWorker: options.createWorker as (() => ThreadWorker) | undefined,
+      });
       return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
       if (error instanceof DistillationError) throw error;

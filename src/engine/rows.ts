@@ -67,6 +67,7 @@ type KernelFunction = (call: number, workspace: number, first: number, count: nu
 /** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
 interface Stage {
   readonly instance: Instance;
+  readonly run: KernelFunction;
   /** The arena, where the matrices are read and written in place. */
   readonly arena: ArenaMemory | undefined;
   readonly most: number;
@@ -165,8 +166,11 @@ function moveTo(
 }
 
 /** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
-function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCall, rows: number) {
-  const run = instance.exportsOf<Record<string, KernelFunction>>(kernel.binary)[kernel.name]!;
+function launch(
+  { instance, arena, run }: Stage,
+  { kernel, student, columns }: RowsCall,
+  rows: number,
+): void {
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
   const bytes = rows * columns * student.BYTES_PER_ELEMENT;
@@ -192,6 +196,10 @@ function workspaceOf({ student, columns, standardizes, kept }: RowsCall): number
   return workspaceBytes(rowBytes, copies);
 }
 
+function kernelFunction(instance: Instance, { binary, name }: Kernel): KernelFunction | undefined {
+  return instance.exportsOf<Record<string, KernelFunction>>(binary)?.[name];
+}
+
 /** The stage of a call whose matrices are all in the memory of one arena. */
 function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { student, teacher = student, distributions, kept } = call;
@@ -201,9 +209,11 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
   if (target) arrays.push(target.data);
   const arena = arenaOf(arrays);
   const instance = arena && arenaInstance(arena, workspaceOf(call));
+  const run = instance && kernelFunction(instance, call.kernel);
   return (
-    instance && {
+    run && {
       instance,
+      run,
       arena,
       most: MOST_ROWS,
       student: student.byteOffset,
@@ -219,7 +229,8 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
 function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { student, distributions, rows, columns, kept } = call;
   const instance = selectedInstance();
-  if (!instance) return undefined;
+  const run = instance && kernelFunction(instance, call.kernel);
+  if (!run) return undefined;
   const rowBytes = columns * student.BYTES_PER_ELEMENT;
   const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
   const side = align(most * rowBytes);
@@ -228,6 +239,7 @@ function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined
   if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
   return {
     instance,
+    run,
     arena: undefined,
     most,
     student: start,
