@@ -27,7 +27,7 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * The loss is a sum, as everywhere here: beside one that takes the mean over classes, as PyTorch's `BCEWithLogitsLoss` does, it
  * is as many times larger. Standardized logits are centred: about half of the classes are then there, in every row.
  *
- * Cost: two to three exponentials and as many logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two to three exponentials and as many logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Yang et al. (2023), "Multi-Label Knowledge Distillation", §3.2, arXiv:2308.06453: its multi-label logits distillation,
  * there at T = 1, and in the authors' code of probabilities that are kept 1e-8 away from 0 and 1. What it has beside that, the

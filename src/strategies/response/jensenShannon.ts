@@ -41,7 +41,7 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of
  * the two divergences), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD): the plain form, at T = 1 and without
  * T². Its code takes the two divergences at beta = 0 and 1, which the plain form does not tend to: say `'kl-limits'` for them.

@@ -29,8 +29,8 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
  * row with a label is not read.
  *
- * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
- * one-hot), or with standardized logits, goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
+ * Cost: two to three exponentials for each logit, by the kernel that `kernelInfo` names, whatever the labels are, with
+ * −Infinity and standardized logits too. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
  * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper

@@ -30,7 +30,7 @@ export interface SkewReverseKLDistillationOptions extends ResponseOptions {
  * alpha, labels), NOT_A_DISTRIBUTION (labels),
  * RULED_OUT (a label).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T².
  *

@@ -24,7 +24,7 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  * alpha, labels), NOT_A_DISTRIBUTION (labels),
  * RULED_OUT (a label).
  *
- * Cost: two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Wen et al. (2023), "f-Divergence Minimization for Sequence-Level Knowledge Distillation", §3.2, arXiv:2307.15190: at T = 1 and
  * without T².
