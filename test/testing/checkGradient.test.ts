@@ -150,11 +150,9 @@ describe('checkGradient', () => {
       random.data[i] = Math.sin(i * i);
     });
     const zeros = random.zerosLike();
-    const options = { maxCoordinates: 20 };
+    const options = { maxCoordinates: 5, directions: 4 };
     const right = checkGradient(new Scaled(() => 1), random, zeros, undefined, options);
-    expect(right).toMatchObject({ passed: true, coordinates: 20, directions: 16 });
-    const wrong = checkGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options);
-    expect(wrong).toMatchObject({ passed: false, worst: { direction: expect.any(Number) } });
+    expect(right).toMatchObject({ passed: true, coordinates: 5, directions: 4 });
     expect(() =>
       assertGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options),
     ).toThrow(/student direction \d+/);
