@@ -134,7 +134,7 @@ export function strategyLaws(
       gradientIsReused,
     ),
     inBothFormats('loss and gradient are finite for values up to ±1e4', staysFinite, 1e4),
-    inBothFormats('a NaN in a row that counts is refused', refusesNaN),
+    inBothFormats('a NaN in a row that counts is refused, and nothing is added', refusesNaN),
     law('a weight in a hybrid weights loss and gradient', (example) => isWeighted(own, example)),
   ];
 }

@@ -1,8 +1,5 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
-/** A smaller step is no use where rounding blurs it by more than so many tolerances. */
-const BLUR = 10;
-
 /** The steps between which a kink stays one. */
 const WIDE = 0.1;
 const NARROW = 0.01;
@@ -52,7 +49,8 @@ export function compareSlope(
   };
   for (const factor of REFINEMENTS) {
     const distance = h * factor;
-    if (factor < 1 && noise / distance > BLUR * tolerance * scale) break;
+    // A smaller step is no use where rounding blurs it by more than what has to be seen: it would excuse any slope.
+    if (factor < 1 && noise / distance > tolerance * scale) break;
     const whole = central(line, here, distance);
     consider(whole, noise / distance);
     if (best.difference <= tolerance * scale) break;

@@ -135,7 +135,7 @@ describe('checkGradient', () => {
     if (error !== undefined) expect(report.maxError).toBeCloseTo(error, 6);
     else expect(report.maxError).toBeGreaterThan(0.1);
     expect(() => assertGradient(strategy, student, teacher)).toThrow(
-      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give/,
+      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give .+ \(error .+ relative to the scale .+, tolerance 0.000001\)/,
     );
   });
 
