@@ -71,7 +71,7 @@ export interface LawOptions {
  * } as const;
  * const laws = strategyLaws(fc, subject, { seed: 42, numRuns: 200 });
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
- * console.log(laws.length, laws[0].name); // 14 the gradient is the derivative of the loss
+ * console.log(laws.length, laws[0]?.name); // 14 the gradient is the derivative of the loss
  */
 export function strategyLaws(
   fc: FastCheck,

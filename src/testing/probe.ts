@@ -32,7 +32,7 @@ const SPACING = 1e-5;
 const NEIGHBOURS = 5;
 /** The third difference of values that are off by errors of deviation 1 has the deviation √(1 + 9 + 9 + 1). */
 const AMPLIFIED = Math.sqrt(20);
-/** How far from its deviation an error is believed to be: of a million, a few are five deviations off. */
+/** The largest error, in deviations: of a million errors a few are five off, and the deviation is an estimate itself. */
 const MARGIN = 8;
 /** Number of entries, or of directions, along which rounding is looked for: a direction rounds every term anew. */
 const NOISE_ENTRIES = 16;

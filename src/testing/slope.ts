@@ -1,5 +1,6 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
+
 /** The steps between which a kink stays one. */
 const WIDE = 0.1;
 const NARROW = 0.01;
