@@ -63,13 +63,16 @@ export interface LawOptions {
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { strategyLaws } from 'knowledge-distillation/testing';
  *
- * const subject = {
- *   create: () => new ResponseDistillationStrategy({ temperature: 2 }),
- *   values: 'logits',
- *   invariances: ['row-shift', 'row-order', 'column-order'],
- *   float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
- * } as const;
- * const laws = strategyLaws(fc, subject, { seed: 42, numRuns: 200 });
+ * const laws = strategyLaws(
+ *   fc,
+ *   {
+ *     create: () => new ResponseDistillationStrategy({ temperature: 2 }),
+ *     values: 'logits',
+ *     invariances: ['row-shift', 'row-order', 'column-order'],
+ *     float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
+ *   },
+ *   { seed: 42, numRuns: 200 },
+ * );
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
  * console.log(laws.length, laws[0]?.name); // 14 the gradient is the derivative of the loss
  */
