@@ -3,7 +3,7 @@ import {
   type IDistillationStrategy,
   type LossAndGradient,
   sharesBase,
-} from '../call/strategy.js';
+} from '../call/options.js';
 import type { Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';

@@ -135,7 +135,7 @@ describe('checkGradient', () => {
     if (error !== undefined) expect(report.maxError).toBeCloseTo(error, 6);
     else expect(report.maxError).toBeGreaterThan(0.1);
     expect(() => assertGradient(strategy, student, teacher)).toThrow(
-      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give/,
+      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give .+ \(error .+ relative to the scale .+, tolerance 0.000001\)/,
     );
   });
 
@@ -150,11 +150,9 @@ describe('checkGradient', () => {
       random.data[i] = Math.sin(i * i);
     });
     const zeros = random.zerosLike();
-    const options = { maxCoordinates: 20 };
+    const options = { maxCoordinates: 5, directions: 4 };
     const right = checkGradient(new Scaled(() => 1), random, zeros, undefined, options);
-    expect(right).toMatchObject({ passed: true, coordinates: 20, directions: 16 });
-    const wrong = checkGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options);
-    expect(wrong).toMatchObject({ passed: false, worst: { direction: expect.any(Number) } });
+    expect(right).toMatchObject({ passed: true, coordinates: 5, directions: 4 });
     expect(() =>
       assertGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options),
     ).toThrow(/student direction \d+/);
