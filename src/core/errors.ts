@@ -144,11 +144,12 @@ export function checkNumbers(
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throwType(operation, argument, 'be an array of numbers', values);
   }
-  const numbers = Float64Array.from(values, (value, i) =>
-    checkNumber(operation, `${argument}[${i}]`, value, expected, inRange),
-  );
+  const numbers: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    numbers.push(checkNumber(operation, `${argument}[${i}]`, values[i], expected, inRange));
+  }
   if (numbers.length === 0) refuse('EMPTY', operation, argument, 'hold a number', 'an empty array');
-  return numbers;
+  return Float64Array.from(numbers);
 }
 
 export function checkPositive(operation: string, argument: string, value: unknown): number {

@@ -1,15 +1,16 @@
 import { checkMatrixFinite } from '../call/diagnosis.js';
+import { allocate } from '../core/allocate.js';
 import { checkDtype } from '../core/checks.js';
+import { readNumeric } from '../core/convert.js';
 import {
   checkFraction,
   checkInteger,
   checkNumber,
   checkOptions,
-  refuse,
   throwShape,
   throwType,
 } from '../core/errors.js';
-import { Matrix, readNumeric } from '../core/matrix.js';
+import { Matrix, zeroMatrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, traitOf } from '../core/numeric.js';
 import { Generator } from '../core/random.js';
 import type { Grid } from '../kernels/products/grid.js';
@@ -92,7 +93,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     this.#generator = new Generator(seed);
     const bound = Math.sqrt(3 / columns); // so that a row has length 1 in the mean
     const entries = (): Matrix<T> => {
-      const matrix = Matrix.zeros(samples, columns, numeric);
+      const matrix = zeroMatrix(NAME, { samples, columns }, numeric);
       const { data } = matrix;
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * this.#generator.next() - 1);
       return matrix;
@@ -169,7 +170,8 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       throwShape(operation, 'negatives', [others.length], expected, 'negatives of the rows');
     }
     const count = this.negatives + 1;
-    const entries = new Int32Array(length * count);
+    const sizes = { 'samples.length': length, 'negatives + 1': count };
+    const entries = allocate(operation, sizes, (size) => new Int32Array(size));
     for (const [row, sample] of selected.entries()) {
       entries[row * count] = sample;
       for (let j = 1; j < count; j++) {
@@ -207,11 +209,11 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     if (typeof indices !== 'object' || typeof indices?.length !== 'number') {
       throwType(operation, argument, 'be a list of indices', indices);
     }
-    const list = Array.from(indices);
-    for (const [row, index] of list.entries()) {
-      if (Number.isInteger(index) && index >= 0 && index < this.student.rows) continue;
-      if (typeof index !== 'number') throwType(operation, `${argument}[${row}]`, expected, index);
-      refuse('OUT_OF_RANGE', operation, `${argument}[${row}]`, expected, String(index));
+    const inRange = (index: number) =>
+      Number.isInteger(index) && index >= 0 && index < this.student.rows;
+    const list: number[] = [];
+    for (let row = 0; row < indices.length; row++) {
+      list.push(checkNumber(operation, `${argument}[${row}]`, indices[row], expected, inRange));
     }
     return list;
   }

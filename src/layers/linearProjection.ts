@@ -1,6 +1,8 @@
 import { checkMatrixFinite } from '../call/diagnosis.js';
 import { Parameter } from '../call/parameter.js';
+import { allocate } from '../core/allocate.js';
 import { checkDtype, checkShape } from '../core/checks.js';
+import { readNumeric } from '../core/convert.js';
 import {
   checkBoolean,
   checkInteger,
@@ -8,7 +10,7 @@ import {
   checkOptions,
   throwType,
 } from '../core/errors.js';
-import { type Matrix, readNumeric } from '../core/matrix.js';
+import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { uniform } from '../core/random.js';
 import { grid, transpose } from '../kernels/products/grid.js';
@@ -71,7 +73,11 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const numeric = readNumeric(operation, options.numeric);
     const random = uniform(seed);
     const bound = 1 / Math.sqrt(inputColumns);
-    this.#weight = new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric);
+    this.#weight = allocate(
+      operation,
+      { inputColumns, outputColumns },
+      () => new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric),
+    );
     const { data } = this.#weight.value;
     for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);
     if (checkBoolean(operation, 'bias', bias)) {

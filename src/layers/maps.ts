@@ -3,7 +3,7 @@
 import { checkDtype, checkParts, checkShape } from '../core/checks.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { mapRows } from '../core/mapRows.js';
-import { checkMatrix, Matrix } from '../core/matrix.js';
+import { checkMatrix, type Matrix, zeroMatrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import {
   averageBlocks,
@@ -54,26 +54,32 @@ export function poolPositions(from: MapSize, to: MapSize): RowMap {
   const operation = 'poolPositions';
   checkSize(operation, 'from', from);
   checkSize(operation, 'to', to);
-  const pooling: Pooling = {
-    height: from.height,
-    width: from.width,
-    rowSpans: spansOver(from.height, to.height),
-    columnSpans: spansOver(from.width, to.width),
+  let pooling: Pooling | undefined;
+  // Computed with the first row: by then a size that is far too large has been refused.
+  const windows = (): Pooling => {
+    pooling ??= {
+      height: from.height,
+      width: from.width,
+      rowSpans: spansOver(from.height, to.height),
+      columnSpans: spansOver(from.width, to.width),
+    };
+    return pooling;
   };
   const positions = from.height * from.width;
   const pooledPositions = to.height * to.width;
   return {
     apply(matrix) {
-      const channels = checkParts(`${operation}.apply`, 'matrix', matrix, positions, 'channels');
-      return mapRows(matrix, channels * pooledPositions, (offset, row) =>
-        pool(matrix.data, offset, pooling, row),
+      const method = `${operation}.apply`;
+      const channels = checkParts(method, 'matrix', matrix, positions, 'channels');
+      return mapRows(method, matrix, channels * pooledPositions, (offset, row) =>
+        pool(matrix.data, offset, windows(), row),
       );
     },
     adjoint(gradient) {
       const method = `${operation}.adjoint`;
       const channels = checkParts(method, 'gradient', gradient, pooledPositions, 'channels');
-      return mapRows(gradient, channels * positions, (offset, row) =>
-        poolAdjoint(gradient.data, offset, pooling, row),
+      return mapRows(method, gradient, channels * positions, (offset, row) =>
+        poolAdjoint(gradient.data, offset, windows(), row),
       );
     },
   };
@@ -108,12 +114,16 @@ export function averageHeads(heads: number): RowMap {
   checkInteger(operation, 'heads', heads, 1);
   return {
     apply(matrix) {
-      const keys = checkParts(`${operation}.apply`, 'matrix', matrix, heads, 'keys');
-      return mapRows(matrix, keys, (offset, row) => averageBlocks(matrix.data, offset, heads, row));
+      const method = `${operation}.apply`;
+      const keys = checkParts(method, 'matrix', matrix, heads, 'keys');
+      return mapRows(method, matrix, keys, (offset, row) =>
+        averageBlocks(matrix.data, offset, heads, row),
+      );
     },
     adjoint(gradient) {
-      checkMatrix(`${operation}.adjoint`, 'gradient', gradient);
-      return mapRows(gradient, heads * gradient.columns, (offset, row) =>
+      const method = `${operation}.adjoint`;
+      checkMatrix(method, 'gradient', gradient);
+      return mapRows(method, gradient, heads * gradient.columns, (offset, row) =>
         averageBlocksAdjoint(gradient.data, offset, heads, row),
       );
     },
@@ -142,13 +152,10 @@ export function concatenateColumns<T extends FloatArray>(
   checkMatrix(operation, 'second', second);
   checkDtype(operation, 'second', second, first);
   checkShape(operation, 'second', second, first.rows, second.columns, 'the rows of first');
-  const { columns } = first;
-  const both = new Matrix(
-    first.numeric.allocate(first.data.length + second.data.length),
-    first.rows,
-    columns + second.columns,
-  );
-  for (let row = 0; row < both.rows; row++) {
+  const { rows, columns, numeric } = first;
+  const sizes = { rows, columns: columns + second.columns };
+  const both = zeroMatrix(operation, sizes, numeric);
+  for (let row = 0; row < rows; row++) {
     const target = both.row(row);
     target.set(first.row(row));
     target.set(second.row(row), columns);
@@ -178,7 +185,7 @@ export function splitColumns<T extends FloatArray>(
   const inRange = (value: number) => Number.isSafeInteger(value) && value >= 1 && value < all;
   checkNumber(operation, 'columns', columns, `be an integer in [1, ${all})`, inRange);
   const part = (from: number, to: number) =>
-    mapRows(matrix, to - from, (offset, row) =>
+    mapRows(operation, matrix, to - from, (offset, row) =>
       row.set(matrix.data.subarray(offset + from, offset + to)),
     );
   return [part(0, columns), part(columns, all)];

@@ -1,3 +1,4 @@
+import { allocate } from '../core/allocate.js';
 import { checkInteger, checkOptions, refuse, throwShape, throwType } from '../core/errors.js';
 import { IGNORE_INDEX, isKept, UNLABELED } from '../core/labels.js';
 
@@ -86,7 +87,8 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
     checkLength(operation, 'promptLengths', promptLengths, batch, 'one for each sequence');
   }
 
-  const targets = new Int32Array(rows).fill(IGNORE_INDEX);
+  const targets = allocate(operation, { batch, length }, (size) => new Int32Array(size));
+  targets.fill(IGNORE_INDEX);
   const mask = new Uint8Array(rows);
   let count = 0;
   for (let sequence = 0; sequence < batch; sequence++) {

@@ -78,7 +78,7 @@ export function ensembleTeachers<T extends FloatArray>(
   const { columns } = first;
   const average =
     space === 'logits' ? meanLogits(parts) : mixtureLogits(parts, temperature, columns);
-  return mapRows(first, columns, average);
+  return mapRows(operation, first, columns, average);
 }
 
 /** Throws unless they are matrices of one shape and number format; returns the first. */

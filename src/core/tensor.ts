@@ -1,0 +1,86 @@
+// Tensors of inference runtimes, read by their structure.
+
+import { checkInteger, throwShape, throwType } from './errors.js';
+import { decodeHalf } from './half.js';
+import { type FloatArray, type NumericTrait, traitOf, typeTag } from './numeric.js';
+
+/** What inference runtimes return: flat data with their dimensions, named `dims` or `shape`. */
+export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: T };
+
+/**
+ * A tensor whose type does not tell the type of its data: onnxruntime and transformers.js declare their outputs like
+ * this.
+ */
+export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
+  | { readonly dims: readonly number[] }
+  | { readonly shape: readonly number[] }
+);
+
+/** The data of a tensor, and the shape of the matrix that they fill. */
+interface TensorContent {
+  readonly data: FloatArray;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
+ *
+ * @param numeric - where it is given, half precision is decoded into a copy; its format is not applied to the data
+ * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and where the data do not fill the dimensions
+ */
+export function readTensor(
+  operation: string,
+  tensor: RuntimeTensor,
+  numeric: NumericTrait<FloatArray> | undefined,
+): TensorContent {
+  if (typeof tensor !== 'object' || tensor === null) {
+    throwType(operation, 'tensor', 'be { data, dims } or { data, shape }', tensor);
+  }
+  const dims = 'dims' in tensor ? tensor.dims : tensor.shape;
+  if (!Array.isArray(dims)) {
+    throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims);
+  }
+  const data = floatsOf(operation, tensor, numeric);
+  if (dims.length < 2) {
+    throwShape(operation, 'tensor', dims, [1, dims[0] ?? 1], 'rank 2 or more');
+  }
+  for (const [index, size] of dims.entries()) checkInteger(operation, `dims[${index}]`, size, 0);
+  const columns = checkInteger(operation, `dims[${dims.length - 1}]`, dims.at(-1), 1);
+  const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
+  if (data.length !== rows * columns) {
+    throwShape(operation, 'tensor.data', [data.length], [rows * columns], 'its dims');
+  }
+  return { data, rows, columns };
+}
+
+/** The data of a tensor; half precision is decoded where the caller names a number format. */
+function floatsOf(
+  operation: string,
+  { data, type }: RuntimeTensor,
+  numeric: NumericTrait<FloatArray> | undefined,
+): FloatArray {
+  if (traitOf(data) !== undefined) return data as FloatArray; // traitOf has seen the type
+  const tag = typeTag(data);
+  const isBits = tag === 'Uint16Array' && type === 'float16';
+  const isHalf = isBits || tag === 'Float16Array';
+  if (isHalf && numeric !== undefined) {
+    return isBits ? decodeHalf(data as Uint16Array) : Float32Array.from(data as ArrayLike<number>);
+  }
+  const hint = isHalf
+    ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
+    : conversionHint(data, type);
+  throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
+}
+
+/** Hint for converting unsupported data to floats. */
+function conversionHint(data: unknown, type: string | undefined): string | undefined {
+  if (typeof data === 'function') {
+    return 'call it first: { data: await tensor.data(), shape: tensor.shape }';
+  }
+  if (!ArrayBuffer.isView(data)) return undefined;
+  const tag = typeTag(data);
+  const isUntold = tag === 'Uint16Array' && type === undefined;
+  const half = isUntold ? "; bits of half precision need type: 'float16'" : '';
+  return `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})${half}`;
+}
