@@ -19,7 +19,7 @@ import type { StrategySubject } from '../src/testing/index.js';
 import { subjects } from './subjects/index.js';
 import { kernels } from './support/describeKernels.js';
 import { exportedStrategies } from './support/exportedStrategies.js';
-import { wrong } from './support/wrong.js';
+import { wrong } from './support/refusal.js';
 
 // The kernels keep tables and workspaces between calls, and strategies keep parameters. None of it may show: the same
 // call gives the same bits, whichever calls were made before it, calls that fail included.

@@ -11,7 +11,7 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Doubles = Float64Array;
 

@@ -9,7 +9,7 @@ import {
   poolPositions,
   VariationalDistillationStrategy,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 // Sizes that are legal integers, of which the product is more than any engine allocates.
 

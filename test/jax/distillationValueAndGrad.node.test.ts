@@ -14,7 +14,7 @@ import {
   SparseTargets,
 } from '../../src/index.js';
 import { distillationValueAndGrad } from '../../src/jax/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 import { expectClose, onEachDevice, responseRows, values } from './devices.js';
 
 const [temperature, alpha] = [3, 0.3];

@@ -10,7 +10,7 @@ import {
   ReverseKLDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 describe('causalRows, by hand', () => {
   test('the row of a position has the next token; the last position of each sequence has none', () => {

@@ -11,7 +11,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
