@@ -70,6 +70,10 @@ function describe(details: ErrorDetails, hint?: string): string {
   const { code, operation, argument, expected, received, row, column } = details;
   const inColumn = column === undefined ? '' : `, column ${column}`;
   const place = row === undefined ? '' : ` row ${row}${inColumn}`;
+  if (code === 'UNKNOWN_OPTION') {
+    const noun = argument.endsWith('options') ? 'option' : `key of ${argument}`;
+    return `${operation}: unknown ${noun} ${received}; ${hint}`;
+  }
   const rule =
     code === 'SHAPE_MISMATCH'
       ? `has shape ${received}, expected ${expected}`
@@ -218,9 +222,40 @@ export function checkOptions(
   }
   for (const key of Object.keys(value ?? {})) {
     if (known === undefined || known.includes(key)) continue;
-    const expected = `have no keys but ${known.join(', ')}`;
-    refuse('UNKNOWN_OPTION', operation, argument, expected, show(key));
+    const names = known.join(', ');
+    const nearest = known.find((name) => isMisspelt(name, key));
+    const kind = argument.endsWith('options') ? 'options' : 'keys';
+    const hint =
+      nearest === undefined
+        ? `known ${kind}: ${names}`
+        : `did you mean "${nearest}"? Known ${kind}: ${names}`;
+    refuse(
+      'UNKNOWN_OPTION',
+      operation,
+      argument,
+      `have no keys but ${names}`,
+      show(key),
+      undefined,
+      hint,
+    );
   }
+}
+
+/** Whether two names differ in one letter that is missing, added, replaced or swapped with the next, or in case. */
+function isMisspelt(name: string, key: string): boolean {
+  const [a, b] = [name.toLowerCase(), key.toLowerCase()];
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restOfA, restOfB] = [a.slice(start), b.slice(start)];
+  const isSwapped =
+    restOfA[0] === restOfB[1] && restOfA[1] === restOfB[0] && restOfA.slice(2) === restOfB.slice(2);
+  return (
+    restOfA === restOfB ||
+    isSwapped ||
+    restOfA.slice(1) === restOfB ||
+    restOfA === restOfB.slice(1) ||
+    restOfA.slice(1) === restOfB.slice(1)
+  );
 }
 
 export function throwShape(

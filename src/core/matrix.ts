@@ -1,6 +1,7 @@
 import { allocate } from './allocate.js';
 import { checkNumeric, checkValue, convert } from './convert.js';
 import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
+import { matrixHint } from './hints.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
 import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 
@@ -248,7 +249,7 @@ export function checkMatrix(
 ): void {
   // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
   if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
-    throwType(operation, argument, expected, value, hint);
+    throwType(operation, argument, expected, value, hint ?? matrixHint(argument, value));
   }
   const { data, rows, columns } = value;
   if (data.length === rows * columns) return; // it is 0 once the buffer was transferred

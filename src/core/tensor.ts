@@ -2,6 +2,7 @@
 
 import { checkInteger, throwShape, throwType } from './errors.js';
 import { decodeHalf } from './half.js';
+import { floatsHint } from './hints.js';
 import { type FloatArray, type NumericTrait, traitOf, typeTag } from './numeric.js';
 
 /** What inference runtimes return: flat data with their dimensions, named `dims` or `shape`. */
@@ -69,18 +70,6 @@ function floatsOf(
   }
   const hint = isHalf
     ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
-    : conversionHint(data, type);
+    : floatsHint(data, type);
   throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
-}
-
-/** Hint for converting unsupported data to floats. */
-function conversionHint(data: unknown, type: string | undefined): string | undefined {
-  if (typeof data === 'function') {
-    return 'call it first: { data: await tensor.data(), shape: tensor.shape }';
-  }
-  if (!ArrayBuffer.isView(data)) return undefined;
-  const tag = typeTag(data);
-  const isUntold = tag === 'Uint16Array' && type === undefined;
-  const half = isUntold ? "; bits of half precision need type: 'float16'" : '';
-  return `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})${half}`;
 }

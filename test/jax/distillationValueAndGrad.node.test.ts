@@ -368,7 +368,7 @@ onEachDevice(() => {
       () => response2(same, x(), x(), np.array([true])),
     ],
     [
-      'options must have no keys but mask, normalizer, got "gradient"',
+      'unknown option "gradient"; known options: mask, normalizer',
       () => response2(same, x(), x(), undefined, wrong({ gradient: x() })),
     ],
     [

@@ -237,7 +237,7 @@ describe('causalRows refuses', () => {
     ]),
     [
       { mask: [1] },
-      'causalRows: options must have no keys but batch, length, labels, attentionMask, promptLengths, got "mask"',
+      'causalRows: unknown option "mask"; known options: batch, length, labels, attentionMask, promptLengths',
     ],
   ])('$1', (options, message) => {
     const call = () => causalRows({ ...good, ...options });

@@ -148,7 +148,7 @@ test.each([
     () => loss(zeros, zeros, undefined, { mask: tf.tensor1d(['a', 'b']) }),
   ],
   [
-    'options must have no keys but mask, normalizer, got "gradient"',
+    'unknown option "gradient"; known options: mask, normalizer',
     () => loss(zeros, zeros, undefined, wrong({ gradient: zeros })),
   ],
   [
