@@ -4,7 +4,8 @@ import { refuse } from './errors.js';
  * Allocates memory whose size follows from the arguments of a call.
  *
  * @param operation - the constructor or method that was called
- * @param sizes - the arguments that multiply to the number of elements, by name; each was checked to be an integer ≥ 0
+ * @param sizes - the arguments that multiply to the number of elements, by name; each was checked
+ *   to be an integer ≥ 0
  * @param create - allocates that many elements
  * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate that many elements
  */

@@ -10,7 +10,10 @@ export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray
   throwType(operation, 'numeric', 'be float32 or float64, the objects', numeric);
 }
 
-/** The number format that an option asks for; float32 where the option is left out, as the type T says. */
+/**
+ * Returns the number format of an option; float32, the default of the type T, if the option is left
+ * out.
+ */
 export function readNumeric<T extends FloatArray>(
   operation: string,
   numeric: NumericTrait<T> | undefined,
@@ -39,7 +42,10 @@ export function convert<T extends FloatArray>(
   return copy;
 }
 
-/** Throws unless `value` is a number that the format can hold; infinities and NaN are. */
+/**
+ * Returns `value`; throws unless it is a number that the format can hold. Every format holds NaN
+ * and infinities.
+ */
 export function checkValue(
   operation: string,
   numeric: NumericTrait<FloatArray>,

@@ -1,6 +1,6 @@
 import { typeTag } from './numeric.js';
 
-/** What went wrong, for programs; the message says the same for people. */
+/** Machine-readable kind of an error. */
 export type DistillationErrorCode =
   | 'DTYPE_MISMATCH'
   | 'EMPTY'
@@ -27,19 +27,19 @@ export interface ErrorDetails {
   readonly operation: string;
   /** The argument or option at fault. */
   readonly argument: string;
-  /** What it had to be, as the message says it. */
+  /** The rule that the argument breaks, as the message states it. */
   readonly expected: string;
-  /** What it was, as the message says it. */
+  /** The value that was passed, as the message shows it. */
   readonly received: string;
-  /** The row of the matrix at fault, where there is one. */
+  /** Row of the matrix, if one row is at fault. */
   readonly row?: number;
-  /** The column of the matrix at fault, where there is one. */
+  /** Column of the matrix, if one element is at fault. */
   readonly column?: number;
 }
 
 /**
- * Every refusal of the library: a value that has the right JavaScript type and cannot be used.
- * A wrong JavaScript type is a `TypeError` with the same fields and the same message template.
+ * Thrown for a value of the right JavaScript type that cannot be used. A value of the wrong
+ * JavaScript type throws a `TypeError` with the same fields and the same message template.
  *
  * @example
  * import { DistillationError, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -47,7 +47,8 @@ export interface ErrorDetails {
  * try {
  *   new ResponseDistillationStrategy({ temperature: 0 });
  * } catch (error) {
- *   if (error instanceof DistillationError) console.log(error.code, error.argument); // OUT_OF_RANGE temperature
+ *   if (!(error instanceof DistillationError)) throw error;
+ *   console.log(error.code, error.argument); // OUT_OF_RANGE temperature
  * }
  */
 export class DistillationError extends RangeError implements ErrorDetails {
@@ -96,7 +97,10 @@ export function refuse(
   throw new DistillationError({ code, operation, argument, expected, received, ...place }, hint);
 }
 
-/** A value as a message shows it: short, and never calling code of the value's own. */
+/**
+ * Formats a value for a message: short, and without calling methods of the value, which could
+ * throw.
+ */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
   if (typeof value === 'bigint') return `${value}n`;
@@ -137,7 +141,11 @@ export function checkNumber(
   return value;
 }
 
-/** A copy of a list of numbers in the range, at least one of them; `expected` follows the word "must" for each. */
+/**
+ * Copies a list of numbers; throws for an empty list, and for a number that is out of range.
+ *
+ * @param expected - the rule for each number; follows the word "must"
+ */
 export function checkNumbers(
   operation: string,
   argument: string,
@@ -177,7 +185,7 @@ export function checkIndex(
   size: number,
 ): void {
   const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
-  // Said once it is needed: this is asked for every row and entry.
+  // The message is built only on the throw path: this check runs for every row and element.
   if (typeof index === 'number' && inRange(index)) return;
   checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);
 }
@@ -210,7 +218,12 @@ export function checkChoice<C extends string>(
   refuse('OUT_OF_RANGE', operation, argument, expected, show(value));
 }
 
-/** Throws unless `value` is an object, all of its keys among `known` if given: a misspelt option is no option. */
+/**
+ * Throws unless `value` is an object with known keys, so that a misspelt option does not pass
+ * unnoticed.
+ *
+ * @param known - the keys that are allowed; any key if it is left out
+ */
 export function checkOptions(
   operation: string,
   argument: string,
@@ -241,7 +254,10 @@ export function checkOptions(
   }
 }
 
-/** Whether two names differ in one letter that is missing, added, replaced or swapped with the next, or in case. */
+/**
+ * Whether two names differ in one letter that is missing, added, replaced or swapped with the next,
+ * or in case.
+ */
 function isMisspelt(name: string, key: string): boolean {
   const [a, b] = [name.toLowerCase(), key.toLowerCase()];
   let start = 0;
@@ -275,7 +291,7 @@ export function throwOverflow(operation: string, loss: number): never {
   refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} (extreme input)`);
 }
 
-/** Throws unless what a strategy of somebody else's returned is a finite loss. */
+/** Throws unless the loss that a user's own strategy returned is a finite number. */
 export function checkLoss(operation: string, loss: unknown): number {
   if (typeof loss !== 'number') throwType(operation, 'computeLoss', 'return a number', loss);
   if (!Number.isFinite(loss)) throwOverflow(operation, loss);

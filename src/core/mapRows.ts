@@ -6,7 +6,8 @@ import type { FloatArray } from './numeric.js';
  * Makes a matrix with one row for each row of another.
  *
  * @param columns - the width of the new matrix
- * @param write - writes a new row; `offset` is where the row that it is made from starts in the data
+ * @param write - writes a new row; `offset` is where the row that it is made from starts in the
+ *   data
  * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate the new matrix
  */
 export function mapRows<T extends FloatArray>(

@@ -8,8 +8,9 @@ import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 /**
  * A row-major, contiguous matrix over a `Float32Array` or a `Float64Array`.
  *
- * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` and copies nothing, so that writing to
- * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or features.
+ * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` without a copy, and a write to
+ * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or
+ * features.
  *
  * @example
  * import { float64, Matrix } from 'knowledge-distillation';
@@ -28,7 +29,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * @param data - `rows × columns` values, row after row; kept, not copied
    * @param rows - ≥ 0
    * @param columns - ≥ 1
-   * @throws {DistillationError} where the length of `data` is not `rows × columns`
+   * @throws {DistillationError} SHAPE_MISMATCH if the length of `data` is not `rows × columns`
    */
   constructor(data: T, rows: number, columns: number) {
     const numeric = traitOf(data);
@@ -46,7 +47,13 @@ export class Matrix<T extends FloatArray = Float32Array> {
     this.numeric = numeric as NumericTrait<T>; // traitOf looked at `data`
   }
 
-  /** A matrix of zeros; float32 unless `numeric` says otherwise. */
+  /**
+   * Creates a matrix of zeros.
+   *
+   * @param numeric - number format; float32
+   * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
+   *   elements than the engine can allocate
+   */
   static zeros(rows: number, columns: number): Matrix<Float32Array>;
   static zeros<T extends FloatArray>(
     rows: number,
@@ -62,9 +69,11 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * A matrix from rows of equal length, copied; float32 unless `numeric` says otherwise.
+   * Copies rows of equal length into a matrix.
    *
-   * @throws {DistillationError} for no rows, rows of unequal length, and finite values that `numeric` cannot hold
+   * @param numeric - number format; float32
+   * @throws {DistillationError} EMPTY without rows, SHAPE_MISMATCH for rows of unequal length,
+   *   OUT_OF_RANGE for a finite value that the format cannot hold
    */
   static fromRows(rows: readonly ArrayLike<number>[]): Matrix<Float32Array>;
   static fromRows<T extends FloatArray>(
@@ -103,20 +112,24 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * A view on a tensor of onnxruntime, transformers.js, TensorFlow.js … : `{ data, dims }` or `{ data, shape }`.
-   * A rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
+   * Wraps a tensor of onnxruntime, transformers.js, TensorFlow.js …, `{ data, dims }` or `{ data,
+   * shape }`, without a copy. A rank above 2 flattens to `[product of the leading dimensions, last
+   * dimension]`.
    *
-   * @throws {TypeError} where `data` is no float array (int64, a method that has yet to be called), and for half precision
-   *   without `numeric`
-   * @throws {DistillationError} for a rank below 2, and where `data` does not fill the dimensions
+   * @throws {TypeError} if `data` is no float array (int64, a method that was not called), or half
+   *   precision
+   * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and if `data` does not fill the
+   *   dimensions
    */
   static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T>;
   /**
-   * The same, where types do not tell the number format of the tensor, or it is another: a matrix in the format `numeric`.
+   * Reads a tensor whose number format is not known to TypeScript, or is not the one that is
+   * needed.
    *
-   * @param numeric - a tensor in this format is not copied; one in the other is, and so is one in half precision, which has to
-   *   be decoded: a `Float16Array`, or a `Uint16Array` of bits where the tensor's `type` is `'float16'`
-   * @throws {DistillationError} also for a finite value that `numeric` cannot hold
+   * @param numeric - the format of the matrix. A tensor in this format is not copied. A tensor in
+   *   another format is: half precision is a `Float16Array`, or a `Uint16Array` of bits with the
+   *   tensor's `type` `'float16'`
+   * @throws {DistillationError} also OUT_OF_RANGE for a finite value that `numeric` cannot hold
    */
   static fromTensor<T extends FloatArray>(
     tensor: RuntimeTensor,
@@ -133,9 +146,12 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * One row for each class index: 1 in that column, 0 elsewhere; float32 unless `numeric` says otherwise.
+   * Creates one row for each class index: 1 in the column of the class, 0 elsewhere.
    *
-   * @param classes - indices in [0, columns); rows without a label need index labels (an `Int32Array`) instead
+   * @param classes - indices in [0, columns). For rows without a label, pass indices as labels (an
+   *   `Int32Array`) instead
+   * @param numeric - number format; float32
+   * @throws {DistillationError} OUT_OF_RANGE for an index outside [0, columns)
    */
   static oneHot(classes: ArrayLike<number>, columns: number): Matrix<Float32Array>;
   static oneHot<T extends FloatArray>(
@@ -161,47 +177,47 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return matrix;
   }
 
-  /** Zeros in the shape and number format of this matrix. */
+  /** Creates zeros in the shape and number format of this matrix. */
   zerosLike(): Matrix<T> {
     const { rows, columns, numeric } = this;
     return zeroMatrix('Matrix.zerosLike', { rows, columns }, numeric);
   }
 
-  /** One value. */
+  /** Returns one element. */
   get(row: number, column: number): number {
     return this.data[this.#index('Matrix.get', row, column)]!;
   }
 
   /**
-   * Writes one value.
+   * Writes one element.
    *
-   * @throws {DistillationError} for a finite value that the number format cannot hold
+   * @throws {DistillationError} OUT_OF_RANGE for a finite value that the number format cannot hold
    */
   set(row: number, column: number, value: number): void {
     const index = this.#index('Matrix.set', row, column);
     this.data[index] = checkValue('Matrix.set', this.numeric, row, column, value);
   }
 
-  /** A view on one row: writing to it writes to the matrix. */
+  /** Returns a view on one row: a write to it changes the matrix. */
   row(index: number): T {
     const start = this.#index('Matrix.row', index, 0);
     return this.data.subarray(start, start + this.columns) as T;
   }
 
-  /** The values as an array of rows, copied. */
+  /** Copies the elements into an array of rows. */
   toRows(): number[][] {
     return Array.from({ length: this.rows }, (_, row) => Array.from(this.row(row)));
   }
 
-  /** A copy. */
+  /** Copies the matrix. */
   clone(): Matrix<T> {
     return this.as(this.numeric);
   }
 
   /**
-   * A copy in another number format, each value rounded to the nearest.
+   * Copies the matrix into a number format; each value is rounded to the nearest.
    *
-   * @throws {DistillationError} for a finite value that the format cannot hold
+   * @throws {DistillationError} OUT_OF_RANGE for a finite value that the format cannot hold
    */
   as<U extends FloatArray>(numeric: NumericTrait<U>): Matrix<U> {
     checkNumeric('Matrix.as', numeric);
@@ -210,7 +226,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   #index(operation: string, row: number, column: number): number {
-    const { length } = this.data; // 0 once the buffer was transferred
+    const { length } = this.data; // 0 after the buffer was transferred
     const expected = this.rows * this.columns;
     if (length !== expected) throwShape(operation, 'data', [length], [expected], 'rows × columns');
     checkIndex(operation, 'row', row, this.rows);
@@ -223,23 +239,24 @@ export class Matrix<T extends FloatArray = Float32Array> {
  * Allocates a matrix of zeros for the call of an operation.
  *
  * @param sizes - the arguments that give the rows and the columns, in this order, by name
- * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more elements than the
- *   engine can allocate
+ * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
+ *   elements than the engine can allocate
  */
 export function zeroMatrix<T extends FloatArray>(
   operation: string,
   sizes: Readonly<Record<string, number>>,
   numeric: NumericTrait<T>,
 ): Matrix<T> {
-  const shape = Object.entries(sizes).map(([name, size], i) =>
-    checkInteger(operation, name, size, i),
+  // Rows, the first size, may be 0; columns, the second, are at least 1.
+  const shape = Object.entries(sizes).map(([name, size], least) =>
+    checkInteger(operation, name, size, least),
   );
   checkNumeric(operation, numeric);
   const data = allocate(operation, sizes, (length) => numeric.allocate(length));
   return new Matrix(data, shape[0]!, shape[1]!);
 }
 
-/** Throws unless `value` is a matrix whose data are there. */
+/** Throws unless `value` is a matrix whose buffer was not transferred. */
 export function checkMatrix(
   operation: string,
   argument: string,
@@ -247,11 +264,11 @@ export function checkMatrix(
   expected = 'be a Matrix',
   hint?: string,
 ): void {
-  // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
+  // By structure, not by class: a program may hold two copies of the library, ESM and CommonJS.
   if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
     throwType(operation, argument, expected, value, hint ?? matrixHint(argument, value));
   }
   const { data, rows, columns } = value;
-  if (data.length === rows * columns) return; // it is 0 once the buffer was transferred
+  if (data.length === rows * columns) return; // the length is 0 after the buffer was transferred
   throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
 }

@@ -5,12 +5,12 @@ import { decodeHalf } from './half.js';
 import { floatsHint } from './hints.js';
 import { type FloatArray, type NumericTrait, traitOf, typeTag } from './numeric.js';
 
-/** What inference runtimes return: flat data with their dimensions, named `dims` or `shape`. */
+/** Tensor of an inference runtime: flat data with dimensions that are named `dims` or `shape`. */
 export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: T };
 
 /**
- * A tensor whose type does not tell the type of its data: onnxruntime and transformers.js declare their outputs like
- * this.
+ * Tensor whose TypeScript type does not include the type of its data. onnxruntime and
+ * transformers.js declare their outputs like this.
  */
 export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
   | { readonly dims: readonly number[] }
@@ -25,10 +25,13 @@ interface TensorContent {
 }
 
 /**
- * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
+ * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last
+ * dimension]`.
  *
- * @param numeric - where it is given, half precision is decoded into a copy; its format is not applied to the data
- * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and where the data do not fill the dimensions
+ * @param numeric - if it is given, half precision is decoded into a copy; other data are not
+ *   converted to it
+ * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and where the data do not fill the
+ *   dimensions
  */
 export function readTensor(
   operation: string,
