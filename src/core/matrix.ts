@@ -48,9 +48,8 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Creates a matrix of zeros.
+   * Creates a matrix of zeros in float32 or, with `numeric`, in another format.
    *
-   * @param numeric - number format; float32
    * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
    *   elements than the engine can allocate
    */
@@ -69,9 +68,8 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Copies rows of equal length into a matrix.
+   * Copies rows of equal length into a matrix in float32 or, with `numeric`, in another format.
    *
-   * @param numeric - number format; float32
    * @throws {DistillationError} EMPTY without rows, SHAPE_MISMATCH for rows of unequal length,
    *   OUT_OF_RANGE for a finite value that the format cannot hold
    */
@@ -146,11 +144,11 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Creates one row for each class index: 1 in the column of the class, 0 elsewhere.
+   * Creates one row for each class index: 1 in the column of the class, 0 elsewhere. The matrix is
+   * in float32 or, with `numeric`, in another format.
    *
    * @param classes - indices in [0, columns). For rows without a label, pass indices as labels (an
    *   `Int32Array`) instead
-   * @param numeric - number format; float32
    * @throws {DistillationError} OUT_OF_RANGE for an index outside [0, columns)
    */
   static oneHot(classes: ArrayLike<number>, columns: number): Matrix<Float32Array>;

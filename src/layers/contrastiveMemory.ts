@@ -16,6 +16,7 @@ import { Generator } from '../core/random.js';
 import type { Grid } from '../kernels/products/grid.js';
 import { norm } from '../kernels/rows/distance.js';
 
+/** Options of a {@link ContrastiveMemory}. */
 export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
   /** Number of samples that each row is contrasted with, ≥ 1; 16384. */
   readonly negatives?: number;
@@ -106,7 +107,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     this.teacher = entries();
   }
 
-  /** Restores a memory from its {@link state}; the arrays are copied. */
+  /** Restores a memory from what its method `state` returned; the arrays are copied. */
   static restore<T extends FloatArray>(state: ContrastiveMemoryState<T>): ContrastiveMemory<T> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);
