@@ -10,7 +10,7 @@ import type { StrategySubject } from '../src/testing/index.js';
 import { subjects } from './subjects/index.js';
 import { describeKernels } from './support/describeKernels.js';
 import { WITH_KERNELS } from './support/exportedStrategies.js';
-import { refusal, wrong } from './support/wrong.js';
+import { refusal, wrong } from './support/refusal.js';
 
 // What every strategy refuses, in the same words: the argument is named, and where the number stands.
 

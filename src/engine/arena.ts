@@ -1,5 +1,6 @@
+import { checkNumeric } from '../core/convert.js';
 import { checkInteger, checkOptions, DistillationError, refuse } from '../core/errors.js';
-import { checkNumeric, Matrix } from '../core/matrix.js';
+import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
 import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
 import { kernelInfo } from './choice.js';

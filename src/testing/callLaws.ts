@@ -1,6 +1,7 @@
 // The laws about calls, each for one example: what a call reads, what it writes, and what it refuses.
 
-import { type IDistillationStrategy, sharesBase } from '../call/options.js';
+import type { IDistillationStrategy } from '../call/options.js';
+import { sharesBase } from '../call/strategy.js';
 import { IGNORE_INDEX, type Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float64, type NumericTrait } from '../core/numeric.js';

@@ -1,4 +1,5 @@
-import { type IDistillationStrategy, sharesBase } from '../call/options.js';
+import type { IDistillationStrategy } from '../call/options.js';
+import { sharesBase } from '../call/strategy.js';
 import {
   checkInteger,
   checkNonNegative,

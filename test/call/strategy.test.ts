@@ -11,7 +11,7 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Doubles = Float64Array;
 
@@ -79,7 +79,7 @@ describe('the options of every strategy', () => {
     ).toMatchObject({
       code: 'UNKNOWN_OPTION',
       message:
-        'ResponseDistillationStrategy: options must have no keys but temperature, alpha, temperatureSquared, standardizeLogits, tail, got "temprature"',
+        'ResponseDistillationStrategy: unknown option "temprature"; did you mean "temperature"? Known options: temperature, alpha, temperatureSquared, standardizeLogits, tail',
     });
   });
 });
@@ -191,12 +191,16 @@ describe('the arguments of every call', () => {
   });
 
   test.each<[string, unknown[], string]>([
-    ['student', [[[1, 2]], teacher], 'student must be a Matrix, got an object of type Array'],
+    [
+      'student',
+      [[[1, 2]], teacher],
+      'student must be a Matrix, got an object of type Array; use Matrix.fromRows(student)',
+    ],
     ['student', [undefined, teacher], 'student must be a Matrix, got undefined'],
     [
       'teacher',
       [student, new Float64Array(6)],
-      'teacher must be a Matrix or SparseTargets, got an object of type Float64Array',
+      'teacher must be a Matrix or SparseTargets, got an object of type Float64Array; use new Matrix(teacher, rows, columns)',
     ],
     [
       'labels',

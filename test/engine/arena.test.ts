@@ -10,7 +10,7 @@ import {
   UNLABELED,
 } from '../../src/index.js';
 import { describeKernels } from '../support/describeKernels.js';
-import { refusal } from '../support/wrong.js';
+import { refusal } from '../support/refusal.js';
 
 const strategy = new ResponseDistillationStrategy<Float32Array>({ temperature: 2, alpha: 0.4 });
 

@@ -18,7 +18,7 @@ import { arbitraries, strategyLaws } from '../../src/testing/index.js';
 import golden from '../fixtures/sparse.json' with { type: 'json' };
 import { describeKernels } from '../support/describeKernels.js';
 import { matrix } from '../support/float64Matrix.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Sparsely = Pick<
   ResponseDistillationStrategy<Float64Array>,

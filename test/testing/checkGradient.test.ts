@@ -14,7 +14,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { assertGradient, checkGradient, checkLayerwiseGradient } from '../../src/testing/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 
 const student = Matrix.fromRows(
   [

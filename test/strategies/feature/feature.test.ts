@@ -8,7 +8,7 @@ import {
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function feature(
   options: ConstructorParameters<typeof FeatureDistillationStrategy<Float64Array>>[0] = {},

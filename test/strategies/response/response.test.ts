@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal } from '../../support/wrong.js';
+import { refusal } from '../../support/refusal.js';
 
 const ln2 = Math.LN2;
 const ln3 = Math.log(3);
