@@ -8,14 +8,15 @@
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './call/batch.js';
 export type { RuledOutBy } from './call/diagnosis.js';
 export type { GradientSink } from './call/gradient.js';
+export type {
+  EvaluationOptions,
+  IDistillationStrategy,
+  LossAndGradient,
+  StrategyOptions,
+} from './call/options.js';
 export { Parameter } from './call/parameter.js';
-export {
-  DistillationStrategyBase,
-  type EvaluationOptions,
-  type IDistillationStrategy,
-  type LossAndGradient,
-  type StrategyOptions,
-} from './call/strategy.js';
+export { meanOverRows, type RowLoss } from './call/rows.js';
+export { DistillationStrategyBase } from './call/strategy.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
 export { Matrix, type RuntimeTensor, type TensorLike } from './core/matrix.js';

@@ -63,20 +63,38 @@ export function classesOf<T extends FloatArray>(
   return classes;
 }
 
-/** The rows that take part in the loss, ascending: those that neither the mask nor {@link IGNORE_INDEX} takes out. */
+/** Lists of all rows, by how many there are: most calls keep all, and most batches have the same size. */
+const ALL_ROWS: (readonly number[])[] = [];
+const MOST_LISTS = 8;
+const LONGEST_LIST = 65536;
+
+/** 0, 1, … count − 1. Shared, and therefore frozen. */
+function allRows(count: number): readonly number[] {
+  for (let i = 0; i < ALL_ROWS.length; i++) {
+    if (ALL_ROWS[i]!.length === count) return ALL_ROWS[i]!;
+  }
+  const rows = Object.freeze(Array.from({ length: count }, (_, row) => row));
+  if (count > LONGEST_LIST) return rows;
+  if (ALL_ROWS.length === MOST_LISTS) ALL_ROWS.shift();
+  ALL_ROWS.push(rows);
+  return rows;
+}
+
+/** The rows that take part in the loss, ascending: those that neither the mask nor {@link IGNORE_INDEX} excludes. */
 export function keptRows<T extends FloatArray>(
   operation: string,
   rows: number,
   labels: Labels<T> | undefined,
   mask: ArrayLike<number> | undefined,
-): number[] {
+): readonly number[] {
+  const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
+  if (mask === undefined && !indices?.includes(IGNORE_INDEX)) return allRows(rows);
   if (mask !== undefined) {
     const isList = typeof mask === 'object' && typeof mask?.length === 'number';
     if (!isList) throwType(operation, 'mask', MASK, mask);
     const { length } = mask;
     if (length !== rows) throwShape(operation, 'mask', [length], [rows], 'one for each row');
   }
-  const indices = labels !== undefined && isClassIndices(labels) ? labels : undefined;
   const kept: number[] = [];
   for (let row = 0; row < rows; row++) {
     const keep = mask === undefined || isKept(operation, 'mask', mask, row);

@@ -1,4 +1,5 @@
-import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
+import { sharesBase } from '../call/strategy.js';
 import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';

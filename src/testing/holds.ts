@@ -199,11 +199,15 @@ export function refusesNaN<T extends FloatArray>(
         throw new Error(`${where}, and computeLoss accepts it`);
       }
       const gradient = call.student.zerosLike();
-      if (!throws(() => gradientOf(strategy, call, { gradient }))) {
+      if (!throws(() => gradientOf(strategy, call, { gradient, accumulate: true }))) {
         throw new Error(`${where}, and computeGradient accepts it`);
       }
       const untouched = call.student.zerosLike();
-      expectSameBits('a gradient given to a call that fails', gradient.data, untouched.data);
+      expectSameBits(
+        'a gradient to be added to by a call that fails',
+        gradient.data,
+        untouched.data,
+      );
     }
   }
 }

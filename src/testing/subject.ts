@@ -1,4 +1,4 @@
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import type { CaseOptions } from './arbitraries.js';

@@ -1,16 +1,11 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite, checkRuledOut, type RuledOutBy } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkBoolean } from '../../core/errors.js';
-import {
-  checkClasses,
-  checkDistribution,
-  checkLabels,
-  classesOf,
-  hasLabel,
-} from '../../core/labels.js';
+import { checkClasses, checkDistribution, checkLabels, hasLabel } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import {
@@ -160,7 +155,7 @@ export abstract class ResponseDistillationStrategyBase<
     const isTogether = this.jointLoss() !== undefined && !rows.every(isLabeled);
     const isHard = (row: number) => alpha === 1 && isLabeled(row) && !isTogether;
     this.explainSoft({ ...batch, rows: rows.filter((row) => !isHard(row)) });
-    const hard = { ...batch, rows: rows.filter(isHard), teacher: student };
+    const hard = { ...batch, rows: rows.filter(isHard), teacher: student, sparse: undefined };
     checkRuledOut(hard, -Infinity, this.ruledOutBy, labels);
   }
 
@@ -168,7 +163,12 @@ export abstract class ResponseDistillationStrategyBase<
   protected explainSoft(batch: DistillationBatch<T, Sparse>): void {
     if (this.standardizeLogits) checkFinite(batch);
     const teacher = batch.teacher as Matrix<T>;
-    checkRuledOut({ ...batch, teacher }, -Infinity, this.ruledOutBy, batch.labels);
+    checkRuledOut(
+      { ...batch, teacher, sparse: undefined },
+      -Infinity,
+      this.ruledOutBy,
+      batch.labels,
+    );
   }
 
   protected override evaluate(
@@ -195,7 +195,7 @@ export abstract class ResponseDistillationStrategyBase<
       weightOf: (row) => weightsOf(row, labelOf(row)).soft,
     });
     const unread = new Float64Array(student.columns);
-    return sumOverRows(batch, gradient, (offset, _, derivative = unread, row) => {
+    return meanOverRows(batch, gradient, (offset, _, derivative = unread, row) => {
       derivative.fill(0);
       const label = labelOf(row);
       const weights = weightsOf(row, label);
@@ -216,11 +216,10 @@ export abstract class ResponseDistillationStrategyBase<
 
 /** The label of each row: a class where labels are classes or one-hot, −1 where there is none. */
 function rowLabels<T extends FloatArray>({
-  labels,
-  rows,
+  classes,
+  distributions,
 }: DistillationBatch<T, SparseTargets<T>>): (row: number) => RowLabel {
-  const classes = labels && classesOf(labels, rows);
-  if (labels === undefined || classes !== undefined) return (row) => classes?.[row] ?? -1;
-  const { data, columns } = labels as Matrix<T>; // class indices are classes
+  if (!distributions) return (row) => classes?.[row] ?? -1;
+  const { data, columns } = distributions;
   return (row) => ({ values: data, offset: row * columns });
 }

@@ -1,5 +1,5 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';

@@ -1,4 +1,4 @@
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { othersDivergence, targetDivergence } from '../../kernels/rows/decoupled.js';

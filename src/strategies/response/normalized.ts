@@ -1,5 +1,5 @@
 import type { DistillationBatch } from '../../call/batch.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';

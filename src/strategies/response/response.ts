@@ -1,10 +1,7 @@
 import { type DistillationBatch, isSparse } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { classesOf } from '../../core/labels.js';
-import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import { isModerate } from '../../kernels/rows/moderate.js';
 import { responseLoss } from '../../kernels/rows/responseLoss.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import type { DistributionRow } from './divergence.js';
@@ -67,50 +64,28 @@ export class ResponseDistillationStrategy<
     return forwardDivergence(row);
   }
 
-  protected override cannotFail(batch: DistillationBatch<T, SparseTargets<T>>): boolean {
-    const { student, teacher, temperature, normalizer } = batch;
-    if (this.standardizeLogits) return false;
-    const { data } = isSparse(teacher) ? teacher.values : teacher;
-    const teacherScale = (isSparse(teacher) ? teacher.temperature : 1) / temperature;
-    // All of these are very far from where a sum or a gradient could overflow.
-    const bound = this.#derivativeBound(batch);
-    return (
-      temperature > 1e-30 &&
-      teacherScale < 1e30 &&
-      Math.max(bound, bound / normalizer) < 1e30 &&
-      isModerate(student.data) &&
-      isModerate(data)
-    );
-  }
-
   protected override evaluate(
     batch: DistillationBatch<T, SparseTargets<T>>,
     gradient?: GradientSink<T>,
   ): number {
-    const { student, teacher, labels, rows, temperature, alpha } = batch;
+    const { student, teacher, rows, classes, distributions, temperature, alpha } = batch;
     if (this.standardizeLogits || isSparse(teacher)) return super.evaluate(batch, gradient);
     // The plain case has kernels of its own.
-    const { columns } = student;
-    const classes = labels && classesOf(labels, rows);
-    const distributions = labels && !classes ? (labels as Matrix<T>).data : undefined;
     const call = {
       student: student.data,
       teacher: teacher.data,
-      columns,
+      columns: student.columns,
       rows,
       classes,
-      distributions,
+      distributions: distributions?.data,
       temperature,
       temperatureFactor: this.factor(temperature),
       alpha,
     };
-    const target = gradient?.claim(rows.length, this.#derivativeBound(batch));
-    if (target === 'nowhere') return responseLoss(call, undefined);
-    return responseLoss(call, target ?? (gradient && ((row, own) => gradient.add(row, own))));
-  }
-
-  /** What no entry of a derivative exceeds: neither q − p nor q − y is beyond ±1. */
-  #derivativeBound({ temperature }: DistillationBatch<T, SparseTargets<T>>): number {
-    return this.factor(temperature) / temperature + 1;
+    const sink = gradient?.times(1 / batch.normalizer);
+    const sum = responseLoss(call, sink?.claim(rows.length));
+    // Neither q − p nor q − y is beyond ±1.
+    sink?.settle(call.temperatureFactor / temperature + 1);
+    return sum / batch.normalizer;
   }
 }

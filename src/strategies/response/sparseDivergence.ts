@@ -87,18 +87,18 @@ export abstract class SparseDivergenceStrategyBase<
     batch: DistillationBatch<T, SparseTargets<T>>,
     gradient?: GradientSink<T>,
   ): number {
-    const { student, teacher, labels, rows, temperature } = batch;
+    const { student, teacher, labels, rows, temperature, normalizer } = batch;
     if (!isSparse(teacher) || labels) return super.evaluate(batch, gradient);
     // With no other term beside it, the gradient of a row is written at once.
     const soft = sparseRows(student, teacher, this.tail);
     const softLoss = this.softLoss(soft.columns, soft.terms);
-    const weight = this.factor(temperature);
-    let sum = 0;
+    const weight = this.factor(temperature) / normalizer;
+    let loss = 0;
     for (const row of rows) {
-      sum += weight * softLoss(soft.load(row, temperature, -1));
-      if (gradient) soft.put(row, weight, gradient);
+      loss += weight * softLoss(soft.load(row, temperature, -1));
+      if (gradient) soft.addTo(row, weight, gradient);
     }
-    return sum;
+    return loss;
   }
 
   /** @internal */

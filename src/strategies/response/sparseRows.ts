@@ -10,8 +10,8 @@ export type Tail = 'bucket' | 'renormalize' | 'drop';
 
 /** Rows of the classes that the teacher kept. */
 export interface SparseRows extends SoftRows {
-  /** Puts weight × what the derivative of the row that is loaded makes of the student's raw logits into the gradient. */
-  put(row: number, weight: number, gradient: GradientSink<FloatArray>): void;
+  /** Adds weight × the derivative of the row that is loaded, by the student's raw logits, to the gradient. */
+  addTo(row: number, weight: number, gradient: GradientSink<FloatArray>): void;
 }
 
 /**
@@ -62,13 +62,11 @@ export function sparseRows<T extends FloatArray>(
       const rest = others.spread((weight / temperature) * derivative[k]!);
       for (let j = 0; j < columns; j++) target[j]! += rest[j]!;
     },
-    put(row, weight, gradient) {
-      const scale = (weight / temperature) * gradient.scale;
+    addTo(row, weight, gradient) {
+      const scale = weight / temperature;
       const values = others ? others.spread(scale * derivative[k]!) : plain.fill(0);
-      let bound = 0;
-      for (let i = 0; i < reduced; i++) bound = Math.max(bound, Math.abs(scale * derivative[i]!));
       for (let i = 0; i < k; i++) values[kept[i]!] = scale * derivative[i]!;
-      gradient.put(row, values, bound);
+      gradient.add(row, values);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { sortedDifference } from '../../kernels/rows/universalLogit.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
