@@ -32,7 +32,9 @@ const OPTIONS = [
 
 /** The sources, by their paths from this folder. */
 const sources = [
-  ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')),
+  ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  ),
   '../src/engine/layout.ts',
 ].sort();
 

@@ -8,14 +8,15 @@
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './call/batch.js';
 export type { RuledOutBy } from './call/diagnosis.js';
 export type { GradientSink } from './call/gradient.js';
+export type {
+  EvaluationOptions,
+  IDistillationStrategy,
+  LossAndGradient,
+  StrategyOptions,
+} from './call/options.js';
 export { Parameter } from './call/parameter.js';
-export {
-  DistillationStrategyBase,
-  type EvaluationOptions,
-  type IDistillationStrategy,
-  type LossAndGradient,
-  type StrategyOptions,
-} from './call/strategy.js';
+export { meanOverRows, type RowLoss } from './call/rows.js';
+export { DistillationStrategyBase } from './call/strategy.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
 export { Matrix } from './core/matrix.js';
@@ -114,6 +115,8 @@ export {
   RelationalDistillationStrategy,
 } from './strategies/relation/relational.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
+export type { SoftLoss, SoftRow } from './strategies/response/_softRows.js';
+export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
@@ -154,8 +157,6 @@ export {
   type SkewReverseKLDistillationOptions,
   SkewReverseKLDistillationStrategy,
 } from './strategies/response/skewReverseKL.js';
-export type { SoftLoss, SoftRow } from './strategies/response/_softRows.js';
-export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';

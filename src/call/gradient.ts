@@ -116,7 +116,7 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     if (isStale && next < end) matrix.data.fill(0, next * matrix.columns, end * matrix.columns);
   }
 
-  /** @internal Zeroes what is still stale. */
+  /** @internal Zeroes rows that are still stale. */
   finish(): void {
     const progress = this.#progress;
     this.#clear(progress.matrix.rows);
@@ -141,23 +141,5 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   times(factor: number): GradientSink<T> {
     const progress = this.#progress;
     return new GradientSink(progress.matrix, progress.isStale, factor * this.scale, progress);
-  }
-}
-
-/** Adds a matrix to one of the caller's, in place of the former; throws where the format cannot hold a sum. */
-export function addMatrix<T extends FloatArray>(
-  operation: string,
-  argument: string,
-  sum: Matrix<T>,
-  { data: addend }: Matrix<T>,
-): void {
-  const { data, columns, numeric } = sum;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]! + addend[i]!;
-    if (!(Math.abs(value) <= numeric.largest)) {
-      const row = Math.floor(i / columns);
-      checkRepresentable(operation, argument, value, numeric.largest, row, i % columns);
-    }
-    data[i] = value;
   }
 }

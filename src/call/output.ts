@@ -1,11 +1,49 @@
-// Checks of the matrices that a call writes.
+// The matrices that a call writes.
 
 import { checkSameShape } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type BatchRequest, isSparse, type TeacherOutput } from './batch.js';
+import { checkRepresentable, GradientSink } from './gradient.js';
 import type { Parameter } from './parameter.js';
+
+/** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
+export class GradientOutput<T extends FloatArray> {
+  /** What the call returns. */
+  readonly gradient: Matrix<T>;
+  readonly sink: GradientSink<T>;
+  /** What the strategy writes; other than `gradient`, it is added to that. */
+  readonly #written: Matrix<T>;
+
+  constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
+    const overwrites = given !== undefined && !accumulate;
+    this.#written = overwrites ? given : student.zerosLike();
+    this.gradient = given ?? this.#written;
+    this.sink = new GradientSink(this.#written, overwrites);
+  }
+
+  /** Completes the gradient, without writing what accumulates; throws where the format cannot hold a sum. */
+  finish(operation: string, argument: string): void {
+    this.sink.finish();
+    if (this.#written === this.gradient) return;
+    const { data, columns, numeric } = this.#written;
+    const before = this.gradient.data;
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i]! + before[i]!;
+      if (!(Math.abs(value) <= numeric.largest)) {
+        const row = Math.floor(i / columns);
+        checkRepresentable(operation, argument, value, numeric.largest, row, i % columns);
+      }
+      data[i] = value;
+    }
+  }
+
+  /** Writes what accumulates. */
+  commit(): void {
+    if (this.#written !== this.gradient) this.gradient.data.set(this.#written.data);
+  }
+}
 
 /** A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what errors call it. */
 export interface HeldMatrix<T extends FloatArray = Float32Array> {

@@ -34,7 +34,12 @@ export interface Threads {
   /**
    * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a thread failed.
    */
-  readonly run: (kernel: Kernel, call: number, shares: readonly Share[], own: () => void) => boolean;
+  readonly run: (
+    kernel: Kernel,
+    call: number,
+    shares: readonly Share[],
+    own: () => void,
+  ) => boolean;
   readonly close: () => void;
 }
 

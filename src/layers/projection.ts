@@ -1,6 +1,7 @@
 import type { DistillationBatch } from '../call/batch.js';
+import type { StrategyOptions } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../call/strategy.js';
+import { DistillationStrategyBase } from '../call/strategy.js';
 import { checkShape } from '../core/checks.js';
 import type { FloatArray } from '../core/numeric.js';
 import { checkProjection, type LinearProjection } from './linearProjection.js';

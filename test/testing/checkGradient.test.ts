@@ -31,9 +31,9 @@ const teacher = Matrix.fromRows(
   float64,
 );
 
-/** Σ of a function of s − t, given with the derivative that is claimed for it. */
+/** Σ of a function of s − t, mean over rows, given with the derivative that is claimed for it. */
 function eachEntry(
-  { student, teacher, rows }: DistillationBatch<Float64Array>,
+  { student, teacher, rows, normalizer }: DistillationBatch<Float64Array>,
   gradient: GradientSink<Float64Array> | undefined,
   lossAndSlope: (u: number, index: number) => readonly [number, number],
 ): number {
@@ -43,11 +43,11 @@ function eachEntry(
       const index = row * student.columns + j;
       const [loss, slope] = lossAndSlope(x - teacher.data[index]!, index);
       sum += loss;
-      return slope;
+      return slope / normalizer;
     });
     gradient?.add(row, slopes);
   }
-  return sum;
+  return sum / normalizer;
 }
 
 /** Σ ½ (s − t)², with a gradient that is right but for a factor in one entry. */
@@ -99,9 +99,12 @@ class WithoutJacobian extends DistillationStrategyBase<Float64Array> {
       const p = softmax(batch.teacher.row(row));
       const u = q.map((value, j) => value - p[j]!);
       for (const value of u) sum += 0.5 * value * value;
-      gradient?.add(row, Float64Array.from(u));
+      gradient?.add(
+        row,
+        Float64Array.from(u, (value) => value / batch.normalizer),
+      );
     }
-    return sum;
+    return sum / batch.normalizer;
   }
 }
 

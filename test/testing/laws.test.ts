@@ -10,7 +10,7 @@ import {
   Matrix,
 } from '../../src/index.js';
 import { type LawOptions, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 
 type Break =
   | 'nothing'
@@ -28,7 +28,7 @@ type Break =
   | 'batch'
   | 'single precision';
 
-/** Σ ½ (s − t)² a row, broken in one way. */
+/** Σ ½ (s − t)², mean over rows, broken in one way. */
 class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
   #buffer: Matrix<T> | undefined;
   constructor(readonly broken: Break) {
@@ -57,13 +57,13 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
     }
   }
   protected override evaluate(
-    { student, teacher, rows }: DistillationBatch<T>,
+    { student, teacher, rows, normalizer }: DistillationBatch<T>,
     gradient?: GradientSink<T>,
   ): number {
     const { columns } = student;
     const all = this.broken === 'reads masked rows' ? new Int32Array(student.rows).keys() : rows;
     const factor = this.broken === 'batch' ? rows.length : 1;
-    const scale = this.broken === 'scale' && gradient ? 1 / (rows.length * gradient.scale) : 1;
+    const scale = this.broken === 'scale' && gradient ? 1 / gradient.scale : 1;
     let sum = this.broken === 'minimum' ? 0.5 * rows.length : 0;
     for (const row of all) {
       const derivative = new Float64Array(columns);
@@ -75,12 +75,12 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
         const difference = student.data[i]! - teacher.data[i]! + shift;
         const u = this.broken === 'swallows NaN' && Number.isNaN(difference) ? 0 : difference;
         sum += weight * 0.5 * u * u;
-        derivative[j] = scale * weight * (this.broken === 'gradient' ? 2 * u : u);
+        derivative[j] = (scale * weight * (this.broken === 'gradient' ? 2 * u : u)) / normalizer;
         if (this.broken === 'writes inputs' && gradient) student.data[i]! += 1;
       }
       gradient?.add(row, derivative);
     }
-    return sum;
+    return sum / normalizer;
   }
 }
 
@@ -136,7 +136,7 @@ describe('strategyLaws', () => {
         super();
       }
       protected override evaluate(
-        { student, teacher, rows }: DistillationBatch<T>,
+        { student, teacher, rows, normalizer }: DistillationBatch<T>,
         gradient?: GradientSink<T>,
       ): number {
         let sum = 0;
@@ -147,10 +147,10 @@ describe('strategyLaws', () => {
           sum += u.reduce((total, d) => total + 0.5 * weight * d * d, 0);
           gradient?.add(
             row,
-            u.map((d) => weight * d),
+            u.map((d) => (weight * d) / normalizer),
           );
         }
-        return sum;
+        return sum / normalizer;
       }
     }
     const check = (heldAt?: StrategySubject['heldAt']) => {

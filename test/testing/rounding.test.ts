@@ -15,7 +15,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { checkGradient, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
-import { ordinaryValues } from '../support/ordinary.js';
+import { sineValues } from '../support/tensorValues.js';
 
 const DERIVATIVE = 'the gradient is the derivative of the loss';
 
@@ -225,8 +225,8 @@ describe('checkGradient near the teacher', () => {
   }
 
   test.each([1, 1e-3])('finds one wrong element among 40,000, %f from the teacher', (distance) => {
-    const values = Float64Array.from(ordinaryValues([200, 200], 0, 2));
-    const away = ordinaryValues([200, 200], 1, distance);
+    const values = Float64Array.from(sineValues([200, 200], 0, 2));
+    const away = sineValues([200, 200], 1, distance);
     const student = new Matrix(values, 200, 200);
     const teacher = new Matrix(
       values.map((value, i) => value + away[i]!),

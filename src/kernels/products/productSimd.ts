@@ -124,7 +124,8 @@ export function multiplyFast(
       const columns = Math.min(BLOCK, b.columns - column);
       const isDiagonal = isGram && column === row;
       const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
-      const sums = (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
+      const sums =
+        (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
       const width = whole(columns, LINES);
       for (let i = 0; i < rows; i++) {
         const left = isDiagonal ? i : 0;

@@ -1,8 +1,9 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkRuledOut } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkChoice } from '../../core/errors.js';
 import { checkDistribution } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -109,7 +110,7 @@ export class AttentionDistillationStrategy<
     const { student, teacher } = batch;
     const { columns } = student;
     const distance = DISTANCES[this.input][this.match](columns);
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
+    return meanOverRows(batch, gradient, (s, t, derivative) =>
       distance(student.data, s, teacher.data, t, columns, derivative),
     );
   }

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
@@ -73,7 +74,7 @@ export class AttentionTransferDistillationStrategy<
     const studentMap = new Float64Array(positions);
     const teacherMap = new Float64Array(positions);
     const mapDerivative = new Float64Array(positions);
-    return sumOverRows(batch, gradient, (s, t, derivative) => {
+    return meanOverRows(batch, gradient, (s, t, derivative) => {
       const norm = attentionMap(student.data, s, channels.student, power, studentMap);
       attentionMap(teacher.data, t, channels.teacher, power, teacherMap);
       const loss = meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);

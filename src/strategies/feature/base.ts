@@ -1,6 +1,6 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
+import { meanOverRows } from '../../call/rows.js';
 import { checkShape } from '../../core/checks.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { copyTransposed } from '../../kernels/products/grid.js';
@@ -18,7 +18,10 @@ const VECTORS = 64;
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
 > extends ProjectionStrategyBase<T> {
-  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
+  /**
+   * The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. The sink is for a
+   * distance.
+   */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
   /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
@@ -33,10 +36,13 @@ export abstract class FeatureDistanceStrategyBase<
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const distance = this.distance(gradient);
-    if (this.projection) return projected(this.projection, distance, batch, gradient);
-    const { student, teacher } = batch;
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
+    const { student, teacher, normalizer } = batch;
+    const ofDistance = gradient?.times(1 / normalizer);
+    const distance = this.distance(ofDistance);
+    if (this.projection) {
+      return projected(this.projection, distance, batch, ofDistance) / normalizer;
+    }
+    return meanOverRows(batch, gradient, (s, t, derivative) =>
       distance(student.data, s, teacher.data, t, student.columns, derivative),
     );
   }

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
@@ -87,7 +88,7 @@ export class FactorTransferDistillationStrategy<
     const teacherFactor = new Float64Array(size);
     const slope = new Float64Array(size);
     const distance = this.exponent === 1 ? meanAbsolute : meanSquared;
-    return sumOverRows(batch, gradient, (s, t, derivative) => {
+    return meanOverRows(batch, gradient, (s, t, derivative) => {
       const norm = this.#factor(student.data, s, this.channels?.student, studentFactor);
       this.#factor(teacher.data, t, this.channels?.teacher, teacherFactor);
       const loss = distance(studentFactor, 0, teacherFactor, 0, size, slope);

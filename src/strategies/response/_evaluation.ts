@@ -9,11 +9,11 @@ import { runRows } from '../../engine/rows.js';
 import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { runBetweenHalves } from './_halves.js';
+import type { Pass, ResponseLoss } from './_pass.js';
 import { rowTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
 import { runSparse } from './_sparse.js';
 import { sparseRows } from './_sparseRows.js';
-import type { Pass, ResponseLoss } from './_pass.js';
 
 /** The loss of a batch; its gradient goes to the sink. */
 export function evaluateResponse<T extends FloatArray>(
@@ -43,7 +43,12 @@ export function evaluateResponse<T extends FloatArray>(
     );
   }
   if (terms.joint) {
-    sum += addJoint({ loss, batch, tables, temperature: batch.temperature }, temperatures, standard, sink);
+    sum += addJoint(
+      { loss, batch, tables, temperature: batch.temperature },
+      temperatures,
+      standard,
+      sink,
+    );
   }
   return sum / normalizer;
 }
@@ -150,9 +155,7 @@ function rowEvaluation<T extends FloatArray>({
     }
     if (hard === 0) return sum;
     const rowLabel =
-      label === DISTRIBUTION_ROW
-        ? { values: distributions!.data, offset: row * columns }
-        : label;
+      label === DISTRIBUTION_ROW ? { values: distributions!.data, offset: row * columns } : label;
     return sum + hardLoss(student.data, row * columns, rowLabel, hard, derivative);
   };
 }

@@ -46,7 +46,7 @@ function applyShares<T extends FloatArray>(
   let isUnread = false;
   for (const row of rows) {
     const losses = { student: ofStudent[row]!, teacher: ofTeacher[row]! };
-    const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses);
+    const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses, row);
     weights[2 * row] = (1 - alpha) * soft;
     weights[2 * row + 1] = alpha + (1 - alpha) * hard;
     isUnread ||= soft === 0;

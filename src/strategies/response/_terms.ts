@@ -52,7 +52,7 @@ export interface ResponseTerms {
     readonly checkLabelRow: (operation: string, labels: Matrix<FloatArray>, row: number) => void;
   };
   /** The teacher's part of a row, for a loss that looks at the label; the soft loss alone by default. */
-  readonly sharesOf?: (losses: LabelLosses) => TeacherShares;
+  readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;
   /** The temperatures at which the soft loss is taken, and summed; the temperature of the call by default. */
   readonly temperatures?: (temperature: number) => readonly number[];
   /** What the soft loss counts, beside T²; 1 by default. */

@@ -87,9 +87,8 @@ describe('FeatureDistillationStrategy by hand', () => {
       column: 0,
     });
     const buffer = wide(7);
-    expect(() =>
-      strategy.computeGradient(wide(3e38), wide(-3e38), undefined, { gradient: buffer }),
-    ).toThrow();
+    const options = { gradient: buffer, accumulate: true };
+    expect(() => strategy.computeGradient(wide(3e38), wide(-3e38), undefined, options)).toThrow();
     expect(buffer.get(0, 0)).toBe(7);
     const full = wide(3e38);
     const onTop = () =>
