@@ -50,7 +50,8 @@ async function main(): Promise<void> {
     short: async () => [
       await strategyTable({
         ...common,
-        name: '32 × 10, float32, ms',
+        name: '32 × 10, float32, µs',
+        unit: 1e-3,
         entries: STRATEGIES.filter(({ hasLabels }) => hasLabels),
         shape: SHORT,
         compiles: false,

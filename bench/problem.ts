@@ -39,7 +39,11 @@ function uniform(index: number, seed: number): number {
 }
 
 /** Numbers without structure, normally distributed, by the transform of Box and Muller. */
-export function normals({ rows, columns, dtype }: Shape, deviation: number, seed: number) {
+export function normals(
+  { rows, columns, dtype }: Shape,
+  deviation: number,
+  seed: number,
+): FloatArray {
   const { data } = Matrix.zeros(rows, columns, numericOf(dtype));
   for (let i = 0; i < data.length; i++) {
     const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniform(i, seed)));

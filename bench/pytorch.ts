@@ -81,13 +81,11 @@ export async function startPyTorch(threads: number): Promise<PyTorch | undefined
     name,
     version: String(version),
     eager: contestant(name, false),
-    compiled: contestant(COMPILED, true),
+    compiled: contestant('torch.compile', true),
     startCompiler: async () => String((await ask({ compiler: true })).version),
     stop: () => child.stdin.end(),
   };
 }
-
-export const COMPILED = 'torch.compile';
 
 function inputs({ student, teacher, labels, rows, columns, dtype }: Problem, hasLabels: boolean) {
   const matrix = (data: FloatArray | Int32Array, type: string, ...shape: number[]) => {

@@ -18,11 +18,13 @@ export interface StrategyTable {
   /** Whether torch.compile takes part. */
   readonly compiles: boolean;
   readonly rounds: number;
+  /** Milliseconds of the unit in which times are printed; 1 by default. */
+  readonly unit?: number;
 }
 
-/** Every given strategy: milliseconds, and how many times as fast as PyTorch eager. */
+/** Every given strategy: its times, and how many times as fast as PyTorch eager. */
 export async function strategyTable(table: StrategyTable): Promise<Table> {
-  const { name, entries, shape, kernels, pytorch, compiles, rounds } = table;
+  const { name, entries, shape, kernels, pytorch, compiles, rounds, unit = 1 } = table;
   const contestantsOf = (entry: Entry): Contestant<Problem>[] => [
     ...kernels.flatMap((kernel) =>
       placesOf(kernel).map((place) =>
@@ -41,5 +43,5 @@ export async function strategyTable(table: StrategyTable): Promise<Table> {
     lines.push({ name: entry.name, cells });
     console.error(`${name}: ${entry.name} done`);
   }
-  return { name, columns: names.map((each) => ({ name: each, unit: 1 })), lines };
+  return { name, columns: names.map((each) => ({ name: each, unit })), lines };
 }
