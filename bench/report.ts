@@ -37,9 +37,10 @@ export function cell(
   const milliseconds = median(times);
   const reference = baseline === undefined ? undefined : timings.get(baseline);
   if (!reference || 'failed' in reference || name === baseline) return { milliseconds, ...note };
-  const quotients = times.map((time, round) =>
-    ratio === 'speed' ? reference.times[round]! / time : time / reference.times[round]!,
-  );
+  // A slow contestant has fewer rounds than the others.
+  const quotients = reference.times
+    .slice(0, times.length)
+    .map((other, round) => (ratio === 'speed' ? other / times[round]! : times[round]! / other));
   return { milliseconds, ratio: median(quotients), ...note };
 }
 
