@@ -57,7 +57,8 @@ export function markdown({ name, columns, lines }: Table): string[] {
     .filter(({ cells }) => cells.some((of) => of !== null))
     .map((line) => [line.name, ...line.cells.map((of, i) => text(of, columns[i]!))]);
   const heads = [name, ...columns.map((column) => column.name)];
-  return [formatted(heads, rows), ...notes.map((note, i) => `${'*'.repeat(i + 1)} ${note}`)];
+  const footnotes = notes.map((note, i) => `${mark(i)} ${note}`);
+  return [formatted(heads, rows), ...(notes.length > 0 ? [''] : []), ...footnotes];
 }
 
 /** Cells as a table in Markdown, its columns aligned. */
@@ -81,5 +82,10 @@ export function formatted(heads: readonly string[], rows: readonly (readonly str
 function footnote(notes: string[], note: string | undefined): string {
   if (note === undefined) return '';
   if (!notes.includes(note)) notes.push(note);
-  return '\\*'.repeat(notes.indexOf(note) + 1);
+  return mark(notes.indexOf(note));
+}
+
+/** An asterisk is escaped: a line of Markdown that begins with one is an item of a list. */
+function mark(index: number): string {
+  return '\\*'.repeat(index + 1);
 }
