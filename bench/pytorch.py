@@ -48,7 +48,13 @@ def start_compiler():
         ctypes.CDLL(sleef, mode=ctypes.RTLD_GLOBAL)
         os.environ["LD_PRELOAD"] = sleef  # for the compiler's trial in a process of its own
     logging.disable(logging.CRITICAL)
+    from torch._functorch import config as autograd
+    from torch._inductor import config
     from torch._inductor.cpu_vec_isa import pick_vec_isa
+
+    # The key of a cached graph does not tell whether its loops were fused.
+    config.fx_graph_cache = False
+    autograd.enable_autograd_cache = False
 
     return f"torch.compile for {str(pick_vec_isa()) or 'no vector unit (libsleef-dev is missing)'}"
 
