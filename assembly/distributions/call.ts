@@ -8,7 +8,7 @@ import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
 import { clear } from './stage';
 import {
-  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, SOFT_STEPS, TINY,
+  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, RULED_OUT, SOFT_STEPS, TINY,
 } from './workspace';
 
 export let student: usize = 0;
@@ -69,7 +69,8 @@ export function begin<T>(call: usize, workspace: usize): void {
   keep<T>(HALF, 0.5);
   keep<T>(TINY, sizeof<T>() == 8 ? 1e-300 : 1e-37);
   keep<T>(P_SHARE, option);
-  keep<T>(Q_SHARE, 1 - option);
+  keep<T>(Q_SHARE, otherOption);
+  keep<T>(RULED_OUT, -Infinity);
 }
 
 /** The class of a row, or a mark. */

@@ -45,9 +45,11 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
     for (; i < end; i += VECTOR) {
       const q = v128.mul<T>(v128.load(fromQ + i), factor);
       const p = v128.load(fromP + i);
-      const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
+      const s = v128.load(student + i);
+      const t = v128.load(teacher + i);
+      const d = distanceOf<T>(s, t, apart, gap, inverse, rest);
       const difference = differenceOf<T>(q, p, d);
-      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference));
+      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference, s, t));
       excess8 = v128.add<T>(excess8, difference);
       if (isForward) {
         v128.store(output + i, difference);
@@ -97,6 +99,13 @@ export function refer<K, T>(student: usize, teacher: usize, width: usize): void 
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 
+/** The number of each lane. */
+// @ts-ignore: decorator
+@inline
+function lanesOf<T>(): v128 {
+  return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);
+}
+
 /** What is added to the product of the norms, as in the authors' code. */
 const EPSILON: f64 = 1e-8;
 
@@ -110,6 +119,9 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   const zero = splat<T>(0);
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
+  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
+  if (columns <= 2) return NaN;
+  const whole = ((columns as usize) * sizeof<T>()) & ~15;
   let bb: f64 = 0; // b = p − mean, c = q − p
   let bc: f64 = 0;
   let cc: f64 = 0;
@@ -123,7 +135,8 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
       const q = v128.mul<T>(v128.load(qs + i), factor);
       const p = v128.load(ps + i);
       const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
-      const b = v128.sub<T>(p, mean);
+      let b = v128.sub<T>(p, mean);
+      if (i == whole) b = v128.and(b, v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32))));
       const c = differenceOf<T>(q, p, d);
       bb8 = madd<T>(b, b, bb8);
       bc8 = madd<T>(b, c, bc8);
@@ -134,8 +147,7 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
     cc += sum<T>(cc8);
   }
   const square = pSum * pSum;
-  const padding = ((width / sizeof<T>()) as f64) - (columns as f64);
-  bb = max(bb / square - padding / ((columns as f64) * (columns as f64)), 0);
+  bb /= square;
   bc /= square;
   cc /= square;
   const aa = max(bb + 2 * bc + cc, 0); // of a = q − mean

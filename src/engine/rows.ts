@@ -78,6 +78,17 @@ interface Stage {
   readonly kept: number;
 }
 
+/**
+ * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few numbers do not average their
+ * rounding, and short rows cost little.
+ */
+const FEW_COLUMNS = 16;
+
+/** Bytes of a number as it is computed. */
+function sizeOf({ student, columns }: RowsCall): number {
+  return columns <= FEW_COLUMNS ? 8 : student.BYTES_PER_ELEMENT;
+}
+
 /** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
 const MOST_BYTES = 2 ** 28;
 
@@ -90,7 +101,7 @@ const MOST_BYTES = 2 ** 28;
  */
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
   const { student, rows, columns } = call;
-  const size = student.BYTES_PER_ELEMENT;
+  const size = sizeOf(call);
   if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
   const target = claim?.();
   const stage = inArena(call, target) ?? onCopies(call, target);
@@ -155,10 +166,10 @@ function describe(
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
   first: number,
-  { columns, student: { BYTES_PER_ELEMENT: size } }: RowsCall,
+  call: RowsCall,
 ): void {
   const at = CALL / 4;
-  const offset = first * columns * size;
+  const offset = first * call.columns * sizeOf(call);
   int32[at + STUDENT / 4] = student + offset;
   int32[at + TEACHER / 4] = teacher + offset;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
@@ -166,14 +177,11 @@ function moveTo(
 }
 
 /** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
-function launch(
-  { instance, arena, run }: Stage,
-  { kernel, student, columns }: RowsCall,
-  rows: number,
-): void {
+function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): void {
+  const { kernel, columns } = call;
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
-  const bytes = rows * columns * student.BYTES_PER_ELEMENT;
+  const bytes = rows * columns * sizeOf(call);
   if (!arena || !threads || bytes < LARGE || rows < parts || threads.kernel !== selectedKernel()) {
     run(CALL, instance.workspace, 0, rows);
     return;
@@ -186,30 +194,38 @@ function launch(
   });
   const own = () => run(CALL, instance.workspace, 0, bounds[1]!);
   // A thread that failed is as none: all is computed again.
-  if (!threads.run(kernel, CALL, shares, own)) run(CALL, instance.workspace, 0, rows);
+  if (!threads.run({ ...kernel, name: exportOf(call) }, CALL, shares, own))
+    run(CALL, instance.workspace, 0, rows);
 }
 
 /** Bytes of the workspace of a call. */
-function workspaceOf({ student, columns, standardizes, kept }: RowsCall): number {
-  const rowBytes = columns * student.BYTES_PER_ELEMENT;
+function workspaceOf(call: RowsCall): number {
+  const { columns, standardizes, kept } = call;
+  const rowBytes = columns * sizeOf(call);
   const copies = standardizes || kept !== undefined || rowBytes !== align(rowBytes);
   return workspaceBytes(rowBytes, copies);
 }
 
-function kernelFunction(instance: Instance, { binary, name }: Kernel): KernelFunction | undefined {
-  return instance.exportsOf<Record<string, KernelFunction>>(binary)?.[name];
+/** The name of the exports of a kernel for the numbers of a call. */
+function exportOf(call: RowsCall): string {
+  return `${call.kernel.name}${8 * sizeOf(call)}`;
+}
+
+function kernelFunction(instance: Instance, call: RowsCall): KernelFunction | undefined {
+  return instance.exportsOf<Record<string, KernelFunction>>(call.kernel.binary)?.[exportOf(call)];
 }
 
 /** The stage of a call whose matrices are all in the memory of one arena. */
 function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { student, teacher = student, distributions, kept } = call;
-  if (kept) return undefined; // their classes have no place in the arena
+  // Kept classes have no place in the arena, and doubles have none for numbers of another format.
+  if (kept || sizeOf(call) !== student.BYTES_PER_ELEMENT) return undefined;
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
   if (target) arrays.push(target.data);
   const arena = arenaOf(arrays);
   const instance = arena && arenaInstance(arena, workspaceOf(call));
-  const run = instance && kernelFunction(instance, call.kernel);
+  const run = instance && kernelFunction(instance, call);
   return (
     run && {
       instance,
@@ -227,11 +243,11 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
 
 /** The stage of a call whose rows are copied in and out, a piece at a time. */
 function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, distributions, rows, columns, kept } = call;
+  const { distributions, rows, columns, kept } = call;
   const instance = selectedInstance();
-  const run = instance && kernelFunction(instance, call.kernel);
+  const run = instance && kernelFunction(instance, call);
   if (!run) return undefined;
-  const rowBytes = columns * student.BYTES_PER_ELEMENT;
+  const rowBytes = columns * sizeOf(call);
   const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
   const side = align(most * rowBytes);
   const start = align(FIRST_ADDRESS + workspaceOf(call));

@@ -19,9 +19,8 @@ export type LabelRows = Pick<
  * at has a loss that is not finite.
  */
 export function runLabels(rows: LabelRows, losses: Float64Array, claim?: () => Target): boolean {
-  const { student, columns, labels } = rows;
-  const name = `label${8 * student.BYTES_PER_ELEMENT}`;
-  const kernel = { binary: RESPONSE, name };
+  const { columns, labels } = rows;
+  const kernel = { binary: RESPONSE, name: 'label' };
   const call = { ...rows, kernel, rows: labels.length, columns, temperature: 1 };
   return runRows(call, losses, claim);
 }

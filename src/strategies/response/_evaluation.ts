@@ -30,9 +30,9 @@ export function evaluateResponse<T extends FloatArray>(
   let sum = 0;
   for (const [index, temperature] of temperatures.entries()) {
     const factor = standard(temperature) * (terms.softWeight ?? 1);
-    const isLast = index === temperatures.length - 1;
-    // The tables of the last pass are nobody else's.
-    const own = isLast && index === 0 ? tables.weights : tables.weights.slice();
+    // The tables of a single pass are used once.
+    const isOnly = temperatures.length === 1 && !terms.joint;
+    const own = isOnly ? tables.weights : tables.weights.slice();
     for (let i = 0; i < own.length; i += 2) {
       own[i]! *= factor;
       if (index > 0) own[i + 1] = 0;
@@ -93,7 +93,7 @@ function runInEngine<T extends FloatArray>(
   const { data, rows, columns } = student;
   const call = {
     ...tables,
-    kernel: { binary: kernel.binary, name: `${kernel.name}${8 * data.BYTES_PER_ELEMENT}` },
+    kernel,
     student: data,
     teacher: (batch.teacher as typeof student).data,
     rows,

@@ -27,7 +27,7 @@ export function runSparse<T extends FloatArray>(
   const derivatives = new Float64Array(sink ? reduced.student.length : 0);
   const few: RowsCall = {
     ...reduced,
-    kernel: { binary: kernel.binary, name: `${kernel.name}64` },
+    kernel,
     temperature: 1,
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
@@ -45,7 +45,7 @@ function allColumns<T extends FloatArray>(
   name: string,
 ): RowsCall {
   const { data, rows, columns } = student;
-  const kernel = { binary: RESPONSE, name: `${name}${8 * data.BYTES_PER_ELEMENT}` };
+  const kernel = { binary: RESPONSE, name };
   const kept = { count: values.columns, indices };
   return { ...tables, kernel, student: data, rows, columns, temperature, kept };
 }

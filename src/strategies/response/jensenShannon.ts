@@ -102,5 +102,5 @@ export class JensenShannonDistillationStrategy<
 function kernelOf(beta: number): SoftKernel {
   if (beta === 0) return { binary: RESPONSE, name: 'forward' };
   if (beta === 1) return { binary: DIVERGENCES, name: 'reverse' };
-  return { binary: DIVERGENCES, name: 'jensenShannon', option: beta };
+  return { binary: DIVERGENCES, name: 'jensenShannon', option: beta, otherOption: 1 - beta };
 }

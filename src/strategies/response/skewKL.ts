@@ -63,7 +63,8 @@ export class SkewKLDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const kernel = { binary: DIVERGENCES, name: 'skew', option: this.lambda };
+    const { lambda: option } = this;
+    const kernel = { binary: DIVERGENCES, name: 'skew', option, otherOption: 1 - option };
     return { ...super.describe(), kernel };
   }
 

@@ -63,7 +63,9 @@ export class SkewReverseKLDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const kernel = { binary: DIVERGENCES, name: 'skewReverse', option: 1 - this.lambda };
+    const { lambda: otherOption } = this;
+    const option = 1 - otherOption;
+    const kernel = { binary: DIVERGENCES, name: 'skewReverse', option, otherOption };
     return { ...super.describe(), kernel };
   }
 
