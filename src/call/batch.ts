@@ -43,8 +43,9 @@ export interface BatchRequest<
 > extends Arguments<T, Sparse> {
   /** What the hybrids around the strategy set. */
   readonly inherited: Overrides;
-  /** The parameters whose gradients the call computes; of a call for the loss alone, none. */
+  /** @internal The parameters whose gradients the call computes; of a call for the loss alone, none. */
   readonly learned: readonly Parameter<T>[];
+  /** @internal */
   readonly memo: InputsMemo<T>;
 }
 
