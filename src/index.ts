@@ -115,7 +115,7 @@ export {
   RelationalDistillationStrategy,
 } from './strategies/relation/relational.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
-export type { SoftLoss, SoftRow } from './strategies/response/_softRows.js';
+export type { DistributionRow, SoftLoss, SoftRow } from './strategies/response/_softRows.js';
 export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export {
   ResponseDistillationStrategyBase,
@@ -130,10 +130,7 @@ export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,
 } from './strategies/response/decoupled.js';
-export {
-  type DistributionRow,
-  DivergenceDistillationStrategyBase,
-} from './strategies/response/divergence.js';
+export { DivergenceDistillationStrategyBase } from './strategies/response/divergence.js';
 export {
   type JensenShannonDistillationOptions,
   JensenShannonDistillationStrategy,

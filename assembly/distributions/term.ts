@@ -122,12 +122,14 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
   if (columns <= 2) return NaN;
   const whole = ((columns as usize) * sizeof<T>()) & ~15;
-  let bb: f64 = 0; // b = p − mean, c = q − p
+  let aa: f64 = 0; // a = q − mean, b = p − mean, c = q − p
+  let bb: f64 = 0;
   let bc: f64 = 0;
   let cc: f64 = 0;
   let i: usize = 0;
   while (i < width) {
     const end = min(i + RUN, width);
+    let aa8 = zero;
     let bb8 = zero;
     let bc8 = zero;
     let cc8 = zero;
@@ -138,19 +140,22 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
       let b = v128.sub<T>(p, mean);
       if (i == whole) b = v128.and(b, v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32))));
       const c = differenceOf<T>(q, p, d);
+      const a = v128.add<T>(b, c);
+      aa8 = madd<T>(a, a, aa8);
       bb8 = madd<T>(b, b, bb8);
       bc8 = madd<T>(b, c, bc8);
       cc8 = madd<T>(c, c, cc8);
     }
+    aa += sum<T>(aa8);
     bb += sum<T>(bb8);
     bc += sum<T>(bc8);
     cc += sum<T>(cc8);
   }
   const square = pSum * pSum;
+  aa /= square;
   bb /= square;
   bc /= square;
   cc /= square;
-  const aa = max(bb + 2 * bc + cc, 0); // of a = q − mean
   const ab = bb + bc;
   const norms = sqrt(aa) * sqrt(bb);
   const denominator = norms + EPSILON;
@@ -159,7 +164,8 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   const along = aa > 0 ? correlation * sqrt(bb / aa) : 0;
   keep<T>(DIFFERENCE_FACTOR, along / denominator / pSum);
   keep<T>(TEACHER_FACTOR, (along - 1) / denominator / pSum);
-  // 1 − ρ = (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² = bb · cc − bc²
+  if (cc > 0.25 * bb) return 1 - correlation;
+  // Near the teacher 1 − ρ is (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² is bb · cc − bc².
   const beside = bb * cc - bc * bc + EPSILON * (2 * norms + EPSILON);
   return beside / (denominator * (denominator + ab));
 }

@@ -4,7 +4,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import type { Binary } from '../../engine/compile.js';
 import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
 import type { JointLoss } from './_joint.js';
-import type { DistributionRow } from './divergence.js';
+import type { DistributionRow } from './_softRows.js';
 
 /** A soft loss as the engine has it. */
 export interface SoftKernel {

@@ -6,9 +6,10 @@ import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
 import { type JointLoss, jointly } from './_joint.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */

@@ -9,9 +9,10 @@ import {
   reverseDivergence,
 } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, SoftKernel, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface JensenShannonDistillationOptions extends SparseResponseOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */

@@ -2,9 +2,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:

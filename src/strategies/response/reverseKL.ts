@@ -3,9 +3,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { reverseDivergence } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:

@@ -3,9 +3,10 @@ import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewKLDistillationOptions extends ResponseOptions {
   /** The teacher's share of the mixture, in (0, 1); 0.1. */

@@ -2,9 +2,10 @@ import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { totalVariation } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by total variation, mean over rows:

@@ -2,9 +2,10 @@ import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /** What is added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
