@@ -156,6 +156,9 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   bb /= square;
   bc /= square;
   cc /= square;
+  // What is below the rounding of q is an equal row, whose derivative by the norm is taken as 0.
+  const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : f32.EPSILON as f64);
+  if (aa < rounding * rounding * (aa + 1 / (columns as f64))) aa = 0;
   const ab = bb + bc;
   const norms = sqrt(aa) * sqrt(bb);
   const denominator = norms + EPSILON;
