@@ -4,9 +4,11 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type Grid, grid } from '../kernels/products/grid.js';
 import { addProduct, boundOf, type Derivative, putProduct } from '../kernels/products/product.js';
+import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
+import { kernelLosses } from './kernelRows.js';
 
 /**
  * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
@@ -32,6 +34,26 @@ export function sumOverRows<T extends FloatArray>(
     if (derivative) gradient?.add(row, derivative);
   }
   return sum;
+}
+
+/** {@link sumOverRows} by a kernel where there is one; `rowLoss` computes what the kernel cannot. */
+export function sumOverRowsByKernel<T extends FloatArray>(
+  batch: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  kernel: RowKernel | undefined,
+  rowLoss: RowLoss,
+): number {
+  const losses = kernel && kernelLosses(batch, gradient, kernel);
+  if (!losses) return sumOverRows(batch, gradient, rowLoss);
+  let sum = 0;
+  const others: number[] = [];
+  for (const row of batch.rows) {
+    if (Number.isFinite(losses[row])) sum += losses[row]!;
+    else others.push(row);
+  }
+  return others.length === 0
+    ? sum
+    : sum + sumOverRows({ ...batch, rows: others }, gradient, rowLoss);
 }
 
 /**

@@ -45,6 +45,10 @@ export const SCALE = 48;
 /** Two options of the loss, whatever it makes of them. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
+/** Columns of the teacher. */
+export const TEACHER_COLUMNS = 72;
+/** A row of parameters of the loss, one for each column; 0 where there is none. */
+export const PARAMETERS = 76;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

@@ -9,7 +9,6 @@ import {
   CALL,
   COLUMNS,
   DISTRIBUTIONS,
-  EXCLUDED_ROW,
   FIRST_ADDRESS,
   GRADIENT,
   LABEL_TABLE,
@@ -19,10 +18,12 @@ import {
   MOST_ROWS,
   OPTION,
   OTHER_OPTION,
+  PARAMETERS,
   SCALE,
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_COLUMNS,
   TEMPERATURE,
   WEIGHT_TABLE,
   WEIGHTS,
@@ -50,12 +51,16 @@ export interface RowsCall extends RowTables {
   readonly teacher: FloatArray;
   readonly rows: number;
   readonly columns: number;
+  /** Where they are not those of the student. */
+  readonly teacherColumns?: number;
   /** Rows of label distributions, as long as the student. */
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
   readonly standardizes?: boolean;
   readonly option?: number;
   readonly otherOption?: number;
+  /** Parameters of the loss, one for each column. */
+  readonly parameters?: ArrayLike<number> | undefined;
 }
 
 type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
@@ -70,18 +75,15 @@ interface Stage {
   readonly teacher: number;
   readonly gradient: number;
   readonly distributions: number;
+  readonly parameters: number;
 }
 
 /**
  * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target.
  * Returns `false`, and does nothing, where JavaScript has to compute.
  */
-export function runRows(
-  call: RowsCall,
-  losses: Float64Array,
-  target: Target | undefined,
-): boolean {
-  const { student, rows, columns } = call;
+export function runRows(call: RowsCall, losses: Float64Array, target: Target | undefined): boolean {
+  const { student, rows, columns, teacherColumns = columns } = call;
   const size = student.BYTES_PER_ELEMENT;
   const stage = stageOf(call, target);
   if (!stage) return false;
@@ -89,15 +91,21 @@ export function runRows(
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
+  if (call.parameters) {
+    const at = stage.parameters / size;
+    memory.fill(0, at, at + align(columns * size) / size); // behind a row stands nothing
+    memory.set(call.parameters, at);
+  }
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const from = first * columns;
     const length = count * columns;
     if (arena) {
-      moveTo(stage, from * size);
+      moveTo(stage, from * size, first * teacherColumns * size);
     } else {
       copyIn(memory, stage.student / size, student, from, length);
-      copyIn(memory, stage.teacher / size, call.teacher, from, length);
+      const teacherFrom = first * teacherColumns;
+      copyIn(memory, stage.teacher / size, call.teacher, teacherFrom, count * teacherColumns);
       const { distributions } = call;
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
@@ -112,7 +120,7 @@ export function runRows(
 
 /** Writes the description of the call. */
 function describe(
-  { instance: { int32, float64 }, student, teacher, gradient, distributions }: Stage,
+  { instance: { int32, float64 }, student, teacher, gradient, distributions, parameters }: Stage,
   call: RowsCall,
   target: Target | undefined,
 ): void {
@@ -127,6 +135,8 @@ function describe(
   int32[at + COLUMNS / 4] = call.columns;
   int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
+  int32[at + TEACHER_COLUMNS / 4] = call.teacherColumns ?? call.columns;
+  int32[at + PARAMETERS / 4] = parameters;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -134,14 +144,15 @@ function describe(
   float64[doubles + OTHER_OPTION / 8] = call.otherOption ?? 0;
 }
 
-/** Has the description point to rows that start this many bytes behind the first row. */
+/** Has the description point to rows that start these many bytes behind the first rows. */
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
   offset: number,
+  teacherOffset: number,
 ): void {
   const at = CALL / 4;
   int32[at + STUDENT / 4] = student + offset;
-  int32[at + TEACHER / 4] = teacher + offset;
+  int32[at + TEACHER / 4] = teacher + teacherOffset;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
@@ -172,7 +183,10 @@ function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined 
   const { student, teacher, distributions, rows, columns, standardizes = false } = call;
   const size = student.BYTES_PER_ELEMENT;
   const rowBytes = columns * size;
+  const teacherBytes = (call.teacherColumns ?? columns) * size;
   const bytes = workspaceBytes(rowBytes, standardizes || rowBytes !== align(rowBytes));
+  // The last row of the workspace, which no kernel with parameters writes.
+  const behind = bytes - align(rowBytes);
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
   if (target) arrays.push(target.data);
@@ -187,12 +201,14 @@ function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined 
       teacher: teacher.byteOffset,
       gradient: target?.data.byteOffset ?? 0,
       distributions: distributions?.byteOffset ?? 0,
+      parameters: inPlace.workspace + behind,
     };
   }
   const instance = selectedInstance();
   if (!instance) return undefined;
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
-  const side = align(most * rowBytes);
+  const longest = Math.max(rowBytes, teacherBytes);
+  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
+  const side = align(most * longest);
   const start = align(FIRST_ADDRESS + bytes);
   instance.reach(start + (distributions ? 4 : 3) * side);
   return {
@@ -203,6 +219,7 @@ function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined 
     teacher: start + side,
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
+    parameters: instance.workspace + behind,
   };
 }
 

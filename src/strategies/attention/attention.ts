@@ -1,7 +1,7 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkRuledOut } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
+import { sumOverRowsByKernel } from '../../call/rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
 import { checkChoice } from '../../core/errors.js';
 import { checkDistribution } from '../../core/labels.js';
@@ -12,6 +12,7 @@ import {
   probabilityDivergence,
   type RowDistance,
 } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { scoreDistance, scoreDivergence } from '../../kernels/rows/scores.js';
 
 /** @inline */
@@ -109,8 +110,14 @@ export class AttentionDistillationStrategy<
     const { student, teacher } = batch;
     const { columns } = student;
     const distance = DISTANCES[this.input][this.match](columns);
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
+    return sumOverRowsByKernel(batch, gradient, this.#kernel(), (s, t, derivative) =>
       distance(student.data, s, teacher.data, t, columns, derivative),
     );
+  }
+
+  #kernel(): RowKernel | undefined {
+    if (this.match === 'kl') return undefined;
+    const name = this.match === 'mse' ? 'squared' : 'cosine';
+    return this.input === 'scores' ? { name, ruledOut: -Infinity } : { name };
   }
 }

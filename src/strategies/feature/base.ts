@@ -1,10 +1,11 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
+import { sumOverRowsByKernel } from '../../call/rows.js';
 import { checkShape } from '../../core/checks.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { copyTransposed } from '../../kernels/products/grid.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { LinearProjection } from '../../layers/linearProjection.js';
 import { ProjectionStrategyBase } from '../../layers/projection.js';
 
@@ -21,6 +22,11 @@ export abstract class FeatureDistanceStrategyBase<
   /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
+  /** The kernel of the distance, for rows of so many columns; there is none unless a strategy says so. */
+  protected kernel(_columns: number): RowKernel | undefined {
+    return undefined;
+  }
+
   /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
   protected checkChannels(
     { operation, student, teacher }: DistillationBatch<T>,
@@ -36,8 +42,10 @@ export abstract class FeatureDistanceStrategyBase<
     const distance = this.distance(gradient);
     if (this.projection) return projected(this.projection, distance, batch, gradient);
     const { student, teacher } = batch;
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
-      distance(student.data, s, teacher.data, t, student.columns, derivative),
+    const { columns } = student;
+    const kernel = this.kernel(columns);
+    return sumOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, columns, derivative),
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { type RowDistance, squaredChord } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 /**
@@ -42,5 +43,9 @@ export class PatientDistillationStrategy<
 
   protected override distance(): RowDistance {
     return squaredChord;
+  }
+
+  protected override kernel(): RowKernel {
+    return { name: 'patient' };
   }
 }

@@ -1,0 +1,56 @@
+// Losses of rows of numbers that the engine has a kernel for.
+
+import type { FloatArray } from '../core/numeric.js';
+import { NUMBERS } from '../engine/binaries/numbers.js';
+import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
+import { runRows } from '../engine/rows.js';
+import type { RowKernel } from '../kernels/rows/rowKernel.js';
+import type { DistillationBatch } from './batch.js';
+import type { GradientSink } from './gradient.js';
+
+/** Per number format: the largest derivative of a row with a finite loss, and the least factor of one. */
+const LIMITS = {
+  float32: { derivative: 1e20, factor: 1e-20 },
+  float64: { derivative: 1e160, factor: 1e-160 },
+};
+
+/**
+ * The loss of each row, with the gradient of the rows in the sink; a row whose loss is not finite has none there, and
+ * has to be computed by other means. `undefined`, with nothing done, where the engine cannot compute any.
+ */
+export function kernelLosses<T extends FloatArray>(
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  kernel: RowKernel,
+): Float64Array | undefined {
+  const { dtype, bytesPerElement } = student.numeric;
+  const limits = LIMITS[dtype];
+  if (rows.length === 0 || (gradient && !(Math.abs(gradient.scale) > limits.factor))) {
+    return undefined;
+  }
+  const target = gradient?.claim(rows.length, limits.derivative);
+  if (gradient && !target) return undefined;
+  const labels = new Int32Array(student.rows).fill(EXCLUDED_ROW);
+  const weights = new Float64Array(2 * student.rows);
+  for (const row of rows) {
+    labels[row] = UNLABELED_ROW;
+    weights[2 * row] = 1;
+  }
+  const call = {
+    kernel: { binary: NUMBERS, name: `${kernel.name}${8 * bytesPerElement}` },
+    student: student.data,
+    teacher: teacher.data,
+    rows: student.rows,
+    columns: student.columns,
+    teacherColumns: teacher.columns,
+    labels,
+    weights,
+    temperature: 1,
+    option: kernel.option ?? 0,
+    otherOption: kernel.ruledOut ?? Number.NaN,
+    parameters: kernel.parameters,
+  };
+  const losses = new Float64Array(student.rows);
+  const isDone = runRows(call, losses, target === 'nowhere' ? undefined : target);
+  return isDone ? losses : undefined;
+}
