@@ -40,7 +40,7 @@ export function beginNumbers<T>(call: usize, workspace: usize): void {
   keep<T>(LARGE, 1e30);
 }
 
-/** A row of the workspace: there are 4 of whole vectors, and 7 where a row of the matrix is not. */
+/** A row of the workspace: there are 4 of whole vectors, and 7 where a row of the matrix is not, or is copied. */
 export function scratchRow(index: usize): usize {
   return rows + index * width;
 }

@@ -105,6 +105,7 @@ export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, c
   const isBoundary = idof<K>() == idof<ActivationBoundary>();
   const isSum = isBoundary || idof<K>() == idof<MarginReLU>();
   const isHalf = idof<K>() != idof<Absolute>() && idof<K>() != idof<Huber>();
+  if (idof<K>() == idof<Absolute>()) keep<T>(LIMIT, 1);
   const share = isSum ? 1 : 1 / (columns as f64);
   // Below, so much of the squares may have been too small for the format that digits are lost.
   const least = (columns as f64) * (sizeof<T>() == 8 ? 1e-290 : 1e-30);

@@ -10,13 +10,12 @@ import {
   beginNumbers, EXCESS, FACTOR, factorOf, LIMIT, RATIO, ROW_FACTOR, RULED_OUT, scratchRow, SIGN, teacherStride,
 } from './call';
 import { isZero, RUN } from './differences';
-import { mapAdjoint, mapOf } from './maps';
+import { mapAdjoint, mapOf, narrow } from './maps';
 import { close, gradientRow, open, outputRow, studentRow, teacherRow } from './rows';
 
 // Rows of the workspace.
 const FIRST: usize = 1;
 const SECOND: usize = 2;
-const SLOPES: usize = 3;
 
 // What is made of the directions.
 /** 1 − cos */
@@ -154,8 +153,12 @@ function copyAllowed<T>(row: usize, other: usize, to: usize, bytes: usize): void
 @inline
 export function directionsOf<T>(kind: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
-  if (kind >= SQUARED && option > 0) mapsOf<T>(kind, first, count);
-  else rowsOf<T>(kind, first, count);
+  if (kind >= SQUARED && option > 0) {
+    keep<f64>(SIGN, -0.0); // maps are doubles
+    mapsOf<T>(kind, first, count);
+  } else {
+    rowsOf<T>(kind, first, count);
+  }
 }
 
 function rowsOf<T>(kind: i32, first: i32, count: i32): void {
@@ -181,18 +184,19 @@ function mapsOf<T>(kind: i32, first: i32, count: i32): void {
   const length = columns / channels;
   const bytes = (length as usize) * sizeof<T>();
   const teacherChannels = (teacherStride / bytes) as i32;
-  const mapWidth = (bytes + 15) & ~15;
+  const mapWidth = ((length as usize) * 8 + 15) & ~15;
+  const x = scratchRow(0);
+  const y = x + mapWidth;
+  const slopes = y + mapWidth;
   // A map is a mean over channels, which these sums are not.
   const floor = FLOOR * (max(channels, teacherChannels) as f64);
   for (let row = first; row < first + count; row++) {
     if (!open<T>(row, false, 0)) continue;
-    const x = scratchRow(FIRST);
-    const y = scratchRow(SECOND);
-    const slopes = scratchRow(SLOPES);
-    mapOf<T>(studentRow, channels, bytes, x, slopes);
-    mapOf<T>(teacherRow, teacherChannels, bytes, y, slopes);
-    const loss = directionLoss<T>(kind, x, y, slopes, mapWidth, length, floor, 2 * factorOf(row));
+    mapOf<T>(studentRow, channels, bytes, x);
+    mapOf<T>(teacherRow, teacherChannels, bytes, y);
+    const loss = directionLoss<f64>(kind, x, y, slopes, mapWidth, length, floor, 2 * factorOf(row));
     if (isFinite(loss) && gradientRow) {
+      narrow<T>(slopes, mapWidth);
       mapAdjoint<T>(studentRow, channels, bytes, slopes, gradientRow, adds);
     }
     close<T>(row, softWeightOf(row) * loss);

@@ -1,23 +1,19 @@
-// Attention maps: Σ over channels of z², of rows laid out [channels][positions].
+// Attention maps: Σ over channels of z², of rows laid out [channels][positions]. The sums are doubles, since maps that
+// are close have little left of their digits where they are subtracted.
 
 import { madd, splat, VECTOR } from '../shared/lanes';
 import { clear } from '../shared/stage';
 
-/** Channels that are summed before the sum is added to that of all. */
-const BLOCK: i32 = 16;
+/** Writes Σ z² over channels for each position. `bytes` are those of the positions in the row. */
+export function mapOf<T>(z: usize, channels: i32, bytes: usize, sums: usize): void {
+  clear(sums, (bytes / sizeof<T>() * 8 + 15) & ~15);
+  for (let c = 0; c < channels; c++) addSquares<T>(z + (c as usize) * bytes, bytes, sums);
+}
 
-/** sums = Σ z² over channels; `part` is a row to work in. `bytes` are those of the positions. */
-export function mapOf<T>(z: usize, channels: i32, bytes: usize, sums: usize, part: usize): void {
-  const width = (bytes + 15) & ~15;
-  clear(sums, width);
-  for (let c = 0; c < channels; c += BLOCK) {
-    clear(part, width);
-    const last = min(c + BLOCK, channels);
-    for (let k = c; k < last; k++) addSquares<T>(z + (k as usize) * bytes, bytes, part);
-    for (let i: usize = 0; i < width; i += VECTOR) {
-      v128.store(sums + i, v128.add<T>(v128.load(sums + i), v128.load(part + i)));
-    }
-  }
+// @ts-ignore: decorator
+@inline
+function addSquare(value: v128, to: usize): void {
+  v128.store(to, madd<f64>(value, value, v128.load(to)));
 }
 
 function addSquares<T>(z: usize, bytes: usize, to: usize): void {
@@ -25,19 +21,33 @@ function addSquares<T>(z: usize, bytes: usize, to: usize): void {
   let i: usize = 0;
   for (; i < whole; i += VECTOR) {
     const value = v128.load(z + i);
-    v128.store(to + i, madd<T>(value, value, v128.load(to + i)));
+    if (sizeof<T>() == 8) {
+      addSquare(value, to + i);
+    } else {
+      addSquare(f64x2.promote_low_f32x4(value), to + 2 * i);
+      addSquare(f64x2.promote_low_f32x4(v128.shuffle<i32>(value, value, 2, 3, 2, 3)), to + 2 * i + 16);
+    }
   }
   for (; i < bytes; i += sizeof<T>()) {
-    store<T>(to + i, (load<T>(to + i) + load<T>(z + i) * load<T>(z + i)) as T);
+    const value = load<T>(z + i) as f64;
+    const at = to + i / sizeof<T>() * 8;
+    store<f64>(at, load<f64>(at) + value * value);
   }
 }
 
-/** gradient = z · slope of its position, or that added to it; the slopes are those by the sums, times 2. */
+/** Brings doubles to the format of the numbers, in place. */
+export function narrow<T>(row: usize, width: usize): void {
+  if (sizeof<T>() == 8) return;
+  for (let i: usize = 0; i < width; i += VECTOR) {
+    v128.store64_lane(row + i / 2, f32x4.demote_f64x2_zero(v128.load(row + i)), 0);
+  }
+}
+
+/** gradient = z · slope of its position, or that added to it. */
 export function mapAdjoint<T>(
   z: usize, channels: i32, bytes: usize, slopes: usize, gradient: usize, adds: bool,
 ): void {
   const whole = bytes - (bytes % VECTOR);
-  // Added where nothing is to be added, zeros keep one loop for both.
   const zero = splat<T>(0);
   for (let c = 0; c < channels; c++) {
     const from = z + (c as usize) * bytes;

@@ -48,6 +48,7 @@ export function kernelLosses<T extends FloatArray>(
     temperature: 1,
     option: kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? Number.NaN,
+    copies: kernel.option === 1, // a map of one channel, in doubles, takes as much as copies
     parameters: kernel.parameters,
   };
   const losses = new Float64Array(student.rows);

@@ -57,6 +57,8 @@ export interface RowsCall extends RowTables {
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
   readonly standardizes?: boolean;
+  /** Whether the kernel works on copies of the rows. */
+  readonly copies?: boolean;
   readonly option?: number;
   readonly otherOption?: number;
   /** Parameters of the loss, one for each column. */
@@ -184,7 +186,8 @@ function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined 
   const size = student.BYTES_PER_ELEMENT;
   const rowBytes = columns * size;
   const teacherBytes = (call.teacherColumns ?? columns) * size;
-  const bytes = workspaceBytes(rowBytes, standardizes || rowBytes !== align(rowBytes));
+  const { copies = standardizes } = call;
+  const bytes = workspaceBytes(rowBytes, copies || rowBytes !== align(rowBytes));
   // The last row of the workspace, which no kernel with parameters writes.
   const behind = bytes - align(rowBytes);
   const arrays = [student, teacher];
