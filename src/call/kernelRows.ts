@@ -2,6 +2,7 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { NUMBERS } from '../engine/binaries/numbers.js';
+import { selectedKernel } from '../engine/choice.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
 import { runRows } from '../engine/rows.js';
 import type { RowKernel } from '../kernels/rows/rowKernel.js';
@@ -23,6 +24,7 @@ export function kernelLosses<T extends FloatArray>(
   gradient: GradientSink<T> | undefined,
   kernel: RowKernel,
 ): Float64Array | undefined {
+  if (selectedKernel() === 'scalar') return undefined;
   const { dtype, bytesPerElement } = student.numeric;
   const limits = LIMITS[dtype];
   if (rows.length === 0 || (gradient && !(Math.abs(gradient.scale) > limits.factor))) {
@@ -52,6 +54,6 @@ export function kernelLosses<T extends FloatArray>(
     parameters: kernel.parameters,
   };
   const losses = new Float64Array(student.rows);
-  const isDone = runRows(call, losses, target === 'nowhere' ? undefined : target);
-  return isDone ? losses : undefined;
+  runRows(call, losses, target === 'nowhere' ? undefined : target);
+  return losses;
 }

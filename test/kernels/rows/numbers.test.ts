@@ -374,7 +374,7 @@ describe.each(compiled)('%s kernel', (kernel) => {
   test.each([float32, float64] as NumericTrait<FloatArray>[])(
     'binary of logits that are close, $dtype',
     (numeric) => {
-      const bound = { float32: 4e-7, float64: 2e-15 }[numeric.dtype];
+      const bound = BOUNDS[numeric.dtype];
       const rows = CLOSE.length;
       const gradient = numeric.allocate(rows);
       const call = {
