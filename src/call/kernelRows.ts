@@ -32,12 +32,6 @@ export function kernelLosses<T extends FloatArray>(
   }
   const target = gradient?.claim(rows.length, limits.derivative);
   if (gradient && !target) return undefined;
-  const labels = new Int32Array(student.rows).fill(EXCLUDED_ROW);
-  const weights = new Float64Array(2 * student.rows);
-  for (const row of rows) {
-    labels[row] = UNLABELED_ROW;
-    weights[2 * row] = 1;
-  }
   const call = {
     kernel: { binary: NUMBERS, name: `${kernel.name}${8 * bytesPerElement}` },
     student: student.data,
@@ -45,8 +39,7 @@ export function kernelLosses<T extends FloatArray>(
     rows: student.rows,
     columns: student.columns,
     teacherColumns: teacher.columns,
-    labels,
-    weights,
+    ...(rows.length < student.rows && { labels: labelsOf(student.rows, rows) }),
     temperature: 1,
     option: kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? Number.NaN,
@@ -56,4 +49,11 @@ export function kernelLosses<T extends FloatArray>(
   const losses = new Float64Array(student.rows);
   runRows(call, losses, target === 'nowhere' ? undefined : target);
   return losses;
+}
+
+/** Marks all rows as excluded but those that take part. */
+function labelsOf(count: number, rows: readonly number[]): Int32Array {
+  const labels = new Int32Array(count).fill(EXCLUDED_ROW);
+  for (const row of rows) labels[row] = UNLABELED_ROW;
+  return labels;
 }

@@ -25,6 +25,7 @@ import {
   TEACHER,
   TEACHER_COLUMNS,
   TEMPERATURE,
+  UNLABELED_ROW,
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
@@ -44,8 +45,8 @@ export interface RowTables {
   readonly weights: Float64Array;
 }
 
-/** One call of a kernel on all rows of two matrices. */
-export interface RowsCall extends RowTables {
+/** One call of a kernel on all rows of two matrices. Where a table is left out, every row has its soft loss once. */
+export interface RowsCall extends Partial<RowTables> {
   readonly kernel: Kernel;
   readonly student: FloatArray;
   readonly teacher: FloatArray;
@@ -93,6 +94,11 @@ export function runRows(call: RowsCall, losses: Float64Array, target: Target | u
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
+  if (!call.labels)
+    int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + Math.min(most, rows));
+  if (!call.weights) {
+    for (let i = 0; i < 2 * Math.min(most, rows); i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
+  }
   if (call.parameters) {
     const at = stage.parameters / size;
     memory.fill(0, at, at + align(columns * size) / size); // behind a row stands nothing
@@ -111,8 +117,8 @@ export function runRows(call: RowsCall, losses: Float64Array, target: Target | u
       const { distributions } = call;
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
-    copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
-    copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
+    if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
