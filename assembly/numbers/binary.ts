@@ -5,14 +5,14 @@ import {
   columns, distributions, hardWeightOf, isStaged, labelOf, scale, softWeightOf, standardizes, stride, student,
   temperature, width,
 } from '../distributions/call';
+import { RUN } from '../distributions/read';
 import { standardize, standardizeAdjoint } from '../distributions/standardize';
-import { keep, LOWEST_POWER, ONE, take } from '../distributions/workspace';
+import { keep, ONE, take } from '../distributions/workspace';
 import { constant, exp2, stepsToNat } from '../shared/exp';
 import { larger, largest, madd, nmadd, smaller, splat, sum, VECTOR } from '../shared/lanes';
 import { aboveTangent, isNear } from '../shared/nearZero';
 import { clear, copyIn } from '../shared/stage';
 import { beginNumbers, FACTOR, LARGE, LIMIT, RATIO, RULED_OUT, scratchRow, SIGN } from './call';
-import { RUN } from './differences';
 import { aboveTwice } from './logistic';
 import { close, open, outputRow, studentRow, teacherRow } from './rows';
 
@@ -38,7 +38,7 @@ const STEPS: usize = RATIO;
  */
 function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usize): f64 {
   const inverse = take<T>(INVERSE), steps = take<T>(STEPS);
-  const lowest = take<T>(LOWEST_POWER), cap = take<T>(LARGE);
+  const lowest = constant<T>(7), cap = take<T>(LARGE);
   const sign = take<T>(SIGN), one = take<T>(ONE), ruledOut = take<T>(RULED_OUT), factor = take<T>(FACTOR);
   const k0 = constant<T>(0), k1 = constant<T>(1), k2 = constant<T>(2), k3 = constant<T>(3);
   const k4 = constant<T>(4), k5 = constant<T>(5), k6 = constant<T>(6);
@@ -59,10 +59,10 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const apart = v128.andnot(v128.mul<T>(v128.sub<T>(s, t), inverse), isOut);
       // A teacher that rules the class out multiplies it by 0.
       const d = smaller<T>(v128.xor(apart, turn), cap);
-      const xPower = v128.mul<T>(v128.abs<T>(s), steps);
-      const yPower = v128.mul<T>(v128.abs<T>(t), steps);
-      const ex = v128.andnot(exp2<T>(xPower, k0, k1, k2, k3, k4, k5, k6), v128.lt<T>(xPower, lowest));
-      const ey = v128.andnot(exp2<T>(yPower, k0, k1, k2, k3, k4, k5, k6), v128.lt<T>(yPower, lowest));
+      const xPower = larger<T>(v128.mul<T>(v128.abs<T>(s), steps), lowest);
+      const yPower = larger<T>(v128.mul<T>(v128.abs<T>(t), steps), lowest);
+      const ex = exp2<T>(xPower, k0, k1, k2, k3, k4, k5, k6);
+      const ey = exp2<T>(yPower, k0, k1, k2, k3, k4, k5, k6);
       const notP = v128.div<T>(one, v128.add<T>(one, ey));
       const p = v128.mul<T>(ey, notP);
       const isUp = v128.gt<T>(x, zero);
@@ -75,15 +75,15 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const a = v128.add<T>(one, ex);
       const b = v128.add<T>(one, v128.add<T>(one, z));
       const inverses = v128.div<T>(one, v128.mul<T>(a, b));
-      const larger1 = v128.mul<T>(inverses, b);
-      const smaller1 = v128.mul<T>(ex, larger1);
+      const most = v128.mul<T>(inverses, b);
+      const rest = v128.mul<T>(ex, most);
       const r = v128.mul<T>(z, v128.mul<T>(inverses, a));
       const nearValue = v128.sub<T>(v128.mul<T>(p, tangent), v128.mul<T>(z, r));
       const farValue = nmadd<T>(p, d, v128.add<T>(v128.add<T>(r, r), v128.and(x, isUp)));
       run = v128.add<T>(run, v128.add<T>(v128.bitselect(nearValue, farValue, near), aboveTwice<T>(r)));
       // q − p is w / (1 + eˣ)
-      const q = v128.bitselect(larger1, smaller1, isUp);
-      const notQ = v128.bitselect(smaller1, larger1, isUp);
+      const q = v128.bitselect(most, rest, isUp);
+      const notQ = v128.bitselect(rest, most, isUp);
       const slope = v128.bitselect(v128.mul<T>(w, notQ), v128.sub<T>(q, p), near);
       v128.store(output + i, madd<T>(v128.xor(slope, turn), factor, zero)); // no −0
     }
@@ -95,7 +95,7 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
 
 /** Σ −y log σ(x) − (1 − y) log(1 − σ(x)); adds its slopes times their factor. */
 function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: usize): f64 {
-  const steps = take<T>(STEPS), lowest = take<T>(LOWEST_POWER);
+  const steps = take<T>(STEPS), lowest = constant<T>(7);
   const one = take<T>(ONE), factor = take<T>(FACTOR);
   const k0 = constant<T>(0), k1 = constant<T>(1), k2 = constant<T>(2), k3 = constant<T>(3);
   const k4 = constant<T>(4), k5 = constant<T>(5), k6 = constant<T>(6);
@@ -109,17 +109,17 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
       const x = v128.load(student + i);
       const y = v128.load(labels + i);
       const notY = v128.sub<T>(one, y);
-      const power = v128.mul<T>(v128.abs<T>(x), steps);
-      const e = v128.andnot(exp2<T>(power, k0, k1, k2, k3, k4, k5, k6), v128.lt<T>(power, lowest));
+      const power = larger<T>(v128.mul<T>(v128.abs<T>(x), steps), lowest);
+      const e = exp2<T>(power, k0, k1, k2, k3, k4, k5, k6);
       const a = v128.add<T>(one, e);
       const b = v128.add<T>(one, a);
       const inverses = v128.div<T>(one, v128.mul<T>(a, b));
-      const larger1 = v128.mul<T>(inverses, b);
-      const smaller1 = v128.mul<T>(e, larger1);
+      const most = v128.mul<T>(inverses, b);
+      const rest = v128.mul<T>(e, most);
       const r = v128.mul<T>(e, v128.mul<T>(inverses, a));
       const isUp = v128.gt<T>(x, zero);
-      const q = v128.bitselect(larger1, smaller1, isUp);
-      const notQ = v128.bitselect(smaller1, larger1, isUp);
+      const q = v128.bitselect(most, rest, isUp);
+      const notQ = v128.bitselect(rest, most, isUp);
       // log(1 + eˣ) and log(1 + e^−x) have log(1 + e^−|x|) in common. A label of 0 counts nothing.
       const common = v128.add<T>(v128.add<T>(r, r), aboveTwice<T>(r));
       const ofAbsent = madd<T>(notY, larger<T>(x, zero), common);

@@ -1,15 +1,13 @@
 // Losses that are sums over columns of a function of both numbers.
 
 import { columns, option, softWeightOf, width } from '../distributions/call';
+import { RUN } from '../distributions/read';
 import { HALF, keep, take } from '../distributions/workspace';
 import { larger, madd, smaller, splat, sum, VECTOR } from '../shared/lanes';
 import {
   beginNumbers, FACTOR, factorOf, LIMIT, MINUS_LIMIT, parameters, RULED_OUT, SIGN,
 } from './call';
 import { close, open, outputRow, studentRow, teacherRow } from './rows';
-
-/** Bytes that are summed in the format of the numbers before the sum goes on in doubles. */
-export const RUN: usize = 256;
 
 /** mean (x − y)² */
 export class Squared {}

@@ -41,9 +41,9 @@ export function kernelLosses<T extends FloatArray>(
     teacherColumns: teacher.columns,
     ...(rows.length < student.rows && { labels: labelsOf(student.rows, rows) }),
     temperature: 1,
-    option: kernel.option ?? 0,
+    option: kernel.channels ?? kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? Number.NaN,
-    copies: kernel.option === 1, // a map of one channel, in doubles, takes as much as copies
+    copies: kernel.channels === 1, // a map of one channel, in doubles, takes as much as copies
     parameters: kernel.parameters,
   };
   const losses = new Float64Array(student.rows);

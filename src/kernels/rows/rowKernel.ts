@@ -11,8 +11,10 @@ export interface RowKernel {
     | 'factorTransfer'
     | 'activationBoundary'
     | 'marginReLU';
-  /** Huber's delta, a margin, or the channels of the student's rows. */
+  /** Huber's delta, or a margin. */
   readonly option?: number;
+  /** Channels of the student's rows, where their maps are compared; 0 or none where the rows are. */
+  readonly channels?: number;
   /** Entries that hold this on both sides add nothing. */
   readonly ruledOut?: number;
   /** A parameter for each column. */

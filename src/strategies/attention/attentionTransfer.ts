@@ -75,7 +75,7 @@ export class AttentionTransferDistillationStrategy<
     const teacherMap = new Float64Array(positions);
     const mapDerivative = new Float64Array(positions);
     const kernel: RowKernel | undefined =
-      power === 2 ? { name: 'attentionTransfer', option: channels.student } : undefined;
+      power === 2 ? { name: 'attentionTransfer', channels: channels.student } : undefined;
     return sumOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
       const norm = attentionMap(student.data, s, channels.student, power, studentMap);
       attentionMap(teacher.data, t, channels.teacher, power, teacherMap);

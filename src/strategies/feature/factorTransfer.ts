@@ -90,7 +90,7 @@ export class FactorTransferDistillationStrategy<
     const distance = this.exponent === 1 ? meanAbsolute : meanSquared;
     const kernel: RowKernel = {
       name: this.exponent === 1 ? 'factorTransfer' : 'attentionTransfer',
-      option: this.channels?.student ?? 0,
+      channels: this.channels?.student ?? 0,
     };
     return sumOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
       const norm = this.#factor(student.data, s, this.channels?.student, studentFactor);
