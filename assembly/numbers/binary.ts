@@ -63,28 +63,28 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const yPower = larger<T>(v128.mul<T>(v128.abs<T>(t), steps), lowest);
       const ex = exp2<T>(xPower, k0, k1, k2, k3, k4, k5, k6);
       const ey = exp2<T>(yPower, k0, k1, k2, k3, k4, k5, k6);
-      const notP = v128.div<T>(one, v128.add<T>(one, ey));
+      const ofX = v128.add<T>(one, ex);
+      const ofY = v128.add<T>(one, ey);
+      const inverses = v128.div<T>(one, v128.mul<T>(ofX, ofY));
+      const notP = v128.mul<T>(inverses, ofX);
       const p = v128.mul<T>(ey, notP);
       const isUp = v128.gt<T>(x, zero);
       const d2 = v128.mul<T>(d, d);
       const near = isNear<T>(d2);
       const tangent = aboveTangent<T>(d, d2);
-      const w = v128.mul<T>(p, v128.add<T>(tangent, d));
-      const z = v128.bitselect(w, v128.mul<T>(v128.sub<T>(ex, ey), notP), near);
-      // 1 / (1 + e^−|x|) and 1 / (2 + z) by one division
-      const a = v128.add<T>(one, ex);
-      const b = v128.add<T>(one, v128.add<T>(one, z));
-      const inverses = v128.div<T>(one, v128.mul<T>(a, b));
-      const most = v128.mul<T>(inverses, b);
+      // (1 + e^−|x|) / (1 + eʸ) is 1 + z, which is 1 + w where x ≤ 0; r = z / (2 + z)
+      const above = v128.bitselect(v128.mul<T>(ey, v128.add<T>(tangent, d)), v128.sub<T>(ex, ey), near);
+      const r = v128.div<T>(above, v128.add<T>(v128.add<T>(ofY, ofY), above));
+      const z = v128.mul<T>(above, notP);
+      const most = v128.mul<T>(inverses, ofY);
       const rest = v128.mul<T>(ex, most);
-      const r = v128.mul<T>(z, v128.mul<T>(inverses, a));
       const nearValue = v128.sub<T>(v128.mul<T>(p, tangent), v128.mul<T>(z, r));
       const farValue = nmadd<T>(p, d, v128.add<T>(v128.add<T>(r, r), v128.and(x, isUp)));
       run = v128.add<T>(run, v128.add<T>(v128.bitselect(nearValue, farValue, near), aboveTwice<T>(r)));
       // q − p is w / (1 + eˣ)
       const q = v128.bitselect(most, rest, isUp);
       const notQ = v128.bitselect(rest, most, isUp);
-      const slope = v128.bitselect(v128.mul<T>(w, notQ), v128.sub<T>(q, p), near);
+      const slope = v128.bitselect(v128.mul<T>(z, notQ), v128.sub<T>(q, p), near);
       v128.store(output + i, madd<T>(v128.xor(slope, turn), factor, zero)); // no −0
     }
     value += sum<T>(run);
@@ -111,12 +111,10 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
       const notY = v128.sub<T>(one, y);
       const power = larger<T>(v128.mul<T>(v128.abs<T>(x), steps), lowest);
       const e = exp2<T>(power, k0, k1, k2, k3, k4, k5, k6);
-      const a = v128.add<T>(one, e);
-      const b = v128.add<T>(one, a);
-      const inverses = v128.div<T>(one, v128.mul<T>(a, b));
-      const most = v128.mul<T>(inverses, b);
+      const above = v128.add<T>(one, e);
+      const most = v128.div<T>(one, above);
       const rest = v128.mul<T>(e, most);
-      const r = v128.mul<T>(e, v128.mul<T>(inverses, a));
+      const r = v128.div<T>(e, v128.add<T>(one, above));
       const isUp = v128.gt<T>(x, zero);
       const q = v128.bitselect(most, rest, isUp);
       const notQ = v128.bitselect(rest, most, isUp);
