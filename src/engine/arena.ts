@@ -13,9 +13,8 @@ import { MOST_THREADS, startThreads } from './threads.js';
  * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
  * and all its matrices do.
  *
- * The response loss reads and writes the student, the teacher and the `gradient` of a call in place if all are of one
- * arena and a row is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64) or has 16 columns or fewer.
- * Anything else works too, by copying: other strategies, `accumulate`, the scalar kernel.
+ * Losses that are computed row by row read and write the student, the teacher and the `gradient` of a call in place if
+ * all are of one arena. Anything else works too, by copying: other losses, other arrays, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
