@@ -13,6 +13,7 @@ const target = new URL('../src/engine/binaries/', import.meta.url);
 const BINARIES = {
   response: 'The response loss, labels, tails of sparse teachers, terms in JavaScript.',
   divergences: 'All other losses of distributions.',
+  numbers: 'Losses of rows of numbers.',
   products: 'Products of matrices.',
   probe: 'Compiles where all others do.',
 };

@@ -6,7 +6,7 @@ import {
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
-import { clear } from './stage';
+import { clear } from '../shared/stage';
 import {
   batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, RULED_OUT, SOFT_STEPS, TINY,
 } from './workspace';

@@ -51,6 +51,10 @@ export const OTHER_OPTION = 64;
 /** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
 export const KEPT_COUNT = 72;
 export const KEPT = 76;
+/** Columns of the teacher. */
+export const TEACHER_COLUMNS = 80;
+/** A row of parameters of the loss, one for each column; 0 where there is none. */
+export const PARAMETERS = 84;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

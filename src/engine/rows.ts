@@ -20,11 +20,14 @@ import {
   MOST_ROWS,
   OPTION,
   OTHER_OPTION,
+  PARAMETERS,
   SCALE,
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_COLUMNS,
   TEMPERATURE,
+  UNLABELED_ROW,
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
@@ -44,20 +47,26 @@ export interface RowTables {
   readonly weights: Float64Array;
 }
 
-/** One call of a kernel on all rows of two matrices. */
-export interface RowsCall extends RowTables {
+/** One call of a kernel on all rows of two matrices. Where a table is left out, every row has its soft loss once. */
+export interface RowsCall extends Partial<RowTables> {
   readonly kernel: Kernel;
   readonly student: FloatArray;
   /** Left out for a kernel of the student alone. */
   readonly teacher?: FloatArray;
   readonly rows: number;
   readonly columns: number;
+  /** Where they are not those of the student. */
+  readonly teacherColumns?: number;
   /** Rows of label distributions, as long as the student. */
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
   readonly standardizes?: boolean;
+  /** Whether the kernel works on copies of the rows. */
+  readonly copies?: boolean;
   readonly option?: number;
   readonly otherOption?: number;
+  /** Parameters of the loss, one for each column. */
+  readonly parameters?: ArrayLike<number> | undefined;
   /** The classes that a sparse teacher kept: their number in a row, and row by row. */
   readonly kept?: { readonly count: number; readonly indices: Int32Array };
 }
@@ -76,6 +85,7 @@ interface Stage {
   readonly gradient: number;
   readonly distributions: number;
   readonly kept: number;
+  readonly parameters: number;
 }
 
 /**
@@ -100,7 +110,7 @@ const MOST_BYTES = 2 ** 28;
  * @param claim - gives the target of the gradient, where one is wanted
  */
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
-  const { student, rows, columns } = call;
+  const { student, rows, columns, teacherColumns = columns } = call;
   const size = sizeOf(call);
   if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
   const target = claim?.();
@@ -113,6 +123,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
+  fillTables(stage, call);
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const from = first * columns;
@@ -122,11 +133,14 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     } else {
       const { teacher, distributions } = call;
       copyIn(memory, stage.student / size, student, from, length);
-      if (teacher) copyIn(memory, stage.teacher / size, teacher, from, length);
+      if (teacher) {
+        const teacherFrom = first * teacherColumns;
+        copyIn(memory, stage.teacher / size, teacher, teacherFrom, count * teacherColumns);
+      }
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
-    copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
-    copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
+    if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
     const { kept } = call;
     if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
@@ -136,25 +150,40 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
   return true;
 }
 
+/** Fills the tables that are the same for all rows, and the row of parameters. */
+function fillTables({ instance, most, parameters }: Stage, call: RowsCall): void {
+  const { int32, float64 } = instance;
+  const count = Math.min(most, call.rows);
+  if (!call.labels) int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + count);
+  if (!call.weights) {
+    for (let i = 0; i < 2 * count; i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
+  }
+  if (!call.parameters) return;
+  const size = sizeOf(call);
+  const memory = instance.floats(size);
+  const at = parameters / size;
+  memory.fill(0, at, at + align(call.columns * size) / size); // padding, too
+  memory.set(call.parameters, at);
+}
+
 /** Writes the description of the call. */
-function describe(
-  { instance: { int32, float64 }, student, teacher, gradient, distributions, kept }: Stage,
-  call: RowsCall,
-  target: Target | undefined,
-): void {
+function describe(stage: Stage, call: RowsCall, target: Target | undefined): void {
+  const { int32, float64 } = stage.instance;
   const at = CALL / 4;
-  int32[at + STUDENT / 4] = student;
-  int32[at + TEACHER / 4] = teacher;
-  int32[at + GRADIENT / 4] = gradient;
+  int32[at + STUDENT / 4] = stage.student;
+  int32[at + TEACHER / 4] = stage.teacher;
+  int32[at + GRADIENT / 4] = stage.gradient;
   int32[at + LOSSES / 4] = LOSS_TABLE;
   int32[at + LABELS / 4] = LABEL_TABLE;
   int32[at + WEIGHTS / 4] = WEIGHT_TABLE;
-  int32[at + DISTRIBUTIONS / 4] = distributions;
+  int32[at + DISTRIBUTIONS / 4] = stage.distributions;
   int32[at + COLUMNS / 4] = call.columns;
   int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
   int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
-  int32[at + KEPT / 4] = kept;
+  int32[at + KEPT / 4] = stage.kept;
+  int32[at + TEACHER_COLUMNS / 4] = call.teacherColumns ?? call.columns;
+  int32[at + PARAMETERS / 4] = stage.parameters;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -169,9 +198,10 @@ function moveTo(
   call: RowsCall,
 ): void {
   const at = CALL / 4;
-  const offset = first * call.columns * sizeOf(call);
+  const size = sizeOf(call);
+  const offset = first * call.columns * size;
   int32[at + STUDENT / 4] = student + offset;
-  int32[at + TEACHER / 4] = teacher + offset;
+  int32[at + TEACHER / 4] = teacher + first * (call.teacherColumns ?? call.columns) * size;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
@@ -200,10 +230,14 @@ function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): 
 
 /** Bytes of the workspace of a call. */
 function workspaceOf(call: RowsCall): number {
-  const { columns, standardizes, kept } = call;
+  const { columns, standardizes, copies = standardizes, kept } = call;
   const rowBytes = columns * sizeOf(call);
-  const copies = standardizes || kept !== undefined || rowBytes !== align(rowBytes);
-  return workspaceBytes(rowBytes, copies);
+  return workspaceBytes(rowBytes, copies || kept !== undefined || rowBytes !== align(rowBytes));
+}
+
+/** Where the row of parameters stands: the last row of the workspace, which no kernel with parameters writes. */
+function parametersBehind(workspace: number, call: RowsCall): number {
+  return workspace + workspaceOf(call) - align(call.columns * sizeOf(call));
 }
 
 /** The name of the exports of a kernel for the numbers of a call. */
@@ -237,6 +271,7 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
       gradient: target?.data.byteOffset ?? 0,
       distributions: distributions?.byteOffset ?? 0,
       kept: 0,
+      parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
     }
   );
 }
@@ -247,9 +282,9 @@ function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined
   const instance = selectedInstance();
   const run = instance && kernelFunction(instance, call);
   if (!run) return undefined;
-  const rowBytes = columns * sizeOf(call);
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
-  const side = align(most * rowBytes);
+  const longest = Math.max(columns, call.teacherColumns ?? columns) * sizeOf(call);
+  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
+  const side = align(most * longest);
   const start = align(FIRST_ADDRESS + workspaceOf(call));
   const end = start + 4 * side;
   if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
@@ -263,6 +298,7 @@ function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
     kept: end,
+    parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
   };
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type KernelName, selectKernel } from '../../src/index.js';
 
-/** The kernels that this engine can run. */
+/** Those that this engine has. */
 export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as const).filter(
   (kernel) => {
     try {
@@ -15,7 +15,7 @@ export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as cons
   },
 );
 
-/** Defines the tests once for every kernel. */
+/** The tests once for every kernel. */
 export function describeKernels(name: string, tests: () => void): void {
   describe.each(kernels)(`${name}, %s kernel`, (kernel) => {
     beforeAll(() => selectKernel(kernel));

@@ -8,15 +8,13 @@ import type { Target } from '../../engine/target.js';
 import { softmaxCrossEntropy } from './crossEntropy.js';
 
 /** The rows of a call whose labels are looked at. */
-export type LabelRows = Pick<
-  RowsCall,
-  'student' | 'columns' | 'labels' | 'weights' | 'distributions'
->;
+export type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
+  Pick<RowsCall, 'student' | 'columns' | 'distributions'>;
 
 /**
  * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to `losses`; their
- * derivatives to the target that `claim` gives. `false`, and nothing done, where JavaScript has to compute. A row that JavaScript has to look
- * at has a loss that is not finite.
+ * derivatives to the target that `claim` gives. `false`, and nothing done, where JavaScript has to compute. A row that
+ * JavaScript has to look at has a loss that is not finite.
  */
 export function runLabels(rows: LabelRows, losses: Float64Array, claim?: () => Target): boolean {
   const { columns, labels } = rows;

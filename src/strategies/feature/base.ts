@@ -1,10 +1,11 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { meanOverRows } from '../../call/rows.js';
+import { meanOverRowsByKernel } from '../../call/rows.js';
 import { checkShape } from '../../core/checks.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { copyTransposed } from '../../kernels/products/grid.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { LinearProjection } from '../../layers/linearProjection.js';
 import { ProjectionStrategyBase } from '../../layers/projection.js';
 
@@ -24,6 +25,11 @@ export abstract class FeatureDistanceStrategyBase<
    */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
+  /** The kernel of the distance, for rows of this many columns; none by default. */
+  protected kernel(_columns: number): RowKernel | undefined {
+    return undefined;
+  }
+
   /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
   protected checkChannels(
     { operation, student, teacher }: DistillationBatch<T>,
@@ -42,8 +48,9 @@ export abstract class FeatureDistanceStrategyBase<
     if (this.projection) {
       return projected(this.projection, distance, batch, ofDistance) / normalizer;
     }
-    return meanOverRows(batch, gradient, (s, t, derivative) =>
-      distance(student.data, s, teacher.data, t, student.columns, derivative),
+    const { columns } = student;
+    return meanOverRowsByKernel(batch, gradient, this.kernel(columns), (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, columns, derivative),
     );
   }
 }

@@ -9,6 +9,7 @@ import { runRows } from '../../engine/rows.js';
 import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { runBetweenHalves } from './_halves.js';
+import { addLabels } from './_labels.js';
 import type { Pass, ResponseLoss } from './_pass.js';
 import { rowTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
@@ -89,10 +90,14 @@ function runInEngine<T extends FloatArray>(
   const { student, distributions, sparse } = batch;
   if (sparse) return terms.tail !== undefined && runSparse(pass, sparse, losses, sink);
   const { kernel } = terms;
+  if (kernel?.isSoftAlone && standardizeLogits) return false;
   if (!kernel) return terms.divergence !== undefined && runBetweenHalves(pass, losses, sink);
   const { data, rows, columns } = student;
   const call = {
-    ...tables,
+    labels: tables.labels,
+    weights: kernel.weightAt
+      ? softScaled(tables.weights, kernel.weightAt(temperature))
+      : tables.weights,
     kernel,
     student: data,
     teacher: (batch.teacher as typeof student).data,
@@ -104,7 +109,14 @@ function runInEngine<T extends FloatArray>(
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
   };
-  return runRows(call, losses, sink && (() => sink.claim(rows)));
+  if (!runRows(call, losses, sink && (() => sink.claim(rows)))) return false;
+  if (kernel.isSoftAlone) addLabels(pass, losses, sink);
+  return true;
+}
+
+/** The weights, with the soft weights times a factor. */
+function softScaled(weights: Float64Array, factor: number): Float64Array {
+  return weights.map((weight, i) => (i % 2 === 0 ? weight * factor : weight));
 }
 
 /** More than what a slope by a logit is beyond the losses: all of them are logarithms or differences of probabilities. */

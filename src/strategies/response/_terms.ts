@@ -13,6 +13,10 @@ export interface SoftKernel {
   readonly name: string;
   readonly option?: number;
   readonly otherOption?: number;
+  /** For a kernel that does not see the temperature: what its loss counts. */
+  readonly weightAt?: (temperature: number) => number;
+  /** Whether the kernel computes the soft loss alone, of logits as they are. */
+  readonly isSoftAlone?: boolean;
 }
 
 /** What the teacher's part of a row, the part of weight 1 − α, is made of; constants to the gradient. */

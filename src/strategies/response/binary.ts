@@ -1,6 +1,7 @@
 import { checkProbabilities } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/rows/binary.js';
 import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
@@ -54,8 +55,8 @@ export class BinaryDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const checkLabelRow = checkProbabilityRow;
-    return { hard: { loss: binaryCrossEntropy, checkLabelRow } };
+    const kernel = { binary: NUMBERS, name: 'binary' };
+    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRow: checkProbabilityRow } };
   }
 
   protected override softLoss(columns: number): SoftLoss {
