@@ -2,7 +2,7 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
-import { runRows } from '../engine/rows.js';
+import { FEW_COLUMNS, runRows } from '../engine/rows.js';
 import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
@@ -22,7 +22,8 @@ export function kernelLosses<T extends FloatArray>(
   gradient: GradientSink<T> | undefined,
   { binary, name, ...kernel }: RowKernel,
 ): Float64Array | undefined {
-  const limits = LIMITS[student.numeric.dtype];
+  // Short rows are computed in doubles.
+  const limits = LIMITS[student.columns <= FEW_COLUMNS ? 'float64' : student.numeric.dtype];
   if (rows.length === 0 || (gradient && !(Math.abs(gradient.scale) > limits.factor))) {
     return undefined;
   }

@@ -92,7 +92,7 @@ interface Stage {
  * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few numbers do not average their
  * rounding, and short rows cost little.
  */
-const FEW_COLUMNS = 16;
+export const FEW_COLUMNS = 16;
 
 /** Bytes of a number as it is computed. */
 function sizeOf({ student, columns }: RowsCall): number {

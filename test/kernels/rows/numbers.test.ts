@@ -174,7 +174,7 @@ function expectRows(
   bound: number,
   least = 0,
 ): void {
-  const { columns, student } = call;
+  const { columns } = call;
   const labels = call.labels ?? new Int32Array(ROWS).fill(UNLABELED_ROW);
   labels[EXCLUDED] = EXCLUDED_ROW;
   const weights =
