@@ -80,9 +80,9 @@ function chooseModules(operation: string, given: readonly object[]): Choice {
   if (given.length === 0) refuse('EMPTY', operation, 'kernel', 'hold at least one module', 'none');
   const labeled = given.map((module) => {
     const label = labelOf(module);
-    if (label) return { module, ...label };
     const hint = 'import them from knowledge-distillation/wasm/…';
-    throwType(operation, 'kernel', 'be modules of this library', module, hint);
+    if (!label) throwType(operation, 'kernel', 'be modules of this library', module, hint);
+    return { module, ...label };
   });
   const { kernel } = labeled[0]!;
   const other = labeled.find((each) => each.kernel !== kernel);
