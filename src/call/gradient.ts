@@ -37,12 +37,20 @@ export class GradientSink<T extends FloatArray = Float32Array> {
 
   /**
    * @internal
-   * @param matrix - zeros, or
-   * @param isStale - numbers of an earlier call, which are overwritten
+   * @param matrix - where the gradient goes
+   * @param content - what the matrix holds: zeros; numbers of an earlier call, which are overwritten; or numbers that are
+   *   added to
    */
-  constructor(matrix: Matrix<T>, isStale: boolean, scale = 1, progress?: Progress<T>) {
+  constructor(
+    matrix: Matrix<T>,
+    content: 'zeros' | 'stale' | 'numbers',
+    scale = 1,
+    progress?: Progress<T>,
+  ) {
     this.scale = scale;
-    this.#progress = progress ?? { matrix, isStale, next: 0, bound: 0, overflow: undefined };
+    const isStale = content === 'stale';
+    const next = content === 'numbers' ? matrix.rows : 0;
+    this.#progress = progress ?? { matrix, isStale, next, bound: 0, overflow: undefined };
   }
 
   /**
@@ -140,6 +148,6 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /** @internal The same sink for a part whose loss counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const progress = this.#progress;
-    return new GradientSink(progress.matrix, progress.isStale, factor * this.scale, progress);
+    return new GradientSink(progress.matrix, 'zeros', factor * this.scale, progress);
   }
 }

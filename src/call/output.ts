@@ -10,38 +10,35 @@ import type { Parameter } from './parameter.js';
 
 /** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
 export class GradientOutput<T extends FloatArray> {
-  /** What the call returns. */
+  /** What the call writes and returns. */
   readonly gradient: Matrix<T>;
   readonly sink: GradientSink<T>;
-  /** What the strategy writes; other than `gradient`, it is added to that. */
-  readonly #written: Matrix<T>;
+  /** What the gradient held before a call that adds to it. */
+  readonly #before: T | undefined;
 
   constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
-    const overwrites = given !== undefined && !accumulate;
-    this.#written = overwrites ? given : student.zerosLike();
-    this.gradient = given ?? this.#written;
-    this.sink = new GradientSink(this.#written, overwrites);
+    this.gradient = given ?? student.zerosLike();
+    this.#before = given && accumulate ? (given.data.slice() as T) : undefined;
+    const content = this.#before ? 'numbers' : given ? 'stale' : 'zeros';
+    this.sink = new GradientSink(this.gradient, content);
   }
 
-  /** Completes the gradient, without writing what accumulates; throws where the format cannot hold a sum. */
+  /** Completes the gradient; throws where the format cannot hold a sum. */
   finish(operation: string, argument: string): void {
     this.sink.finish();
-    if (this.#written === this.gradient) return;
-    const { data, columns, numeric } = this.#written;
-    const before = this.gradient.data;
+    if (!this.#before) return;
+    const { data, columns, numeric } = this.gradient;
+    const { largest } = numeric;
     for (let i = 0; i < data.length; i++) {
-      const value = data[i]! + before[i]!;
-      if (!(Math.abs(value) <= numeric.largest)) {
-        const row = Math.floor(i / columns);
-        checkRepresentable(operation, argument, value, numeric.largest, row, i % columns);
-      }
-      data[i] = value;
+      if (Math.abs(data[i]!) <= largest) continue;
+      const row = Math.floor(i / columns);
+      checkRepresentable(operation, argument, data[i]!, largest, row, i % columns);
     }
   }
 
-  /** Writes what accumulates. */
-  commit(): void {
-    if (this.#written !== this.gradient) this.gradient.data.set(this.#written.data);
+  /** After a call that failed: what was to be added to is as it was. */
+  restore(): void {
+    if (this.#before) this.gradient.data.set(this.#before);
   }
 }
 

@@ -242,9 +242,11 @@ export abstract class DistillationStrategyBase<
       const loss = this.#loss(batch, output.sink);
       output.finish(operation, 'gradient');
       sums?.check(operation, accumulate);
-      output.commit();
       sums?.commitGradients();
       return resultOf(loss, output.gradient, batch);
+    } catch (error) {
+      output.restore();
+      throw error;
     } finally {
       sums?.close();
     }

@@ -169,7 +169,10 @@ export class HybridDistillationStrategy<
       call.finish();
       sums.check(operation, accumulate);
       sums.commitGradients();
-      return { loss, gradients: call.commit(), components };
+      return { loss, gradients: call.gradients(), components };
+    } catch (error) {
+      call.restore();
+      throw error;
     } finally {
       sums.close();
     }

@@ -108,15 +108,19 @@ export class LayerwiseCall<T extends FloatArray> {
     return this.#outputs.get(layerOf(layer, 'student'))?.sink.times(scale);
   }
 
-  /** Completes the gradients, without writing what accumulates. */
+  /** Completes the gradients; throws where the format cannot hold a sum. */
   finish(): void {
     const { operation } = this.#arguments;
     for (const [name, output] of this.#outputs) output.finish(operation, `gradients.${name}`);
   }
 
-  /** Writes what accumulates, and returns the gradients by student layer. */
-  commit(): Record<string, Matrix<T>> {
-    for (const output of this.#outputs.values()) output.commit();
+  /** After a call that failed: what was to be added to is as it was. */
+  restore(): void {
+    for (const output of this.#outputs.values()) output.restore();
+  }
+
+  /** The gradients by student layer. */
+  gradients(): Record<string, Matrix<T>> {
     const gradients = [...this.#outputs].map(([name, { gradient }]) => [name, gradient] as const);
     return Object.fromEntries(gradients);
   }
