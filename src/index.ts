@@ -22,7 +22,7 @@ export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
 export { Matrix } from './core/matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './core/numeric.js';
 export type { RuntimeTensor, TensorLike } from './core/tensor.js';
-export { MatrixArena } from './engine/arena.js';
+export { MatrixArena, type ThreadOptions } from './engine/arena.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './engine/choice.js';
 export {
   type BatchNormStatistics,

@@ -45,8 +45,8 @@ export class MatrixArena {
   #next: number = FIRST_ADDRESS;
 
   /**
-   * @param bytes - what its matrices take, and room to work on their rows: 36 KiB and 3⅛ of the widest; up to 4 GiB less
-   * 4 KiB
+   * @param bytes - what its matrices take, and room to work on their rows: 60 KiB and four of the widest, or seven where they
+   *   are not whole vectors; up to 4 GiB less 56 KiB
    * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
    */
   constructor(bytes: number);

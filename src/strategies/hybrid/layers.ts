@@ -10,7 +10,7 @@ export type TeacherLayerOutputs<T extends FloatArray = Float32Array> = Readonly<
   Record<string, TeacherOutput<T>>
 >;
 
-/** The names of a layer of each side that are compared. */
+/** @inline The names of a layer of each side that are compared. */
 export interface LayerPair {
   readonly student: string;
   readonly teacher: string;

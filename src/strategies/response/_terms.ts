@@ -33,7 +33,7 @@ export interface LabelLosses {
   readonly teacher: number;
 }
 
-/** What becomes of the classes that a sparse teacher leaves out. */
+/** @inline What becomes of the classes that a sparse teacher leaves out. */
 export type Tail = 'bucket' | 'renormalize' | 'drop';
 
 /** What is particular to a response loss beside its soft loss, as plain data. */
