@@ -3,7 +3,7 @@
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type Grid, grid } from '../kernels/products/grid.js';
-import { addProduct, boundOf, type Derivative, putProduct } from '../kernels/products/product.js';
+import { boundOf, type Derivative, putProduct, valuesOf } from '../kernels/products/product.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
@@ -110,10 +110,9 @@ function addDerivative<T extends FloatArray>(
   if (target === 'nowhere') return;
   if (target) putProduct(target, rows, derivative);
   else {
-    const { a, b, precision } = derivative;
-    const sums = new Float64Array(a.rows * b.columns);
-    addProduct(sums, a, b, precision);
-    for (const [i, row] of rows.entries()) sink.add(row, sums, i * b.columns);
+    const values = valuesOf(derivative);
+    const { columns } = derivative.b;
+    for (const [i, row] of rows.entries()) sink.add(row, values, i * columns);
   }
 }
 

@@ -1,91 +1,157 @@
+// Products of the rows of a matrix with each other, or with those of another, and how precise they are.
+
 import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, precisionOf } from '../products/product.js';
+import { addProduct, precisionOf, setGram } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
-/** x · xᵀ, the products of all rows with each other: in a new array, or written over one. */
+/** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
 export function gram(
   x: Grid,
   result: Float64Array = new Float64Array(x.rows * x.rows),
-  precision: Precision = 'float64',
 ): Float64Array {
-  result.fill(0);
-  addProduct(result, x, transpose(x), precision);
+  setGram(result, x, 'float64');
+  mirror(result, x.rows);
   return result;
 }
 
-/** Products of rows with each other, and how good they are. */
+/** Products of rows, and how precise they are. */
 export interface Products {
-  /** x · xᵀ */
+  /** [rows][rows]; where rows are those of one matrix, only from the diagonal on to the right. */
   readonly products: Float64Array;
-  /** How far off they are, as a share of the lengths of both rows: the root of the mean square. */
+  /** Root mean square of the errors off the diagonal, each relative to the lengths of both rows. */
   readonly error: number;
 }
 
-/** x · xᵀ in doubles. */
-export function fineProducts(x: Grid): Products {
-  return { products: gram(x), error: 0 };
-}
-
-/** x · xᵀ to the precision of x: in less time, if that is float32. */
-export function quickProducts(x: Grid): Products {
-  if (precisionOf(x) === 'float64') return fineProducts(x);
-  const products = gram(x, undefined, 'float32');
-  return { products, error: errorOf(products, x) };
-}
-
-/** So many rows are enough to say how good products are. */
-const SAMPLE = 32;
-
-/** By the squares of some rows: since no terms of them cancel, they are further off than other products, two to five times. */
-function errorOf(products: Float64Array, x: Grid): number {
+/**
+ * x · xᵀ, from the diagonal on to the right.
+ *
+ * @param squares - the diagonal in doubles: float32 sums of squares, in which nothing cancels, are the least precise
+ */
+export function productsOf(x: Grid, precision: Precision, squares?: Float64Array): Products {
   const { rows } = x;
-  const step = Math.ceil(rows / SAMPLE);
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < rows; i += step) {
-    const square = squareOf(x, i);
-    const share = square === 0 ? 0 : products[i * rows + i]! / square - 1;
-    sum += share * share;
-    count++;
-  }
-  return Math.sqrt(sum / count);
+  const products = new Float64Array(rows * rows);
+  setGram(products, x, precision);
+  if (precision === 'float64') return { products, error: 0 };
+  const diagonal = squares ?? squaresOf(x);
+  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
+  return { products, error: errorOf(products, x, x) };
 }
 
-/** ‖x‖² of a row, in doubles. */
-function squareOf({ data, columns }: Grid, row: number): number {
-  const start = row * columns;
-  const even = columns - (columns % 2);
-  let sum = even < columns ? data[start + even]! ** 2 : 0;
-  let other = 0; // two sums at a time: one addition need not wait for the other
-  for (let k = start; k < start + even; k += 2) {
-    sum += data[k]! * data[k]!;
-    other += data[k + 1]! * data[k + 1]!;
+/** x · yᵀ */
+export function productsWith(x: Grid, y: Grid, precision: Precision): Products {
+  const products = new Float64Array(x.rows * y.rows);
+  addProduct(products, x, transpose(y), precision);
+  return { products, error: precision === 'float64' ? 0 : errorOf(products, x, y) };
+}
+
+/** ‖x‖² of each row, in doubles; rows of doubles may overflow. */
+export function squaresOf({ data, rows, columns }: Grid): Float64Array {
+  const squares = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const end = (i + 1) * columns;
+    const whole = end - (columns % 4);
+    // Four sums at a time, so that additions need not wait for each other.
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let k = i * columns; k < whole; k += 4) {
+      a += data[k]! * data[k]!;
+      b += data[k + 1]! * data[k + 1]!;
+      c += data[k + 2]! * data[k + 2]!;
+      d += data[k + 3]! * data[k + 3]!;
+    }
+    for (let k = whole; k < end; k++) a += data[k]! * data[k]!;
+    squares[i] = a + b + (c + d);
   }
-  return sum + other;
+  return squares;
 }
 
 /**
- * What the error of products may do to differences, as a share of these: that of a gradient then is of that order, since
- * it adds up as many of them.
+ * Largest error that products may cause in what a loss is made of, relative to it; the gradient, a sum of many of
+ * these, then is about as precise.
  */
 export const TOLERANCE = 1e-6;
 
 /**
- * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; to the
- * precision of x, since that is what a gradient is rounded to. Uses up the slope.
+ * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products do not average out,
+ * and gradients of fewer rows cancel more often; doubles cost little there.
  */
-export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
-  addProduct(derivative, bothWays(slope, x.rows), x, precisionOf(x));
+const MANY = 32;
+
+/** The precision for the products of a loss of these rows: that in which they are stored, unless they are few. */
+export function precisionFor(x: Grid): Precision {
+  return Math.min(x.rows, x.columns) < MANY ? 'float64' : precisionOf(x);
 }
 
-/** slope + slopeᵀ, in place */
-export function bothWays(slope: Float64Array, rows: number): Grid {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j <= i; j++) {
-      const sum = slope[i * rows + j]! + slope[j * rows + i]!;
-      slope[i * rows + j] = sum;
-      slope[j * rows + i] = sum;
+/**
+ * Evaluates a loss with float32 products where {@link precisionFor} its rows is float32, and once more in doubles where
+ * it returns `undefined`, because the error of the products would show. With doubles, it must not return `undefined`.
+ */
+export function withProducts<Result>(
+  x: Grid,
+  evaluate: (precision: Precision) => Result | undefined,
+): Result {
+  return (precisionFor(x) === 'float32' && evaluate('float32')) || evaluate('float64')!;
+}
+
+/** Number of products that are enough to tell how precise all are. */
+const SAMPLE = 64;
+
+/** Root mean square of the errors of some products, relative to the lengths of both rows. */
+function errorOf(products: Float64Array, x: Grid, y: Grid): number {
+  const { rows } = x;
+  let sum = 0;
+  for (let k = 0; k < SAMPLE; k++) {
+    const i = k % (rows - 1);
+    const j = i + 1 + ((k * 17) % (rows - 1 - i)); // to the right of the diagonal
+    const { product, size } = exactProduct(x, i, y, j);
+    const share = size === 0 ? 0 : (products[i * rows + j]! - product) / size;
+    sum += share * share;
+  }
+  return Math.sqrt(sum / SAMPLE);
+}
+
+/** The product of two rows in doubles, and that of their lengths. */
+function exactProduct(x: Grid, i: number, y: Grid, j: number): { product: number; size: number } {
+  const { columns } = x;
+  let product = 0;
+  let xSquare = 0;
+  let ySquare = 0;
+  for (let k = 0; k < columns; k++) {
+    const a = x.data[i * columns + k]!;
+    const b = y.data[j * columns + k]!;
+    product += a * b;
+    xSquare += a * a;
+    ySquare += b * b;
+  }
+  return { product, size: Math.sqrt(xSquare) * Math.sqrt(ySquare) };
+}
+
+/** Side of the squares in which a matrix is mirrored: the rows of two of them stay in the L1 cache. */
+const SIDE = 16;
+
+/** Makes a square matrix symmetric by what is above its diagonal. */
+export function mirror(square: Float64Array, rows: number): void {
+  for (let top = 0; top < rows; top += SIDE) {
+    const bottom = Math.min(top + SIDE, rows);
+    for (let left = top; left < rows; left += SIDE) {
+      const right = Math.min(left + SIDE, rows);
+      for (let i = top; i < bottom; i++) {
+        for (let j = Math.max(left, i + 1); j < right; j++) {
+          square[j * rows + i] = square[i * rows + j]!;
+        }
+      }
     }
   }
-  return grid(slope, rows, rows);
+}
+
+/**
+ * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; in the
+ * precision of x, since that is what a gradient is rounded to. Overwrites the slope.
+ */
+export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
+  const { rows } = x;
+  for (let i = 0; i < rows; i++) {
+    for (let j = i; j < rows; j++) slope[i * rows + j]! += slope[j * rows + i]!;
+  }
+  mirror(slope, rows);
+  addProduct(derivative, grid(slope, rows, rows), x, precisionOf(x));
 }

@@ -1,18 +1,18 @@
 // Products of matrices.
 
 import { put, type Target } from '../../engine/target.js';
-import type { Grid } from './grid.js';
-import { addProductFast, multiplyFast, type Precision } from './productSimd.js';
+import { type Grid, transpose } from './grid.js';
+import { multiplyFast, type Precision } from './productSimd.js';
 
-/** That of the numbers themselves. */
+/** The precision in which a matrix is stored. */
 export function precisionOf({ data }: Grid): Precision {
   return data.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64';
 }
 
 /**
- * result += a · b, [a.rows × b.columns], in doubles or, where a kernel computes and the numbers are not extreme, in runs of
- * 32 products in float32, the runs summed in doubles: off by some 3e-7 of Σ |a · b|, by 2e-6 at most, where the first of a run is so
- * much larger than the others that each is rounded away. It is twice as fast.
+ * result += a · b, [a.rows × b.columns], in doubles; or, where a kernel computes and the numbers are not extreme, in runs
+ * of float32 products, of which every 256 are summed in doubles: off by some 3e-7 of Σ |a · b|, and by 2e-6 at most, where
+ * the first of a run is so large that all others are rounded away. Float32 is twice as fast.
  */
 export function addProduct(
   result: Float64Array,
@@ -20,57 +20,114 @@ export function addProduct(
   b: Grid,
   precision: Precision = 'float64',
 ): void {
-  if (addProductFast(result, a, b, precision)) return;
+  const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
+    const to = row * b.columns + column;
+    for (let j = 0; j < length; j++) result[to + j]! += sums[from + j]!;
+  });
+  if (!done) addByRows(result, a, b, false);
+}
+
+/**
+ * Writes x · xᵀ, the products of all rows with each other, from the diagonal on to the right; what is below the
+ * diagonal stays as it was. Precision as of {@link addProduct}.
+ */
+export function setGram(result: Float64Array, x: Grid, precision: Precision): void {
+  const { rows } = x;
+  const turned = transpose(x);
+  const done = multiplyFast(x, turned, precision, true, (row, column, sums, from, length) => {
+    const to = row * rows + column;
+    if (length > FEW) result.set(sums.subarray(from, from + length), to);
+    else for (let j = 0; j < length; j++) result[to + j] = sums[from + j]!;
+  });
+  if (done) return;
+  result.fill(0);
+  addByRows(result, x, turned, true);
+}
+
+/** Up to this number of elements, a loop copies faster than a call of `set`. */
+const FEW = 32;
+
+/** result += a · b; of a Gram matrix, what is below the diagonal is left out. */
+function addByRows(result: Float64Array, a: Grid, b: Grid, isGram: boolean): void {
   const { rows, columns: inner } = a;
   const { columns } = b;
   for (let i = 0; i < rows; i++) {
     for (let k = 0; k < inner; k++) {
       const value = a.data[i * a.rowStride + k * a.columnStride]!;
       const from = k * b.rowStride;
-      for (let j = 0; j < columns; j++) {
+      for (let j = isGram ? i : 0; j < columns; j++) {
         result[i * columns + j]! += value * b.data[from + j * b.columnStride]!;
       }
     }
   }
 }
 
-/** A derivative as a product that has yet to be computed; no entry of b is beyond ±largest. */
+/** A derivative as a product that has yet to be computed, a · b, to which rows of another matrix may be added. */
 export interface Derivative {
   readonly a: Grid;
   readonly b: Grid;
+  /** No element of b is beyond ±largest. */
   readonly largest: number;
   readonly precision: Precision;
+  readonly own?: OwnRows;
 }
 
-/** What no entry of a derivative is beyond. */
-export function boundOf({ a, largest }: Derivative): number {
+/** For row i of a derivative, factors[i] times row i. */
+export interface OwnRows {
+  readonly factors: Float64Array;
+  readonly rows: Grid;
+  /** No element of the rows is beyond ±largest. */
+  readonly largest: number;
+}
+
+/** What no element of a derivative is beyond. */
+export function boundOf({ a, largest, own }: Derivative): number {
   let most = 0;
   for (let i = 0; i < a.rows; i++) {
     let sum = 0;
     for (let k = i * a.columns; k < (i + 1) * a.columns; k++) sum += Math.abs(a.data[k]!);
-    most = Math.max(most, sum); // a NaN stays
+    const bound = sum * largest + (own ? Math.abs(own.factors[i]!) * own.largest : 0);
+    most = Math.max(most, bound); // a NaN stays
   }
-  return most * largest;
+  return most;
 }
 
 /** Puts the rows of a derivative into these rows of the target, straight from the kernel that multiplies. */
 export function putProduct(
   target: Target,
   rows: readonly number[],
-  { a, b, precision }: Derivative,
+  derivative: Derivative,
 ): void {
+  const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;
-    for (let j = 0; j < length; j++) {
-      data[to + j] = (adds ? data[to + j]! : 0) + scale * sums[from + j]!;
-    }
+    if (own) addOwn(own, row, column, sums.subarray(from, from + length));
+    if (adds) for (let j = 0; j < length; j++) data[to + j]! += scale * sums[from + j]!;
+    else for (let j = 0; j < length; j++) data[to + j] = scale * sums[from + j]!;
   });
   if (done) return;
-  const sums = new Float64Array(rows.length * columns);
-  addProduct(sums, a, b);
+  const sums = valuesOf(derivative);
   for (const [i, row] of rows.entries()) {
     put(target, row * columns, sums.subarray(i * columns, (i + 1) * columns));
   }
+}
+
+/** The elements of a derivative, row after row. */
+export function valuesOf({ a, b, precision, own }: Derivative): Float64Array {
+  const { columns } = b;
+  const result = new Float64Array(a.rows * columns);
+  addProduct(result, a, b, precision);
+  for (let i = 0; own && i < a.rows; i++) {
+    addOwn(own, i, 0, result.subarray(i * columns, (i + 1) * columns));
+  }
+  return result;
+}
+
+function addOwn({ factors, rows }: OwnRows, row: number, column: number, sums: Float64Array): void {
+  const { data, columns } = rows;
+  const factor = factors[row]!;
+  const from = row * columns + column;
+  for (let j = 0; j < sums.length; j++) sums[j]! += factor * data[from + j]!;
 }

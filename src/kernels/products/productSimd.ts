@@ -3,26 +3,32 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { PRODUCTS } from '../../engine/binaries/products.js';
 import { selectedInstance } from '../../engine/choice.js';
-import type { Instance } from '../../engine/instance.js';
-import { FIRST_ADDRESS } from '../../engine/layout.js';
+import { align, type Instance } from '../../engine/instance.js';
+import {
+  A_PANELS,
+  B_PANELS,
+  CALL,
+  COLUMN_LINES,
+  FIRST_ADDRESS,
+  IS_GRAM,
+  PANEL_BYTES,
+  ROW_LINES,
+  STEPS,
+  SUMS,
+  TILE,
+  TILE_BYTES,
+  VECTOR_BYTES,
+} from '../../engine/layout.js';
 import { type Grid, transpose } from './grid.js';
 
-/** The number format that products are computed in. */
+/** The dtype in which a product is computed. */
 export type Precision = 'float32' | 'float64';
 
-/** C += A · B, see assembly/products/product.ts: three addresses, then rows, steps and columns. */
-type Product = (
-  a: number,
-  b: number,
-  c: number,
-  rows: number,
-  inner: number,
-  columns: number,
-  isGram: boolean,
-) => void;
+/** sums += A · B, described at an address; see src/engine/layout.ts. */
+type Product = (call: number) => void;
 
-/** Panels of a factor: two addresses, then lines and steps. */
-type Pack = (source: number, target: number, lines: number, inner: number) => void;
+/** Panels of lines that stand at `source`. */
+type Pack = (source: number, target: number, lines: number, steps: number) => void;
 
 interface ProductKernels {
   readonly product32: Product;
@@ -39,31 +45,30 @@ function kernelsOf(instance: Instance): ProductKernels {
   return instance.exportsOf<ProductKernels>(PRODUCTS);
 }
 
-/** Rows and columns of a block of the result at most, and bytes of a line of its factors: they stay in the second-level cache. */
+/** Largest number of rows and columns of a block of the result: its sums stay in the L2 cache. */
 const BLOCK = 512;
+
+/** Bytes of a line of a panel at most; a panel of B then stays in the L1 cache. */
 const LINE = 1024;
 
-/** Bytes of one step of a panel, and of a vector, see assembly/product.ts. */
-const STEP = 32;
-const VECTOR = 16;
+/** Lines of a panel of float32; a multiple of those of float64. */
+const LINES = PANEL_BYTES / 4;
 
-/** Lines of a panel of float32, which those of float64 divide. */
-const LINES = STEP / 4;
-
-/** Below so many multiplications copying costs more than it gains. */
+/** Below this number of multiplications, copying costs more than the kernel gains. */
 const FEW = 512;
 
-/** Sums of products of float32 are trusted if one of them is larger: float32 ends 2^59 below. */
+/** Sums of products in float32 are trusted if one of them is larger: float32 ends 2^59 below. */
 const LEAST = 2 ** -90;
 
-/** Rows of a factor are taken to float32 if one of their numbers is larger: full precision ends 2^63 below. */
+/** Rows of a factor are rounded to float32 if one of their numbers is larger: full precision ends 2^63 below. */
 const LEAST_FACTOR = 2 ** -63;
 
-/** One block of a · b: so many rows from `row` on and columns from `column` on. */
+/** One block of a · b. */
 interface Block {
   readonly a: Grid;
   /** The transpose of b, whose rows are columns of the result. */
   readonly b: Grid;
+  /** The first row of the block, and the number of its rows. */
   readonly row: number;
   readonly rows: number;
   readonly column: number;
@@ -72,7 +77,7 @@ interface Block {
   readonly isGram: boolean;
 }
 
-/** Takes what stands in a row of the product from a column on: so many sums, which start at `from`. */
+/** Takes `length` sums, from `from` on, that stand in a row of the product from a column on. */
 export type TakeSums = (
   row: number,
   column: number,
@@ -82,30 +87,9 @@ export type TakeSums = (
 ) => void;
 
 /**
- * result += a · b; `false`, and nothing done, where there is no kernel for it. Where b is the transpose of a, half of the
- * work is saved, and what was in the result has to be symmetric.
- */
-export function addProductFast(
-  result: Float64Array,
-  a: Grid,
-  b: Grid,
-  precision: Precision,
-): boolean {
-  const turned = transpose(b);
-  const isGram =
-    a.data === turned.data && a.rows === turned.rows && a.rowStride === turned.rowStride;
-  const done = multiplyFast(a, b, precision, isGram, (row, column, sums, from, length) => {
-    const to = row * b.columns + column;
-    for (let j = 0; j < length; j++) result[to + j]! += sums[from + j]!;
-  });
-  if (done && isGram) mirror(result, a.rows);
-  return done;
-}
-
-/**
- * a · b, a part of a row at a time; `false`, and nothing done, where there is no kernel for it.
+ * Computes a · b, a part of a row at a time; returns false, with nothing done, where there is no kernel for it.
  *
- * @param isGram - whether the product is symmetric, and what is below its diagonal may be left out
+ * @param isGram - whether b is the transpose of a, and what is below the diagonal may be left out
  */
 export function multiplyFast(
   a: Grid,
@@ -124,7 +108,8 @@ export function multiplyFast(
       const columns = Math.min(BLOCK, b.columns - column);
       const isDiagonal = isGram && column === row;
       const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
-      const sums = (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
+      const sums =
+        (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
       const width = whole(columns, LINES);
       for (let i = 0; i < rows; i++) {
         const left = isDiagonal ? i : 0;
@@ -135,14 +120,7 @@ export function multiplyFast(
   return true;
 }
 
-/** Makes a square matrix symmetric by what is above its diagonal. */
-function mirror(square: Float64Array, rows: number): void {
-  for (let i = 1; i < rows; i++) {
-    for (let j = 0; j < i; j++) square[i * rows + j] = square[j * rows + i]!;
-  }
-}
-
-/** The block by products of float32; `undefined` where some of them were too large for it, or all may be too small. */
+/** The block in float32; `undefined` where some of the products were too large for it, or all may be too small. */
 function inSingles(instance: Instance, block: Block): Float64Array | undefined {
   if (!areClear(block)) return undefined;
   const sums = multiply(instance, 4, block);
@@ -162,86 +140,96 @@ function areClear({ a, row, rows }: Block): boolean {
   return true;
 }
 
-/** The block, by products of numbers of so many bytes; rows and columns are as many as whole panels of float32 have. */
+/** The block, by products of numbers of `size` bytes; its rows and columns fill whole panels of float32. */
 function multiply(
   instance: Instance,
   size: 4 | 8,
   { a, b, row, rows, column, columns, isGram }: Block,
-) {
-  const depth = Math.min(LINE / size, whole(a.columns, VECTOR / size));
+): Float64Array {
+  const depth = Math.min(LINE / size, whole(a.columns, VECTOR_BYTES / size));
   const [height, width] = [whole(rows, LINES), whole(columns, LINES)];
-  const aBytes = height * depth * size;
-  const bBytes = width * depth * size;
-  const sumBytes = 8 * height * width;
-  const aStart = FIRST_ADDRESS;
+  const [aBytes, bBytes] = [height * depth * size, width * depth * size];
+  const tile = align(FIRST_ADDRESS);
+  const aStart = tile + TILE_BYTES;
   const bStart = isGram ? aStart : aStart + aBytes;
   const staged = aStart + aBytes + bBytes;
   const sumStart = staged + Math.max(aBytes, bBytes);
+  const sumBytes = 8 * height * width;
   instance.reach(sumStart + sumBytes);
   const sums = instance.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8);
   sums.fill(0);
-  const kernels = kernelsOf(instance);
-  const product = size === 4 ? kernels.product32 : kernels.product64;
+  const { int32 } = instance;
+  int32[(CALL + A_PANELS) / 4] = aStart;
+  int32[(CALL + B_PANELS) / 4] = bStart;
+  int32[(CALL + SUMS) / 4] = sumStart;
+  int32[(CALL + TILE) / 4] = tile;
+  int32[(CALL + ROW_LINES) / 4] = height;
+  int32[(CALL + COLUMN_LINES) / 4] = width;
+  int32[(CALL + IS_GRAM) / 4] = isGram ? 1 : 0;
+  const { product32, product64 } = kernelsOf(instance);
   for (let k = 0; k < a.columns; k += depth) {
-    const inner = Math.min(depth, a.columns - k);
-    pack(instance, size, a, row, rows, k, inner, staged, aStart);
-    if (!isGram) pack(instance, size, b, column, columns, k, inner, staged, bStart);
-    product(aStart, bStart, sumStart, height, whole(inner, VECTOR / size), width, isGram);
+    const steps = Math.min(depth, a.columns - k);
+    const part = { size, step: k, steps, staged };
+    pack(instance, { ...part, grid: a, line: row, lines: rows, target: aStart });
+    if (!isGram) pack(instance, { ...part, grid: b, line: column, lines: columns, target: bStart });
+    int32[(CALL + STEPS) / 4] = whole(steps, VECTOR_BYTES / size);
+    if (size === 4) product32(CALL);
+    else product64(CALL);
   }
   return sums;
 }
 
-/** Makes panels of so many rows and columns of a grid. */
-function pack(
-  instance: Instance,
-  size: 4 | 8,
-  { data, rowStride, columnStride }: Grid,
-  row: number,
-  rows: number,
-  column: number,
-  columns: number,
-  staged: number,
-  target: number,
-): void {
-  const memory = instance.floats(size);
+/** A part of a factor that becomes panels: rows of the grid are lines, its columns steps. */
+interface Part {
+  readonly grid: Grid;
+  /** Bytes of a number. */
+  readonly size: 4 | 8;
+  /** The first line, and the number of lines. */
+  readonly line: number;
+  readonly lines: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Where the part is copied to first. */
+  readonly staged: number;
+  readonly target: number;
+}
+
+function pack(instance: Instance, part: Part): void {
+  const { size, staged, target } = part;
   const kernels = kernelsOf(instance);
-  const lines = whole(rows, LINES);
-  const steps = whole(columns, VECTOR / size);
-  const from = row * rowStride + column * columnStride;
-  if (columnStride === 1) {
-    stage(memory, staged / size, lines, steps, data, from, rows, columns, rowStride);
+  const lines = whole(part.lines, LINES);
+  const steps = whole(part.steps, VECTOR_BYTES / size);
+  const memory = instance.floats(size).subarray(staged / size, staged / size + lines * steps);
+  if (part.grid.columnStride === 1) {
+    stage(memory, steps, part);
     (size === 4 ? kernels.packRows32 : kernels.packRows64)(staged, target, lines, steps);
   } else {
-    stage(memory, staged / size, steps, lines, data, from, columns, rows, columnStride);
+    const { line, lines: count, step, steps: countOfSteps } = part;
+    const turned = { line: step, lines: countOfSteps, step: line, steps: count };
+    stage(memory, lines, { ...part, ...turned, grid: transpose(part.grid) });
     (size === 4 ? kernels.packColumns32 : kernels.packColumns64)(staged, target, lines, steps);
   }
 }
 
-/** Copies so many rows, each to a whole one, with zeros beside and below them. */
+/** Copies the lines, each to a row of `width` numbers, with zeros beside and below them. */
 function stage(
   memory: FloatArray,
-  to: number,
-  wholeRows: number,
-  wholeColumns: number,
-  data: FloatArray,
-  from: number,
-  rows: number,
-  columns: number,
-  stride: number,
+  width: number,
+  { grid: { data, rowStride }, line, lines, step, steps }: Part,
 ): void {
-  const isWhole = columns === wholeColumns;
-  if (!isWhole || rows < wholeRows) memory.fill(0, to, to + wholeRows * wholeColumns);
-  if (isWhole && stride === columns) {
-    memory.set(data.subarray(from, from + rows * columns), to);
+  const from = line * rowStride + step;
+  if (steps < width || lines * width < memory.length) memory.fill(0);
+  if (steps === width && rowStride === steps) {
+    memory.set(data.subarray(from, from + lines * steps));
     return;
   }
-  for (let row = 0; row < rows; row++) {
-    const start = from + row * stride;
-    memory.set(data.subarray(start, start + columns), to + row * wholeColumns);
+  for (let i = 0; i < lines; i++) {
+    const start = from + i * rowStride;
+    memory.set(data.subarray(start, start + steps), i * width);
   }
 }
 
-/** The next multiple. */
+/** The next multiple of a unit. */
 function whole(length: number, unit: number): number {
   return Math.ceil(length / unit) * unit;
 }

@@ -1,6 +1,6 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { overBatch } from '../../call/rows.js';
+import { overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.js';
@@ -50,6 +50,6 @@ export class CenteredKernelAlignmentDistillationStrategy<
   protected override validate(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    return overBatch(batch, gradient, alignmentDistance);
+    return overBatchByProduct(batch, gradient, alignmentDistance);
   }
 }

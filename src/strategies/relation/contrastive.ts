@@ -1,10 +1,12 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { overBatch } from '../../call/rows.js';
+import { overBatch, overBatchByProduct, type ProductLoss } from '../../call/rows.js';
 import { checkBoolean, checkPositive } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { contrast } from '../../kernels/pairs/contrastive.js';
-import { checkVectors, embed } from '../../layers/embedding.js';
+import { type Grid, grid } from '../../kernels/products/grid.js';
+import { valuesOf } from '../../kernels/products/product.js';
+import { checkVectors } from '../../layers/embedding.js';
 import {
   type ProjectedDistillationOptions,
   ProjectionStrategyBase,
@@ -82,14 +84,21 @@ export class ContrastiveDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { projection, contrastTemperature, symmetric } = this;
+    const contrastWith = (rows: Grid, teacher: Grid, wanted: boolean): ReturnType<ProductLoss> =>
+      contrast(rows, teacher, contrastTemperature, symmetric, wanted);
+    if (!projection) return overBatchByProduct(batch, gradient, contrastWith);
     const scale = gradient ? gradient.scale * batch.rows.length : 0;
     return overBatch(batch, gradient, (student, teacher, derivative) => {
-      const own = embed(student, projection);
-      const { units } = embed(teacher, undefined);
-      const slope = derivative && new Float64Array(units.rows * units.columns);
-      const loss = contrast(own.units, units, contrastTemperature, symmetric, slope);
-      if (derivative && slope) own.adjoint(slope, scale, derivative);
-      return loss;
+      const { data, rows } = student;
+      const { outputColumns } = projection;
+      const projected = new Float64Array(rows * outputColumns);
+      projection.project(data, rows, projected);
+      const own = grid(projected, rows, outputColumns);
+      const result = contrastWith(own, teacher, derivative !== undefined);
+      if (derivative && result.derivative) {
+        projection.addGradient(data, rows, valuesOf(result.derivative), scale, derivative);
+      }
+      return result.loss;
     });
   }
 }

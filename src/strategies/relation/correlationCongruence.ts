@@ -1,6 +1,6 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { overBatch } from '../../call/rows.js';
+import { overBatch, overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
 import {
   checkBoolean,
@@ -101,8 +101,8 @@ export class CorrelationCongruenceDistillationStrategy<
     const { form, gamma, order, squared } = this;
     if (form === 'consecutive') return overBatch(batch, gradient, consecutiveDifference);
     const kernel = form === 'gaussian' ? gaussianKernel(gamma, order) : bilinearKernel;
-    return overBatch(batch, gradient, (student, teacher, derivative) =>
-      kernelDifference(student, teacher, kernel, squared, derivative),
+    return overBatchByProduct(batch, gradient, (student, teacher, wanted) =>
+      kernelDifference(student, teacher, kernel, squared, wanted),
     );
   }
 }

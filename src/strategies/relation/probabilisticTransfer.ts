@@ -1,6 +1,6 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { overBatch } from '../../call/rows.js';
+import { overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { affinityDivergence } from '../../kernels/pairs/probabilisticTransfer.js';
@@ -51,6 +51,6 @@ export class ProbabilisticTransferDistillationStrategy<
   protected override validate(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    return overBatch(batch, gradient, affinityDivergence);
+    return overBatchByProduct(batch, gradient, affinityDivergence);
   }
 }

@@ -4,8 +4,10 @@ import { overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
 import { checkNonNegative, refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { withProducts } from '../../kernels/pairs/gram.js';
 import { distanceAdjoint, pairDistances } from '../../kernels/pairs/pairDistances.js';
 import { angleDifference, distanceDifference } from '../../kernels/pairs/relational.js';
+import type { Precision } from '../../kernels/products/productSimd.js';
 
 export interface RelationalDistillationOptions extends StrategyOptions {
   /** Weight of the distances of pairs, ≥ 0; 1. */
@@ -80,15 +82,21 @@ export class RelationalDistillationStrategy<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { distanceWeight, angleWeight } = this;
     return overBatchByProduct(batch, gradient, (student, teacher, wanted) => {
-      const own = pairDistances(student);
-      const other = pairDistances(teacher);
-      const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
-      let loss = 0;
-      if (distanceWeight > 0) {
-        loss += distanceWeight * distanceDifference(own, other, distanceWeight, slopes);
-      }
-      if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
-      return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
+      const evaluate = (precision: Precision) => {
+        const own = pairDistances(student, precision);
+        const other = pairDistances(teacher, precision);
+        const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
+        let loss = 0;
+        if (distanceWeight > 0) {
+          const difference = distanceDifference(own, other, distanceWeight, slopes);
+          if (difference === undefined) return undefined;
+          loss += distanceWeight * difference;
+        }
+        if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
+        return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
+      };
+      // The law of cosines cancels more digits than float32 products have.
+      return angleWeight > 0 ? evaluate('float64')! : withProducts(student, evaluate);
     });
   }
 }
