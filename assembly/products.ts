@@ -2,6 +2,7 @@
 
 import { moderate } from './products/moderate';
 import { packColumns, packRows, product } from './products/product';
+import { scaled, squares } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
@@ -15,18 +16,26 @@ export function product64(call: usize): void {
   product<f64>(call);
 }
 
-export function packRows32(source: usize, target: usize, lines: i32, steps: i32): void {
-  packRows<f32>(source, target, lines, steps);
+export function packRows32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packRows<f32>(source, stride, target, lines, steps);
 }
 
-export function packRows64(source: usize, target: usize, lines: i32, steps: i32): void {
-  packRows<f64>(source, target, lines, steps);
+export function packRows64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packRows<f64>(source, stride, target, lines, steps);
 }
 
-export function packColumns32(source: usize, target: usize, lines: i32, steps: i32): void {
-  packColumns<f32>(source, target, lines, steps);
+export function packColumns32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packColumns<f32>(source, stride, target, lines, steps);
 }
 
-export function packColumns64(source: usize, target: usize, lines: i32, steps: i32): void {
-  packColumns<f64>(source, target, lines, steps);
+export function packColumns64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packColumns<f64>(source, stride, target, lines, steps);
+}
+
+export function squares32(source: usize, target: usize, lines: i32, bytes: usize): void {
+  squares(source, target, lines, bytes);
+}
+
+export function scaledTo32(pointer: usize, end: usize, scale: f64): void {
+  scaled(pointer, end, scale);
 }

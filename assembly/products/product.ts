@@ -141,29 +141,29 @@ function turn<T>(from: usize, line: usize, to: usize): void {
   }
 }
 
-/** Makes panels of `lines` rows of `steps` numbers each; whole panels and vectors. */
-export function packRows<T>(source: usize, target: usize, lines: i32, steps: i32): void {
+/** Makes panels of `lines` rows of `steps` numbers each, `stride` bytes apart; whole panels and vectors. */
+export function packRows<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const line = (steps as usize) * sizeof<T>();
-  const half = (VECTOR_BYTES / sizeof<T>()) * line;
-  const end = source + (lines as usize) * line;
+  const half = (VECTOR_BYTES / sizeof<T>()) * stride;
+  const end = source + (lines as usize) * stride;
   for (; source < end; source += 2 * half) {
     for (let k: usize = 0; k < line; k += VECTOR_BYTES) {
-      turn<T>(source + k, line, target);
-      turn<T>(source + half + k, line, target + VECTOR_BYTES);
+      turn<T>(source + k, stride, target);
+      turn<T>(source + half + k, stride, target + VECTOR_BYTES);
       target += (VECTOR_BYTES / sizeof<T>()) * STEP;
     }
   }
 }
 
-/** Makes panels of `steps` rows that hold one number for each of the lines; whole panels and vectors. */
-export function packColumns<T>(source: usize, target: usize, lines: i32, steps: i32): void {
+/** Makes panels of `steps` rows, `stride` bytes apart, that hold one number for each of the lines. */
+export function packColumns<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const bytes = (lines as usize) * sizeof<T>();
   for (let panel: usize = 0; panel < bytes; panel += STEP) {
     let from = source + panel;
     for (let k = 0; k < steps; k++) {
       v128.store(target, v128.load(from));
       v128.store(target, v128.load(from, 16), 16);
-      from += bytes;
+      from += stride;
       target += STEP;
     }
   }

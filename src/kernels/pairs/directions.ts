@@ -2,9 +2,9 @@
 // anything is rounded.
 
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, precisionOf } from '../products/product.js';
+import { type Derivative, precisionOf, squaresOf } from '../products/product.js';
 import { norm } from '../rows/distance.js';
-import { precisionFor, squaresOf } from './gram.js';
+import { precisionFor } from './gram.js';
 
 /** Rows x with factors f, so that f x is the direction x / (‖x‖ + floor); 0 where x and the floor are 0. */
 export interface Directions {
@@ -77,11 +77,13 @@ export function directionAdjoint(
   }
   // d ‖x‖ / d x = x / ‖x‖; at x = 0 the product of the two is of second order.
   const pulls = alongs.map((along, i) => (norms[i] === 0 ? 0 : (-along * factors[i]!) / norms[i]!));
+  const isOwn = rows === others.rows;
+  if (isOwn) for (let i = 0; i < count; i++) slopes[i * count + i]! += pulls[i]!;
   return {
     a: grid(slopes, rows.rows, count),
     b: others.rows,
     largest: others.largest,
     precision: isModerate && others.isModerate ? precisionFor(rows) : 'float64',
-    own: { factors: pulls, rows, largest },
+    ...(!isOwn && { own: { factors: pulls, rows, largest } }),
   };
 }

@@ -1,7 +1,7 @@
 // Products of the rows of a matrix with each other, or with those of another, and how precise they are.
 
 import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, precisionOf, setGram } from '../products/product.js';
+import { addProduct, precisionOf, setGram, squaresOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
 /** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
@@ -42,26 +42,6 @@ export function productsWith(x: Grid, y: Grid, precision: Precision): Products {
   const products = new Float64Array(x.rows * y.rows);
   addProduct(products, x, transpose(y), precision);
   return { products, error: precision === 'float64' ? 0 : errorOf(products, x, y) };
-}
-
-/** ‖x‖² of each row, in doubles; rows of doubles may overflow. */
-export function squaresOf({ data, rows, columns }: Grid): Float64Array {
-  const squares = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    const end = (i + 1) * columns;
-    const whole = end - (columns % 4);
-    // Four sums at a time, so that additions need not wait for each other.
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let k = i * columns; k < whole; k += 4) {
-      a += data[k]! * data[k]!;
-      b += data[k + 1]! * data[k + 1]!;
-      c += data[k + 2]! * data[k + 2]!;
-      d += data[k + 3]! * data[k + 3]!;
-    }
-    for (let k = whole; k < end; k++) a += data[k]! * data[k]!;
-    squares[i] = a + b + (c + d);
-  }
-  return squares;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Grid, grid } from '../products/grid.js';
-import type { Derivative } from '../products/product.js';
+import { type Derivative, squaresOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
-import { mirror, precisionFor, productsOf, squaresOf } from './gram.js';
+import { mirror, precisionFor, productsOf } from './gram.js';
 
 /** The distances of the rows of a batch from each other. */
 export interface PairDistances {

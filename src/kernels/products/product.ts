@@ -2,7 +2,7 @@
 
 import { put, type Target } from '../../engine/target.js';
 import { type Grid, transpose } from './grid.js';
-import { multiplyFast, type Precision } from './productSimd.js';
+import { multiplyFast, type Precision, squaresFast, toSingles } from './productSimd.js';
 
 /** The precision in which a matrix is stored. */
 export function precisionOf({ data }: Grid): Precision {
@@ -42,6 +42,19 @@ export function setGram(result: Float64Array, x: Grid, precision: Precision): vo
   if (done) return;
   result.fill(0);
   addByRows(result, x, turned, true);
+}
+
+/** ‖x‖² of each row, in doubles; rows of doubles may overflow. */
+export function squaresOf(x: Grid): Float64Array {
+  const { data, rows, columns } = x;
+  const squares = new Float64Array(rows);
+  if (squaresFast(x, squares)) return squares;
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let k = i * columns; k < (i + 1) * columns; k++) sum += data[k]! * data[k]!;
+    squares[i] = sum;
+  }
+  return squares;
 }
 
 /** Up to this number of elements, a loop copies faster than a call of `set`. */
@@ -101,8 +114,15 @@ export function putProduct(
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
+  const isSingle = data.BYTES_PER_ELEMENT === 4 && !adds && !own;
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;
+    if (isSingle) {
+      // Rows of sums fill whole vectors.
+      const values = toSingles(sums.subarray(from, from + 4 * Math.ceil(length / 4)), scale);
+      data.set(values.subarray(0, length), to);
+      return;
+    }
     if (own) addOwn(own, row, column, sums.subarray(from, from + length));
     if (adds) for (let j = 0; j < length; j++) data[to + j]! += scale * sums[from + j]!;
     else for (let j = 0; j < length; j++) data[to + j] = scale * sums[from + j]!;

@@ -1,6 +1,5 @@
 // Products of matrices through the WebAssembly kernels, a block at a time.
 
-import type { FloatArray } from '../../core/numeric.js';
 import { PRODUCTS } from '../../engine/binaries/products.js';
 import { selectedInstance } from '../../engine/choice.js';
 import { align, type Instance } from '../../engine/instance.js';
@@ -28,7 +27,13 @@ export type Precision = 'float32' | 'float64';
 type Product = (call: number) => void;
 
 /** Panels of lines that stand at `source`. */
-type Pack = (source: number, target: number, lines: number, steps: number) => void;
+type Pack = (
+  source: number,
+  stride: number,
+  target: number,
+  lines: number,
+  steps: number,
+) => void;
 
 interface ProductKernels {
   readonly product32: Product;
@@ -37,6 +42,10 @@ interface ProductKernels {
   readonly packRows64: Pack;
   readonly packColumns32: Pack;
   readonly packColumns64: Pack;
+  /** Writes, in doubles, the sum of squares of each row of `bytes`. */
+  readonly squares32: (source: number, target: number, lines: number, bytes: number) => void;
+  /** Makes float32 of scale × doubles, in place. */
+  readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
   /** Whether all numbers from an address on are finite and not extreme. */
   readonly moderate64: (address: number, bytes: number) => number;
 }
@@ -45,8 +54,15 @@ function kernelsOf(instance: Instance): ProductKernels {
   return instance.exportsOf<ProductKernels>(PRODUCTS);
 }
 
-/** Largest number of rows and columns of a block of the result: its sums stay in the L2 cache. */
+/** Largest number of rows of a block of the result, and of its sums: they stay in the L2 cache. */
 const BLOCK = 512;
+const BLOCK_SUMS = BLOCK * BLOCK;
+
+/** Largest number of columns of a block. */
+const WIDEST = 4096;
+
+/** Largest number of bytes of a row that are copied at a time. */
+const STAGED = 4096;
 
 /** Bytes of a line of a panel at most; a panel of B then stays in the L1 cache. */
 const LINE = 1024;
@@ -102,10 +118,13 @@ export function multiplyFast(
   const instance = selectedInstance();
   if (!instance) return false;
   const turned = transpose(b);
+  const height = Math.min(BLOCK, a.rows);
+  const widest = isGram ? BLOCK : Math.min(BLOCK_SUMS / whole(height, LINES), WIDEST);
+  const most = Math.floor(widest / LINES) * LINES;
   for (let row = 0; row < a.rows; row += BLOCK) {
     const rows = Math.min(BLOCK, a.rows - row);
-    for (let column = isGram ? row : 0; column < b.columns; column += BLOCK) {
-      const columns = Math.min(BLOCK, b.columns - column);
+    for (let column = isGram ? row : 0; column < b.columns; column += most) {
+      const columns = Math.min(most, b.columns - column);
       const isDiagonal = isGram && column === row;
       const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
       const sums =
@@ -146,14 +165,16 @@ function multiply(
   size: 4 | 8,
   { a, b, row, rows, column, columns, isGram }: Block,
 ): Float64Array {
-  const depth = Math.min(LINE / size, whole(a.columns, VECTOR_BYTES / size));
+  const unit = VECTOR_BYTES / size;
+  const chunk = Math.min(STAGED / size, whole(a.columns, unit));
+  const depth = Math.min(LINE / size, chunk);
   const [height, width] = [whole(rows, LINES), whole(columns, LINES)];
-  const [aBytes, bBytes] = [height * depth * size, width * depth * size];
   const tile = align(FIRST_ADDRESS);
   const aStart = tile + TILE_BYTES;
-  const bStart = isGram ? aStart : aStart + aBytes;
-  const staged = aStart + aBytes + bBytes;
-  const sumStart = staged + Math.max(aBytes, bBytes);
+  const bStart = isGram ? aStart : aStart + height * depth * size;
+  const aStaged = bStart + width * depth * size;
+  const bStaged = aStaged + height * chunk * size;
+  const sumStart = isGram ? bStaged : bStaged + width * chunk * size;
   const sumBytes = 8 * height * width;
   instance.reach(sumStart + sumBytes);
   const sums = instance.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8);
@@ -167,14 +188,21 @@ function multiply(
   int32[(CALL + COLUMN_LINES) / 4] = width;
   int32[(CALL + IS_GRAM) / 4] = isGram ? 1 : 0;
   const { product32, product64 } = kernelsOf(instance);
-  for (let k = 0; k < a.columns; k += depth) {
-    const steps = Math.min(depth, a.columns - k);
-    const part = { size, step: k, steps, staged };
-    pack(instance, { ...part, grid: a, line: row, lines: rows, target: aStart });
-    if (!isGram) pack(instance, { ...part, grid: b, line: column, lines: columns, target: bStart });
-    int32[(CALL + STEPS) / 4] = whole(steps, VECTOR_BYTES / size);
-    if (size === 4) product32(CALL);
-    else product64(CALL);
+  for (let from = 0; from < a.columns; from += chunk) {
+    const length = Math.min(chunk, a.columns - from);
+    const part = { size, step: from, steps: length };
+    const ofA = { ...part, grid: a, line: row, lines: rows, staged: aStaged };
+    const ofB = { ...part, grid: b, line: column, lines: columns, staged: bStaged };
+    stage(instance, ofA);
+    if (!isGram) stage(instance, ofB);
+    for (let k = 0; k < length; k += depth) {
+      const steps = whole(Math.min(depth, length - k), unit);
+      pack(instance, ofA, k, steps, aStart);
+      if (!isGram) pack(instance, ofB, k, steps, bStart);
+      int32[(CALL + STEPS) / 4] = steps;
+      if (size === 4) product32(CALL);
+      else product64(CALL);
+    }
   }
   return sums;
 }
@@ -189,44 +217,83 @@ interface Part {
   readonly lines: number;
   readonly step: number;
   readonly steps: number;
-  /** Where the part is copied to first. */
+  /** Where the part is copied to. */
   readonly staged: number;
-  readonly target: number;
 }
 
-function pack(instance: Instance, part: Part): void {
-  const { size, staged, target } = part;
+/** Makes panels of steps of a part that has been staged, from a step on. */
+function pack(instance: Instance, part: Part, step: number, steps: number, target: number): void {
+  const { grid, size, staged } = part;
   const kernels = kernelsOf(instance);
   const lines = whole(part.lines, LINES);
-  const steps = whole(part.steps, VECTOR_BYTES / size);
-  const memory = instance.floats(size).subarray(staged / size, staged / size + lines * steps);
-  if (part.grid.columnStride === 1) {
-    stage(memory, steps, part);
-    (size === 4 ? kernels.packRows32 : kernels.packRows64)(staged, target, lines, steps);
+  const isByRows = grid.columnStride === 1;
+  const stride = size * (isByRows ? whole(part.steps, VECTOR_BYTES / size) : lines);
+  const source = staged + step * (isByRows ? size : stride);
+  if (isByRows) {
+    const packRows = size === 4 ? kernels.packRows32 : kernels.packRows64;
+    packRows(source, stride, target, lines, steps);
   } else {
-    const { line, lines: count, step, steps: countOfSteps } = part;
-    const turned = { line: step, lines: countOfSteps, step: line, steps: count };
-    stage(memory, lines, { ...part, ...turned, grid: transpose(part.grid) });
-    (size === 4 ? kernels.packColumns32 : kernels.packColumns64)(staged, target, lines, steps);
+    const packColumns = size === 4 ? kernels.packColumns32 : kernels.packColumns64;
+    packColumns(source, stride, target, lines, steps);
   }
 }
 
-/** Copies the lines, each to a row of `width` numbers, with zeros beside and below them. */
-function stage(
-  memory: FloatArray,
-  width: number,
-  { grid: { data, rowStride }, line, lines, step, steps }: Part,
-): void {
-  const from = line * rowStride + step;
-  if (steps < width || lines * width < memory.length) memory.fill(0);
-  if (steps === width && rowStride === steps) {
-    memory.set(data.subarray(from, from + lines * steps));
+/** Copies a part to its place, row after row as they stand, with zeros beside and below them. */
+function stage(instance: Instance, part: Part): void {
+  const { grid, size, staged } = part;
+  const memory = instance.floats(size);
+  const to = staged / size;
+  const lines = whole(part.lines, LINES);
+  const steps = whole(part.steps, VECTOR_BYTES / size);
+  const isByRows = grid.columnStride === 1;
+  const [height, width] = isByRows ? [lines, steps] : [steps, lines];
+  const [rows, columns] = isByRows ? [part.lines, part.steps] : [part.steps, part.lines];
+  const stride = isByRows ? grid.rowStride : grid.columnStride;
+  const from = part.line * grid.rowStride + part.step * grid.columnStride;
+  if (columns < width || rows < height) memory.fill(0, to, to + height * width);
+  if (columns === width && stride === columns) {
+    memory.set(grid.data.subarray(from, from + rows * columns), to);
     return;
   }
-  for (let i = 0; i < lines; i++) {
-    const start = from + i * rowStride;
-    memory.set(data.subarray(start, start + steps), i * width);
+  for (let i = 0; i < rows; i++) {
+    const start = from + i * stride;
+    memory.set(grid.data.subarray(start, start + columns), to + i * width);
   }
+}
+
+/** Writes ‖x‖² of each row of float32; returns false, with nothing done, where there is no kernel for it. */
+export function squaresFast({ data, rows, columns }: Grid, result: Float64Array): boolean {
+  if (data.BYTES_PER_ELEMENT !== 4 || rows * columns < FEW) return false;
+  const instance = selectedInstance();
+  if (!instance) return false;
+  const { squares32 } = kernelsOf(instance);
+  const width = whole(columns, VECTOR_BYTES / 4);
+  const most = Math.max(1, Math.floor(BLOCK_SUMS / width));
+  const start = align(FIRST_ADDRESS);
+  const sumStart = start + Math.min(most, rows) * width * 4;
+  instance.reach(sumStart + 8 * most);
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    const part = data.subarray(row * columns, (row + count) * columns);
+    const { float32, float64 } = instance;
+    if (width === columns) float32.set(part, start / 4);
+    else {
+      float32.fill(0, start / 4, start / 4 + count * width);
+      for (let i = 0; i < count; i++) {
+        float32.set(part.subarray(i * columns, (i + 1) * columns), start / 4 + i * width);
+      }
+    }
+    squares32(start, sumStart, count, width * 4);
+    result.set(float64.subarray(sumStart / 8, sumStart / 8 + count), row);
+  }
+  return true;
+}
+
+/** Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four. */
+export function toSingles(sums: Float64Array, scale: number): Float32Array {
+  const { buffer, byteOffset, byteLength, length } = sums;
+  kernelsOf(selectedInstance()!).scaledTo32(byteOffset, byteOffset + byteLength, scale);
+  return new Float32Array(buffer, byteOffset, length);
 }
 
 /** The next multiple of a unit. */
