@@ -1,5 +1,6 @@
 // Products of the rows of a matrix with each other, or with those of another, and how precise they are.
 
+import { selectedKernel } from '../../engine/choice.js';
 import { type Grid, grid, transpose } from '../products/grid.js';
 import { addProduct, precisionOf, setGram, squaresOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
@@ -56,9 +57,10 @@ export const TOLERANCE = 1e-6;
  */
 const MANY = 32;
 
-/** The precision for the products of a loss of these rows: that in which they are stored, unless they are few. */
+/** The precision for the products of a loss: float32 only for many such rows, and where a kernel computes. */
 export function precisionFor(x: Grid): Precision {
-  return Math.min(x.rows, x.columns) < MANY ? 'float64' : precisionOf(x);
+  const isWorthIt = Math.min(x.rows, x.columns) >= MANY && selectedKernel() !== 'scalar';
+  return isWorthIt ? precisionOf(x) : 'float64';
 }
 
 /**

@@ -18,8 +18,8 @@ export interface PairDistances {
   readonly differences: Grid | undefined;
 }
 
-/** Below this share of what it is the difference of, the square of a distance has lost digits. */
-const NEAR = 1e-3;
+/** Below these shares of what it is the difference of, the square of a distance has lost digits. */
+const NEAR = { float32: 0.1, float64: 1e-3 };
 
 /** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
 const TOUCHING = 1e-12;
@@ -29,9 +29,9 @@ const CLOSE = 1 / 16;
 
 /**
  * By the products of rows with each other, except where rows are so near that those all but cancel. Float32 products are
- * of the rows less a point between them, which leaves little to cancel.
+ * of the rows less a point between them, which leaves little to cancel; undefined where many rows are near.
  */
-export function pairDistances(x: Grid, precision: Precision): PairDistances {
+export function pairDistances(x: Grid, precision: Precision): PairDistances | undefined {
   const { rows } = x;
   const between = precision === 'float32' ? lessReference(x, precision) : undefined;
   const products = productsOf(between?.differences ?? x, precision, between?.squares);
@@ -41,25 +41,30 @@ export function pairDistances(x: Grid, precision: Precision): PairDistances {
   let sum = 0;
   let error = 0;
   let nearest = Infinity;
+  let count = 0; // of pairs that are near
+  const near = NEAR[precision];
   for (let i = 0; i < rows; i++) {
     const own = squares[i]!;
     for (let j = i + 1; j < rows; j++) {
       const both = own + squares[j]!;
       let square = both - 2 * distances[i * rows + j]!;
-      if (!(square > NEAR * both)) square = squaredDistance(x, i, j);
-      else error += (both * both) / square;
+      if (!(square > near * both)) {
+        square = squaredDistance(x, i, j);
+        count++;
+      } else error += (both * both) / square;
       const distance = Math.sqrt(square);
       sum += distance;
       distances[i * rows + j] = distance;
       if (distance < nearest && distance > 0) nearest = distance;
     }
+    if (between && count > rows) return undefined; // one by one, they take longer than products of doubles
     distances[i * rows + i] = 0 * own; // a NaN has to be seen where there is no other row
   }
   const mean = (2 * sum) / Math.max(rows * (rows - 1), 1);
   const unit = mean === 0 ? 1 : mean;
   if (nearest <= TOUCHING * unit) nearest = nearestApart(distances, rows, unit);
   // The error of a square is that of twice a product of rows; the derivative of the root is 1 / 2 distance.
-  const scaledError = (error / 4) * (share / unit) ** 2;
+  const scaledError = between ? (error / 4) * (share / unit) ** 2 : 0;
   const { differences } = between ?? {};
   return { rows, distances, unit, nearest, error: scaledError, differences };
 }
@@ -135,7 +140,7 @@ export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances
   // Σ pull (xᵢ − xⱼ) is the same wherever rows are counted from: from a point between them, the least is lost.
   const precision = nearest < CLOSE * unit ? 'float64' : precisionFor(x);
   const differences = precision === 'float32' ? own.differences : undefined;
-  const b = differences ?? lessReference(x, precision).differences;
+  const b = differences ?? lessReference(x, 'float64').differences; // float32 might overflow
   // No element of the rows less that point is beyond twice the sum of the distances from one of them.
   let largest = 0;
   for (let i = 0; i < rows; i++) largest += 2 * distances[i]!; // a NaN stays

@@ -82,7 +82,7 @@ function divergenceOf(
       const inverse = 1 / (q + EPSILON);
       const difference = (p - q) * inverse;
       sum += p * logOnePlus(difference);
-      mean += q * (EPSILON * inverse - difference);
+      mean += q * (q + EPSILON - p) * inverse;
       squares += difference * difference;
       shares += 1 / (affinity * affinity);
       if (i === j) continue;
@@ -92,7 +92,7 @@ function divergenceOf(
       const turnedInverse = 1 / (turnedQ + EPSILON);
       const turnedDifference = (turnedP - turnedQ) * turnedInverse;
       sum += turnedP * logOnePlus(turnedDifference);
-      means[j]! += turnedQ * (EPSILON * turnedInverse - turnedDifference);
+      means[j]! += turnedQ * (turnedQ + EPSILON - turnedP) * turnedInverse;
     }
     means[i]! += mean;
   }
@@ -122,11 +122,11 @@ function derivativeOf(
       const affinity = s[i * rows + j]!;
       const target = t[i * rows + j]!;
       // 1 − p / q: a constant more than −p / q, since over a row the sum of q takes a constant out.
-      const q = affinity * fi + EPSILON;
-      const slope = ((q - target * ei) / q - mean) * fi;
-      const turnedQ = affinity * f[j]! + EPSILON;
-      const turned = ((turnedQ - target * e[j]!) / turnedQ - means[j]!) * f[j]!;
-      const both = scale * (slope + turned);
+      const q = affinity * fi;
+      const slope = (q + EPSILON - target * ei) * (1 / (q + EPSILON)) - mean;
+      const turnedQ = affinity * f[j]!;
+      const turned = (turnedQ + EPSILON - target * e[j]!) * (1 / (turnedQ + EPSILON)) - means[j]!;
+      const both = scale * (slope * fi + turned * f[j]!);
       const along = both * (2 * affinity - 1);
       sum += along;
       if (i !== j) alongs[j]! += along;

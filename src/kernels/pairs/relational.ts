@@ -5,6 +5,9 @@ import { huberSlope, huberValue } from '../rows/distance.js';
 import { mirror, TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
 
+/** Largest error of distances, relative to what they differ by: a gradient divides differences by distances. */
+const SHARE = TOLERANCE / 5;
+
 /**
  * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i < j. Undefined where
  * the errors of float32 products would show.
@@ -34,7 +37,7 @@ export function distanceDifference(
     }
   }
   const error = own.error + other.error;
-  if (error > 0 && !(error <= TOLERANCE ** 2 * squares)) return undefined;
+  if (error !== 0 && !(error <= SHARE ** 2 * squares)) return undefined;
   if (slopes) {
     // Each pair counts twice, in the loss and in the unit.
     const factor = (2 * weight) / (rows ** 2 * unit);

@@ -71,7 +71,7 @@ function differenceOf(
 /** The products of rows, and what makes similarities of them. */
 interface Similarities {
   readonly products: Float64Array;
-  /** 1 / max(‖g‖, 1e-12) for each row g of the products; 0 where g is 0. */
+  /** 1 / max(‖g‖, 1e-12) for each row g of the products. */
   readonly inverses: Float64Array;
   /** Whether the floor holds for a row, so that the inverse is a constant. */
   readonly isFloored: readonly boolean[];
@@ -98,7 +98,7 @@ function similarities({ products, error }: Products, rows: number): Similarities
   const norms = squares.map((square, i) =>
     square > 1e-250 && square < 1e250 ? Math.sqrt(square) : normOf(products, rows, i),
   );
-  const inverses = norms.map((length) => (length === 0 ? 0 : 1 / Math.max(length, EPSILON)));
+  const inverses = norms.map((length) => 1 / Math.max(length, EPSILON));
   // The errors of a row are relative to ‖xᵢ‖ and to the length of each row xⱼ.
   const errors = inverses.map(
     (inverse, i) => products[i * rows + i]! * trace * (error * inverse) ** 2,

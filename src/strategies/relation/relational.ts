@@ -84,7 +84,8 @@ export class RelationalDistillationStrategy<
     return overBatchByProduct(batch, gradient, (student, teacher, wanted) => {
       const evaluate = (precision: Precision) => {
         const own = pairDistances(student, precision);
-        const other = pairDistances(teacher, precision);
+        const other = own && pairDistances(teacher, precision);
+        if (!own || !other) return undefined;
         const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
         let loss = 0;
         if (distanceWeight > 0) {

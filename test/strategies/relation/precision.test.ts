@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CenteredKernelAlignmentDistillationStrategy,
+  ContrastiveDistillationStrategy,
+  CorrelationCongruenceDistillationStrategy,
   type DistillationStrategyBase,
   type FloatArray,
   float64,
   Matrix,
+  ProbabilisticTransferDistillationStrategy,
   RelationalDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../../src/index.js';
@@ -32,6 +36,14 @@ const similarities = (): DistillationStrategyBase<FloatArray> =>
 const distances = (): DistillationStrategyBase<FloatArray> =>
   new RelationalDistillationStrategy({ angleWeight: 0 });
 
+const alignments = (): DistillationStrategyBase<FloatArray> =>
+  new CenteredKernelAlignmentDistillationStrategy();
+const neighbours = (): DistillationStrategyBase<FloatArray> =>
+  new ProbabilisticTransferDistillationStrategy();
+const congruences = (): DistillationStrategyBase<FloatArray> =>
+  new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' });
+const contrasts = (): DistillationStrategyBase<FloatArray> => new ContrastiveDistillationStrategy();
+
 /** That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss, which adds up more of them. */
 function expectGood(
   create: () => DistillationStrategyBase<FloatArray>,
@@ -57,6 +69,14 @@ describeKernels('Rows that are compared, in float32', () => {
       ['distances', 0, 1e-6, distances],
       ['distances', 10, 1e-6, distances],
       ['distances', 50, 1e-6, distances],
+      ['alignments', 0, 1e-6, alignments],
+      ['alignments', 10, 1e-6, alignments],
+      ['neighbours', 0, 1e-6, neighbours],
+      ['neighbours', 1, 2e-6, neighbours],
+      ['congruences', 0, 1e-6, congruences],
+      ['congruences', 5, 2e-6, congruences],
+      ['contrasts', 0, 1e-6, contrasts],
+      ['contrasts', 1, 2e-6, contrasts],
     ])(
       '%s at an offset of %d have a gradient that is good to %d of its largest entry',
       (_, offset, bound, create) => {

@@ -1,0 +1,40 @@
+// What is done to rows of float32 before and after products, in doubles.
+
+import { VECTOR_BYTES } from '../../src/engine/layout';
+
+// @ts-ignore: decorator
+@inline
+function upper(lanes: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
+}
+
+/** Writes the sum of the squares of each of `lines` rows of `bytes` each, whole vectors. */
+export function squares(source: usize, target: usize, lines: i32, bytes: usize): void {
+  const end = target + ((lines as usize) << 3);
+  for (; target < end; target += 8) {
+    let sum = f64x2.splat(0);
+    let other = f64x2.splat(0);
+    const rowEnd = source + bytes;
+    for (; source < rowEnd; source += VECTOR_BYTES) {
+      const x = v128.load(source);
+      const low = f64x2.promote_low_f32x4(x);
+      const high = upper(x);
+      sum = f64x2.add(sum, f64x2.mul(low, low));
+      other = f64x2.add(other, f64x2.mul(high, high));
+    }
+    sum = f64x2.add(sum, other);
+    store<f64>(target, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+  }
+}
+
+/** Writes scale × each of the doubles, in float32, where they stand; `end` is a multiple of four doubles behind. */
+export function scaled(pointer: usize, end: usize, scale: f64): void {
+  const factor = f64x2.splat(scale);
+  let to = pointer;
+  for (; pointer < end; pointer += 2 * VECTOR_BYTES) {
+    const low = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(pointer), factor));
+    const high = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(pointer, 16), factor));
+    v128.store(to, v128.shuffle<i64>(low, high, 0, 2));
+    to += VECTOR_BYTES;
+  }
+}
