@@ -2,7 +2,7 @@
 
 import { moderate } from './products/moderate';
 import { packColumns, packRows, product } from './products/product';
-import { scaled, squares } from './products/rows';
+import { dots, scaled } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
@@ -32,8 +32,8 @@ export function packColumns64(source: usize, stride: usize, target: usize, lines
   packColumns<f64>(source, stride, target, lines, steps);
 }
 
-export function squares32(source: usize, target: usize, lines: i32, bytes: usize): void {
-  squares(source, target, lines, bytes);
+export function dots32(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
+  dots(x, y, target, lines, bytes);
 }
 
 export function scaledTo32(pointer: usize, end: usize, scale: f64): void {

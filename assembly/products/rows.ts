@@ -8,19 +8,19 @@ function upper(lanes: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
 }
 
-/** Writes the sum of the squares of each of `lines` rows of `bytes` each, whole vectors. */
-export function squares(source: usize, target: usize, lines: i32, bytes: usize): void {
+/** Writes the product of each of `lines` rows of `bytes` each, whole vectors, with the same row of the other side. */
+export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
   const end = target + ((lines as usize) << 3);
   for (; target < end; target += 8) {
     let sum = f64x2.splat(0);
     let other = f64x2.splat(0);
-    const rowEnd = source + bytes;
-    for (; source < rowEnd; source += VECTOR_BYTES) {
-      const x = v128.load(source);
-      const low = f64x2.promote_low_f32x4(x);
-      const high = upper(x);
-      sum = f64x2.add(sum, f64x2.mul(low, low));
-      other = f64x2.add(other, f64x2.mul(high, high));
+    const rowEnd = x + bytes;
+    for (; x < rowEnd; x += VECTOR_BYTES) {
+      const a = v128.load(x);
+      const b = v128.load(y);
+      sum = f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)));
+      other = f64x2.add(other, f64x2.mul(upper(a), upper(b)));
+      y += VECTOR_BYTES;
     }
     sum = f64x2.add(sum, other);
     store<f64>(target, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));

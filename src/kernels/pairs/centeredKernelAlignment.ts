@@ -16,9 +16,7 @@ export function alignmentDistance(student: Grid, teacher: Grid, wanted: boolean)
   if (student.rows > student.columns + teacher.columns) {
     return alignmentOfColumns(student, teacher, wanted);
   }
-  return withProducts(student, (precision) =>
-    alignmentOfRows(student, teacher, wanted, precision),
-  );
+  return withProducts(student, (precision) => alignmentOfRows(student, teacher, wanted, precision));
 }
 
 /** 1 − ⟨x xᵀ, y yᵀ⟩ / (‖x xᵀ‖ ‖y yᵀ‖). Undefined where float32 products are not precise enough. */

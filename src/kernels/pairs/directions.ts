@@ -2,7 +2,7 @@
 // anything is rounded.
 
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, precisionOf, squaresOf } from '../products/product.js';
+import { type Derivative, dotsOf, precisionOf } from '../products/product.js';
 import { norm } from '../rows/distance.js';
 import { precisionFor } from './gram.js';
 
@@ -27,7 +27,7 @@ const LONG = 2 ** 30;
 
 export function directionsOf(x: Grid, floor: number): Directions {
   const { data, rows, columns } = x;
-  const squares = squaresOf(x);
+  const squares = dotsOf(x, x);
   const norms = new Float64Array(rows);
   let shortest = Infinity;
   let longest = 0;

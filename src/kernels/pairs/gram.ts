@@ -2,7 +2,7 @@
 
 import { selectedKernel } from '../../engine/choice.js';
 import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, precisionOf, setGram, squaresOf } from '../products/product.js';
+import { addProduct, dotsOf, precisionOf, setGram } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
 /** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
@@ -33,16 +33,20 @@ export function productsOf(x: Grid, precision: Precision, squares?: Float64Array
   const products = new Float64Array(rows * rows);
   setGram(products, x, precision);
   if (precision === 'float64') return { products, error: 0 };
-  const diagonal = squares ?? squaresOf(x);
+  const diagonal = squares ?? dotsOf(x, x);
   for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
   return { products, error: errorOf(products, x, x) };
 }
 
-/** x · yᵀ */
+/** x · yᵀ for as many rows of either side; those of rows of the same number in doubles. */
 export function productsWith(x: Grid, y: Grid, precision: Precision): Products {
-  const products = new Float64Array(x.rows * y.rows);
+  const { rows } = x;
+  const products = new Float64Array(rows * rows);
   addProduct(products, x, transpose(y), precision);
-  return { products, error: precision === 'float64' ? 0 : errorOf(products, x, y) };
+  if (precision === 'float64') return { products, error: 0 };
+  const diagonal = dotsOf(x, y);
+  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
+  return { products, error: errorOf(products, x, y) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, squaresOf } from '../products/product.js';
+import { type Derivative, dotsOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { mirror, precisionFor, productsOf } from './gram.js';
 
@@ -101,7 +101,7 @@ export function lessReference(
     for (let j = 0; j < columns; j++) differences[start + j] = data[start + j]! - reference[j]!;
   }
   const result = grid(differences, rows, columns);
-  return { differences: result, squares: squaresOf(result) };
+  return { differences: result, squares: dotsOf(result, result) };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {

@@ -2,7 +2,14 @@ import { type Grid, grid } from '../products/grid.js';
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
-import { mirror, precisionFor, type Products, productsOf, TOLERANCE, withProducts } from './gram.js';
+import {
+  mirror,
+  type Products,
+  precisionFor,
+  productsOf,
+  TOLERANCE,
+  withProducts,
+} from './gram.js';
 
 /** The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code calls. */
 const EPSILON = 1e-12;

@@ -2,7 +2,7 @@
 
 import { put, type Target } from '../../engine/target.js';
 import { type Grid, transpose } from './grid.js';
-import { multiplyFast, type Precision, squaresFast, toSingles } from './productSimd.js';
+import { dotsFast, multiplyFast, type Precision, toSingles } from './productSimd.js';
 
 /** The precision in which a matrix is stored. */
 export function precisionOf({ data }: Grid): Precision {
@@ -44,17 +44,17 @@ export function setGram(result: Float64Array, x: Grid, precision: Precision): vo
   addByRows(result, x, turned, true);
 }
 
-/** ‖x‖² of each row, in doubles; rows of doubles may overflow. */
-export function squaresOf(x: Grid): Float64Array {
-  const { data, rows, columns } = x;
-  const squares = new Float64Array(rows);
-  if (squaresFast(x, squares)) return squares;
+/** x · y of each row, in doubles; rows of doubles may overflow. */
+export function dotsOf(x: Grid, y: Grid): Float64Array {
+  const { rows, columns } = x;
+  const dots = new Float64Array(rows);
+  if (dotsFast(x, y, dots)) return dots;
   for (let i = 0; i < rows; i++) {
     let sum = 0;
-    for (let k = i * columns; k < (i + 1) * columns; k++) sum += data[k]! * data[k]!;
-    squares[i] = sum;
+    for (let k = i * columns; k < (i + 1) * columns; k++) sum += x.data[k]! * y.data[k]!;
+    dots[i] = sum;
   }
-  return squares;
+  return dots;
 }
 
 /** Up to this number of elements, a loop copies faster than a call of `set`. */
@@ -106,11 +106,7 @@ export function boundOf({ a, largest, own }: Derivative): number {
 }
 
 /** Puts the rows of a derivative into these rows of the target, straight from the kernel that multiplies. */
-export function putProduct(
-  target: Target,
-  rows: readonly number[],
-  derivative: Derivative,
-): void {
+export function putProduct(target: Target, rows: readonly number[], derivative: Derivative): void {
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;

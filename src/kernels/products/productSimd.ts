@@ -27,13 +27,7 @@ export type Precision = 'float32' | 'float64';
 type Product = (call: number) => void;
 
 /** Panels of lines that stand at `source`. */
-type Pack = (
-  source: number,
-  stride: number,
-  target: number,
-  lines: number,
-  steps: number,
-) => void;
+type Pack = (source: number, stride: number, target: number, lines: number, steps: number) => void;
 
 interface ProductKernels {
   readonly product32: Product;
@@ -42,8 +36,8 @@ interface ProductKernels {
   readonly packRows64: Pack;
   readonly packColumns32: Pack;
   readonly packColumns64: Pack;
-  /** Writes, in doubles, the sum of squares of each row of `bytes`. */
-  readonly squares32: (source: number, target: number, lines: number, bytes: number) => void;
+  /** Writes, in doubles, the product of each row of `bytes` with the same row of the other side. */
+  readonly dots32: (x: number, y: number, target: number, lines: number, bytes: number) => void;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
   /** Whether all numbers from an address on are finite and not extreme. */
@@ -261,30 +255,26 @@ function stage(instance: Instance, part: Part): void {
   }
 }
 
-/** Writes ‖x‖² of each row of float32; returns false, with nothing done, where there is no kernel for it. */
-export function squaresFast({ data, rows, columns }: Grid, result: Float64Array): boolean {
-  if (data.BYTES_PER_ELEMENT !== 4 || rows * columns < FEW) return false;
+/** Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel for it. */
+export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
+  const { rows, columns } = x;
+  if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
   const instance = selectedInstance();
   if (!instance) return false;
-  const { squares32 } = kernelsOf(instance);
-  const width = whole(columns, VECTOR_BYTES / 4);
-  const most = Math.max(1, Math.floor(BLOCK_SUMS / width));
-  const start = align(FIRST_ADDRESS);
-  const sumStart = start + Math.min(most, rows) * width * 4;
+  const { dots32 } = kernelsOf(instance);
+  const bytes = 4 * whole(columns, VECTOR_BYTES / 4);
+  const most = whole(Math.min(rows, (4 * BLOCK_SUMS) / bytes), LINES);
+  const xStart = align(FIRST_ADDRESS);
+  const yStart = y === x ? xStart : xStart + most * bytes;
+  const sumStart = align(yStart + most * bytes);
   instance.reach(sumStart + 8 * most);
   for (let row = 0; row < rows; row += most) {
-    const count = Math.min(most, rows - row);
-    const part = data.subarray(row * columns, (row + count) * columns);
-    const { float32, float64 } = instance;
-    if (width === columns) float32.set(part, start / 4);
-    else {
-      float32.fill(0, start / 4, start / 4 + count * width);
-      for (let i = 0; i < count; i++) {
-        float32.set(part.subarray(i * columns, (i + 1) * columns), start / 4 + i * width);
-      }
-    }
-    squares32(start, sumStart, count, width * 4);
-    result.set(float64.subarray(sumStart / 8, sumStart / 8 + count), row);
+    const lines = Math.min(most, rows - row);
+    const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
+    stage(instance, { ...part, grid: x, staged: xStart });
+    if (y !== x) stage(instance, { ...part, grid: y, staged: yStart });
+    dots32(xStart, yStart, sumStart, lines, bytes);
+    result.set(instance.float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
   }
   return true;
 }
