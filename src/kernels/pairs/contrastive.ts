@@ -23,8 +23,9 @@ export function contrast(
   symmetric: boolean,
   wanted: boolean,
 ): Contrast {
-  const [own, other] = [directionsOf(student, 0), directionsOf(teacher, 0)];
   return withProducts(student, (precision) => {
+    const own = directionsOf(student, 0, precision);
+    const other = directionsOf(teacher, 0, precision);
     const { products: logits, error } = productsWith(own.rows, other.rows, precision);
     // A logit is an exponent: what it is off by is what probabilities are off by, relative to themselves.
     if (precision === 'float32' && !(error <= TOLERANCE * temperature)) return undefined;

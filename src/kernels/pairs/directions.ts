@@ -2,13 +2,14 @@
 // anything is rounded.
 
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, dotsOf, precisionOf } from '../products/product.js';
+import { type Derivative, dotsOf } from '../products/product.js';
+import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
 import { precisionFor } from './gram.js';
 
 /** Rows x with factors f, so that f x is the direction x / (‖x‖ + floor); 0 where x and the floor are 0. */
 export interface Directions {
-  /** The rows as they are; of doubles, copies of length 1, whose products neither overflow nor underflow. */
+  /** For products in float32 the rows as they are; otherwise copies of length 1, whose products do not overflow. */
   readonly rows: Grid;
   readonly factors: Float64Array;
   /** ‖x‖ and ‖x‖² of each row as it was given. */
@@ -18,14 +19,14 @@ export interface Directions {
   readonly divisors: Float64Array | undefined;
   /** No element of the rows is beyond ±largest. */
   readonly largest: number;
-  /** Whether float32 holds products of factors, since no row is much longer than others. */
-  readonly isModerate: boolean;
+  /** For the product that makes the derivative. */
+  readonly precision: Precision;
 }
 
-/** Lengths between this and its inverse are moderate. */
+/** Float32 holds products of factors of rows whose lengths are between this and its inverse. */
 const LONG = 2 ** 30;
 
-export function directionsOf(x: Grid, floor: number): Directions {
+export function directionsOf(x: Grid, floor: number, precision: Precision): Directions {
   const { data, rows, columns } = x;
   const squares = dotsOf(x, x);
   const norms = new Float64Array(rows);
@@ -39,10 +40,11 @@ export function directionsOf(x: Grid, floor: number): Directions {
     if (length > 0) shortest = Math.min(shortest, length);
     longest = Math.max(longest, length); // a NaN stays
   }
-  if (precisionOf(x) === 'float32') {
+  const isModerate = shortest > 1 / LONG && longest < LONG;
+  if (precision === 'float32') {
     const factors = norms.map((length) => inverse(length + floor));
-    const isModerate = shortest > 1 / LONG && longest < LONG;
-    return { rows: x, factors, norms, squares, divisors: undefined, largest: longest, isModerate };
+    const common = { factors, norms, squares, divisors: undefined };
+    return { ...common, rows: x, largest: longest, precision: isModerate ? precision : 'float64' };
   }
   const units = new Float64Array(rows * columns);
   const divisors = norms.map((length) => (length === 0 ? 1 : length));
@@ -50,8 +52,8 @@ export function directionsOf(x: Grid, floor: number): Directions {
     for (let k = i * columns; k < (i + 1) * columns; k++) units[k] = data[k]! / divisors[i]!;
   }
   const factors = norms.map((length, i) => divisors[i]! * inverse(length + floor));
-  const unitRows = grid(units, rows, columns);
-  return { rows: unitRows, factors, norms, squares, divisors, largest: 1, isModerate: true };
+  const common = { factors, norms, squares, divisors };
+  return { ...common, rows: grid(units, rows, columns), largest: 1, precision: precisionFor(x) };
 }
 
 function inverse(length: number): number {
@@ -66,7 +68,7 @@ function inverse(length: number): number {
  * @param alongs - for each row, Σ over j of slope × product: it has no part in the derivative, along which it points
  */
 export function directionAdjoint(
-  { rows, factors, norms, divisors, largest, isModerate }: Directions,
+  { rows, factors, norms, divisors, largest, precision }: Directions,
   others: Directions,
   slopes: Float64Array,
   alongs: Float64Array,
@@ -83,7 +85,7 @@ export function directionAdjoint(
     a: grid(slopes, rows.rows, count),
     b: others.rows,
     largest: others.largest,
-    precision: isModerate && others.isModerate ? precisionFor(rows) : 'float64',
+    precision: others.precision === 'float64' ? 'float64' : precision,
     ...(!isOwn && { own: { factors: pulls, rows, largest } }),
   };
 }

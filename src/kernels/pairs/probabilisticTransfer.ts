@@ -26,7 +26,7 @@ interface Divergence {
 }
 
 function affinities(x: Grid, precision: Precision): Affinities {
-  const directions = directionsOf(x, EPSILON);
+  const directions = directionsOf(x, EPSILON, precision);
   const { factors, squares } = directions;
   const { products: s, error } = productsOf(directions.rows, precision, squares);
   const { rows } = x;
