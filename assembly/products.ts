@@ -2,7 +2,7 @@
 
 import { moderate } from './products/moderate';
 import { packColumns, packRows, product } from './products/product';
-import { dots, scaled } from './products/rows';
+import { addRow, dots, scaled, subtractRow } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
@@ -38,4 +38,12 @@ export function dots32(x: usize, y: usize, target: usize, lines: i32, bytes: usi
 
 export function scaledTo32(pointer: usize, end: usize, scale: f64): void {
   scaled(pointer, end, scale);
+}
+
+export function addRow32(sums: usize, end: usize, row: usize, factor: f64): void {
+  addRow(sums, end, row, factor);
+}
+
+export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize): void {
+  subtractRow(rows, row, lines, bytes);
 }

@@ -27,7 +27,7 @@ export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize
   }
 }
 
-/** Writes scale × each of the doubles, in float32, where they stand; `end` is a multiple of four doubles behind. */
+/** Writes scale × each of the doubles, in float32, where they stand, up to their end: they are a multiple of four. */
 export function scaled(pointer: usize, end: usize, scale: f64): void {
   const factor = f64x2.splat(scale);
   let to = pointer;
@@ -36,5 +36,28 @@ export function scaled(pointer: usize, end: usize, scale: f64): void {
     const high = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(pointer, 16), factor));
     v128.store(to, v128.shuffle<i64>(low, high, 0, 2));
     to += VECTOR_BYTES;
+  }
+}
+
+/** sums += factor × a row of float32, up to the end of the sums, which are a multiple of four. */
+export function addRow(sums: usize, end: usize, row: usize, factor: f64): void {
+  const factors = f64x2.splat(factor);
+  for (; sums < end; sums += 2 * VECTOR_BYTES) {
+    const x = v128.load(row);
+    const low = f64x2.mul(factors, f64x2.promote_low_f32x4(x));
+    const high = f64x2.mul(factors, upper(x));
+    v128.store(sums, f64x2.add(v128.load(sums), low));
+    v128.store(sums, f64x2.add(v128.load(sums, 16), high), 16);
+    row += VECTOR_BYTES;
+  }
+}
+
+/** Subtracts a row of `bytes`, whole vectors, from each of `lines` rows, all of float32. */
+export function subtractRow(rows: usize, row: usize, lines: i32, bytes: usize): void {
+  for (let i = 0; i < lines; i++) {
+    for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
+      v128.store(rows + k, f32x4.sub(v128.load(rows + k), v128.load(row + k)));
+    }
+    rows += bytes;
   }
 }

@@ -1,5 +1,5 @@
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, dotsOf } from '../products/product.js';
+import { type Derivative, dotsOf, lessRow } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { mirror, precisionFor, productsOf } from './gram.js';
 
@@ -86,22 +86,18 @@ const FEW = 16;
 
 /** The rows less a point between them, and the squares of their lengths: rows that are equal stay equal. */
 export function lessReference(
-  { data, rows, columns }: Grid,
+  x: Grid,
   precision: Precision,
 ): { differences: Grid; squares: Float64Array } {
+  const { data, rows, columns } = x;
   const reference = new Float64Array(columns);
   const step = Math.ceil(rows / FEW);
   const count = Math.ceil(rows / step);
   for (let i = 0; i < rows; i += step) {
     for (let j = 0; j < columns; j++) reference[j]! += data[i * columns + j]! / count;
   }
-  const length = rows * columns;
-  const differences = precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
-  for (let start = 0; start < length; start += columns) {
-    for (let j = 0; j < columns; j++) differences[start + j] = data[start + j]! - reference[j]!;
-  }
-  const result = grid(differences, rows, columns);
-  return { differences: result, squares: dotsOf(result, result) };
+  const differences = lessRow(x, reference, precision);
+  return { differences, squares: dotsOf(differences, differences) };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {

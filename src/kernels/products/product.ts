@@ -1,8 +1,9 @@
 // Products of matrices.
 
 import { put, type Target } from '../../engine/target.js';
-import { type Grid, transpose } from './grid.js';
-import { dotsFast, multiplyFast, type Precision, toSingles } from './productSimd.js';
+import { type Grid, grid, transpose } from './grid.js';
+import { multiplyFast, type Precision } from './productSimd.js';
+import { addRowFast, dotsFast, subtractFast, toSingles } from './rowsSimd.js';
 
 /** The precision in which a matrix is stored. */
 export function precisionOf({ data }: Grid): Precision {
@@ -55,6 +56,19 @@ export function dotsOf(x: Grid, y: Grid): Float64Array {
     dots[i] = sum;
   }
   return dots;
+}
+
+/** The rows less a reference; rows that are equal stay equal. */
+export function lessRow(x: Grid, reference: Float64Array, precision: Precision): Grid {
+  const { data, rows, columns } = x;
+  const length = rows * columns;
+  const result = precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  if (!(result instanceof Float32Array && subtractFast(x, reference, result))) {
+    for (let start = 0; start < length; start += columns) {
+      for (let j = 0; j < columns; j++) result[start + j] = data[start + j]! - reference[j]!;
+    }
+  }
+  return grid(result, rows, columns);
 }
 
 /** Up to this number of elements, a loop copies faster than a call of `set`. */
@@ -110,18 +124,14 @@ export function putProduct(target: Target, rows: readonly number[], derivative: 
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
-  const isSingle = data.BYTES_PER_ELEMENT === 4 && !adds && !own;
+  const isSingle = data.BYTES_PER_ELEMENT === 4 && !adds;
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;
-    if (isSingle) {
-      // Rows of sums fill whole vectors.
-      const values = toSingles(sums.subarray(from, from + 4 * Math.ceil(length / 4)), scale);
-      data.set(values.subarray(0, length), to);
-      return;
-    }
-    if (own) addOwn(own, row, column, sums.subarray(from, from + length));
-    if (adds) for (let j = 0; j < length; j++) data[to + j]! += scale * sums[from + j]!;
-    else for (let j = 0; j < length; j++) data[to + j] = scale * sums[from + j]!;
+    const part = sums.subarray(from, from + 4 * Math.ceil(length / 4)); // rows of sums are whole panels
+    if (own) addOwn(own, row, column, part, length);
+    if (isSingle) data.set(toSingles(part, scale).subarray(0, length), to);
+    else if (adds) for (let j = 0; j < length; j++) data[to + j]! += scale * part[j]!;
+    else for (let j = 0; j < length; j++) data[to + j] = scale * part[j]!;
   });
   if (done) return;
   const sums = valuesOf(derivative);
@@ -136,14 +146,23 @@ export function valuesOf({ a, b, precision, own }: Derivative): Float64Array {
   const result = new Float64Array(a.rows * columns);
   addProduct(result, a, b, precision);
   for (let i = 0; own && i < a.rows; i++) {
-    addOwn(own, i, 0, result.subarray(i * columns, (i + 1) * columns));
+    const factor = own.factors[i]!;
+    for (let k = i * columns; k < (i + 1) * columns; k++) result[k]! += factor * own.rows.data[k]!;
   }
   return result;
 }
 
-function addOwn({ factors, rows }: OwnRows, row: number, column: number, sums: Float64Array): void {
+/** Adds a part of a row to sums that a kernel left. */
+function addOwn(
+  { factors, rows }: OwnRows,
+  row: number,
+  column: number,
+  sums: Float64Array,
+  length: number,
+): void {
   const { data, columns } = rows;
-  const factor = factors[row]!;
   const from = row * columns + column;
-  for (let j = 0; j < sums.length; j++) sums[j]! += factor * data[from + j]!;
+  const factor = factors[row]!;
+  if (data.BYTES_PER_ELEMENT === 4) addRowFast(sums, data.subarray(from, from + length), factor);
+  else for (let j = 0; j < length; j++) sums[j]! += factor * data[from + j]!;
 }

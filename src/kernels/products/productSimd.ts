@@ -29,7 +29,7 @@ type Product = (call: number) => void;
 /** Panels of lines that stand at `source`. */
 type Pack = (source: number, stride: number, target: number, lines: number, steps: number) => void;
 
-interface ProductKernels {
+export interface ProductKernels {
   readonly product32: Product;
   readonly product64: Product;
   readonly packRows32: Pack;
@@ -38,19 +38,23 @@ interface ProductKernels {
   readonly packColumns64: Pack;
   /** Writes, in doubles, the product of each row of `bytes` with the same row of the other side. */
   readonly dots32: (x: number, y: number, target: number, lines: number, bytes: number) => void;
+  /** sums += factor × a row of float32. */
+  readonly addRow32: (sums: number, end: number, row: number, factor: number) => void;
+  /** Subtracts a row from each of the rows. */
+  readonly subtractRow32: (rows: number, row: number, lines: number, bytes: number) => void;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
   /** Whether all numbers from an address on are finite and not extreme. */
   readonly moderate64: (address: number, bytes: number) => number;
 }
 
-function kernelsOf(instance: Instance): ProductKernels {
+export function kernelsOf(instance: Instance): ProductKernels {
   return instance.exportsOf<ProductKernels>(PRODUCTS);
 }
 
 /** Largest number of rows of a block of the result, and of its sums: they stay in the L2 cache. */
 const BLOCK = 512;
-const BLOCK_SUMS = BLOCK * BLOCK;
+export const BLOCK_SUMS = BLOCK * BLOCK;
 
 /** Largest number of columns of a block. */
 const WIDEST = 4096;
@@ -62,10 +66,10 @@ const STAGED = 4096;
 const LINE = 1024;
 
 /** Lines of a panel of float32; a multiple of those of float64. */
-const LINES = PANEL_BYTES / 4;
+export const LINES = PANEL_BYTES / 4;
 
 /** Below this number of multiplications, copying costs more than the kernel gains. */
-const FEW = 512;
+export const FEW = 512;
 
 /** Sums of products in float32 are trusted if one of them is larger: float32 ends 2^59 below. */
 const LEAST = 2 ** -90;
@@ -162,7 +166,8 @@ function multiply(
   const unit = VECTOR_BYTES / size;
   const chunk = Math.min(STAGED / size, whole(a.columns, unit));
   const depth = Math.min(LINE / size, chunk);
-  const [height, width] = [whole(rows, LINES), whole(columns, LINES)];
+  const height = whole(rows, LINES);
+  const width = whole(columns, LINES);
   const tile = align(FIRST_ADDRESS);
   const aStart = tile + TILE_BYTES;
   const bStart = isGram ? aStart : aStart + height * depth * size;
@@ -184,9 +189,25 @@ function multiply(
   const { product32, product64 } = kernelsOf(instance);
   for (let from = 0; from < a.columns; from += chunk) {
     const length = Math.min(chunk, a.columns - from);
-    const part = { size, step: from, steps: length };
-    const ofA = { ...part, grid: a, line: row, lines: rows, staged: aStaged };
-    const ofB = { ...part, grid: b, line: column, lines: columns, staged: bStaged };
+    // Written out: for small products, spreading takes longer than to multiply.
+    const ofA: Part = {
+      grid: a,
+      size,
+      line: row,
+      lines: rows,
+      step: from,
+      steps: length,
+      staged: aStaged,
+    };
+    const ofB: Part = {
+      grid: b,
+      size,
+      line: column,
+      lines: columns,
+      step: from,
+      steps: length,
+      staged: bStaged,
+    };
     stage(instance, ofA);
     if (!isGram) stage(instance, ofB);
     for (let k = 0; k < length; k += depth) {
@@ -233,15 +254,17 @@ function pack(instance: Instance, part: Part, step: number, steps: number, targe
 }
 
 /** Copies a part to its place, row after row as they stand, with zeros beside and below them. */
-function stage(instance: Instance, part: Part): void {
+export function stage(instance: Instance, part: Part): void {
   const { grid, size, staged } = part;
   const memory = instance.floats(size);
   const to = staged / size;
   const lines = whole(part.lines, LINES);
   const steps = whole(part.steps, VECTOR_BYTES / size);
   const isByRows = grid.columnStride === 1;
-  const [height, width] = isByRows ? [lines, steps] : [steps, lines];
-  const [rows, columns] = isByRows ? [part.lines, part.steps] : [part.steps, part.lines];
+  const height = isByRows ? lines : steps;
+  const width = isByRows ? steps : lines;
+  const rows = isByRows ? part.lines : part.steps;
+  const columns = isByRows ? part.steps : part.lines;
   const stride = isByRows ? grid.rowStride : grid.columnStride;
   const from = part.line * grid.rowStride + part.step * grid.columnStride;
   if (columns < width || rows < height) memory.fill(0, to, to + height * width);
@@ -255,38 +278,7 @@ function stage(instance: Instance, part: Part): void {
   }
 }
 
-/** Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel for it. */
-export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
-  const { rows, columns } = x;
-  if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
-  const instance = selectedInstance();
-  if (!instance) return false;
-  const { dots32 } = kernelsOf(instance);
-  const bytes = 4 * whole(columns, VECTOR_BYTES / 4);
-  const most = whole(Math.min(rows, (4 * BLOCK_SUMS) / bytes), LINES);
-  const xStart = align(FIRST_ADDRESS);
-  const yStart = y === x ? xStart : xStart + most * bytes;
-  const sumStart = align(yStart + most * bytes);
-  instance.reach(sumStart + 8 * most);
-  for (let row = 0; row < rows; row += most) {
-    const lines = Math.min(most, rows - row);
-    const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
-    stage(instance, { ...part, grid: x, staged: xStart });
-    if (y !== x) stage(instance, { ...part, grid: y, staged: yStart });
-    dots32(xStart, yStart, sumStart, lines, bytes);
-    result.set(instance.float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
-  }
-  return true;
-}
-
-/** Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four. */
-export function toSingles(sums: Float64Array, scale: number): Float32Array {
-  const { buffer, byteOffset, byteLength, length } = sums;
-  kernelsOf(selectedInstance()!).scaledTo32(byteOffset, byteOffset + byteLength, scale);
-  return new Float32Array(buffer, byteOffset, length);
-}
-
 /** The next multiple of a unit. */
-function whole(length: number, unit: number): number {
+export function whole(length: number, unit: number): number {
   return Math.ceil(length / unit) * unit;
 }
