@@ -26,7 +26,7 @@ export function contrast(
   return withProducts(student, (precision) => {
     const own = directionsOf(student, 0, precision);
     const other = directionsOf(teacher, 0, precision);
-    const { products: logits, error } = productsWith(own.rows, other.rows, precision);
+    const { products: logits, error } = productsWith(own, other, precision);
     // A logit is an exponent: what it is off by is what probabilities are off by, relative to themselves.
     if (precision === 'float32' && !(error <= TOLERANCE * temperature)) return undefined;
     toLogits(logits, own, other, temperature);

@@ -5,6 +5,7 @@ import { selectedInstance } from '../../engine/choice.js';
 import { align, type Instance } from '../../engine/instance.js';
 import {
   A_PANELS,
+  ADDS_STEPS,
   B_PANELS,
   CALL,
   COLUMN_LINES,
@@ -23,7 +24,7 @@ import { type Grid, transpose } from './grid.js';
 /** The dtype in which a product is computed. */
 export type Precision = 'float32' | 'float64';
 
-/** sums += A · B, described at an address; see src/engine/layout.ts. */
+/** sums = A · B or sums += A · B, described at an address; see src/engine/layout.ts. */
 type Product = (call: number) => void;
 
 /** Panels of lines that stand at `source`. */
@@ -177,7 +178,7 @@ function multiply(
   const sumBytes = 8 * height * width;
   instance.reach(sumStart + sumBytes);
   const sums = instance.float64.subarray(sumStart / 8, (sumStart + sumBytes) / 8);
-  sums.fill(0);
+  if (isGram) sums.fill(0); // what is below the diagonal is not written
   const { int32 } = instance;
   int32[(CALL + A_PANELS) / 4] = aStart;
   int32[(CALL + B_PANELS) / 4] = bStart;
@@ -215,6 +216,7 @@ function multiply(
       pack(instance, ofA, k, steps, aStart);
       if (!isGram) pack(instance, ofB, k, steps, bStart);
       int32[(CALL + STEPS) / 4] = steps;
+      int32[(CALL + ADDS_STEPS) / 4] = from + k > 0 ? 1 : 0;
       if (size === 4) product32(CALL);
       else product64(CALL);
     }
