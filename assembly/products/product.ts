@@ -6,7 +6,7 @@
 import {
   A_PANELS, ADDS_STEPS, B_PANELS, COLUMN_LINES, IS_GRAM, PANEL_BYTES, ROW_LINES, STEPS, SUMS, TILE, VECTOR_BYTES,
 } from '../../src/engine/layout';
-import { broadcast, madd, splat } from '../shared/lanes';
+import { madd, splat } from '../shared/lanes';
 
 const STEP: usize = PANEL_BYTES;
 
@@ -21,6 +21,7 @@ const RUN = 24;
 
 /** Writes the sum of `steps` products of each entry of a tile, in the format of the factors; steps are even. */
 function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
+  const isDouble = sizeof<T>() == 8;
   const zero = splat<T>(0);
   let isFirst = true;
   while (steps > 0) {
@@ -30,18 +31,19 @@ function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
     let c01 = zero, c11 = zero, c21 = zero, c31 = zero;
     const end = a + (run as usize) * STEP;
     while (a < end) {
-let left = v128.load(b);
+      // Offsets are written out: as constants, they cost no instruction.
+      let left = v128.load(b);
       let right = v128.load(b, 16);
-      let row = broadcast<T>(a);
+      let row = isDouble ? v128.load64_splat(a) : v128.load32_splat(a);
       c00 = madd<T>(row, left, c00);
       c01 = madd<T>(row, right, c01);
-      row = broadcast<T>(a + sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 8) : v128.load32_splat(a, 4);
       c10 = madd<T>(row, left, c10);
       c11 = madd<T>(row, right, c11);
-      row = broadcast<T>(a + 2 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 16) : v128.load32_splat(a, 8);
       c20 = madd<T>(row, left, c20);
       c21 = madd<T>(row, right, c21);
-      row = broadcast<T>(a + 3 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 24) : v128.load32_splat(a, 12);
       c30 = madd<T>(row, left, c30);
       c31 = madd<T>(row, right, c31);
       // Never taken, but it parts two steps: without a branch, V8 loads all that both need before it multiplies, and has
@@ -49,16 +51,16 @@ let left = v128.load(b);
       if (a == 0) break;
       left = v128.load(b, STEP);
       right = v128.load(b, STEP + 16);
-      row = broadcast<T>(a + STEP);
+      row = isDouble ? v128.load64_splat(a, 32) : v128.load32_splat(a, 32);
       c00 = madd<T>(row, left, c00);
       c01 = madd<T>(row, right, c01);
-      row = broadcast<T>(a + STEP + sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 40) : v128.load32_splat(a, 36);
       c10 = madd<T>(row, left, c10);
       c11 = madd<T>(row, right, c11);
-      row = broadcast<T>(a + STEP + 2 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 48) : v128.load32_splat(a, 40);
       c20 = madd<T>(row, left, c20);
       c21 = madd<T>(row, right, c21);
-      row = broadcast<T>(a + STEP + 3 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 56) : v128.load32_splat(a, 44);
       c30 = madd<T>(row, left, c30);
       c31 = madd<T>(row, right, c31);
       a += 2 * STEP;
