@@ -45,6 +45,10 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * Cost: rows² × width multiplications, twice for the gradient, and memory for rows² numbers twice. It is no sum over rows:
  * chunks of a batch do not add up to it, and more rows are a harder task. Copies of a sample count as different.
  *
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32, unless a low
+ * temperature makes errors of 1e-6 in a logit of that; pairs of a row with its own are in doubles. The loss is good to 1e-6,
+ * the gradient to some 1e-6 of its terms, one for each pair.
+ *
  * van den Oord et al. (2018), "Representation Learning with Contrastive Predictive Coding", §2.3 eq. 4, arXiv:1807.03748, of cosines
  * with the temperature of Wu et al. (2018), arXiv:1805.01978. Between student and teacher: Tian et al. (2020), "Contrastive
  * Representation Distillation", arXiv:1910.10699, who contrast with a memory of all samples instead; Yang et al. (2024), "CLIP-KD",

@@ -141,3 +141,44 @@ describeKernels('Rows that are compared, in float32', () => {
     expect(gradient.data.every(Number.isFinite)).toBe(true);
   });
 });
+
+// Gradients whose terms cancel: few rows, few columns, rows that all point one way.
+describeKernels('Similarities that cancel, in float32', () => {
+  test.each([
+    [2, 512],
+    [64, 4],
+    [64, 1],
+    [512, 1],
+  ])('of %d × %d have a gradient that is good to 1e-6 of its largest entry', (rows, columns) => {
+    for (const distance of [1, 0.1, 0.01]) {
+      expectGood(similarities, ...batch(rows, columns, 0.3, distance), 1e-6);
+    }
+  });
+
+  test('of 64 × 256 in one direction are good to 2e-6 of their terms', () => {
+    const [student, teacher] = batch(64, 256, 30, 1);
+    const single = similarities().computeGradient(student, teacher);
+    const double = similarities().computeGradient(student.as(float64), teacher.as(float64));
+    const terms = termsOf(student, teacher);
+    for (let i = 0; i < student.rows; i++) {
+      const error = Array.from(double.row(i), (value, j) => single.get(i, j) - value);
+      expect(largest(error)).toBeLessThan(2e-6 * terms[i]!);
+    }
+  });
+});
+
+/** For each row, Σ over j of (|∂loss / ∂Ĝᵢⱼ| / ‖Gᵢ‖ + |∂loss / ∂Ĝⱼᵢ| / ‖Gⱼ‖) · max |xⱼ|. */
+function termsOf(student: Matrix, teacher: Matrix): number[] {
+  const rowsOf = (matrix: Matrix): number[][] => {
+    const rows = matrix.toRows();
+    return rows.map((x) => rows.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
+  };
+  const [g, h] = [rowsOf(student), rowsOf(teacher)];
+  const size = (i: number, j: number): number => {
+    const [length, other] = [Math.hypot(...g[i]!), Math.hypot(...h[i]!)];
+    return (2 * Math.abs(g[i]![j]! / length - h[i]![j]! / other)) / length / g.length ** 2;
+  };
+  return g.map((_, i) =>
+    g.reduce((sum, _, j) => sum + (size(i, j) + size(j, i)) * largest([...student.row(j)]), 0),
+  );
+}
