@@ -28,7 +28,7 @@ export function contrast(
     const other = directionsOf(teacher, 0, precision);
     const { products: logits, error } = productsWith(own, other, precision);
     // A logit is an exponent: what it is off by is what probabilities are off by, relative to themselves.
-    if (precision === 'float32' && !(error <= TOLERANCE * temperature)) return undefined;
+    if (precision === 'float32' && !(error <= 2 * TOLERANCE * temperature)) return undefined;
     toLogits(logits, own, other, temperature);
     return contrastOf(logits, own, other, { temperature, symmetric, wanted });
   });

@@ -58,10 +58,10 @@ interface Side {
 }
 
 /**
- * Largest error that products may cause in what a loss is made of, relative to it; the gradient, a sum of many of
- * these, then is about as precise.
+ * Largest error that products may cause in what a loss is made of, relative to it, as root mean squares of both: the
+ * gradient, a sum of many of these, then is good to 1e-6 of its largest entry, unless it cancels.
  */
-export const TOLERANCE = 1e-6;
+export const TOLERANCE = 5e-7;
 
 /**
  * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products do not average out,

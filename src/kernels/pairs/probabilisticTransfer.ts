@@ -98,7 +98,7 @@ function divergenceOf(
     means[i]! += mean;
   }
   const error = (own.error ** 2 + other.error ** 2) * shares;
-  if (precision === 'float32' && !(4 * error <= TOLERANCE ** 2 * squares)) return undefined;
+  if (precision === 'float32' && !(error <= TOLERANCE ** 2 * squares)) return undefined;
   const loss = sum / rows ** 2;
   if (!wanted) return { loss };
   return { loss, derivative: derivativeOf(own, other, means) };

@@ -6,7 +6,7 @@ import { mirror, TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
 
 /** Largest error of distances, relative to what they differ by: a gradient divides differences by distances. */
-const SHARE = TOLERANCE / 5;
+const SHARE = 0.4 * TOLERANCE;
 
 /**
  * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i < j. Undefined where

@@ -25,7 +25,7 @@ import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.j
  * sides. It is no sum over rows: chunks of a batch do not add up to it.
  *
  * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32; once more in
- * doubles where student and teacher are so alike that errors of 1e-6 of what they differ by might show. A row of the
+ * doubles where student and teacher are so alike that errors of 5e-7 of what they differ by might show. A row of the
  * gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
  * Kornblith et al. (2019), "Similarity of Neural Network Representations Revisited", §3, arXiv:1905.00414: the measure, of

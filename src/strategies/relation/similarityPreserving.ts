@@ -26,7 +26,7 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * published weight beside a hard loss is 3000.
  *
  * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32. Their
- * products are computed once more in doubles where student and teacher are so close that errors of 1e-6 of what they
+ * products are computed once more in doubles where student and teacher are so close that errors of 5e-7 of what they
  * differ by might show. A row of the gradient is a sum over pairs and good to some 1e-6 of the sum of their sizes; where
  * they cancel, as with rows that point the same way, that is a larger share of what is left.
  *
