@@ -2,7 +2,7 @@
 
 import { rowsOf } from './distributions/rows';
 import {
-  Correlation, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
+  Correlation, Decoupled, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
 } from './distributions/terms';
 
 export function reverse32(call: usize, workspace: usize, first: i32, count: i32): void {
@@ -51,4 +51,12 @@ export function correlation32(call: usize, workspace: usize, first: i32, count: 
 
 export function correlation64(call: usize, workspace: usize, first: i32, count: i32): void {
   rowsOf<Correlation, f64>(call, workspace, first, count);
+}
+
+export function decoupled32(call: usize, workspace: usize, first: i32, count: i32): void {
+  rowsOf<Decoupled, f32>(call, workspace, first, count);
+}
+
+export function decoupled64(call: usize, workspace: usize, first: i32, count: i32): void {
+  rowsOf<Decoupled, f64>(call, workspace, first, count);
 }

@@ -1,6 +1,9 @@
 // Exports of the binary of the response loss.
 
+import { closeRow, openRow } from './distributions/halves';
+import { labelRowsOf } from './distributions/labels';
 import { rowsOf } from './distributions/rows';
+import { readTailsOf, spreadTailsOf } from './distributions/tails';
 import { ForwardKL } from './distributions/terms';
 
 export function forward32(call: usize, workspace: usize, first: i32, count: i32): void {
@@ -10,3 +13,29 @@ export function forward32(call: usize, workspace: usize, first: i32, count: i32)
 export function forward64(call: usize, workspace: usize, first: i32, count: i32): void {
   rowsOf<ForwardKL, f64>(call, workspace, first, count);
 }
+
+export function label32(call: usize, workspace: usize, first: i32, count: i32): void {
+  labelRowsOf<f32>(call, workspace, first, count);
+}
+
+export function label64(call: usize, workspace: usize, first: i32, count: i32): void {
+  labelRowsOf<f64>(call, workspace, first, count);
+}
+
+export function readTail32(call: usize, workspace: usize, first: i32, count: i32): void {
+  readTailsOf<f32>(call, workspace, first, count);
+}
+
+export function readTail64(call: usize, workspace: usize, first: i32, count: i32): void {
+  readTailsOf<f64>(call, workspace, first, count);
+}
+
+export function spreadTail32(call: usize, workspace: usize, first: i32, count: i32): void {
+  spreadTailsOf<f32>(call, workspace, first, count);
+}
+
+export function spreadTail64(call: usize, workspace: usize, first: i32, count: i32): void {
+  spreadTailsOf<f64>(call, workspace, first, count);
+}
+
+export { closeRow, openRow };

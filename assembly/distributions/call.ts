@@ -6,8 +6,9 @@ import {
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
+import { clear } from '../shared/stage';
 import {
-  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, SOFT_STEPS, TINY,
+  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, RULED_OUT, SOFT_STEPS, TINY,
 } from './workspace';
 
 export let student: usize = 0;
@@ -68,7 +69,8 @@ export function begin<T>(call: usize, workspace: usize): void {
   keep<T>(HALF, 0.5);
   keep<T>(TINY, sizeof<T>() == 8 ? 1e-300 : 1e-37);
   keep<T>(P_SHARE, option);
-  keep<T>(Q_SHARE, 1 - option);
+  keep<T>(Q_SHARE, otherOption);
+  keep<T>(RULED_OUT, -Infinity);
 }
 
 /** The class of a row, or a mark. */
@@ -94,4 +96,10 @@ export function hardWeightOf(row: i32): f64 {
 @inline
 export function putLoss(row: i32, loss: f64): void {
   store<f64>(losses + ((row as usize) << 3), loss);
+}
+
+/** A row without a derivative: it takes no part, or JavaScript has to look at it. */
+export function leaveOut(row: i32, loss: f64): void {
+  putLoss(row, loss);
+  if (gradient && !adds) clear(gradient + (row as usize) * stride, stride);
 }

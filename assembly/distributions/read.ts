@@ -154,6 +154,31 @@ export function readRow<T>(withHard: bool, student: usize, teacher: usize, width
   exponentials<T>(withHard, student, teacher, 0, width);
 }
 
+/** The largest logit of a single row, and its exponentials at the temperature whose steps stand at a place. */
+export function readAlone<T>(row: usize, width: usize, stepsPlace: usize): void {
+  beginRow();
+  survey<T>(row, row, 0, width);
+  keepMaxima<T>();
+  const top = take<T>(STUDENT_MAX);
+  const steps = take<T>(stepsPlace);
+  const lowest = take<T>(LOWEST_POWER);
+  const k0 = constant<T>(0), k1 = constant<T>(1), k2 = constant<T>(2), k3 = constant<T>(3);
+  const k4 = constant<T>(4), k5 = constant<T>(5), k6 = constant<T>(6);
+  const to = hards;
+  let i: usize = 0;
+  while (i < width) {
+    const end = min(i + RUN, width);
+    let sum8 = splat<T>(0);
+    for (; i < end; i += VECTOR) {
+      const power = v128.mul<T>(v128.sub<T>(v128.load(row + i), top), steps);
+      const e = v128.andnot(exp2<T>(power, k0, k1, k2, k3, k4, k5, k6), v128.lt<T>(power, lowest));
+      v128.store(to + i, e);
+      sum8 = v128.add<T>(sum8, e);
+    }
+    hardSum += sum<T>(sum8);
+  }
+}
+
 /** {@link readRow} as if both sides ruled a class out. The run that holds the class is read from a copy. */
 export function readOthers<T>(
   withHard: bool, student: usize, teacher: usize, width: usize, label: i32, patch: usize,

@@ -3,21 +3,23 @@
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
 import { log } from '../shared/log';
 import {
-  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, putLoss, scale,
+  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, leaveOut, option, otherOption,
+  putLoss, scale,
   softWeightOf, standardizes, stride, student, teacher, temperature, width,
 } from './call';
+import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
-import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
+import { classLoss, classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
 import { placeRatio } from './ratio';
 import {
-  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readRow, recall, recallHard, studentMax, teacherMax,
+  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
 } from './read';
-import { clear, copyIn, copyOut } from './stage';
+import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
 import { correlate, refer, slopeSum, termOf } from './term';
-import { Correlation, ForwardKL } from './terms';
+import { Correlation, Decoupled, ForwardKL } from './terms';
 import {
-  HARD_FACTOR, keep, outputs, qs, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
+  HARD_FACTOR, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
 } from './workspace';
 
 // Fields of the record of a row.
@@ -39,7 +41,7 @@ function recordOf(index: i32): usize {
 }
 
 /** Reads a row of the batch into its record. */
-function read<T>(row: i32, index: i32): void {
+function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   const record = recordOf(index);
   const offset = (row as usize) * stride;
   const hard = hardWeightOf(row);
@@ -55,18 +57,22 @@ function read<T>(row: i32, index: i32): void {
     if (isRead) copyIn<T>(t, teachers + at, stride, width, -Infinity);
     t = isRead ? teachers + at : s;
   }
+  const label = labelOf(row);
   if (standardizes) {
     if (hard != 0) {
-      readRow<T>(true, s, s, width);
+      if (isDecoupled) readOthers<T>(true, s, s, width, label, patch);
+      else readRow<T>(true, s, s, width);
       store<f64>(record, studentMax, HARD_TOP);
       store<f64>(record, hardSum, HARD_SUM);
     }
     store<f64>(record, standardize<T>(s, columns), DEVIATION);
     if (t != s) standardize<T>(t, columns);
-    readRow<T>(false, s, t, width);
+    if (isDecoupled) readOthers<T>(false, s, t, width, label, patch);
+    else readRow<T>(false, s, t, width);
   } else {
     const mode = hard != 0 ? hardMode : NO_HARD;
-    readRow<T>(mode == BY_ITSELF, s, t, width);
+    if (isDecoupled) readOthers<T>(mode == BY_ITSELF, s, t, width, label, patch);
+    else readRow<T>(mode == BY_ITSELF, s, t, width);
     if (mode == BY_POWER) raise<T>(temperature as i32, width);
     store<f64>(record, studentMax, HARD_TOP);
     store<f64>(record, hardSum, HARD_SUM);
@@ -79,66 +85,76 @@ function read<T>(row: i32, index: i32): void {
   store<usize>(record, t, TEACHER_ROW);
 }
 
-/** Writes the gradient of a row, given its slopes; returns its hard loss. */
-function write<T>(row: i32, from: usize, to: usize, record: usize): f64 {
+/** The hard loss of a row; leaves in HARD_FACTOR what its exponentials are multiplied by in the gradient. */
+function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
+  const hard = hardWeightOf(row);
+  if (hard == 0) return 0;
+  const label = labelOf(row);
+  const raw = student + (row as usize) * stride;
+  recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
+  if (label == DISTRIBUTION_ROW) {
+    // The labels are subtracted once the row is written, see `write`.
+    distributionLoss<T>(raw, distributions + (row as usize) * stride, 0, columns, 0);
+    hardFactor = (hard * scale * mass) / hardSum;
+  } else {
+    if (isDecoupled) classLossBeside<T>(raw, label);
+    else classLoss<T>(raw, label, width);
+    hardFactor = (hard * scale) / hardTotal;
+  }
+  return hard * hardLoss;
+}
+
+let hardFactor: f64 = 0;
+
+/** Writes the gradient of a row, given its slopes and what they count; `own` is the slope of the label beside them. */
+function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: f64, own: f64): void {
   const label = labelOf(row);
   const hard = hardWeightOf(row);
-  const raw = student + (row as usize) * stride;
-  // What stands in the gradient already is added to here, unless the row is copied out.
-  const isAdded = adds && !isStaged;
-  const weight = (softWeightOf(row) * scale) / (standardizes ? 1 : temperature);
-  const a = weight / pSum / (standardizes ? temperature : 1);
-  const b = (-weight * slopeSum) / qSum / (standardizes ? temperature : 1);
-  let c: f64 = 0;
-  if (hard != 0) {
-    recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
-    if (label == DISTRIBUTION_ROW) {
-      // The labels are subtracted below, once the row is written.
-      distributionLoss<T>(raw, distributions + (row as usize) * stride, 0, columns, 0);
-      c = (hard * scale * mass) / hardSum;
-    } else {
-      classLoss<T>(raw, label, width);
-      c = (hard * scale) / hardTotal;
-    }
-  }
-  if (to == 0) return hard * hardLoss;
+  const labelRow = distributions + (row as usize) * stride;
+  // The softened logits are the logits, divided by the temperature.
+  const weight = (softWeightOf(row) * scale) / temperature;
+  const a = (weight * slopeWeight) / pSum;
+  const b = (-weight * slopeSum) / qSum;
   keep<T>(SLOPE_FACTOR, a);
   keep<T>(SOFT_FACTOR, b);
-  keep<T>(HARD_FACTOR, c);
+  keep<T>(HARD_FACTOR, hardFactor);
+  // What stands in the gradient already is added to here, unless the row is copied out.
+  const isAdded = adds && !isStaged;
   const place = label >= 0 ? (label as usize) * sizeof<T>() : 0;
   let atLabel: f64 = 0;
   if (standardizes) {
     finish<T>(false, false, from, to, width);
+    if (own != 0) store<T>(to + place, (weight * own) as T);
     const s = load<usize>(record, STUDENT_ROW);
     clear(s + stride, width - stride);
     standardizeAdjoint<T>(s, to, width, columns, load<f64>(record, DEVIATION));
     atLabel = load<T>(to + place) as f64;
     if (hard != 0) addHard<T>(to, width);
   } else {
-    atLabel = a * (load<T>(from + place) as f64) + b * (load<T>(qs + place) as f64);
+    atLabel = a * (load<T>(from + place) as f64) + b * (load<T>(qs + place) as f64) + weight * own;
     if (isAdded) atLabel += load<T>(to + place) as f64;
     finish<T>(hard != 0, isAdded, from, to, width);
   }
-  if (hard != 0) {
+  if (hard != 0 || own != 0) {
     if (label == DISTRIBUTION_ROW) {
-      distributionLoss<T>(raw, distributions + (row as usize) * stride, to, columns, hard * scale);
+      distributionLoss<T>(student + (row as usize) * stride, labelRow, to, columns, hard * scale);
     } else {
-      store<T>(to + place, (atLabel - c * hardRest) as T);
+      store<T>(to + place, (atLabel - (hard != 0 ? hardFactor * hardRest : 0)) as T);
     }
   }
   if (isStaged) copyOut<T>(to, gradient + (row as usize) * stride, stride, adds);
-  return hard * hardLoss;
 }
 
 /** Loss and gradient of the rows from `first` on. */
 // @ts-ignore: decorator
 @inline
 export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  const isDecoupled = idof<K>() == idof<Decoupled>();
   begin<T>(call, workspace);
   const last = first + count;
   for (; first < last; first += batch) {
     const n = min(batch, last - first);
-    for (let k = 0; k < n; k++) if (labelOf(first + k) != EXCLUDED_ROW) read<T>(first + k, k);
+    for (let k = 0; k < n; k++) if (labelOf(first + k) != EXCLUDED_ROW) read<T>(first + k, k, isDecoupled);
     // The logarithms of a batch do not wait for each other.
     for (let k = 0; k < n; k++) {
       const record = recordOf(k);
@@ -148,8 +164,7 @@ export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i
       const row = first + k;
       const output = gradient ? gradient + (row as usize) * stride : 0;
       if (labelOf(row) == EXCLUDED_ROW) {
-        putLoss(row, 0);
-        if (output && !adds) clear(output, stride);
+        leaveOut(row, 0);
         continue;
       }
       const record = recordOf(k);
@@ -159,7 +174,7 @@ export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i
         load<f64>(record, P_SUM),
       );
       if (!isFinite(qSum + pSum)) {
-        putLoss(row, NaN);
+        leaveOut(row, NaN);
         continue;
       }
       const s = load<usize>(record, STUDENT_ROW);
@@ -167,13 +182,21 @@ export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i
       placeRatio<T>(temperature, pSum / qSum, load<f64>(record, LOG_RATIO));
       let value: f64 = 0;
       if (idof<K>() == idof<Correlation>()) value = correlate<T>(s, t, width, columns);
-      if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, width);
+      if (idof<K>() != idof<ForwardKL>() && !isDecoupled) refer<K, T>(s, t, width);
       // Slopes stand in the gradient itself where it is whole vectors and overwritten.
       const to = isStaged && output ? outputs : output;
       const from = to == 0 || (adds && !isStaged) ? slopes : to;
-      value += termOf<K, T>(s, t, from, width);
-      const soft = softWeightOf(row);
-      putLoss(row, soft * value + write<T>(row, from, to, record));
+      if (isDecoupled) value = decouple<T>(s, t, from, width, labelOf(row), temperature, option, otherOption);
+      else value += termOf<K, T>(s, t, from, width);
+      const loss = softWeightOf(row) * value + lookAtLabel<T>(row, record, isDecoupled);
+      if (!isFinite(loss)) {
+        leaveOut(row, loss);
+        continue;
+      }
+      putLoss(row, loss);
+      if (to == 0) continue;
+      if (isDecoupled) write<T>(row, from, to, record, otherOption, oddsSlope);
+      else write<T>(row, from, to, record, 1, 0);
     }
   }
 }

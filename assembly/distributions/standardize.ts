@@ -16,19 +16,19 @@ function sumOf<T>(row: usize, columns: i32, shift: f64): f64 {
 /** Standardizes the first columns of a row in place; returns the deviation. */
 export function standardize<T>(row: usize, columns: i32): f64 {
   const n = columns as f64;
-  // The second sum is what rounding left of the first: beside a small deviation it would not be small.
-  let mean = sumOf<T>(row, columns, 0) / n;
-  mean += sumOf<T>(row, columns, mean) / n;
+  // The second mean is what rounding left of the first: beside a small deviation it would not be small.
+  const mean = sumOf<T>(row, columns, 0) / n;
+  const rest = sumOf<T>(row, columns, mean) / n;
   let squares: f64 = 0;
   for (let j = 0; j < columns; j++) {
-    const u = (load<T>(row + (j as usize) * sizeof<T>()) as f64) - mean;
+    const u = (load<T>(row + (j as usize) * sizeof<T>()) as f64) - mean - rest;
     squares += u * u;
   }
   const deviation = columns > 1 ? sqrt(squares / (n - 1)) : 0;
   const inverse = 1 / (deviation + EPSILON);
   for (let j = 0; j < columns; j++) {
     const at = row + (j as usize) * sizeof<T>();
-    store<T>(at, (((load<T>(at) as f64) - mean) * inverse) as T);
+    store<T>(at, (((load<T>(at) as f64) - mean - rest) * inverse) as T);
   }
   return deviation;
 }

@@ -10,6 +10,10 @@ import {
 /** Σ of the slopes by log q, of the term that was evaluated last. */
 export let slopeSum: f64 = 0;
 
+export function setSlopeSum(value: f64): void {
+  slopeSum = value;
+}
+
 /** d of a vector of classes, see ratio.ts. */
 // @ts-ignore: decorator
 @inline
@@ -41,9 +45,11 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
     for (; i < end; i += VECTOR) {
       const q = v128.mul<T>(v128.load(fromQ + i), factor);
       const p = v128.load(fromP + i);
-      const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
+      const s = v128.load(student + i);
+      const t = v128.load(teacher + i);
+      const d = distanceOf<T>(s, t, apart, gap, inverse, rest);
       const difference = differenceOf<T>(q, p, d);
-      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference));
+      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference, s, t));
       excess8 = v128.add<T>(excess8, difference);
       if (isForward) {
         v128.store(output + i, difference);
@@ -93,6 +99,13 @@ export function refer<K, T>(student: usize, teacher: usize, width: usize): void 
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 
+/** The number of each lane. */
+// @ts-ignore: decorator
+@inline
+function lanesOf<T>(): v128 {
+  return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);
+}
+
 /** What is added to the product of the norms, as in the authors' code. */
 const EPSILON: f64 = 1e-8;
 
@@ -106,12 +119,17 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   const zero = splat<T>(0);
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
-  let bb: f64 = 0; // b = p − mean, c = q − p
+  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
+  if (columns <= 2) return NaN;
+  const whole = ((columns as usize) * sizeof<T>()) & ~15;
+  let aa: f64 = 0; // a = q − mean, b = p − mean, c = q − p
+  let bb: f64 = 0;
   let bc: f64 = 0;
   let cc: f64 = 0;
   let i: usize = 0;
   while (i < width) {
     const end = min(i + RUN, width);
+    let aa8 = zero;
     let bb8 = zero;
     let bc8 = zero;
     let cc8 = zero;
@@ -119,22 +137,28 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
       const q = v128.mul<T>(v128.load(qs + i), factor);
       const p = v128.load(ps + i);
       const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
-      const b = v128.sub<T>(p, mean);
+      let b = v128.sub<T>(p, mean);
+      if (i == whole) b = v128.and(b, v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32))));
       const c = differenceOf<T>(q, p, d);
+      const a = v128.add<T>(b, c);
+      aa8 = madd<T>(a, a, aa8);
       bb8 = madd<T>(b, b, bb8);
       bc8 = madd<T>(b, c, bc8);
       cc8 = madd<T>(c, c, cc8);
     }
+    aa += sum<T>(aa8);
     bb += sum<T>(bb8);
     bc += sum<T>(bc8);
     cc += sum<T>(cc8);
   }
   const square = pSum * pSum;
-  const padding = ((width / sizeof<T>()) as f64) - (columns as f64);
-  bb = max(bb / square - padding / ((columns as f64) * (columns as f64)), 0);
+  aa /= square;
+  bb /= square;
   bc /= square;
   cc /= square;
-  const aa = max(bb + 2 * bc + cc, 0); // of a = q − mean
+  // What is below the rounding of q is an equal row, whose derivative by the norm is taken as 0.
+  const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : f32.EPSILON as f64);
+  if (aa < rounding * rounding * (aa + 1 / (columns as f64))) aa = 0;
   const ab = bb + bc;
   const norms = sqrt(aa) * sqrt(bb);
   const denominator = norms + EPSILON;
@@ -143,7 +167,8 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   const along = aa > 0 ? correlation * sqrt(bb / aa) : 0;
   keep<T>(DIFFERENCE_FACTOR, along / denominator / pSum);
   keep<T>(TEACHER_FACTOR, (along - 1) / denominator / pSum);
-  // 1 − ρ = (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² = bb · cc − bc²
+  if (cc > 0.25 * bb) return 1 - correlation;
+  // Near the teacher 1 − ρ is (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² is bb · cc − bc².
   const beside = bb * cc - bc * bc + EPSILON * (2 * norms + EPSILON);
   return beside / (denominator * (denominator + ab));
 }

@@ -37,6 +37,9 @@ export const MEAN: usize = 152;
 export const DIFFERENCE_FACTOR: usize = 160;
 export const TEACHER_FACTOR: usize = 168;
 
+/** −Infinity. */
+export const RULED_OUT: usize = 176;
+
 let kept: usize = 0;
 
 /** Where the records of a batch stand. */

@@ -1,6 +1,6 @@
-import { checkDtype, checkSameShape, checkShape } from '../core/checks.js';
-import { checkPositive, refuse, throwShape, throwType } from '../core/errors.js';
-import { isClassIndices, keptRows, type Labels, labelRows } from '../core/labels.js';
+import { checkDtype, checkShape } from '../core/checks.js';
+import { checkPositive, throwShape, throwType } from '../core/errors.js';
+import { classesOf, isClassIndices, keptRows, type Labels, labelRows } from '../core/labels.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
@@ -19,17 +19,14 @@ export interface ComponentLoss {
   readonly count: number;
 }
 
-/** @inline Temperature and alpha as far as somebody says them: a strategy, or the nearest hybrid around it that does. */
-export interface Said {
+/** @inline Temperature and alpha that were set explicitly, by the strategy or the nearest enclosing hybrid. */
+export interface Overrides {
   readonly temperature: number | undefined;
   readonly alpha: number | undefined;
 }
 
-/** One call as it was made. */
-export interface BatchRequest<
-  T extends FloatArray,
-  Sparse extends SparseTargets<T> = SparseTargets<T>,
-> {
+/** The arguments of a call that every strategy checks in the same way. */
+export interface Arguments<T extends FloatArray, Sparse extends SparseTargets<T>> {
   /** The method called, as errors name it. */
   readonly operation: string;
   readonly student: Matrix<T>;
@@ -37,8 +34,44 @@ export interface BatchRequest<
   readonly labels: Labels<T> | undefined;
   readonly mask: ArrayLike<number> | undefined;
   readonly normalizer: number | undefined;
-  /** What the hybrids around the strategy say. */
-  readonly said: Said;
+}
+
+/** One call as it was made. */
+export interface BatchRequest<
+  T extends FloatArray,
+  Sparse extends SparseTargets<T> = SparseTargets<T>,
+> extends Arguments<T, Sparse> {
+  /** What the hybrids around the strategy set. */
+  readonly inherited: Overrides;
+  /** @internal The parameters whose gradients the call computes; of a call for the loss alone, none. */
+  readonly learned: readonly Parameter<T>[];
+  /** @internal */
+  readonly memo: InputsMemo<T>;
+}
+
+/** Where strategies of one call that read the same arguments find what the first of them established. */
+export interface InputsMemo<T extends FloatArray> {
+  checked: CheckedInputs<T> | undefined;
+  /** What holds for other arguments with the same labels, mask and number of rows. */
+  readonly kept: KeptRows<T> | undefined;
+}
+
+/** What is established once for the labels and the mask of a call. */
+export interface KeptRows<T extends FloatArray> {
+  readonly rows: readonly number[];
+  readonly labels: ReadLabels<T>;
+}
+
+/** What is established once for the arguments of a call. */
+export interface CheckedInputs<T extends FloatArray> extends KeptRows<T> {
+  readonly sparse: SparseTargets<T> | undefined;
+}
+
+/** Labels as losses read them: found by {@link readLabels}, at most once for a call. */
+export interface ReadLabels<T extends FloatArray> {
+  isRead: boolean;
+  classes: Int32Array | undefined;
+  distributions: Matrix<T> | undefined;
 }
 
 /** One call, checked and resolved: what the formula of a strategy reads. */
@@ -48,11 +81,20 @@ export interface DistillationBatch<
 > extends BatchRequest<T, Sparse> {
   /** The rows that take part, ascending. */
   readonly rows: readonly number[];
+  /** The teacher where it is sparse. */
+  readonly sparse: Sparse | undefined;
+  /**
+   * The class of each row where labels are class indices or one-hot, for a strategy that `usesLabels`; `UNLABELED` where a row
+   * has none.
+   */
+  readonly classes: Int32Array | undefined;
+  /** The labels where they are distributions other than one-hot, for a strategy that `usesLabels`. */
+  readonly distributions: Matrix<T> | undefined;
   readonly temperature: number;
   readonly alpha: number;
-  /** What a strategy inside this one is told. */
-  readonly said: Said;
-  /** What the sum over rows is divided by. */
+  /** What a strategy inside this one inherits. */
+  readonly inherited: Overrides;
+  /** The denominator of a mean over rows: the number of rows kept (of none, 1), or the option of this name. */
   readonly normalizer: number;
   /** A combinator reports its parts here. */
   readonly components: ComponentLoss[];
@@ -66,36 +108,74 @@ export function isSparse<T extends FloatArray>(
 }
 
 /**
- * Checks what every strategy needs of a call, and returns the rows that take part.
+ * Checks what every strategy needs of a call, unless another strategy has had it checked; returns what the checks established.
  *
  * @param takesSparse - whether the teacher may be sparse
  */
-export function checkRequest<T extends FloatArray>(
+export function inputsOf<T extends FloatArray>(
   request: BatchRequest<T>,
   takesSparse: boolean,
-): number[] {
+): CheckedInputs<T> {
+  const { memo } = request;
+  if (memo.checked) checkTakesSparse(request.operation, memo.checked.sparse, takesSparse);
+  else memo.checked = checkInputs(request, takesSparse, memo.kept);
+  return memo.checked;
+}
+
+export function checkInputs<T extends FloatArray>(
+  request: Arguments<T, SparseTargets<T>>,
+  takesSparse: boolean,
+  kept?: KeptRows<T>,
+): CheckedInputs<T> {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
-  if (!isSparse(teacher)) {
-    const expected = takesSparse ? 'be a Matrix or SparseTargets' : 'be a Matrix';
-    checkMatrix(operation, 'teacher', teacher, expected);
-  } else if (takesSparse) {
-    checkMatrix(operation, 'teacher', teacher.values);
+  const sparse = isSparse(teacher) ? teacher : undefined;
+  if (sparse) {
+    checkTakesSparse(operation, sparse, takesSparse);
+    checkMatrix(operation, 'teacher', sparse.values);
   } else {
-    const hint = 'this strategy reads every column';
-    throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', teacher, hint);
+    const expected = takesSparse ? 'be a Matrix or SparseTargets' : 'be a Matrix';
+    checkMatrix(operation, 'teacher', teacher as Matrix<T>, expected);
   }
-  const dtypeHint = isSparse(teacher) ? `make it of ${student.numeric.dtype} matrices` : undefined;
-  checkDtype(operation, 'teacher', teacher, student, dtypeHint);
-  const { rows } = student;
-  checkShape(operation, 'teacher', teacher, rows, teacher.columns, "the student's rows");
+  if (teacher.numeric.dtype !== student.numeric.dtype) {
+    const hint = sparse ? `make it of ${student.numeric.dtype} matrices` : undefined;
+    checkDtype(operation, 'teacher', teacher, student, hint);
+  }
+  checkShape(operation, 'teacher', teacher, student.rows, teacher.columns, "the student's rows");
   if (labels !== undefined) {
     checkLabelType(operation, labels, student);
     const length = labelRows(labels);
-    if (length !== rows) throwShape(operation, 'labels', [length], [rows], 'one for each row');
+    if (length !== student.rows) {
+      throwShape(operation, 'labels', [length], [student.rows], 'one for each row');
+    }
   }
   if (normalizer !== undefined) checkPositive(operation, 'normalizer', normalizer);
-  return keptRows(operation, rows, labels, mask);
+  if (kept) return { rows: kept.rows, labels: kept.labels, sparse };
+  const rows = keptRows(operation, student.rows, labels, mask);
+  return { rows, labels: { isRead: false, classes: undefined, distributions: undefined }, sparse };
+}
+
+/** Throws where the teacher is sparse, and the strategy does not take that. */
+function checkTakesSparse<T extends FloatArray>(
+  operation: string,
+  sparse: SparseTargets<T> | undefined,
+  takesSparse: boolean,
+): void {
+  if (!sparse || takesSparse) return;
+  const hint = 'this strategy reads every column';
+  throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
+}
+
+/** The labels of the kept rows as classes, or where one of them is no class, as distributions. */
+export function readLabels<T extends FloatArray>(
+  labels: Labels<T>,
+  { rows, labels: read }: KeptRows<T>,
+): ReadLabels<T> {
+  if (read.isRead) return read;
+  read.isRead = true;
+  read.classes = classesOf(labels, rows);
+  if (!read.classes) read.distributions = labels as Matrix<T>; // indices are classes
+  return read;
 }
 
 /** Throws unless `labels` are class indices, or a matrix in the student's number format. */
@@ -108,34 +188,4 @@ export function checkLabelType<T extends FloatArray>(
   const hint = 'use Int32Array.from(labels)';
   checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array', hint);
   checkDtype(operation, 'labels', labels, student);
-}
-
-/** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
-export function checkTarget<T extends FloatArray>(
-  gradient: Matrix<T>,
-  { operation, student, teacher, labels, mask }: BatchRequest<T>,
-  parameters: readonly Parameter<T>[],
-): void {
-  checkSameShape(operation, 'gradient', gradient, student);
-  const inputs: [string, unknown][] = Object.entries({ student, teacher, labels, mask });
-  if (isSparse(teacher)) {
-    inputs.push(['teacher', teacher.values], ["the teacher's tail", teacher.logTail]);
-    inputs.push(["the teacher's indices", teacher.indices]);
-  }
-  for (const { name, value, gradient: own } of parameters) {
-    inputs.push([name, value], [`the gradient of ${name}`, own]);
-  }
-  for (const [name, input] of inputs) {
-    const memory = input instanceof Object && 'data' in input ? input.data : input;
-    if (!ArrayBuffer.isView(memory) || !overlap(gradient.data, memory)) continue;
-    refuse('OVERLAP', operation, 'gradient', `share no memory with ${name}`, 'a view on it');
-  }
-}
-
-function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  return (
-    a.buffer === b.buffer &&
-    a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
-  );
 }

@@ -1,6 +1,9 @@
 // Where things stand in the memory that JavaScript and the kernels share, in bytes. AssemblyScript
 // compiles this file too, so that both languages read the same numbers.
 
+/** The custom section of a module that says which binary and kernel it is. */
+export const SECTION = 'knowledge-distillation';
+
 /** Every binary keeps its constants in a region of this size; the first region stays empty. */
 export const REGION = 4096;
 
@@ -45,6 +48,13 @@ export const SCALE = 48;
 /** Two options of the loss, whatever it makes of them. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
+/** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
+export const KEPT_COUNT = 72;
+export const KEPT = 76;
+/** Columns of the teacher. */
+export const TEACHER_COLUMNS = 80;
+/** A row of parameters of the loss, one for each column; 0 where there is none. */
+export const PARAMETERS = 84;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

@@ -9,9 +9,10 @@ import {
   CALL,
   COLUMNS,
   DISTRIBUTIONS,
-  EXCLUDED_ROW,
   FIRST_ADDRESS,
   GRADIENT,
+  KEPT,
+  KEPT_COUNT,
   LABEL_TABLE,
   LABELS,
   LOSS_TABLE,
@@ -19,11 +20,14 @@ import {
   MOST_ROWS,
   OPTION,
   OTHER_OPTION,
+  PARAMETERS,
   SCALE,
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_COLUMNS,
   TEMPERATURE,
+  UNLABELED_ROW,
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
@@ -43,19 +47,28 @@ export interface RowTables {
   readonly weights: Float64Array;
 }
 
-/** One call of a kernel on all rows of two matrices. */
-export interface RowsCall extends RowTables {
+/** One call of a kernel on all rows of two matrices. Where a table is left out, every row has its soft loss once. */
+export interface RowsCall extends Partial<RowTables> {
   readonly kernel: Kernel;
   readonly student: FloatArray;
-  readonly teacher: FloatArray;
+  /** Left out for a kernel of the student alone. */
+  readonly teacher?: FloatArray;
   readonly rows: number;
   readonly columns: number;
+  /** Where they are not those of the student. */
+  readonly teacherColumns?: number;
   /** Rows of label distributions, as long as the student. */
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
   readonly standardizes?: boolean;
+  /** Whether the kernel works on copies of the rows. */
+  readonly copies?: boolean;
   readonly option?: number;
   readonly otherOption?: number;
+  /** Parameters of the loss, one for each column. */
+  readonly parameters?: ArrayLike<number> | undefined;
+  /** The classes that a sparse teacher kept: their number in a row, and row by row. */
+  readonly kept?: { readonly count: number; readonly indices: Int32Array };
 }
 
 type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
@@ -63,6 +76,7 @@ type KernelFunction = (call: number, workspace: number, first: number, count: nu
 /** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
 interface Stage {
   readonly instance: Instance;
+  readonly run: KernelFunction;
   /** The arena, where the matrices are read and written in place. */
   readonly arena: ArenaMemory | undefined;
   readonly most: number;
@@ -70,39 +84,65 @@ interface Stage {
   readonly teacher: number;
   readonly gradient: number;
   readonly distributions: number;
+  readonly kept: number;
+  readonly parameters: number;
 }
 
 /**
- * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target.
- * Returns `false`, and does nothing, where JavaScript has to compute.
+ * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few numbers do not average their
+ * rounding, and short rows cost little.
  */
-export function runRows(
-  call: RowsCall,
-  losses: Float64Array,
-  target: Target | undefined,
-): boolean {
-  const { student, rows, columns } = call;
-  const size = student.BYTES_PER_ELEMENT;
-  const stage = stageOf(call, target);
-  if (!stage) return false;
+export const FEW_COLUMNS = 16;
+
+/** Bytes of a number as it is computed. */
+function sizeOf({ student, columns }: RowsCall): number {
+  return columns <= FEW_COLUMNS ? 8 : student.BYTES_PER_ELEMENT;
+}
+
+/** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
+const MOST_BYTES = 2 ** 28;
+
+/**
+ * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target. A row
+ * whose loss is not finite has no derivative: JavaScript has to look at it. Returns `false` where JavaScript has to compute
+ * all rows; the target then holds zeros, if it was claimed.
+ *
+ * @param claim - gives the target of the gradient, where one is wanted
+ */
+export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
+  const { student, rows, columns, teacherColumns = columns } = call;
+  const size = sizeOf(call);
+  if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
+  const target = claim?.();
+  const stage = inArena(call, target) ?? onCopies(call, target);
+  if (!stage) {
+    if (!target?.adds) target?.data.fill(0);
+    return false;
+  }
   const { instance, arena, most } = stage;
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
+  fillTables(stage, call);
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const from = first * columns;
     const length = count * columns;
     if (arena) {
-      moveTo(stage, from * size);
+      moveTo(stage, first, call);
     } else {
+      const { teacher, distributions } = call;
       copyIn(memory, stage.student / size, student, from, length);
-      copyIn(memory, stage.teacher / size, call.teacher, from, length);
-      const { distributions } = call;
+      if (teacher) {
+        const teacherFrom = first * teacherColumns;
+        copyIn(memory, stage.teacher / size, teacher, teacherFrom, count * teacherColumns);
+      }
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
-    copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
-    copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
+    if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    const { kept } = call;
+    if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
@@ -110,23 +150,40 @@ export function runRows(
   return true;
 }
 
+/** Fills the tables that are the same for all rows, and the row of parameters. */
+function fillTables({ instance, most, parameters }: Stage, call: RowsCall): void {
+  const { int32, float64 } = instance;
+  const count = Math.min(most, call.rows);
+  if (!call.labels) int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + count);
+  if (!call.weights) {
+    for (let i = 0; i < 2 * count; i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
+  }
+  if (!call.parameters) return;
+  const size = sizeOf(call);
+  const memory = instance.floats(size);
+  const at = parameters / size;
+  memory.fill(0, at, at + align(call.columns * size) / size); // padding, too
+  memory.set(call.parameters, at);
+}
+
 /** Writes the description of the call. */
-function describe(
-  { instance: { int32, float64 }, student, teacher, gradient, distributions }: Stage,
-  call: RowsCall,
-  target: Target | undefined,
-): void {
+function describe(stage: Stage, call: RowsCall, target: Target | undefined): void {
+  const { int32, float64 } = stage.instance;
   const at = CALL / 4;
-  int32[at + STUDENT / 4] = student;
-  int32[at + TEACHER / 4] = teacher;
-  int32[at + GRADIENT / 4] = gradient;
+  int32[at + STUDENT / 4] = stage.student;
+  int32[at + TEACHER / 4] = stage.teacher;
+  int32[at + GRADIENT / 4] = stage.gradient;
   int32[at + LOSSES / 4] = LOSS_TABLE;
   int32[at + LABELS / 4] = LABEL_TABLE;
   int32[at + WEIGHTS / 4] = WEIGHT_TABLE;
-  int32[at + DISTRIBUTIONS / 4] = distributions;
+  int32[at + DISTRIBUTIONS / 4] = stage.distributions;
   int32[at + COLUMNS / 4] = call.columns;
   int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
+  int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
+  int32[at + KEPT / 4] = stage.kept;
+  int32[at + TEACHER_COLUMNS / 4] = call.teacherColumns ?? call.columns;
+  int32[at + PARAMETERS / 4] = stage.parameters;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -134,24 +191,27 @@ function describe(
   float64[doubles + OTHER_OPTION / 8] = call.otherOption ?? 0;
 }
 
-/** Has the description point to rows that start this many bytes behind the first row. */
+/** Has the description point to the rows from `first` on. */
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
-  offset: number,
+  first: number,
+  call: RowsCall,
 ): void {
   const at = CALL / 4;
+  const size = sizeOf(call);
+  const offset = first * call.columns * size;
   int32[at + STUDENT / 4] = student + offset;
-  int32[at + TEACHER / 4] = teacher + offset;
+  int32[at + TEACHER / 4] = teacher + first * (call.teacherColumns ?? call.columns) * size;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
 
 /** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
-function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCall, rows: number) {
-  const run = instance.exportsOf<Record<string, KernelFunction>>(kernel.binary)[kernel.name]!;
+function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): void {
+  const { kernel, columns } = call;
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
-  const bytes = rows * columns * student.BYTES_PER_ELEMENT;
+  const bytes = rows * columns * sizeOf(call);
   if (!arena || !threads || bytes < LARGE || rows < parts || threads.kernel !== selectedKernel()) {
     run(CALL, instance.workspace, 0, rows);
     return;
@@ -164,45 +224,81 @@ function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCa
   });
   const own = () => run(CALL, instance.workspace, 0, bounds[1]!);
   // A thread that failed is as none: all is computed again.
-  if (!threads.run(kernel, CALL, shares, own)) run(CALL, instance.workspace, 0, rows);
+  if (!threads.run({ ...kernel, name: exportOf(call) }, CALL, shares, own))
+    run(CALL, instance.workspace, 0, rows);
 }
 
-/** In place, where the matrices are in the memory of one arena; else where they are copied to. */
-function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, teacher, distributions, rows, columns, standardizes = false } = call;
-  const size = student.BYTES_PER_ELEMENT;
-  const rowBytes = columns * size;
-  const bytes = workspaceBytes(rowBytes, standardizes || rowBytes !== align(rowBytes));
+/** Bytes of the workspace of a call. */
+function workspaceOf(call: RowsCall): number {
+  const { columns, standardizes, copies = standardizes, kept } = call;
+  const rowBytes = columns * sizeOf(call);
+  return workspaceBytes(rowBytes, copies || kept !== undefined || rowBytes !== align(rowBytes));
+}
+
+/** Where the row of parameters stands: the last row of the workspace, which no kernel with parameters writes. */
+function parametersBehind(workspace: number, call: RowsCall): number {
+  return workspace + workspaceOf(call) - align(call.columns * sizeOf(call));
+}
+
+/** The name of the exports of a kernel for the numbers of a call. */
+function exportOf(call: RowsCall): string {
+  return `${call.kernel.name}${8 * sizeOf(call)}`;
+}
+
+function kernelFunction(instance: Instance, call: RowsCall): KernelFunction | undefined {
+  return instance.exportsOf<Record<string, KernelFunction>>(call.kernel.binary)?.[exportOf(call)];
+}
+
+/** The stage of a call whose matrices are all in the memory of one arena. */
+function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
+  const { student, teacher = student, distributions, kept } = call;
+  // Kept classes have no place in the arena, and doubles have none for numbers of another format.
+  if (kept || sizeOf(call) !== student.BYTES_PER_ELEMENT) return undefined;
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
   if (target) arrays.push(target.data);
   const arena = arenaOf(arrays);
-  const inPlace = arena && arenaInstance(arena, bytes);
-  if (inPlace) {
-    return {
-      instance: inPlace,
+  const instance = arena && arenaInstance(arena, workspaceOf(call));
+  const run = instance && kernelFunction(instance, call);
+  return (
+    run && {
+      instance,
+      run,
       arena,
       most: MOST_ROWS,
       student: student.byteOffset,
       teacher: teacher.byteOffset,
       gradient: target?.data.byteOffset ?? 0,
       distributions: distributions?.byteOffset ?? 0,
-    };
-  }
+      kept: 0,
+      parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
+    }
+  );
+}
+
+/** The stage of a call whose rows are copied in and out, a piece at a time. */
+function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
+  const { distributions, rows, columns, kept } = call;
   const instance = selectedInstance();
-  if (!instance) return undefined;
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
-  const side = align(most * rowBytes);
-  const start = align(FIRST_ADDRESS + bytes);
-  instance.reach(start + (distributions ? 4 : 3) * side);
+  const run = instance && kernelFunction(instance, call);
+  if (!run) return undefined;
+  const longest = Math.max(columns, call.teacherColumns ?? columns) * sizeOf(call);
+  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
+  const side = align(most * longest);
+  const start = align(FIRST_ADDRESS + workspaceOf(call));
+  const end = start + 4 * side;
+  if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
   return {
     instance,
+    run,
     arena: undefined,
     most,
     student: start,
-    teacher: start + side,
+    teacher: call.teacher ? start + side : start,
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
+    kept: end,
+    parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
   };
 }
 

@@ -50,15 +50,15 @@ export interface ProductKernels {
 }
 
 export function kernelsOf(instance: Instance): ProductKernels {
-  return instance.exportsOf<ProductKernels>(PRODUCTS);
+  return instance.exportsOf<ProductKernels>(PRODUCTS)!;
 }
 
 /** Largest number of rows of a block of the result, and of its sums: they stay in the L2 cache. */
 const BLOCK = 512;
-export const BLOCK_SUMS = BLOCK * BLOCK;
+export const BLOCK_SUMS: number = BLOCK * BLOCK;
 
 /** Largest number of columns of a block. */
-const WIDEST = 4096;
+const WIDEST = 1024;
 
 /** Largest number of bytes of a row that are copied at a time. */
 const STAGED = 4096;
@@ -67,7 +67,7 @@ const STAGED = 4096;
 const LINE = 1024;
 
 /** Lines of a panel of float32; a multiple of those of float64. */
-export const LINES = PANEL_BYTES / 4;
+export const LINES: number = PANEL_BYTES / 4;
 
 /** Below this number of multiplications, copying costs more than the kernel gains. */
 export const FEW = 512;
@@ -115,7 +115,7 @@ export function multiplyFast(
 ): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
   const instance = selectedInstance();
-  if (!instance) return false;
+  if (!instance?.exportsOf(PRODUCTS)) return false;
   const turned = transpose(b);
   const height = Math.min(BLOCK, a.rows);
   const widest = isGram ? BLOCK : Math.min(BLOCK_SUMS / whole(height, LINES), WIDEST);

@@ -1,6 +1,7 @@
 // What is done to rows before and after products, through the WebAssembly kernels.
 
 import type { FloatArray } from '../../core/numeric.js';
+import { PRODUCTS } from '../../engine/binaries/products.js';
 import { selectedInstance } from '../../engine/choice.js';
 import { align } from '../../engine/instance.js';
 import { FIRST_ADDRESS, VECTOR_BYTES } from '../../engine/layout.js';
@@ -12,14 +13,14 @@ export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
   const { rows, columns } = x;
   if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
   const instance = selectedInstance();
-  if (!instance) return false;
+  if (!instance?.exportsOf(PRODUCTS)) return false;
   const { dots32 } = kernelsOf(instance);
   const bytes = bytesOf(columns);
   const most = mostRows(rows, bytes);
   const xStart = align(FIRST_ADDRESS);
   const yStart = y === x ? xStart : xStart + most * bytes;
   const sumStart = yStart + most * bytes;
-  instance.reach(sumStart + 8 * most);
+  if (!instance.reach(sumStart + 8 * most)) return false;
   for (let row = 0; row < rows; row += most) {
     const lines = Math.min(most, rows - row);
     const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
@@ -35,13 +36,13 @@ export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
 export function subtractFast(x: Grid, reference: Float64Array, result: Float32Array): boolean {
   const { rows, columns } = x;
   const instance = selectedInstance();
-  if (!instance) return false;
+  if (!instance?.exportsOf(PRODUCTS)) return false;
   const { subtractRow32 } = kernelsOf(instance);
   const bytes = bytesOf(columns);
   const most = mostRows(rows, bytes);
   const row = align(FIRST_ADDRESS);
   const start = row + bytes;
-  instance.reach(start + most * bytes);
+  if (!instance.reach(start + most * bytes)) return false;
   const { float32 } = instance;
   float32.set(reference, row / 4);
   for (let line = 0; line < rows; line += most) {

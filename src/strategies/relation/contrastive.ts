@@ -91,8 +91,7 @@ export class ContrastiveDistillationStrategy<
     const contrastWith = (rows: Grid, teacher: Grid, wanted: boolean): ReturnType<ProductLoss> =>
       contrast(rows, teacher, contrastTemperature, symmetric, wanted);
     if (!projection) return overBatchByProduct(batch, gradient, contrastWith);
-    const scale = gradient ? gradient.scale * batch.rows.length : 0;
-    return overBatch(batch, gradient, (student, teacher, derivative) => {
+    return overBatch(batch, gradient, (student, teacher, derivative, scale) => {
       const { data, rows } = student;
       const { outputColumns } = projection;
       const projected = new Float64Array(rows * outputColumns);

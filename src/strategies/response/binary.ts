@@ -1,10 +1,11 @@
 import { checkProbabilities } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/rows/binary.js';
-import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 /**
  * Distillation of several labels at once: every class is there or not, whatever the others. Mean over rows:
@@ -27,7 +28,7 @@ import type { SoftLoss } from './softRows.js';
  * The loss is a sum, as everywhere here: beside one that takes the mean over classes, as PyTorch's `BCEWithLogitsLoss` does, it
  * is as many times larger. Standardized logits are centred: about half of the classes are then there, in every row.
  *
- * Cost: two to three exponentials and as many logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two to three exponentials and as many logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Yang et al. (2023), "Multi-Label Knowledge Distillation", §3.2, arXiv:2308.06453: its multi-label logits distillation,
  * there at T = 1, and in the authors' code of probabilities that are kept 1e-8 away from 0 and 1. What it has beside that, the
@@ -53,18 +54,17 @@ export class BinaryDistillationStrategy<
     return 'BinaryDistillationStrategy';
   }
 
-  /** @internal */
-  protected override checkLabelRow(operation: string, labels: Matrix<T>, row: number): void {
-    checkProbabilities(operation, 'labels', labels, row);
-  }
-
-  /** @internal */
-  protected override hardLoss(columns: number): HardLoss {
-    return binaryCrossEntropy(columns);
+  protected override describe(): ResponseTerms {
+    const kernel = { binary: NUMBERS, name: 'binary' };
+    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRow: checkProbabilityRow } };
   }
 
   protected override softLoss(columns: number): SoftLoss {
     const divergence = bernoulliDivergence(columns);
     return ({ student, teacher, derivative }) => divergence(student, teacher, derivative);
   }
+}
+
+function checkProbabilityRow(operation: string, labels: Matrix<FloatArray>, row: number): void {
+  checkProbabilities(operation, 'labels', labels, row);
 }

@@ -1,12 +1,15 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
+import { type JointLoss, jointly } from './_joint.js';
+import type { DistributionRow } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
-import { type JointLoss, jointly } from './joint.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
@@ -75,25 +78,35 @@ export class CorrelationDistillationStrategy<
     return 'neither';
   }
 
+  protected override describe(): ResponseTerms {
+    const { interWeight, intraWeight } = this;
+    return {
+      ...super.describe(),
+      kernel: { binary: DIVERGENCES, name: 'correlation' },
+      softWeight: interWeight,
+      ...(intraWeight !== 0 && { joint: intraCorrelation(intraWeight) }),
+    };
+  }
+
   protected override divergence({ p, q, slope }: DistributionRow): number {
     slope.fill(0);
-    const loss = correlationDistance(q, p, 0, 1, q.length, this.interWeight, slope);
+    const loss = correlationDistance(q, p, 0, 1, q.length, 1, slope);
     for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by log q
     return loss;
   }
+}
 
-  /** @internal */
-  protected override jointLoss(): JointLoss | undefined {
-    if (this.intraWeight === 0) return undefined;
-    const intra = ofSoftmax((q, p, slope) => {
+/** weight · mean over classes of the correlation distance between the columns of a class. */
+function intraCorrelation(intraWeight: number): JointLoss {
+  return jointly(
+    ofSoftmax((q, p, slope) => {
       const { rows, columns } = q;
-      const weight = this.intraWeight / columns;
+      const weight = intraWeight / columns;
       let loss = 0;
       for (let j = 0; j < columns; j++) {
         loss += correlationDistance(q.data, p.data, j, columns, rows, weight, slope);
       }
       return loss;
-    });
-    return jointly(intra);
-  }
+    }),
+  );
 }

@@ -1,9 +1,11 @@
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { othersDivergence, targetDivergence } from '../../kernels/rows/decoupled.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 export interface DecoupledDistillationOptions extends ResponseOptions {
   /** What the divergence of the label against all other classes counts, ≥ 0; 1. */
@@ -33,7 +35,7 @@ export interface DecoupledDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: four to five exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: four to five exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Zhao et al. (2022), "Decoupled Knowledge Distillation", §3, arXiv:2203.08679. There the cross-entropy and the two terms
  * are summed with weights 1, 1 and 8: twice what this is by default.
@@ -69,6 +71,11 @@ export class DecoupledDistillationStrategy<
 
   protected override get needsClasses(): boolean {
     return true;
+  }
+
+  protected override describe(): ResponseTerms {
+    const { targetWeight: option, nonTargetWeight: otherOption } = this;
+    return { kernel: { binary: DIVERGENCES, name: 'decoupled', option, otherOption } };
   }
 
   protected override softLoss(columns: number): SoftLoss {

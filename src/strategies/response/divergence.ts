@@ -1,18 +1,13 @@
 import type { FloatArray } from '../../core/numeric.js';
-import type { Distributions } from '../../kernels/rows/divergences.js';
 import { addSoftmaxAdjoint, softmax } from '../../kernels/rows/softmax.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow, SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase } from './base.js';
-import type { SoftLoss } from './softRows.js';
-
-/** The distributions of a row, and its class, or −1. */
-export interface DistributionRow extends Distributions {
-  readonly label: number;
-}
 
 /**
  * Response losses that are functions of p = softmax(teacher / T) and q = softmax(student / T), row by row; a strategy writes
- * {@link divergence} alone.
+ * {@link divergence} alone. The softmaxes and their derivatives are computed by the engine.
  */
 export abstract class DivergenceDistillationStrategyBase<
   T extends FloatArray = Float32Array,
@@ -24,12 +19,9 @@ export abstract class DivergenceDistillationStrategyBase<
    */
   protected abstract divergence(row: DistributionRow): number;
 
-  /**
-   * How many times the terms of {@link divergence} hold q − p beside the formula. It adds up to 0 over all classes, and
-   * is taken out where the terms of some are dropped.
-   */
-  protected get completion(): number {
-    return 0;
+  /** @internal */
+  protected override describe(): ResponseTerms {
+    return { divergence: (row) => this.divergence(row) };
   }
 
   protected override softLoss(columns: number, terms: number): SoftLoss {
@@ -43,7 +35,7 @@ export abstract class DivergenceDistillationStrategyBase<
       q: counted(q),
       slope: counted(slope),
     };
-    const completion = terms < columns ? this.completion : 0;
+    const { completion = 0 } = terms < columns ? this.describe() : {};
     return ({ student, teacher, label, derivative }) => {
       softmax(teacher, 0, columns, logP, p);
       softmax(student, 0, columns, logQ, q);

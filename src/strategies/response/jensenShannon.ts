@@ -1,13 +1,18 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import { checkChoice, checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import {
   forwardDivergence,
   mixtureDivergence,
   reverseDivergence,
 } from '../../kernels/rows/divergences.js';
-import type { DistributionRow } from './divergence.js';
-import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
+import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
+import type { ResponseTerms, SoftKernel, Tail } from './_terms.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface JensenShannonDistillationOptions extends SparseResponseOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
@@ -37,7 +42,7 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of
  * the two divergences), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD): the plain form, at T = 1 and without
  * T². Its code takes the two divergences at beta = 0 and 1, which the plain form does not tend to: say `'kl-limits'` for them.
@@ -52,12 +57,14 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  */
 export class JensenShannonDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends SparseDivergenceStrategyBase<T> {
+> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
+  readonly tail: Tail;
   readonly beta: number;
   readonly scale: 'plain' | 'kl-limits';
 
   constructor(options: JensenShannonDistillationOptions = {}) {
-    super(options, ['beta', 'scale']);
+    super(options, ['beta', 'scale', 'tail']);
+    this.tail = tailOf(this.name, options);
     const { beta = 0.5, scale = 'plain' } = options;
     this.scale = checkChoice(this.name, 'scale', scale, ['plain', 'kl-limits']);
     const isOpen = scale === 'plain';
@@ -75,18 +82,26 @@ export class JensenShannonDistillationStrategy<
     return this.beta === 1 ? 'teacher' : 'neither';
   }
 
-  protected override get completion(): number {
-    // At the ends the terms are those of the divergences themselves; between them, nothing is added.
-    if (this.beta === 0) return 1;
-    return this.beta === 1 ? -1 : 0;
+  protected override describe(): ResponseTerms {
+    const { beta, scale, tail } = this;
+    // At the ends the terms are those of the divergences themselves; between them, nothing is added to the formula.
+    const completion = beta === 0 ? 1 : beta === 1 ? -1 : 0;
+    const softWeight = scale === 'plain' || completion !== 0 ? 1 : 1 / (beta * (1 - beta));
+    return { ...super.describe(), kernel: kernelOf(beta), completion, softWeight, tail };
   }
 
   protected override divergence(row: DistributionRow): number {
-    const { beta, scale } = this;
+    const { beta } = this;
     if (beta === 0) return forwardDivergence(row);
     if (beta === 1) return reverseDivergence(row);
     const shares = { p: beta, q: 1 - beta };
-    const weights = scale === 'plain' ? shares : { p: 1 / shares.q, q: 1 / shares.p };
-    return mixtureDivergence(row, shares, weights);
+    return mixtureDivergence(row, shares, shares);
   }
+}
+
+/** The kernel: at the ends, one of the two divergences. */
+function kernelOf(beta: number): SoftKernel {
+  if (beta === 0) return { binary: RESPONSE, name: 'forward' };
+  if (beta === 1) return { binary: DIVERGENCES, name: 'reverse' };
+  return { binary: DIVERGENCES, name: 'jensenShannon', option: beta, otherOption: 1 - beta };
 }

@@ -1,13 +1,16 @@
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative, checkNumbers } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import { addRelation } from '../../kernels/pairs/correlationCongruence.js';
 import { transpose } from '../../kernels/products/grid.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
+import { type JointLoss, jointly } from './_joint.js';
+import type { DistributionRow } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
-import { type JointLoss, jointly } from './joint.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */
@@ -83,32 +86,33 @@ export class MultiLevelDistillationStrategy<
     return { temperature: 4, alpha: 0.1 };
   }
 
-  protected override temperatures(temperature: number): readonly number[] {
-    return this.multiples.map((multiple) => multiple * temperature);
+  protected override describe(): ResponseTerms {
+    const { multiples, instanceWeight, batchWeight, classWeight } = this;
+    return {
+      ...super.describe(),
+      kernel: { binary: RESPONSE, name: 'forward' },
+      temperatures: (temperature) => multiples.map((multiple) => multiple * temperature),
+      softWeight: instanceWeight,
+      ...((batchWeight !== 0 || classWeight !== 0) && {
+        joint: relations(batchWeight, classWeight),
+      }),
+    };
   }
 
   protected override divergence(row: DistributionRow): number {
-    const weight = this.instanceWeight;
-    const loss = weight * forwardDivergence(row);
-    for (let j = 0; j < row.slope.length; j++) row.slope[j]! *= weight;
-    return loss;
+    return forwardDivergence(row);
   }
+}
 
-  /** @internal */
-  protected override jointFactor(): number {
-    return 1;
-  }
-
-  /** @internal */
-  protected override jointLoss(): JointLoss | undefined {
-    const { batchWeight, classWeight } = this;
-    if (batchWeight === 0 && classWeight === 0) return undefined;
-    const relations = ofSoftmax((q, p, slope) => {
+/** The relations of rows and of classes, which do not have the factor T². */
+function relations(batchWeight: number, classWeight: number): JointLoss {
+  const joint = jointly(
+    ofSoftmax((q, p, slope) => {
       let loss = 0;
       if (batchWeight !== 0) loss += addRelation(q, p, batchWeight, slope);
       if (classWeight !== 0) loss += addRelation(transpose(q), transpose(p), classWeight, slope);
       return loss;
-    });
-    return jointly(relations);
-  }
+    }),
+  );
+  return (soft, together) => joint(soft, { ...together, factorOf: () => 1 });
 }

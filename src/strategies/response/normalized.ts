@@ -1,15 +1,11 @@
-import type { DistillationBatch } from '../../call/batch.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import { checkNonNegative } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { othersDivergence } from '../../kernels/rows/decoupled.js';
-import {
-  ResponseDistillationStrategyBase,
-  type ResponseOptions,
-  type TeacherShares,
-} from './base.js';
-import { classOf, type SoftLoss } from './softRows.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface NormalizedDistillationOptions extends ResponseOptions {
   /** What the cross-entropy with the label counts, times the probability that the teacher gives it, ≥ 0; 1. */
@@ -39,7 +35,7 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: four exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Yang et al. (2023), "From Knowledge Distillation to Self-Knowledge Distillation: A Unified Approach with Normalized Loss and
  * Customized Soft Labels", §3.2, arXiv:2303.13005. There the cross-entropy with the label is added at weight 1: twice
@@ -78,14 +74,11 @@ export class NormalizedDistillationStrategy<
     return true;
   }
 
-  /** @internal */
-  protected override teacherShares({
-    teacher: { data, columns },
-  }: DistillationBatch<T>): (row: number, label: RowLabel) => TeacherShares {
-    const crossEntropy = labelCrossEntropy(columns);
-    return (row, label) => {
-      const probability = Math.exp(-crossEntropy(data, row * columns, classOf(label)));
-      return { hard: this.targetWeight * probability, soft: this.nonTargetWeight };
+  protected override describe(): ResponseTerms {
+    const { targetWeight, nonTargetWeight: soft } = this;
+    return {
+      kernel: { binary: DIVERGENCES, name: 'decoupled', option: 0, otherOption: 1 },
+      sharesOf: ({ teacher }) => ({ hard: targetWeight * Math.exp(-teacher), soft }),
     };
   }
 

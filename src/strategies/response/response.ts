@@ -1,14 +1,11 @@
-import { type DistillationBatch, isSparse } from '../../call/batch.js';
-import type { GradientSink } from '../../call/gradient.js';
-import { classesOf } from '../../core/labels.js';
-import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import { isModerate } from '../../kernels/rows/moderate.js';
-import { responseLoss } from '../../kernels/rows/responseLoss.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import type { DistributionRow } from './divergence.js';
-import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
+import type { DistributionRow } from './_softRows.js';
+import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
+import type { ResponseTerms, Tail } from './_terms.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:
@@ -33,9 +30,10 @@ import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './spar
  * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
  * row with a label is not read.
  *
- * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
- * one-hot), or with standardized logits, goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
- * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14.
+ * Cost: two to three exponentials for each logit, by the kernel that `kernelInfo` names, whatever the labels are, with
+ * −Infinity and standardized logits too. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
+ * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14,
+ * and in JavaScript (`'scalar'`) to 1e-11.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
  * speaks of the cross-entropy with soft targets; the KL divergence has the same gradient and is 0 at the minimum.
@@ -50,67 +48,24 @@ import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './spar
  */
 export class ResponseDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends SparseDivergenceStrategyBase<T> {
+> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
+  readonly tail: Tail;
+
   constructor(options: SparseResponseOptions = {}) {
-    super(options);
+    super(options, ['tail']);
+    this.tail = tailOf(this.name, options);
   }
 
   override get name(): string {
     return 'ResponseDistillationStrategy';
   }
 
-  protected override get completion(): number {
-    return 1;
+  protected override describe(): ResponseTerms {
+    const kernel = { binary: RESPONSE, name: 'forward' };
+    return { ...super.describe(), kernel, completion: 1, tail: this.tail };
   }
 
   protected override divergence(row: DistributionRow): number {
     return forwardDivergence(row);
-  }
-
-  protected override cannotFail(batch: DistillationBatch<T, SparseTargets<T>>): boolean {
-    const { student, teacher, temperature, normalizer } = batch;
-    if (this.standardizeLogits) return false;
-    const { data } = isSparse(teacher) ? teacher.values : teacher;
-    const teacherScale = (isSparse(teacher) ? teacher.temperature : 1) / temperature;
-    // All of these are very far from where a sum or a gradient could overflow.
-    const bound = this.#derivativeBound(batch);
-    return (
-      temperature > 1e-30 &&
-      teacherScale < 1e30 &&
-      Math.max(bound, bound / normalizer) < 1e30 &&
-      isModerate(student.data) &&
-      isModerate(data)
-    );
-  }
-
-  protected override evaluate(
-    batch: DistillationBatch<T, SparseTargets<T>>,
-    gradient?: GradientSink<T>,
-  ): number {
-    const { student, teacher, labels, rows, temperature, alpha } = batch;
-    if (this.standardizeLogits || isSparse(teacher)) return super.evaluate(batch, gradient);
-    // The plain case has kernels of its own.
-    const { columns } = student;
-    const classes = labels && classesOf(labels, rows);
-    const distributions = labels && !classes ? (labels as Matrix<T>).data : undefined;
-    const call = {
-      student: student.data,
-      teacher: teacher.data,
-      columns,
-      rows,
-      classes,
-      distributions,
-      temperature,
-      temperatureFactor: this.factor(temperature),
-      alpha,
-    };
-    const target = gradient?.claim(rows.length, this.#derivativeBound(batch));
-    if (target === 'nowhere') return responseLoss(call, undefined);
-    return responseLoss(call, target ?? (gradient && ((row, own) => gradient.add(row, own))));
-  }
-
-  /** What no entry of a derivative exceeds: neither q − p nor q − y is beyond ±1. */
-  #derivativeBound({ temperature }: DistillationBatch<T, SparseTargets<T>>): number {
-    return this.factor(temperature) / temperature + 1;
   }
 }

@@ -1,8 +1,12 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { reverseDivergence } from '../../kernels/rows/divergences.js';
-import type { DistributionRow } from './divergence.js';
-import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './sparseDivergence.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
+import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
+import type { ResponseTerms, Tail } from './_terms.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:
@@ -24,7 +28,7 @@ import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './spar
  * OUT_OF_RANGE (temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), TEMPERATURE and
  * MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Gu et al. (2024), "MiniLLM", §2.1, arXiv:2306.08543: of sequences, by policy gradient; here of each token, as in GKD
  * (Agarwal et al. 2024, arXiv:2306.13649, §3), both at T = 1 and without T².
@@ -39,9 +43,12 @@ import { SparseDivergenceStrategyBase, type SparseResponseOptions } from './spar
  */
 export class ReverseKLDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends SparseDivergenceStrategyBase<T> {
+> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
+  readonly tail: Tail;
+
   constructor(options: SparseResponseOptions = {}) {
-    super(options);
+    super(options, ['tail']);
+    this.tail = tailOf(this.name, options);
   }
 
   override get name(): string {
@@ -52,8 +59,9 @@ export class ReverseKLDistillationStrategy<
     return 'teacher';
   }
 
-  protected override get completion(): number {
-    return -1;
+  protected override describe(): ResponseTerms {
+    const kernel = { binary: DIVERGENCES, name: 'reverse' };
+    return { ...super.describe(), kernel, completion: -1, tail: this.tail };
   }
 
   protected override divergence(row: DistributionRow): number {

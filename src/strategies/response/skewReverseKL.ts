@@ -1,9 +1,12 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewReverseKLDistillationOptions extends ResponseOptions {
   /** The student's share of the mixture, in (0, 1); 0.1. */
@@ -28,7 +31,7 @@ export interface SkewReverseKLDistillationOptions extends ResponseOptions {
  * alpha, labels), NOT_A_DISTRIBUTION (labels),
  * RULED_OUT (a label).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T².
  *
@@ -58,6 +61,13 @@ export class SkewReverseKLDistillationStrategy<
 
   protected override get ruledOutBy(): RuledOutBy {
     return 'neither';
+  }
+
+  protected override describe(): ResponseTerms {
+    const { lambda: otherOption } = this;
+    const option = 1 - otherOption;
+    const kernel = { binary: DIVERGENCES, name: 'skewReverse', option, otherOption };
+    return { ...super.describe(), kernel };
   }
 
   protected override divergence(row: DistributionRow): number {

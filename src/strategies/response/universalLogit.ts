@@ -1,9 +1,10 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { sortedDifference } from '../../kernels/rows/universalLogit.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
-import type { SoftLoss } from './softRows.js';
 
 /**
  * Universal logit distillation, from a teacher with a vocabulary of its own, mean over rows:
@@ -25,7 +26,7 @@ import type { SoftLoss } from './softRows.js';
  * Throws `DistillationError`: SHAPE_MISMATCH (rows, labels), DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE
  * (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
  *
- * Cost: both rows are sorted; two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: both rows are sorted; two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Boizard et al. (2024), "Towards Cross-Tokenizer Distillation: the Universal Logit Distillation Loss for LLMs", §3,
  * arXiv:2402.12030: at T = 1, where CE + 1.5 · soft is 2.5 times what this is by default. To bring the two tokenizations to the same
@@ -54,9 +55,8 @@ export class UniversalLogitDistillationStrategy<
     return { temperature: 1, alpha: 0.4 };
   }
 
-  /** @internal */
-  protected override get sharesClasses(): boolean {
-    return false;
+  protected override describe(): ResponseTerms {
+    return { sharesClasses: false };
   }
 
   protected override get ruledOutBy(): RuledOutBy {

@@ -1,11 +1,11 @@
-import type { DistillationBatch } from '../../call/batch.js';
-import type { Blend } from '../../call/strategy.js';
+import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { labelCrossEntropy, type RowLabel } from '../../kernels/rows/crossEntropy.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import type { ResponseOptions, TeacherShares } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
-import { classOf } from './softRows.js';
+import type { DistributionRow } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
+import type { ResponseOptions } from './base.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /** What is added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
@@ -33,7 +33,7 @@ const EPSILON = 1e-7;
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: five exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Zhou et al. (2021), "Rethinking Soft Labels for Knowledge Distillation: A Bias-Variance Tradeoff Perspective", §4,
  * arXiv:2102.00650. There the cross-entropy with the label has weight 1 and the rest 2.25: 3.25 times what this is by default;
@@ -66,17 +66,14 @@ export class WeightedSoftLabelDistillationStrategy<
     return true;
   }
 
-  /** @internal */
-  protected override teacherShares({
-    student,
-    teacher,
-  }: DistillationBatch<T>): (row: number, label: RowLabel) => TeacherShares {
-    const { columns } = student;
-    const crossEntropy = labelCrossEntropy(columns);
-    return (row, label) => {
-      const ofStudent = crossEntropy(student.data, row * columns, classOf(label));
-      const ofTeacher = crossEntropy(teacher.data, row * columns, classOf(label));
-      return { hard: 0, soft: -Math.expm1(-ofStudent / (ofTeacher + EPSILON)) };
+  protected override describe(): ResponseTerms {
+    return {
+      ...super.describe(),
+      kernel: { binary: RESPONSE, name: 'forward' },
+      sharesOf: ({ student, teacher }) => ({
+        hard: 0,
+        soft: -Math.expm1(-student / (teacher + EPSILON)),
+      }),
     };
   }
 

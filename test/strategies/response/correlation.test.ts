@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CorrelationDistillationStrategy, type Matrix, UNLABELED } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 /** The logits of rows of these probabilities. */
 function logits(...rows: number[][]): Matrix<Float64Array> {

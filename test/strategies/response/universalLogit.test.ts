@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Matrix, UniversalLogitDistillationStrategy } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 /** The logits of these probabilities. */
 function logits(...probabilities: number[]): Matrix<Float64Array> {

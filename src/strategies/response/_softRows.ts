@@ -1,32 +1,37 @@
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
-import type { RowLabel } from '../../kernels/rows/crossEntropy.js';
+import type { Distributions } from '../../kernels/rows/divergences.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
 
 /** One row as a soft loss sees it. */
 export interface SoftRow {
   /** The student's logits, divided by the temperature. */
   readonly student: Float64Array;
-  /** The teacher's. */
+  /** The teacher's logits, divided by the temperature. */
   readonly teacher: Float64Array;
-  /** The class of the row, or −1 where it has none, or a distribution. */
+  /** The class of the row, or −1 where the row has no class. */
   readonly label: number;
   /** To be written: the derivative of the loss by `student`. */
   readonly derivative: Float64Array;
 }
 
+/** The distributions of a row, and its class, or −1. They hold until the next row. */
+export interface DistributionRow extends Distributions {
+  readonly label: number;
+}
+
 /** Returns the loss of a row, and writes its derivative to `row.derivative`. */
 export type SoftLoss = (row: SoftRow) => number;
 
-/** The rows of a batch, one at a time. */
+/** The rows of a batch in JavaScript, one at a time. */
 export interface SoftRows {
   /** Logits of a row of the student. */
   readonly columns: number;
-  /** The terms of so many of them, the first, count. */
+  /** Number of leading columns that enter the loss; smaller than `columns` only with `tail: 'drop'`. */
   readonly terms: number;
-  /** The row of this index at a temperature; it holds until the next one is loaded. */
-  load(row: number, temperature: number, label: RowLabel): SoftRow;
+  /** The row of this index at a temperature; it holds until the next row is loaded. */
+  load(row: number, temperature: number, label: number): SoftRow;
   /** derivative += weight × what the derivative of the row that is loaded makes of the student's raw logits. */
   addDerivative(weight: number, derivative: Float64Array): void;
 }
@@ -53,7 +58,7 @@ export function denseRows<T extends FloatArray>(
         soften(student.data, row * student.columns, at, x);
         soften(teacher.data, row * teacher.columns, at, y);
       }
-      return { student: x, teacher: y, label: classOf(label), derivative };
+      return { student: x, teacher: y, label, derivative };
     },
     addDerivative(weight, target) {
       if (standardizes) standardizeAdjoint(x, deviation, temperature, derivative);
@@ -61,8 +66,4 @@ export function denseRows<T extends FloatArray>(
       addScaled(target, 0, derivative, derivative.length, scale);
     },
   };
-}
-
-export function classOf(label: RowLabel): number {
-  return typeof label === 'number' ? label : -1;
 }

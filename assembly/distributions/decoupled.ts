@@ -1,0 +1,50 @@
+// A distribution taken apart: whether it is the label, and which class it is if it is another. The exponentials are
+// those of the other classes alone.
+
+import { log } from '../shared/log';
+import { splat, VECTOR } from '../shared/lanes';
+import { exponential, softplus } from './hard';
+import { pSum, qSum, studentMax, teacherMax } from './read';
+import { setSlopeSum, slopeSum, termOf } from './term';
+import { ForwardKL } from './terms';
+
+/** The slope of the loss by the student's log odds of the label against all other classes. */
+export let oddsSlope: f64 = 0;
+
+/**
+ * targetWeight · KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) + othersWeight · KL among the other classes; writes the slopes of
+ * the latter, without its weight, and leaves the sum of all slopes by log q of the others.
+ */
+export function decouple<T>(
+  student: usize, teacher: usize, output: usize, width: usize, label: i32, temperature: f64, targetWeight: f64,
+  othersWeight: f64,
+): f64 {
+  const place = (label as usize) * sizeof<T>();
+  const others = termOf<ForwardKL, T>(student, teacher, output, width);
+  const x = ((load<T>(student + place) as f64) - studentMax) / temperature - log(qSum);
+  const y = ((load<T>(teacher + place) as f64) - teacherMax) / temperature - log(pSum);
+  const logQ = -softplus(-x);
+  const logP = -softplus(-y);
+  const logNotQ = -softplus(x);
+  const logNotP = -softplus(y);
+  const p = exponential(logP);
+  const notP = exponential(logNotP);
+  // The smaller of the two pairs keeps the digits of its difference.
+  const q = exponential(logQ);
+  const notQ = exponential(logNotQ);
+  const difference = p < 0.5 ? q - p : notP - notQ;
+  oddsSlope = targetWeight * difference;
+  setSlopeSum(othersWeight * slopeSum + oddsSlope);
+  const target = divergenceOf(p, q, logQ - logP) + divergenceOf(notP, notQ, logNotQ - logNotP);
+  return targetWeight * target + othersWeight * others;
+}
+
+/** p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0 nothing cancels. */
+function divergenceOf(p: f64, q: f64, d: f64): f64 {
+  if (p == 0) return d == -Infinity ? NaN : q;
+  if (abs(d) > 0.25) return q - p - p * d;
+  const d2 = d * d;
+  const even = 1 / 2.0 + d2 * (1 / 24.0 + d2 * (1 / 720.0 + d2 * (1 / 40320.0 + d2 * (1 / 3628800.0))));
+  const odd = 1 / 6.0 + d2 * (1 / 120.0 + d2 * (1 / 5040.0 + d2 * (1 / 362880.0 + d2 * (1 / 39916800.0))));
+  return p * d2 * (even + d * odd);
+}

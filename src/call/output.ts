@@ -1,0 +1,122 @@
+// The matrices that a call writes.
+
+import { checkSameShape } from '../core/checks.js';
+import { refuse } from '../core/errors.js';
+import type { Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import { type BatchRequest, isSparse, type TeacherOutput } from './batch.js';
+import { checkRepresentable, GradientSink } from './gradient.js';
+import type { Parameter } from './parameter.js';
+
+/** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
+export class GradientOutput<T extends FloatArray> {
+  /** What the call returns. */
+  readonly gradient: Matrix<T>;
+  readonly sink: GradientSink<T>;
+  /** What the strategy writes; other than `gradient`, it is added to that. */
+  readonly #written: Matrix<T>;
+
+  constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
+    const overwrites = given !== undefined && !accumulate;
+    this.#written = overwrites ? given : student.zerosLike();
+    this.gradient = given ?? this.#written;
+    this.sink = new GradientSink(this.#written, overwrites);
+  }
+
+  /** Completes the gradient, without writing what accumulates; throws where the format cannot hold a sum. */
+  finish(operation: string, argument: string): void {
+    this.sink.finish();
+    if (this.#written === this.gradient) return;
+    const { data, columns, numeric } = this.#written;
+    const before = this.gradient.data;
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i]! + before[i]!;
+      if (!(Math.abs(value) <= numeric.largest)) {
+        const row = Math.floor(i / columns);
+        checkRepresentable(operation, argument, value, numeric.largest, row, i % columns);
+      }
+      data[i] = value;
+    }
+  }
+
+  /** Writes what accumulates. */
+  commit(): void {
+    if (this.#written !== this.gradient) this.gradient.data.set(this.#written.data);
+  }
+}
+
+/** A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what errors call it. */
+export interface HeldMatrix<T extends FloatArray = Float32Array> {
+  readonly name: string;
+  readonly value: Matrix<T>;
+}
+
+/** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
+export function checkTarget<T extends FloatArray>(
+  gradient: Matrix<T>,
+  request: BatchRequest<T>,
+  parameters: readonly Parameter<T>[],
+  held: readonly HeldMatrix<T>[],
+): void {
+  const { operation, student, teacher, labels, mask } = request;
+  checkSameShape(operation, 'gradient', gradient, student);
+  checkApart(operation, 'gradient', gradient, student, 'student');
+  checkApartFromTeacher(operation, 'gradient', gradient, teacher, 'teacher');
+  checkApart(operation, 'gradient', gradient, labels, 'labels');
+  checkApart(operation, 'gradient', gradient, mask, 'mask');
+  checkApartFromHeld(operation, 'gradient', gradient, parameters, held);
+}
+
+/** Throws where a matrix to write shares memory with a teacher. */
+export function checkApartFromTeacher<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  target: Matrix<T>,
+  teacher: TeacherOutput<T>,
+  name: string,
+): void {
+  if (!isSparse(teacher)) {
+    checkApart(operation, argument, target, teacher, name);
+    return;
+  }
+  checkApart(operation, argument, target, teacher.values, name);
+  checkApart(operation, argument, target, teacher.logTail, `the ${name}'s tail`);
+  checkApart(operation, argument, target, teacher.indices, `the ${name}'s indices`);
+}
+
+/** Throws where a matrix to write shares memory with what strategies learn or hold. */
+export function checkApartFromHeld<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  target: Matrix<T>,
+  parameters: readonly Parameter<T>[],
+  held: readonly HeldMatrix<T>[],
+): void {
+  for (const { name, value, gradient } of parameters) {
+    checkApart(operation, argument, target, value, name);
+    checkApart(operation, argument, target, gradient, `the gradient of ${name}`);
+  }
+  for (const { name, value } of held) checkApart(operation, argument, target, value, name);
+}
+
+/** Throws where a matrix to write shares memory with an input: a matrix, a typed array, or what has no memory of its own. */
+export function checkApart(
+  operation: string,
+  argument: string,
+  { data }: Matrix<FloatArray>,
+  input: unknown,
+  name: string,
+): void {
+  if (!(input instanceof Object)) return;
+  const memory = 'data' in input ? input.data : input;
+  if (!ArrayBuffer.isView(memory) || !overlap(data, memory)) return;
+  refuse('OVERLAP', operation, argument, `share no memory with ${name}`, 'a view on it');
+}
+
+function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  return (
+    a.buffer === b.buffer &&
+    a.byteOffset < b.byteOffset + b.byteLength &&
+    b.byteOffset < a.byteOffset + a.byteLength
+  );
+}

@@ -1,0 +1,198 @@
+// How a response loss is evaluated: in the engine, and row by row in JavaScript where the engine does not compute, or leaves
+// a row of extreme numbers.
+
+import type { DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { DISTRIBUTION_ROW, UNLABELED_ROW } from '../../engine/layout.js';
+import { runRows } from '../../engine/rows.js';
+import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import { runBetweenHalves } from './_halves.js';
+import { addLabels } from './_labels.js';
+import type { Pass, ResponseLoss } from './_pass.js';
+import { rowTables } from './_rowTables.js';
+import { denseRows, type SoftRows } from './_softRows.js';
+import { runSparse } from './_sparse.js';
+import { sparseRows } from './_sparseRows.js';
+
+/** The loss of a batch; its gradient goes to the sink. */
+export function evaluateResponse<T extends FloatArray>(
+  loss: ResponseLoss,
+  batch: DistillationBatch<T, SparseTargets<T>>,
+  gradient: GradientSink<T> | undefined,
+): number {
+  const { terms, temperatureSquared } = loss;
+  const { normalizer } = batch;
+  const sink = gradient?.times(1 / normalizer);
+  const tables = rowTables(batch, terms);
+  const temperatures = terms.temperatures?.(batch.temperature) ?? [batch.temperature];
+  const standard = (each: number) => (temperatureSquared ? each * each : 1);
+  let sum = 0;
+  for (const [index, temperature] of temperatures.entries()) {
+    const factor = standard(temperature) * (terms.softWeight ?? 1);
+    // The tables of a single pass are used once.
+    const isOnly = temperatures.length === 1 && !terms.joint;
+    const own = isOnly ? tables.weights : tables.weights.slice();
+    for (let i = 0; i < own.length; i += 2) {
+      own[i]! *= factor;
+      if (index > 0) own[i + 1] = 0;
+    }
+    sum += evaluatePass(
+      { loss, batch, temperature, tables: { labels: tables.labels, weights: own } },
+      sink,
+    );
+  }
+  if (terms.joint) {
+    sum += addJoint(
+      { loss, batch, tables, temperature: batch.temperature },
+      temperatures,
+      standard,
+      sink,
+    );
+  }
+  return sum / normalizer;
+}
+
+function evaluatePass<T extends FloatArray>(
+  pass: Pass<T>,
+  sink: GradientSink<T> | undefined,
+): number {
+  const { batch, tables } = pass;
+  const losses = new Float64Array(batch.student.rows);
+  const isDone = runInEngine(pass, losses, sink);
+  let sum = 0;
+  let one: RowEvaluation | undefined;
+  let derivative: Float64Array | undefined;
+  for (const row of batch.rows) {
+    if (isDone && Number.isFinite(losses[row])) {
+      sum += losses[row]!;
+      continue;
+    }
+    one ??= rowEvaluation(pass);
+    derivative ??= new Float64Array(batch.student.columns);
+    derivative.fill(0);
+    sum += one(row, tables.weights[2 * row]!, tables.weights[2 * row + 1]!, derivative);
+    sink?.add(row, derivative);
+  }
+  if (isDone) sink?.settle(boundOf(pass, losses));
+  return sum;
+}
+
+/** Writes losses and gradients of all rows; `false`, and nothing done, where JavaScript has to compute. */
+function runInEngine<T extends FloatArray>(
+  pass: Pass<T>,
+  losses: Float64Array,
+  sink: GradientSink<T> | undefined,
+): boolean {
+  const { loss, batch, temperature, tables } = pass;
+  const { terms, standardizeLogits } = loss;
+  const { student, distributions, sparse } = batch;
+  if (sparse) return terms.tail !== undefined && runSparse(pass, sparse, losses, sink);
+  const { kernel } = terms;
+  if (kernel?.isSoftAlone && standardizeLogits) return false;
+  if (!kernel) return terms.divergence !== undefined && runBetweenHalves(pass, losses, sink);
+  const { data, rows, columns } = student;
+  const call = {
+    labels: tables.labels,
+    weights: kernel.weightAt
+      ? softScaled(tables.weights, kernel.weightAt(temperature))
+      : tables.weights,
+    kernel,
+    student: data,
+    teacher: (batch.teacher as typeof student).data,
+    rows,
+    columns,
+    distributions: distributions?.data,
+    temperature,
+    standardizes: standardizeLogits,
+    option: kernel.option ?? 0,
+    otherOption: kernel.otherOption ?? 0,
+  };
+  if (!runRows(call, losses, sink && (() => sink.claim(rows)))) return false;
+  if (kernel.isSoftAlone) addLabels(pass, losses, sink);
+  return true;
+}
+
+/** The weights, with the soft weights times a factor. */
+function softScaled(weights: Float64Array, factor: number): Float64Array {
+  return weights.map((weight, i) => (i % 2 === 0 ? weight * factor : weight));
+}
+
+/** More than what a slope by a logit is beyond the losses: all of them are logarithms or differences of probabilities. */
+const STEEPEST = 1e9;
+
+/** What no derivative of a row by the logits is beyond. */
+function boundOf<T extends FloatArray>(pass: Pass<T>, losses: Float64Array): number {
+  const { loss, temperature, tables } = pass;
+  const { option = 0, otherOption = 0 } = loss.terms.kernel ?? {};
+  let most = 0;
+  for (let row = 0; row < losses.length; row++) {
+    const soft = tables.weights[2 * row]! * STEEPEST + 2 * Math.abs(losses[row]!);
+    most = Math.max(most, soft / temperature + tables.weights[2 * row + 1]!);
+  }
+  const steepness = loss.standardizeLogits ? STEEPEST : 1;
+  return most * steepness * (1 + option + otherOption);
+}
+
+/** Soft and hard loss of one row, weighted, in JavaScript; adds its derivative. */
+type RowEvaluation = (row: number, soft: number, hard: number, derivative: Float64Array) => number;
+
+/** The rows as the soft loss sees them in JavaScript. */
+function softRowsOf<T extends FloatArray>(
+  { terms, standardizeLogits }: ResponseLoss,
+  { student, teacher, sparse }: DistillationBatch<T, SparseTargets<T>>,
+): SoftRows {
+  if (sparse) return sparseRows(student, sparse, terms.tail!);
+  return denseRows(student, teacher as typeof student, standardizeLogits);
+}
+
+function rowEvaluation<T extends FloatArray>({
+  loss,
+  batch,
+  temperature,
+  tables,
+}: Pass<T>): RowEvaluation {
+  const { student, distributions } = batch;
+  const { columns } = student;
+  const rows = softRowsOf(loss, batch);
+  const softLoss = loss.softLoss(rows.columns, rows.terms);
+  const hardLoss = (loss.terms.hard?.loss ?? softmaxCrossEntropy)(columns);
+  return (row, soft, hard, derivative) => {
+    const label = tables.labels[row]!;
+    let sum = 0;
+    if (soft !== 0) {
+      sum += soft * softLoss(rows.load(row, temperature, Math.max(label, UNLABELED_ROW)));
+      rows.addDerivative(soft, derivative);
+    }
+    if (hard === 0) return sum;
+    const rowLabel =
+      label === DISTRIBUTION_ROW ? { values: distributions!.data, offset: row * columns } : label;
+    return sum + hardLoss(student.data, row * columns, rowLabel, hard, derivative);
+  };
+}
+
+/** Adds a loss of all rows together, as what each of them has of it. */
+function addJoint<T extends FloatArray>(
+  { loss, batch, tables: { weights } }: Pass<T>,
+  temperatures: readonly number[],
+  factorOf: (temperature: number) => number,
+  sink: GradientSink<T> | undefined,
+): number {
+  const weightOf = (row: number): number => weights[2 * row]!;
+  const { rows, student } = batch;
+  const partOf = loss.terms.joint!(softRowsOf(loss, batch), {
+    rows,
+    temperatures,
+    factorOf,
+    weightOf,
+  });
+  const derivative = new Float64Array(student.columns);
+  let sum = 0;
+  for (const row of rows) {
+    derivative.fill(0);
+    sum += partOf(row, weightOf(row), derivative);
+    sink?.add(row, derivative);
+  }
+  return sum;
+}

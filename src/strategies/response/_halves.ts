@@ -1,0 +1,37 @@
+// A term in JavaScript between the two halves of the engine: the softmaxes of a row before it, their adjoint behind it.
+
+import type { GradientSink } from '../../call/gradient.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
+import { halvesOf } from '../../engine/halves.js';
+import { addLabels } from './_labels.js';
+import type { Pass } from './_pass.js';
+
+/**
+ * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done, where JavaScript has to
+ * compute all of it.
+ */
+export function runBetweenHalves<T extends FloatArray>(
+  pass: Pass<T>,
+  losses: Float64Array,
+  sink: GradientSink<T> | undefined,
+): boolean {
+  const { loss, batch, temperature, tables } = pass;
+  const { student, rows } = batch;
+  const { data, columns } = student;
+  const teacher = (batch.teacher as typeof student).data;
+  const halves = halvesOf(RESPONSE, { columns, temperature, standardizes: loss.standardizeLogits });
+  if (!halves) return false;
+  const { p, q, logP, logQ, slope } = halves;
+  const divergence = loss.terms.divergence!;
+  for (const row of rows) {
+    const weight = tables.weights[2 * row]!;
+    if (weight === 0) continue;
+    halves.open(data, teacher, row * columns);
+    losses[row] =
+      weight * divergence({ p, q, logP, logQ, slope, label: Math.max(tables.labels[row]!, -1) });
+    if (sink && Number.isFinite(losses[row])) sink.add(row, halves.close(weight));
+  }
+  addLabels(pass, losses, sink);
+  return true;
+}

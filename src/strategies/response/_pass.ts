@@ -1,0 +1,22 @@
+import type { DistillationBatch } from '../../call/batch.js';
+import type { FloatArray } from '../../core/numeric.js';
+import type { RowTables } from '../../engine/rows.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
+
+/** A response loss, as plain data and functions. */
+export interface ResponseLoss {
+  readonly terms: ResponseTerms;
+  readonly softLoss: (columns: number, terms: number) => SoftLoss;
+  readonly temperatureSquared: boolean;
+  readonly standardizeLogits: boolean;
+}
+
+/** One evaluation of the soft loss at one temperature, with the hard loss in the first evaluation. */
+export interface Pass<T extends FloatArray> {
+  readonly loss: ResponseLoss;
+  readonly batch: DistillationBatch<T, SparseTargets<T>>;
+  readonly temperature: number;
+  readonly tables: RowTables;
+}

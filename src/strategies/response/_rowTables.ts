@@ -1,0 +1,56 @@
+// What each row of a call counts: its label or a mark, and the weights of its soft and of its hard loss.
+
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkFinite } from '../../call/diagnosis.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { DISTRIBUTION_ROW, EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
+import type { RowTables } from '../../engine/rows.js';
+import { labelLosses } from '../../kernels/rows/labels.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import type { ResponseTerms, TeacherShares } from './_terms.js';
+
+const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
+
+/** The tables of a call; the soft weights do not have the factor of the temperature yet. */
+export function rowTables<T extends FloatArray>(
+  batch: DistillationBatch<T, SparseTargets<T>>,
+  { sharesOf }: ResponseTerms,
+): RowTables {
+  const { student, rows, classes, distributions, alpha } = batch;
+  const labels = new Int32Array(student.rows);
+  const weights = new Float64Array(2 * student.rows);
+  const isWhole = rows.length === student.rows;
+  if (!isWhole) labels.fill(EXCLUDED_ROW);
+  for (let i = 0; i < rows.length; i++) {
+    const row = isWhole ? i : rows[i]!;
+    const label = classes ? classes[row]! : distributions ? DISTRIBUTION_ROW : UNLABELED_ROW;
+    labels[row] = label;
+    const hard = label === UNLABELED_ROW ? 0 : alpha;
+    weights[2 * row] = 1 - hard;
+    weights[2 * row + 1] = hard;
+  }
+  if (sharesOf) applyShares(batch, { labels, weights }, sharesOf);
+  return { labels, weights };
+}
+
+function applyShares<T extends FloatArray>(
+  batch: DistillationBatch<T, SparseTargets<T>>,
+  { labels, weights }: RowTables,
+  sharesOf: NonNullable<ResponseTerms['sharesOf']>,
+): void {
+  const { student, rows, alpha } = batch;
+  if (alpha === 1) return;
+  const teacher = batch.teacher as typeof student; // such a loss takes no sparse teachers
+  const ofStudent = labelLosses(student.data, student.columns, labels);
+  const ofTeacher = labelLosses(teacher.data, student.columns, labels);
+  let isUnread = false;
+  for (const row of rows) {
+    const losses = { student: ofStudent[row]!, teacher: ofTeacher[row]! };
+    const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses, row);
+    weights[2 * row] = (1 - alpha) * soft;
+    weights[2 * row + 1] = alpha + (1 - alpha) * hard;
+    isUnread ||= soft === 0;
+  }
+  // A soft loss of weight 0 is not evaluated: a NaN in such a row would not be noticed.
+  if (isUnread) checkFinite(batch, -Infinity);
+}

@@ -1,0 +1,80 @@
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { logSumExp } from '../../kernels/rows/logSumExp.js';
+import { soften } from '../../kernels/rows/soften.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import type { SoftRows } from './_softRows.js';
+import type { Tail } from './_terms.js';
+
+/** Columns of the rows of kept classes: one more where the others count together. */
+export function reducedColumns(
+  { values: { columns: k }, columns }: SparseTargets<FloatArray>,
+  tail: Tail,
+): number {
+  return k < columns && tail !== 'renormalize' ? k + 1 : k;
+}
+
+/**
+ * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more that stands for all
+ * others: its logit is the log of their summed exponentials, and has their probability in a softmax.
+ */
+export function sparseRows<T extends FloatArray>(
+  student: Matrix<T>,
+  teacher: SparseTargets<T>,
+  tail: Tail,
+): SoftRows {
+  const { columns } = student;
+  const { indices } = teacher;
+  const k = teacher.values.columns;
+  const reduced = reducedColumns(teacher, tail);
+  const hasBucket = reduced > k;
+  const x = new Float64Array(reduced);
+  const y = new Float64Array(reduced);
+  const derivative = new Float64Array(reduced);
+  const others = new Float64Array(columns);
+  const shares = new Float64Array(hasBucket ? columns : 0);
+  let kept = indices.subarray(0, k);
+  let temperature = 1;
+  return {
+    columns: reduced,
+    terms: tail === 'drop' ? k : reduced,
+    load(row, at) {
+      temperature = at;
+      kept = indices.subarray(row * k, (row + 1) * k);
+      soften(student.data, row * columns, at, others);
+      const isUsable = others.every((logit) => logit < Infinity);
+      gather(student, teacher, row, at, x, y);
+      if (hasBucket) {
+        for (const column of kept) others[column] = -Infinity;
+        x[k] = logSumExp(others, 0, shares);
+        y[k] = teacher.tailOf(row);
+      }
+      if (!isUsable) x[0] = Number.NaN; // a logit that is left out of the loss is refused as well
+      return { student: x, teacher: y, label: -1, derivative };
+    },
+    addDerivative(weight, target) {
+      const factor = weight / temperature;
+      for (let i = 0; i < k; i++) target[kept[i]!]! += factor * derivative[i]!;
+      if (!hasBucket) return;
+      for (let j = 0; j < columns; j++) target[j]! += factor * derivative[k]! * shares[j]!;
+    },
+  };
+}
+
+/** The logits of the kept classes of a row on both sides, divided by the temperature. */
+export function gather<T extends FloatArray>(
+  student: Matrix<T>,
+  { indices, values, temperature }: SparseTargets<T>,
+  row: number,
+  at: number,
+  x: Float64Array,
+  y: Float64Array,
+): void {
+  const k = values.columns;
+  // A softmax over the kept classes is the same for logits and for log-probabilities.
+  const scale = temperature / at;
+  for (let i = 0; i < k; i++) {
+    x[i] = student.data[row * student.columns + indices[row * k + i]!]! / at;
+    y[i] = values.data[row * k + i]! * scale;
+  }
+}
