@@ -2,47 +2,48 @@
 
 import { moderate } from './products/moderate';
 import { packColumns, packRows, product } from './products/product';
+import { addRow, dots, scaled, subtractRow } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
 }
 
-export function product32(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: i32,
-  columns: i32,
-  isGram: bool,
-): void {
-  product<f32>(a, b, c, rows, inner, columns, isGram);
+export function product32(call: usize): void {
+  product<f32>(call);
 }
 
-export function product64(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: i32,
-  columns: i32,
-  isGram: bool,
-): void {
-  product<f64>(a, b, c, rows, inner, columns, isGram);
+export function product64(call: usize): void {
+  product<f64>(call);
 }
 
-export function packRows32(source: usize, target: usize, lines: i32, inner: i32): void {
-  packRows<f32>(source, target, lines, inner);
+export function packRows32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packRows<f32>(source, stride, target, lines, steps);
 }
 
-export function packRows64(source: usize, target: usize, lines: i32, inner: i32): void {
-  packRows<f64>(source, target, lines, inner);
+export function packRows64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packRows<f64>(source, stride, target, lines, steps);
 }
 
-export function packColumns32(source: usize, target: usize, lines: i32, inner: i32): void {
-  packColumns<f32>(source, target, lines, inner);
+export function packColumns32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packColumns<f32>(source, stride, target, lines, steps);
 }
 
-export function packColumns64(source: usize, target: usize, lines: i32, inner: i32): void {
-  packColumns<f64>(source, target, lines, inner);
+export function packColumns64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packColumns<f64>(source, stride, target, lines, steps);
+}
+
+export function dots32(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
+  dots(x, y, target, lines, bytes);
+}
+
+export function scaledTo32(pointer: usize, end: usize, scale: f64): void {
+  scaled(pointer, end, scale);
+}
+
+export function addRow32(sums: usize, end: usize, row: usize, factor: f64): void {
+  addRow(sums, end, row, factor);
+}
+
+export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize): void {
+  subtractRow(rows, row, lines, bytes);
 }

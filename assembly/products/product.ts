@@ -1,99 +1,137 @@
-// Products of matrices, C += A · B, a block of each at a time.
+// Products of matrices, sums = A · B or sums += A · B.
 //
-// The factors come as panels: for each step k along the inner dimension, two vectors of A's rows, or of B's columns. So all
-// that a tile of C reads stands in a row, and what was loaded is used two or four times.
+// Both factors come as panels: for each step along the inner dimension, two vectors of rows of A, or of columns of B. So
+// a tile of the product reads memory in order, and each vector that it loads enters two or four products.
 
-import { broadcast, madd, splat, VECTOR } from '../shared/lanes';
+import {
+  A_PANELS, ADDS_STEPS, B_PANELS, COLUMN_LINES, IS_GRAM, PANEL_BYTES, ROW_LINES, STEPS, SUMS, TILE, VECTOR_BYTES,
+} from '../../src/engine/layout';
+import { madd, splat } from '../shared/lanes';
 
-/** Bytes of one step of a panel. */
-const STEP: usize = 2 * VECTOR;
+const STEP: usize = PANEL_BYTES;
 
-/** Rows of a tile of C; it is as many columns wide as a panel has. */
+/** Rows of a tile; a tile is as many columns wide as a panel. */
 const ROWS = 4;
 
-/** So many products are summed in the format of the factors before they are added to the doubles of C. */
-const RUN = 32;
+/**
+ * Number of products that are summed in float32 before their sum is added to that of the runs before. The longest chain
+ * of additions in float32 is the shortest where runs are about as long as there are runs: 24 + 11 of a panel's 256 steps.
+ */
+const RUN = 24;
 
-/** c += lanes, in doubles. */
-// @ts-ignore: decorator
-@inline
-function addTo<T>(c: usize, left: v128, right: v128): void {
-  if (sizeof<T>() == 8) {
-    v128.store(c, f64x2.add(v128.load(c), left));
-    v128.store(c, f64x2.add(v128.load(c, 16), right), 16);
-  } else {
-    v128.store(c, f64x2.add(v128.load(c), f64x2.promote_low_f32x4(left)));
-    v128.store(c, f64x2.add(v128.load(c, 16), upper(left)), 16);
-    v128.store(c, f64x2.add(v128.load(c, 32), f64x2.promote_low_f32x4(right)), 32);
-    v128.store(c, f64x2.add(v128.load(c, 48), upper(right)), 48);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function upper(lanes: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
-}
-
-/** Adds to a tile of C, whose rows are so many bytes apart, what `inner` steps of two panels make. */
-function tile<T>(a: usize, b: usize, c: usize, inner: i32, stride: usize): void {
+/** Writes the sum of `steps` products of each entry of a tile, in the format of the factors; steps are even. */
+function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
+  const isDouble = sizeof<T>() == 8;
   const zero = splat<T>(0);
-  while (inner > 0) {
-    const run = sizeof<T>() == 8 ? inner : min(inner, RUN);
-    inner -= run;
+  let isFirst = true;
+  while (steps > 0) {
+    const run = sizeof<T>() == 8 ? steps : min(steps, RUN);
+    steps -= run;
     let c00 = zero, c10 = zero, c20 = zero, c30 = zero;
     let c01 = zero, c11 = zero, c21 = zero, c31 = zero;
     const end = a + (run as usize) * STEP;
     while (a < end) {
-      const left = v128.load(b);
-      const right = v128.load(b, 16);
-      let row = broadcast<T>(a);
+      // Offsets are written out: as constants, they cost no instruction.
+      let left = v128.load(b);
+      let right = v128.load(b, 16);
+      let row = isDouble ? v128.load64_splat(a) : v128.load32_splat(a);
       c00 = madd<T>(row, left, c00);
       c01 = madd<T>(row, right, c01);
-      row = broadcast<T>(a + sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 8) : v128.load32_splat(a, 4);
       c10 = madd<T>(row, left, c10);
       c11 = madd<T>(row, right, c11);
-      row = broadcast<T>(a + 2 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 16) : v128.load32_splat(a, 8);
       c20 = madd<T>(row, left, c20);
       c21 = madd<T>(row, right, c21);
-      row = broadcast<T>(a + 3 * sizeof<T>());
+      row = isDouble ? v128.load64_splat(a, 24) : v128.load32_splat(a, 12);
       c30 = madd<T>(row, left, c30);
       c31 = madd<T>(row, right, c31);
-      a += STEP;
-      b += STEP;
+      // Never taken, but it parts two steps: without a branch, V8 loads all that both need before it multiplies, and has
+      // too few registers for that. Two steps to one end of the loop gain a twentieth.
+      if (a == 0) break;
+      left = v128.load(b, STEP);
+      right = v128.load(b, STEP + 16);
+      row = isDouble ? v128.load64_splat(a, 32) : v128.load32_splat(a, 32);
+      c00 = madd<T>(row, left, c00);
+      c01 = madd<T>(row, right, c01);
+      row = isDouble ? v128.load64_splat(a, 40) : v128.load32_splat(a, 36);
+      c10 = madd<T>(row, left, c10);
+      c11 = madd<T>(row, right, c11);
+      row = isDouble ? v128.load64_splat(a, 48) : v128.load32_splat(a, 40);
+      c20 = madd<T>(row, left, c20);
+      c21 = madd<T>(row, right, c21);
+      row = isDouble ? v128.load64_splat(a, 56) : v128.load32_splat(a, 44);
+      c30 = madd<T>(row, left, c30);
+      c31 = madd<T>(row, right, c31);
+      a += 2 * STEP;
+      b += 2 * STEP;
     }
-    addTo<T>(c, c00, c01);
-    addTo<T>(c + stride, c10, c11);
-    addTo<T>(c + 2 * stride, c20, c21);
-    addTo<T>(c + 3 * stride, c30, c31);
+    if (!isFirst) {
+      c00 = v128.add<T>(c00, v128.load(sums));
+      c01 = v128.add<T>(c01, v128.load(sums, 16));
+      c10 = v128.add<T>(c10, v128.load(sums, 32));
+      c11 = v128.add<T>(c11, v128.load(sums, 48));
+      c20 = v128.add<T>(c20, v128.load(sums, 64));
+      c21 = v128.add<T>(c21, v128.load(sums, 80));
+      c30 = v128.add<T>(c30, v128.load(sums, 96));
+      c31 = v128.add<T>(c31, v128.load(sums, 112));
+    }
+    isFirst = false;
+    v128.store(sums, c00);
+    v128.store(sums, c01, 16);
+    v128.store(sums, c10, 32);
+    v128.store(sums, c11, 48);
+    v128.store(sums, c20, 64);
+    v128.store(sums, c21, 80);
+    v128.store(sums, c30, 96);
+    v128.store(sums, c31, 112);
   }
 }
 
-/**
- * C += A · B for panels of A [rows × inner] and B [inner × columns] and doubles of C [rows × columns], where rows and
- * columns are those of whole panels.
- *
- * @param isGram - whether C is symmetric, and what is below its diagonal may be left out
- */
-export function product<T>(
-  a: usize,
-  b: usize,
-  c: usize,
-  rows: i32,
-  inner: i32,
-  columns: i32,
-  isGram: bool,
-): void {
+/** c = lanes, or c += lanes, in doubles. */
+// @ts-ignore: decorator
+@inline
+function putDoubles<T>(c: usize, lanes: v128, adds: bool): void {
+  let low = sizeof<T>() == 8 ? lanes : f64x2.promote_low_f32x4(lanes);
+  if (adds) low = f64x2.add(v128.load(c), low);
+  v128.store(c, low);
+  if (sizeof<T>() == 4) {
+    let high = f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
+    if (adds) high = f64x2.add(v128.load(c, 16), high);
+    v128.store(c, high, 16);
+  }
+}
+
+/** Puts a tile to the doubles at c, whose rows are `stride` bytes apart. */
+function putTile<T>(tile: usize, c: usize, stride: usize, adds: bool): void {
+  const end = tile + ROWS * STEP;
+  for (; tile < end; tile += STEP) {
+    putDoubles<T>(c, v128.load(tile), adds);
+    putDoubles<T>(c + (VECTOR_BYTES / sizeof<T>()) * 8, v128.load(tile, 16), adds);
+    c += stride;
+  }
+}
+
+/** sums = A · B or sums += A · B, see "The description of a product" in src/engine/layout.ts. */
+export function product<T>(call: usize): void {
+  const a = load<usize>(call, A_PANELS);
+  let b = load<usize>(call, B_PANELS);
+  const sums = load<usize>(call, SUMS);
+  const tile = load<usize>(call, TILE);
+  const rows = load<i32>(call, ROW_LINES);
+  const columns = load<i32>(call, COLUMN_LINES);
+  const steps = load<i32>(call, STEPS);
+  const isGram = load<i32>(call, IS_GRAM) != 0;
+  const adds = load<i32>(call, ADDS_STEPS) != 0;
   const lines = STEP / sizeof<T>() as i32;
-  const panel = (inner as usize) * STEP;
+  const panel = (steps as usize) * STEP;
   const stride = (columns as usize) * 8;
   for (let j = 0; j < columns; j += lines) {
     const last = isGram ? min(rows, j + lines) : rows;
-    for (let i = 0; i < last; i += lines) {
-      const at = c + (i as usize) * stride + (j as usize) * 8;
-      const from = a + (i / lines as usize) * panel;
-      tile<T>(from, b, at, inner, stride);
-      if (sizeof<T>() == 4) tile<T>(from + VECTOR, b, at + ROWS * stride, inner, stride);
+    for (let i = 0; i < last; i += ROWS) {
+      const within = (i % lines) * sizeof<T>();
+      multiplyTile<T>(a + (i / lines as usize) * panel + within, b, tile, steps);
+      putTile<T>(tile, sums + (i as usize) * stride + (j as usize) * 8, stride, adds);
     }
     b += panel;
   }
@@ -124,29 +162,29 @@ function turn<T>(from: usize, line: usize, to: usize): void {
   }
 }
 
-/** Makes panels of `lines` rows of `inner` numbers each, as many as whole panels and vectors have. */
-export function packRows<T>(source: usize, target: usize, lines: i32, inner: i32): void {
-  const line = (inner as usize) * sizeof<T>();
-  const half = (VECTOR / sizeof<T>()) * line;
-  const end = source + (lines as usize) * line;
+/** Makes panels of `lines` rows of `steps` numbers each, `stride` bytes apart; whole panels and vectors. */
+export function packRows<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  const line = (steps as usize) * sizeof<T>();
+  const half = (VECTOR_BYTES / sizeof<T>()) * stride;
+  const end = source + (lines as usize) * stride;
   for (; source < end; source += 2 * half) {
-    for (let k: usize = 0; k < line; k += VECTOR) {
-      turn<T>(source + k, line, target);
-      turn<T>(source + half + k, line, target + VECTOR);
-      target += (VECTOR / sizeof<T>()) * STEP;
+    for (let k: usize = 0; k < line; k += VECTOR_BYTES) {
+      turn<T>(source + k, stride, target);
+      turn<T>(source + half + k, stride, target + VECTOR_BYTES);
+      target += (VECTOR_BYTES / sizeof<T>()) * STEP;
     }
   }
 }
 
-/** The same of `inner` rows that hold a number for each of the lines. */
-export function packColumns<T>(source: usize, target: usize, lines: i32, inner: i32): void {
+/** Makes panels of `steps` rows, `stride` bytes apart, that hold one number for each of the lines. */
+export function packColumns<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const bytes = (lines as usize) * sizeof<T>();
   for (let panel: usize = 0; panel < bytes; panel += STEP) {
     let from = source + panel;
-    for (let k = 0; k < inner; k++) {
+    for (let k = 0; k < steps; k++) {
       v128.store(target, v128.load(from));
       v128.store(target, v128.load(from, 16), 16);
-      from += bytes;
+      from += stride;
       target += STEP;
     }
   }

@@ -77,3 +77,25 @@ export const PATCH_BYTES = 512;
 
 /** Numbers of a vector start at a multiple of this. */
 export const VECTOR_BYTES = 16;
+
+// The description of a product of matrices, sums = A · B or sums += A · B: addresses, then whole numbers, in 32 bits each.
+// Factors come as panels of lines (rows of A, columns of B), one step along the inner dimension after another.
+export const A_PANELS = 0;
+export const B_PANELS = 4;
+/** Doubles, [rows][columns]. */
+export const SUMS = 8;
+/** TILE_BYTES of scratch. */
+export const TILE = 12;
+export const ROW_LINES = 16;
+export const COLUMN_LINES = 20;
+export const STEPS = 24;
+/** 1 where B is the transpose of A, and what is below the diagonal may be left out. */
+export const IS_GRAM = 28;
+/** 1 where the sums are added to what is there. */
+export const ADDS_STEPS = 32;
+
+/** Bytes of one step of a panel: two vectors. */
+export const PANEL_BYTES = 32;
+
+/** Sums of a tile in the format of the factors: four rows as wide as a panel. */
+export const TILE_BYTES = 128;

@@ -1,37 +1,88 @@
 // Which row of the other side is its own: a row among those of a batch.
 
-import { copyTransposed, type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct } from '../products/product.js';
+import { copyTransposed, type Grid } from '../products/grid.js';
+import type { Derivative } from '../products/product.js';
 import { addCrossEntropy, logitRow } from '../rows/crossEntropy.js';
+import { type Directions, directionAdjoint, directionsOf } from './directions.js';
+import { productsWith, TOLERANCE, withProducts } from './gram.js';
+
+interface Contrast {
+  readonly loss: number;
+  readonly derivative?: Derivative;
+}
 
 /**
- * Mean over i of −log(exp(sᵢ · tᵢ / τ) / Σ over j of exp(sᵢ · tⱼ / τ)) for rows s of the student and t of the teacher; if
- * `symmetric`, the mean of that and of the same with both in each other's place. Where `slope` is given, as zeros, it is
- * written with the derivative by s.
+ * Mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ)) for rows s of the student and t of the
+ * teacher; if `symmetric`, the mean of that and of the same with both in each other's place. A row of zeros has the cosine
+ * 0, with derivative 0.
  */
 export function contrast(
   student: Grid,
   teacher: Grid,
   temperature: number,
   symmetric: boolean,
-  slope: Float64Array | undefined,
-): number {
-  const { rows } = student;
-  const logits = new Float64Array(rows * rows);
-  addProduct(logits, student, transpose(teacher));
-  for (let k = 0; k < logits.length; k++) logits[k]! /= temperature;
-  const byLogit = new Float64Array(rows * rows);
-  let loss = addCrossEntropies(logits, rows, byLogit);
-  if (symmetric) {
-    const across = transposed(byLogit, rows);
-    loss = (loss + addCrossEntropies(transposed(logits, rows), rows, across)) / 2;
-    byLogit.set(transposed(across, rows));
+  wanted: boolean,
+): Contrast {
+  return withProducts(student, (precision) => {
+    const own = directionsOf(student, 0, precision);
+    const other = directionsOf(teacher, 0, precision);
+    const { products: logits, error } = productsWith(own, other, precision);
+    // A logit is an exponent: what it is off by is what probabilities are off by, relative to themselves.
+    if (precision === 'float32' && !(error <= 2 * TOLERANCE * temperature)) return undefined;
+    toLogits(logits, own, other, temperature);
+    return contrastOf(logits, own, other, { temperature, symmetric, wanted });
+  });
+}
+
+/** Products of rows become cosines / τ, in place. */
+function toLogits(
+  products: Float64Array,
+  { factors }: Directions,
+  { factors: others }: Directions,
+  temperature: number,
+): void {
+  const columns = others.map((factor) => factor / temperature);
+  for (let i = 0; i < factors.length; i++) {
+    const factor = factors[i]!;
+    const from = i * columns.length;
+    for (let j = 0; j < columns.length; j++) products[from + j]! *= factor * columns[j]!;
   }
-  if (!slope) return loss;
-  const scale = 1 / (symmetric ? 2 * temperature : temperature);
-  for (let k = 0; k < byLogit.length; k++) byLogit[k]! *= scale;
-  addProduct(slope, grid(byLogit, rows, rows), teacher);
-  return loss;
+}
+
+interface ContrastOptions {
+  readonly temperature: number;
+  readonly symmetric: boolean;
+  readonly wanted: boolean;
+}
+
+function contrastOf(
+  logits: Float64Array,
+  own: Directions,
+  other: Directions,
+  { temperature, symmetric, wanted }: ContrastOptions,
+): Contrast {
+  const rows = own.factors.length;
+  const slopes = new Float64Array(rows * rows);
+  let loss = addCrossEntropies(logits, rows, slopes);
+  if (symmetric) {
+    const across = transposed(slopes, rows);
+    loss = (loss + addCrossEntropies(transposed(logits, rows), rows, across)) / 2;
+    slopes.set(transposed(across, rows));
+  }
+  if (!wanted) return { loss };
+  const share = symmetric ? 0.5 : 1;
+  const alongs = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const factor = (share * own.factors[i]!) / temperature;
+    let along = 0;
+    for (let j = 0; j < rows; j++) {
+      const slope = slopes[i * rows + j]!;
+      along += slope * logits[i * rows + j]!; // of logits, by which cosines differ from them cancels
+      slopes[i * rows + j] = slope * factor * other.factors[j]!;
+    }
+    alongs[i] = share * along;
+  }
+  return { loss, derivative: directionAdjoint(own, other, slopes, alongs) };
 }
 
 /** Mean over rows of the cross-entropy of the logits with the diagonal; derivative += its derivative. */

@@ -1,73 +1,150 @@
 // How rows go together, on one side and on the other.
 
-import type { Grid } from '../products/grid.js';
+import { type Grid, grid } from '../products/grid.js';
+import { type Derivative, valuesOf } from '../products/product.js';
+import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
-import { addGramAdjoint, gram } from './gram.js';
+import { mirror, precisionFor, productsOf, TOLERANCE, withProducts } from './gram.js';
 
-/** Products of rows become, in place, what they are in another space; their slopes there are written where `slope` is given. */
-export type ProductKernel = (products: Float64Array, slope?: Float64Array) => void;
+/**
+ * The coefficients c of a polynomial Σ cₚ (x · y)ᵖ: what the product of two rows becomes in another space.
+ */
+export type ProductKernel = readonly number[];
 
 /** x · y itself. */
-export const bilinearKernel: ProductKernel = (_, slope) => {
-  slope?.fill(1);
-};
+export const bilinearKernel: ProductKernel = [0, 1];
 
 /** exp(−γ ‖x − y‖²) of x and y of unit length: exp(−2γ) exp(2γ x · y), the second up to a power of its product. */
 export function gaussianKernel(gamma: number, order: number): ProductKernel {
-  return (products, slope) => {
-    for (let k = 0; k < products.length; k++) {
-      const exponent = 2 * gamma * products[k]!;
-      let below = 0; // the sum of all powers but the last, which is the derivative too
-      let power = Math.exp(-2 * gamma);
-      for (let p = 1; p <= order; p++) {
-        below += power;
-        power *= exponent / p;
-      }
-      products[k] = below + power;
-      if (slope) slope[k] = 2 * gamma * below;
-    }
-  };
+  const coefficients = [Math.exp(-2 * gamma)];
+  for (let p = 1; p <= order; p++) coefficients.push((coefficients[p - 1]! * 2 * gamma) / p);
+  return coefficients;
+}
+
+interface Difference {
+  readonly loss: number;
+  readonly derivative?: Derivative;
 }
 
 /**
  * ‖K(student) − K(teacher)‖² / B², K the products of the B rows with each other in the space of the kernel; or without the
- * square, with a derivative of 0 where they are equal. Where `derivative` is given, as zeros, it is written with that by the student.
+ * square, with a derivative of 0 where they are equal.
  */
 export function kernelDifference(
   student: Grid,
   teacher: Grid,
   kernel: ProductKernel,
   squared: boolean,
-  derivative: Float64Array | undefined,
-): number {
-  const difference = gram(student);
-  const other = gram(teacher);
-  const pairs = difference.length;
-  const slope = derivative && new Float64Array(pairs);
-  kernel(difference, slope);
-  kernel(other);
-  for (let k = 0; k < pairs; k++) difference[k]! -= other[k]!;
-  const length = norm(difference, 0, pairs);
-  if (derivative && slope) {
-    const factor = squared ? 2 : length === 0 ? 0 : 1 / length;
-    for (let k = 0; k < pairs; k++) slope[k]! *= (factor * difference[k]!) / pairs;
-    addGramAdjoint(slope, student, derivative);
+  wanted: boolean,
+): Difference {
+  return withProducts(student, (precision) => {
+    const difference = differenceOf(student, teacher, kernel, precision);
+    if (!difference) return undefined;
+    const { halves, slopes } = difference;
+    const { rows } = student;
+    const pairs = rows * rows;
+    const length = normOf(halves, rows);
+    const loss = (squared ? length * length : length) / pairs;
+    if (!wanted) return { loss };
+    // Twice, since a pair stands on both sides of the diagonal.
+    const factor = 2 * (squared ? 2 : length === 0 ? 0 : 1 / length);
+    for (let i = 0; i < rows; i++) {
+      for (let k = i * rows + i; k < (i + 1) * rows; k++) {
+        slopes[k] = (factor * slopes[k]! * halves[k]!) / pairs;
+      }
+    }
+    mirror(slopes, rows);
+    const { largest } = difference;
+    const a = grid(slopes, rows, rows);
+    return { loss, derivative: { a, b: student, largest, precision: precisionFor(student) } };
+  });
+}
+
+/** From the diagonal on to the right: K(student) − K(teacher), and the slopes of K(student) by its products. */
+interface Halves {
+  readonly halves: Float64Array;
+  readonly slopes: Float64Array;
+  /** No element of the student is beyond ±largest. */
+  readonly largest: number;
+}
+
+/** Undefined where the products are not precise enough. */
+function differenceOf(
+  student: Grid,
+  teacher: Grid,
+  kernel: ProductKernel,
+  precision: Precision,
+): Halves | undefined {
+  const { rows } = student;
+  const own = productsOf(student, precision);
+  const other = productsOf(teacher, precision);
+  const { products: slopes } = own;
+  const { products: halves } = other;
+  const largest = Math.sqrt(traceOf(slopes, rows));
+  const squares = Float64Array.from({ length: rows }, (_, i) => slopes[i * rows + i]!);
+  const otherSquares = Float64Array.from({ length: rows }, (_, i) => halves[i * rows + i]!);
+  const order = kernel.length - 1;
+  const last = kernel[order]!;
+  let sum = 0;
+  let errors = 0;
+  for (let i = 0; i < rows; i++) {
+    const scale = own.error ** 2 * squares[i]!;
+    const otherScale = other.error ** 2 * otherSquares[i]!;
+    for (let j = i; j < rows; j++) {
+      const k = i * rows + j;
+      const x = slopes[k]!;
+      const y = halves[k]!;
+      let value = last;
+      let slope = order * last;
+      let target = last;
+      for (let p = order - 1; p > 0; p--) {
+        value = value * x + kernel[p]!;
+        slope = slope * x + p * kernel[p]!;
+        target = target * y + kernel[p]!;
+      }
+      const difference = value * x - target * y;
+      sum += difference * difference;
+      errors += slope * slope * (scale * squares[j]! + otherScale * otherSquares[j]!);
+      slopes[k] = slope;
+      halves[k] = difference;
+    }
   }
-  return (squared ? length * length : length) / pairs;
+  if (precision === 'float32' && !(errors <= TOLERANCE ** 2 * sum)) return undefined;
+  return { halves, slopes, largest };
+}
+
+function traceOf(products: Float64Array, rows: number): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += products[i * rows + i]!;
+  return sum;
+}
+
+/** The norm of a symmetric matrix by what is on and above its diagonal. */
+function normOf(halves: Float64Array, rows: number): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    let rest = 0;
+    for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) rest += halves[k]! * halves[k]!;
+    sum += halves[i * rows + i]! ** 2 + 2 * rest;
+  }
+  if (sum > 1e-250 && sum < 1e250) return Math.sqrt(sum);
+  const whole = halves.slice(); // squares are too large or too small to add up
+  mirror(whole, rows);
+  return norm(whole, 0, whole.length);
 }
 
 /** weight · ‖x xᵀ − y yᵀ‖² / rows; slope += its derivative by x, laid out as x is. */
 export function addRelation(x: Grid, y: Grid, weight: number, slope: Float64Array): number {
   const { rows, columns, rowStride, columnStride } = x;
   const factor = weight * rows; // of the mean over pairs
-  const derivative = new Float64Array(rows * columns);
-  const loss = factor * kernelDifference(x, y, bilinearKernel, true, derivative);
+  const { loss, derivative } = kernelDifference(x, y, bilinearKernel, true, true);
+  const values = valuesOf(derivative!);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      slope[i * rowStride + j * columnStride]! += factor * derivative[i * columns + j]!;
+      slope[i * rowStride + j * columnStride]! += factor * values[i * columns + j]!;
     }
   }
-  return loss;
+  return factor * loss;
 }
 
 /**

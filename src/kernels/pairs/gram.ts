@@ -1,91 +1,150 @@
+// Products of the rows of a matrix with each other, or with those of another, and how precise they are.
+
+import { selectedKernel } from '../../engine/choice.js';
 import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, precisionOf } from '../products/product.js';
+import { addProduct, dotsOf, precisionOf, setGram } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
-/** x · xᵀ, the products of all rows with each other: in a new array, or written over one. */
+/** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
 export function gram(
   x: Grid,
   result: Float64Array = new Float64Array(x.rows * x.rows),
-  precision: Precision = 'float64',
 ): Float64Array {
-  result.fill(0);
-  addProduct(result, x, transpose(x), precision);
+  setGram(result, x, 'float64');
+  mirror(result, x.rows);
   return result;
 }
 
-/** Products of rows with each other, and how good they are. */
+/** Products of rows, and how precise they are. */
 export interface Products {
-  /** x · xᵀ */
+  /** [rows][rows]; where rows are those of one matrix, only from the diagonal on to the right. */
   readonly products: Float64Array;
-  /** How far off they are, as a share of the lengths of both rows: the root of the mean square. */
+  /** Root mean square of the errors off the diagonal, each relative to the lengths of both rows. */
   readonly error: number;
 }
 
-/** x · xᵀ in doubles. */
-export function fineProducts(x: Grid): Products {
-  return { products: gram(x), error: 0 };
+/**
+ * x · xᵀ, from the diagonal on to the right.
+ *
+ * @param squares - the diagonal in doubles: float32 sums of squares, in which nothing cancels, are the least precise
+ */
+export function productsOf(x: Grid, precision: Precision, squares?: Float64Array): Products {
+  const { rows } = x;
+  const products = new Float64Array(rows * rows);
+  setGram(products, x, precision);
+  if (precision === 'float64') return { products, error: 0 };
+  const diagonal = squares ?? dotsOf(x, x);
+  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
+  const measured = { products, xSquares: diagonal, ySquares: diagonal };
+  return { products, error: errorOf(measured, x, x) };
 }
 
-/** x · xᵀ to the precision of x: in less time, if that is float32. */
-export function quickProducts(x: Grid): Products {
-  if (precisionOf(x) === 'float64') return fineProducts(x);
-  const products = gram(x, undefined, 'float32');
-  return { products, error: errorOf(products, x) };
+/** x · yᵀ for as many rows of either side; those of rows of the same number in doubles. */
+export function productsWith(x: Side, y: Side, precision: Precision): Products {
+  const { rows } = x.rows;
+  const products = new Float64Array(rows * rows);
+  addProduct(products, x.rows, transpose(y.rows), precision);
+  if (precision === 'float64') return { products, error: 0 };
+  const diagonal = dotsOf(x.rows, y.rows);
+  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
+  const measured = { products, xSquares: x.squares, ySquares: y.squares };
+  return { products, error: errorOf(measured, x.rows, y.rows) };
 }
 
-/** So many rows are enough to say how good products are. */
+/** Rows, and the squares of their lengths. */
+interface Side {
+  readonly rows: Grid;
+  readonly squares: Float64Array;
+}
+
+/**
+ * Largest error that products may cause in what a loss is made of, relative to it, as root mean squares of both: the
+ * gradient, a sum of many of these, then is good to 1e-6 of its largest entry, unless it cancels.
+ */
+export const TOLERANCE = 5e-7;
+
+/**
+ * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products do not average out,
+ * and gradients of fewer rows cancel more often; doubles cost little there.
+ */
+const MANY = 32;
+
+/** The precision for the products of a loss: float32 only for many such rows, and where a kernel computes. */
+export function precisionFor(x: Grid): Precision {
+  const isWorthIt = Math.min(x.rows, x.columns) >= MANY && selectedKernel() !== 'scalar';
+  return isWorthIt ? precisionOf(x) : 'float64';
+}
+
+/**
+ * Evaluates a loss with float32 products where {@link precisionFor} its rows is float32, and once more in doubles where
+ * it returns `undefined`, because the error of the products would show. With doubles, it must not return `undefined`.
+ */
+export function withProducts<Result>(
+  x: Grid,
+  evaluate: (precision: Precision) => Result | undefined,
+): Result {
+  return (precisionFor(x) === 'float32' && evaluate('float32')) || evaluate('float64')!;
+}
+
+/** Number of products that are enough to tell how precise all are. */
 const SAMPLE = 32;
 
-/** By the squares of some rows: since no terms of them cancel, they are further off than other products, two to five times. */
-function errorOf(products: Float64Array, x: Grid): number {
-  const { rows } = x;
-  const step = Math.ceil(rows / SAMPLE);
+/** Root mean square of the errors of some products right of the diagonal, relative to the lengths of both rows. */
+function errorOf(
+  { products, xSquares, ySquares }: Measured,
+  { data: x, rows, columns }: Grid,
+  { data: y }: Grid,
+): number {
   let sum = 0;
-  let count = 0;
-  for (let i = 0; i < rows; i += step) {
-    const square = squareOf(x, i);
-    const share = square === 0 ? 0 : products[i * rows + i]! / square - 1;
-    sum += share * share;
-    count++;
+  for (let k = 0; k < SAMPLE; k++) {
+    const i = (k * 7) % (rows - 1);
+    const j = i + 1 + ((k * 17) % (rows - 1 - i));
+    let [even, odd] = [0, 0]; // two sums at a time: one addition need not wait for the other
+    for (let c = 0; c < columns - 1; c += 2) {
+      even += x[i * columns + c]! * y[j * columns + c]!;
+      odd += x[i * columns + c + 1]! * y[j * columns + c + 1]!;
+    }
+    if (columns % 2 === 1) even += x[(i + 1) * columns - 1]! * y[(j + 1) * columns - 1]!;
+    const size = xSquares[i]! * ySquares[j]!;
+    sum += size === 0 ? 0 : (products[i * rows + j]! - (even + odd)) ** 2 / size;
   }
-  return Math.sqrt(sum / count);
+  return Math.sqrt(sum / SAMPLE);
 }
 
-/** ‖x‖² of a row, in doubles. */
-function squareOf({ data, columns }: Grid, row: number): number {
-  const start = row * columns;
-  const even = columns - (columns % 2);
-  let sum = even < columns ? data[start + even]! ** 2 : 0;
-  let other = 0; // two sums at a time: one addition need not wait for the other
-  for (let k = start; k < start + even; k += 2) {
-    sum += data[k]! * data[k]!;
-    other += data[k + 1]! * data[k + 1]!;
-  }
-  return sum + other;
+/** Products, and the squares of the lengths of the rows of both sides. */
+interface Measured {
+  readonly products: Float64Array;
+  readonly xSquares: Float64Array;
+  readonly ySquares: Float64Array;
 }
 
-/**
- * What the error of products may do to differences, as a share of these: that of a gradient then is of that order, since
- * it adds up as many of them.
- */
-export const TOLERANCE = 1e-6;
+/** Side of the squares in which a matrix is mirrored: the rows of two of them stay in the L1 cache. */
+const SIDE = 16;
 
-/**
- * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; to the
- * precision of x, since that is what a gradient is rounded to. Uses up the slope.
- */
-export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
-  addProduct(derivative, bothWays(slope, x.rows), x, precisionOf(x));
-}
-
-/** slope + slopeᵀ, in place */
-export function bothWays(slope: Float64Array, rows: number): Grid {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j <= i; j++) {
-      const sum = slope[i * rows + j]! + slope[j * rows + i]!;
-      slope[i * rows + j] = sum;
-      slope[j * rows + i] = sum;
+/** Makes a square matrix symmetric by what is above its diagonal. */
+export function mirror(square: Float64Array, rows: number): void {
+  for (let top = 0; top < rows; top += SIDE) {
+    const bottom = Math.min(top + SIDE, rows);
+    for (let left = top; left < rows; left += SIDE) {
+      const right = Math.min(left + SIDE, rows);
+      for (let i = top; i < bottom; i++) {
+        for (let j = Math.max(left, i + 1); j < right; j++) {
+          square[j * rows + i] = square[i * rows + j]!;
+        }
+      }
     }
   }
-  return grid(slope, rows, rows);
+}
+
+/**
+ * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; in the
+ * precision of x, since that is what a gradient is rounded to. Overwrites the slope.
+ */
+export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
+  const { rows } = x;
+  for (let i = 0; i < rows; i++) {
+    for (let j = i; j < rows; j++) slope[i * rows + j]! += slope[j * rows + i]!;
+  }
+  mirror(slope, rows);
+  addProduct(derivative, grid(slope, rows, rows), x, precisionOf(x));
 }

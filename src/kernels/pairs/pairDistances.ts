@@ -1,20 +1,25 @@
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, precisionOf } from '../products/product.js';
-import { gram } from './gram.js';
+import { type Derivative, dotsOf, lessRow } from '../products/product.js';
+import type { Precision } from '../products/productSimd.js';
+import { mirror, precisionFor, productsOf } from './gram.js';
 
 /** The distances of the rows of a batch from each other. */
 export interface PairDistances {
   readonly rows: number;
-  /** ‖xᵢ − xⱼ‖, [rows][rows], in doubles. */
+  /** ‖xᵢ − xⱼ‖, [rows][rows], in doubles; from the diagonal on to the right. */
   readonly distances: Float64Array;
-  /** Their mean over pairs of different rows, or 1 where all are 0: what distances are measured in. */
+  /** The mean distance of different rows, or 1 where all distances are 0: the unit of distances. */
   readonly unit: number;
   /** The least distance of rows that do not touch. */
   readonly nearest: number;
+  /** Σ over pairs of the squared errors of distances, in their unit. */
+  readonly error: number;
+  /** The rows less a point between them, where their products were computed in float32. */
+  readonly differences: Grid | undefined;
 }
 
-/** Below this share of what it is the difference of, the square of a distance has lost digits. */
-const NEAR = 1e-3;
+/** Below these shares of what it is the difference of, the square of a distance has lost digits. */
+const NEAR = { float32: 0.1, float64: 1e-3 };
 
 /** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
 const TOUCHING = 1e-12;
@@ -22,34 +27,77 @@ const TOUCHING = 1e-12;
 /** Where rows are nearer to each other than this share of the mean distance, float32 has too few digits for what pulls them. */
 const CLOSE = 1 / 16;
 
-/** By the products of rows with each other, except where rows are so near that those all but cancel. */
-export function pairDistances(x: Grid): PairDistances {
+/**
+ * By the products of rows with each other, except where rows are so near that those all but cancel. Float32 products are
+ * of the rows less a point between them, which leaves little to cancel; undefined where many rows are near.
+ */
+export function pairDistances(x: Grid, precision: Precision): PairDistances | undefined {
   const { rows } = x;
-  const distances = gram(x);
+  const between = precision === 'float32' ? lessReference(x, precision) : undefined;
+  const products = productsOf(between?.differences ?? x, precision, between?.squares);
+  const { products: distances } = products;
+  const share = products.error + (between ? 2 ** -24 / Math.sqrt(x.columns) : 0); // of rounding differences
   const squares = Float64Array.from({ length: rows }, (_, i) => distances[i * rows + i]!);
   let sum = 0;
+  let error = 0;
+  let nearest = Infinity;
+  let count = 0; // of pairs that are near
+  const near = NEAR[precision];
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < i; j++) {
-      const both = squares[i]! + squares[j]!;
+    const own = squares[i]!;
+    for (let j = i + 1; j < rows; j++) {
+      const both = own + squares[j]!;
       let square = both - 2 * distances[i * rows + j]!;
-      if (!(square > NEAR * both)) square = squaredDistance(x, i, j);
+      if (!(square > near * both)) {
+        square = squaredDistance(x, i, j);
+        count++;
+      } else error += (both * both) / square;
       const distance = Math.sqrt(square);
-      sum += 2 * distance;
+      sum += distance;
       distances[i * rows + j] = distance;
-      distances[j * rows + i] = distance;
+      if (distance < nearest && distance > 0) nearest = distance;
     }
-    distances[i * rows + i] = 0 * squares[i]!; // a NaN has to be seen where there is no other row
+    if (between && count > rows) return undefined; // one by one, they take longer than products of doubles
+    distances[i * rows + i] = 0 * own; // a NaN has to be seen where there is no other row
   }
-  const mean = sum / Math.max(rows * (rows - 1), 1);
+  const mean = (2 * sum) / Math.max(rows * (rows - 1), 1);
   const unit = mean === 0 ? 1 : mean;
+  if (nearest <= TOUCHING * unit) nearest = nearestApart(distances, rows, unit);
+  // The error of a square is that of twice a product of rows; the derivative of the root is 1 / 2 distance.
+  const scaledError = between ? (error / 4) * (share / unit) ** 2 : 0;
+  const { differences } = between ?? {};
+  return { rows, distances, unit, nearest, error: scaledError, differences };
+}
+
+/** The least distance of rows that do not touch. */
+function nearestApart(distances: Float64Array, rows: number, unit: number): number {
   let nearest = Infinity;
   for (let i = 0; i < rows; i++) {
-    for (let k = i * rows; k < i * rows + i; k++) {
+    for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) {
       const distance = distances[k]!;
       if (distance < nearest && distance > TOUCHING * unit) nearest = distance;
     }
   }
-  return { rows, distances, unit, nearest };
+  return nearest;
+}
+
+/** Number of rows whose mean is a point between all rows. */
+const FEW = 16;
+
+/** The rows less a point between them, and the squares of their lengths: rows that are equal stay equal. */
+export function lessReference(
+  x: Grid,
+  precision: Precision,
+): { differences: Grid; squares: Float64Array } {
+  const { data, rows, columns } = x;
+  const reference = new Float64Array(columns);
+  const step = Math.ceil(rows / FEW);
+  const count = Math.ceil(rows / step);
+  for (let i = 0; i < rows; i += step) {
+    for (let j = 0; j < columns; j++) reference[j]! += data[i * columns + j]! / count;
+  }
+  const differences = lessRow(x, reference, precision);
+  return { differences, squares: dotsOf(differences, differences) };
 }
 
 function squaredDistance({ data, columns }: Grid, i: number, j: number): number {
@@ -67,33 +115,30 @@ export function inverseDistance(distance: number, unit: number): number {
 }
 
 /**
- * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each of them. A pair has two entries of the slope, which
- * add up. To the precision of x, unless some of its rows are close. Uses up the slope.
+ * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each pair i < j. To the precision of x, unless
+ * some of its rows are close. Overwrites the slope.
  */
-export function distanceAdjoint(
-  slope: Float64Array,
-  x: Grid,
-  { distances, unit, nearest }: PairDistances,
-): Derivative {
-  const { data, rows, columns } = x;
-  for (let i = 0; i < rows; i++) slope[i * rows + i] = 0;
+export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances): Derivative {
+  const { distances, unit, nearest, rows } = own;
+  const pulls = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < i; j++) {
-      const pull = slope[i * rows + j]! + slope[j * rows + i]!;
+    let sum = 0;
+    for (let j = i + 1; j < rows; j++) {
+      const pull = slope[i * rows + j]!;
+      sum += pull;
+      pulls[j]! += pull;
       slope[i * rows + j] = -pull;
-      slope[j * rows + i] = -pull;
-      slope[i * rows + i]! += pull;
-      slope[j * rows + j]! += pull;
     }
+    pulls[i]! += sum;
+    slope[i * rows + i] = pulls[i]!;
   }
-  // Σ pull (xᵢ − xⱼ), which is the same wherever rows are counted from: from the first of them, the least is lost.
-  const differences = new Float64Array(rows * columns);
+  mirror(slope, rows);
+  // Σ pull (xᵢ − xⱼ) is the same wherever rows are counted from: from a point between them, the least is lost.
+  const precision = nearest < CLOSE * unit ? 'float64' : precisionFor(x);
+  const differences = precision === 'float32' ? own.differences : undefined;
+  const b = differences ?? lessReference(x, 'float64').differences; // float32 might overflow
+  // No element of the rows less that point is beyond twice the sum of the distances from one of them.
   let largest = 0;
-  for (let i = 0; i < rows; i++) {
-    const start = i * columns;
-    for (let j = 0; j < columns; j++) differences[start + j] = data[start + j]! - data[j]!;
-    largest = Math.max(largest, distances[i * rows]!); // a NaN stays
-  }
-  const precision = nearest < CLOSE * unit ? 'float64' : precisionOf(x);
-  return { a: grid(slope, rows, rows), b: grid(differences, rows, columns), largest, precision };
+  for (let i = 0; i < rows; i++) largest += 2 * distances[i]!; // a NaN stays
+  return { a: grid(slope, rows, rows), b, largest, precision };
 }

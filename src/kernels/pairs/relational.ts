@@ -2,35 +2,48 @@
 // see distanceAdjoint.
 
 import { huberSlope, huberValue } from '../rows/distance.js';
+import { mirror, TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
 
-/** The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes, to a matrix of zeros. */
+/** Largest error of distances, relative to what they differ by: a gradient divides differences by distances. */
+const SHARE = 0.4 * TOLERANCE;
+
+/**
+ * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i < j. Undefined where
+ * the errors of float32 products would show.
+ */
 export function distanceDifference(
   own: PairDistances,
   other: PairDistances,
   weight: number,
   slopes: Float64Array | undefined,
-): number {
+): number | undefined {
   const { rows, distances, unit } = own;
   const { distances: targets, unit: targetUnit } = other;
+  const inverse = 1 / unit;
+  const targetInverse = 1 / targetUnit;
   let sum = 0;
   let along = 0;
+  let squares = 0;
   for (let i = 0; i < rows; i++) {
-    for (let k = i * rows; k <= i * rows + i; k++) {
-      const distance = distances[k]! / unit;
-      const u = distance - targets[k]! / targetUnit;
+    for (let k = i * rows + i; k < (i + 1) * rows; k++) {
+      const distance = distances[k]! * inverse;
+      const u = distance - targets[k]! * targetInverse;
       const slope = huberSlope(u, 1);
       sum += huberValue(u, slope);
       along += slope * distance;
+      squares += u * u;
       if (slopes) slopes[k] = slope;
     }
   }
+  const error = own.error + other.error;
+  if (error !== 0 && !(error <= SHARE ** 2 * squares)) return undefined;
   if (slopes) {
     // Each pair counts twice, in the loss and in the unit.
     const factor = (2 * weight) / (rows ** 2 * unit);
     const mean = (2 * along) / Math.max(rows * (rows - 1), 1);
     for (let i = 0; i < rows; i++) {
-      for (let k = i * rows; k < i * rows + i; k++) {
+      for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) {
         slopes[k] = factor * (slopes[k]! - mean) * inverseDistance(distances[k]!, unit);
       }
     }
@@ -40,7 +53,7 @@ export function distanceDifference(
 
 /**
  * The mean over all triples of Huber's loss of the cosine of the angle at j between i and k, by the law of cosines; it is 0
- * where a row touches the vertex. Adds the slopes.
+ * where a row touches the vertex. Adds the slopes of pairs i < j.
  */
 export function angleDifference(
   own: PairDistances,
@@ -50,8 +63,11 @@ export function angleDifference(
 ): number {
   const { rows } = own;
   const factor = (2 * weight) / rows ** 3; // i and k may be exchanged
+  mirror(own.distances, rows);
+  mirror(other.distances, rows);
   const s = halfSquares(own);
   const t = halfSquares(other);
+  const parts = slopes && new Float64Array(rows * rows); // a pair has two entries, which add up
   const p = new Float64Array(rows); // inverse distances from the vertex
   const q = new Float64Array(rows);
   const pulls = new Float64Array(rows);
@@ -77,11 +93,11 @@ export function angleDifference(
         const u = cosine - (ti + t[vertex + k]! - t[row + k]!) * (qi * q[k]!);
         const slope = huberSlope(u, 1);
         sum += huberValue(u, slope);
-        if (slopes) {
+        if (parts) {
           const weighted = factor * slope;
           const pull = weighted * inverse;
           const turn = weighted * cosine;
-          slopes[row + k]! -= pull;
+          parts[row + k]! -= pull;
           pulls[k]! += pull;
           turns[k]! += turn;
           pullSum += pull;
@@ -94,8 +110,15 @@ export function angleDifference(
       const u = Math.sign(pi) - Math.sign(qi);
       sum += 0.5 * huberValue(u, huberSlope(u, 1));
     }
-    if (slopes) {
-      for (let k = 0; k < rows; k++) slopes[vertex + k]! += pulls[k]! - turns[k]! * p[k]! * p[k]!;
+    if (parts) {
+      for (let k = 0; k < rows; k++) parts[vertex + k]! += pulls[k]! - turns[k]! * p[k]! * p[k]!;
+    }
+  }
+  if (slopes && parts) {
+    for (let i = 0; i < rows; i++) {
+      for (let j = i + 1; j < rows; j++) {
+        slopes[i * rows + j]! += parts[i * rows + j]! + parts[j * rows + i]!;
+      }
     }
   }
   return (2 * sum) / rows ** 3;

@@ -1,7 +1,7 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { StrategyOptions } from '../../call/options.js';
-import { overBatch } from '../../call/rows.js';
+import { overBatch, overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
 import {
   checkBoolean,
@@ -55,6 +55,10 @@ export interface CorrelationCongruenceDistillationOptions extends StrategyOption
  * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for some B²; of `'consecutive'` one
  * pass. It is no sum over rows: chunks of a batch do not add up to it.
  *
+ * Precision of the first two: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in
+ * float32; once more in doubles where student and teacher are so close that errors of 5e-7 of what they differ by might show.
+ * A row of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ *
  * Peng et al. (2019), "Correlation Congruence for Knowledge Distillation", §3, arXiv:1904.01802: the first two. torchdistill has
  * them without the square, RepDistiller the third, after code of the authors', which compares no rows of a side with each other.
  *
@@ -102,8 +106,8 @@ export class CorrelationCongruenceDistillationStrategy<
     const { form, gamma, order, squared } = this;
     if (form === 'consecutive') return overBatch(batch, gradient, consecutiveDifference);
     const kernel = form === 'gaussian' ? gaussianKernel(gamma, order) : bilinearKernel;
-    return overBatch(batch, gradient, (student, teacher, derivative) =>
-      kernelDifference(student, teacher, kernel, squared, derivative),
+    return overBatchByProduct(batch, gradient, (student, teacher, wanted) =>
+      kernelDifference(student, teacher, kernel, squared, wanted),
     );
   }
 }

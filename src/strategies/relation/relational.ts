@@ -5,8 +5,10 @@ import { overBatchByProduct } from '../../call/rows.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkNonNegative, refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { withProducts } from '../../kernels/pairs/gram.js';
 import { distanceAdjoint, pairDistances } from '../../kernels/pairs/pairDistances.js';
 import { angleDifference, distanceDifference } from '../../kernels/pairs/relational.js';
+import type { Precision } from '../../kernels/products/productSimd.js';
 
 export interface RelationalDistillationOptions extends StrategyOptions {
   /** Weight of the distances of pairs, ≥ 0; 1. */
@@ -36,11 +38,14 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (weights).
  *
  * Cost: B² · columns multiplications for the gradient and half of that for each side, some 12 B³ operations for the angles, and memory
- * for B² numbers five times and, with a gradient, for those of the student. It computes in doubles, and subtracts rows that
- * are near each other one by one: a distance is good to 1e-12 of itself, and what the gradient has of a pair to 1e-15 times ‖x‖ / distance.
- * The products that a float32 gradient sums up last are of float32, unless two rows are nearer than 1/16 of the mean distance: it is good
- * to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
+ * for B² numbers five times and, with float32 or a gradient, for those of both sides.
  * It is no sum over rows: chunks of a batch do not add up to it.
+ *
+ * Precision: doubles, and rows that are near each other are subtracted one by one: a distance is good to 1e-12 of itself, and
+ * what the gradient has of a pair to 1e-15 times ‖x‖ / distance. Without angles, a kernel multiplies float32 rows, from 32
+ * rows and 32 columns on, in float32, and once more in doubles where student and teacher are so close that errors of 2e-7 of
+ * what distances differ by might show. The products that a float32 gradient sums up last are of float32, unless two rows
+ * are nearer than 1/16 of the mean distance: it is good to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
  *
  * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights of the authors' code for metric
  * learning; for image classification they are 25 and 50. The paper sums over pairs and triples of different rows; the means over all are
@@ -81,15 +86,22 @@ export class RelationalDistillationStrategy<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { distanceWeight, angleWeight } = this;
     return overBatchByProduct(batch, gradient, (student, teacher, wanted) => {
-      const own = pairDistances(student);
-      const other = pairDistances(teacher);
-      const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
-      let loss = 0;
-      if (distanceWeight > 0) {
-        loss += distanceWeight * distanceDifference(own, other, distanceWeight, slopes);
-      }
-      if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
-      return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
+      const evaluate = (precision: Precision) => {
+        const own = pairDistances(student, precision);
+        const other = own && pairDistances(teacher, precision);
+        if (!own || !other) return undefined;
+        const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
+        let loss = 0;
+        if (distanceWeight > 0) {
+          const difference = distanceDifference(own, other, distanceWeight, slopes);
+          if (difference === undefined) return undefined;
+          loss += distanceWeight * difference;
+        }
+        if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
+        return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
+      };
+      // The law of cosines cancels more digits than float32 products have.
+      return angleWeight > 0 ? evaluate('float64')! : withProducts(student, evaluate);
     });
   }
 }

@@ -23,10 +23,13 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
  *
  * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for B² numbers of each side and,
- * with a gradient, at most for those of the student. It computes in doubles, but for products of float32 rows: with each other
- * they are of float32, and once more of doubles where student and teacher are so near that the errors might show; those that a
- * gradient sums up last are good to some 3e-7 of their terms, and to 2e-6 at worst. It is no sum over rows: chunks of a batch do
- * not add up to it. The published weight beside a hard loss is 3000.
+ * with a gradient, at most for those of the student. It is no sum over rows: chunks of a batch do not add up to it. The
+ * published weight beside a hard loss is 3000.
+ *
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32. Their
+ * products are computed once more in doubles where student and teacher are so close that errors of 5e-7 of what they
+ * differ by might show. A row of the gradient is a sum over pairs and good to some 1e-6 of the sum of their sizes; where
+ * they cancel, as with rows that point the same way, that is a larger share of what is left.
  *
  * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
  * the norm is that of published code.

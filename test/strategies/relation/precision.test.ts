@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CenteredKernelAlignmentDistillationStrategy,
+  ContrastiveDistillationStrategy,
+  CorrelationCongruenceDistillationStrategy,
   type DistillationStrategyBase,
   type FloatArray,
   float64,
   Matrix,
+  ProbabilisticTransferDistillationStrategy,
   RelationalDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../../src/index.js';
@@ -32,16 +36,25 @@ const similarities = (): DistillationStrategyBase<FloatArray> =>
 const distances = (): DistillationStrategyBase<FloatArray> =>
   new RelationalDistillationStrategy({ angleWeight: 0 });
 
+const alignments = (): DistillationStrategyBase<FloatArray> =>
+  new CenteredKernelAlignmentDistillationStrategy();
+const neighbours = (): DistillationStrategyBase<FloatArray> =>
+  new ProbabilisticTransferDistillationStrategy();
+const congruences = (): DistillationStrategyBase<FloatArray> =>
+  new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' });
+const contrasts = (): DistillationStrategyBase<FloatArray> => new ContrastiveDistillationStrategy();
+
 /** That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss, which adds up more of them. */
 function expectGood(
   create: () => DistillationStrategyBase<FloatArray>,
   student: Matrix,
   teacher: Matrix,
   bound: number,
+  lossBound = 1e-7,
 ): void {
   const single = create().computeLossAndGradient(student, teacher);
   const double = create().computeLossAndGradient(student.as(float64), teacher.as(float64));
-  expect(Math.abs(single.loss / double.loss - 1)).toBeLessThan(1e-7);
+  expect(Math.abs(single.loss / double.loss - 1)).toBeLessThan(lossBound);
   for (let i = 0; i < student.rows; i++) {
     const exact = Array.from(double.gradient.row(i));
     const error = exact.map((value, j) => single.gradient.get(i, j) - value);
@@ -57,6 +70,12 @@ describeKernels('Rows that are compared, in float32', () => {
       ['distances', 0, 1e-6, distances],
       ['distances', 10, 1e-6, distances],
       ['distances', 50, 1e-6, distances],
+      ['alignments', 0, 1e-6, alignments],
+      ['alignments', 10, 1e-6, alignments],
+      ['neighbours', 0, 2e-6, neighbours],
+      ['neighbours', 1, 2e-6, neighbours],
+      ['congruences', 0, 1e-6, congruences],
+      ['congruences', 5, 2e-6, congruences],
     ])(
       '%s at an offset of %d have a gradient that is good to %d of its largest entry',
       (_, offset, bound, create) => {
@@ -64,6 +83,16 @@ describeKernels('Rows that are compared, in float32', () => {
       },
     );
   });
+
+  // A temperature of 0.07 makes an error of a cosine 14 times as large in a logit.
+  test.each([10, 1, 0.5, 0.1, 1e-4])(
+    'contrasts at a distance of %d have a loss good to 1e-6 and a gradient good to 5e-6',
+    (distance) => {
+      for (const offset of [0, 1]) {
+        expectGood(contrasts, ...batch(90, 300, offset, distance), 5e-6, 1e-6);
+      }
+    },
+  );
 
   test.each([similarities, distances])(
     'in pairs that only the teacher tells apart, they have a gradient that is good to 1e-6',
@@ -112,3 +141,44 @@ describeKernels('Rows that are compared, in float32', () => {
     expect(gradient.data.every(Number.isFinite)).toBe(true);
   });
 });
+
+// Gradients whose terms cancel: few rows, few columns, rows that all point one way.
+describeKernels('Similarities that cancel, in float32', () => {
+  test.each([
+    [2, 512],
+    [64, 4],
+    [64, 1],
+    [512, 1],
+  ])('of %d × %d have a gradient that is good to 1e-6 of its largest entry', (rows, columns) => {
+    for (const distance of [1, 0.1, 0.01]) {
+      expectGood(similarities, ...batch(rows, columns, 0.3, distance), 1e-6);
+    }
+  });
+
+  test('of 64 × 256 in one direction are good to 2e-6 of their terms', () => {
+    const [student, teacher] = batch(64, 256, 30, 1);
+    const single = similarities().computeGradient(student, teacher);
+    const double = similarities().computeGradient(student.as(float64), teacher.as(float64));
+    const terms = termsOf(student, teacher);
+    for (let i = 0; i < student.rows; i++) {
+      const error = Array.from(double.row(i), (value, j) => single.get(i, j) - value);
+      expect(largest(error)).toBeLessThan(2e-6 * terms[i]!);
+    }
+  });
+});
+
+/** For each row, Σ over j of (|∂loss / ∂Ĝᵢⱼ| / ‖Gᵢ‖ + |∂loss / ∂Ĝⱼᵢ| / ‖Gⱼ‖) · max |xⱼ|. */
+function termsOf(student: Matrix, teacher: Matrix): number[] {
+  const rowsOf = (matrix: Matrix): number[][] => {
+    const rows = matrix.toRows();
+    return rows.map((x) => rows.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
+  };
+  const [g, h] = [rowsOf(student), rowsOf(teacher)];
+  const size = (i: number, j: number): number => {
+    const [length, other] = [Math.hypot(...g[i]!), Math.hypot(...h[i]!)];
+    return (2 * Math.abs(g[i]![j]! / length - h[i]![j]! / other)) / length / g.length ** 2;
+  };
+  return g.map((_, i) =>
+    g.reduce((sum, _, j) => sum + (size(i, j) + size(j, i)) * largest([...student.row(j)]), 0),
+  );
+}

@@ -1,0 +1,63 @@
+// What is done to rows of float32 before and after products, in doubles.
+
+import { VECTOR_BYTES } from '../../src/engine/layout';
+
+// @ts-ignore: decorator
+@inline
+function upper(lanes: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
+}
+
+/** Writes the product of each of `lines` rows of `bytes` each, whole vectors, with the same row of the other side. */
+export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
+  const end = target + ((lines as usize) << 3);
+  for (; target < end; target += 8) {
+    let sum = f64x2.splat(0);
+    let other = f64x2.splat(0);
+    const rowEnd = x + bytes;
+    for (; x < rowEnd; x += VECTOR_BYTES) {
+      const a = v128.load(x);
+      const b = v128.load(y);
+      sum = f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)));
+      other = f64x2.add(other, f64x2.mul(upper(a), upper(b)));
+      y += VECTOR_BYTES;
+    }
+    sum = f64x2.add(sum, other);
+    store<f64>(target, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+  }
+}
+
+/** Writes scale × each of the doubles, in float32, where they stand, up to their end: they are a multiple of four. */
+export function scaled(pointer: usize, end: usize, scale: f64): void {
+  const factor = f64x2.splat(scale);
+  let to = pointer;
+  for (; pointer < end; pointer += 2 * VECTOR_BYTES) {
+    const low = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(pointer), factor));
+    const high = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(pointer, 16), factor));
+    v128.store(to, v128.shuffle<i64>(low, high, 0, 2));
+    to += VECTOR_BYTES;
+  }
+}
+
+/** sums += factor × a row of float32, up to the end of the sums, which are a multiple of four. */
+export function addRow(sums: usize, end: usize, row: usize, factor: f64): void {
+  const factors = f64x2.splat(factor);
+  for (; sums < end; sums += 2 * VECTOR_BYTES) {
+    const x = v128.load(row);
+    const low = f64x2.mul(factors, f64x2.promote_low_f32x4(x));
+    const high = f64x2.mul(factors, upper(x));
+    v128.store(sums, f64x2.add(v128.load(sums), low));
+    v128.store(sums, f64x2.add(v128.load(sums, 16), high), 16);
+    row += VECTOR_BYTES;
+  }
+}
+
+/** Subtracts a row of `bytes`, whole vectors, from each of `lines` rows, all of float32. */
+export function subtractRow(rows: usize, row: usize, lines: i32, bytes: usize): void {
+  for (let i = 0; i < lines; i++) {
+    for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
+      v128.store(rows + k, f32x4.sub(v128.load(rows + k), v128.load(row + k)));
+    }
+    rows += bytes;
+  }
+}

@@ -1,0 +1,84 @@
+// What is done to rows before and after products, through the WebAssembly kernels.
+
+import type { FloatArray } from '../../core/numeric.js';
+import { PRODUCTS } from '../../engine/binaries/products.js';
+import { selectedInstance } from '../../engine/choice.js';
+import { align } from '../../engine/instance.js';
+import { FIRST_ADDRESS, VECTOR_BYTES } from '../../engine/layout.js';
+import type { Grid } from './grid.js';
+import { BLOCK_SUMS, FEW, kernelsOf, LINES, stage, whole } from './productSimd.js';
+
+/** Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel for it. */
+export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
+  const { rows, columns } = x;
+  if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
+  const instance = selectedInstance();
+  if (!instance?.exportsOf(PRODUCTS)) return false;
+  const { dots32 } = kernelsOf(instance);
+  const bytes = bytesOf(columns);
+  const most = mostRows(rows, bytes);
+  const xStart = align(FIRST_ADDRESS);
+  const yStart = y === x ? xStart : xStart + most * bytes;
+  const sumStart = yStart + most * bytes;
+  if (!instance.reach(sumStart + 8 * most)) return false;
+  for (let row = 0; row < rows; row += most) {
+    const lines = Math.min(most, rows - row);
+    const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
+    stage(instance, { ...part, grid: x, staged: xStart });
+    if (y !== x) stage(instance, { ...part, grid: y, staged: yStart });
+    dots32(xStart, yStart, sumStart, lines, bytes);
+    result.set(instance.float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
+  }
+  return true;
+}
+
+/** Writes the rows of float32 less a row; returns false, with nothing done, where there is no kernel for it. */
+export function subtractFast(x: Grid, reference: Float64Array, result: Float32Array): boolean {
+  const { rows, columns } = x;
+  const instance = selectedInstance();
+  if (!instance?.exportsOf(PRODUCTS)) return false;
+  const { subtractRow32 } = kernelsOf(instance);
+  const bytes = bytesOf(columns);
+  const most = mostRows(rows, bytes);
+  const row = align(FIRST_ADDRESS);
+  const start = row + bytes;
+  if (!instance.reach(start + most * bytes)) return false;
+  const { float32 } = instance;
+  float32.set(reference, row / 4);
+  for (let line = 0; line < rows; line += most) {
+    const lines = Math.min(most, rows - line);
+    stage(instance, { grid: x, size: 4, line, lines, step: 0, steps: columns, staged: start });
+    subtractRow32(start, row, lines, bytes);
+    for (let i = 0; i < lines; i++) {
+      const from = (start + i * bytes) / 4;
+      result.set(float32.subarray(from, from + columns), (line + i) * columns);
+    }
+  }
+  return true;
+}
+
+/** Bytes of a row of whole vectors of float32. */
+function bytesOf(columns: number): number {
+  return 4 * whole(columns, VECTOR_BYTES / 4);
+}
+
+/** Number of rows, a multiple of the lines that are staged, that fit beside each other. */
+function mostRows(rows: number, bytes: number): number {
+  return whole(Math.min(rows, Math.max(1, Math.floor((4 * BLOCK_SUMS) / bytes))), LINES);
+}
+
+/** Adds factor × values, of float32, to sums that a kernel left; their number is a multiple of four. */
+export function addRowFast(sums: Float64Array, values: FloatArray, factor: number): void {
+  const instance = selectedInstance()!;
+  const row = align(FIRST_ADDRESS); // where panels were, which take more room than a row of their product
+  instance.float32.set(values, row / 4);
+  const { byteOffset, byteLength } = sums;
+  kernelsOf(instance).addRow32(byteOffset, byteOffset + byteLength, row, factor);
+}
+
+/** Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four. */
+export function toSingles(sums: Float64Array, scale: number): Float32Array {
+  const { buffer, byteOffset, byteLength, length } = sums;
+  kernelsOf(selectedInstance()!).scaledTo32(byteOffset, byteOffset + byteLength, scale);
+  return new Float32Array(buffer, byteOffset, length);
+}
