@@ -21,12 +21,13 @@ export interface StrategySubject extends CaseOptions {
   /**
    * Whether a row of the student (`index` among `rows`) is one where the loss is differentiable, and least where the
    * teacher's row is the same and there is no label. Always, unless you say otherwise: the cosine of a zero row is
-   * neither.
+   * neither. `teacher` is there where the derivative is asked about.
    */
   readonly isRegular?: (
     row: readonly number[],
     index: number,
     rows: readonly (readonly number[])[],
+    teacher?: readonly (readonly number[])[],
   ) => boolean;
   readonly invariances: readonly Invariance[];
   /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */

@@ -10,7 +10,8 @@ import { changed, changedGradient, type Invariance } from './invariances.js';
 import { roundingOf, type Subject } from './subject.js';
 
 export function isDerivative(subject: Subject, example: DistillationCase): void {
-  if (!example.student.every(subject.isRegular)) return;
+  const { isRegular } = subject;
+  if (!example.student.every((row, i, rows) => isRegular(row, i, rows, example.teacher))) return;
   const call = callOf(float64, example);
   const { student, teacher, labels, options } = call;
   const strategy = subject.create(float64);
