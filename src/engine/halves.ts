@@ -13,6 +13,7 @@ import {
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_COLUMNS,
   TEMPERATURE,
   WEIGHT_TABLE,
   WEIGHTS,
@@ -60,7 +61,10 @@ export function halvesOf(
     const at = (start + i * width) / 8;
     return float64.subarray(at, at + columns);
   }) as [Float64Array, Float64Array, ...Float64Array[]];
-  const [student, teacher, p, q, logP, logQ, slope] = rows as unknown as Record<number, Float64Array> &
+  const [student, teacher, p, q, logP, logQ, slope] = rows as unknown as Record<
+    number,
+    Float64Array
+  > &
     Float64Array[];
   const describe = () => {
     int32[(CALL + STUDENT) / 4] = start;
@@ -68,6 +72,7 @@ export function halvesOf(
     int32[(CALL + LOSSES) / 4] = start + 2 * width;
     int32[(CALL + WEIGHTS) / 4] = WEIGHT_TABLE;
     int32[(CALL + COLUMNS) / 4] = columns;
+    int32[(CALL + TEACHER_COLUMNS) / 4] = columns;
     int32[(CALL + STANDARDIZES) / 4] = standardizes ? 1 : 0;
     float64[(CALL + TEMPERATURE) / 8] = temperature;
     float64[(CALL + SCALE) / 8] = 1;

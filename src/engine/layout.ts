@@ -48,6 +48,12 @@ export const OTHER_OPTION = 64;
 /** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
 export const KEPT_COUNT = 72;
 export const KEPT = 76;
+/** Columns of the teacher, which are those of the student unless both sides are ranked. */
+export const TEACHER_COLUMNS = 80;
+/** 1 where both sides are compared in descending order. */
+export const RANKS = 84;
+/** Numbers of each column of the batch; 0 where there are none. */
+export const PER_COLUMN = 88;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;
@@ -67,6 +73,16 @@ export const BATCH_ROWS = 64;
 export const KEPT_BYTES = 256;
 export const RECORD_BYTES = 128;
 export const PATCH_BYTES = 512;
+
+/** For ranks: how often each digit of 8 bits stands at each of up to 8 places. */
+export const COUNT_BYTES = 8192;
+
+// Rows whose columns are looked at together.
+export const BLOCK_BYTES = 65536;
+export const BLOCK_ROWS = 16;
+export const LEAST_BLOCK_ROWS = 4;
+/** What stands between two of them, so that a column does not stand in one set of the cache. */
+export const BLOCK_GAP = 64;
 
 /** Numbers of a vector start at a multiple of this. */
 export const VECTOR_BYTES = 16;

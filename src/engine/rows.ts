@@ -3,7 +3,7 @@
 import type { FloatArray } from '../core/numeric.js';
 import { type ArenaMemory, arenaInstance, arenaOf } from './arenas.js';
 import { selectedInstance, selectedKernel } from './choice.js';
-import { align, type Instance, workspaceBytes } from './instance.js';
+import { align, blockBytes, type Instance, rankBytes, workspaceBytes } from './instance.js';
 import {
   ADDS,
   CALL,
@@ -20,10 +20,13 @@ import {
   MOST_ROWS,
   OPTION,
   OTHER_OPTION,
+  PER_COLUMN,
+  RANKS,
   SCALE,
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_COLUMNS,
   TEMPERATURE,
   WEIGHT_TABLE,
   WEIGHTS,
@@ -60,6 +63,10 @@ export interface RowsCall extends RowTables {
   readonly otherOption?: number;
   /** The classes that a sparse teacher kept: their number in a row, and row by row. */
   readonly kept?: { readonly count: number; readonly indices: Int32Array };
+  /** Columns of the teacher, of a kernel that ranks the classes on both sides: compares them in descending order. */
+  readonly ranked?: number;
+  /** Numbers of each column, which the kernel reads or writes; the rows of the table are whole vectors. */
+  readonly perColumn?: FloatArray | undefined;
 }
 
 type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
@@ -75,6 +82,7 @@ interface Stage {
   readonly gradient: number;
   readonly distributions: number;
   readonly kept: number;
+  readonly perColumn: number;
 }
 
 /** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
@@ -88,9 +96,10 @@ const MOST_BYTES = 2 ** 28;
  * @param claim - gives the target of the gradient, where one is wanted
  */
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
-  const { student, rows, columns } = call;
+  const { student, rows, columns, ranked = columns, perColumn } = call;
   const size = student.BYTES_PER_ELEMENT;
-  if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
+  if (selectedKernel() === 'scalar' || workspaceOf(call) + 4 * widestOf(call) > MOST_BYTES)
+    return false;
   const target = claim?.();
   const stage = inArena(call, target) ?? onCopies(call, target);
   if (!stage) {
@@ -101,6 +110,9 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
+  const table = perColumn && instance.floats(perColumn.BYTES_PER_ELEMENT);
+  const tableStart = perColumn ? stage.perColumn / perColumn.BYTES_PER_ELEMENT : 0;
+  if (perColumn) table!.set(perColumn, tableStart);
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const from = first * columns;
@@ -110,7 +122,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     } else {
       const { teacher, distributions } = call;
       copyIn(memory, stage.student / size, student, from, length);
-      if (teacher) copyIn(memory, stage.teacher / size, teacher, from, length);
+      if (teacher) copyIn(memory, stage.teacher / size, teacher, first * ranked, count * ranked);
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
     copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
@@ -121,12 +133,21 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
   }
+  if (perColumn) perColumn.set(table!.subarray(tableStart, tableStart + perColumn.length));
   return true;
 }
 
 /** Writes the description of the call. */
 function describe(
-  { instance: { int32, float64 }, student, teacher, gradient, distributions, kept }: Stage,
+  {
+    instance: { int32, float64 },
+    student,
+    teacher,
+    gradient,
+    distributions,
+    kept,
+    perColumn,
+  }: Stage,
   call: RowsCall,
   target: Target | undefined,
 ): void {
@@ -143,6 +164,9 @@ function describe(
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
   int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
   int32[at + KEPT / 4] = kept;
+  int32[at + TEACHER_COLUMNS / 4] = call.ranked ?? call.columns;
+  int32[at + RANKS / 4] = call.ranked === undefined ? 0 : 1;
+  int32[at + PER_COLUMN / 4] = perColumn;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -154,12 +178,12 @@ function describe(
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
   first: number,
-  { columns, student: { BYTES_PER_ELEMENT: size } }: RowsCall,
+  { columns, ranked = columns, student: { BYTES_PER_ELEMENT: size } }: RowsCall,
 ): void {
   const at = CALL / 4;
   const offset = first * columns * size;
   int32[at + STUDENT / 4] = student + offset;
-  int32[at + TEACHER / 4] = teacher + offset;
+  int32[at + TEACHER / 4] = teacher + first * ranked * size;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
@@ -186,16 +210,23 @@ function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCa
 }
 
 /** Bytes of the workspace of a call. */
-function workspaceOf({ student, columns, standardizes, kept }: RowsCall): number {
-  const rowBytes = columns * student.BYTES_PER_ELEMENT;
-  const copies = standardizes || kept !== undefined || rowBytes !== align(rowBytes);
-  return workspaceBytes(rowBytes, copies);
+function workspaceOf(call: RowsCall): number {
+  const { standardizes, kept, ranked, perColumn } = call;
+  const rowBytes = widestOf(call);
+  const spare = (ranked ? rankBytes(rowBytes) : 0) + (perColumn ? blockBytes(rowBytes) : 0);
+  const copies = standardizes || kept !== undefined || spare > 0 || rowBytes !== align(rowBytes);
+  return workspaceBytes(rowBytes, copies) + spare;
+}
+
+/** Bytes of a row of the student or of the teacher, whose is wider. */
+function widestOf({ student, columns, ranked = columns }: RowsCall): number {
+  return Math.max(columns, ranked) * student.BYTES_PER_ELEMENT;
 }
 
 /** The stage of a call whose matrices are all in the memory of one arena. */
 function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, teacher = student, distributions, kept } = call;
-  if (kept) return undefined; // their classes have no place in the arena
+  const { student, teacher = student, distributions, kept, perColumn } = call;
+  if (kept || perColumn) return undefined; // which have no place in the arena
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
   if (target) arrays.push(target.data);
@@ -211,21 +242,23 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
       gradient: target?.data.byteOffset ?? 0,
       distributions: distributions?.byteOffset ?? 0,
       kept: 0,
+      perColumn: 0,
     }
   );
 }
 
 /** The stage of a call whose rows are copied in and out, a piece at a time. */
 function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, distributions, rows, columns, kept } = call;
+  const { distributions, rows, kept, perColumn } = call;
   const instance = selectedInstance();
   if (!instance) return undefined;
-  const rowBytes = columns * student.BYTES_PER_ELEMENT;
+  const rowBytes = widestOf(call);
   const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
   const side = align(most * rowBytes);
   const start = align(FIRST_ADDRESS + workspaceOf(call));
   const end = start + 4 * side;
-  if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
+  const more = (kept ? 4 * most * kept.count : 0) + (perColumn?.byteLength ?? 0);
+  if (!instance.reach(end + more)) return undefined;
   return {
     instance,
     arena: undefined,
@@ -235,6 +268,7 @@ function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
     kept: end,
+    perColumn: perColumn ? end : 0,
   };
 }
 

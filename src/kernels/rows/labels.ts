@@ -8,7 +8,10 @@ import type { Target } from '../../engine/target.js';
 import { softmaxCrossEntropy } from './crossEntropy.js';
 
 /** The rows of a call whose labels are looked at. */
-export type LabelRows = Pick<RowsCall, 'student' | 'columns' | 'labels' | 'weights' | 'distributions'>;
+export type LabelRows = Pick<
+  RowsCall,
+  'student' | 'columns' | 'labels' | 'weights' | 'distributions'
+>;
 
 /**
  * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to `losses`; their
@@ -24,11 +27,7 @@ export function runLabels(rows: LabelRows, losses: Float64Array, claim?: () => T
 }
 
 /** −log softmax(values) at the class of each row; 0 where a row has none. */
-export function labelLosses(
-  values: FloatArray,
-  columns: number,
-  labels: Int32Array,
-): Float64Array {
+export function labelLosses(values: FloatArray, columns: number, labels: Int32Array): Float64Array {
   const losses = new Float64Array(labels.length);
   const weights = new Float64Array(2 * labels.length);
   for (let row = 0; row < labels.length; row++) weights[2 * row + 1] = labels[row]! < 0 ? 0 : 1;

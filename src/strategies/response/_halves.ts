@@ -29,7 +29,8 @@ export function runBetweenHalves<T extends FloatArray>(
     const weight = tables.weights[2 * row]!;
     if (weight === 0) continue;
     halves.open(data, teacher, row * columns);
-    losses[row] = weight * divergence({ p, q, logP, logQ, slope, label: Math.max(labels[row]!, -1) });
+    losses[row] =
+      weight * divergence({ p, q, logP, logQ, slope, label: Math.max(labels[row]!, -1) });
     if (!Number.isFinite(losses[row])) labels[row] = EXCLUDED_ROW;
     else if (sink) sink.add(row, halves.close(weight));
   }
@@ -37,7 +38,11 @@ export function runBetweenHalves<T extends FloatArray>(
   const hard = new Float64Array(student.rows);
   const { weights } = tables;
   const distributions = batch.distributions?.data;
-  runLabels({ student: data, columns, labels, weights, distributions }, hard, sink && (() => sink.claim(student.rows)));
+  runLabels(
+    { student: data, columns, labels, weights, distributions },
+    hard,
+    sink && (() => sink.claim(student.rows)),
+  );
   for (const row of rows) losses[row]! += hard[row]!;
   return true;
 }

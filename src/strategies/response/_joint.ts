@@ -1,5 +1,5 @@
-import { addScaled } from '../../kernels/rows/addScaled.js';
 import { type Grid, grid } from '../../kernels/products/grid.js';
+import { addScaled } from '../../kernels/rows/addScaled.js';
 import type { SoftRows } from './_softRows.js';
 
 /** Which rows are together, at which temperatures, and what the loss counts at each temperature and in each row. */

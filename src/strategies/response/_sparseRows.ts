@@ -78,4 +78,3 @@ export function gather<T extends FloatArray>(
     y[i] = values.data[row * k + i]! * scale;
   }
 }
-

@@ -137,10 +137,6 @@ export abstract class ResponseDistillationStrategyBase<
   }
 }
 
-function checkLabelDistribution(
-  operation: string,
-  labels: Matrix<FloatArray>,
-  row: number,
-): void {
+function checkLabelDistribution(operation: string, labels: Matrix<FloatArray>, row: number): void {
   checkDistribution(operation, 'labels', labels, row);
 }

@@ -5,10 +5,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
-import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 import { type JointLoss, jointly } from './_joint.js';
 import type { ResponseTerms } from './_terms.js';
+import type { ResponseOptions } from './base.js';
+import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
@@ -83,7 +83,10 @@ export class CorrelationDistillationStrategy<
       ...super.describe(),
       kernel: { binary: DIVERGENCES, name: 'correlation' },
       softWeight: interWeight,
-      ...(intraWeight !== 0 && { joint: intraCorrelation(intraWeight) }),
+      ...(intraWeight !== 0 && {
+        joint: intraCorrelation(intraWeight),
+        columns: { name: 'correlateColumns', weight: (columns) => intraWeight / columns },
+      }),
     };
   }
 

@@ -6,10 +6,10 @@ import { addRelation } from '../../kernels/pairs/correlationCongruence.js';
 import { transpose } from '../../kernels/products/grid.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
-import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 import { type JointLoss, jointly } from './_joint.js';
 import type { ResponseTerms } from './_terms.js';
+import type { ResponseOptions } from './base.js';
+import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */
@@ -92,7 +92,9 @@ export class MultiLevelDistillationStrategy<
       kernel: { binary: RESPONSE, name: 'forward' },
       temperatures: (temperature) => multiples.map((multiple) => multiple * temperature),
       softWeight: instanceWeight,
-      ...((batchWeight !== 0 || classWeight !== 0) && { joint: relations(batchWeight, classWeight) }),
+      ...((batchWeight !== 0 || classWeight !== 0) && {
+        joint: relations(batchWeight, classWeight),
+      }),
     };
   }
 

@@ -1,5 +1,5 @@
-import { RESPONSE } from '../../engine/binaries/response.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
