@@ -3,7 +3,7 @@
 import {
   BLOCK_BYTES, BLOCK_GAP, BLOCK_ROWS, EXCLUDED_ROW, LEAST_BLOCK_ROWS,
 } from '../../src/engine/layout';
-import { madd, nmadd, splat, VECTOR } from '../shared/lanes';
+import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { log } from '../shared/log';
 import {
   begin, columns, isStaged, labelOf, option, otherOption, perColumn, standardizes, stride, student, teacher, temperature, width,
@@ -46,13 +46,22 @@ function writeShares<T>(row: i32, to: usize, side: usize): bool {
   const apart = take<T>(APART), gap = take<T>(GAP), inverse = take<T>(INVERSE), rest = take<T>(REST);
   const fromQ = qs;
   const fromP = ps;
+  let excess8 = splat<T>(0);
   for (let i: usize = 0; i < width; i += VECTOR) {
     const q = v128.mul<T>(v128.load(fromQ + i), factor);
     const p = v128.load(fromP + i);
     const d = distanceOf<T>(v128.load(s + i), v128.load(t + i), apart, gap, inverse, rest);
+    const c = v128.mul<T>(differenceOf<T>(q, p, d), unit);
+    excess8 = v128.add<T>(excess8, c);
     v128.store(to + i, v128.mul<T>(p, unit));
-    v128.store(to + side + i, v128.mul<T>(differenceOf<T>(q, p, d), unit));
+    v128.store(to + side + i, c);
     v128.store(to + 2 * side + i, v128.mul<T>(q, unit));
+  }
+  // Rounding leaves Σ (q − p) off 0, by what d is off in every class.
+  const excess = splat<T>(sum<T>(excess8));
+  for (let i: usize = 0; i < width; i += VECTOR) {
+    const c = to + side + i;
+    v128.store(c, nmadd<T>(v128.load(c + side), excess, v128.load(c)));
   }
   return true;
 }

@@ -125,7 +125,8 @@ export function refer<K, T>(student: usize, teacher: usize, width: usize): void 
 }
 
 /**
- * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are 0, is no part of it.
+ * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are 0, is no part of it. Rounding
+ * leaves Σ (q − p) off 0, by what d is off in every class: that is taken out.
  */
 export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const factor = take<T>(Q_FACTOR);
@@ -134,11 +135,11 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
   // a = q − mean, b = p − mean, c = q − p
-  let bb: f64 = 0, bc: f64 = 0, cc: f64 = 0, aa: f64 = 0, ab: f64 = 0;
+  let bb: f64 = 0, bc: f64 = 0, cc: f64 = 0, aa: f64 = 0, ab: f64 = 0, excess: f64 = 0;
   let i: usize = 0;
   while (i < width) {
     const end = min(i + RUN, width);
-    let bb8 = zero, bc8 = zero, cc8 = zero, aa8 = zero, ab8 = zero;
+    let bb8 = zero, bc8 = zero, cc8 = zero, aa8 = zero, ab8 = zero, excess8 = zero;
     for (; i < end; i += VECTOR) {
       const q = v128.mul<T>(v128.load(qs + i), factor);
       const p = v128.load(ps + i);
@@ -151,20 +152,29 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
       cc8 = madd<T>(c, c, cc8);
       aa8 = madd<T>(a, a, aa8);
       ab8 = madd<T>(a, b, ab8);
+      excess8 = v128.add<T>(excess8, c);
     }
     bb += sum<T>(bb8);
     bc += sum<T>(bc8);
     cc += sum<T>(cc8);
     aa += sum<T>(aa8);
     ab += sum<T>(ab8);
+    excess += sum<T>(excess8);
   }
   const unit = 1 / pSum;
   const square = unit * unit;
   const n = columns as f64;
   const padding = (((width / sizeof<T>()) as f64) - n) / (n * n);
-  const ofB = max(bb * square - padding, 0);
-  const ofA = max(aa * square - padding, 0);
-  relate(ofB, bc * square, cc * square, ofA, ab * square - padding);
+  bb = max(bb * square - padding, 0);
+  aa = max(aa * square - padding, 0);
+  ab = ab * square - padding;
+  bc *= square;
+  cc *= square;
+  excess *= unit;
+  // Of q − p less excess · q.
+  cc = max(cc - 2 * excess * (bc + cc + excess / n) + excess * excess * (aa + 1 / n), 0);
+  relate(bb, bc - excess * ab, cc, aa, ab);
+  keep<T>(REST, first<T>(rest) - excess);
   keep<T>(UNIT, unit);
   keep<T>(TEACHER_FACTOR, weight * byTeacher * unit);
   keep<T>(DIFFERENCE_FACTOR, weight * byDifference * unit);

@@ -38,8 +38,8 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (weights, temperature,
  * alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
  *
- * Cost: four exponentials a logit, in JavaScript; beside the gradient, memory for some copies of both sides. It is no sum over
- * rows, unless `intraWeight` is 0: chunks of a batch do not add up to it.
+ * Cost: four exponentials a logit; beside the gradient, memory for some rows of doubles, and in JavaScript (the scalar
+ * kernel) for some copies of both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not add up to it.
  *
  * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the 1e-8 is that of the authors' code,
  * whose weights of 1 for cross-entropy, inter and intra, at T = 1, are twice what this is by default.
