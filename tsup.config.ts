@@ -1,4 +1,19 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Options } from 'tsup';
+import { DIVERGENCES } from './src/engine/binaries/divergences.js';
+import { PRODUCTS } from './src/engine/binaries/products.js';
+import { RESPONSE } from './src/engine/binaries/response.js';
+import { threadProgram } from './src/engine/threadProgram.js';
+
+/** Writes what is imported as a file where nothing can be compiled or started from text: modules, and a worker. */
+async function writeFiles(): Promise<void> {
+  mkdirSync('dist/wasm', { recursive: true });
+  for (const { name, simd, fma } of [RESPONSE, DIVERGENCES, PRODUCTS]) {
+    writeFileSync(`dist/wasm/${name}.simd.wasm`, Buffer.from(simd, 'hex'));
+    writeFileSync(`dist/wasm/${name}.fma.wasm`, Buffer.from(fma, 'hex'));
+  }
+  writeFileSync('dist/worker.js', threadProgram());
+}
 
 const options: Options = {
   entry: {
@@ -13,6 +28,7 @@ const options: Options = {
   treeshake: true,
   splitting: true, // one copy of the base class for all entries, in CommonJS too: `instanceof` has to hold
   target: 'es2022',
+  onSuccess: writeFiles,
 };
 
 export default options;

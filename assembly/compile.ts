@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
-import { CONTROL, REGION } from '../src/engine/layout.js';
+import { CONTROL, REGION, SECTION } from '../src/engine/layout.js';
 
 const folder = new URL('.', import.meta.url);
 const target = new URL('../src/engine/binaries/', import.meta.url);
@@ -13,6 +13,7 @@ const target = new URL('../src/engine/binaries/', import.meta.url);
 const BINARIES = {
   response: 'The response loss, labels, tails of sparse teachers, terms in JavaScript.',
   divergences: 'All other losses of distributions.',
+  numbers: 'Losses of rows of numbers.',
   products: 'Products of matrices.',
   probe: 'Compiles where all others do.',
 };
@@ -32,7 +33,9 @@ const OPTIONS = [
 
 /** The sources, by their paths from this folder. */
 const sources = [
-  ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')),
+  ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  ),
   '../src/engine/layout.ts',
 ].sort();
 
@@ -80,6 +83,13 @@ async function compile(name: string, region: number, ...options: string[]): Prom
   return Buffer.from(binary).toString('hex'); // which compresses to half of what base64 does
 }
 
+/** A custom section that says which binary and kernel a module is, for modules that are passed in compiled. */
+function label(name: string, kernel: string): string {
+  const text = (value: string) => [value.length, ...Buffer.from(value)];
+  const body = [...text(SECTION), ...Buffer.from(`${name} ${kernel}`)];
+  return Buffer.from([0, body.length, ...body]).toString('hex');
+}
+
 const names = Object.keys(BINARIES);
 if ((names.length + 1) * REGION > CONTROL) throw new Error('CONTROL must lie behind the regions');
 const print = fingerprint();
@@ -87,8 +97,8 @@ mkdirSync(target, { recursive: true });
 for (const [index, [name, what]] of Object.entries(BINARIES).entries()) {
   const file = new URL(`${name}.ts`, target);
   if (isCurrent(file, print)) continue;
-  const baseline = await compile(name, index + 1);
-  const fused = await compile(name, index + 1, '--enable=relaxed-simd');
+  const simd = (await compile(name, index + 1)) + label(name, 'simd');
+  const fma = (await compile(name, index + 1, '--enable=relaxed-simd')) + label(name, 'fma');
   writeFileSync(
     file,
     `// Made by assembly/compile.ts from its neighbours, ${print}.
@@ -98,8 +108,8 @@ import type { Binary } from '../compile.js';
 /** ${what} */
 export const ${name.toUpperCase()}: Binary = {
   name: '${name}',
-  simd: '${baseline}',
-  fma: '${fused}',
+  simd: '${simd}',
+  fma: '${fma}',
 };
 `,
   );

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Contestant, median } from './compete.js';
+import type { Contestant } from './compete.js';
 import { makeProblem, type Problem } from './problem.js';
 import { findPython } from './pytorch.js';
+import { cell, type Table } from './report.js';
 
 /** Who starts from nothing, by the argument that this file takes in a process of its own. */
 const LOADERS: Record<string, () => Promise<Contestant<Problem>>> = {
@@ -11,22 +12,23 @@ const LOADERS: Record<string, () => Promise<Contestant<Problem>>> = {
   'jax-js, wasm': async () => (await import('./jax.js')).jax,
 };
 
-/** Milliseconds from the import to the first gradient of 64 × 1000 logits, median of new processes. */
-export function coldStarts(runs: number): string[] {
+/** Milliseconds from the import to the first gradient of 64 × 1000 logits, of new processes in turn. */
+export function coldTable(runs: number): Table {
   const self = fileURLToPath(import.meta.url);
   const here = (name: string) => () => ask(process.execPath, [...process.execArgv, self, name]);
   const python = findPython();
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
   const starts = Object.keys(LOADERS).map((name) => ({ name, start: here(name) }));
   if (python) starts.push({ name: 'PyTorch eager', start: () => ask(python, [script, '--cold']) });
-  const times = starts.map((): number[] => []);
+  const timings = new Map(starts.map(({ name }) => [name, { times: [] as number[] }]));
   for (let run = 0; run < runs; run++) {
-    starts.forEach(({ start }, i) => {
-      times[i]!.push(start());
-    });
+    for (const { name, start } of starts) timings.get(name)!.times.push(start());
   }
-  const cells = starts.map(({ name }, i) => `${name} ${median(times[i]!).toFixed(0)}`);
-  return [`From the import to the first gradient of 64 × 1000, in ms: ${cells.join(', ')}.`];
+  return {
+    name: 'from the import to the first gradient of 64 × 1000, ms',
+    columns: [{ name: 'cold', unit: 1 }],
+    lines: starts.map(({ name }) => ({ name, cells: [cell(timings, name)] })),
+  };
 }
 
 /** What a process prints as its last line. */

@@ -1,22 +1,45 @@
-/** Each contestant runs at least so long in each round, in milliseconds. */
-const ROUND = 50;
-/** Who needs longer than this for one step takes part in the first rounds only. */
+/** Each contestant is warmed up for this long, in milliseconds: until V8 has optimised its code. */
+const WARM_UP = 400;
+/** Each contestant runs at least this long in each round, in milliseconds. */
+const ROUND = 30;
+/** A contestant that needs longer than this for one step takes part in the first rounds only. */
 const SLOW = 400;
 const ROUNDS_OF_THE_SLOW = 3;
 
-/** Somebody who can take the step of a problem. */
+/** Takes the step of a problem, in this process or in another. */
 export interface Contestant<Problem> {
   readonly name: string;
-  /** Readies the problem, or is `undefined` where the contestant cannot do it. */
-  readonly prepare: (problem: Problem) => Promise<Prepared | undefined>;
+  /** Readies the problem, says why it fails, or is `undefined` where the contestant takes no part. */
+  readonly prepare: (problem: Problem) => Promise<Prepared | Failure | undefined>;
 }
 
 export interface Prepared {
-  /** The loss, so that all can be seen to compute the same; left out where nobody else does. */
+  /** The loss, compared with the losses of the others; left out where it is another one. */
   readonly loss?: number;
-  /** Takes the step so many times and returns the milliseconds. */
+  /** A footnote of the cell. */
+  readonly note?: string;
+  /** Takes the step that many times and returns the milliseconds. */
   readonly run: (repetitions: number) => Promise<number>;
   readonly dispose?: () => void;
+}
+
+export interface Failure {
+  readonly failed: string;
+}
+
+/** The times of one step in each round, in milliseconds. */
+export interface Times {
+  readonly note?: string;
+  readonly times: readonly number[];
+}
+
+/** What became of each contestant, by its name. */
+export type Timings = ReadonlyMap<string, Times | Failure>;
+
+export interface Rules {
+  readonly rounds: number;
+  /** How far losses may differ, relative to the first. */
+  readonly tolerance: number;
 }
 
 /** A contestant of this process: `step` takes the step once and returns the loss. */
@@ -36,30 +59,33 @@ export async function prepared(
   return { loss, run, ...(dispose && { dispose }) };
 }
 
-/** What each contestant needed for one step in each round, in milliseconds, by its name. */
-export type Timings = ReadonlyMap<string, readonly number[]>;
-
 /** All contestants in turn, round after round, so that a machine that slows down slows them all. */
 export async function compete<Problem>(
   contestants: readonly Contestant<Problem>[],
   problem: Problem,
-  rounds: number,
+  { rounds, tolerance }: Rules,
 ): Promise<Timings> {
-  const ready: { name: string; prepared: Prepared; repetitions: number; times: number[] }[] = [];
+  const timings = new Map<string, Times | Failure>();
+  const ready: { prepared: Prepared; repetitions: number; times: number[] }[] = [];
+  let expected: { name: string; loss: number } | undefined;
   for (const { name, prepare } of contestants) {
     const prepared = await prepare(problem);
     if (!prepared) continue;
-    let once = await prepared.run(1);
-    // Until the code is compiled.
-    for (let spent = once; spent < 4 * ROUND; spent += once) once = await prepared.run(1);
-    once = (await prepared.run(3)) / 3;
-    const repetitions = Math.max(1, Math.ceil(ROUND / once));
-    ready.push({ name, prepared, repetitions, times: [] });
-  }
-  const losses = ready.flatMap(({ prepared }) => prepared.loss ?? []);
-  // TensorFlow.js sums 151,936 terms in float32, and is off by up to half a thousandth.
-  if (losses.some((loss) => !(Math.abs(loss / losses[0]! - 1) <= 2e-3))) {
-    throw new Error(`the contestants do not compute the same loss: ${losses.join(', ')}`);
+    if ('failed' in prepared) {
+      timings.set(name, prepared);
+      continue;
+    }
+    const { loss, note } = prepared;
+    if (loss !== undefined) {
+      expected ??= { name, loss };
+      if (!(Math.abs(loss - expected.loss) <= tolerance * Math.abs(expected.loss))) {
+        const other = `${expected.name} computes ${expected.loss}`;
+        throw new Error(`losses differ: ${other}, ${name} computes ${loss}`);
+      }
+    }
+    const times: number[] = [];
+    ready.push({ prepared, repetitions: await warmUp(prepared), times });
+    timings.set(name, { times, ...(note !== undefined && { note }) });
   }
   for (let round = 0; round < rounds; round++) {
     for (const { prepared, repetitions, times } of ready) {
@@ -68,36 +94,18 @@ export async function compete<Problem>(
     }
   }
   for (const { prepared } of ready) prepared.dispose?.();
-  return new Map(ready.map(({ name, times }) => [name, times]));
+  return timings;
 }
 
-/**
- * What a contestant needed, in so many milliseconds, and how many times as fast as the baseline that is; nothing where it did
- * not take part.
- */
-export function cell(timings: Timings, name: string, baseline?: string, unit = 1): string {
-  const own = timings.get(name);
-  if (!own) return '';
-  const time = (median(own) / unit).toPrecision(3);
-  const reference = baseline === undefined ? undefined : timings.get(baseline);
-  if (!reference || name === baseline) return time;
-  const ratio = median(own.map((needed, round) => reference[round]! / needed));
-  return `${time} (${ratio.toPrecision(2)}×)`;
-}
-
-/** A table with a line for each name, and no line where all its cells are empty. */
-export function table(
-  heads: readonly string[],
-  names: readonly string[],
-  cells: (name: string) => readonly string[],
-): string[] {
-  const line = (entries: readonly string[]) => `| ${entries.join(' | ')} |`;
-  const lines = names.map((name) => [name, ...cells(name)]);
-  return [
-    line(heads),
-    `|${'---|'.repeat(heads.length)}`,
-    ...lines.filter(([, ...rest]) => rest.some((entry) => entry !== '')).map(line),
-  ];
+/** Runs a contestant until its code is compiled; returns the number of steps that fill a round. */
+async function warmUp({ run }: Prepared): Promise<number> {
+  let repetitions = 1;
+  let needed = await run(1);
+  for (let spent = needed; spent < WARM_UP; spent += needed) {
+    repetitions = Math.max(1, Math.ceil((repetitions * ROUND) / needed));
+    needed = await run(repetitions);
+  }
+  return Math.max(1, Math.ceil((repetitions * ROUND) / needed));
 }
 
 export function median(values: readonly number[]): number {

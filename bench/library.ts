@@ -1,24 +1,111 @@
 import {
+  type EvaluationOptions,
   type FloatArray,
-  float32,
-  float64,
+  type IDistillationStrategy,
   type KernelName,
   kernelInfo,
+  type Labels,
+  type LossAndGradient,
   Matrix,
   MatrixArena,
   ResponseDistillationStrategy,
+  type SparseTargets,
   selectKernel,
 } from 'knowledge-distillation';
 import { type Contestant, type Prepared, prepared } from './compete.js';
-import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
+import { ALPHA, numericOf, type Problem, TEMPERATURE } from './problem.js';
 
-/** A temperature that is not whole, where nothing can be had by multiplying; the others are at {@link TEMPERATURE}. */
-const ANY = 3.5;
+/** A strategy of this library, as the bench calls it. */
+export interface Strategy extends IDistillationStrategy<FloatArray> {
+  computeLossAndGradient(
+    student: Matrix<FloatArray>,
+    teacher: Matrix<FloatArray> | SparseTargets<FloatArray>,
+    labels?: Labels<FloatArray>,
+    options?: EvaluationOptions<FloatArray>,
+  ): LossAndGradient<FloatArray>;
+}
 
 /** The kernels that this engine has, the best first. */
 export function kernels(): KernelName[] {
   selectKernel('auto');
   return kernelInfo().kernel === 'fma' ? ['fma', 'simd', 'scalar'] : ['simd', 'scalar'];
+}
+
+/** Where the matrices of a call live: on the JavaScript heap, or in an arena. */
+export type Place = 'plain' | 'arena';
+
+/** The scalar kernel gains nothing from an arena. */
+export function placesOf(kernel: KernelName): Place[] {
+  return kernel === 'scalar' ? ['plain'] : ['plain', 'arena'];
+}
+
+/** The arguments of a call. */
+export interface Call {
+  readonly student: Matrix<FloatArray>;
+  readonly teacher: Matrix<FloatArray> | SparseTargets<FloatArray>;
+  readonly labels?: Labels<FloatArray> | undefined;
+  readonly options?: EvaluationOptions<FloatArray>;
+}
+
+export interface LibraryContestant {
+  readonly name: string;
+  readonly strategy: Strategy;
+  readonly kernel: KernelName;
+  readonly place: Place;
+  readonly threads?: number;
+  /** True by default. */
+  readonly hasLabels?: boolean;
+  /** What the call has instead; called once, with the matrices in their place and the gradient. */
+  readonly change?: (call: Call, gradient: Matrix<FloatArray>) => Call;
+}
+
+/** Loss and gradient by this library: a new gradient on the heap, or one that is written into in an arena. */
+export function contestant(options: LibraryContestant): Contestant<Problem> {
+  const { name, strategy, kernel, place, threads = 1, hasLabels = true } = options;
+  const change = options.change ?? ((call: Call) => call);
+  return {
+    name,
+    prepare: (problem) =>
+      withKernel(kernel, async () => {
+        const { matrix, close } = await placeFor(problem, place, threads);
+        const [student, teacher] = [matrix(problem.student), matrix(problem.teacher)];
+        const gradient = matrix();
+        const call: Call = change(
+          {
+            student,
+            teacher,
+            labels: hasLabels ? problem.labels : undefined,
+            ...(place === 'arena' && { options: { gradient } }),
+          },
+          gradient,
+        );
+        const step = () =>
+          strategy.computeLossAndGradient(call.student, call.teacher, call.labels, call.options)
+            .loss;
+        return prepared(step, close);
+      }),
+  };
+}
+
+/** Makes matrices of the problem's shape in a place. */
+async function placeFor({ rows, columns, dtype }: Problem, place: Place, threads: number) {
+  const numeric = numericOf(dtype);
+  let zeros = () => Matrix.zeros<FloatArray>(rows, columns, numeric);
+  let close = () => {};
+  if (place === 'arena') {
+    const room = 4 * threads * columns * numeric.bytesPerElement + (1 << 20);
+    const bytes = 3 * rows * columns * numeric.bytesPerElement + room;
+    const arena =
+      threads === 1 ? new MatrixArena(bytes) : await MatrixArena.withThreads(bytes, threads);
+    zeros = () => arena.zeros<FloatArray>(rows, columns, numeric);
+    close = () => arena.close();
+  }
+  const matrix = (data?: FloatArray) => {
+    const made = zeros();
+    if (data) made.data.set(data);
+    return made;
+  };
+  return { matrix, close };
 }
 
 /** The same with a kernel selected before it runs. */
@@ -37,67 +124,41 @@ export async function withKernel(
   };
 }
 
-/** Arrays of the JavaScript heap, and a new gradient for each step. */
-function plain(kernel: KernelName, temperature: number): Contestant<Problem> {
+/** Nothing can be had by multiplying at a temperature that is not whole. */
+const ANY = 3.5;
+
+/** The response loss with every kernel and in every place, at a whole temperature and at another. */
+export function responses(chosen: readonly KernelName[]): Contestant<Problem>[] {
+  return chosen.flatMap((kernel) => {
+    const at = (temperature: number, place: Place, threads = 1): Contestant<Problem> => {
+      const where =
+        place === 'plain' ? '' : threads === 1 ? ', arena' : `, arena, ${threads} threads`;
+      const name = `this library, ${kernel}${where}, T = ${temperature}`;
+      const strategy = new ResponseDistillationStrategy<FloatArray>({ temperature, alpha: ALPHA });
+      const all = contestant({ name, strategy, kernel, place, threads });
+      return temperature === TEMPERATURE ? all : withoutLoss(all);
+    };
+    const plain = [at(TEMPERATURE, 'plain'), at(ANY, 'plain')];
+    if (kernel === 'scalar') return plain;
+    return [at(TEMPERATURE, 'arena', 2), at(TEMPERATURE, 'arena'), at(ANY, 'arena'), ...plain];
+  });
+}
+
+/** A contestant whose loss is another one than the losses of the others. */
+export function withoutLoss<T>({ name, prepare }: Contestant<T>): Contestant<T> {
   return {
-    name: `this library, ${kernel}, T = ${temperature}`,
-    prepare: ({ student, teacher, labels, rows, columns }) =>
-      withKernel(kernel, async () => {
-        const options = { temperature, alpha: ALPHA };
-        const strategy = new ResponseDistillationStrategy<FloatArray>(options);
-        const [s, t] = [new Matrix(student, rows, columns), new Matrix(teacher, rows, columns)];
-        const ready = await prepared(() => strategy.computeLossAndGradient(s, t, labels).loss);
-        return { ...ready, loss: at3(s, t, labels) };
-      }),
+    name,
+    prepare: async (problem) => {
+      const ready = await prepare(problem);
+      if (!ready || 'failed' in ready) return ready;
+      const { loss: _, ...rest } = ready;
+      return rest;
+    },
   };
-}
-
-/** Matrices of an arena, the gradient among them. */
-function inArena(kernel: KernelName, temperature: number, threads = 1): Contestant<Problem> {
-  const who = threads === 1 ? 'arena' : `arena, ${threads} threads`;
-  return {
-    name: `this library, ${kernel}, ${who}, T = ${temperature}`,
-    prepare: ({ student, teacher, labels, rows, columns, dtype }) =>
-      withKernel(kernel, async () => {
-        const numeric = dtype === 'float32' ? float32 : float64;
-        const bytes = (3 * rows + 4 * threads + 1) * columns * numeric.bytesPerElement + (1 << 17);
-        const arena =
-          threads === 1 ? new MatrixArena(bytes) : await MatrixArena.withThreads(bytes, threads);
-        const zeros = () => arena.zeros<FloatArray>(rows, columns, numeric);
-        const [s, t, gradient] = [zeros(), zeros(), zeros()];
-        s.data.set(student);
-        t.data.set(teacher);
-        const options = { temperature, alpha: ALPHA };
-        const strategy = new ResponseDistillationStrategy<FloatArray>(options);
-        const step = () => strategy.computeLossAndGradient(s, t, labels, { gradient }).loss;
-        const ready = await prepared(step, () => arena.close());
-        return { ...ready, loss: at3(s, t, labels) };
-      }),
-  };
-}
-
-/** The loss at the temperature of all others, to be compared with theirs. */
-function at3(s: Matrix<FloatArray>, t: Matrix<FloatArray>, labels: Int32Array): number {
-  const options = { temperature: TEMPERATURE, alpha: ALPHA };
-  return new ResponseDistillationStrategy<FloatArray>(options).computeLoss(s, t, labels);
-}
-
-/** This library: every kernel, on the heap and in an arena, at a whole temperature and at another. */
-export function library(): Contestant<Problem>[] {
-  return kernels().flatMap((kernel) =>
-    kernel === 'scalar'
-      ? [plain(kernel, TEMPERATURE), plain(kernel, ANY)]
-      : [
-          inArena(kernel, TEMPERATURE, 2),
-          inArena(kernel, TEMPERATURE),
-          inArena(kernel, ANY),
-          plain(kernel, TEMPERATURE),
-          plain(kernel, ANY),
-        ],
-  );
 }
 
 /** As it comes: the kernel that is found, arrays of the heap. */
 export function plainest(): Contestant<Problem> {
-  return plain(kernels()[0]!, TEMPERATURE);
+  const strategy = new ResponseDistillationStrategy<FloatArray>();
+  return contestant({ name: 'this library', strategy, kernel: kernels()[0]!, place: 'plain' });
 }

@@ -6,32 +6,58 @@ import {
   type NumericTrait,
 } from 'knowledge-distillation';
 
-/** The step that every contestant takes: the response loss with labels, and its gradient. */
+/** The response loss with labels, which other libraries are asked for. */
 export const TEMPERATURE = 3;
 export const ALPHA = 0.3;
+
+export type DType = 'float32' | 'float64';
 
 export interface Shape {
   readonly rows: number;
   readonly columns: number;
-  readonly dtype: 'float32' | 'float64';
+  readonly dtype: DType;
 }
 
+/** A batch so small that what a call costs beside its logits shows. */
+export const SHORT: Shape = { rows: 32, columns: 10, dtype: 'float32' };
+
+/** The inputs of one step, the same for every contestant. */
 export interface Problem extends Shape {
   readonly student: FloatArray;
   readonly teacher: FloatArray;
   readonly labels: Int32Array;
 }
 
-/** Logits as a network might put them out: a few units wide, no two rows alike. */
-export function makeProblem({ rows, columns, dtype }: Shape): Problem {
-  const numeric: NumericTrait<FloatArray> = dtype === 'float32' ? float32 : float64;
-  const logits = (phase: number) => {
-    const { data } = Matrix.zeros(rows, columns, numeric);
-    for (let i = 0; i < data.length; i++) data[i] = 3 * Math.sin(12.9898 * i + phase);
-    return data;
-  };
+export function numericOf(dtype: DType): NumericTrait<FloatArray> {
+  return dtype === 'float32' ? float32 : float64;
+}
+
+/** Uniform in [0, 1), the same in every run. */
+function uniform(index: number, seed: number): number {
+  const value = 43758.5453 * Math.sin(12.9898 * index + seed);
+  return value - Math.floor(value);
+}
+
+/** Numbers without structure, normally distributed, by the transform of Box and Muller. */
+export function normals(
+  { rows, columns, dtype }: Shape,
+  deviation: number,
+  seed: number,
+): FloatArray {
+  const { data } = Matrix.zeros(rows, columns, numericOf(dtype));
+  for (let i = 0; i < data.length; i++) {
+    const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniform(i, seed)));
+    data[i] = radius * Math.cos(2 * Math.PI * uniform(i, seed + 1));
+  }
+  return data;
+}
+
+/** Logits as a network might put them out; the student is far from the teacher. */
+export function makeProblem(shape: Shape, deviation = 2): Problem {
+  const { rows, columns } = shape;
   const labels = Int32Array.from({ length: rows }, (_, row) => (7 * row) % columns);
-  return { rows, columns, dtype, student: logits(0.5), teacher: logits(2), labels };
+  const [student, teacher] = [normals(shape, deviation, 0.5), normals(shape, deviation, 2)];
+  return { ...shape, student, teacher, labels };
 }
 
 /** The labels as rows with a single 1, for those who know no indices. */

@@ -1,11 +1,17 @@
 """PyTorch's side of the benchmark: reads one JSON request a line, answers one JSON line.
 
-{"threads"} answers {"version"}; {"loss", "rows", "columns", "dtype", "threads"} readies a problem of problem.ts or relations.ts and
-answers {"loss"}; {"repetitions"} takes its step so many times and answers {"milliseconds"}. With --cold: prints the milliseconds from
-the import to the first gradient of 64 × 1000 logits.
+{"threads"} answers {"version"}. {"loss", "options", "student", "teacher", "labels", "compile"} readies a loss of losses.py and answers
+{"id", "loss"}, or {"failed"} where torch.compile cannot do it; matrices are {"data": base64, "dtype", "shape"}.
+{"id", "repetitions"} takes its step so many times and answers {"milliseconds"}. {"drop": id} forgets it.
+With --cold: prints the milliseconds from the import to the first gradient of 64 × 1000 logits.
 """
 
+import base64
+import ctypes
+import ctypes.util
 import json
+import logging
+import os
 import re
 import sys
 import time
@@ -13,61 +19,19 @@ import time
 START = time.perf_counter()
 
 import torch
-import torch.nn.functional as functional
 
-TEMPERATURE = 3.0
-ALPHA = 0.3
+import losses
 
-
-def logits(rows, columns, dtype):
-    index = torch.arange(rows * columns, dtype=torch.float64)
-
-    def values(phase):
-        return (3 * torch.sin(12.9898 * index + phase)).reshape(rows, columns).to(dtype)
-
-    labels = (7 * torch.arange(rows)) % columns
-    return values(0.5), values(2.0), labels
+#: What torch.compile is asked for where it fails on the first try.
+WITHOUT_FUSION = "without fusion of outer loops, with which the compiler fails"
 
 
-def features(rows, columns, dtype):
-    index = torch.arange(rows * columns, dtype=torch.float64)
-
-    def values(phase):
-        value = 43758.5453 * torch.sin(12.9898 * index + phase)
-        return (2 * (value - value.floor()) - 1).reshape(rows, columns).to(dtype)
-
-    return values(0.5), values(2.0)
-
-
-def response(student, teacher, labels):
-    log_p = functional.log_softmax(teacher / TEMPERATURE, dim=1)
-    log_q = functional.log_softmax(student / TEMPERATURE, dim=1)
-    soft = functional.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
-    hard = functional.cross_entropy(student, labels)
-    return ALPHA * hard + (1 - ALPHA) * TEMPERATURE**2 * soft
-
-
-def relative_distances(x):
-    """Distances of all rows from each other, in units of their mean; a floor keeps their derivative finite."""
-    squares = x.pow(2).sum(dim=1)
-    distances = (squares[:, None] + squares - 2 * (x @ x.t())).clamp(min=1e-12).sqrt()
-    distances = distances * (1 - torch.eye(len(x), dtype=x.dtype))
-    return distances * (len(x) * (len(x) - 1)) / distances.sum()
-
-
-def distance(student, teacher):
-    with torch.no_grad():
-        target = relative_distances(teacher)
-    return functional.smooth_l1_loss(relative_distances(student), target)
-
-
-def similarity(student, teacher):
-    with torch.no_grad():
-        target = functional.normalize(teacher @ teacher.t())
-    return functional.mse_loss(functional.normalize(student @ student.t()), target)
-
-
-LOSSES = {"response": (response, logits), "distance": (distance, features), "similarity": (similarity, features)}
+def tensor(matrix):
+    if matrix is None:
+        return None
+    data = bytearray(base64.b64decode(matrix["data"]))
+    values = torch.frombuffer(data, dtype=getattr(torch, matrix["dtype"])).reshape(matrix["shape"])
+    return values.long() if matrix["dtype"] == "int32" else values
 
 
 def step(loss, student, *others):
@@ -75,6 +39,44 @@ def step(loss, student, *others):
     value = loss(student, *others)
     value.backward()
     return value
+
+
+def start_compiler():
+    """Inductor writes vector code only if it can link Sleef, which distributions ship as a library of its own."""
+    sleef = ctypes.util.find_library("sleef")
+    if sleef and "LD_PRELOAD" not in os.environ:
+        ctypes.CDLL(sleef, mode=ctypes.RTLD_GLOBAL)
+        os.environ["LD_PRELOAD"] = sleef  # for the compiler's trial in a process of its own
+    logging.disable(logging.CRITICAL)
+    from torch._functorch import config as autograd
+    from torch._inductor import config
+    from torch._inductor.cpu_vec_isa import pick_vec_isa
+
+    # The key of a cached graph does not tell whether its loops were fused.
+    config.fx_graph_cache = False
+    autograd.enable_autograd_cache = False
+
+    return f"torch.compile for {str(pick_vec_isa()) or 'no vector unit (libsleef-dev is missing)'}"
+
+
+def compiled(loss, inputs):
+    """The compiled loss, its value and a note."""
+    from torch._inductor.codegen.cpp import CppScheduling
+
+    fusion = CppScheduling.can_fuse_vertical_outer_loop
+    try:
+        for note in (None, WITHOUT_FUSION):
+            if note:
+                CppScheduling.can_fuse_vertical_outer_loop = lambda *_: False
+            torch._dynamo.reset()
+            try:
+                fast = torch.compile(loss, dynamic=False)
+                return {"step": fast, "loss": step(fast, *inputs).item(), "note": note}
+            except Exception as error:  # of many kinds, from all of the compiler's layers
+                failure = f"{type(error).__name__}: {error}".split("\n")[0]
+        return {"failed": failure}
+    finally:
+        CppScheduling.can_fuse_vertical_outer_loop = fusion
 
 
 def version():
@@ -85,8 +87,8 @@ def version():
         blas = "MKL"
     else:
         try:
-            with open("/proc/self/maps") as maps:
-                libraries = set(re.findall(r"/\S*blas\S*", maps.read()))
+            with open("/proc/self/maps") as loaded:
+                libraries = set(re.findall(r"/\S*blas\S*", loaded.read()))
         except OSError:
             libraries = set()
         if any("openblas" in library for library in libraries):
@@ -97,23 +99,38 @@ def version():
 
 
 def cold():
-    step(response, *logits(64, 1000, torch.float32))
+    options = {"temperature": 3, "alpha": 0.3}
+    step(losses.response, torch.randn(64, 1000), torch.randn(64, 1000), torch.arange(64), options)
     print(1e3 * (time.perf_counter() - START))
 
 
+def prepare(request):
+    loss = getattr(losses, request["loss"])
+    inputs = [*(tensor(request[name]) for name in ("student", "teacher", "labels")), request["options"]]
+    ready = compiled(loss, inputs) if request["compile"] else {"step": loss, "loss": step(loss, *inputs).item()}
+    return ready.pop("step", None), inputs, ready
+
+
 def main():
-    problem = None
+    ready = {}
     for line in sys.stdin:
         request = json.loads(line)
         if "repetitions" in request:
+            loss, inputs = ready[request["id"]]
             start = time.perf_counter()
             for _ in range(request["repetitions"]):
-                step(*problem)
+                step(loss, *inputs)
             answer = {"milliseconds": 1e3 * (time.perf_counter() - start)}
         elif "loss" in request:
-            loss, inputs = LOSSES[request["loss"]]
-            problem = loss, *inputs(request["rows"], request["columns"], getattr(torch, request["dtype"]))
-            answer = {"loss": step(*problem).item()}
+            loss, inputs, answer = prepare(request)
+            identity = max(ready, default=0) + 1
+            ready[identity] = loss, inputs
+            answer["id"] = identity
+        elif "drop" in request:
+            del ready[request["drop"]]
+            answer = {}
+        elif "compiler" in request:
+            answer = {"version": start_compiler()}
         else:
             torch.set_num_threads(request["threads"])
             answer = {"version": version()}

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Contestant } from './compete.js';
+import type { FloatArray } from 'knowledge-distillation';
+import type { Contestant, Failure, Prepared } from './compete.js';
 import type { Problem } from './problem.js';
-import type { Relations } from './relations.js';
 
 /** The first Python that has PyTorch. */
 export function findPython(): string | undefined {
@@ -19,48 +19,82 @@ export const KEEP_BUFFERS = {
   MALLOC_TRIM_THRESHOLD_: '4294967296',
 };
 
+/** A loss of losses.py. */
+export interface PyTorchLoss {
+  readonly loss: string;
+  readonly options: object;
+  readonly hasLabels?: boolean;
+}
+
 export interface PyTorch {
+  /** Of its contestants that run eagerly. */
   readonly name: string;
   /** Its version, and who multiplies its matrices. */
   readonly version: string;
-  readonly response: Contestant<Problem>;
-  readonly relations: Contestant<Relations>;
+  /** The loss and its gradient by automatic differentiation. */
+  readonly eager: (loss: PyTorchLoss) => Contestant<Problem>;
+  readonly compiled: (loss: PyTorchLoss) => Contestant<Problem>;
+  /** Starts the compiler and returns the vector unit that it writes for. */
+  readonly startCompiler: () => Promise<string>;
   readonly stop: () => void;
 }
 
-/** PyTorch eager in a process of its own, one for all problems; `undefined` where it is not installed. */
+type Answer = Readonly<Record<string, number | string | null>>;
+
+/** PyTorch in a process of its own, one for all problems; `undefined` where it is not installed. */
 export async function startPyTorch(threads: number): Promise<PyTorch | undefined> {
   const python = findPython();
   if (python === undefined) return undefined;
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
   // Of the libraries that multiply matrices, some have threads of their own.
-  const env = { ...process.env, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
+  const env = {
+    ...process.env,
+    OMP_NUM_THREADS: `${threads}`,
+    OPENBLAS_NUM_THREADS: `${threads}`,
+    PYTHONWARNINGS: 'ignore',
+  };
   const child = spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (request: object): Promise<Record<string, number | string>> => {
+  const ask = async (request: object): Promise<Answer> => {
     child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await answers.next();
     if (done) throw new Error('PyTorch has stopped');
     return JSON.parse(value);
   };
-  const take = async (problem: object) => {
-    const { loss } = await ask({ ...problem, threads });
-    const run = async (repetitions: number) => Number((await ask({ repetitions })).milliseconds);
-    return { loss: Number(loss), run };
+  const prepare = async (request: object): Promise<Prepared | Failure> => {
+    const { id, loss, note, failed } = await ask(request);
+    if (typeof failed === 'string') return { failed };
+    const run = async (repetitions: number) =>
+      Number((await ask({ id, repetitions })).milliseconds);
+    const dispose = () => void ask({ drop: id });
+    return { loss: Number(loss), run, dispose, ...(typeof note === 'string' && { note }) };
   };
   const name = `PyTorch eager, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const contestant =
+    (name: string, compile: boolean) =>
+    ({ hasLabels = true, ...loss }: PyTorchLoss): Contestant<Problem> => ({
+      name,
+      prepare: (problem) => prepare({ ...loss, ...inputs(problem, hasLabels), compile }),
+    });
   const { version } = await ask({ threads });
   return {
     name,
     version: String(version),
-    response: {
-      name,
-      prepare: ({ rows, columns, dtype }) => take({ loss: 'response', rows, columns, dtype }),
-    },
-    relations: {
-      name,
-      prepare: ({ loss, rows, columns }) => take({ loss, rows, columns, dtype: 'float32' }),
-    },
+    eager: contestant(name, false),
+    compiled: contestant('torch.compile', true),
+    startCompiler: async () => String((await ask({ compiler: true })).version),
     stop: () => child.stdin.end(),
+  };
+}
+
+function inputs({ student, teacher, labels, rows, columns, dtype }: Problem, hasLabels: boolean) {
+  const matrix = (data: FloatArray | Int32Array, type: string, ...shape: number[]) => {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return { data: bytes.toString('base64'), dtype: type, shape };
+  };
+  return {
+    student: matrix(student, dtype, rows, columns),
+    teacher: matrix(teacher, dtype, rows, columns),
+    labels: hasLabels ? matrix(labels, 'int32', rows) : null,
   };
 }

@@ -8,18 +8,20 @@
 export type { ComponentLoss, DistillationBatch, TeacherOutput } from './call/batch.js';
 export type { RuledOutBy } from './call/diagnosis.js';
 export type { GradientSink } from './call/gradient.js';
+export type {
+  EvaluationOptions,
+  IDistillationStrategy,
+  LossAndGradient,
+  StrategyOptions,
+} from './call/options.js';
 export { Parameter } from './call/parameter.js';
-export {
-  DistillationStrategyBase,
-  type EvaluationOptions,
-  type IDistillationStrategy,
-  type LossAndGradient,
-  type StrategyOptions,
-} from './call/strategy.js';
+export { meanOverRows, type RowLoss } from './call/rows.js';
+export { DistillationStrategyBase } from './call/strategy.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
-export { Matrix, type RuntimeTensor, type TensorLike } from './core/matrix.js';
+export { Matrix } from './core/matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './core/numeric.js';
+export type { RuntimeTensor, TensorLike } from './core/tensor.js';
 export { MatrixArena } from './engine/arena.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './engine/choice.js';
 export {
@@ -113,6 +115,8 @@ export {
   RelationalDistillationStrategy,
 } from './strategies/relation/relational.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
+export type { DistributionRow, SoftLoss, SoftRow } from './strategies/response/_softRows.js';
+export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
@@ -126,10 +130,7 @@ export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,
 } from './strategies/response/decoupled.js';
-export {
-  type DistributionRow,
-  DivergenceDistillationStrategyBase,
-} from './strategies/response/divergence.js';
+export { DivergenceDistillationStrategyBase } from './strategies/response/divergence.js';
 export {
   type JensenShannonDistillationOptions,
   JensenShannonDistillationStrategy,
@@ -153,8 +154,6 @@ export {
   type SkewReverseKLDistillationOptions,
   SkewReverseKLDistillationStrategy,
 } from './strategies/response/skewReverseKL.js';
-export type { SoftLoss, SoftRow } from './strategies/response/_softRows.js';
-export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';

@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { type FloatArray, float32, float64, Matrix, type NumericTrait } from '../src/index.js';
+import {
+  CorrelationCongruenceDistillationStrategy,
+  FeatureDistillationStrategy,
+  type FloatArray,
+  float32,
+  float64,
+  HybridDistillationStrategy,
+  Matrix,
+  type NumericTrait,
+  RelationalDistillationStrategy,
+} from '../src/index.js';
 import type { StrategySubject } from '../src/testing/index.js';
 import { subjects } from './subjects/index.js';
+import { responseSubjects } from './subjects/response.js';
+import type { Subjects } from './subjects/subjects.js';
 import { describeKernels } from './support/describeKernels.js';
 import { WITH_KERNELS } from './support/exportedStrategies.js';
 
@@ -20,6 +32,7 @@ const PATTERNS: Record<string, (row: number, column: number) => number> = {
 };
 
 interface Example {
+  readonly patterns: readonly [string, string];
   readonly name: string;
   readonly student: Rows;
   readonly teacher: Rows;
@@ -48,12 +61,13 @@ function* examples(subject: StrategySubject): Generator<Example> {
   const widths = subject.columns === undefined ? [least, { student: 5, teacher: 5 }] : [least];
   for (const { student, teacher } of widths) {
     for (const rows of [1, 3]) {
-      for (const own of Object.keys(PATTERNS)) {
-        for (const other of Object.keys(PATTERNS)) {
+      for (const studentPattern of Object.keys(PATTERNS)) {
+        for (const teacherPattern of Object.keys(PATTERNS)) {
           yield {
-            name: `${rows} × ${student}, ${own} beside ${other}`,
-            student: rowsOf(subject, own, rows, student),
-            teacher: rowsOf(subject, other, rows, teacher),
+            patterns: [studentPattern, teacherPattern],
+            name: `${rows} × ${student}, ${studentPattern} beside ${teacherPattern}`,
+            student: rowsOf(subject, studentPattern, rows, student),
+            teacher: rowsOf(subject, teacherPattern, rows, teacher),
           };
         }
       }
@@ -103,6 +117,93 @@ for (const [strategy, cells] of Object.entries(subjects)) {
           expect(all).not.toThrow();
         },
       );
+    }
+  });
+}
+
+// A value that no loss can use is refused wherever it stands, also where the other values, or a weight that all but
+// vanishes, could hide it. A hybrid does not evaluate an entry of weight 0: what only that entry reads is not checked.
+
+const LEAST = Number.MIN_VALUE;
+
+/** Strategies whose weights are so small that a finite term vanishes. */
+const vanishing: Subjects = {
+  RelationalDistillationStrategy: {
+    'a vanishing weight of distances': features(
+      () => new RelationalDistillationStrategy({ distanceWeight: LEAST, angleWeight: 0 }),
+    ),
+    'a vanishing weight of angles': features(
+      () => new RelationalDistillationStrategy({ distanceWeight: 0, angleWeight: LEAST }),
+    ),
+  },
+  CorrelationCongruenceDistillationStrategy: {
+    'a vanishing gamma': features(
+      () => new CorrelationCongruenceDistillationStrategy({ gamma: LEAST }),
+    ),
+  },
+  FeatureDistillationStrategy: {
+    'a vanishing delta': features(
+      () => new FeatureDistillationStrategy({ metric: 'huber', delta: LEAST }),
+    ),
+  },
+  HybridDistillationStrategy: {
+    'a vanishing weight': features(
+      <T extends FloatArray>() =>
+        new HybridDistillationStrategy<T>(
+          [{ strategy: new FeatureDistillationStrategy(), weight: LEAST }],
+          { weights: 'free' },
+        ),
+    ),
+  },
+};
+
+function features(create: StrategySubject['create']): StrategySubject {
+  return { create, values: 'features', invariances: [] };
+}
+
+/** Replaces every value of the example in turn by NaN and by an infinity; returns which calls did not refuse it. */
+function unnoticed<T extends FloatArray>(
+  subject: StrategySubject,
+  numeric: NumericTrait<T>,
+  example: Example,
+): string[] {
+  const student = Matrix.fromRows(example.student, numeric);
+  const teacher = Matrix.fromRows(example.teacher, numeric);
+  const labels = subject.labels === 'classes' ? new Int32Array(student.rows) : undefined;
+  const calls: string[] = [];
+  for (const [argument, matrix] of Object.entries({ student, teacher })) {
+    for (const [index, value] of matrix.data.entries()) {
+      const [row, column] = [Math.floor(index / matrix.columns), index % matrix.columns];
+      for (const unusable of [Number.NaN, Infinity]) {
+        matrix.data[index] = unusable;
+        const place = `${argument} row ${row}, column ${column} is ${unusable}`;
+        try {
+          subject.create(numeric).computeLoss(student, teacher, labels);
+          calls.push(`${example.name}: ${place}`);
+        } catch (error) {
+          if (!(error instanceof Error && error.message.endsWith(place))) throw error;
+        }
+      }
+      matrix.data[index] = value;
+    }
+  }
+  return calls;
+}
+
+const notResponse = Object.entries(subjects).filter(
+  ([strategy]) => !(strategy in responseSubjects),
+);
+
+for (const [strategy, cells] of [...notResponse, ...Object.entries(vanishing)]) {
+  const tests = WITH_KERNELS.includes(strategy) ? describeKernels : describe;
+  tests(`${strategy} refuses what is not finite`, () => {
+    for (const [cell, subject] of Object.entries(cells)) {
+      test.each([float32, float64])(`wherever it stands: ${cell}, $dtype`, (numeric) => {
+        const calls = [...examples(subject)]
+          .filter(({ patterns: [first, second] }) => first === second || second === 'zero rows')
+          .flatMap((example) => unnoticed<FloatArray>(subject, numeric, example));
+        expect(calls).toEqual([]);
+      });
     }
   });
 }

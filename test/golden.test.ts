@@ -21,7 +21,7 @@ import {
 } from '../src/index.js';
 import { describeKernels } from './support/describeKernels.js';
 import { exportedStrategies, strategyOf, WITH_KERNELS } from './support/exportedStrategies.js';
-import { wrong } from './support/wrong.js';
+import { wrong } from './support/refusal.js';
 
 // Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
 // fixtures/generate.py.

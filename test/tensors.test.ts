@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { float32, float64, Matrix, type RuntimeTensor } from '../src/index.js';
-import { refusal, wrong } from './support/wrong.js';
+import { refusal, wrong } from './support/refusal.js';
 
 // The Tensor of onnxruntime-node and onnxruntime-web, which transformers.js wraps; test/runtimes has those themselves.
 

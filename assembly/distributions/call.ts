@@ -6,9 +6,9 @@ import {
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
-import { clear } from './stage';
+import { clear } from '../shared/stage';
 import {
-  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, SOFT_STEPS, TINY,
+  batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, RULED_OUT, SOFT_STEPS, TINY,
 } from './workspace';
 
 export let student: usize = 0;
@@ -29,7 +29,7 @@ export let otherOption: f64 = 0;
 /** Numbers of each column of the batch; 0 where there are none. */
 export let perColumn: usize = 0;
 
-/** Bytes of a dense row of the student and of the teacher, and of a row of whole vectors that holds either. */
+/** Bytes of a dense row of the student and of the teacher, and of a row of whole vectors: that holds either, for ranks. */
 export let stride: usize = 0;
 export let teacherStride: usize = 0;
 export let width: usize = 0;
@@ -65,8 +65,8 @@ export function begin<T>(call: usize, workspace: usize): void {
   otherOption = load<f64>(call, OTHER_OPTION);
   stride = (columns as usize) * sizeof<T>();
   teacherStride = (teacherColumns as usize) * sizeof<T>();
-  width = (max(stride, teacherStride) + 15) & ~15;
-  isStaged = standardizes || width != stride || width != teacherStride;
+  width = ((ranks ? max(stride, teacherStride) : stride) + 15) & ~15;
+  isStaged = standardizes || width != stride || (ranks && width != teacherStride);
   batch = batchRows(width);
   hardMode = hardBeside(temperature);
   place(workspace, width);
@@ -79,7 +79,8 @@ export function begin<T>(call: usize, workspace: usize): void {
   keep<T>(HALF, 0.5);
   keep<T>(TINY, sizeof<T>() == 8 ? 1e-300 : 1e-37);
   keep<T>(P_SHARE, option);
-  keep<T>(Q_SHARE, 1 - option);
+  keep<T>(Q_SHARE, otherOption);
+  keep<T>(RULED_OUT, -Infinity);
 }
 
 /** The class of a row, or a mark. */

@@ -11,7 +11,7 @@ import {
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
 import { placeRatio } from './ratio';
 import { pSum, qSum, readRow } from './read';
-import { copyIn } from './stage';
+import { copyIn } from '../shared/stage';
 import { standardize } from './standardize';
 import { distanceOf } from './term';
 import { differenceOf } from './terms';
@@ -66,19 +66,7 @@ function writeShares<T>(row: i32, to: usize, side: usize): bool {
   return true;
 }
 
-// @ts-ignore: decorator
-@inline
-function low<T>(a: v128): v128 {
-  return sizeof<T>() == 8 ? a : f64x2.promote_low_f32x4(a);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(a: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i32>(a, a, 2, 3, 2, 3));
-}
-
-// What a block of so many rows counts beside the rows before it.
+// What the rows of a block count beside the rows before them.
 let inverse: f64 = 0;
 let share: f64 = 0;
 let weight: f64 = 0;
@@ -166,7 +154,7 @@ function relateColumns<T>(weight: f64): f64 {
   for (let j: usize = 0; j < (columns as usize); j++) {
     const at = perColumn + FIRST_MOMENT + 3 * each + 8 * j;
     const more = at + 3 * each;
-    relate(load<f64>(at), load<f64>(at + each), load<f64>(at + 2 * each), load<f64>(more), load<f64>(more + each));
+    relate(load<f64>(at), load<f64>(at + each), load<f64>(at + 2 * each), load<f64>(more), load<f64>(more + each), 0);
     store<f64>(at, weight * byTeacher);
     store<f64>(at + each, weight * byDifference);
     store<f64>(at + 2 * each, weight * byStudent);

@@ -11,18 +11,26 @@ export let byStudent: f64 = 0;
 
 /**
  * Relates a and b, which are q and p less their means, by Σ b², Σ b c, Σ c², Σ a² and Σ a b, where c = a − b. Where they are
- * close, all is made of b and c, so that nothing cancels. Elsewhere c holds nothing of a small a beside b.
+ * close, all is made of b and c, so that nothing cancels. Elsewhere c holds nothing of a small a beside b. Where Σ a² is no
+ * more than `least`, all of a are equal: ρ is 0, and its derivative by the norm is taken as 0.
  */
-export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64): void {
+export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64, least: f64): void {
   const isClose = 4 * cc < bb;
   if (isClose) {
     aa = bb + 2 * bc + cc;
     ab = bb + bc;
   }
+  if (aa <= least) {
+    byDifference = 0;
+    byTeacher = -1 / EPSILON;
+    byStudent = 0;
+    distance = 1;
+    return;
+  }
   const norms = sqrt(aa) * sqrt(bb);
   const denominator = norms + EPSILON;
   // d (1 − ρ) / d a = (ρ ‖b‖ a / ‖a‖ − b) / denominator
-  const along = aa > 0 ? ((ab / aa) * (norms / denominator)) / denominator : 0;
+  const along = ((ab / aa) * (norms / denominator)) / denominator;
   if (isClose) {
     // As a = b + c, b counts along − 1 / denominator.
     byDifference = along;

@@ -30,17 +30,21 @@ export function decouple<T>(
   const p = exponential(logP);
   const notP = exponential(logNotP);
   // The smaller of the two pairs keeps the digits of its difference.
-  const difference = p < 0.5 ? exponential(logQ) - p : notP - exponential(logNotQ);
+  const q = exponential(logQ);
+  const notQ = exponential(logNotQ);
+  const difference = p < 0.5 ? q - p : notP - notQ;
   oddsSlope = targetWeight * difference;
   setSlopeSum(othersWeight * slopeSum + oddsSlope);
-  const target = divergenceOf(p, logQ - logP) + divergenceOf(notP, logNotQ - logNotP);
+  const target = divergenceOf(p, q, logQ - logP) + divergenceOf(notP, notQ, logNotQ - logNotP);
   return targetWeight * target + othersWeight * others;
 }
 
-/** p (e^d − 1 − d): over both classes, what is added to −p d adds up to 0, and near 0 nothing cancels. */
-function divergenceOf(p: f64, d: f64): f64 {
-  if (p == 0) return d == -Infinity ? NaN : 0 * d;
-  if (abs(d) > 0.25) return p * (exponential(d) - 1 - d);
-  return p * d * d * (0.5 + d * (1 / 6.0 + d * (1 / 24.0 + d * (1 / 120.0 + d * (1 / 720.0 + d * (1 / 5040.0
-    + d * (1 / 40320.0 + d * (1 / 362880.0 + d * (1 / 3628800.0 + d * (1 / 39916800.0))))))))));
+/** p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0 nothing cancels. */
+function divergenceOf(p: f64, q: f64, d: f64): f64 {
+  if (p == 0) return d == -Infinity ? NaN : q;
+  if (abs(d) > 0.25) return q - p - p * d;
+  const d2 = d * d;
+  const even = 1 / 2.0 + d2 * (1 / 24.0 + d2 * (1 / 720.0 + d2 * (1 / 40320.0 + d2 * (1 / 3628800.0))));
+  const odd = 1 / 6.0 + d2 * (1 / 120.0 + d2 * (1 / 5040.0 + d2 * (1 / 362880.0 + d2 * (1 / 39916800.0))));
+  return p * d2 * (even + d * odd);
 }

@@ -1,6 +1,6 @@
 // The one write of a row: gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard.
 
-import { madd, VECTOR } from '../shared/lanes';
+import { madd, splat, VECTOR } from '../shared/lanes';
 import { HARD_FACTOR, hards, qs, SLOPE_FACTOR, SOFT_FACTOR, take } from './workspace';
 
 /** Writes a row of the gradient, from slopes that may stand in its place. */
@@ -22,10 +22,12 @@ function write<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usi
   const c = take<T>(HARD_FACTOR);
   const fromQ = qs;
   const fromHard = hards;
+  const zero = splat<T>(0);
   for (let i: usize = 0; i < width; i += VECTOR) {
     let value = madd<T>(v128.load(fromQ + i), b, v128.mul<T>(v128.load(from + i), a));
     if (withHard) value = madd<T>(v128.load(fromHard + i), c, value);
-    if (adds) value = v128.add<T>(value, v128.load(to + i));
+    // The sum with 0 is never −0.
+    value = v128.add<T>(value, adds ? v128.load(to + i) : zero);
     v128.store(to + i, value);
   }
 }

@@ -6,7 +6,7 @@ import { log } from '../shared/log';
 import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { begin, columns, isStaged, scale, softWeightOf, standardizes, stride, student, teacher, temperature, width } from './call';
 import { pSum, qSum, readRow, RUN, studentMax, teacherMax } from './read';
-import { clear, copyIn } from './stage';
+import { clear, copyIn } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
 import { ps, qs, students, teachers, turnTo } from './workspace';
 

@@ -24,13 +24,13 @@ export function classLoss<T>(student: usize, label: i32, width: usize): void {
 /** −log softmax(student) at the label where the label itself was left out of the exponentials. */
 export function classLossBeside<T>(student: usize, label: i32): void {
   const place = (label as usize) * sizeof<T>();
-  const height = (load<T>(student + place) as f64) - studentMax;
-  hardLoss = softplus(log(hardSum) - height);
+  const odds = (load<T>(student + place) as f64) - studentMax - log(hardSum);
+  hardLoss = softplus(-odds);
   hardRest = hardSum;
-  hardTotal = hardSum + exponential(height);
+  hardTotal = hardSum / exponential(-softplus(odds)); // what the other classes have is 1 / (1 + e^odds)
 }
 
-/** e^x */
+/** e^x for x ≤ 0 */
 export function exponential(x: f64): f64 {
   return power<f64>(x * stepsToNat<f64>());
 }

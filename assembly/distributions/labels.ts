@@ -8,7 +8,7 @@ import {
 } from './call';
 import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
 import { hardSum, readAlone } from './read';
-import { copyIn, copyOut } from './stage';
+import { copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from './workspace';
 
 /** gradient = HARD_FACTOR · hard, or what stands there and that. */

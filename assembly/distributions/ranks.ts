@@ -2,7 +2,7 @@
 
 import { COUNT_BYTES } from '../../src/engine/layout';
 import { stride, teacherStride, width } from './call';
-import { clear } from './stage';
+import { clear } from '../shared/stage';
 import { refer, termOf } from './term';
 import { TotalVariation } from './terms';
 import { ps, qs, spare, turnToExponentials } from './workspace';

@@ -15,7 +15,7 @@ import { placeRatio } from './ratio';
 import {
   BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
 } from './read';
-import { clear, copyIn, copyOut } from './stage';
+import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
 import { correlate, refer, slopeSum, termOf } from './term';
 import { Correlation, Decoupled, ForwardKL, TotalVariation } from './terms';

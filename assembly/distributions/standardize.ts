@@ -6,30 +6,57 @@ import { RUN } from './read';
 /** What is added to the deviation, as in the authors' code. */
 const EPSILON: f64 = 1e-7;
 
-/** Σ (z − shift), of a dense row. */
-function sumOf<T>(row: usize, columns: i32, shift: f64): f64 {
-  let total: f64 = 0;
-  for (let j = 0; j < columns; j++) total += (load<T>(row + (j as usize) * sizeof<T>()) as f64) - shift;
-  return total;
+/** Σ (z − shift) and Σ (z − shift)² of the first columns of a row. */
+let total: f64 = 0;
+let squares: f64 = 0;
+
+function sumUp<T>(row: usize, bytes: usize, shift: f64, rest: f64): void {
+  const whole = bytes - (bytes % VECTOR);
+  const zero = splat<T>(0);
+  const less = splat<T>(shift);
+  const lesser = splat<T>(rest);
+  total = 0;
+  squares = 0;
+  let i: usize = 0;
+  while (i < whole) {
+    const end = min(i + RUN, whole);
+    let total8 = zero;
+    let squares8 = zero;
+    for (; i < end; i += VECTOR) {
+      const u = v128.sub<T>(v128.sub<T>(v128.load(row + i), less), lesser);
+      total8 = v128.add<T>(total8, u);
+      squares8 = madd<T>(u, u, squares8);
+    }
+    total += sum<T>(total8);
+    squares += sum<T>(squares8);
+  }
+  for (; i < bytes; i += sizeof<T>()) {
+    const u = (load<T>(row + i) as f64) - shift - rest;
+    total += u;
+    squares += u * u;
+  }
 }
 
 /** Standardizes the first columns of a row in place; returns the deviation. */
 export function standardize<T>(row: usize, columns: i32): f64 {
   const n = columns as f64;
-  // The second sum is what rounding left of the first: beside a small deviation it would not be small.
-  let mean = sumOf<T>(row, columns, 0) / n;
-  mean += sumOf<T>(row, columns, mean) / n;
-  let squares: f64 = 0;
-  for (let j = 0; j < columns; j++) {
-    const u = (load<T>(row + (j as usize) * sizeof<T>()) as f64) - mean;
-    squares += u * u;
-  }
+  const bytes = (columns as usize) * sizeof<T>();
+  // The second mean is what rounding left of the first: beside a small deviation it would not be small.
+  sumUp<T>(row, bytes, 0, 0);
+  const mean = ((total / n) as T) as f64;
+  sumUp<T>(row, bytes, mean, 0);
+  const rest = ((total / n) as T) as f64;
+  sumUp<T>(row, bytes, mean, rest);
   const deviation = columns > 1 ? sqrt(squares / (n - 1)) : 0;
-  const inverse = 1 / (deviation + EPSILON);
-  for (let j = 0; j < columns; j++) {
-    const at = row + (j as usize) * sizeof<T>();
-    store<T>(at, (((load<T>(at) as f64) - mean) * inverse) as T);
+  const inverse = splat<T>(1 / (deviation + EPSILON));
+  const less = splat<T>(mean);
+  const lesser = splat<T>(rest);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    const u = v128.sub<T>(v128.sub<T>(v128.load(row + i), less), lesser);
+    v128.store(row + i, v128.mul<T>(u, inverse));
   }
+  // Padding stays ruled out.
+  for (let i = bytes; i < ((bytes + 15) & ~15); i += sizeof<T>()) store<T>(row + i, -Infinity as T);
   return deviation;
 }
 

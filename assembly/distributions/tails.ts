@@ -8,7 +8,7 @@ import {
 } from './call';
 import { addHard } from './finish';
 import { hardSum, readAlone, studentMax } from './read';
-import { clear, copyIn, copyOut } from './stage';
+import { clear, copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from './workspace';
 
 /** Reads the exponentials of a row without the classes kept. The copy rules them out. */

@@ -1,6 +1,6 @@
 // The loop of a term: from what was read of a row to its value and its slopes.
 
-import { columns, perColumn, width } from './call';
+import { columns, perColumn, stride, width } from './call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
 import { first, madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { pSum, qSum, RUN, studentMax } from './read';
@@ -66,9 +66,11 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
     for (; i < end; i += VECTOR) {
       const q = v128.mul<T>(v128.load(fromQ + i), factor);
       const p = v128.load(fromP + i);
-      const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
+      const s = v128.load(student + i);
+      const t = v128.load(teacher + i);
+      const d = distanceOf<T>(s, t, apart, gap, inverse, rest);
       const difference = differenceOf<T>(q, p, d);
-      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference));
+      values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference, s, t));
       excess8 = v128.add<T>(excess8, difference);
       if (isForward) {
         v128.store(output + i, difference);
@@ -124,6 +126,13 @@ export function refer<K, T>(student: usize, teacher: usize, width: usize): void 
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 
+/** The number of each lane. */
+// @ts-ignore: decorator
+@inline
+function lanesOf<T>(): v128 {
+  return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);
+}
+
 /**
  * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are 0, is no part of it. Rounding
  * leaves Σ (q − p) off 0, by what d is off in every class: that is taken out.
@@ -134,6 +143,10 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const zero = splat<T>(0);
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
+  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
+  if (columns <= 2) return NaN;
+  const whole = stride & ~15;
+  const inRow = v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32)));
   // a = q − mean, b = p − mean, c = q − p
   let bb: f64 = 0, bc: f64 = 0, cc: f64 = 0, aa: f64 = 0, ab: f64 = 0, excess: f64 = 0;
   let i: usize = 0;
@@ -144,8 +157,12 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
       const q = v128.mul<T>(v128.load(qs + i), factor);
       const p = v128.load(ps + i);
       const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
-      const a = v128.sub<T>(q, mean);
-      const b = v128.sub<T>(p, mean);
+      let a = v128.sub<T>(q, mean);
+      let b = v128.sub<T>(p, mean);
+      if (i == whole) {
+        a = v128.and(a, inRow);
+        b = v128.and(b, inRow);
+      }
       const c = differenceOf<T>(q, p, d);
       bb8 = madd<T>(b, b, bb8);
       bc8 = madd<T>(b, c, bc8);
@@ -164,16 +181,17 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const unit = 1 / pSum;
   const square = unit * unit;
   const n = columns as f64;
-  const padding = (((width / sizeof<T>()) as f64) - n) / (n * n);
-  bb = max(bb * square - padding, 0);
-  aa = max(aa * square - padding, 0);
-  ab = ab * square - padding;
+  bb *= square;
+  aa *= square;
+  ab *= square;
   bc *= square;
   cc *= square;
   excess *= unit;
   // Of q − p less excess · q.
   cc = max(cc - 2 * excess * (bc + cc + excess / n) + excess * excess * (aa + 1 / n), 0);
-  relate(bb, bc - excess * ab, cc, aa, ab);
+  // What is below the rounding of q is an equal row.
+  const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : (f32.EPSILON as f64));
+  relate(bb, bc - excess * ab, cc, aa, ab, rounding * rounding * (aa + 1 / n));
   keep<T>(REST, first<T>(rest) - excess);
   keep<T>(UNIT, unit);
   keep<T>(TEACHER_FACTOR, weight * byTeacher * unit);

@@ -5,7 +5,7 @@ import { logOf, relativeEntropy } from '../shared/logLanes';
 import { larger, madd, nmadd, splat } from '../shared/lanes';
 import { aboveTangent, isNear } from '../shared/nearZero';
 import {
-  DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, STUDENT_FACTOR, take, TEACHER_FACTOR, TINY,
+  DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, RULED_OUT, STUDENT_FACTOR, take, TEACHER_FACTOR, TINY,
 } from './workspace';
 
 /** KL(p ‖ q). Its slope by log q is q − p, so that it needs no slope by q. */
@@ -41,24 +41,31 @@ function isPositive<T>(x: v128): v128 {
   return v128.gt<T>(x, v128.xor(x, x));
 }
 
+/** All ones where a logit is not −Infinity: a class may have a probability that is too small for a number, and count. */
+// @ts-ignore: decorator
+@inline
+function isAllowed<T>(logit: v128): v128 {
+  return v128.gt<T>(logit, take<T>(RULED_OUT));
+}
+
 /** p (e^d − 1 − d) */
 // @ts-ignore: decorator
 @inline
-function forwardValue<T>(q: v128, p: v128, d: v128): v128 {
+function forwardValue<T>(q: v128, p: v128, d: v128, teacher: v128): v128 {
   const d2 = v128.mul<T>(d, d);
   const near = v128.mul<T>(p, aboveTangent<T>(d, d2));
-  const far = nmadd<T>(p, v128.and(d, isPositive<T>(p)), v128.sub<T>(q, p));
+  const far = nmadd<T>(p, v128.and(d, isAllowed<T>(teacher)), v128.sub<T>(q, p));
   return v128.bitselect(near, far, isNear<T>(d2));
 }
 
 /** q (e^−d − 1 + d); with e^d = 1 + d + c that is p (d² + (d − 1) c). */
 // @ts-ignore: decorator
 @inline
-function reverseValue<T>(q: v128, p: v128, d: v128): v128 {
+function reverseValue<T>(q: v128, p: v128, d: v128, student: v128): v128 {
   const d2 = v128.mul<T>(d, d);
   const c = aboveTangent<T>(d, d2);
   const near = v128.mul<T>(p, madd<T>(v128.sub<T>(d, take<T>(ONE)), c, d2));
-  const far = madd<T>(q, v128.and(d, isPositive<T>(q)), v128.sub<T>(p, q));
+  const far = madd<T>(q, v128.and(d, isAllowed<T>(student)), v128.sub<T>(p, q));
   return v128.bitselect(near, far, isNear<T>(d2));
 }
 
@@ -71,9 +78,11 @@ function mixtureOf<T>(q: v128, p: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-export function valueOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128 {
-  if (idof<K>() == idof<ForwardKL>()) return forwardValue<T>(q, p, d);
-  if (idof<K>() == idof<ReverseKL>()) return reverseValue<T>(q, p, d);
+export function valueOf<K, T>(
+  q: v128, p: v128, d: v128, difference: v128, student: v128, teacher: v128,
+): v128 {
+  if (idof<K>() == idof<ForwardKL>()) return forwardValue<T>(q, p, d, teacher);
+  if (idof<K>() == idof<ReverseKL>()) return reverseValue<T>(q, p, d, student);
   if (idof<K>() == idof<TotalVariation>()) return v128.mul<T>(take<T>(HALF), v128.abs<T>(difference));
   if (idof<K>() == idof<Correlation>()) return splat<T>(0); // it is no sum over classes
   const m = mixtureOf<T>(q, p);

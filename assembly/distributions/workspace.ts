@@ -40,6 +40,9 @@ export const STUDENT_FACTOR: usize = 176;
 /** What brings p to a probability. */
 export const UNIT: usize = 184;
 
+/** −Infinity. */
+export const RULED_OUT: usize = 192;
+
 let kept: usize = 0;
 
 /** Where the records of a batch stand. */

@@ -43,18 +43,28 @@ export interface BatchRequest<
 > extends Arguments<T, Sparse> {
   /** What the hybrids around the strategy set. */
   readonly inherited: Overrides;
-  /** The parameters whose gradients the call computes; of a call for the loss alone, none. */
+  /** @internal The parameters whose gradients the call computes; of a call for the loss alone, none. */
   readonly learned: readonly Parameter<T>[];
-  /** What the checks established, where a hybrid has run them already. */
-  readonly inputs: CheckedInputs<T> | undefined;
+  /** @internal */
+  readonly memo: InputsMemo<T>;
 }
 
-/** What is established once for all strategies of a call that read the same arguments. */
-export interface CheckedInputs<T extends FloatArray> {
+/** Where strategies of one call that read the same arguments find what the first of them established. */
+export interface InputsMemo<T extends FloatArray> {
+  checked: CheckedInputs<T> | undefined;
+  /** What holds for other arguments with the same labels, mask and number of rows. */
+  readonly kept: KeptRows<T> | undefined;
+}
+
+/** What is established once for the labels and the mask of a call. */
+export interface KeptRows<T extends FloatArray> {
   readonly rows: readonly number[];
-  readonly sparse: SparseTargets<T> | undefined;
-  /** Of the labels, once a strategy has asked. */
   readonly labels: ReadLabels<T>;
+}
+
+/** What is established once for the arguments of a call. */
+export interface CheckedInputs<T extends FloatArray> extends KeptRows<T> {
+  readonly sparse: SparseTargets<T> | undefined;
 }
 
 /** Labels as losses read them: found by {@link readLabels}, at most once for a call. */
@@ -86,7 +96,6 @@ export interface DistillationBatch<
   readonly inherited: Overrides;
   /** The denominator of a mean over rows: the number of rows kept (of none, 1), or the option of this name. */
   readonly normalizer: number;
-  readonly inputs: CheckedInputs<T>;
   /** A combinator reports its parts here. */
   readonly components: ComponentLoss[];
 }
@@ -99,13 +108,24 @@ export function isSparse<T extends FloatArray>(
 }
 
 /**
- * Checks what every strategy needs of a call, and returns what the checks established.
+ * Checks what every strategy needs of a call, unless another strategy has had it checked; returns what the checks established.
  *
  * @param takesSparse - whether the teacher may be sparse
  */
+export function inputsOf<T extends FloatArray>(
+  request: BatchRequest<T>,
+  takesSparse: boolean,
+): CheckedInputs<T> {
+  const { memo } = request;
+  if (memo.checked) checkTakesSparse(request.operation, memo.checked.sparse, takesSparse);
+  else memo.checked = checkInputs(request, takesSparse, memo.kept);
+  return memo.checked;
+}
+
 export function checkInputs<T extends FloatArray>(
   request: Arguments<T, SparseTargets<T>>,
   takesSparse: boolean,
+  kept?: KeptRows<T>,
 ): CheckedInputs<T> {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
@@ -130,12 +150,13 @@ export function checkInputs<T extends FloatArray>(
     }
   }
   if (normalizer !== undefined) checkPositive(operation, 'normalizer', normalizer);
+  if (kept) return { rows: kept.rows, labels: kept.labels, sparse };
   const rows = keptRows(operation, student.rows, labels, mask);
-  return { rows, sparse, labels: unreadLabels() };
+  return { rows, labels: { isRead: false, classes: undefined, distributions: undefined }, sparse };
 }
 
 /** Throws where the teacher is sparse, and the strategy does not take that. */
-export function checkTakesSparse<T extends FloatArray>(
+function checkTakesSparse<T extends FloatArray>(
   operation: string,
   sparse: SparseTargets<T> | undefined,
   takesSparse: boolean,
@@ -145,14 +166,10 @@ export function checkTakesSparse<T extends FloatArray>(
   throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
 }
 
-export function unreadLabels<T extends FloatArray>(): ReadLabels<T> {
-  return { isRead: false, classes: undefined, distributions: undefined };
-}
-
 /** The labels of the kept rows as classes, or where one of them is no class, as distributions. */
 export function readLabels<T extends FloatArray>(
   labels: Labels<T>,
-  { rows, labels: read }: CheckedInputs<T>,
+  { rows, labels: read }: KeptRows<T>,
 ): ReadLabels<T> {
   if (read.isRead) return read;
   read.isRead = true;

@@ -37,12 +37,20 @@ export class GradientSink<T extends FloatArray = Float32Array> {
 
   /**
    * @internal
-   * @param matrix - zeros, or
-   * @param isStale - numbers of an earlier call, which are overwritten
+   * @param matrix - where the gradient goes
+   * @param content - what the matrix holds: zeros; numbers of an earlier call, which are overwritten; or numbers that are
+   *   added to
    */
-  constructor(matrix: Matrix<T>, isStale: boolean, scale = 1, progress?: Progress<T>) {
+  constructor(
+    matrix: Matrix<T>,
+    content: 'zeros' | 'stale' | 'numbers',
+    scale = 1,
+    progress?: Progress<T>,
+  ) {
     this.scale = scale;
-    this.#progress = progress ?? { matrix, isStale, next: 0, bound: 0, overflow: undefined };
+    const isStale = content === 'stale';
+    const next = content === 'numbers' ? matrix.rows : 0;
+    this.#progress = progress ?? { matrix, isStale, next, bound: 0, overflow: undefined };
   }
 
   /**
@@ -116,7 +124,7 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     if (isStale && next < end) matrix.data.fill(0, next * matrix.columns, end * matrix.columns);
   }
 
-  /** @internal Zeroes what is still stale. */
+  /** @internal Zeroes rows that are still stale. */
   finish(): void {
     const progress = this.#progress;
     this.#clear(progress.matrix.rows);
@@ -140,24 +148,6 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /** @internal The same sink for a part whose loss counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const progress = this.#progress;
-    return new GradientSink(progress.matrix, progress.isStale, factor * this.scale, progress);
-  }
-}
-
-/** Adds a matrix to one of the caller's, in place of the former; throws where the format cannot hold a sum. */
-export function addMatrix<T extends FloatArray>(
-  operation: string,
-  argument: string,
-  sum: Matrix<T>,
-  { data: addend }: Matrix<T>,
-): void {
-  const { data, columns, numeric } = sum;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]! + addend[i]!;
-    if (!(Math.abs(value) <= numeric.largest)) {
-      const row = Math.floor(i / columns);
-      checkRepresentable(operation, argument, value, numeric.largest, row, i % columns);
-    }
-    data[i] = value;
+    return new GradientSink(progress.matrix, 'zeros', factor * this.scale, progress);
   }
 }

@@ -4,7 +4,13 @@ import { checkOptions } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
-import type { BatchRequest, ComponentLoss, Overrides, TeacherOutput } from './batch.js';
+import type {
+  BatchRequest,
+  ComponentLoss,
+  DistillationBatch,
+  Overrides,
+  TeacherOutput,
+} from './batch.js';
 import type { Parameter } from './parameter.js';
 
 /** What every distillation loss offers: its value and its derivative with respect to the student. */
@@ -27,6 +33,13 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
     trueLabelsBatch?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): Matrix<T>;
+  /** Both in one pass; called instead of the other two where it is there. */
+  computeLossAndGradient?(
+    studentBatchOutput: Matrix<T>,
+    teacherBatchOutput: Matrix<T>,
+    trueLabelsBatch?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): LossAndGradient<T>;
 }
 
 /** Options of one call. */
@@ -69,6 +82,12 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
   readonly components?: readonly ComponentLoss[];
 }
 
+/** The loss of a part of another strategy, and the rows that took part. */
+export interface CountedLoss {
+  readonly loss: number;
+  readonly count: number;
+}
+
 /** @inline Temperature and alpha together. */
 export interface Blend {
   readonly temperature: number;
@@ -98,15 +117,16 @@ export function requestOf<T extends FloatArray>(
   if (options !== NO_OPTIONS) checkOptions(operation, 'options', options, OPTION_NAMES);
   const { mask, normalizer } = options;
   const inherited = NO_OVERRIDES;
-  return {
-    operation,
-    student,
-    teacher,
-    labels,
-    mask,
-    normalizer,
-    inherited,
-    learned,
-    inputs: undefined,
-  };
+  const memo = { checked: undefined, kept: undefined };
+  return { operation, student, teacher, labels, mask, normalizer, inherited, learned, memo };
+}
+
+/** What a call gives back. */
+export function resultOf<T extends FloatArray>(
+  loss: number,
+  gradient: Matrix<T>,
+  { rows: { length: count }, components }: DistillationBatch<T>,
+): LossAndGradient<T> {
+  if (components.length === 0) return { loss, gradient, count };
+  return { loss, gradient, count, components };
 }

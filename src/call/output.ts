@@ -1,11 +1,46 @@
-// Checks of the matrices that a call writes.
+// The matrices that a call writes.
 
 import { checkSameShape } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type BatchRequest, isSparse, type TeacherOutput } from './batch.js';
+import { checkRepresentable, GradientSink } from './gradient.js';
 import type { Parameter } from './parameter.js';
+
+/** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
+export class GradientOutput<T extends FloatArray> {
+  /** What the call writes and returns. */
+  readonly gradient: Matrix<T>;
+  readonly sink: GradientSink<T>;
+  /** What the gradient held before a call that adds to it. */
+  readonly #before: T | undefined;
+
+  constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
+    this.gradient = given ?? student.zerosLike();
+    this.#before = given && accumulate ? (given.data.slice() as T) : undefined;
+    const content = this.#before ? 'numbers' : given ? 'stale' : 'zeros';
+    this.sink = new GradientSink(this.gradient, content);
+  }
+
+  /** Completes the gradient; throws where the format cannot hold a sum. */
+  finish(operation: string, argument: string): void {
+    this.sink.finish();
+    if (!this.#before) return;
+    const { data, columns, numeric } = this.gradient;
+    const { largest } = numeric;
+    for (let i = 0; i < data.length; i++) {
+      if (Math.abs(data[i]!) <= largest) continue;
+      const row = Math.floor(i / columns);
+      checkRepresentable(operation, argument, data[i]!, largest, row, i % columns);
+    }
+  }
+
+  /** After a call that failed: what was to be added to is as it was. */
+  restore(): void {
+    if (this.#before) this.gradient.data.set(this.#before);
+  }
+}
 
 /** A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what errors call it. */
 export interface HeldMatrix<T extends FloatArray = Float32Array> {

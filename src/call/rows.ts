@@ -4,9 +4,11 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type Grid, grid } from '../kernels/products/grid.js';
 import { boundOf, type Derivative, putProduct } from '../kernels/products/product.js';
+import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
+import { kernelLosses } from './kernelRows.js';
 
 /**
  * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
@@ -65,6 +67,27 @@ export function meanOverRows<T extends FloatArray>(
     if (derivative) sink?.add(row, derivative);
   }
   return sum / normalizer;
+}
+
+/** {@link meanOverRows} by a kernel where there is one; `rowLoss` computes what the kernel cannot. */
+export function meanOverRowsByKernel<T extends FloatArray>(
+  batch: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  kernel: RowKernel | undefined,
+  rowLoss: RowLoss,
+): number {
+  const { normalizer } = batch;
+  const losses = kernel && kernelLosses(batch, gradient?.times(1 / normalizer), kernel);
+  if (!losses) return meanOverRows(batch, gradient, rowLoss);
+  let sum = 0;
+  const others: number[] = [];
+  for (const row of batch.rows) {
+    if (Number.isFinite(losses[row])) sum += losses[row]!;
+    else others.push(row);
+  }
+  const loss = sum / normalizer;
+  if (others.length === 0) return loss;
+  return loss + meanOverRows({ ...batch, rows: others }, gradient, rowLoss);
 }
 
 /**

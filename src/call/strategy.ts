@@ -14,25 +14,26 @@ import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import {
   type BatchRequest,
-  checkInputs,
-  checkTakesSparse,
   type DistillationBatch,
+  inputsOf,
   type Overrides,
   readLabels,
 } from './batch.js';
 import { checkFinite } from './diagnosis.js';
-import { addMatrix, GradientSink } from './gradient.js';
+import type { GradientSink } from './gradient.js';
 import {
   type Blend,
+  type CountedLoss,
   DEFAULTS,
   type EvaluationOptions,
   type IDistillationStrategy,
   type LossAndGradient,
   NO_OPTIONS,
   requestOf,
+  resultOf,
   type StrategyOptions,
 } from './options.js';
-import { checkTarget, type HeldMatrix } from './output.js';
+import { checkTarget, GradientOutput, type HeldMatrix } from './output.js';
 import { type Parameter, ParameterSums } from './parameter.js';
 
 /** The parameters of a strategy that learns nothing. */
@@ -79,8 +80,9 @@ export abstract class DistillationStrategyBase<
    */
   constructor(options: StrategyOptions = {}, own?: readonly string[]) {
     checkOptions(this.name, 'options', options, own && ['temperature', 'alpha', ...own]);
-    if (options.temperature !== undefined) this.temperature = options.temperature;
-    if (options.alpha !== undefined) this.alpha = options.alpha;
+    const { temperature, alpha } = options; // each read once: what is checked is what is kept
+    if (temperature !== undefined) this.temperature = temperature;
+    if (alpha !== undefined) this.alpha = alpha;
   }
 
   /** What errors and components call the strategy; a class that is minified wants to override it. */
@@ -214,13 +216,9 @@ export abstract class DistillationStrategyBase<
   }
 
   /** @internal Evaluates the strategy as a part of another; the sink is for its loss. */
-  contribute(
-    request: BatchRequest<T>,
-    gradient?: GradientSink<T>,
-  ): { loss: number; count: number } {
+  contribute(request: BatchRequest<T>, gradient?: GradientSink<T>): CountedLoss {
     const batch = this.#prepare(request);
-    const loss = this.#loss(batch, gradient);
-    return { loss, count: batch.rows.length };
+    return { loss: this.#loss(batch, gradient), count: batch.rows.length };
   }
 
   #lossAndGradient(
@@ -232,45 +230,33 @@ export abstract class DistillationStrategyBase<
   ): LossAndGradient<T> {
     const operation = `${this.name}.${method}`;
     const learned = this.parameters();
-    const request = requestOf(operation, student, teacher, labels, options, learned);
-    const batch = this.#prepare(request);
+    const batch = this.#prepare(requestOf(operation, student, teacher, labels, options, learned));
     const { gradient: given, accumulate = false } = options;
     if (checkBoolean(operation, 'accumulate', accumulate) && !given && learned.length === 0) {
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
     if (given !== undefined) checkTarget(given, batch, learned, this.heldMatrices());
-    const addsTo = accumulate ? given : undefined;
-    const overwrites = given !== undefined && !accumulate;
-    const target = overwrites ? given : student.zerosLike();
-    const sink = new GradientSink(target, overwrites);
+    const output = new GradientOutput(student, given, accumulate);
     const sums = learned.length === 0 ? undefined : new ParameterSums(learned);
-    let loss: number;
     try {
-      loss = this.#loss(batch, sink);
-      sink.finish();
-      if (addsTo) addMatrix(operation, 'gradient', target, addsTo);
+      const loss = this.#loss(batch, output.sink);
+      output.finish(operation, 'gradient');
       sums?.check(operation, accumulate);
       sums?.commitGradients();
+      return resultOf(loss, output.gradient, batch);
+    } catch (error) {
+      output.restore();
+      throw error;
     } finally {
       sums?.close();
     }
-    addsTo?.data.set(target.data);
-    const gradient = given ?? target;
-    const count = batch.rows.length;
-    const { components } = batch;
-    return components.length > 0
-      ? { loss, gradient, count, components }
-      : { loss, gradient, count };
   }
 
   #prepare(request: BatchRequest<T>): DistillationBatch<T> {
     const { operation, student, labels, mask, learned } = request;
-    const inputs = request.inputs ?? checkInputs(request, this.takesSparse);
-    checkTakesSparse(operation, inputs.sparse, this.takesSparse);
-    const { rows } = inputs;
+    const inputs = inputsOf(request, this.takesSparse);
     const read = labels !== undefined && this.usesLabels ? readLabels(labels, inputs) : undefined;
     const inherited = this.resolve(request.inherited);
-    const { temperature, alpha } = inherited;
     // Written out: on small batches, spreading takes longer than the loss.
     const batch: DistillationBatch<T> = {
       operation,
@@ -281,13 +267,13 @@ export abstract class DistillationStrategyBase<
       classes: read?.classes,
       distributions: read?.distributions,
       mask,
-      rows,
-      temperature: temperature ?? this.defaults.temperature,
-      alpha: alpha ?? this.defaults.alpha,
+      rows: inputs.rows,
+      temperature: inherited.temperature ?? this.defaults.temperature,
+      alpha: inherited.alpha ?? this.defaults.alpha,
       inherited,
       learned,
-      normalizer: request.normalizer ?? Math.max(rows.length, 1),
-      inputs,
+      normalizer: request.normalizer ?? Math.max(inputs.rows.length, 1),
+      memo: request.memo,
       components: [],
     };
     this.validate(batch);

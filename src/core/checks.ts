@@ -4,7 +4,7 @@ import { refuse, throwShape } from './errors.js';
 import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
-/** What a shape check reads: a matrix, or a teacher of another kind with as many rows and columns. */
+/** Anything with a shape: a matrix, or a sparse teacher. */
 interface Shaped {
   readonly rows: number;
   readonly columns: number;
@@ -36,7 +36,11 @@ export function checkDtype(
   refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
 }
 
-/** Throws unless `matrix` has this shape; `why` says whose shape it is. */
+/**
+ * Throws unless `matrix` has a shape.
+ *
+ * @param why - whose shape it is, as the message says
+ */
 export function checkShape(
   operation: string,
   argument: string,
@@ -50,7 +54,13 @@ export function checkShape(
   throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
 }
 
-/** How many parts of so many columns a matrix has; throws unless that is a whole number. `part` says what they are. */
+/**
+ * Throws unless the columns of a matrix divide into parts of equal size; returns the number of
+ * parts.
+ *
+ * @param size - the columns of one part
+ * @param part - what the parts are, as the message says: `'channels'`
+ */
 export function checkParts(
   operation: string,
   argument: string,

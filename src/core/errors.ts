@@ -1,6 +1,6 @@
 import { typeTag } from './numeric.js';
 
-/** What went wrong, for programs; the message says the same for people. */
+/** Machine-readable kind of an error. */
 export type DistillationErrorCode =
   | 'DTYPE_MISMATCH'
   | 'EMPTY'
@@ -27,19 +27,19 @@ export interface ErrorDetails {
   readonly operation: string;
   /** The argument or option at fault. */
   readonly argument: string;
-  /** What it had to be, as the message says it. */
+  /** The rule that the argument breaks, as the message states it. */
   readonly expected: string;
-  /** What it was, as the message says it. */
+  /** The value that was passed, as the message shows it. */
   readonly received: string;
-  /** The row of the matrix at fault, where there is one. */
+  /** Row of the matrix, if one row is at fault. */
   readonly row?: number;
-  /** The column of the matrix at fault, where there is one. */
+  /** Column of the matrix, if one element is at fault. */
   readonly column?: number;
 }
 
 /**
- * Every refusal of the library: a value that has the right JavaScript type and cannot be used.
- * A wrong JavaScript type is a `TypeError` with the same fields and the same message template.
+ * Thrown for a value of the right JavaScript type that cannot be used. A value of the wrong
+ * JavaScript type throws a `TypeError` with the same fields and the same message template.
  *
  * @example
  * import { DistillationError, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -47,7 +47,8 @@ export interface ErrorDetails {
  * try {
  *   new ResponseDistillationStrategy({ temperature: 0 });
  * } catch (error) {
- *   if (error instanceof DistillationError) console.log(error.code, error.argument); // OUT_OF_RANGE temperature
+ *   if (!(error instanceof DistillationError)) throw error;
+ *   console.log(error.code, error.argument); // OUT_OF_RANGE temperature
  * }
  */
 export class DistillationError extends RangeError implements ErrorDetails {
@@ -70,6 +71,10 @@ function describe(details: ErrorDetails, hint?: string): string {
   const { code, operation, argument, expected, received, row, column } = details;
   const inColumn = column === undefined ? '' : `, column ${column}`;
   const place = row === undefined ? '' : ` row ${row}${inColumn}`;
+  if (code === 'UNKNOWN_OPTION') {
+    const noun = argument.endsWith('options') ? 'option' : `key of ${argument}`;
+    return `${operation}: unknown ${noun} ${received}; ${hint}`;
+  }
   const rule =
     code === 'SHAPE_MISMATCH'
       ? `has shape ${received}, expected ${expected}`
@@ -92,7 +97,10 @@ export function refuse(
   throw new DistillationError({ code, operation, argument, expected, received, ...place }, hint);
 }
 
-/** A value as a message shows it: short, and never calling code of the value's own. */
+/**
+ * Formats a value for a message: short, and without calling methods of the value, which could
+ * throw.
+ */
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
   if (typeof value === 'bigint') return `${value}n`;
@@ -133,7 +141,11 @@ export function checkNumber(
   return value;
 }
 
-/** A copy of a list of numbers in the range, at least one of them; `expected` follows the word "must" for each. */
+/**
+ * Copies a list of numbers; throws for an empty list, and for a number that is out of range.
+ *
+ * @param expected - the rule for each number; follows the word "must"
+ */
 export function checkNumbers(
   operation: string,
   argument: string,
@@ -144,11 +156,12 @@ export function checkNumbers(
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throwType(operation, argument, 'be an array of numbers', values);
   }
-  const numbers = Float64Array.from(values, (value, i) =>
-    checkNumber(operation, `${argument}[${i}]`, value, expected, inRange),
-  );
+  const numbers: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    numbers.push(checkNumber(operation, `${argument}[${i}]`, values[i], expected, inRange));
+  }
   if (numbers.length === 0) refuse('EMPTY', operation, argument, 'hold a number', 'an empty array');
-  return numbers;
+  return Float64Array.from(numbers);
 }
 
 export function checkPositive(operation: string, argument: string, value: unknown): number {
@@ -172,7 +185,7 @@ export function checkIndex(
   size: number,
 ): void {
   const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < size;
-  // Said once it is needed: this is asked for every row and entry.
+  // The message is built only on the throw path: this check runs for every row and element.
   if (typeof index === 'number' && inRange(index)) return;
   checkNumber(operation, argument, index, `be an integer in [0, ${size})`, inRange);
 }
@@ -205,7 +218,12 @@ export function checkChoice<C extends string>(
   refuse('OUT_OF_RANGE', operation, argument, expected, show(value));
 }
 
-/** Throws unless `value` is an object, all of its keys among `known` if given: a misspelt option is no option. */
+/**
+ * Throws unless `value` is an object with known keys, so that a misspelt option does not pass
+ * unnoticed.
+ *
+ * @param known - the keys that are allowed; any key if it is left out
+ */
 export function checkOptions(
   operation: string,
   argument: string,
@@ -217,9 +235,43 @@ export function checkOptions(
   }
   for (const key of Object.keys(value ?? {})) {
     if (known === undefined || known.includes(key)) continue;
-    const expected = `have no keys but ${known.join(', ')}`;
-    refuse('UNKNOWN_OPTION', operation, argument, expected, show(key));
+    const names = known.join(', ');
+    const nearest = known.find((name) => isMisspelt(name, key));
+    const kind = argument.endsWith('options') ? 'options' : 'keys';
+    const hint =
+      nearest === undefined
+        ? `known ${kind}: ${names}`
+        : `did you mean "${nearest}"? Known ${kind}: ${names}`;
+    refuse(
+      'UNKNOWN_OPTION',
+      operation,
+      argument,
+      `have no keys but ${names}`,
+      show(key),
+      undefined,
+      hint,
+    );
   }
+}
+
+/**
+ * Whether two names differ in one letter that is missing, added, replaced or swapped with the next,
+ * or in case.
+ */
+function isMisspelt(name: string, key: string): boolean {
+  const [a, b] = [name.toLowerCase(), key.toLowerCase()];
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restOfA, restOfB] = [a.slice(start), b.slice(start)];
+  const isSwapped =
+    restOfA[0] === restOfB[1] && restOfA[1] === restOfB[0] && restOfA.slice(2) === restOfB.slice(2);
+  return (
+    restOfA === restOfB ||
+    isSwapped ||
+    restOfA.slice(1) === restOfB ||
+    restOfA === restOfB.slice(1) ||
+    restOfA.slice(1) === restOfB.slice(1)
+  );
 }
 
 export function throwShape(
@@ -239,7 +291,7 @@ export function throwOverflow(operation: string, loss: number): never {
   refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} (extreme input)`);
 }
 
-/** Throws unless what a strategy of somebody else's returned is a finite loss. */
+/** Throws unless the loss that a user's own strategy returned is a finite number. */
 export function checkLoss(operation: string, loss: unknown): number {
   if (typeof loss !== 'number') throwType(operation, 'computeLoss', 'return a number', loss);
   if (!Number.isFinite(loss)) throwOverflow(operation, loss);

@@ -1,6 +1,9 @@
-const BIAS = 2 ** 112; // the exponents of float32 start 112 lower
+/** Exponents are biased by 127 in float32 and by 15 in half precision: the difference is 112. */
+const BIAS = 2 ** 112;
 
-/** IEEE 754 half precision, from its bits; float32 has every value of it. */
+/**
+ * Decodes IEEE 754 half precision from its bits. Exact: float32 has every value of half precision.
+ */
 export function decodeHalf(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);
   const values = new Float32Array(words.buffer);

@@ -2,32 +2,39 @@ import { type DistillationErrorCode, refuse, throwShape, throwType } from './err
 import type { Matrix } from './matrix.js';
 import { type FloatArray, typeTag } from './numeric.js';
 
-/** True labels: one distribution a row (one-hot or soft), or one class index a row. */
+/** True labels: one distribution per row (one-hot or soft), or one class index per row. */
 export type Labels<T extends FloatArray = Float32Array> = Matrix<T> | Int32Array;
 
-/** As a class index: takes the row out of the loss, hard and soft (padding, prompt tokens). */
+/** Class index of a row that is excluded from the loss, hard and soft (padding, prompt tokens). */
 export const IGNORE_INDEX = -100;
 
-/** As a class index: the row has no true label, and its loss is the soft one alone. */
+/** Class index of a row without a true label: its loss is the soft term alone. */
 export const UNLABELED = -1;
 
-/** What every entry of a mask must do. */
+/** The rule for a mask, as messages state it. */
 const MASK = 'hold 0 or 1 for each row';
 
-/** How far a row of probabilities may be from summing to 1, and an entry above it: what half precision leaves. */
+/**
+ * Largest deviation of the sum of probabilities from 1, and of one probability above 1.
+ * Probabilities that were stored in half precision, which has a spacing of 2⁻¹¹ below 1, keep it.
+ */
 const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
-  // The tag is for arrays of another realm; to read it takes longer.
+  // The slower tag recognises arrays of another realm (iframe, worker, test runner).
   return labels instanceof Int32Array || typeTag(labels) === 'Int32Array';
 }
 
-/** How many rows the labels are for. */
+/** Returns the number of rows that are labelled. */
 export function labelRows<T extends FloatArray>(labels: Labels<T>): number {
   return isClassIndices(labels) ? labels.length : labels.rows;
 }
 
-/** Whether the label of a row gives a class any probability; `index` is where a matrix has it. */
+/**
+ * Whether the label of a row gives a class any probability.
+ *
+ * @param index - the position of the class in the data of a matrix
+ */
 export function hasClass<T extends FloatArray>(
   labels: Labels<T>,
   row: number,
@@ -37,12 +44,12 @@ export function hasClass<T extends FloatArray>(
   return isClassIndices(labels) ? labels[row] === column : labels.data[index]! > 0;
 }
 
-/** Whether a row has a label: of a matrix, every one. */
+/** Whether a row has a label. Every row of a label matrix has one. */
 export function hasLabel<T extends FloatArray>(labels: Labels<T>, row: number): boolean {
   return !isClassIndices(labels) || labels[row] !== UNLABELED;
 }
 
-/** The class of each row, or nothing where a kept row of a matrix is not one-hot. */
+/** Returns the class of each row; undefined if a kept row of a matrix is not one-hot. */
 export function classesOf<T extends FloatArray>(
   labels: Labels<T>,
   rows: readonly number[],
@@ -80,7 +87,10 @@ function allRows(count: number): readonly number[] {
   return rows;
 }
 
-/** The rows that take part in the loss, ascending: those that neither the mask nor {@link IGNORE_INDEX} excludes. */
+/**
+ * Returns the kept rows, ascending: the rows that neither the mask nor {@link IGNORE_INDEX}
+ * excludes.
+ */
 export function keptRows<T extends FloatArray>(
   operation: string,
   rows: number,
@@ -103,7 +113,10 @@ export function keptRows<T extends FloatArray>(
   return kept;
 }
 
-/** Whether the entry of a mask is 1; throws where it is not 0 either. Booleans will do, and 64-bit integers. */
+/**
+ * Whether an element of a mask is 1; throws unless it is 0 or 1, as a number, a boolean or a
+ * bigint.
+ */
 export function isKept(
   operation: string,
   argument: string,
@@ -120,8 +133,8 @@ export function isKept(
 }
 
 /**
- * Throws unless the label of each kept row is a class in [0, columns), UNLABELED, or a row of so many columns that
- * `checkRow` accepts.
+ * Throws unless each kept row has the label UNLABELED, a class in [0, columns), or a row of that
+ * width that `checkRow` accepts.
  */
 export function checkLabels<T extends FloatArray>(
   operation: string,
@@ -153,7 +166,7 @@ export function checkClasses<T extends FloatArray>(
   rows: readonly number[],
 ): void {
   const expected = 'be a class for every row, as an index or one-hot';
-  const hint = 'take rows without a class out by IGNORE_INDEX or a mask';
+  const hint = 'exclude rows without a class by IGNORE_INDEX or a mask';
   if (labels === undefined) {
     if (rows.length === 0) return;
     refuse('LABEL_REQUIRED', operation, 'labels', expected, 'none', undefined, hint);
@@ -167,7 +180,7 @@ export function checkClasses<T extends FloatArray>(
   refuse('LABEL_REQUIRED', operation, 'labels', expected, received, { row }, hint);
 }
 
-/** Throws unless the row is a probability distribution: every entry ≥ 0, their sum 1. */
+/** Throws unless the row is a probability distribution: every element ≥ 0, with the sum 1. */
 export function checkDistribution(
   operation: string,
   argument: string,
@@ -181,7 +194,7 @@ export function checkDistribution(
   refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });
 }
 
-/** Throws unless every entry of the row is a probability, up to `most`; returns their sum. */
+/** Throws unless every element of the row is in [0, `most`]; returns the sum of the row. */
 export function checkProbabilities(
   operation: string,
   argument: string,

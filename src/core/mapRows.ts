@@ -1,17 +1,32 @@
+import { allocate } from './allocate.js';
 import { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
-/** A matrix of a row for each row; `write` gets the offset at which that one starts, and writes the new one. */
+/**
+ * Makes a matrix with one row for each row of another.
+ *
+ * @param columns - the width of the new matrix
+ * @param write - writes a new row; `offset` is where the row that it is made from starts in the
+ *   data
+ * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate the new matrix
+ */
 export function mapRows<T extends FloatArray>(
-  { rows, columns, numeric }: Matrix<T>,
-  newColumns: number,
+  operation: string,
+  matrix: Matrix<T>,
+  columns: number,
   write: (offset: number, row: Float64Array) => void,
 ): Matrix<T> {
-  const data = numeric.allocate(rows * newColumns);
-  const row = new Float64Array(newColumns);
+  const { rows, numeric } = matrix;
+  const sizes = { 'result.rows': rows, 'result.columns': columns };
+  const data = allocate(operation, sizes, (length) => numeric.allocate(length));
+  const row = allocate(
+    operation,
+    { 'result.columns': columns },
+    (length) => new Float64Array(length),
+  );
   for (let i = 0; i < rows; i++) {
-    write(i * columns, row);
-    data.set(row, i * newColumns);
+    write(i * matrix.columns, row);
+    data.set(row, i * columns);
   }
-  return new Matrix(data, rows, newColumns);
+  return new Matrix(data, rows, columns);
 }

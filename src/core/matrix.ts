@@ -1,21 +1,16 @@
+import { allocate } from './allocate.js';
+import { checkNumeric, checkValue, convert } from './convert.js';
 import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
-import { decodeHalf } from './half.js';
-import { type FloatArray, float32, type NumericTrait, traitOf, typeTag } from './numeric.js';
-
-/** What inference runtimes return: flat data with its dimensions, named `dims` or `shape`. */
-export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: T };
-
-/** The same where types do not tell of what its data are, as onnxruntime and transformers.js declare their outputs. */
-export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
-  | { readonly dims: readonly number[] }
-  | { readonly shape: readonly number[] }
-);
+import { matrixHint } from './hints.js';
+import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
+import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 
 /**
  * A row-major, contiguous matrix over a `Float32Array` or a `Float64Array`.
  *
- * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` and copies nothing, so that writing to
- * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or features.
+ * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` without a copy, and a write to
+ * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or
+ * features.
  *
  * @example
  * import { float64, Matrix } from 'knowledge-distillation';
@@ -34,7 +29,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * @param data - `rows × columns` values, row after row; kept, not copied
    * @param rows - ≥ 0
    * @param columns - ≥ 1
-   * @throws {DistillationError} where the length of `data` is not `rows × columns`
+   * @throws {DistillationError} SHAPE_MISMATCH if the length of `data` is not `rows × columns`
    */
   constructor(data: T, rows: number, columns: number) {
     const numeric = traitOf(data);
@@ -52,7 +47,12 @@ export class Matrix<T extends FloatArray = Float32Array> {
     this.numeric = numeric as NumericTrait<T>; // traitOf looked at `data`
   }
 
-  /** A matrix of zeros; float32 unless `numeric` says otherwise. */
+  /**
+   * Creates a matrix of zeros in float32 or, with `numeric`, in another format.
+   *
+   * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
+   *   elements than the engine can allocate
+   */
   static zeros(rows: number, columns: number): Matrix<Float32Array>;
   static zeros<T extends FloatArray>(
     rows: number,
@@ -64,16 +64,14 @@ export class Matrix<T extends FloatArray = Float32Array> {
     columns: number,
     numeric: NumericTrait<FloatArray> = float32,
   ): Matrix<FloatArray> {
-    checkInteger('Matrix.zeros', 'rows', rows, 0);
-    checkInteger('Matrix.zeros', 'columns', columns, 1);
-    checkNumeric('Matrix.zeros', numeric);
-    return new Matrix(numeric.allocate(rows * columns), rows, columns);
+    return zeroMatrix('Matrix.zeros', { rows, columns }, numeric);
   }
 
   /**
-   * A matrix from rows of equal length, copied; float32 unless `numeric` says otherwise.
+   * Copies rows of equal length into a matrix in float32 or, with `numeric`, in another format.
    *
-   * @throws {DistillationError} for no rows, rows of unequal length, and finite values that `numeric` cannot hold
+   * @throws {DistillationError} EMPTY without rows, SHAPE_MISMATCH for rows of unequal length,
+   *   OUT_OF_RANGE for a finite value that the format cannot hold
    */
   static fromRows(rows: readonly ArrayLike<number>[]): Matrix<Float32Array>;
   static fromRows<T extends FloatArray>(
@@ -86,16 +84,12 @@ export class Matrix<T extends FloatArray = Float32Array> {
   ): Matrix<FloatArray> {
     const operation = 'Matrix.fromRows';
     if (!Array.isArray(rows)) throwType(operation, 'rows', 'be an array of rows', rows);
-    const columns: unknown = rows[0]?.length;
-    if (columns === undefined) {
+    if (rows[0]?.length === undefined) {
       const received = rows.length === 0 ? 'none' : String(rows[0]);
       refuse('EMPTY', operation, 'rows', 'hold at least one row of numbers', received);
     }
-    const matrix = Matrix.zeros(
-      rows.length,
-      checkInteger(operation, 'columns', columns, 1),
-      numeric,
-    );
+    const { length: columns } = rows[0];
+    const matrix = zeroMatrix(operation, { rows: rows.length, columns }, numeric);
     for (let row = 0; row < rows.length; row++) {
       const values = rows[row]!;
       if (values?.length !== columns) {
@@ -108,27 +102,32 @@ export class Matrix<T extends FloatArray = Float32Array> {
         );
       }
       for (let column = 0; column < matrix.columns; column++) {
-        store(operation, matrix, row, column, values[column]);
+        const value = checkValue(operation, matrix.numeric, row, column, values[column]);
+        matrix.data[row * matrix.columns + column] = value;
       }
     }
     return matrix;
   }
 
   /**
-   * A view on a tensor of onnxruntime, transformers.js, TensorFlow.js … : `{ data, dims }` or `{ data, shape }`.
-   * A rank above 2 flattens to `[product of the leading dimensions, last dimension]`.
+   * Wraps a tensor of onnxruntime, transformers.js, TensorFlow.js …, `{ data, dims }` or `{ data,
+   * shape }`, without a copy. A rank above 2 flattens to `[product of the leading dimensions, last
+   * dimension]`.
    *
-   * @throws {TypeError} where `data` is no float array (int64, a method that has yet to be called), and for half precision
-   *   without `numeric`
-   * @throws {DistillationError} for a rank below 2, and where `data` does not fill the dimensions
+   * @throws {TypeError} if `data` is no float array (int64, a method that was not called), or half
+   *   precision
+   * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and if `data` does not fill the
+   *   dimensions
    */
   static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T>;
   /**
-   * The same, where types do not tell the number format of the tensor, or it is another: a matrix in the format `numeric`.
+   * Reads a tensor whose number format is not known to TypeScript, or is not the one that is
+   * needed.
    *
-   * @param numeric - a tensor in this format is not copied; one in the other is, and so is one in half precision, which has to
-   *   be decoded: a `Float16Array`, or a `Uint16Array` of bits where the tensor's `type` is `'float16'`
-   * @throws {DistillationError} also for a finite value that `numeric` cannot hold
+   * @param numeric - the format of the matrix. A tensor in this format is not copied. A tensor in
+   *   another format is: half precision is a `Float16Array`, or a `Uint16Array` of bits with the
+   *   tensor's `type` `'float16'`
+   * @throws {DistillationError} also OUT_OF_RANGE for a finite value that `numeric` cannot hold
    */
   static fromTensor<T extends FloatArray>(
     tensor: RuntimeTensor,
@@ -136,34 +135,21 @@ export class Matrix<T extends FloatArray = Float32Array> {
   ): Matrix<T>;
   static fromTensor(tensor: RuntimeTensor, numeric?: NumericTrait<FloatArray>): Matrix<FloatArray> {
     const operation = 'Matrix.fromTensor';
-    if (typeof tensor !== 'object' || tensor === null) {
-      throwType(operation, 'tensor', 'be { data, dims } or { data, shape }', tensor);
-    }
     if (numeric !== undefined) checkNumeric(operation, numeric);
-    const dims = 'dims' in tensor ? tensor.dims : tensor.shape;
-    if (!Array.isArray(dims)) {
-      throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims);
-    }
-    const data = floatsOf(operation, tensor, numeric);
-    if (dims.length < 2) {
-      throwShape(operation, 'tensor', dims, [1, dims[0] ?? 1], 'rank 2 or more');
-    }
-    for (const [index, size] of dims.entries()) checkInteger(operation, `dims[${index}]`, size, 0);
-    const columns = checkInteger(operation, `dims[${dims.length - 1}]`, dims.at(-1), 1);
-    const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
-    if (data.length !== rows * columns) {
-      throwShape(operation, 'tensor.data', [data.length], [rows * columns], 'its dims');
-    }
+    const { data, rows, columns } = readTensor(operation, tensor, numeric);
     const matrix = new Matrix(data, rows, columns);
     return numeric === undefined || numeric.dtype === matrix.numeric.dtype
       ? matrix
-      : converted(operation, matrix, numeric);
+      : new Matrix(convert(operation, matrix, numeric), rows, columns);
   }
 
   /**
-   * One row for each class index: 1 in that column, 0 elsewhere; float32 unless `numeric` says otherwise.
+   * Creates one row for each class index: 1 in the column of the class, 0 elsewhere. The matrix is
+   * in float32 or, with `numeric`, in another format.
    *
-   * @param classes - indices in [0, columns); rows without a label need index labels (an `Int32Array`) instead
+   * @param classes - indices in [0, columns). For rows without a label, pass indices as labels (an
+   *   `Int32Array`) instead
+   * @throws {DistillationError} OUT_OF_RANGE for an index outside [0, columns)
    */
   static oneHot(classes: ArrayLike<number>, columns: number): Matrix<Float32Array>;
   static oneHot<T extends FloatArray>(
@@ -181,8 +167,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     if (typeof length !== 'number') {
       throwType(operation, 'classes', 'be an array of class indices', classes);
     }
-    checkInteger(operation, 'columns', columns, 1);
-    const matrix = Matrix.zeros(length, columns, numeric);
+    const matrix = zeroMatrix(operation, { 'classes.length': length, columns }, numeric);
     for (let row = 0; row < length; row++) {
       checkIndex(operation, `classes[${row}]`, classes[row], columns);
       matrix.data[row * columns + classes[row]!] = 1;
@@ -190,54 +175,56 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return matrix;
   }
 
-  /** Zeros in the shape and number format of this matrix. */
+  /** Creates zeros in the shape and number format of this matrix. */
   zerosLike(): Matrix<T> {
-    return new Matrix(this.numeric.allocate(this.data.length), this.rows, this.columns);
+    const { rows, columns, numeric } = this;
+    return zeroMatrix('Matrix.zerosLike', { rows, columns }, numeric);
   }
 
-  /** One value. */
+  /** Returns one element. */
   get(row: number, column: number): number {
     return this.data[this.#index('Matrix.get', row, column)]!;
   }
 
   /**
-   * Writes one value.
+   * Writes one element.
    *
-   * @throws {DistillationError} for a finite value that the number format cannot hold
+   * @throws {DistillationError} OUT_OF_RANGE for a finite value that the number format cannot hold
    */
   set(row: number, column: number, value: number): void {
-    this.#index('Matrix.set', row, column);
-    store('Matrix.set', this, row, column, value);
+    const index = this.#index('Matrix.set', row, column);
+    this.data[index] = checkValue('Matrix.set', this.numeric, row, column, value);
   }
 
-  /** A view on one row: writing to it writes to the matrix. */
+  /** Returns a view on one row: a write to it changes the matrix. */
   row(index: number): T {
     const start = this.#index('Matrix.row', index, 0);
     return this.data.subarray(start, start + this.columns) as T;
   }
 
-  /** The values as an array of rows, copied. */
+  /** Copies the elements into an array of rows. */
   toRows(): number[][] {
     return Array.from({ length: this.rows }, (_, row) => Array.from(this.row(row)));
   }
 
-  /** A copy. */
+  /** Copies the matrix. */
   clone(): Matrix<T> {
     return this.as(this.numeric);
   }
 
   /**
-   * A copy in another number format, each value rounded to the nearest.
+   * Copies the matrix into a number format; each value is rounded to the nearest.
    *
-   * @throws {DistillationError} for a finite value that the format cannot hold
+   * @throws {DistillationError} OUT_OF_RANGE for a finite value that the format cannot hold
    */
   as<U extends FloatArray>(numeric: NumericTrait<U>): Matrix<U> {
     checkNumeric('Matrix.as', numeric);
-    return converted('Matrix.as', this, numeric);
+    checkMatrix('Matrix.as', 'matrix', this);
+    return new Matrix(convert('Matrix.as', this, numeric), this.rows, this.columns);
   }
 
   #index(operation: string, row: number, column: number): number {
-    const { length } = this.data; // 0 once the buffer was transferred
+    const { length } = this.data; // 0 after the buffer was transferred
     const expected = this.rows * this.columns;
     if (length !== expected) throwShape(operation, 'data', [length], [expected], 'rows × columns');
     checkIndex(operation, 'row', row, this.rows);
@@ -246,104 +233,28 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 }
 
-/** A copy in a number format; throws for a finite value that the format cannot hold. */
-function converted<T extends FloatArray>(
+/**
+ * Allocates a matrix of zeros for the call of an operation.
+ *
+ * @param sizes - the arguments that give the rows and the columns, in this order, by name
+ * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
+ *   elements than the engine can allocate
+ */
+export function zeroMatrix<T extends FloatArray>(
   operation: string,
-  matrix: Matrix<FloatArray>,
+  sizes: Readonly<Record<string, number>>,
   numeric: NumericTrait<T>,
 ): Matrix<T> {
-  const { rows, columns } = matrix;
-  const data = numeric.from(matrix.data);
-  for (let index = 0; index < data.length; index++) {
-    const value = matrix.data[index]!;
-    if (Number.isFinite(data[index]) || !Number.isFinite(value)) continue;
-    throwUnrepresentable(operation, numeric, Math.floor(index / columns), index % columns, value);
-  }
-  return new Matrix(data, rows, columns);
-}
-
-/** The data of a tensor, decoded where they are in half precision and a number format is asked for. */
-function floatsOf(
-  operation: string,
-  { data, type }: RuntimeTensor,
-  numeric: NumericTrait<FloatArray> | undefined,
-): FloatArray {
-  if (traitOf(data) !== undefined) return data as FloatArray; // as traitOf saw
-  const tag = typeTag(data);
-  const isBits = tag === 'Uint16Array' && type === 'float16';
-  const isHalf = isBits || tag === 'Float16Array';
-  if (isHalf && numeric !== undefined) {
-    return isBits ? decodeHalf(data as Uint16Array) : Float32Array.from(data as ArrayLike<number>);
-  }
-  const hint = isHalf
-    ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
-    : conversionOf(data, type);
-  throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
-}
-
-/** How to make floats of what is none. */
-function conversionOf(data: unknown, type: string | undefined): string | undefined {
-  if (typeof data === 'function') {
-    return 'call it first: { data: await tensor.data(), shape: tensor.shape }';
-  }
-  if (!ArrayBuffer.isView(data)) return undefined;
-  const tag = typeTag(data);
-  const isUntold = tag === 'Uint16Array' && type === undefined;
-  const half = isUntold ? "; bits of half precision need type: 'float16'" : '';
-  return `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})${half}`;
-}
-
-export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray>): void {
-  if (typeof numeric?.allocate === 'function') return;
-  throwType(operation, 'numeric', 'be float32 or float64, the objects', numeric);
-}
-
-/** The number format that an option asks for; where it is left out T is Float32Array. */
-export function readNumeric<T extends FloatArray>(
-  operation: string,
-  numeric: NumericTrait<T> | undefined,
-): NumericTrait<T> {
-  const trait = (numeric === undefined ? float32 : numeric) as NumericTrait<T>;
-  checkNumeric(operation, trait);
-  return trait;
-}
-
-function store(
-  operation: string,
-  matrix: Matrix<FloatArray>,
-  row: number,
-  column: number,
-  value: unknown,
-): void {
-  if (typeof value !== 'number') {
-    throwType(operation, `row ${row}, column ${column}`, 'be a number', value);
-  }
-  if (Number.isFinite(value) && !Number.isFinite(matrix.numeric.round(value))) {
-    throwUnrepresentable(operation, matrix.numeric, row, column, value);
-  }
-  matrix.data[row * matrix.columns + column] = value;
-}
-
-function throwUnrepresentable(
-  operation: string,
-  numeric: NumericTrait<FloatArray>,
-  row: number,
-  column: number,
-  value: number,
-): never {
-  const expected = `be at most ${numeric.largest}, the largest ${numeric.dtype}`;
-  refuse(
-    'OUT_OF_RANGE',
-    operation,
-    'value',
-    expected,
-    String(value),
-    { row, column },
-    'use float64',
+  // Rows, the first size, may be 0; columns, the second, are at least 1.
+  const shape = Object.entries(sizes).map(([name, size], least) =>
+    checkInteger(operation, name, size, least),
   );
+  checkNumeric(operation, numeric);
+  const data = allocate(operation, sizes, (length) => numeric.allocate(length));
+  return new Matrix(data, shape[0]!, shape[1]!);
 }
 
-/** Throws unless `value` is a matrix whose data are there. */
+/** Throws unless `value` is a matrix whose buffer was not transferred. */
 export function checkMatrix(
   operation: string,
   argument: string,
@@ -351,11 +262,11 @@ export function checkMatrix(
   expected = 'be a Matrix',
   hint?: string,
 ): void {
-  // By structure, not by class: a program may hold two copies of the library, one for import, one for require.
+  // By structure, not by class: a program may hold two copies of the library, ESM and CommonJS.
   if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
-    throwType(operation, argument, expected, value, hint);
+    throwType(operation, argument, expected, value, hint ?? matrixHint(argument, value));
   }
   const { data, rows, columns } = value;
-  if (data.length === rows * columns) return; // it is 0 once the buffer was transferred
+  if (data.length === rows * columns) return; // the length is 0 after the buffer was transferred
   throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');
 }

@@ -2,8 +2,8 @@
 export type FloatArray = Float32Array | Float64Array;
 
 /**
- * What the library needs to know of a number format; the adapter that makes {@link Matrix} generic.
- * Arithmetic itself is always in doubles: a trait says how values are stored.
+ * A number format: the adapter that makes {@link Matrix} generic. It describes how values are
+ * stored; arithmetic is always in doubles.
  */
 export interface NumericTrait<T extends FloatArray> {
   readonly dtype: 'float32' | 'float64';
@@ -12,15 +12,17 @@ export interface NumericTrait<T extends FloatArray> {
   readonly epsilon: number;
   /** Largest finite value. */
   readonly largest: number;
-  /** An array of `length` zeros. */
+  /** Allocates `length` zeros. */
   allocate(length: number): T;
-  /** A copy of `values`, each rounded to the nearest representable value. */
+  /** Copies `values`, each rounded to the nearest representable value. */
   from(values: ArrayLike<number>): T;
-  /** The representable value nearest to `value`. */
+  /** Returns the representable value nearest to `value`. */
   round(value: number): number;
 }
 
-/** IEEE 754 single precision over `Float32Array`; the default of every factory of {@link Matrix}. */
+/**
+ * IEEE 754 single precision over `Float32Array`; the default of every factory of {@link Matrix}.
+ */
 export const float32: NumericTrait<Float32Array> = {
   dtype: 'float32',
   bytesPerElement: 4,
@@ -35,7 +37,7 @@ export const float32: NumericTrait<Float32Array> = {
 export const float64: NumericTrait<Float64Array> = {
   dtype: 'float64',
   bytesPerElement: 8,
-  // Written out, since bundlers keep an object whose values they would have to compute.
+  // A literal: bundlers do not remove an unused object whose values have to be computed.
   epsilon: 2.220446049250313e-16,
   largest: 1.7976931348623157e308,
   allocate: (length) => new Float64Array(length),
@@ -44,16 +46,16 @@ export const float64: NumericTrait<Float64Array> = {
 };
 
 /**
- * The built-in type of a value: `'Float32Array'`, `'Array'`, `'Null'` …
- * Read from the tag because `instanceof` fails for arrays of another realm (iframe, worker, test runner).
+ * Returns the built-in type of a value: `'Float32Array'`, `'Array'`, `'Null'` … It is read from the
+ * tag, because `instanceof` fails for arrays of another realm (iframe, worker, test runner).
  */
 export function typeTag(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** The trait of an array, or `undefined` where it is no float array. */
+/** Returns the number format of an array; undefined if it is no float array. */
 export function traitOf(data: unknown): NumericTrait<FloatArray> | undefined {
-  if (data instanceof Float32Array) return float32; // the commonest, and faster than to read its tag
+  if (data instanceof Float32Array) return float32; // most arrays; reading the tag is slower
   const tag = typeTag(data);
   return tag === 'Float32Array' ? float32 : tag === 'Float64Array' ? float64 : undefined;
 }

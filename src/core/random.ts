@@ -1,6 +1,6 @@
 /**
- * Uniform numbers in [0, 1), the same on every machine for the same seed (the splitmix32 generator). Its state is the seed
- * of a generator that goes on from there.
+ * Generates uniform numbers in [0, 1) by splitmix32: the same numbers on every machine for the same
+ * seed. A new generator whose seed is the state of this one continues the sequence.
  */
 export class Generator {
   state: number;
@@ -20,7 +20,7 @@ export class Generator {
   }
 }
 
-/** The numbers of a {@link Generator}. */
+/** Returns a function that draws from a new {@link Generator}. */
 export function uniform(seed: number): () => number {
   const generator = new Generator(seed);
   return () => generator.next();

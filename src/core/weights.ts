@@ -1,13 +1,19 @@
 import { checkNumber, refuse } from './errors.js';
 
-/** @inline What is asked of the weights of a hybrid or an ensemble. */
+/** @inline Rule for the weights of a hybrid or an ensemble. */
 export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
 
+/**
+ * Largest deviation of the sum from 1: weights such as 0.1, written as decimals, do not sum to 1
+ * exactly.
+ */
 const SUM_TOLERANCE = 1e-6;
 
 /**
- * Throws unless the weights keep the rule; returns their sum. `argumentOf` names one of them, `hint` says what to do about one
- * that is above 1.
+ * Throws unless the weights keep the rule; returns their sum.
+ *
+ * @param argumentOf - names one weight in messages
+ * @param hint - what to do about a weight above 1
  */
 export function checkWeights(
   operation: string,
@@ -24,11 +30,11 @@ export function checkWeights(
     checkNumber(operation, argumentOf(index), weight, range, inRange, isLarge ? hint : undefined);
   }
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const wrong =
+  const isBroken =
     rule === 'sum-to-one'
       ? Math.abs(sum - 1) > SUM_TOLERANCE
       : rule === 'normalize' && !(sum > 0 && sum < Infinity);
-  if (!wrong) return sum;
+  if (!isBroken) return sum;
   const addends = weights.length > 1 ? ` (${weights.join(' + ')})` : '';
   refuse(
     'WEIGHT_SUM',

@@ -1,21 +1,33 @@
-import { checkInteger, DistillationError, refuse } from '../core/errors.js';
-import { checkNumeric, Matrix } from '../core/matrix.js';
+import { checkNumeric } from '../core/convert.js';
+import { checkInteger, checkOptions, DistillationError, refuse } from '../core/errors.js';
+import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
 import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
 import { kernelInfo } from './choice.js';
 import { fixedMemory } from './compile.js';
 import { align, workspaceBytes } from './instance.js';
 import { BATCH_BYTES, FIRST_ADDRESS } from './layout.js';
-import { MOST_THREADS, startThreads } from './threads.js';
+import { MOST_THREADS, startThreads, type ThreadWorker } from './threads.js';
+
+/** Options of {@link MatrixArena.withThreads}. */
+export interface ThreadOptions {
+  /**
+   * Creates a worker that runs the file `knowledge-distillation/worker`, for pages whose content security policy forbids
+   * `blob:` workers or asks for Trusted Types, and for bundlers that find workers by their URL:
+   * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`.
+   * A worker of a page, or of Node's `node:worker_threads`.
+   */
+  readonly createWorker?: () => object;
+}
 
 /**
  * Memory in which the kernels compute without copying: for the matrices of a training loop, made once and filled anew
  * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
  * and all its matrices do.
  *
- * The response loss reads and writes the student, the teacher and the `gradient` of a call in place if all are of one
- * arena and a row is a multiple of 16 bytes (of 4 columns in float32, of 2 in float64) or has 16 columns or fewer.
- * Anything else works too, by copying: other strategies, `accumulate`, the scalar kernel.
+ * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a call in place if all are
+ * of one arena, alone, in a hybrid and layer by layer. Anything else works too, by copying: `accumulate`, sparse teachers,
+ * losses that compare rows with each other, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -54,6 +66,7 @@ export class MatrixArena {
    *
    * @param bytes - see the constructor; each thread takes room to work in
    * @param threads - 1 to 15, the calling one included
+   * @param options - how workers are created, where a policy forbids the library to create them
    * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no shared memory or no
    * SIMD, unless one thread is all that is asked for
    * @example
@@ -64,8 +77,13 @@ export class MatrixArena {
    * const student = arena.zeros(8, 1000);
    * arena.close();
    */
-  static async withThreads(bytes: number, threads: number): Promise<MatrixArena> {
+  static async withThreads(
+    bytes: number,
+    threads: number,
+    options: ThreadOptions = {},
+  ): Promise<MatrixArena> {
     const operation = 'MatrixArena.withThreads';
+    checkOptions(operation, 'options', options, ['createWorker']);
     checkInteger(operation, 'threads', threads, 1);
     if (threads > MOST_THREADS) {
       refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
@@ -76,9 +94,13 @@ export class MatrixArena {
     try {
       if (kernel === 'scalar') throw new Error(reason);
       const arena = arenaMemory(operation, bytes, true);
-      arena.threads = await startThreads(threads - 1, kernel, arena.memory, (binary) =>
-        Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)),
-      );
+      arena.threads = await startThreads({
+        count: threads - 1,
+        kernel,
+        memory: arena.memory,
+        namesOf: (binary) => Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)!),
+        createWorker: options.createWorker as (() => ThreadWorker) | undefined,
+      });
       return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
       if (error instanceof DistillationError) throw error;

@@ -1,8 +1,15 @@
 // Which kernel runs.
 
-import { checkChoice, refuse } from '../core/errors.js';
+import { checkChoice, refuse, throwType } from '../core/errors.js';
 import { PROBE } from './binaries/probe.js';
-import { type Binary, bytesOf, compileModule, growingMemory } from './compile.js';
+import {
+  type Binary,
+  bytesOf,
+  type CompiledKernel,
+  compileModule,
+  growingMemory,
+  labelOf,
+} from './compile.js';
 import { Instance } from './instance.js';
 import { FIRST_ADDRESS } from './layout.js';
 
@@ -11,9 +18,6 @@ import { FIRST_ADDRESS } from './layout.js';
  * every machine; `'scalar'`: JavaScript.
  */
 export type KernelName = 'fma' | 'simd' | 'scalar';
-
-/** The kernels that are compiled. */
-export type CompiledKernel = Exclude<KernelName, 'scalar'>;
 
 /** What {@link kernelInfo} says. */
 export interface KernelInfo {
@@ -29,27 +33,65 @@ interface Choice extends KernelInfo {
 }
 
 /** Compiled modules are kept: an engine runs the same code slowly again at first for every new module. */
-const modules = new Map<string, object>();
-const instances = new Map<KernelName, Instance>();
+const modules = new Map<string, object | undefined>();
+const instances = new Map<string, Instance>();
 
 let choice: Choice | undefined;
 
-/** The compiled module of a binary for memories of either kind. */
-export function moduleOf(binary: Binary, kernel: CompiledKernel, shared: boolean): object {
-  const key = `${binary.name}, ${kernel}, shared: ${shared}`;
-  const module = modules.get(key) ?? compileModule(bytesOf(binary[kernel], shared));
-  modules.set(key, module);
-  return module;
+function keyOf(binary: string, kernel: CompiledKernel, shared: boolean): string {
+  return `${binary}, ${kernel}, shared: ${shared}`;
+}
+
+/** The compiled module of a binary for memories of either kind; `undefined` where the engine does not compile it. */
+export function moduleOf(
+  binary: Binary,
+  kernel: CompiledKernel,
+  shared: boolean,
+): object | undefined {
+  const key = keyOf(binary.name, kernel, shared);
+  if (!modules.has(key)) {
+    let module: object | undefined;
+    try {
+      module = compileModule(bytesOf(binary[kernel], shared));
+    } catch {
+      // Only modules that are passed in run here.
+    }
+    modules.set(key, module);
+  }
+  return modules.get(key);
 }
 
 function choose(kernel: KernelName, reason: string): Choice {
   if (kernel === 'scalar') return { kernel, reason, instance: undefined };
-  moduleOf(PROBE, kernel, false); // throws where the engine does not take the kernel
+  compileModule(bytesOf(PROBE[kernel], false)); // throws where the engine does not take the kernel
+  return { kernel, reason, instance: instanceOf(kernel) };
+}
+
+function instanceOf(kernel: CompiledKernel): Instance {
   const instance =
     instances.get(kernel) ??
     new Instance(growingMemory(), FIRST_ADDRESS, (binary) => moduleOf(binary, kernel, false));
   instances.set(kernel, instance);
-  return { kernel, reason, instance };
+  return instance;
+}
+
+/** The kernel of modules that were compiled elsewhere. */
+function chooseModules(operation: string, given: readonly object[]): Choice {
+  if (given.length === 0) refuse('EMPTY', operation, 'kernel', 'hold at least one module', 'none');
+  const labeled = given.map((module) => {
+    const label = labelOf(module);
+    const hint = 'import them from knowledge-distillation/wasm/…';
+    if (!label) throwType(operation, 'kernel', 'be modules of this library', module, hint);
+    return { module, ...label };
+  });
+  const { kernel } = labeled[0]!;
+  const other = labeled.find((each) => each.kernel !== kernel);
+  if (other) {
+    refuse('OUT_OF_RANGE', operation, 'kernel', `be all of '${kernel}'`, `'${other.kernel}' too`);
+  }
+  instances.delete(kernel); // the modules of an instance are fixed
+  for (const { module, binary } of labeled) modules.set(keyOf(binary, kernel, false), module);
+  return { kernel, reason: 'its modules were passed in', instance: instanceOf(kernel) };
 }
 
 /** The fastest kernel that this engine takes. */
@@ -101,15 +143,22 @@ export function kernelInfo(): KernelInfo {
  * Has all strategies compute with one kernel from now on: `'simd'` gives the same bits on every machine. `'auto'` goes
  * back to the fastest.
  *
- * @throws {DistillationError} UNAVAILABLE where the engine does not take it
+ * @param kernel - a name; or, where WebAssembly cannot be compiled at run time, compiled modules of the files
+ *   `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`, one of them or an array of
+ *   modules of one kernel. A strategy whose module is not among them computes in JavaScript.
+ * @throws {DistillationError} UNAVAILABLE where the engine does not take it; `TypeError` for other modules
  * @example
  * import { selectKernel } from 'knowledge-distillation';
  *
  * selectKernel('scalar');
  * selectKernel('auto');
  */
-export function selectKernel(kernel: KernelName | 'auto'): void {
+export function selectKernel(kernel: KernelName | 'auto' | object | readonly object[]): void {
   const operation = 'selectKernel';
+  if (typeof kernel === 'object' && kernel !== null) {
+    choice = chooseModules(operation, Array.isArray(kernel) ? kernel : [kernel]);
+    return;
+  }
   checkChoice(operation, 'kernel', kernel, ['auto', 'fma', 'simd', 'scalar']);
   try {
     choice = kernel === 'auto' ? best() : choose(kernel, 'it was selected');

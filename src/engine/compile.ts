@@ -1,5 +1,10 @@
 // WebAssembly as far as the kernels need it: from the text of a binary to a module, memories, instances.
 
+import { SECTION } from './layout.js';
+
+/** The kernels that are compiled. */
+export type CompiledKernel = 'fma' | 'simd';
+
 /** Kernels compiled for the memory of one thread, as hexadecimal text; made by assembly/compile.ts. */
 export interface Binary {
   readonly name: string;
@@ -17,7 +22,10 @@ export interface Memory {
 /** The part of WebAssembly that is used; where there is neither a DOM nor Node, it has no types. */
 interface WebAssemblyEngine {
   readonly Memory: new (size: { initial: number; maximum: number; shared?: boolean }) => Memory;
-  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Module: {
+    new (bytes: Uint8Array): object;
+    customSections: (module: object, name: string) => readonly ArrayBuffer[];
+  };
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
@@ -55,6 +63,19 @@ export function bytesOf(hex: string, shared: boolean): Uint8Array {
 /** Throws what the engine throws where it compiles no WebAssembly, or not this module. */
 export function compileModule(bytes: Uint8Array): object {
   return new (engine().Module)(bytes);
+}
+
+/** Which binary and kernel a compiled module is; `undefined` for what is no module of this library. */
+export function labelOf(module: unknown): { binary: string; kernel: CompiledKernel } | undefined {
+  const engine = findEngine();
+  if (!engine || typeof module !== 'object' || module === null) return undefined;
+  try {
+    const [section] = engine.Module.customSections(module, SECTION);
+    const [binary, kernel] = String.fromCharCode(...new Uint8Array(section!)).split(' ');
+    return kernel === 'fma' || kernel === 'simd' ? { binary: binary!, kernel } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The exports of a new instance that works in the memory. */

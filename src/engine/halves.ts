@@ -9,11 +9,11 @@ import {
   COLUMNS,
   FIRST_ADDRESS,
   LOSSES,
+  RANKS,
   SCALE,
   STANDARDIZES,
   STUDENT,
   TEACHER,
-  TEACHER_COLUMNS,
   TEMPERATURE,
   WEIGHT_TABLE,
   WEIGHTS,
@@ -54,45 +54,44 @@ export function halvesOf(
   const rowBytes = 8 * columns;
   const width = align(rowBytes);
   const start = align(FIRST_ADDRESS + workspaceBytes(rowBytes, true));
-  if (!instance?.reach(start + 7 * width)) return undefined;
-  const { openRow, closeRow } = instance.exportsOf<HalvesKernels>(binary);
+  const kernels = instance?.exportsOf<HalvesKernels>(binary);
+  if (!instance || !kernels || !instance.reach(start + 7 * width)) return undefined;
   const { int32, float64, workspace } = instance;
-  const rows = Array.from({ length: 7 }, (_, i) => {
-    const at = (start + i * width) / 8;
+  /** Student, teacher, p, q, log p, log q and slope, in this order. */
+  const rowOf = (index: number): Float64Array => {
+    const at = (start + index * width) / 8;
     return float64.subarray(at, at + columns);
-  }) as [Float64Array, Float64Array, ...Float64Array[]];
-  const [student, teacher, p, q, logP, logQ, slope] = rows as unknown as Record<
-    number,
-    Float64Array
-  > &
-    Float64Array[];
+  };
+  const student = rowOf(0);
+  const teacher = rowOf(1);
+  const slope = rowOf(6);
   const describe = () => {
     int32[(CALL + STUDENT) / 4] = start;
     int32[(CALL + TEACHER) / 4] = start + width;
     int32[(CALL + LOSSES) / 4] = start + 2 * width;
     int32[(CALL + WEIGHTS) / 4] = WEIGHT_TABLE;
     int32[(CALL + COLUMNS) / 4] = columns;
-    int32[(CALL + TEACHER_COLUMNS) / 4] = columns;
+    int32[(CALL + RANKS) / 4] = 0;
     int32[(CALL + STANDARDIZES) / 4] = standardizes ? 1 : 0;
     float64[(CALL + TEMPERATURE) / 8] = temperature;
     float64[(CALL + SCALE) / 8] = 1;
   };
   return {
-    p: p!,
-    q: q!,
-    logP: logP!,
-    logQ: logQ!,
-    slope: slope!,
+    p: rowOf(2),
+    q: rowOf(3),
+    logP: rowOf(4),
+    logQ: rowOf(5),
+    slope,
     open(studentRows, teacherRows, offset) {
       describe(); // a term may call the library
-      student!.set(studentRows.subarray(offset, offset + columns));
-      teacher!.set(teacherRows.subarray(offset, offset + columns));
-      openRow(CALL, workspace, 0, 1);
+      student.set(studentRows.subarray(offset, offset + columns));
+      teacher.set(teacherRows.subarray(offset, offset + columns));
+      kernels.openRow(CALL, workspace, 0, 1);
     },
     close(weight) {
       float64[WEIGHT_TABLE / 8] = weight;
-      closeRow(CALL, workspace, 0, 1);
-      return slope!;
+      kernels.closeRow(CALL, workspace, 0, 1);
+      return slope;
     },
   };
 }

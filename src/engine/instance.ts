@@ -15,15 +15,15 @@ import {
   RECORD_BYTES,
 } from './layout.js';
 
-/** Gives the compiled module of a binary. */
-export type ModuleOf = (binary: Binary) => object;
+/** Gives the compiled module of a binary; `undefined` where the engine does not compile it. */
+export type ModuleOf = (binary: Binary) => object | undefined;
 
 export class Instance {
   readonly memory: Memory;
   /** Where the workspace starts. */
   readonly workspace: number;
   readonly #moduleOf: ModuleOf;
-  readonly #exports = new Map<string, object>();
+  readonly #exports = new Map<string, object | undefined>();
   /** Views on the whole memory, made anew when it grows. */
   float32: Float32Array;
   float64: Float64Array;
@@ -38,14 +38,14 @@ export class Instance {
     this.int32 = new Int32Array(memory.buffer);
   }
 
-  /** The exports of a binary, instantiated at its first use. */
-  exportsOf<Exports>(binary: Binary): Exports {
-    let exports = this.#exports.get(binary.name);
-    if (!exports) {
-      exports = instantiate(this.#moduleOf(binary), this.memory);
-      this.#exports.set(binary.name, exports);
+  /** The exports of a binary, instantiated at its first use; `undefined` where the engine does not compile it. */
+  exportsOf<Exports>(binary: Binary): Exports | undefined {
+    const { name } = binary;
+    if (!this.#exports.has(name)) {
+      const module = this.#moduleOf(binary);
+      this.#exports.set(name, module && instantiate(module, this.memory));
     }
-    return exports as Exports;
+    return this.#exports.get(name) as Exports | undefined;
   }
 
   /** Has the memory reach to an address; `false` where it cannot. */

@@ -1,6 +1,9 @@
 // Where things stand in the memory that JavaScript and the kernels share, in bytes. AssemblyScript
 // compiles this file too, so that both languages read the same numbers.
 
+/** The custom section of a module that says which binary and kernel it is. */
+export const SECTION = 'knowledge-distillation';
+
 /** Every binary keeps its constants in a region of this size; the first region stays empty. */
 export const REGION = 4096;
 
@@ -48,12 +51,14 @@ export const OTHER_OPTION = 64;
 /** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
 export const KEPT_COUNT = 72;
 export const KEPT = 76;
-/** Columns of the teacher, which are those of the student unless both sides are ranked. */
+/** Columns of the teacher. */
 export const TEACHER_COLUMNS = 80;
+/** A row of parameters of the loss, one for each column; 0 where there is none. */
+export const PARAMETERS = 84;
 /** 1 where both sides are compared in descending order. */
-export const RANKS = 84;
+export const RANKS = 88;
 /** Numbers of each column of the batch; 0 where there are none. */
-export const PER_COLUMN = 88;
+export const PER_COLUMN = 92;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

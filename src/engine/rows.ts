@@ -1,15 +1,13 @@
 // Runs a kernel on the rows of two matrices: in place where all are in one arena, else on copies, a piece at a time.
 
 import type { FloatArray } from '../core/numeric.js';
-import { type ArenaMemory, arenaInstance, arenaOf } from './arenas.js';
-import { selectedInstance, selectedKernel } from './choice.js';
-import { align, blockBytes, type Instance, rankBytes, workspaceBytes } from './instance.js';
+import { selectedKernel } from './choice.js';
+import { align } from './instance.js';
 import {
   ADDS,
   CALL,
   COLUMNS,
   DISTRIBUTIONS,
-  FIRST_ADDRESS,
   GRADIENT,
   KEPT,
   KEPT_COUNT,
@@ -17,9 +15,9 @@ import {
   LABELS,
   LOSS_TABLE,
   LOSSES,
-  MOST_ROWS,
   OPTION,
   OTHER_OPTION,
+  PARAMETERS,
   PER_COLUMN,
   RANKS,
   SCALE,
@@ -28,62 +26,17 @@ import {
   TEACHER,
   TEACHER_COLUMNS,
   TEMPERATURE,
+  UNLABELED_ROW,
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
+import { exportOf, type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
+import { type Stage, stageOf } from './stage.js';
 import type { Target } from './target.js';
-import type { Kernel, Share } from './threads.js';
-
-/** Rows are copied in and out in pieces of about this many bytes, which stay in the cache. */
-const PIECE = 65536;
+import type { Share } from './threads.js';
 
 /** A run of this many bytes of a matrix is worth waking threads for. */
 const LARGE = 262144;
-
-/** What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the layout. */
-export interface RowTables {
-  readonly labels: Int32Array;
-  /** Two for each row. */
-  readonly weights: Float64Array;
-}
-
-/** One call of a kernel on all rows of two matrices. */
-export interface RowsCall extends RowTables {
-  readonly kernel: Kernel;
-  readonly student: FloatArray;
-  /** Left out for a kernel of the student alone. */
-  readonly teacher?: FloatArray;
-  readonly rows: number;
-  readonly columns: number;
-  /** Rows of label distributions, as long as the student. */
-  readonly distributions?: FloatArray | undefined;
-  readonly temperature: number;
-  readonly standardizes?: boolean;
-  readonly option?: number;
-  readonly otherOption?: number;
-  /** The classes that a sparse teacher kept: their number in a row, and row by row. */
-  readonly kept?: { readonly count: number; readonly indices: Int32Array };
-  /** Columns of the teacher, of a kernel that ranks the classes on both sides: compares them in descending order. */
-  readonly ranked?: number;
-  /** Numbers of each column, which the kernel reads or writes; the rows of the table are whole vectors. */
-  readonly perColumn?: FloatArray | undefined;
-}
-
-type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
-
-/** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
-interface Stage {
-  readonly instance: Instance;
-  /** The arena, where the matrices are read and written in place. */
-  readonly arena: ArenaMemory | undefined;
-  readonly most: number;
-  readonly student: number;
-  readonly teacher: number;
-  readonly gradient: number;
-  readonly distributions: number;
-  readonly kept: number;
-  readonly perColumn: number;
-}
 
 /** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
 const MOST_BYTES = 2 ** 28;
@@ -96,12 +49,12 @@ const MOST_BYTES = 2 ** 28;
  * @param claim - gives the target of the gradient, where one is wanted
  */
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
-  const { student, rows, columns, ranked = columns, perColumn } = call;
-  const size = student.BYTES_PER_ELEMENT;
-  if (selectedKernel() === 'scalar' || workspaceOf(call) + 4 * widestOf(call) > MOST_BYTES)
-    return false;
+  const { student, rows, columns, teacherColumns = columns } = call;
+  const size = sizeOf(call);
+  const bytes = workspaceOf(call) + 4 * widestOf(call);
+  if (selectedKernel() === 'scalar' || bytes > MOST_BYTES) return false;
   const target = claim?.();
-  const stage = inArena(call, target) ?? onCopies(call, target);
+  const stage = stageOf(call, target);
   if (!stage) {
     if (!target?.adds) target?.data.fill(0);
     return false;
@@ -110,9 +63,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
-  const table = perColumn && instance.floats(perColumn.BYTES_PER_ELEMENT);
-  const tableStart = perColumn ? stage.perColumn / perColumn.BYTES_PER_ELEMENT : 0;
-  if (perColumn) table!.set(perColumn, tableStart);
+  fillTables(stage, call);
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const from = first * columns;
@@ -122,51 +73,66 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     } else {
       const { teacher, distributions } = call;
       copyIn(memory, stage.student / size, student, from, length);
-      if (teacher) copyIn(memory, stage.teacher / size, teacher, first * ranked, count * ranked);
+      if (teacher) {
+        const teacherFrom = first * teacherColumns;
+        copyIn(memory, stage.teacher / size, teacher, teacherFrom, count * teacherColumns);
+      }
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
     }
-    copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
-    copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
+    if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
+    if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
     const { kept } = call;
     if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
   }
-  if (perColumn) perColumn.set(table!.subarray(tableStart, tableStart + perColumn.length));
+  const { perColumn } = call;
+  if (perColumn) copyBack(instance.floats(perColumn.BYTES_PER_ELEMENT), stage.perColumn, perColumn);
   return true;
 }
 
+/** Fills the tables that are the same for all rows, of rows and of columns. */
+function fillTables({ instance, most, parameters, perColumn }: Stage, call: RowsCall): void {
+  const { int32, float64 } = instance;
+  const count = Math.min(most, call.rows);
+  if (!call.labels) int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + count);
+  if (!call.weights) {
+    for (let i = 0; i < 2 * count; i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
+  }
+  const table = call.perColumn;
+  if (table) {
+    const { BYTES_PER_ELEMENT } = table;
+    instance.floats(BYTES_PER_ELEMENT).set(table, perColumn / BYTES_PER_ELEMENT);
+  }
+  if (!call.parameters) return;
+  const size = sizeOf(call);
+  const memory = instance.floats(size);
+  const at = parameters / size;
+  memory.fill(0, at, at + align(call.columns * size) / size); // padding, too
+  memory.set(call.parameters, at);
+}
+
 /** Writes the description of the call. */
-function describe(
-  {
-    instance: { int32, float64 },
-    student,
-    teacher,
-    gradient,
-    distributions,
-    kept,
-    perColumn,
-  }: Stage,
-  call: RowsCall,
-  target: Target | undefined,
-): void {
+function describe(stage: Stage, call: RowsCall, target: Target | undefined): void {
+  const { int32, float64 } = stage.instance;
   const at = CALL / 4;
-  int32[at + STUDENT / 4] = student;
-  int32[at + TEACHER / 4] = teacher;
-  int32[at + GRADIENT / 4] = gradient;
+  int32[at + STUDENT / 4] = stage.student;
+  int32[at + TEACHER / 4] = stage.teacher;
+  int32[at + GRADIENT / 4] = stage.gradient;
   int32[at + LOSSES / 4] = LOSS_TABLE;
   int32[at + LABELS / 4] = LABEL_TABLE;
   int32[at + WEIGHTS / 4] = WEIGHT_TABLE;
-  int32[at + DISTRIBUTIONS / 4] = distributions;
+  int32[at + DISTRIBUTIONS / 4] = stage.distributions;
   int32[at + COLUMNS / 4] = call.columns;
   int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
   int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
-  int32[at + KEPT / 4] = kept;
-  int32[at + TEACHER_COLUMNS / 4] = call.ranked ?? call.columns;
-  int32[at + RANKS / 4] = call.ranked === undefined ? 0 : 1;
-  int32[at + PER_COLUMN / 4] = perColumn;
+  int32[at + KEPT / 4] = stage.kept;
+  int32[at + TEACHER_COLUMNS / 4] = call.teacherColumns ?? call.columns;
+  int32[at + PARAMETERS / 4] = stage.parameters;
+  int32[at + RANKS / 4] = call.ranks ? 1 : 0;
+  int32[at + PER_COLUMN / 4] = stage.perColumn;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -178,22 +144,23 @@ function describe(
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
   first: number,
-  { columns, ranked = columns, student: { BYTES_PER_ELEMENT: size } }: RowsCall,
+  call: RowsCall,
 ): void {
   const at = CALL / 4;
-  const offset = first * columns * size;
+  const size = sizeOf(call);
+  const offset = first * call.columns * size;
   int32[at + STUDENT / 4] = student + offset;
-  int32[at + TEACHER / 4] = teacher + first * ranked * size;
+  int32[at + TEACHER / 4] = teacher + first * (call.teacherColumns ?? call.columns) * size;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
 
 /** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
-function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCall, rows: number) {
-  const run = instance.exportsOf<Record<string, KernelFunction>>(kernel.binary)[kernel.name]!;
+function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): void {
+  const { kernel, columns } = call;
   const threads = arena?.threads;
   const parts = 1 + (threads?.count ?? 0);
-  const bytes = rows * columns * student.BYTES_PER_ELEMENT;
+  const bytes = rows * columns * sizeOf(call);
   if (!arena || !threads || bytes < LARGE || rows < parts || threads.kernel !== selectedKernel()) {
     run(CALL, instance.workspace, 0, rows);
     return;
@@ -206,70 +173,8 @@ function launch({ instance, arena }: Stage, { kernel, student, columns }: RowsCa
   });
   const own = () => run(CALL, instance.workspace, 0, bounds[1]!);
   // A thread that failed is as none: all is computed again.
-  if (!threads.run(kernel, CALL, shares, own)) run(CALL, instance.workspace, 0, rows);
-}
-
-/** Bytes of the workspace of a call. */
-function workspaceOf(call: RowsCall): number {
-  const { standardizes, kept, ranked, perColumn } = call;
-  const rowBytes = widestOf(call);
-  const spare = (ranked ? rankBytes(rowBytes) : 0) + (perColumn ? blockBytes(rowBytes) : 0);
-  const copies = standardizes || kept !== undefined || spare > 0 || rowBytes !== align(rowBytes);
-  return workspaceBytes(rowBytes, copies) + spare;
-}
-
-/** Bytes of a row of the student or of the teacher, whose is wider. */
-function widestOf({ student, columns, ranked = columns }: RowsCall): number {
-  return Math.max(columns, ranked) * student.BYTES_PER_ELEMENT;
-}
-
-/** The stage of a call whose matrices are all in the memory of one arena. */
-function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, teacher = student, distributions, kept, perColumn } = call;
-  if (kept || perColumn) return undefined; // which have no place in the arena
-  const arrays = [student, teacher];
-  if (distributions) arrays.push(distributions);
-  if (target) arrays.push(target.data);
-  const arena = arenaOf(arrays);
-  const instance = arena && arenaInstance(arena, workspaceOf(call));
-  return (
-    instance && {
-      instance,
-      arena,
-      most: MOST_ROWS,
-      student: student.byteOffset,
-      teacher: teacher.byteOffset,
-      gradient: target?.data.byteOffset ?? 0,
-      distributions: distributions?.byteOffset ?? 0,
-      kept: 0,
-      perColumn: 0,
-    }
-  );
-}
-
-/** The stage of a call whose rows are copied in and out, a piece at a time. */
-function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { distributions, rows, kept, perColumn } = call;
-  const instance = selectedInstance();
-  if (!instance) return undefined;
-  const rowBytes = widestOf(call);
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / rowBytes)), MOST_ROWS);
-  const side = align(most * rowBytes);
-  const start = align(FIRST_ADDRESS + workspaceOf(call));
-  const end = start + 4 * side;
-  const more = (kept ? 4 * most * kept.count : 0) + (perColumn?.byteLength ?? 0);
-  if (!instance.reach(end + more)) return undefined;
-  return {
-    instance,
-    arena: undefined,
-    most,
-    student: start,
-    teacher: call.teacher ? start + side : start,
-    gradient: target ? start + 2 * side : 0,
-    distributions: distributions ? start + 3 * side : 0,
-    kept: end,
-    perColumn: perColumn ? end : 0,
-  };
+  if (!threads.run({ ...kernel, name: exportOf(call) }, CALL, shares, own))
+    run(CALL, instance.workspace, 0, rows);
 }
 
 /** A view takes longer to make than a short row to copy. */
@@ -296,4 +201,10 @@ function copyOut(
   } else {
     data.set(memory.subarray(at, at + length), from);
   }
+}
+
+/** Reads a table that a kernel wrote. */
+function copyBack(memory: FloatArray, address: number, table: FloatArray): void {
+  const at = address / table.BYTES_PER_ELEMENT;
+  table.set(memory.subarray(at, at + table.length));
 }

@@ -1,8 +1,17 @@
 // Threads that help with the rows of an arena: each waits for its share in the memory that all of them have.
 
-import type { CompiledKernel } from './choice.js';
-import { type Binary, bytesOf, type Memory } from './compile.js';
+import { type Binary, bytesOf, type CompiledKernel, type Memory } from './compile.js';
 import { CONTROL } from './layout.js';
+import {
+  CLOSED,
+  FAILED,
+  FIRST_SLOT,
+  MODULE_BYTES,
+  PENDING,
+  SEQUENCE,
+  SLOT,
+  threadProgram,
+} from './threadProgram.js';
 
 /** A kernel by its name, in its binary. */
 export interface Kernel {
@@ -25,18 +34,14 @@ export interface Threads {
   /**
    * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a thread failed.
    */
-  readonly run: (kernel: Kernel, call: number, shares: readonly Share[], own: () => void) => boolean;
+  readonly run: (
+    kernel: Kernel,
+    call: number,
+    shares: readonly Share[],
+    own: () => void,
+  ) => boolean;
   readonly close: () => void;
 }
-
-// What threads agree on, in 32 bits each; behind it a slot of numbers for each thread.
-const SEQUENCE = 0; // of the job
-const PENDING = 1; // threads that are not done
-const FAILED = 2;
-const CLOSED = 3;
-const MODULE_BYTES = 4; // of the module to load, or 0 where a share is to be computed
-const FIRST_SLOT = CONTROL + 64;
-const SLOT = 32;
 
 /** Threads that have a slot, and the calling one. */
 export const MOST_THREADS = 15;
@@ -44,40 +49,8 @@ export const MOST_THREADS = 15;
 /** Room for the bytes of a module. */
 const MAILBOX = 131072;
 
-/** What a thread runs. It is text, since a bundler would not find a file. */
-const program = (): string => `
-const worker = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-const begin = ({ memory, mailbox, slot }) => {
-  const control = new Int32Array(memory.buffer, ${CONTROL}, 16);
-  const job = new Int32Array(memory.buffer, slot, ${SLOT / 4});
-  const kernels = [];
-  let sequence = 0;
-  (worker ? worker.parentPort : globalThis).postMessage('ready');
-  for (;;) {
-    Atomics.wait(control, ${SEQUENCE}, sequence);
-    sequence = Atomics.load(control, ${SEQUENCE});
-    if (Atomics.load(control, ${CLOSED})) break;
-    try {
-      const bytes = Atomics.load(control, ${MODULE_BYTES});
-      if (bytes) {
-        const module = new WebAssembly.Module(new Uint8Array(mailbox, 0, bytes).slice());
-        kernels.push(Object.values(new WebAssembly.Instance(module, { env: { memory } }).exports));
-      } else {
-        const [module, kernel, call, workspace, first, count] = job;
-        kernels[module][kernel](call, workspace, first, count);
-      }
-    } catch {
-      Atomics.store(control, ${FAILED}, 1);
-    }
-    Atomics.sub(control, ${PENDING}, 1);
-  }
-};
-if (worker) worker.parentPort.once('message', begin);
-else globalThis.onmessage = ({ data }) => begin(data);
-`;
-
 /** The part of a worker that is used: Node's, or a browser's. */
-interface Worker {
+export interface ThreadWorker {
   readonly postMessage: (message: unknown) => void;
   readonly terminate: () => unknown;
   readonly on?: (event: string, listener: (value: unknown) => void) => void;
@@ -88,7 +61,7 @@ interface Worker {
 
 interface Platform {
   readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
-  readonly Worker?: new (url: string | URL) => Worker;
+  readonly Worker?: new (url: string | URL) => ThreadWorker;
   readonly Blob?: new (parts: string[], options: { type: string }) => object;
   readonly URL: {
     new (url: string): URL;
@@ -98,14 +71,14 @@ interface Platform {
 }
 
 /** Starts a thread. */
-function spawn(): Worker {
+function spawn(): ThreadWorker {
   const { process, Worker, Blob, URL } = globalThis as unknown as Platform;
   const node = process?.getBuiltinModule?.('node:worker_threads') as Platform | undefined;
   if (node?.Worker) {
-    return new node.Worker(new URL(`data:text/javascript,${encodeURIComponent(program())}`));
+    return new node.Worker(new URL(`data:text/javascript,${encodeURIComponent(threadProgram())}`));
   }
   if (!Worker || !Blob) throw new Error('there are no workers');
-  const url = URL.createObjectURL(new Blob([program()], { type: 'text/javascript' }));
+  const url = URL.createObjectURL(new Blob([threadProgram()], { type: 'text/javascript' }));
   try {
     return new Worker(url);
   } finally {
@@ -114,7 +87,7 @@ function spawn(): Worker {
 }
 
 /** Resolves when a thread says that it is ready; rejects when it fails before. */
-function ready(worker: Worker): Promise<void> {
+function ready(worker: ThreadWorker): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) =>
       reject(error instanceof Error ? error : new Error('a worker failed to start'));
@@ -129,16 +102,29 @@ function ready(worker: Worker): Promise<void> {
   });
 }
 
+/** What threads are started with. */
+export interface ThreadStart {
+  /** Number of threads beside the main thread. */
+  readonly count: number;
+  readonly kernel: CompiledKernel;
+  readonly memory: Memory;
+  /** The exports of a binary, in their order. */
+  readonly namesOf: (binary: Binary) => readonly string[];
+  /** Creates a worker that runs the program of a thread; by default, from its text. */
+  readonly createWorker?: (() => ThreadWorker) | undefined;
+}
+
 /** Starts threads that run kernels in the shared memory. */
-export async function startThreads(
-  count: number,
-  kernel: CompiledKernel,
-  memory: Memory,
-  namesOf: (binary: Binary) => readonly string[],
-): Promise<Threads> {
+export async function startThreads({
+  count,
+  kernel,
+  memory,
+  namesOf,
+  createWorker = spawn,
+}: ThreadStart): Promise<Threads> {
   const control = new Int32Array(memory.buffer, CONTROL, 16);
   const mailbox = new SharedArrayBuffer(MAILBOX);
-  const workers: Worker[] = [];
+  const workers: ThreadWorker[] = [];
   /** Names of the kernels in the binaries that the threads have loaded, in their order. */
   const loaded = new Map<string, { readonly index: number; readonly names: readonly string[] }>();
   let isOpen = true;
@@ -151,7 +137,7 @@ export async function startThreads(
   };
   try {
     for (let i = 0; i < count; i++) {
-      const worker = spawn();
+      const worker = createWorker();
       workers.push(worker);
       const started = ready(worker);
       worker.postMessage({ memory, mailbox, slot: FIRST_SLOT + i * SLOT });

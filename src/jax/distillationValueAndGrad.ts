@@ -1,5 +1,5 @@
 import type { ComponentLoss } from '../call/batch.js';
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import { throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';

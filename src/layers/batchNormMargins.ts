@@ -1,7 +1,7 @@
 import { checkNumbers, checkOptions, throwShape } from '../core/errors.js';
 import { normalDensity, normalProbability } from '../kernels/rows/batchNormMargins.js';
 
-/** The distribution of each channel after a batch normalization, as its parameters say it. */
+/** Mean and deviation of each channel after a batch normalization: its parameters β and γ. */
 export interface BatchNormStatistics {
   /** Means: the shift β. */
   readonly mean: ArrayLike<number>;
@@ -9,23 +9,31 @@ export interface BatchNormStatistics {
   readonly deviation: ArrayLike<number>;
 }
 
-/** Where fewer values than this share are negative, their mean is nowhere: the authors then take −3 deviations. */
+/**
+ * Least share of negative values for which their mean is computed, from the authors' code. Below
+ * it, −3 deviations are used.
+ */
 const LEAST_SHARE = 0.001;
 
 /**
- * The margins of a {@link MarginReLUDistillationStrategy}, one for each channel of the teacher: the mean of its negative
- * values, of a normal distribution with the mean μ and deviation σ that the batch normalization before the ReLU gives them:
+ * Computes the margins of a {@link MarginReLUDistillationStrategy}, one for each channel of the
+ * teacher. A margin is the mean of the negative values of a normal distribution. Its mean μ and
+ * deviation σ are the parameters of the batch normalization before the ReLU:
  *
  *     E[x | x < 0] = μ − σ φ(μ/σ) / Φ(−μ/σ);  −3σ where Φ(−μ/σ) ≤ 0.001
  *
- * Returns numbers ≤ 0. Throws `DistillationError`: SHAPE_MISMATCH (lengths differ), EMPTY, OUT_OF_RANGE (not finite).
+ * @returns one number ≤ 0 for each channel
+ * @throws {DistillationError} SHAPE_MISMATCH if the lengths differ, EMPTY without a channel,
+ *   OUT_OF_RANGE for a number that is not finite
  *
- * Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3, arXiv:1904.01866; −3σ is the authors' code.
+ * @remarks Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3,
+ *   arXiv:1904.01866; −3σ is the authors' code.
  *
  * @example
  * import { batchNormMargins, MarginReLUDistillationStrategy } from 'knowledge-distillation';
  *
- * const margins = batchNormMargins({ mean: [0, 0.2], deviation: [1, 0.5] }); // β and γ of the teacher's layer
+ * // β and γ of the teacher's layer
+ * const margins = batchNormMargins({ mean: [0, 0.2], deviation: [1, 0.5] });
  * const strategy = new MarginReLUDistillationStrategy({ margins });
  */
 export function batchNormMargins(statistics: BatchNormStatistics): Float64Array {

@@ -5,13 +5,13 @@ import { checkShape } from '../core/checks.js';
 import { checkInteger, checkOptions, throwType } from '../core/errors.js';
 import type { FloatArray } from '../core/numeric.js';
 
-/** @inline The channels of a row on each side. */
+/** @inline Number of channels in a row of each side. */
 export interface Channels {
   readonly student: number;
   readonly teacher: number;
 }
 
-/** Throws unless the option is a number of channels, for both sides or for each. */
+/** Reads the option `channels`: one number for both sides, or one for each side. */
 export function readChannels(operation: string, channels: number | Channels): Channels {
   if (typeof channels !== 'number' && typeof channels !== 'object') {
     throwType(operation, 'channels', 'be a number, or { student, teacher }', channels);
@@ -24,7 +24,10 @@ export function readChannels(operation: string, channels: number | Channels): Ch
   };
 }
 
-/** Throws unless the rows of each side are that many channels of the same number of positions. */
+/**
+ * Throws unless the rows of both sides divide into their channels, with the same number of
+ * positions.
+ */
 export function checkPositions<T extends FloatArray>(
   { operation, student, teacher }: DistillationBatch<T>,
   channels: Channels,

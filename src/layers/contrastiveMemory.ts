@@ -1,46 +1,48 @@
 import { checkMatrixFinite } from '../call/diagnosis.js';
+import { allocate } from '../core/allocate.js';
 import { checkDtype } from '../core/checks.js';
+import { readNumeric } from '../core/convert.js';
 import {
   checkFraction,
   checkInteger,
   checkNumber,
   checkOptions,
-  refuse,
   throwShape,
   throwType,
 } from '../core/errors.js';
-import { Matrix, readNumeric } from '../core/matrix.js';
+import { Matrix, zeroMatrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, traitOf } from '../core/numeric.js';
 import { Generator } from '../core/random.js';
 import type { Grid } from '../kernels/products/grid.js';
 import { norm } from '../kernels/rows/distance.js';
 
+/** Options of a {@link ContrastiveMemory}. */
 export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
-  /** With how many other samples each row is contrasted, ≥ 1; 16384. */
+  /** Number of samples that each row is contrasted with, ≥ 1; 16384. */
   readonly negatives?: number;
-  /** What an entry keeps of itself when its sample is remembered, in [0, 1]; 0.5. */
+  /** Weight of the old vector when a sample is remembered, in [0, 1]; 0.5. */
   readonly momentum?: number;
-  /** An integer; the same seed gives the same entries and negatives everywhere; 0. */
+  /** An integer; the same seed gives the same vectors and negatives on every machine; 0. */
   readonly seed?: number;
-  /** Number format, that of the student's features; float32. */
+  /** Number format of the student's features; float32. */
   readonly numeric?: NumericTrait<T>;
 }
 
-/** log Z for the rows of each side, by which what they have in common with entries is divided. */
+/** log Z of each side; Z normalizes the similarities of its rows with the vectors of the memory. */
 export interface LogNormalizers {
   readonly student: number;
   readonly teacher: number;
 }
 
-/** A memory between two batches, as plain data: what `structuredClone` and databases take. */
+/** A memory between two batches, as plain data for `structuredClone` and databases. */
 export interface ContrastiveMemoryState<T extends FloatArray = Float32Array> {
   readonly columns: number;
   readonly negatives: number;
   readonly momentum: number;
-  /** The entries of the student, one sample after another. */
+  /** The student's vectors, one sample after another. */
   readonly student: T;
   readonly teacher: T;
-  /** Of the generator of negatives. */
+  /** State of the generator that draws the negatives. */
   readonly generator: number;
   readonly logNormalizers: LogNormalizers | undefined;
 }
@@ -49,31 +51,35 @@ const NAME = 'ContrastiveMemory';
 const SIDES = ['student', 'teacher'] as const;
 
 /**
- * What a {@link ContrastiveRepresentationDistillationStrategy} remembers of all samples of a data set: for each, a vector of
- * length 1 of the student and one of the teacher. It starts with random ones.
+ * Holds the memory of a {@link ContrastiveRepresentationDistillationStrategy}: for each sample of a
+ * data set, one vector of length 1 of the student and one of the teacher. The first vectors are
+ * random.
  *
- * - `samples`: how many there are in the data set. `columns`: the width of the vectors.
+ * - `samples`: number of samples in the data set. `columns`: width of the vectors.
  *
- * Only three calls change it, each explicitly: {@link select}, and the strategy's `calibrate` and `remember`. A loss reads it
- * alone.
+ * Only {@link select}, and the strategy's `calibrate` and `remember`, change the memory. A loss
+ * only reads it.
  *
  * Cost: 2 × samples × columns numbers: 51 MB for 50,000 samples, 128 columns and float32.
  *
- * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, after Wu et al. (2018), arXiv:1805.01978. Negatives are
- * drawn with replacement from all samples, the own among them, as by the authors' memory; give your own to contrast with other classes only.
+ * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, after Wu
+ * et al. (2018), arXiv:1805.01978. As in the authors' code, negatives are drawn with replacement
+ * from all samples, the sample of the row included. To contrast with other classes only, pass
+ * negatives to {@link select}.
  *
  * @example
  * import { ContrastiveMemory } from 'knowledge-distillation';
  *
  * const memory = new ContrastiveMemory(1000, 16, { negatives: 64, seed: 7 });
- * memory.select([3, 997]);                                      // the next batch has two rows, of these samples
+ * memory.select([3, 997]); // the two rows of the next batch are these samples
  * const copy = ContrastiveMemory.restore(structuredClone(memory.state()));
  */
 export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   readonly negatives: number;
   readonly momentum: number;
-  /** One entry a sample. */
+  /** The student's vectors, one row per sample. */
   readonly student: Matrix<T>;
+  /** The teacher's vectors, one row per sample. */
   readonly teacher: Matrix<T>;
   readonly #generator: Generator;
   #entries = new Int32Array();
@@ -90,9 +96,9 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     checkNumber(NAME, 'seed', seed, 'be an integer', Number.isSafeInteger);
     const numeric = readNumeric(NAME, options.numeric);
     this.#generator = new Generator(seed);
-    const bound = Math.sqrt(3 / columns); // so that a row has length 1 in the mean
+    const bound = Math.sqrt(3 / columns); // the mean squared length of a row is then 1
     const entries = (): Matrix<T> => {
-      const matrix = Matrix.zeros(samples, columns, numeric);
+      const matrix = zeroMatrix(NAME, { samples, columns }, numeric);
       const { data } = matrix;
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * this.#generator.next() - 1);
       return matrix;
@@ -101,7 +107,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     this.teacher = entries();
   }
 
-  /** The memory that the method `state` read; the arrays are copied. */
+  /** Restores a memory from what its method `state` returned; the arrays are copied. */
   static restore<T extends FloatArray>(state: ContrastiveMemoryState<T>): ContrastiveMemory<T> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);
@@ -110,7 +116,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       if (traitOf(state[side]) !== undefined) continue;
       throwType(operation, side, 'be a Float32Array or a Float64Array', state[side]);
     }
-    const numeric = traitOf(student) as NumericTrait<T>; // traitOf looked at it
+    const numeric = traitOf(student) as NumericTrait<T>; // traitOf has seen the type
     checkInteger(operation, 'columns', columns, 1);
     checkNumber(operation, 'generator', generator, 'be an integer', Number.isSafeInteger);
     const samples = Math.max(1, Math.floor(student.length / columns));
@@ -137,7 +143,10 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     return memory;
   }
 
-  /** All that a later run needs to go on from here as this one would; what is selected is not a part of it. */
+  /**
+   * Returns what a later run needs in order to continue exactly as this one. The selection is not
+   * included.
+   */
   state(): ContrastiveMemoryState<T> {
     const { columns, numeric } = this.student;
     const { negatives, momentum, logNormalizers } = this;
@@ -153,10 +162,14 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Says of which sample each row of the next batch is, and with which others it is contrasted.
+   * Sets the sample of each row of the next batch, and the samples that the row is contrasted with.
    *
-   * @param samples - one index in [0, samples) for each row; a row that will be masked may have any
-   * @param negatives - so many indices for each row, row after row; drawn at random where they are left out
+   * @param samples - one index in [0, samples) for each row; any index for a row that will be
+   *   masked
+   * @param negatives - `negatives` indices for each row, row after row; drawn at random if they are
+   *   left out
+   * @throws {DistillationError} OUT_OF_RANGE for an index, SHAPE_MISMATCH for the wrong number of
+   *   negatives
    */
   select(samples: ArrayLike<number>, negatives?: ArrayLike<number>): void {
     const operation = `${NAME}.select`;
@@ -169,24 +182,31 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       throwShape(operation, 'negatives', [others.length], expected, 'negatives of the rows');
     }
     const count = this.negatives + 1;
-    const entries = new Int32Array(length * count);
+    const sizes = { 'samples.length': length, 'negatives + 1': count };
+    const entries = allocate(operation, sizes, (size) => new Int32Array(size));
     for (const [row, sample] of selected.entries()) {
       entries[row * count] = sample;
       for (let j = 1; j < count; j++) {
-        const own = row * this.negatives + j - 1;
+        const position = row * this.negatives + j - 1;
         entries[row * count + j] =
-          others?.[own] ?? Math.floor(this.#generator.next() * this.student.rows);
+          others?.[position] ?? Math.floor(this.#generator.next() * this.student.rows);
       }
     }
     this.#entries = entries;
   }
 
-  /** What was selected last: for each row the index of its sample, then those of its negatives. */
+  /**
+   * The last selection: for each row the index of its sample, then the indices of its negatives.
+   */
   get entries(): Int32Array {
     return this.#entries;
   }
 
-  /** @internal entry ← momentum · entry + (1 − momentum) · row, at length 1, for these rows of the batch, one after another. */
+  /**
+   * @internal Blends rows of the batch into the vectors of their samples, one row after another:
+   *
+   *     vector ← momentum · vector + (1 − momentum) · row, scaled to length 1
+   */
   blend(side: 'student' | 'teacher', units: Grid, rows: readonly number[]): void {
     const { momentum, negatives } = this;
     const { data, columns } = this[side];
@@ -207,11 +227,11 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     if (typeof indices !== 'object' || typeof indices?.length !== 'number') {
       throwType(operation, argument, 'be a list of indices', indices);
     }
-    const list = Array.from(indices);
-    for (const [row, index] of list.entries()) {
-      if (Number.isInteger(index) && index >= 0 && index < this.student.rows) continue;
-      if (typeof index !== 'number') throwType(operation, `${argument}[${row}]`, expected, index);
-      refuse('OUT_OF_RANGE', operation, `${argument}[${row}]`, expected, String(index));
+    const inRange = (index: number) =>
+      Number.isInteger(index) && index >= 0 && index < this.student.rows;
+    const list: number[] = [];
+    for (let row = 0; row < indices.length; row++) {
+      list.push(checkNumber(operation, `${argument}[${row}]`, indices[row], expected, inRange));
     }
     return list;
   }

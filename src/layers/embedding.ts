@@ -5,17 +5,21 @@ import { type Grid, grid } from '../kernels/products/grid.js';
 import { toUnits, unitsAdjoint } from '../kernels/rows/unit.js';
 import { checkProjection, type LinearProjection } from './linearProjection.js';
 
-/** Rows as vectors of length 1. */
+/** Rows scaled to length 1. */
 export interface Embedding {
   readonly units: Grid;
   /**
-   * Writes what d(loss)/d(units) makes of the rows to `derivative`, and adds `scale` times the gradient to the parameters
-   * of the projection. Uses up the slope.
+   * Writes d(loss)/d(rows) to `derivative`, and adds `scale` times the gradient to the parameters
+   * of the projection.
+   *
+   * @param slope - d(loss)/d(units); overwritten
    */
   adjoint(slope: Float64Array, scale: number, derivative: Float64Array): void;
 }
 
-/** Throws unless a row is one vector of that width or, where there is a projection, of its input's. */
+/**
+ * Throws unless a row has the width of the contrast or, with a projection, the width of its input.
+ */
 export function checkVectors<T extends FloatArray>(
   operation: string,
   side: string,
@@ -31,7 +35,7 @@ export function checkVectors<T extends FloatArray>(
   checkShape(operation, side, matrix, matrix.rows, columns, why, hint);
 }
 
-/** Throws unless the option is a projection to the width and number format of these vectors. */
+/** Throws unless the option is a projection to the width and the number format of `vectors`. */
 export function checkProjectionTo<T extends FloatArray>(
   operation: string,
   argument: string,
@@ -53,7 +57,10 @@ export function checkProjectionTo<T extends FloatArray>(
   }
 }
 
-/** The rows, projected where there is a projection, and divided by their norms; a row of zeros stays one. */
+/**
+ * Projects the rows, if there is a projection, and divides each by its norm; a row of zeros stays
+ * zero.
+ */
 export function embed<T extends FloatArray>(
   x: Grid,
   projection: LinearProjection<T> | undefined,

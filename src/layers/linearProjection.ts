@@ -1,6 +1,8 @@
 import { checkMatrixFinite } from '../call/diagnosis.js';
 import { Parameter } from '../call/parameter.js';
+import { allocate } from '../core/allocate.js';
 import { checkDtype, checkShape } from '../core/checks.js';
+import { readNumeric } from '../core/convert.js';
 import {
   checkBoolean,
   checkInteger,
@@ -8,7 +10,7 @@ import {
   checkOptions,
   throwType,
 } from '../core/errors.js';
-import { type Matrix, readNumeric } from '../core/matrix.js';
+import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { uniform } from '../core/random.js';
 import { grid, transpose } from '../kernels/products/grid.js';
@@ -16,26 +18,36 @@ import { addProduct } from '../kernels/products/product.js';
 
 /** Options of a {@link LinearProjection}. */
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
-  /** Whether a learnable row is added to the product; false. */
+  /** Whether a learnable bias is added to the product; false. */
   readonly bias?: boolean;
-  /** An integer; the same seed gives the same weights everywhere; 0. */
+  /** An integer; the same seed gives the same weights on every machine; 0. */
   readonly seed?: number;
-  /** Number format, that of the student's features; float32. */
+  /** Number format of the student's features; float32. */
   readonly numeric?: NumericTrait<T>;
-  /** Stands before the names of the parameters, to tell those of several projections apart: `'teacher weight'`. */
+  /**
+   * Prefix of the names of the parameters, for several projections: `'teacher'` gives `'teacher
+   * weight'`.
+   */
   readonly name?: string;
 }
 
 /**
- * A learnable linear map from the student's width to the teacher's: x · weight + bias. Rows that are feature maps, laid
- * out [channels][positions], have it applied to the channels at each position: it is a 1×1 convolution.
+ * Maps the student's features to the teacher's width by a learnable linear map:
  *
- * `weight` has shape [inputColumns, outputColumns] and starts uniform in ±1/√inputColumns, `bias` [1, outputColumns] at 0.
- * Give it to a {@link FeatureDistillationStrategy}, or another strategy of features; after each of its gradient calls
- * {@link parameters} hold d loss / d weight and d loss / d bias, weighted as the hybrid around it weights the loss. Step them with any
- * optimiser by writing to `value`; they are needed while training only.
+ *     x · weight + bias
  *
- * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor), for token features as in TinyBERT.
+ * In rows that are feature maps, laid out [channels][positions], the map is applied to the channels
+ * at each position: it is a 1×1 convolution.
+ *
+ * `weight` has shape [inputColumns, outputColumns] and starts uniform in ±1/√inputColumns. `bias`
+ * has shape [1, outputColumns] and starts at 0. Pass the projection to a
+ * {@link FeatureDistillationStrategy}, or to another strategy of features. After each of its
+ * gradient calls, {@link parameters} hold d loss / d weight and d loss / d bias, multiplied by the
+ * weight of the strategy in a hybrid. Step them with any optimiser by writing to `value`. The
+ * projection is needed only while training.
+ *
+ * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor); applied to token features
+ * as in TinyBERT.
  *
  * @example
  * import { FeatureDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';
@@ -71,7 +83,11 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const numeric = readNumeric(operation, options.numeric);
     const random = uniform(seed);
     const bound = 1 / Math.sqrt(inputColumns);
-    this.#weight = new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric);
+    this.#weight = allocate(
+      operation,
+      { inputColumns, outputColumns },
+      () => new Parameter(`${prefix}weight`, inputColumns, outputColumns, numeric),
+    );
     const { data } = this.#weight.value;
     for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);
     if (checkBoolean(operation, 'bias', bias)) {
@@ -79,12 +95,12 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     }
   }
 
-  /** `weight`, and `bias` where there is one. */
+  /** Returns `weight` and, if there is one, `bias`. */
   parameters(): readonly Parameter<T>[] {
     return this.#bias ? [this.#weight, this.#bias] : [this.#weight];
   }
 
-  /** @internal Throws unless the projection leads from the student's features to the teacher's. */
+  /** @internal Throws unless the projection maps the student's features to the teacher's width. */
   check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
     const hint = `give it { numeric: ${student.numeric.dtype} }`;
     checkDtype(operation, 'projection', this.#weight.value, student, hint);
@@ -97,12 +113,12 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     checkShape(operation, 'teacher', teacher, rows, outputs, `the projection's output${times}`);
   }
 
-  /** @internal How many positions there are in a row of features, each of which is projected. */
+  /** @internal Returns the number of positions in a row of features; each position is projected. */
   positionsOf({ columns }: Matrix<T>): number {
     return Math.max(1, Math.floor(columns / this.inputColumns));
   }
 
-  /** @internal result = bias + x · weight for so many rows of features. */
+  /** @internal Writes bias + x · weight to `result`, for `rows` rows of features. */
   project(x: FloatArray, rows: number, result: Float64Array): void {
     const { inputColumns, outputColumns } = this;
     const bias = this.#bias?.value.data;
@@ -116,8 +132,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal Adds the gradient of so many projected rows to the sums of the parameters, and writes what it makes of
-   * the features to `inputDerivative`.
+   * @internal Adds the gradient of `rows` projected rows to the sums of the parameters, and writes
+   * d(sum)/d(x) to `inputDerivative`.
    *
    * @param derivative - d(sum)/d(projected)
    * @param scale - d(loss)/d(sum), for the parameters
@@ -133,12 +149,12 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const features = grid(x, rows, inputColumns);
     const { data } = this.#weight.value;
     const weight = grid(data, inputColumns, outputColumns);
-    const own = grid(derivative, rows, outputColumns);
+    const byProjected = grid(derivative, rows, outputColumns);
     inputDerivative.fill(0);
-    addProduct(inputDerivative, own, transpose(weight));
+    addProduct(inputDerivative, byProjected, transpose(weight));
     const scaled = derivative.map((value) => scale * value);
-    const scaledOwn = grid(scaled, rows, outputColumns);
-    addProduct(this.#weight.sum, transpose(features), scaledOwn);
+    const scaledByProjected = grid(scaled, rows, outputColumns);
+    addProduct(this.#weight.sum, transpose(features), scaledByProjected);
     if (!this.#bias) return;
     for (let row = 0; row < rows; row++) {
       const offset = row * outputColumns;
@@ -146,7 +162,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     }
   }
 
-  /** @internal Throws where a parameter is not finite: training may have diverged. */
+  /** @internal Throws if a parameter is not finite: training may have diverged. */
   explain(operation: string): void {
     for (const { name, value } of this.parameters()) {
       checkMatrixFinite(operation, `the projection's ${name}`, value);

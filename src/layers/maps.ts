@@ -1,9 +1,10 @@
-// Linear maps of rows, with the adjoint that takes a gradient back: what lets layers of different sizes, or several, meet.
+// Linear maps of rows, with the adjoint that maps a gradient back: for layers of different sizes, and
+// for several layers.
 
 import { checkDtype, checkParts, checkShape } from '../core/checks.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { mapRows } from '../core/mapRows.js';
-import { checkMatrix, Matrix } from '../core/matrix.js';
+import { checkMatrix, type Matrix, zeroMatrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import {
   averageBlocks,
@@ -16,9 +17,9 @@ import {
 
 /** A linear map of every row of a matrix. */
 export interface RowMap {
-  /** The rows mapped, in a new matrix. */
+  /** Maps every row into a new matrix. */
   apply<T extends FloatArray>(matrix: Matrix<T>): Matrix<T>;
-  /** d loss / d matrix, in a new matrix, from d loss / d apply(matrix). */
+  /** Computes d loss / d matrix from d loss / d apply(matrix), in a new matrix. */
   adjoint<T extends FloatArray>(gradient: Matrix<T>): Matrix<T>;
 }
 
@@ -29,19 +30,21 @@ export interface MapSize {
 }
 
 /**
- * Average pooling of feature maps to another height and width, each by itself: the mean over windows
+ * Pools each feature map to another height and width by the mean over windows:
  *
  *     rows ⌊i · H / h⌋ … ⌈(i + 1) · H / h⌉ − 1,  columns ⌊j · W / w⌋ … ⌈(j + 1) · W / w⌉ − 1
  *
- * - `from`: the size H × W of the maps that `apply` takes, in rows laid out [channels][height][width]; any number of channels.
- * - `to`: the size h × w of the maps that it returns. Where it is larger, values repeat.
+ * Use it on the student or the teacher before a strategy that needs equal positions. If the student
+ * is pooled, `adjoint` maps the gradient back to its own maps. The two are transposes of each
+ * other: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
  *
- * Pool the student or the teacher before a strategy that needs equal positions; where it is the student, `adjoint` takes the gradient
- * back to its own maps. The two are transposes of each other: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
+ * @param from - size H × W of the maps that `apply` takes, in rows laid out
+ *   [channels][height][width], with any number of channels
+ * @param to - size h × w of the maps that `apply` returns; values repeat if it is larger
+ * @throws {DistillationError} OUT_OF_RANGE for a size, SHAPE_MISMATCH for columns that are no whole
+ *   number of maps
  *
- * Throws `DistillationError`: OUT_OF_RANGE (a size), SHAPE_MISMATCH (columns that are no whole number of maps).
- *
- * The windows are those of PyTorch's `adaptive_avg_pool2d`.
+ * @remarks The windows are those of PyTorch's `adaptive_avg_pool2d`.
  *
  * @example
  * import { Matrix, poolPositions } from 'knowledge-distillation';
@@ -54,44 +57,54 @@ export function poolPositions(from: MapSize, to: MapSize): RowMap {
   const operation = 'poolPositions';
   checkSize(operation, 'from', from);
   checkSize(operation, 'to', to);
-  const pooling: Pooling = {
-    height: from.height,
-    width: from.width,
-    rowSpans: spansOver(from.height, to.height),
-    columnSpans: spansOver(from.width, to.width),
+  let pooling: Pooling | undefined;
+  // Computed with the first row: by then a size that is far too large has been refused.
+  const windows = (): Pooling => {
+    pooling ??= {
+      height: from.height,
+      width: from.width,
+      rowSpans: spansOver(from.height, to.height),
+      columnSpans: spansOver(from.width, to.width),
+    };
+    return pooling;
   };
   const positions = from.height * from.width;
   const pooledPositions = to.height * to.width;
   return {
     apply(matrix) {
-      const channels = checkParts(`${operation}.apply`, 'matrix', matrix, positions, 'channels');
-      return mapRows(matrix, channels * pooledPositions, (offset, row) =>
-        pool(matrix.data, offset, pooling, row),
+      const method = `${operation}.apply`;
+      const channels = checkParts(method, 'matrix', matrix, positions, 'channels');
+      return mapRows(method, matrix, channels * pooledPositions, (offset, row) =>
+        pool(matrix.data, offset, windows(), row),
       );
     },
     adjoint(gradient) {
       const method = `${operation}.adjoint`;
       const channels = checkParts(method, 'gradient', gradient, pooledPositions, 'channels');
-      return mapRows(gradient, channels * positions, (offset, row) =>
-        poolAdjoint(gradient.data, offset, pooling, row),
+      return mapRows(method, gradient, channels * positions, (offset, row) =>
+        poolAdjoint(gradient.data, offset, windows(), row),
       );
     },
   };
 }
 
 /**
- * The mean over attention heads, for a student and a teacher of different numbers of heads:
+ * Averages over attention heads, for a student and a teacher with different numbers of heads:
  *
  *     apply(z)[k] = mean over heads of z[head][k]
  *
- * - `heads`: the number of them, ≥ 1. `apply` takes rows laid out [heads][keys], the attention of a query in all heads, or
- *   [heads][queries][keys], that of a sample: `new Matrix(data, batch, heads · queries · keys)` of a tensor
- *   [batch, heads, queries, keys]. What it returns is then `new Matrix(averaged.data, batch · queries, keys)` for a strategy.
+ * `apply` takes rows laid out [heads][keys], the attention of one query in all heads, or
+ * [heads][queries][keys], the attention of one sample: `new Matrix(data, batch, heads · queries ·
+ * keys)` of a tensor [batch, heads, queries, keys]. In the second case, pass `new
+ * Matrix(averaged.data, batch · queries, keys)` to a strategy.
  *
- * The mean of probabilities is one too; a score of −Infinity in any head is one in the mean. `adjoint` takes the gradient of a student back
- * to its heads: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
+ * The mean of distributions is a distribution. A score of −Infinity in any head is −Infinity in the
+ * mean. `adjoint` maps the gradient of a student back to its heads: ⟨apply(x), y⟩ = ⟨x,
+ * adjoint(y)⟩. Sums are in doubles.
  *
- * Throws `DistillationError`: OUT_OF_RANGE (heads), SHAPE_MISMATCH (columns that the heads do not divide).
+ * @param heads - number of heads, ≥ 1
+ * @throws {DistillationError} OUT_OF_RANGE for `heads`, SHAPE_MISMATCH for columns that the heads
+ *   do not divide
  *
  * @example
  * import { AttentionDistillationStrategy, averageHeads, Matrix } from 'knowledge-distillation';
@@ -100,7 +113,10 @@ export function poolPositions(from: MapSize, to: MapSize): RowMap {
  * const teacher = Matrix.fromRows([[1, 0, 0.25, 0.75, 0.5, 0.5]]); // 3 heads × 2 keys
  * const heads = averageHeads(2);
  * const gradient = heads.adjoint(
- *   new AttentionDistillationStrategy().computeGradient(heads.apply(student), averageHeads(3).apply(teacher)),
+ *   new AttentionDistillationStrategy().computeGradient(
+ *     heads.apply(student),
+ *     averageHeads(3).apply(teacher),
+ *   ),
  * ); // 1 × 4
  */
 export function averageHeads(heads: number): RowMap {
@@ -108,12 +124,16 @@ export function averageHeads(heads: number): RowMap {
   checkInteger(operation, 'heads', heads, 1);
   return {
     apply(matrix) {
-      const keys = checkParts(`${operation}.apply`, 'matrix', matrix, heads, 'keys');
-      return mapRows(matrix, keys, (offset, row) => averageBlocks(matrix.data, offset, heads, row));
+      const method = `${operation}.apply`;
+      const keys = checkParts(method, 'matrix', matrix, heads, 'keys');
+      return mapRows(method, matrix, keys, (offset, row) =>
+        averageBlocks(matrix.data, offset, heads, row),
+      );
     },
     adjoint(gradient) {
-      checkMatrix(`${operation}.adjoint`, 'gradient', gradient);
-      return mapRows(gradient, heads * gradient.columns, (offset, row) =>
+      const method = `${operation}.adjoint`;
+      checkMatrix(method, 'gradient', gradient);
+      return mapRows(method, gradient, heads * gradient.columns, (offset, row) =>
         averageBlocksAdjoint(gradient.data, offset, heads, row),
       );
     },
@@ -121,17 +141,19 @@ export function averageHeads(heads: number): RowMap {
 }
 
 /**
- * Two matrices side by side: the rows of the first, each with that of the second behind it. For losses of two layers; the
- * gradient is taken apart by {@link splitColumns}.
+ * Puts two matrices side by side: each row of the second follows the row of the first. Use it for
+ * losses of two layers; {@link splitColumns} divides the gradient again.
  *
- * - `first`, `second`: any values; the same rows and number format.
- *
- * Returns a new matrix. Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH.
+ * @param first - any values, shape [rows, columns of the first]
+ * @param second - the same number of rows, the same number format
+ * @returns a new matrix
+ * @throws {DistillationError} SHAPE_MISMATCH, DTYPE_MISMATCH
  *
  * @example
  * import { concatenateColumns, Matrix } from 'knowledge-distillation';
  *
- * const both = concatenateColumns(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[3]])); // [[1, 2, 3]]
+ * const both = concatenateColumns(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[3]]));
+ * console.log(both.toRows()); // [[1, 2, 3]]
  */
 export function concatenateColumns<T extends FloatArray>(
   first: Matrix<T>,
@@ -142,13 +164,10 @@ export function concatenateColumns<T extends FloatArray>(
   checkMatrix(operation, 'second', second);
   checkDtype(operation, 'second', second, first);
   checkShape(operation, 'second', second, first.rows, second.columns, 'the rows of first');
-  const { columns } = first;
-  const both = new Matrix(
-    first.numeric.allocate(first.data.length + second.data.length),
-    first.rows,
-    columns + second.columns,
-  );
-  for (let row = 0; row < both.rows; row++) {
+  const { rows, columns, numeric } = first;
+  const sizes = { rows, columns: columns + second.columns };
+  const both = zeroMatrix(operation, sizes, numeric);
+  for (let row = 0; row < rows; row++) {
     const target = both.row(row);
     target.set(first.row(row));
     target.set(second.row(row), columns);
@@ -157,11 +176,12 @@ export function concatenateColumns<T extends FloatArray>(
 }
 
 /**
- * The first so many columns of a matrix and the others: {@link concatenateColumns} undone.
+ * Divides a matrix into its first columns and the other columns: the inverse of
+ * {@link concatenateColumns}.
  *
- * - `columns`: of the first part, at least 1, and fewer than there are.
- *
- * Returns new matrices. Throws `DistillationError`: OUT_OF_RANGE (columns).
+ * @param columns - number of columns of the first part, in [1, columns of the matrix)
+ * @returns two new matrices
+ * @throws {DistillationError} OUT_OF_RANGE for `columns`
  *
  * @example
  * import { Matrix, splitColumns } from 'knowledge-distillation';
@@ -178,7 +198,7 @@ export function splitColumns<T extends FloatArray>(
   const inRange = (value: number) => Number.isSafeInteger(value) && value >= 1 && value < all;
   checkNumber(operation, 'columns', columns, `be an integer in [1, ${all})`, inRange);
   const part = (from: number, to: number) =>
-    mapRows(matrix, to - from, (offset, row) =>
+    mapRows(operation, matrix, to - from, (offset, row) =>
       row.set(matrix.data.subarray(offset + from, offset + to)),
     );
   return [part(0, columns), part(columns, all)];

@@ -1,24 +1,34 @@
 import type { DistillationBatch } from '../call/batch.js';
+import type { StrategyOptions } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../call/strategy.js';
+import { DistillationStrategyBase } from '../call/strategy.js';
 import { checkShape } from '../core/checks.js';
 import type { FloatArray } from '../core/numeric.js';
 import { checkProjection, type LinearProjection } from './linearProjection.js';
 
-/** Options of every strategy that compares features, or a projection of the student's, with the teacher's. */
+/**
+ * Options of every strategy that compares the student's features, projected or not, with the
+ * teacher's.
+ */
 export interface ProjectedDistillationOptions<T extends FloatArray = Float32Array>
   extends StrategyOptions {
-  /** Brings the student's features to the teacher's width first, its feature maps to the teacher's channels. */
+  /**
+   * Maps the student's features to the teacher's width, or its feature maps to the teacher's
+   * channels.
+   */
   readonly projection?: LinearProjection<T>;
 }
 
-/** Strategies of rows of one width, to which a projection may bring the student's. */
+/**
+ * Base class of strategies whose two sides have one width, after a projection of the student's
+ * features.
+ */
 export abstract class ProjectionStrategyBase<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
   readonly projection: LinearProjection<T> | undefined;
 
-  /** @param own - the names of the options that a strategy adds */
+  /** @param own - names of the options that the strategy adds */
   constructor(options: ProjectedDistillationOptions<T> = {}, own: readonly string[] = []) {
     super(options, ['projection', ...own]);
     const { projection } = options;

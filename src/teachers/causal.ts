@@ -1,61 +1,72 @@
+import { allocate } from '../core/allocate.js';
 import { checkInteger, checkOptions, refuse, throwShape, throwType } from '../core/errors.js';
 import { IGNORE_INDEX, isKept, UNLABELED } from '../core/labels.js';
 
-/** What {@link causalRows} is told of a batch of token sequences. */
+/** A batch of token sequences, for {@link causalRows}. */
 export interface CausalRowsOptions {
-  /** Sequences, ≥ 0. */
+  /** Number of sequences, ≥ 0. */
   readonly batch: number;
-  /** Positions of a sequence, padding included, ≥ 1. */
+  /** Positions in a sequence, padding included, ≥ 1. */
   readonly length: number;
   /**
-   * The token at each position, sequence after sequence: token ids as they went into the model, or labels as
-   * transformers and TRL take them, which are the same with `IGNORE_INDEX` where nothing is to be learned. **Not
-   * shifted.** `UNLABELED`: the token is unknown, and the teacher alone says what should come there.
+   * The token at each position, sequence after sequence. Pass the token ids that the model reads,
+   * or the labels of transformers and TRL: the same ids, with `IGNORE_INDEX` for tokens that are
+   * not learned. **Not shifted.** `UNLABELED` marks an unknown token: only the teacher determines
+   * it.
    */
   readonly labels: ArrayLike<number | bigint>;
-  /** 1 for a token and 0 for padding, on either side; without it, there is no padding. */
+  /** 1 for a token, 0 for padding on either side; no padding if it is left out. */
   readonly attentionMask?: ArrayLike<number | bigint | boolean>;
-  /** For each sequence, how many of its first tokens, padding not counted, are given and not learned. */
+  /** For each sequence, the number of prompt tokens, without padding; they are not learned. */
   readonly promptLengths?: ArrayLike<number>;
 }
 
-/** Rows of [batch × length, vocabulary], and what each learns. */
+/** Rows of [batch × length, vocabulary], with the label of each. */
 export interface CausalRows {
-  /** For each row the token that comes next, or `IGNORE_INDEX` where the row takes no part. */
+  /** For each row the next token; `IGNORE_INDEX` for an excluded row. */
   readonly labels: Int32Array;
-  /** 1 for each row that takes part: for a loss without labels. With them it says nothing new. */
+  /** 1 for each kept row, for a loss without labels. With these labels the mask is redundant. */
   readonly mask: Uint8Array;
-  /** Rows that take part; summed over the chunks of a large batch, it is the `normalizer` of each. */
+  /**
+   * Number of kept rows. Summed over the chunks of a large batch, it is the `normalizer` of each
+   * chunk.
+   */
   readonly count: number;
 }
 
+/** Largest integer of an `Int32Array`. */
 const LARGEST_ID = 2 ** 31 - 1;
 
 /**
- * Which rows a causal language model learns from, and what: the logits at position i predict the token at i + 1, so
+ * Determines which rows a causal language model learns from, and their labels. The logits at
+ * position i predict the token at i + 1:
  *
  *     label of row (b, i) = labels[b, i + 1],   i + 1 < length
  *
- * Shifted by one within each sequence, here and nowhere else: do not shift `labels` before, nor cut the logits. The
- * result is for the whole matrices of student and teacher, [batch × length, vocabulary], of which nothing is copied.
+ * The labels are shifted by one within each sequence here. Do not shift `labels` before the call,
+ * and do not cut the logits: the result is for the whole matrices of student and teacher, [batch ×
+ * length, vocabulary], without a copy.
  *
- * A row takes part in the loss, hard and soft, if it predicts a token that is to be learned. So these do not:
+ * A row is kept in the loss, hard and soft, if it predicts a token that is learned. These rows are
+ * excluded:
  *
- * - the last position of each sequence, of which nothing is known but what the teacher says (set its label to
- *   `UNLABELED` where that is to count);
+ * - the last position of each sequence: its next token is unknown. To learn from the teacher there,
+ *   set its label to `UNLABELED`;
  * - a position before `IGNORE_INDEX`, before padding, or in padding;
- * - a position before a token of the prompt. The last of the prompt predicts the first of the completion, and stays.
+ * - a position before a token of the prompt. The last position of the prompt is kept: it predicts
+ *   the first token of the completion.
  *
- * Where sequences are packed, put `IGNORE_INDEX` at the first token of each but the first: what is before it is of
- * another text.
+ * If sequences are packed, put `IGNORE_INDEX` at the first token of each sequence but the first:
+ * the tokens before it belong to another text.
  *
- * Returns `labels` and `mask`, of batch × length each, and `count`. Only what is to be learned is read of `labels`.
+ * @returns `labels` and `mask`, each of batch × length, and `count`
+ * @throws {DistillationError} SHAPE_MISMATCH for a length, OUT_OF_RANGE for a token that is no id
+ *   and for a mask that is not 0 or 1; only tokens that are learned are checked
+ * @throws {TypeError} for an argument that is no array
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, OUT_OF_RANGE (a token that is no id, a mask that is not 0 or 1, a
- * length). `TypeError` for what is no array.
- *
- * The rows are those of transformers' shifted labels and of TRL's `GKDTrainer`. With padding on the left they are one fewer,
- * since there the last position of the padding predicts the first token.
+ * @remarks The rows are the same as by the shifted labels of transformers and by the `GKDTrainer`
+ *   of TRL. With padding on the left there is one row fewer: there, the last position of the
+ *   padding predicts the first token.
  *
  * @example
  * import { causalRows } from 'knowledge-distillation';
@@ -86,14 +97,15 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
     checkLength(operation, 'promptLengths', promptLengths, batch, 'one for each sequence');
   }
 
-  const targets = new Int32Array(rows).fill(IGNORE_INDEX);
+  const targets = allocate(operation, { batch, length }, (size) => new Int32Array(size));
+  targets.fill(IGNORE_INDEX);
   const mask = new Uint8Array(rows);
   let count = 0;
   for (let sequence = 0; sequence < batch; sequence++) {
     const name = `promptLengths[${sequence}]`;
     const given = promptLengths ? checkInteger(operation, name, promptLengths[sequence], 0) : 0;
-    let tokens = 0; // of the sequence, so far
-    let follows = false; // whether the position before is a token
+    let tokens = 0; // tokens of this sequence up to position i
+    let follows = false; // whether position i − 1 is a token
     for (let i = sequence * length; i < (sequence + 1) * length; i++) {
       const isToken = !attentionMask || isKept(operation, 'attentionMask', attentionMask, i);
       if (isToken) tokens++;
@@ -111,7 +123,7 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
   return { labels: targets, mask, count };
 }
 
-/** Throws unless `values` is an array of so many entries; `why` says what they are for. */
+/** Throws unless `values` is an array of the expected length; `why` explains that length. */
 function checkLength(
   operation: string,
   argument: string,

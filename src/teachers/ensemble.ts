@@ -15,42 +15,53 @@ import { meanLogits, mixtureLogits } from '../kernels/rows/mixture.js';
 
 /** Options of {@link ensembleTeachers}. */
 export interface EnsembleOptions {
-  /** What is averaged: the logits, or the distributions that a softmax at `temperature` makes of them. */
+  /** Averages the logits, or the distributions softmax(logits / temperature). */
   readonly space: 'logits' | 'probabilities';
-  /** One for each teacher, in [0, 1], with sum 1; equal where they are left out. */
+  /** One weight for each teacher, in [0, 1], with the sum 1; equal by default. */
   readonly weights?: readonly number[];
-  /** The temperature at which probabilities are averaged, that of the strategy that will read them; 1. */
+  /**
+   * Temperature at which probabilities are averaged: the temperature of the strategy that reads
+   * them; 1.
+   */
   readonly temperature?: number;
 }
 
 /**
- * Several teachers as one, to stand in the teacher's place of a response strategy:
+ * Combines several teachers into one, for a response strategy:
  *
  *     'logits'         Σ weight · t, in probabilities the geometric mean, at any temperature
- *     'probabilities'  T · log Σ weight · softmax(t / T), of which softmax(· / T) is the arithmetic mean
+ *     'probabilities'  T · log Σ weight · softmax(t / T), in probabilities the arithmetic mean
  *
- * - `teachers`: logits over the same classes, each of shape [rows, classes], one or more; −Infinity rules a class out.
+ * With `'logits'` a class is ruled out if any teacher rules it out, with `'probabilities'` if all
+ * teachers do. A teacher of weight 0 is not read. NaN, +Infinity, or a row of only −Infinity makes
+ * the row of the result unusable: the strategy throws, unless the row is masked. With
+ * `'probabilities'`, KL(teacher ‖ student) has the same gradient as the weighted mean of the
+ * divergences from each teacher.
  *
- * Returns logits of that shape, in a new matrix. A class is ruled out by any teacher in `'logits'`, only by all of them in
- * `'probabilities'`. A teacher of weight 0 is not read. A NaN or +Infinity, or a row of −Infinity alone, makes the row of
- * the result unusable too: the strategy says so, unless the row is masked.
+ * @param teachers - logits over the same classes, each of shape [rows, classes]; −Infinity rules a
+ *   class out
+ * @returns logits of the same shape, in a new matrix
+ * @throws {DistillationError} EMPTY without a teacher, SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE
+ *   for an option, WEIGHT_SUM, MISPLACED_OPTION for a temperature with `'logits'`
+ * @throws {TypeError} for a teacher that is no matrix
  *
- * With `'probabilities'`, KL(teacher ‖ student) has the gradient of the weighted mean of its values for the teachers one by one.
+ * @remarks Cost: one pass over each teacher; with `'probabilities'`, two exponentials per logit.
  *
- * Throws `DistillationError`: EMPTY (no teachers), SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (space, a weight, temperature),
- * WEIGHT_SUM, MISPLACED_OPTION (a temperature for logits). `TypeError` for what is no matrix.
- *
- * Cost: one pass over each teacher; for `'probabilities'`, two exponentials a logit.
- *
- * Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", §1, arXiv:1503.02531: either mean, unweighted.
+ * Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", §1, arXiv:1503.02531, has
+ * both means, unweighted.
  *
  * @example
  * import { ensembleTeachers, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
  * const teachers = [Matrix.fromRows([[3, 1, 0]]), Matrix.fromRows([[0, 2, 1]])];
- * const teacher = ensembleTeachers(teachers, { space: 'probabilities', temperature: 2, weights: [0.75, 0.25] });
- * const { loss, gradient } = strategy.computeLossAndGradient(Matrix.fromRows([[1, 0, 0]]), teacher);
+ * const teacher = ensembleTeachers(teachers, {
+ *   space: 'probabilities',
+ *   temperature: 2,
+ *   weights: [0.75, 0.25],
+ * });
+ * const student = Matrix.fromRows([[1, 0, 0]]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
  */
 export function ensembleTeachers<T extends FloatArray>(
   teachers: readonly Matrix<T>[],
@@ -78,10 +89,13 @@ export function ensembleTeachers<T extends FloatArray>(
   const { columns } = first;
   const average =
     space === 'logits' ? meanLogits(parts) : mixtureLogits(parts, temperature, columns);
-  return mapRows(first, columns, average);
+  return mapRows(operation, first, columns, average);
 }
 
-/** Throws unless they are matrices of one shape and number format; returns the first. */
+/**
+ * Throws unless the teachers are matrices of one shape and number format; returns the first
+ * teacher.
+ */
 function checkTeachers<T extends FloatArray>(
   operation: string,
   teachers: readonly Matrix<T>[],
@@ -97,7 +111,7 @@ function checkTeachers<T extends FloatArray>(
     const argument = `teachers[${index}]`;
     checkMatrix(operation, argument, teacher);
     checkDtype(operation, argument, teacher, first);
-    checkShape(operation, argument, teacher, first.rows, first.columns, 'that of teachers[0]');
+    checkShape(operation, argument, teacher, first.rows, first.columns, 'the shape of teachers[0]');
   }
   return first;
 }

@@ -13,34 +13,45 @@ import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
 import { largestIndices } from '../kernels/rows/topK.js';
 
-/** What {@link SparseTargets} are made of: log-probabilities or logits, one of the two. */
+/** Options of {@link SparseTargets}, with either log-probabilities or logits. */
 export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
-  /** Which classes, `rows × k`, row after row; each in [0, columns), none twice in a row; kept, not copied. */
+  /**
+   * The k classes of each row, row after row; each in [0, columns), no class twice in a row. Not
+   * copied.
+   */
   readonly indices: Int32Array;
-  /** log p of those classes, shape [rows, k], as a softmax over all classes gave them at `temperature`. */
+  /** log p of these classes, shape [rows, k], by a softmax over all classes at `temperature`. */
   readonly logProbabilities?: Matrix<T>;
-  /** Or their logits, shape [rows, k], from which the probability of the other classes cannot be told. */
+  /**
+   * Or logits of these classes, shape [rows, k]; the probability of the other classes is then
+   * unknown.
+   */
   readonly logits?: Matrix<T>;
-  /** How many classes there are: the student's columns. */
+  /** Number of classes: the student's columns. */
   readonly columns: number;
-  /** The temperature of the softmax that gave `logProbabilities`; 1. */
+  /** Temperature of the softmax of `logProbabilities`; 1. */
   readonly temperature?: number;
   /**
-   * log of the probability of all other classes together, one a row. Where it is left out it is 1 minus the sum of those
-   * given, or 0 where that is less than its own rounding, k times the spacing of the number format at 1.
+   * log of the probability of all other classes together, one per row. By default that probability
+   * is 1 minus the sum of the given ones; it is 0 if the difference is below its rounding, k times
+   * the spacing of the number format at 1.
    */
   readonly logTail?: T;
 }
 
-/** How far the probabilities of a row may sum to more than 1: what half precision leaves. */
+/**
+ * Largest deviation of the sum of a row from 1. Probabilities that were stored in half precision
+ * keep it.
+ */
 const EXCESS = 1e-3;
 
 /**
- * A teacher of which each row keeps the k largest of many classes, as those of a language model are stored: 64 of 150,000
- * take a thousandth of the memory.
+ * Holds a teacher whose rows keep only the k largest of many classes. Use it for language models:
+ * 64 of 150,000 classes take a thousandth of the memory.
  *
- * It stands in the teacher's place in {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy} and
- * {@link JensenShannonDistillationStrategy}, whose option `tail` says what becomes of the other classes.
+ * {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy} and
+ * {@link JensenShannonDistillationStrategy} take it as the teacher; their option `tail` determines
+ * how the other classes count.
  *
  * @example
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
@@ -60,7 +71,8 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
   readonly logTail: T | undefined;
 
   /**
-   * @throws {DistillationError} for arrays that do not fit together; what is in them is checked when a strategy reads it
+   * @throws {DistillationError} for arrays of different shapes; the values are checked when a
+   *   strategy reads them
    */
   constructor(options: SparseTargetsOptions<T>) {
     const operation = 'SparseTargets';
@@ -115,12 +127,13 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * The k largest logits of each row, the largest first, as log-probabilities at a temperature, with the probability of the
-   * rest.
+   * Keeps the k largest logits of each row, the largest first, as log-probabilities at a
+   * temperature, and the probability of the other classes together.
    *
    * @param logits - shape [rows, classes]
    * @param k - in [1, classes]
-   * @param options - `temperature`, the one of the strategy that will read them; 1
+   * @param options - `temperature`: the temperature of the strategy that reads the targets; 1
+   * @throws {DistillationError} OUT_OF_RANGE for `k` or the temperature
    */
   static topK<T extends FloatArray>(
     logits: Matrix<T>,
@@ -155,7 +168,10 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     return new SparseTargets({ indices, logProbabilities, columns, temperature, logTail });
   }
 
-  /** @internal Throws at a kept row whose classes are out of range or double, or whose probabilities sum to more than 1. */
+  /**
+   * @internal Throws for a kept row with a class out of range or twice, or with probabilities that
+   * do not sum to 1 with the tail.
+   */
   check(operation: string, rows: readonly number[]): void {
     const { indices, values, columns, kind } = this;
     const k = values.columns;
@@ -183,14 +199,14 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
       if (kind === 'logits') continue;
       const rest = this.logTail?.[row] ?? -Infinity;
       sum += Math.exp(rest);
-      const mayBeLess = this.logTail === undefined && k < columns; // the rest is the tail's
+      const mayBeLess = this.logTail === undefined && k < columns; // the tail takes the rest
       if (Math.abs(sum - 1) <= EXCESS || (mayBeLess && sum < 1)) continue;
-      const expected = `hold log-probabilities that sum to 1 (±${EXCESS}) with those of the tail`;
+      const expected = `hold log-probabilities that sum to 1 (±${EXCESS}) with the tail`;
       refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
     }
   }
 
-  /** @internal log of the probability of all classes of a row that are not kept. */
+  /** @internal Returns the log of the probability of all classes that a row does not keep. */
   tailOf(row: number): number {
     if (this.logTail) return this.logTail[row]!;
     const { data, columns: k, numeric } = this.values;

@@ -1,13 +1,15 @@
 import type { ComponentLoss, TeacherOutput } from '../call/batch.js';
 import { checkRepresentable } from '../call/gradient.js';
-import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
+import { sharesBase } from '../call/strategy.js';
 import { checkSameShape } from '../core/checks.js';
-import { checkLoss, checkOptions, throwType } from '../core/errors.js';
+import { checkOptions, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
+import { lossAndGradient } from '../strategies/hybrid/bare.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
-import type { ReadPair } from '../strategies/hybrid/layers.js';
+import type { ReadPair } from '../strategies/hybrid/layerwise.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 
@@ -120,8 +122,7 @@ function ofOutput<T extends Tensor>(
       return { ...result, gradients: { output: gradient } };
     }
     const { operation } = inputs;
-    const loss = checkLoss(operation, strategy.computeLoss(...asked));
-    const gradient = strategy.computeGradient(...asked);
+    const { loss, gradient } = lossAndGradient(operation, strategy, asked);
     checkSameShape(operation, 'gradient', gradient, output);
     gradient.data.forEach((value, i) => {
       const { columns, numeric } = gradient;
@@ -156,7 +157,7 @@ function ofLayers<T extends Tensor>(
     pairs.map((pair) => pair.teacher),
   );
   const readersOf = (name: string) => pairs.filter((pair) => pair.teacher === name);
-  const labelled = pairs.filter((pair) => pair.mayReadLabels);
+  const labelled = pairs.filter((pair) => pair.labels !== 'ignores');
   const read = {
     student: eachOf(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
     teacher: eachOf(targets, (name, target) =>

@@ -1,5 +1,13 @@
-import { type IDistillationStrategy, sharesBase } from '../call/strategy.js';
-import { checkInteger, checkNumber, checkOptions, checkPositive, refuse } from '../core/errors.js';
+import type { IDistillationStrategy } from '../call/options.js';
+import { sharesBase } from '../call/strategy.js';
+import {
+  checkInteger,
+  checkNonNegative,
+  checkNumber,
+  checkOptions,
+  checkPositive,
+  refuse,
+} from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
 import { uniform } from '../core/random.js';
@@ -26,7 +34,7 @@ export interface CheckGradientOptions {
    * that the strategy accepts: for probabilities take a step below the smallest of them.
    */
   readonly step?: number;
-  /** Largest error allowed, relative to the largest entry of the gradient (taken as 1e-9 at least); 1e-6. */
+  /** Largest error allowed, relative to the scale of the gradient (see {@link GradientSample}); 1e-6. */
   readonly tolerance?: number;
   /** Up to so many entries each is checked by itself; of more, a random sample of so many; 256. */
   readonly maxCoordinates?: number;
@@ -34,14 +42,21 @@ export interface CheckGradientOptions {
   readonly directions?: number;
   /** Of the sample and the directions, an integer; 0. */
   readonly seed?: number;
+  /** Magnitude below which entries of the gradient count as equal, beside what rounding of the loss explains; 0. */
+  readonly rounding?: number;
 }
 
 /** One comparison: of one entry, or of the slope in a random direction. */
 export interface GradientSample extends Place {
   readonly analytic: number;
   readonly numeric: number;
-  /** |analytic − numeric| relative to the largest entry (of a direction: to the norm of the gradient). */
+  /** |analytic − numeric|, less what rounding explains, relative to `scale`. */
   readonly error: number;
+  /**
+   * The largest entry of the gradient; of a direction, its norm. Near a minimum at least what the gradient is one step
+   * away, and at least what a difference can resolve: the rounding of the loss, divided by the step.
+   */
+  readonly scale: number;
 }
 
 /** What {@link checkGradient} found. */
@@ -65,6 +80,7 @@ const OPTIONS = [
   'maxCoordinates',
   'directions',
   'seed',
+  'rounding',
 ] as const;
 
 /**
@@ -77,10 +93,17 @@ const OPTIONS = [
  * Where a difference disagrees it is repeated with smaller steps; if it still does and the loss has a kink there,
  * the gradient has to lie between the slopes to the two sides.
  *
+ * An error is relative to the largest entry of the gradient. A difference cannot resolve less than the rounding of the
+ * loss, divided by the step, which is therefore measured and taken off every error: near a minimum it is what is left.
+ *
  * @param strategy - any implementation of the interface
  * @param student - float64: convert a float32 matrix with `matrix.as(float64)`; it is not written to
+ * @param teacher - float64, of a shape that the strategy takes
+ * @param labels - of the rows, if any
+ * @param options - mask and normalizer of the call; step, tolerance and sample of the check
  * @returns a report; {@link assertGradient} throws instead
- * @throws {DistillationError} DTYPE_MISMATCH where the student is not float64; whatever the strategy throws
+ * @throws {DistillationError} DTYPE_MISMATCH where the student is not float64; for an option that is out of its range;
+ *   and what the strategy throws
  * @example
  * import { float64, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { checkGradient } from 'knowledge-distillation/testing';
@@ -88,7 +111,7 @@ const OPTIONS = [
  * const student = Matrix.fromRows([[0.1, 1.2, -0.3]], float64);
  * const teacher = Matrix.fromRows([[0.5, 2.0, -1.0]], float64);
  * const report = checkGradient(new ResponseDistillationStrategy<Float64Array>(), student, teacher);
- * console.log(report.passed, report.maxError);
+ * console.log(report.passed, report.coordinates, report.worst?.scale.toFixed(3)); // true 3 0.232
  */
 export function checkGradient(
   strategy: IDistillationStrategy<Float64Array>,
@@ -141,7 +164,12 @@ export function checkLayerwiseGradient(
   return compare(() => call().loss, variables, hybrid.temperature, 1, rest);
 }
 
-/** Throws, with the worst entry in the message, where {@link checkGradient} does not pass. Same arguments. */
+/**
+ * Throws where {@link checkGradient} does not pass, with the worst entry, its error and the scale that the error is
+ * relative to in the message. Same arguments.
+ *
+ * @throws {Error} if the gradient is not the derivative of the loss; {@link checkGradient} has the others
+ */
 export function assertGradient(
   strategy: IDistillationStrategy<Float64Array>,
   student: Matrix<Float64Array>,
@@ -151,11 +179,11 @@ export function assertGradient(
 ): void {
   const { passed, worst, tolerance } = checkGradient(strategy, student, teacher, labels, options);
   if (passed || worst === undefined) return;
-  const { of, row, column, direction, analytic, numeric, error } = worst;
+  const { of, row, column, direction, analytic, numeric, error, scale } = worst;
   const place = row === undefined ? `direction ${direction}` : `row ${row}, column ${column}`;
   throw new Error(
     `assertGradient: the gradient is not the derivative of the loss: ${of} ${place} is ${analytic}, ` +
-      `differences give ${numeric} (error ${error}, tolerance ${tolerance})`,
+      `differences give ${numeric} (error ${error} relative to the scale ${scale}, tolerance ${tolerance})`,
   );
 }
 
@@ -186,10 +214,11 @@ function compare(
 ): GradientReport {
   const operation = 'checkGradient';
   const { step = 1e-4, tolerance = 1e-6, maxCoordinates = 256 } = options;
-  const { directions = 16, seed = 0 } = options;
+  const { directions = 16, seed = 0, rounding = 0 } = options;
   const stepRange = (value: number) => value >= 1e-8 && value <= 0.1;
   checkNumber(operation, 'step', step, 'be in [1e-8, 0.1]', stepRange);
   checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
+  checkNonNegative(operation, 'rounding', rounding);
   checkPositive(operation, 'tolerance', tolerance);
   checkInteger(operation, 'maxCoordinates', maxCoordinates, 1);
   checkInteger(operation, 'directions', directions, 0);
@@ -209,18 +238,23 @@ function compare(
     const lines = Array.from({ length: all ? 0 : directions }, (_, direction) =>
       alongDirection(loss, variable, direction, unit, random),
     );
+    const noise = noiseOf(entries, lines, here, normalizer);
     counts.coordinates += entries.length;
     counts.directions += lines.length;
     for (const [probes, size] of [
       [entries, largest(variable.gradient.data)],
       [lines, norm(variable.gradient.data, 0, length)],
     ] as const) {
-      const scale = scaleOf(probes, here, size);
-      const noise = noiseOf(probes, here, step, normalizer);
+      const scale = scaleOf(probes, here, size, noise);
       for (const { place, ...line } of probes) {
-        const { numeric, difference, kink } = compareSlope(line, here, noise, scale, tolerance);
+        const { numeric, difference, kink } = compareSlope(line, here, {
+          noise,
+          rounding,
+          scale,
+          tolerance,
+        });
         const error = Number.isFinite(line.analytic) ? difference / scale : Infinity;
-        const result = { ...place, analytic: line.analytic, numeric, error };
+        const result = { ...place, analytic: line.analytic, numeric, error, scale };
         samples.push(result);
         if (kink) kinks.push(result);
       }

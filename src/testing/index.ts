@@ -23,5 +23,5 @@ export {
   type GradientSample,
 } from './checkGradient.js';
 export type { Invariance } from './invariances.js';
-export { type Law, strategyLaws } from './laws.js';
+export { type Law, type LawOptions, strategyLaws } from './laws.js';
 export type { StrategySubject } from './subject.js';

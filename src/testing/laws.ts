@@ -1,20 +1,23 @@
+import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
 import { arbitraries, type DistillationCase, type FastCheck } from './arbitraries.js';
 import {
-  chunksAddUp,
-  formatsAgree,
   gradientIsReused,
-  hasMinimum,
-  isDerivative,
-  isInvariant,
-  isWeighted,
   maskedRowsAreNotRead,
   maskSelects,
   methodsAgree,
   refusesNaN,
-  staysFinite,
-} from './holds.js';
+} from './callLaws.js';
 import type { StrategySubject, Subject } from './subject.js';
+import {
+  chunksAddUp,
+  formatsAgree,
+  hasMinimum,
+  isDerivative,
+  isInvariant,
+  isWeighted,
+  staysFinite,
+} from './valueLaws.js';
 
 /** Throws where a law does not hold for one example in one number format. */
 type Holds = <T extends FloatArray>(
@@ -30,30 +33,55 @@ export interface Law {
   readonly check: () => void;
 }
 
+/** How every law is run; the names are those of fast-check. */
+export interface LawOptions {
+  /** Seed of the random cases, an integer: the same seed gives the same cases. Another one in each run, by default. */
+  readonly seed?: number | undefined;
+  /** Number of random cases that each law is tried on; 100, or what `fc.configureGlobal` says. */
+  readonly numRuns?: number | undefined;
+}
+
 /**
- * The laws that every strategy of this library is put through, as properties for yours.
+ * Returns the laws that every strategy of this library is put through, as properties for yours.
  *
  * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has the declared
  * minimum, and reaches it at student = teacher; 4. the declared invariances; 5. masked rows may hold anything, and a
  * mask is the same as leaving them out; 6. chunks with one normalizer add up; 7. float32 agrees with float64;
  * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
- * for values up to ±1e4; 10. a NaN is refused; 11. a weight in a hybrid weights both.
+ * for values up to ±1e4; 10. a NaN is refused, and a call that fails leaves as it was what it was to add to
+ * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
+ * in a hybrid weights both.
  *
  * @param fc - fast-check, as installed beside your tests
+ * @param subject - how the strategy is made, and what it promises
+ * @param options - seed and number of runs of every law
+ * @returns one law for each property, which nothing has run yet; `check` throws an `Error` that starts with the name of
+ *   the law and has the seed and the smallest counterexample
+ * @throws {DistillationError} for a seed that is no integer, a number of runs below 1, and options of other names
  * @example
  * import fc from 'fast-check';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { strategyLaws } from 'knowledge-distillation/testing';
  *
- * const laws = strategyLaws(fc, {
- *   create: () => new ResponseDistillationStrategy({ temperature: 2 }),
- *   values: 'logits',
- *   invariances: ['row-shift', 'row-order', 'column-order'],
- *   float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
- * });
+ * const laws = strategyLaws(
+ *   fc,
+ *   {
+ *     create: () => new ResponseDistillationStrategy({ temperature: 2 }),
+ *     values: 'logits',
+ *     invariances: ['row-shift', 'row-order', 'column-order'],
+ *     float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
+ *   },
+ *   { seed: 42, numRuns: 200 },
+ * );
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
+ * console.log(laws.length, laws[0]?.name); // 14 the gradient is the derivative of the loss
  */
-export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly Law[] {
+export function strategyLaws(
+  fc: FastCheck,
+  subject: StrategySubject,
+  options: LawOptions = {},
+): readonly Law[] {
+  const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
   const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
   const law = (
@@ -61,10 +89,13 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
     holds: (example: DistillationCase) => void,
     magnitude?: number,
   ): Law => {
-    const options = magnitude === undefined ? subject : { ...subject, magnitude };
-    const property = fc.property(cases(options), holds);
+    const property = fc.property(
+      cases(magnitude === undefined ? subject : { ...subject, magnitude }),
+      holds,
+    );
     const check = () =>
       fc.assert(property, {
+        ...parameters,
         includeErrorInReport: true,
         reporter: (details) => {
           if (!details.failed) return;
@@ -106,7 +137,19 @@ export function strategyLaws(fc: FastCheck, subject: StrategySubject): readonly 
       gradientIsReused,
     ),
     inBothFormats('loss and gradient are finite for values up to ±1e4', staysFinite, 1e4),
-    inBothFormats('a NaN in a row that counts is refused', refusesNaN),
+    inBothFormats('a NaN in a row that counts is refused, and nothing is added', refusesNaN),
     law('a weight in a hybrid weights loss and gradient', (example) => isWeighted(own, example)),
   ];
+}
+
+/** The options without those left out: fast-check would take an undefined number of runs for one. */
+function checkLawOptions(options: LawOptions): { seed?: number; numRuns?: number } {
+  const operation = 'strategyLaws';
+  checkOptions(operation, 'options', options, ['seed', 'numRuns']);
+  const { seed, numRuns } = options;
+  if (seed !== undefined) {
+    checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
+  }
+  if (numRuns !== undefined) checkInteger(operation, 'numRuns', numRuns, 1);
+  return { ...(seed !== undefined && { seed }), ...(numRuns !== undefined && { numRuns }) };
 }

@@ -24,40 +24,68 @@ export interface Probe extends Line {
   readonly place: Place;
 }
 
-/** Entries below this are rounding in the gradient itself, whose terms cancel: an error of 1e-15 is none. */
-const SMALLEST_SCALE = 1e-9;
-
-/** A distance, for an entry of 1, that shows the rounding of a loss and hardly its slope; and how often to look. */
-const A_FEW_ULPS = 1e-14;
-const NOISE_PROBES = 32;
+/**
+ * Rounding is seen at neighbours on a line, this share of the step of the differences apart: far enough for each to be
+ * rounded anew, near enough for the third difference of a smooth loss to vanish beside the rounding.
+ */
+const SPACING = 1e-5;
+const NEIGHBOURS = 5;
+/** The third difference of values that are off by errors of deviation 1 has the deviation √(1 + 9 + 9 + 1). */
+const AMPLIFIED = Math.sqrt(20);
+/** The largest error, in deviations: of a million errors a few are five off, and the deviation is an estimate itself. */
+const MARGIN = 8;
+/** Number of entries, or of directions, along which rounding is looked for: a direction rounds every term anew. */
+const NOISE_ENTRIES = 16;
+const NOISE_DIRECTIONS = 4;
 
 /**
- * What errors are relative to: the largest entry of the gradient. Where it is all but 0, at a minimum, what it is one
- * step away, so that the curvature of a loss is not measured against nothing.
+ * Returns what errors are relative to: the largest entry of the gradient. Near a minimum it goes to 0, and the curvature
+ * of the loss and its rounding do not: the scale is at least what the gradient is one step away (the median over
+ * entries), and at least the slope that rounding feigns.
  */
-export function scaleOf(probes: readonly Probe[], here: number, size: number): number {
+export function scaleOf(
+  probes: readonly Probe[],
+  here: number,
+  size: number,
+  noise: number,
+): number {
   const gaps = probes.map((probe) => slopes(probe, here, probe.h).gap).filter((gap) => gap > 0);
   const median = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
-  return Math.max(Number.isFinite(size) ? size : 0, median, SMALLEST_SCALE);
+  const step = probes.reduce((most, { h }) => Math.max(most, h), 0);
+  const resolved = step > 0 ? noise / step : 1; // 1 where nothing moves, and every entry has to be 0
+  return Math.max(Number.isFinite(size) ? size : 0, median, resolved);
 }
 
 /**
- * How far rounding moves the loss: what a tiny move shows, to the side where it shows less (the other may be
- * beyond a jump), and no less than the rounding of numbers of the size of 1 on the way to the loss.
+ * Returns how far rounding moves the loss, estimated as by Moré and Wild, "Estimating Computational Noise" (2011): by the
+ * differences of third order between neighbours, in which a smooth loss cancels. Of the two sides of the start the
+ * one counts that shows less, since the other may have a jump. It is no less than the rounding of numbers of the
+ * size of 1 on the way to the loss.
  */
 export function noiseOf(
-  probes: readonly Probe[],
+  entries: readonly Probe[],
+  lines: readonly Probe[],
   here: number,
-  step: number,
   normalizer: number,
 ): number {
-  return probes.slice(0, NOISE_PROBES).reduce(
-    (most, { at, h }) => {
-      const tiny = (h / step) * A_FEW_ULPS;
-      return Math.max(most, Math.min(Math.abs(at(tiny) - here), Math.abs(at(-tiny) - here)));
-    },
-    Number.EPSILON * Math.max(1 / normalizer, Math.abs(here)),
-  );
+  const stride = Math.ceil(entries.length / NOISE_ENTRIES);
+  const probes =
+    lines.length > 0
+      ? lines.slice(0, NOISE_DIRECTIONS)
+      : entries.filter(({ h }, i) => i % stride === 0 && h > 0);
+  const seen = probes.map((probe) => Math.min(roughness(probe, 1), roughness(probe, -1)));
+  const deviation = seen.filter(Number.isFinite).reduce((most, each) => Math.max(most, each), 0);
+  return MARGIN * Math.max(deviation, Number.EPSILON * Math.max(1 / normalizer, Math.abs(here)));
+}
+
+/** The rounding that the loss shows to one side of the start, which itself may be a kink or a jump. */
+function roughness({ at, h }: Probe, side: 1 | -1): number {
+  const losses = Array.from({ length: NEIGHBOURS }, (_, i) => at(side * (i + 1) * SPACING * h));
+  const thirds = losses.slice(3).map((loss, i) => {
+    const [first, second, third] = [losses[i]!, losses[i + 1]!, losses[i + 2]!];
+    return Math.abs(loss - 3 * third + 3 * second - first);
+  });
+  return Math.max(...thirds) / AMPLIFIED;
 }
 
 /** The loss as one entry moves. */

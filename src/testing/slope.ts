@@ -1,7 +1,5 @@
 /** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
-/** A smaller step is no use where rounding blurs it by more than so many tolerances. */
-const BLUR = 10;
 
 /** The steps between which a kink stays one. */
 const WIDE = 0.1;
@@ -18,33 +16,42 @@ export interface Line {
   readonly h: number;
 }
 
+/** What a difference can resolve, and how near it has to come. */
+export interface Resolution {
+  /** How far rounding moves the loss: divided by the step, what the difference cannot tell from 0. */
+  readonly noise: number;
+  /** The magnitude below which slopes count as equal. */
+  readonly rounding: number;
+  /** What errors are relative to: the largest entry of the gradient. */
+  readonly scale: number;
+  /** The largest error, relative to `scale`. */
+  readonly tolerance: number;
+}
+
 /**
  * Compares the slope claimed at the start of a line with central differences, repeated with smaller steps where it
- * disagrees. At a kink it only has to lie between the slopes to the two sides; where nothing moves it has to be 0.
+ * disagrees and rounding does not blur them. At a kink it only has to lie between the slopes to the two sides; where
+ * nothing moves it has to be 0.
  *
  * @param here - the loss at the start
- * @param noise - how far rounding moves the loss: the first difference is trusted so far, and smaller steps are
- *   taken only where it does not matter
- * @param scale - the largest entry of the gradient
- * @param tolerance - relative to `scale`
+ * @returns the best difference; how far the slope is from it, beyond what rounding explains; whether there is a kink
  */
 export function compareSlope(
   line: Line,
   here: number,
-  noise: number,
-  scale: number,
-  tolerance: number,
+  { noise, rounding, scale, tolerance }: Resolution,
 ): { numeric: number; difference: number; kink: boolean } {
   const { analytic, h } = line;
   if (h === 0) return { numeric: 0, difference: Math.abs(analytic), kink: false };
   let best = { numeric: Number.NaN, difference: Infinity, kink: false };
   const consider = (numeric: number, forgiven: number) => {
-    const difference = Math.max(0, Math.abs(analytic - numeric) - forgiven);
+    const difference = Math.max(0, Math.abs(analytic - numeric) - Math.max(forgiven, rounding));
     if (difference < best.difference) best = { numeric, difference, kink: false };
   };
   for (const factor of REFINEMENTS) {
     const distance = h * factor;
-    if (factor < 1 && noise / distance > BLUR * tolerance * scale) break;
+    // A smaller step is no use where rounding blurs it by more than what has to be seen: it would excuse any slope.
+    if (factor < 1 && noise / distance > tolerance * scale) break;
     const whole = central(line, here, distance);
     consider(whole, noise / distance);
     if (best.difference <= tolerance * scale) break;

@@ -1,4 +1,4 @@
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import type { CaseOptions } from './arbitraries.js';
@@ -33,10 +33,18 @@ export interface StrategySubject extends CaseOptions {
   readonly sumOverRows?: boolean;
   /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
   readonly float32Tolerance?: number;
-  /** Least magnitude below which losses and gradients count as equal; 1e-12. */
+  /**
+   * Magnitude below which losses, and entries of gradients, count as equal, in every law that compares them but the
+   * laws about equal bits; 1e-12.
+   */
   readonly rounding?: number;
 }
 
 /** A subject with what it leaves open filled in. */
 export type Subject = StrategySubject &
   Required<Pick<StrategySubject, 'minimum' | 'isRegular' | 'rounding'>>;
+
+/** What counts as equal in a number format. */
+export function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>): number {
+  return Math.max(rounding, 4 * epsilon);
+}

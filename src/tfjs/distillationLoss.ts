@@ -1,4 +1,4 @@
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import { byLayer, type Call, type LayerwiseCall } from '../tensors/evaluation.js';
 import { Bridge, type LossState } from './bridge.js';

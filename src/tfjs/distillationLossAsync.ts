@@ -1,4 +1,4 @@
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import { throwShape, throwType } from '../core/errors.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import {

@@ -1,4 +1,4 @@
-import type { IDistillationStrategy } from '../call/strategy.js';
+import type { IDistillationStrategy } from '../call/options.js';
 import { refuse } from '../core/errors.js';
 import { distillationLoss } from './distillationLoss.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';

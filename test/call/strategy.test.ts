@@ -8,10 +8,11 @@ import {
   type GradientSink,
   IGNORE_INDEX,
   Matrix,
+  meanOverRows,
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Doubles = Float64Array;
 
@@ -79,7 +80,7 @@ describe('the options of every strategy', () => {
     ).toMatchObject({
       code: 'UNKNOWN_OPTION',
       message:
-        'ResponseDistillationStrategy: options must have no keys but temperature, alpha, temperatureSquared, standardizeLogits, tail, got "temprature"',
+        'ResponseDistillationStrategy: unknown option "temprature"; did you mean "temperature"? Known options: temperature, alpha, temperatureSquared, standardizeLogits, tail',
     });
   });
 });
@@ -191,12 +192,16 @@ describe('the arguments of every call', () => {
   });
 
   test.each<[string, unknown[], string]>([
-    ['student', [[[1, 2]], teacher], 'student must be a Matrix, got an object of type Array'],
+    [
+      'student',
+      [[[1, 2]], teacher],
+      'student must be a Matrix, got an object of type Array; use Matrix.fromRows(student)',
+    ],
     ['student', [undefined, teacher], 'student must be a Matrix, got undefined'],
     [
       'teacher',
       [student, new Float64Array(6)],
-      'teacher must be a Matrix or SparseTargets, got an object of type Float64Array',
+      'teacher must be a Matrix or SparseTargets, got an object of type Float64Array; use new Matrix(teacher, rows, columns)',
     ],
     [
       'labels',
@@ -401,30 +406,49 @@ describe('a gradient of the caller’s', () => {
     ['a NaN in the last row', matrix([1, 2, 3], [4, 5, Number.NaN]), undefined],
     ['a class that the student alone rules out', matrix([1, 2, 3], [4, 5, -Infinity]), undefined],
     ['a label out of range', student, Int32Array.of(0, 9)],
-  ])('is not touched by a call that fails: %s', (_, bad, labels) => {
+  ])('is not touched by an accumulating call that fails: %s', (_, bad, labels) => {
+    const buffer = dirty();
+    const options = { gradient: buffer, accumulate: true };
+    expect(() => response.computeGradient(bad, teacher, labels, options)).toThrow();
+    expect(buffer.data).toEqual(dirty().data);
+  });
+
+  test('is not touched by a call whose arguments do not fit, overwriting or not', () => {
     for (const accumulate of [false, true]) {
       const buffer = dirty();
-      expect(() =>
-        response.computeGradient(bad, teacher, labels, { gradient: buffer, accumulate }),
-      ).toThrow();
+      const options = { gradient: buffer, accumulate };
+      const call = () => response.computeGradient(student, teacher, Int32Array.of(0, 9), options);
+      expect(refusal(call)).toMatchObject({ code: 'OUT_OF_RANGE', argument: 'labels' });
       expect(buffer.data).toEqual(dirty().data);
     }
+  });
+
+  test('that overflows only with what is added to is an error, and unchanged', () => {
+    const single = new FeatureDistillationStrategy();
+    const full = Matrix.fromRows([[1], [3e38]]);
+    const options = { gradient: full, accumulate: true };
+    const [large, zero] = [Matrix.fromRows([[1], [1e38]]), Matrix.zeros(2, 1)];
+    expect(refusal(() => single.computeGradient(large, zero, undefined, options))).toMatchObject({
+      code: 'OVERFLOW',
+      argument: 'gradient',
+      row: 1,
+      column: 0,
+    });
+    expect(full.toRows()).toEqual([[1], [Math.fround(3e38)]]);
   });
 });
 
 describe('DistillationStrategyBase', () => {
   class Half<T extends Float32Array | Float64Array> extends DistillationStrategyBase<T> {
     protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-      let sum = 0;
-      for (const row of batch.rows) {
-        sum += batch.student.get(row, 0);
-        gradient?.add(row, Float64Array.of(1, 0, 0));
-      }
-      return sum;
+      return meanOverRows(batch, gradient, (offset, _, derivative) => {
+        derivative?.set([1, 0, 0]);
+        return batch.student.data[offset]!;
+      });
     }
   }
 
-  test('divides what evaluate returns by the rows kept', () => {
+  test('takes the mean over the rows kept', () => {
     const { loss, gradient, count } = new Half<Doubles>().computeLossAndGradient(student, teacher);
     expect([loss, count]).toEqual([2.5, 2]);
     expect(gradient.toRows()).toEqual([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { float32, float64, Matrix, type NumericTrait } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 describe('Matrix', () => {
   test('is a view on its data, row after row', () => {

@@ -10,7 +10,7 @@ import {
   UNLABELED,
 } from '../../src/index.js';
 import { describeKernels } from '../support/describeKernels.js';
-import { refusal } from '../support/wrong.js';
+import { refusal } from '../support/refusal.js';
 
 const strategy = new ResponseDistillationStrategy<Float32Array>({ temperature: 2, alpha: 0.4 });
 
@@ -99,11 +99,12 @@ describeKernels('An arena', () => {
     expect(gradient.data).toEqual(expected.gradient.data.map((value) => 2 * value));
   });
 
-  test('leaves the gradient alone where the call fails', () => {
+  test('leaves a gradient to add to alone where the call fails', () => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), 4, 64);
     gradient.data.fill(7);
     student.set(3, 63, Number.NaN);
-    expect(() => strategy.computeGradient(student, teacher, undefined, { gradient })).toThrow(
+    const options = { gradient, accumulate: true };
+    expect(() => strategy.computeGradient(student, teacher, undefined, options)).toThrow(
       'student row 3, column 63 is NaN',
     );
     expect(gradient.data.every((value) => value === 7)).toBe(true);

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { Matrix, ResponseDistillationStrategy } from '../../src/index.js';
-import { refusal } from '../support/wrong.js';
+import { refusal } from '../support/refusal.js';
 
 const { WebAssembly: engine } = globalThis as unknown as {
   WebAssembly: { readonly Memory: object; readonly Instance: object };

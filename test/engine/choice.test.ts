@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { kernelInfo, Matrix, ResponseDistillationStrategy, selectKernel } from '../../src/index.js';
-import { refusal } from '../support/wrong.js';
+import { refusal } from '../support/refusal.js';
 
 /** What a test needs of WebAssembly, which has no types without a DOM. */
 const engine = (

@@ -1,6 +1,6 @@
 import { defaultDevice, init, nn, numpy as np, tree } from '@jax-js/jax';
 import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { expectEntriesClose, ordinaryValues } from '../support/ordinary.js';
+import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 import { liveBuffers } from './liveBuffers.js';
 
 /** The same tests on every device that needs no graphics card; each leaves as many buffers as there were before. */
@@ -23,7 +23,7 @@ export function onEachDevice(tests: () => void): void {
 
 /** An array of ordinary values, no two alike. */
 export function values(shape: number[], phase: number, scale = 2): np.Array {
-  return np.array(ordinaryValues(shape, phase, scale), { shape });
+  return np.array(sineValues(shape, phase, scale), { shape });
 }
 
 /** Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both. */
@@ -35,7 +35,7 @@ export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0
   const [is, should] = [tree.leaves(actual), tree.leaves(expected)];
   expect(is.map(({ shape }) => shape)).toEqual(should.map(({ shape }) => shape));
   is.forEach((leaf, i) => {
-    expectEntriesClose(leaf.dataSync(), should[i]!.dataSync(), tolerance);
+    expectElementsClose(leaf.dataSync(), should[i]!.dataSync(), tolerance);
   });
 }
 

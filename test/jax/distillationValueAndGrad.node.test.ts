@@ -14,7 +14,7 @@ import {
   SparseTargets,
 } from '../../src/index.js';
 import { distillationValueAndGrad } from '../../src/jax/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 import { expectClose, onEachDevice, responseRows, values } from './devices.js';
 
 const [temperature, alpha] = [3, 0.3];
@@ -368,7 +368,7 @@ onEachDevice(() => {
       () => response2(same, x(), x(), np.array([true])),
     ],
     [
-      'options must have no keys but mask, normalizer, got "gradient"',
+      'unknown option "gradient"; known options: mask, normalizer',
       () => response2(same, x(), x(), undefined, wrong({ gradient: x() })),
     ],
     [

@@ -5,7 +5,7 @@ import {
   float32,
   float64,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 describe('ContrastiveMemory', () => {
   test('starts with entries that the seed decides, of length 1 in the mean', () => {

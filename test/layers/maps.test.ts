@@ -17,7 +17,7 @@ import { arbitraries } from '../../src/testing/index.js';
 import averageHeadsFixture from '../fixtures/functions/averageHeads.json' with { type: 'json' };
 import poolPositionsFixture from '../fixtures/functions/poolPositions.json' with { type: 'json' };
 import { matrix } from '../support/float64Matrix.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 const { features } = arbitraries(fc);
 

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..');
 const scratch = mkdtempSync(join(tmpdir(), 'knowledge-distillation-api-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const { './package.json': _, ...exported } = manifest.exports;
+const { './package.json': _, './wasm/*': __, './worker': ___, ...exported } = manifest.exports;
 const entries = Object.values(exported).map((entry) => entry.import.types);
 const reportOf = (types: string) => types.replace('./dist/', '').replace('.d.ts', '.api.md');
 const folder = join(root, 'docs/api');

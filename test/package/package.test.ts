@@ -26,7 +26,12 @@ test('bundlers may drop what is not used', () => {
   expect(manifest.sideEffects).toBe(false);
 });
 
-const { './package.json': _, ...entries } = manifest.exports;
+const {
+  './package.json': _,
+  './wasm/*': modules,
+  './worker': worker,
+  ...entries
+} = manifest.exports;
 
 test.each(Object.entries(entries))('%s has types of its own for import and require', (_, entry) => {
   expect(Object.keys(entry)).toEqual(['import', 'require']);
@@ -35,6 +40,11 @@ test.each(Object.entries(entries))('%s has types of its own for import and requi
   }
   expect(entry.import.types).toBe(entry.import.default.replace(/\.js$/, '.d.ts'));
   expect(entry.require.types).toBe(entry.require.default.replace(/\.cjs$/, '.d.cts'));
+});
+
+test('modules and the worker are files without types', () => {
+  expect(modules).toBe('./dist/wasm/*');
+  expect(worker).toBe('./dist/worker.js');
 });
 
 test('every strategy has a size limit', () => {

@@ -22,5 +22,12 @@ export function strategyOf(fixture: string): string {
 /** Whose loss a kernel computes, however small it is; others have only products of matrices that are larger than here. */
 export const WITH_KERNELS: readonly string[] = [
   'ResponseDistillationStrategy',
+  'FeatureDistillationStrategy',
+  'PatientDistillationStrategy',
+  'FactorTransferDistillationStrategy',
+  'MarginReLUDistillationStrategy',
+  'ActivationBoundaryDistillationStrategy',
+  'AttentionDistillationStrategy',
+  'AttentionTransferDistillationStrategy',
   'HybridDistillationStrategy',
 ];

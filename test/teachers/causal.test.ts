@@ -10,7 +10,7 @@ import {
   ReverseKLDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 describe('causalRows, by hand', () => {
   test('the row of a position has the next token; the last position of each sequence has none', () => {
@@ -237,7 +237,7 @@ describe('causalRows refuses', () => {
     ]),
     [
       { mask: [1] },
-      'causalRows: options must have no keys but batch, length, labels, attentionMask, promptLengths, got "mask"',
+      'causalRows: unknown option "mask"; known options: batch, length, labels, attentionMask, promptLengths',
     ],
   ])('$1', (options, message) => {
     const call = () => causalRows({ ...good, ...options });

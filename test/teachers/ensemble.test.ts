@@ -10,7 +10,7 @@ import {
 } from '../../src/index.js';
 import fixture from '../fixtures/functions/ensembleTeachers.json' with { type: 'json' };
 import { matrix } from '../support/float64Matrix.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Options = Parameters<typeof ensembleTeachers>[1];
 

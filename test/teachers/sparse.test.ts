@@ -18,7 +18,7 @@ import { arbitraries, strategyLaws } from '../../src/testing/index.js';
 import golden from '../fixtures/sparse.json' with { type: 'json' };
 import { describeKernels } from '../support/describeKernels.js';
 import { matrix } from '../support/float64Matrix.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Sparsely = Pick<
   ResponseDistillationStrategy<Float64Array>,
@@ -404,14 +404,15 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test('before anything is written, and where its memory would be', () => {
+  test('before anything is added to, and where its memory would be written', () => {
     const renormalized = new ResponseDistillationStrategy<Float64Array>({
       tail: 'renormalize',
       temperature: 0.01,
     });
     const hot = new SparseTargets({ ...good, temperature: 1e308 }); // its logits at 0.01 are too large for any number
     const gradient = matrix([7, 7, 7, 7]);
-    expect(() => renormalized.computeGradient(student, hot, undefined, { gradient })).toThrow();
+    const options = { gradient, accumulate: true };
+    expect(() => renormalized.computeGradient(student, hot, undefined, options)).toThrow();
     expect(gradient.toRows()).toEqual([[7, 7, 7, 7]]);
 
     const memory = new ArrayBuffer(32);

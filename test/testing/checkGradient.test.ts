@@ -14,7 +14,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { assertGradient, checkGradient, checkLayerwiseGradient } from '../../src/testing/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 
 const student = Matrix.fromRows(
   [
@@ -31,9 +31,9 @@ const teacher = Matrix.fromRows(
   float64,
 );
 
-/** Σ of a function of s − t, given with the derivative that is claimed for it. */
+/** Σ of a function of s − t, mean over rows, given with the derivative that is claimed for it. */
 function eachEntry(
-  { student, teacher, rows }: DistillationBatch<Float64Array>,
+  { student, teacher, rows, normalizer }: DistillationBatch<Float64Array>,
   gradient: GradientSink<Float64Array> | undefined,
   lossAndSlope: (u: number, index: number) => readonly [number, number],
 ): number {
@@ -43,11 +43,11 @@ function eachEntry(
       const index = row * student.columns + j;
       const [loss, slope] = lossAndSlope(x - teacher.data[index]!, index);
       sum += loss;
-      return slope;
+      return slope / normalizer;
     });
     gradient?.add(row, slopes);
   }
-  return sum;
+  return sum / normalizer;
 }
 
 /** Σ ½ (s − t)², with a gradient that is right but for a factor in one entry. */
@@ -99,9 +99,12 @@ class WithoutJacobian extends DistillationStrategyBase<Float64Array> {
       const p = softmax(batch.teacher.row(row));
       const u = q.map((value, j) => value - p[j]!);
       for (const value of u) sum += 0.5 * value * value;
-      gradient?.add(row, Float64Array.from(u));
+      gradient?.add(
+        row,
+        Float64Array.from(u, (value) => value / batch.normalizer),
+      );
     }
-    return sum;
+    return sum / batch.normalizer;
   }
 }
 
@@ -135,7 +138,7 @@ describe('checkGradient', () => {
     if (error !== undefined) expect(report.maxError).toBeCloseTo(error, 6);
     else expect(report.maxError).toBeGreaterThan(0.1);
     expect(() => assertGradient(strategy, student, teacher)).toThrow(
-      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give/,
+      /the gradient is not the derivative of the loss: student row \d, column \d is .+, differences give .+ \(error .+ relative to the scale .+, tolerance 0.000001\)/,
     );
   });
 
@@ -150,11 +153,9 @@ describe('checkGradient', () => {
       random.data[i] = Math.sin(i * i);
     });
     const zeros = random.zerosLike();
-    const options = { maxCoordinates: 20 };
+    const options = { maxCoordinates: 5, directions: 4 };
     const right = checkGradient(new Scaled(() => 1), random, zeros, undefined, options);
-    expect(right).toMatchObject({ passed: true, coordinates: 20, directions: 16 });
-    const wrong = checkGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options);
-    expect(wrong).toMatchObject({ passed: false, worst: { direction: expect.any(Number) } });
+    expect(right).toMatchObject({ passed: true, coordinates: 5, directions: 4 });
     expect(() =>
       assertGradient(new OneEntry(12345, 1.01), random, zeros, undefined, options),
     ).toThrow(/student direction \d+/);

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import {
   type DistillationBatch,
   DistillationStrategyBase,
+  type EvaluationOptions,
   type FloatArray,
   type GradientSink,
   type IDistillationStrategy,
   Matrix,
 } from '../../src/index.js';
-import { type StrategySubject, strategyLaws } from '../../src/testing/index.js';
+import { type LawOptions, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
+import { wrong } from '../support/refusal.js';
 
 type Break =
   | 'nothing'
@@ -19,12 +21,14 @@ type Break =
   | 'writes inputs'
   | 'scale'
   | 'swallows NaN'
+  | 'adds before it fails'
+  | 'overwrites before it fails'
   | 'one buffer'
   | 'position'
   | 'batch'
   | 'single precision';
 
-/** Σ ½ (s − t)² a row, broken in one way. */
+/** Σ ½ (s − t)², mean over rows, broken in one way. */
 class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
   #buffer: Matrix<T> | undefined;
   constructor(readonly broken: Break) {
@@ -36,20 +40,30 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
   override computeGradient(
     ...call: Parameters<DistillationStrategyBase<T>['computeGradient']>
   ): Matrix<T> {
-    const gradient = super.computeGradient(...call);
+    const gradient = this.#failing(call[3], () => super.computeGradient(...call));
     if (this.broken !== 'one buffer' || call[3]?.gradient) return gradient;
     this.#buffer ??= gradient;
     this.#buffer.data.set(gradient.data);
     return this.#buffer;
   }
+  /** Leaves a mark in the gradient of a call that fails. */
+  #failing<R>(options: EvaluationOptions<T> | undefined, call: () => R): R {
+    try {
+      return call();
+    } catch (error) {
+      const marked = options?.accumulate ? 'adds before it fails' : 'overwrites before it fails';
+      if (this.broken === marked && options?.gradient) options.gradient.data[0]! += 1;
+      throw error;
+    }
+  }
   protected override evaluate(
-    { student, teacher, rows }: DistillationBatch<T>,
+    { student, teacher, rows, normalizer }: DistillationBatch<T>,
     gradient?: GradientSink<T>,
   ): number {
     const { columns } = student;
     const all = this.broken === 'reads masked rows' ? new Int32Array(student.rows).keys() : rows;
     const factor = this.broken === 'batch' ? rows.length : 1;
-    const scale = this.broken === 'scale' && gradient ? 1 / (rows.length * gradient.scale) : 1;
+    const scale = this.broken === 'scale' && gradient ? 1 / gradient.scale : 1;
     let sum = this.broken === 'minimum' ? 0.5 * rows.length : 0;
     for (const row of all) {
       const derivative = new Float64Array(columns);
@@ -61,12 +75,12 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
         const difference = student.data[i]! - teacher.data[i]! + shift;
         const u = this.broken === 'swallows NaN' && Number.isNaN(difference) ? 0 : difference;
         sum += weight * 0.5 * u * u;
-        derivative[j] = scale * weight * (this.broken === 'gradient' ? 2 * u : u);
+        derivative[j] = (scale * weight * (this.broken === 'gradient' ? 2 * u : u)) / normalizer;
         if (this.broken === 'writes inputs' && gradient) student.data[i]! += 1;
       }
       gradient?.add(row, derivative);
     }
-    return sum;
+    return sum / normalizer;
   }
 }
 
@@ -94,6 +108,10 @@ describe('strategyLaws', () => {
     expect(brokenLaws('nothing')).toEqual([]);
   });
 
+  test('what a call was to overwrite may hold anything once it failed', () => {
+    expect(brokenLaws('overwrites before it fails')).toEqual([]);
+  });
+
   test.each<[Break, string]>([
     ['gradient', 'the gradient is the derivative of the loss'],
     ['loss of its own', 'loss and gradient agree to the bit, however they are asked for'],
@@ -102,7 +120,8 @@ describe('strategyLaws', () => {
     ['single precision', 'float32 agrees with float64'],
     ['writes inputs', 'inputs stay untouched; a given gradient gets what a new one gets'],
     ['scale', 'a weight in a hybrid weights loss and gradient'],
-    ['swallows NaN', 'a NaN in a row that counts is refused'],
+    ['swallows NaN', 'a NaN in a row that counts is refused, and nothing is added'],
+    ['adds before it fails', 'a NaN in a row that counts is refused, and nothing is added'],
     ['one buffer', 'loss and gradient agree to the bit, however they are asked for'],
     ['position', 'the loss does not change with column-order'],
     ['batch', 'chunks with one normalizer add up'],
@@ -117,7 +136,7 @@ describe('strategyLaws', () => {
         super();
       }
       protected override evaluate(
-        { student, teacher, rows }: DistillationBatch<T>,
+        { student, teacher, rows, normalizer }: DistillationBatch<T>,
         gradient?: GradientSink<T>,
       ): number {
         let sum = 0;
@@ -128,10 +147,10 @@ describe('strategyLaws', () => {
           sum += u.reduce((total, d) => total + 0.5 * weight * d * d, 0);
           gradient?.add(
             row,
-            u.map((d) => weight * d),
+            u.map((d) => (weight * d) / normalizer),
           );
         }
-        return sum;
+        return sum / normalizer;
       }
     }
     const check = (heldAt?: StrategySubject['heldAt']) => {
@@ -150,6 +169,58 @@ describe('strategyLaws', () => {
   test('a broken law names itself, a seed and a counterexample', () => {
     const law = strategyLaws(fc, subjectOf('gradient')).find(({ name }) => /derivative/.test(name));
     expect(() => law?.check()).toThrow(/^.*derivative.*: [\s\S]*seed: -?\d+[\s\S]*Counterexample/);
+  });
+
+  test('every law starts its message with its name, and has the seed that it was given', () => {
+    const create = (): never => {
+      throw new Error('no strategy');
+    };
+    const subject: StrategySubject = { ...subjectOf('nothing'), create };
+    for (const { name, check } of strategyLaws(fc, subject, { seed: 5 })) {
+      expect(check).toThrow(`${name}: Property failed after`);
+      expect(check).toThrow(/seed: 5,/);
+    }
+  });
+
+  test('every law makes the same cases of the same seed, as many as it is told', () => {
+    /** The students that each law calls its strategy with. */
+    const studentsOf = (options: LawOptions) => {
+      const seen: string[] = [];
+      const create = <T extends FloatArray>(): IDistillationStrategy<T> => {
+        seen.push('');
+        const strategy = new Squares<T>('nothing');
+        const computeLoss: IDistillationStrategy<T>['computeLoss'] = (student, ...rest) => {
+          seen.push(student.data.join());
+          return strategy.computeLoss(student, ...rest);
+        };
+        const { temperature, alpha } = strategy;
+        const computeGradient: IDistillationStrategy<T>['computeGradient'] = (...call) =>
+          strategy.computeGradient(...call);
+        return { temperature, alpha, computeLoss, computeGradient };
+      };
+      const subject = { ...subjectOf('nothing'), create };
+      return strategyLaws(fc, subject, options).map(({ check }) => {
+        seen.length = 0;
+        check();
+        return { students: seen.join(' '), made: seen.filter((each) => each === '').length };
+      });
+    };
+    const first = studentsOf({ seed: 5, numRuns: 2 });
+    expect(studentsOf({ seed: 5, numRuns: 2 })).toEqual(first);
+    studentsOf({ seed: 6, numRuns: 2 }).forEach(({ students }, law) => {
+      if (/\d/.test(students)) expect(students).not.toEqual(first[law]!.students);
+    });
+    const more = studentsOf({ seed: 5, numRuns: 6 });
+    expect(more.map(({ made }) => made)).toEqual(first.map(({ made }) => 3 * made));
+  });
+
+  test('refuse options that are none', () => {
+    const laws = (options: LawOptions) => () =>
+      strategyLaws(fc, subjectOf('nothing'), options).length;
+    expect(laws({ seed: undefined, numRuns: undefined })()).toBe(13);
+    expect(laws(wrong({ runs: 10 }))).toThrow(/unknown option "runs".*seed, numRuns/);
+    expect(laws({ numRuns: 0 })).toThrow('strategyLaws: numRuns must be an integer ≥ 1, got 0');
+    expect(laws({ seed: 0.5 })).toThrow('strategyLaws: seed must be an integer, got 0.5');
   });
 
   test('are for whatever keeps the interface', () => {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect } from 'vitest';
-import { expectEntriesClose, ordinaryValues } from '../support/ordinary.js';
+import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 
 const inNode = !('window' in globalThis);
 if (inNode) await import('@tensorflow/tfjs-backend-wasm');
@@ -17,13 +17,13 @@ export function onEachBackend(tests: () => void): void {
 
 /** A tensor of ordinary values, no two alike. */
 export function values(shape: number[], phase: number, scale = 2): tf.Tensor {
-  return tf.tensor(ordinaryValues(shape, phase, scale), shape);
+  return tf.tensor(sineValues(shape, phase, scale), shape);
 }
 
 /** Entry by entry within a tolerance, of the largest entry or of 1. */
 export function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-6): void {
   expect(actual.shape).toEqual(expected.shape);
-  expectEntriesClose(actual.dataSync(), expected.dataSync(), tolerance);
+  expectElementsClose(actual.dataSync(), expected.dataSync(), tolerance);
 }
 
 /** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of TensorFlow.js: a row each. */

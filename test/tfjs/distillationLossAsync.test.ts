@@ -8,7 +8,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
-import { wrong } from '../support/wrong.js';
+import { wrong } from '../support/refusal.js';
 import { expectClose, onEachBackend, values } from './backends.js';
 
 const response = () => new ResponseDistillationStrategy({ temperature: 3, alpha: 0.3 });

@@ -11,7 +11,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
-import { refusal, wrong } from '../support/wrong.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -148,7 +148,7 @@ test.each([
     () => loss(zeros, zeros, undefined, { mask: tf.tensor1d(['a', 'b']) }),
   ],
   [
-    'options must have no keys but mask, normalizer, got "gradient"',
+    'unknown option "gradient"; known options: mask, normalizer',
     () => loss(zeros, zeros, undefined, wrong({ gradient: zeros })),
   ],
   [

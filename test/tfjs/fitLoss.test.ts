@@ -6,7 +6,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, fitLoss } from '../../src/tfjs/index.js';
-import { refusal } from '../support/wrong.js';
+import { refusal } from '../support/refusal.js';
 import { expectClose, onEachBackend, values } from './backends.js';
 
 const response = () => new ResponseDistillationStrategy({ temperature: 2 });

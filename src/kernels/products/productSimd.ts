@@ -36,7 +36,7 @@ interface ProductKernels {
 }
 
 function kernelsOf(instance: Instance): ProductKernels {
-  return instance.exportsOf<ProductKernels>(PRODUCTS);
+  return instance.exportsOf<ProductKernels>(PRODUCTS)!;
 }
 
 /** Rows and columns of a block of the result at most, and bytes of a line of its factors: they stay in the second-level cache. */
@@ -116,7 +116,7 @@ export function multiplyFast(
 ): boolean {
   if (a.rows * a.columns * b.columns < FEW) return false;
   const instance = selectedInstance();
-  if (!instance) return false;
+  if (!instance?.exportsOf(PRODUCTS)) return false;
   const turned = transpose(b);
   for (let row = 0; row < a.rows; row += BLOCK) {
     const rows = Math.min(BLOCK, a.rows - row);
@@ -124,7 +124,8 @@ export function multiplyFast(
       const columns = Math.min(BLOCK, b.columns - column);
       const isDiagonal = isGram && column === row;
       const block = { a, b: turned, row, rows, column, columns, isGram: isDiagonal };
-      const sums = (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
+      const sums =
+        (precision === 'float32' && inSingles(instance, block)) || multiply(instance, 8, block);
       const width = whole(columns, LINES);
       for (let i = 0; i < rows; i++) {
         const left = isDiagonal ? i : 0;

@@ -3,25 +3,23 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { EXCLUDED_ROW } from '../../engine/layout.js';
-import { type RowsCall, runRows } from '../../engine/rows.js';
+import { runRows } from '../../engine/rows.js';
+import type { RowsCall } from '../../engine/rowsCall.js';
 import type { Target } from '../../engine/target.js';
 import { softmaxCrossEntropy } from './crossEntropy.js';
 
 /** The rows of a call whose labels are looked at. */
-export type LabelRows = Pick<
-  RowsCall,
-  'student' | 'columns' | 'labels' | 'weights' | 'distributions'
->;
+export type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
+  Pick<RowsCall, 'student' | 'columns' | 'distributions'>;
 
 /**
  * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to `losses`; their
- * derivatives to the target that `claim` gives. `false`, and nothing done, where JavaScript has to compute. A row that JavaScript has to look
- * at has a loss that is not finite.
+ * derivatives to the target that `claim` gives. `false`, and nothing done, where JavaScript has to compute. A row that
+ * JavaScript has to look at has a loss that is not finite.
  */
 export function runLabels(rows: LabelRows, losses: Float64Array, claim?: () => Target): boolean {
-  const { student, columns, labels } = rows;
-  const name = `label${8 * student.BYTES_PER_ELEMENT}`;
-  const kernel = { binary: RESPONSE, name };
+  const { columns, labels } = rows;
+  const kernel = { binary: RESPONSE, name: 'label' };
   const call = { ...rows, kernel, rows: labels.length, columns, temperature: 1 };
   return runRows(call, losses, claim);
 }

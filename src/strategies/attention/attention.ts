@@ -1,17 +1,21 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkRuledOut } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRowsByKernel } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkChoice } from '../../core/errors.js';
 import { checkDistribution } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
+import { RESPONSE } from '../../engine/binaries/response.js';
 import {
   cosineDistance,
   meanSquared,
   probabilityDivergence,
   type RowDistance,
 } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { scoreDistance, scoreDivergence } from '../../kernels/rows/scores.js';
 
 /** @inline */
@@ -109,8 +113,16 @@ export class AttentionDistillationStrategy<
     const { student, teacher } = batch;
     const { columns } = student;
     const distance = DISTANCES[this.input][this.match](columns);
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
+    return meanOverRowsByKernel(batch, gradient, this.#kernel(), (s, t, derivative) =>
       distance(student.data, s, teacher.data, t, columns, derivative),
     );
+  }
+  #kernel(): RowKernel | undefined {
+    const { match, input } = this;
+    if (match === 'kl') {
+      return input === 'scores' ? { binary: RESPONSE, name: 'forward' } : undefined;
+    }
+    const kernel = { binary: NUMBERS, name: match === 'mse' ? 'squared' : 'cosine' };
+    return input === 'scores' ? { ...kernel, ruledOut: -Infinity } : kernel;
   }
 }

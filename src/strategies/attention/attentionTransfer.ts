@@ -1,11 +1,14 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRowsByKernel } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
 import { meanSquared } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
 export interface AttentionTransferDistillationOptions extends StrategyOptions {
@@ -73,7 +76,11 @@ export class AttentionTransferDistillationStrategy<
     const studentMap = new Float64Array(positions);
     const teacherMap = new Float64Array(positions);
     const mapDerivative = new Float64Array(positions);
-    return sumOverRows(batch, gradient, (s, t, derivative) => {
+    const kernel: RowKernel | undefined =
+      power === 2
+        ? { binary: NUMBERS, name: 'attentionTransfer', channels: channels.student }
+        : undefined;
+    return meanOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
       const norm = attentionMap(student.data, s, channels.student, power, studentMap);
       attentionMap(teacher.data, t, channels.teacher, power, teacherMap);
       const loss = meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
+import type { StrategyOptions } from '../../call/options.js';
 import { overBatches } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkShape } from '../../core/checks.js';
 import { checkInteger } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';

@@ -1,7 +1,9 @@
 import { checkPositive } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { activationBoundary } from '../../kernels/rows/activation.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
@@ -61,5 +63,9 @@ export class ActivationBoundaryDistillationStrategy<
 
   protected override distance(): RowDistance {
     return activationBoundary(this.margin);
+  }
+
+  protected override kernel(): RowKernel {
+    return { binary: NUMBERS, name: 'activationBoundary', option: this.margin };
   }
 }

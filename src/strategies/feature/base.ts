@@ -1,10 +1,11 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
+import { meanOverRowsByKernel } from '../../call/rows.js';
 import { checkShape } from '../../core/checks.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { copyTransposed } from '../../kernels/products/grid.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { LinearProjection } from '../../layers/linearProjection.js';
 import { ProjectionStrategyBase } from '../../layers/projection.js';
 
@@ -18,8 +19,16 @@ const VECTORS = 64;
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
 > extends ProjectionStrategyBase<T> {
-  /** The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. */
+  /**
+   * The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. The sink is for a
+   * distance.
+   */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
+
+  /** The kernel of the distance, for rows of this many columns; none by default. */
+  protected kernel(_columns: number): RowKernel | undefined {
+    return undefined;
+  }
 
   /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
   protected checkChannels(
@@ -33,11 +42,15 @@ export abstract class FeatureDistanceStrategyBase<
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const distance = this.distance(gradient);
-    if (this.projection) return projected(this.projection, distance, batch, gradient);
-    const { student, teacher } = batch;
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
-      distance(student.data, s, teacher.data, t, student.columns, derivative),
+    const { student, teacher, normalizer } = batch;
+    const ofDistance = gradient?.times(1 / normalizer);
+    const distance = this.distance(ofDistance);
+    if (this.projection) {
+      return projected(this.projection, distance, batch, ofDistance) / normalizer;
+    }
+    const { columns } = student;
+    return meanOverRowsByKernel(batch, gradient, this.kernel(columns), (s, t, derivative) =>
+      distance(student.data, s, teacher.data, t, columns, derivative),
     );
   }
 }

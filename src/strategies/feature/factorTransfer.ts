@@ -1,11 +1,14 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRowsByKernel } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { attentionMap, attentionMapAdjoint } from '../../kernels/rows/attentionMap.js';
 import { meanAbsolute, meanSquared } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { toUnit, unitAdjoint } from '../../kernels/rows/unit.js';
 import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
@@ -87,7 +90,12 @@ export class FactorTransferDistillationStrategy<
     const teacherFactor = new Float64Array(size);
     const slope = new Float64Array(size);
     const distance = this.exponent === 1 ? meanAbsolute : meanSquared;
-    return sumOverRows(batch, gradient, (s, t, derivative) => {
+    const kernel: RowKernel = {
+      binary: NUMBERS,
+      name: this.exponent === 1 ? 'factorTransfer' : 'attentionTransfer',
+      channels: this.channels?.student ?? 0,
+    };
+    return meanOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
       const norm = this.#factor(student.data, s, this.channels?.student, studentFactor);
       this.#factor(teacher.data, t, this.channels?.teacher, teacherFactor);
       const loss = distance(studentFactor, 0, teacherFactor, 0, size, slope);

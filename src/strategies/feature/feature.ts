@@ -1,5 +1,6 @@
 import { checkChoice, checkPositive, refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import {
   cosineDistance,
   huber,
@@ -7,6 +8,7 @@ import {
   meanSquared,
   type RowDistance,
 } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
@@ -19,6 +21,7 @@ export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
 }
 
 const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance };
+const KERNELS = { mse: 'squared', l1: 'absolute', cosine: 'cosine', huber: 'huber' } as const;
 
 /**
  * Hints: matches hidden features, mean over rows. With x the student's row, or its projection, and y the teacher's:
@@ -76,5 +79,9 @@ export class FeatureDistillationStrategy<
   protected override distance(): RowDistance {
     const { metric, delta } = this;
     return metric === 'huber' ? huber(delta) : DISTANCES[metric];
+  }
+
+  protected override kernel(): RowKernel {
+    return { binary: NUMBERS, name: KERNELS[this.metric], option: this.delta };
   }
 }

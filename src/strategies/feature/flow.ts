@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkParts } from '../../core/checks.js';
 import { checkInteger, throwType } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -77,7 +78,7 @@ export class FlowDistillationStrategy<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { student, teacher } = batch;
     const difference = flowDifference(this.channels);
-    return sumOverRows(batch, gradient, (s, t, derivative) =>
+    return meanOverRows(batch, gradient, (s, t, derivative) =>
       difference(
         this.#layers(student.data, s, student.columns),
         this.#layers(teacher.data, t, teacher.columns),

@@ -1,8 +1,10 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkNumbers } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { marginReLU } from '../../kernels/rows/activation.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
@@ -72,5 +74,13 @@ export class MarginReLUDistillationStrategy<
 
   protected override distance(): RowDistance {
     return marginReLU(this.margins);
+  }
+
+  protected override kernel(columns: number): RowKernel {
+    const positions = columns / this.margins.length;
+    const parameters = new Float64Array(columns).map(
+      (_, j) => this.margins[Math.floor(j / positions)]!,
+    );
+    return { binary: NUMBERS, name: 'marginReLU', parameters };
   }
 }

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { sumOverRows } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import type { StrategyOptions } from '../../call/options.js';
+import { meanOverRows } from '../../call/rows.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { discrepancy } from '../../kernels/pairs/neuronSelectivity.js';
 import { grid } from '../../kernels/products/grid.js';
@@ -73,7 +74,7 @@ export class NeuronSelectivityDistillationStrategy<
     const own = grid(studentUnits, channels.student, positions);
     const other = grid(teacherUnits, channels.teacher, positions);
     const distance = discrepancy(channels.student, channels.teacher, positions);
-    return sumOverRows(batch, gradient, (s, t, derivative) => {
+    return meanOverRows(batch, gradient, (s, t, derivative) => {
       studentUnits.set(student.data.subarray(s, s + student.columns));
       teacherUnits.set(teacher.data.subarray(t, t + teacher.columns));
       toUnits(studentUnits, studentNorms);

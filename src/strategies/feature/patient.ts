@@ -1,5 +1,7 @@
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { type RowDistance, squaredChord } from '../../kernels/rows/distance.js';
+import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 /**
@@ -42,5 +44,9 @@ export class PatientDistillationStrategy<
 
   protected override distance(): RowDistance {
     return squaredChord;
+  }
+
+  protected override kernel(): RowKernel {
+    return { binary: NUMBERS, name: 'patient' };
   }
 }

@@ -2,9 +2,10 @@ import type { DistillationBatch } from '../../call/batch.js';
 import { checkMatrixFinite } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import { Parameter } from '../../call/parameter.js';
+import { allocate } from '../../core/allocate.js';
 import { checkDtype } from '../../core/checks.js';
+import { readNumeric } from '../../core/convert.js';
 import { checkInteger, checkNumber } from '../../core/errors.js';
-import { readNumeric } from '../../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../../core/numeric.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
 import { inverseSoftplus, sigmoid, softplus } from '../../kernels/rows/softplus.js';
@@ -76,7 +77,11 @@ export class VariationalDistillationStrategy<
     const inRange = (value: number) => value > EPSILON && value <= largest;
     const expected = `be > ${EPSILON} and at most ${largest}`;
     checkNumber(this.name, 'initialVariance', initialVariance, expected, inRange);
-    this.#scale = new Parameter('scale', 1, channels, numeric);
+    this.#scale = allocate(
+      this.name,
+      { channels },
+      () => new Parameter('scale', 1, channels, numeric),
+    );
     this.#scale.value.data.fill(inverseSoftplus(initialVariance - EPSILON));
   }
 

@@ -1,45 +1,36 @@
+import type { BatchRequest, ComponentLoss, DistillationBatch } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
 import {
-  type BatchRequest,
-  type ComponentLoss,
-  checkRequest,
-  type DistillationBatch,
-} from '../../call/batch.js';
-import { GradientSink } from '../../call/gradient.js';
-import { learn, type Parameter } from '../../call/parameter.js';
-import {
-  DistillationStrategyBase,
+  type CountedLoss,
   type IDistillationStrategy,
-  NOTHING,
+  NO_OVERRIDES,
   type StrategyOptions,
-  sharesBase,
-} from '../../call/strategy.js';
-import { checkSameShape } from '../../core/checks.js';
+} from '../../call/options.js';
+import type { HeldMatrix } from '../../call/output.js';
+import { type Parameter, ParameterSums } from '../../call/parameter.js';
+import { DistillationStrategyBase, sharesBase } from '../../call/strategy.js';
 import {
   checkBoolean,
   checkChoice,
-  checkLoss,
   checkOptions,
   refuse,
   throwOverflow,
   throwType,
 } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
-import { checkMatrix, type Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { checkWeights, type WeightRule } from '../../core/weights.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import {
-  isList,
-  type LayerOutputs,
-  type LayerwiseCall,
-  type LayerwiseOptions,
-  type LayerwiseResult,
-  layerOf,
-  layerRequest,
-  type ReadPair,
-  type TeacherLayerOutputs,
+import { evaluateBare } from './bare.js';
+import type {
+  LayerOutputs,
+  LayerwiseOptions,
+  LayerwiseResult,
+  TeacherLayerOutputs,
 } from './layers.js';
-import { checkEntries, copyEntry, type WeightedStrategy } from './weights.js';
+import { LayerwiseCall, layerOf, type ReadPair } from './layerwise.js';
+import { isHybrid, type LayerwisePart, labelUse, nameOf, readsLayers } from './nested.js';
+import { divideWeight, readEntries, type WeightedStrategy } from './weights.js';
 
 export interface HybridDistillationOptions extends StrategyOptions {
   /**
@@ -48,6 +39,11 @@ export interface HybridDistillationOptions extends StrategyOptions {
    */
   readonly weights?: WeightRule;
 }
+
+const LAYERWISE_OPTIONS = ['mask', 'normalizer', 'gradients', 'accumulate'];
+
+/** An entry of weight 0. */
+const NOT_EVALUATED = { loss: 0, count: 0 };
 
 /**
  * A weighted sum of strategies:
@@ -100,12 +96,12 @@ export class HybridDistillationStrategy<
     super(options, ['weights']);
     const { weights = 'sum-to-one' } = options;
     checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
-    const entries = checkEntries(this.name, strategies);
+    const entries = readEntries(this.name, strategies);
     const values = entries.map(({ weight }) => weight);
     const argumentOf = (i: number) => `strategies[${i}].weight`;
     const sum = checkWeights(this.name, values, weights, argumentOf, "or choose weights: 'free'");
     const divisor = weights === 'normalize' ? sum : 1;
-    this.#entries = entries.map((entry) => copyEntry(entry, divisor));
+    this.#entries = entries.map((entry) => divideWeight(entry, divisor));
   }
 
   override get name(): string {
@@ -125,6 +121,13 @@ export class HybridDistillationStrategy<
     return [...new Set(all)];
   }
 
+  /** @internal Those of the children. */
+  override heldMatrices(): readonly HeldMatrix<T>[] {
+    return this.#entries.flatMap(({ strategy }) =>
+      sharesBase(strategy) ? strategy.heldMatrices() : [],
+    );
+  }
+
   /**
    * The same sum, with each entry on its own pair of layers: response, attention and feature terms each see what
    * they are about. An entry that is a hybrid and bound to no layer routes its own entries.
@@ -139,51 +142,58 @@ export class HybridDistillationStrategy<
     studentLayers: LayerOutputs<T>,
     teacherLayers: TeacherLayerOutputs<T>,
     labels?: Labels<T>,
-    options: LayerwiseOptions = {},
+    options: LayerwiseOptions<T> = {},
   ): LayerwiseResult<T> {
     const operation = `${this.name}.computeLayerwise`;
-    const layers = { studentLayers, teacherLayers };
-    for (const [argument, value] of Object.entries(layers)) {
+    for (const [argument, value] of Object.entries({ studentLayers, teacherLayers })) {
       if (typeof value !== 'object' || value === null) {
         throwType(operation, argument, 'be an object of matrices by layer name', value);
       }
     }
-    checkOptions(operation, 'options', options, ['mask', 'normalizer', 'accumulate']);
-    const { accumulate = false } = options;
+    checkOptions(operation, 'options', options, LAYERWISE_OPTIONS);
+    const { mask, normalizer, gradients, accumulate = false } = options;
     checkBoolean(operation, 'accumulate', accumulate);
-    this.#checkByLayer(operation, studentLayers, options);
-    const gradients = this.#zeroGradients(operation, studentLayers);
-    const said = this.say(NOTHING);
-    const call = { operation, ...layers, labels, options, gradients, said };
-    const sum = () => this.#sumLayers(call, 1);
-    const result = learn(operation, this.parameters(), accumulate, sum);
-    return { ...result, gradients };
+    const learned = this.parameters();
+    const read = {
+      ...(mask !== undefined && { mask }),
+      ...(normalizer !== undefined && { normalizer }),
+      ...(gradients !== undefined && { gradients }),
+    };
+    const given = { operation, studentLayers, teacherLayers, labels, options: read };
+    const held = this.heldMatrices();
+    const call = new LayerwiseCall(given, this.layerPairs(), learned, held, accumulate);
+    const sums = new ParameterSums(learned);
+    try {
+      const part = { call, operation, inherited: NO_OVERRIDES, scale: 1 };
+      const { loss, components } = this.contributeLayerwise(part);
+      call.finish();
+      sums.check(operation, accumulate);
+      sums.commitGradients();
+      return { loss, gradients: call.gradients(), components };
+    } catch (error) {
+      call.restore();
+      throw error;
+    } finally {
+      sums.close();
+    }
   }
 
   /** @internal The pairs of layers that the entries read, those of nested hybrids included. */
   layerPairs(): ReadPair[] {
     return this.#entries.flatMap(({ strategy, layer }) => {
-      if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
-        return strategy.layerPairs();
-      }
-      const mayReadLabels = !sharesBase(strategy) || strategy.usesLabels;
+      if (layer === undefined && isHybrid(strategy)) return strategy.layerPairs();
       const [student, teacher] = [layerOf(layer, 'student'), layerOf(layer, 'teacher')];
-      return [{ student, teacher, mayReadLabels }];
+      return [{ student, teacher, labels: labelUse(strategy) }];
     });
   }
 
-  /** The layers of the student that the entries read. */
-  #studentLayers(): string[] {
-    return [...new Set(this.layerPairs().map(({ student }) => student))];
-  }
-
   override get usesLabels(): boolean {
-    return this.#entries.some(({ strategy }) => readsLabels(strategy));
+    return this.#entries.some(({ strategy }) => labelUse(strategy) === 'reads');
   }
 
   /** Every check is a child's, except that a bound entry has no layers here. */
   protected override validate({ operation }: DistillationBatch<T, SparseTargets<T>>): void {
-    if (!this.#readsLayers()) return;
+    if (!readsLayers(this.#entries)) return;
     const expected = 'get the layers they are bound to';
     const hint = 'call computeLayerwise';
     refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', undefined, hint);
@@ -201,96 +211,50 @@ export class HybridDistillationStrategy<
     batch: DistillationBatch<T, SparseTargets<T>>,
     gradient?: GradientSink<T>,
   ): number {
-    const { components, normalizer, operation } = batch;
-    const loss = this.#sum(operation, components, ({ strategy, weight }, name) => {
+    const { components, operation } = batch;
+    return this.#sum(operation, components, ({ strategy, weight }, name) => {
       const request = { ...batch, operation: `${operation} → ${name}` };
-      return evaluateEntry(strategy, request, gradient?.times(normalizer * weight));
+      return evaluateEntry(strategy, request, gradient?.times(weight));
     });
-    return loss * normalizer;
+  }
+
+  /** @internal The sum with each entry on its layers. */
+  contributeLayerwise({ call, operation, inherited, scale }: LayerwisePart<T>): {
+    readonly loss: number;
+    readonly components: readonly ComponentLoss[];
+  } {
+    const components: ComponentLoss[] = [];
+    const overrides = this.resolve(inherited);
+    const loss = this.#sum(operation, components, ({ strategy, layer, weight }, name) => {
+      const part = `${operation} → ${name}`;
+      if (layer === undefined && isHybrid(strategy)) {
+        const nested = { call, operation: part, inherited: overrides, scale: scale * weight };
+        const inner = strategy.contributeLayerwise(nested);
+        return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
+      }
+      const request = call.request(part, layer, labelUse(strategy), overrides);
+      return evaluateEntry(strategy, request, call.sink(layer, scale * weight));
+    });
+    return { loss, components };
   }
 
   /** The weighted sum itself. */
   #sum(
     operation: string,
     components: ComponentLoss[],
-    evaluate: (entry: WeightedStrategy<T>, name: string) => { loss: number; count: number },
+    evaluate: (entry: WeightedStrategy<T>, name: string) => CountedLoss,
   ): number {
     let sum = 0;
     for (const entry of this.#entries) {
       const { weight } = entry;
       const name = nameOf(entry);
-      const { loss, count } = weight === 0 ? { loss: 0, count: 0 } : evaluate(entry, name);
+      const { loss, count } = weight === 0 ? NOT_EVALUATED : evaluate(entry, name);
       const weighted = weight * loss;
       components.push({ name, weight, loss, weighted, count });
       sum += weighted;
     }
     if (!Number.isFinite(sum)) throwOverflow(operation, sum);
     return sum;
-  }
-
-  /** The sum with each entry on its layers; `scale` is what the hybrid counts for in whatever is around it. */
-  #sumLayers(
-    call: LayerwiseCall<T>,
-    scale: number,
-  ): { loss: number; components: readonly ComponentLoss[] } {
-    const components: ComponentLoss[] = [];
-    const loss = this.#sum(call.operation, components, ({ strategy, layer, weight }, name) => {
-      const operation = `${call.operation} → ${name}`;
-      const inherited = { ...call, said: this.say(call.said), operation };
-      if (layer === undefined && strategy instanceof HybridDistillationStrategy) {
-        const inner = strategy.#sumLayers(inherited, scale * weight);
-        return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
-      }
-      const request = layerRequest(inherited, layer, readsLabels(strategy));
-      const gradient = call.gradients[layerOf(layer, 'student')];
-      const sink = gradient && new GradientSink(gradient, scale * weight);
-      return evaluateEntry(strategy, request, sink);
-    });
-    return { loss, components };
-  }
-
-  #readsLayers(): boolean {
-    return this.#entries.some(
-      ({ strategy, layer }) =>
-        layer !== undefined ||
-        (strategy instanceof HybridDistillationStrategy && strategy.#readsLayers()),
-    );
-  }
-
-  #zeroGradients(operation: string, studentLayers: LayerOutputs<T>): Record<string, Matrix<T>> {
-    const layers = this.#studentLayers()
-      .filter((name) => Object.hasOwn(studentLayers, name)) // an error only if an entry of weight > 0 reads it
-      .map((name) => {
-        const matrix = studentLayers[name]!;
-        checkMatrix(operation, `studentLayers.${name}`, matrix);
-        return [name, matrix.zerosLike()] as const;
-      });
-    return Object.fromEntries(layers);
-  }
-
-  /** A mask or normalizer by layer names layers that are read; one number for all needs equal rows. */
-  #checkByLayer(
-    operation: string,
-    studentLayers: LayerOutputs<T>,
-    { mask, normalizer }: LayerwiseOptions,
-  ): void {
-    const names = this.#studentLayers();
-    if (mask !== undefined && !isList(mask)) checkOptions(operation, 'mask', mask, names);
-    if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
-    if (typeof normalizer !== 'number') return;
-    const present = names.filter((name) => Object.hasOwn(studentLayers, name));
-    const rows = present.map((name) => studentLayers[name]?.rows);
-    const different = rows.find((count) => count !== rows[0]);
-    if (different === undefined) return;
-    refuse(
-      'LAYER',
-      operation,
-      'normalizer',
-      'be given by layer where layers differ in rows',
-      `${normalizer} for ${rows[0]} and ${different} rows`,
-      undefined,
-      'pass { [layer]: denominator }',
-    );
   }
 }
 
@@ -299,30 +263,8 @@ function evaluateEntry<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   request: BatchRequest<T>,
   gradient: GradientSink<T> | undefined,
-): { loss: number; count: number } {
-  if (sharesBase(strategy)) return strategy.contribute(request, gradient);
-  const rows = checkRequest(request, false);
-  const { operation, student, labels, mask } = request;
-  const teacher = request.teacher as Matrix<T>; // as was checked
-  const normalizer = request.normalizer ?? Math.max(rows.length, 1);
-  const options = { normalizer, ...(mask && { mask }) };
-  const loss = checkLoss(operation, strategy.computeLoss(student, teacher, labels, options));
-  if (gradient) {
-    const own = strategy.computeGradient(student, teacher, labels, options);
-    checkSameShape(operation, 'gradient', own, student);
-    for (const row of rows) gradient.add(row, own.data, row * own.columns);
-    gradient.check(operation);
-  }
-  return { loss, count: rows.length };
-}
-
-function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): string {
-  return (
-    name ??
-    ('name' in strategy ? String(strategy.name) : (strategy.constructor?.name ?? 'strategy'))
-  );
-}
-
-function readsLabels<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
-  return sharesBase(strategy) && strategy.usesLabels;
+): CountedLoss {
+  return sharesBase(strategy)
+    ? strategy.contribute(request, gradient)
+    : evaluateBare(strategy, request, gradient);
 }

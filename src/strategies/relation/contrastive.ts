@@ -82,8 +82,7 @@ export class ContrastiveDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { projection, contrastTemperature, symmetric } = this;
-    const scale = gradient ? gradient.scale * batch.rows.length : 0;
-    return overBatch(batch, gradient, (student, teacher, derivative) => {
+    return overBatch(batch, gradient, (student, teacher, derivative, scale) => {
       const own = embed(student, projection);
       const { units } = embed(teacher, undefined);
       const slope = derivative && new Float64Array(units.rows * units.columns);

@@ -1,9 +1,9 @@
-import { checkRequest, type DistillationBatch } from '../../call/batch.js';
+import { checkInputs, type DistillationBatch } from '../../call/batch.js';
 import { checkMatrixFinite, checkRow } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
+import type { HeldMatrix } from '../../call/output.js';
 import type { Parameter } from '../../call/parameter.js';
 import { gather, overBatch } from '../../call/rows.js';
-import { NOTHING } from '../../call/strategy.js';
 import { checkDtype } from '../../core/checks.js';
 import { checkPositive, refuse, throwShape, throwType } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
@@ -125,6 +125,15 @@ export class ContrastiveRepresentationDistillationStrategy<
     return [...new Set(all)];
   }
 
+  /** @internal */
+  override heldMatrices(): readonly HeldMatrix<T>[] {
+    const { student, teacher } = this.memory;
+    return [
+      { name: "the memory's student", value: student },
+      { name: "the memory's teacher", value: teacher },
+    ];
+  }
+
   /**
    * Fixes Z of either side: with it, x is 1 / samples in the mean over these rows and all that they are contrasted with.
    *
@@ -184,12 +193,12 @@ export class ContrastiveRepresentationDistillationStrategy<
     const { projection, teacherProjection } = this;
     const { rows } = batch;
     const logNormalizers = this.memory.logNormalizers!; // validate saw them
-    const scale = gradient ? gradient.scale * rows.length : 0;
     const lossOf = (
       anchors: Embedding,
       logNormalizer: number,
       contrast: Contrast,
       derivative: Float64Array | undefined,
+      scale: number,
     ): number => {
       const { length } = anchors.units.data;
       const slope = derivative && new Float64Array(length);
@@ -197,15 +206,15 @@ export class ContrastiveRepresentationDistillationStrategy<
       if (slope) anchors.adjoint(slope, scale, derivative);
       return loss;
     };
-    return overBatch(batch, gradient, (student, teacher, derivative) => {
+    return overBatch(batch, gradient, (student, teacher, derivative, scale) => {
       // The teacher has no use for its own, but its projection has.
       const unused =
         derivative && teacherProjection && new Float64Array(teacher.rows * teacher.columns);
       const own = embed(student, projection);
       const other = embed(teacher, teacherProjection);
       return (
-        lossOf(own, logNormalizers.student, this.#contrast('teacher', rows), derivative) +
-        lossOf(other, logNormalizers.teacher, this.#contrast('student', rows), unused)
+        lossOf(own, logNormalizers.student, this.#contrast('teacher', rows), derivative, scale) +
+        lossOf(other, logNormalizers.teacher, this.#contrast('student', rows), unused, scale)
       );
     });
   }
@@ -231,8 +240,8 @@ export class ContrastiveRepresentationDistillationStrategy<
     teacher: Matrix<T>,
     mask: ArrayLike<number> | undefined,
   ): Units {
-    const nothing = { labels: undefined, normalizer: undefined, said: NOTHING };
-    const rows = checkRequest({ operation, student, teacher, mask, ...nothing }, false);
+    const unused = { labels: undefined, normalizer: undefined };
+    const { rows } = checkInputs({ operation, student, teacher, mask, ...unused }, false);
     this.#check(operation, student, teacher);
     const unitsOf = (
       side: string,

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
+import type { StrategyOptions } from '../../call/options.js';
 import { overBatchByProduct } from '../../call/rows.js';
-import { DistillationStrategyBase, type StrategyOptions } from '../../call/strategy.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { similarityDifference } from '../../kernels/pairs/similarityPreserving.js';
 

@@ -2,7 +2,8 @@
 
 import type { FloatArray } from '../../core/numeric.js';
 import { align } from '../../engine/instance.js';
-import { type RowsCall, runRows } from '../../engine/rows.js';
+import { runRows } from '../../engine/rows.js';
+import { type RowsCall, sizeOf } from '../../engine/rowsCall.js';
 
 /** A loss of columns as the engine has it. */
 export interface ColumnKernel {
@@ -22,7 +23,7 @@ export interface ColumnTerm {
 }
 
 /**
- * weight · the loss of the columns of so many rows, all that are not left out. `undefined` where JavaScript has to compute,
+ * weight · the loss of the columns of `count` rows, all that are not left out. `undefined` where JavaScript has to compute,
  * or look at numbers that are not finite.
  *
  * @param call - that of the rows; the derivative is a part of theirs
@@ -33,11 +34,11 @@ export function evaluateColumns(
   count: number,
   weight: number,
 ): ColumnTerm | undefined {
-  const { student, columns, rows } = call;
-  const size = student.BYTES_PER_ELEMENT;
+  const { columns, rows } = call;
+  const size = sizeOf(call);
   const lanes = align(columns * size) / size;
   const table = new Float64Array(2 + 8 * lanes);
-  const kernel = { ...call.kernel, name: `${name}${8 * size}` };
+  const kernel = { ...call.kernel, name };
   // The call of the rows takes no more memory than this one, so that it is not refused.
   const own = { ...call, kernel, perColumn: table, option: count, otherOption: weight };
   if (!runRows(own, new Float64Array(rows))) return undefined;

@@ -5,11 +5,13 @@ import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DISTRIBUTION_ROW, UNLABELED_ROW } from '../../engine/layout.js';
-import { type RowsCall, runRows } from '../../engine/rows.js';
+import { runRows } from '../../engine/rows.js';
+import type { RowsCall } from '../../engine/rowsCall.js';
 import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
+import { addLabels } from './_labels.js';
 import type { Pass, ResponseLoss } from './_pass.js';
 import { rowTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
@@ -34,9 +36,9 @@ export function evaluateResponse<T extends FloatArray>(
     const factor = standard(temperature) * (terms.softWeight ?? 1);
     const all = { loss, batch, temperature, tables };
     const columns = columnsOf(all, standard(temperature));
-    // The weights of the last pass are nobody else's, unless all rows together want them.
-    const isShared = index < temperatures.length - 1 || (terms.joint && !columns);
-    const weights = isShared || index > 0 ? tables.weights.slice() : tables.weights;
+    // The weights of a single pass are nobody else's, unless all rows together want them.
+    const isOnly = temperatures.length === 1 && (!terms.joint || columns !== undefined);
+    const weights = isOnly ? tables.weights : tables.weights.slice();
     for (let i = 0; i < weights.length; i += 2) {
       weights[i]! *= factor;
       if (index > 0) weights[i + 1] = 0;
@@ -56,7 +58,8 @@ export function evaluateResponse<T extends FloatArray>(
 function columnsOf<T extends FloatArray>(pass: Pass<T>, factor: number): ColumnTerm | undefined {
   const { columns } = pass.loss.terms;
   const call = columns && rowsCallOf(pass);
-  if (!call) return undefined;
+  // Rows of one or two classes are left to JavaScript, and their columns with them.
+  if (!call || call.columns <= 2) return undefined;
   const { weights } = pass.tables;
   let weight = 0;
   for (const row of pass.batch.rows) weight += weights[2 * row]!;
@@ -96,37 +99,50 @@ function runInEngine<T extends FloatArray>(
   losses: Float64Array,
   sink: GradientSink<T> | undefined,
 ): boolean {
-  const { terms } = pass.loss;
+  const { terms, standardizeLogits } = pass.loss;
   const { sparse } = pass.batch;
   if (sparse) return terms.tail !== undefined && runSparse(pass, sparse, losses, sink);
+  const { kernel } = terms;
+  if (kernel?.isSoftAlone && standardizeLogits) return false;
   const call = rowsCallOf(pass);
   if (!call) return terms.divergence !== undefined && runBetweenHalves(pass, losses, sink);
-  return runRows(call, losses, sink && (() => sink.claim(call.rows)));
+  if (!runRows(call, losses, sink && (() => sink.claim(call.rows)))) return false;
+  if (kernel?.isSoftAlone) addLabels(pass, losses, sink);
+  return true;
 }
 
 /** What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not have. */
 function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
-  const { loss, batch, temperature, tables, columns: columnTerm } = pass;
+  const { loss, batch, temperature, tables } = pass;
   const { kernel } = loss.terms;
   if (!kernel) return undefined;
   const { student, distributions } = batch;
   const { data, rows, columns } = student;
   const teacher = batch.teacher as typeof student;
   return {
-    ...tables,
-    kernel: { binary: kernel.binary, name: `${kernel.name}${8 * data.BYTES_PER_ELEMENT}` },
+    labels: tables.labels,
+    weights: kernel.weightAt
+      ? softScaled(tables.weights, kernel.weightAt(temperature))
+      : tables.weights,
+    kernel,
     student: data,
     teacher: teacher.data,
     rows,
     columns,
+    teacherColumns: teacher.columns,
     distributions: distributions?.data,
     temperature,
     standardizes: loss.standardizeLogits,
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
-    ...(kernel.ranks && { ranked: teacher.columns }),
-    perColumn: columnTerm?.perColumn,
+    ranks: kernel.ranks ?? false,
+    perColumn: pass.columns?.perColumn,
   };
+}
+
+/** The weights, with the soft weights times a factor. */
+function softScaled(weights: Float64Array, factor: number): Float64Array {
+  return weights.map((weight, i) => (i % 2 === 0 ? weight * factor : weight));
 }
 
 /** More than what a slope by a logit is beyond the losses: all of them are logarithms or differences of probabilities. */

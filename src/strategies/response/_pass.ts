@@ -1,6 +1,6 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { FloatArray } from '../../core/numeric.js';
-import type { RowTables } from '../../engine/rows.js';
+import type { RowTables } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import type { ColumnTerm } from './_columns.js';
 import type { SoftLoss } from './_softRows.js';

@@ -4,7 +4,7 @@ import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
-import type { RowTables } from '../../engine/rows.js';
+import type { RowTables } from '../../engine/rowsCall.js';
 import { labelLosses } from '../../kernels/rows/labels.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import type { ResponseTerms, TeacherShares } from './_terms.js';
@@ -46,7 +46,7 @@ function applyShares<T extends FloatArray>(
   let isUnread = false;
   for (const row of rows) {
     const losses = { student: ofStudent[row]!, teacher: ofTeacher[row]! };
-    const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses);
+    const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses, row);
     weights[2 * row] = (1 - alpha) * soft;
     weights[2 * row + 1] = alpha + (1 - alpha) * hard;
     isUnread ||= soft === 0;

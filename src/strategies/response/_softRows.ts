@@ -1,6 +1,7 @@
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
+import type { Distributions } from '../../kernels/rows/divergences.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
 
 /** One row as a soft loss sees it. */
@@ -13,6 +14,11 @@ export interface SoftRow {
   readonly label: number;
   /** To be written: the derivative of the loss by `student`. */
   readonly derivative: Float64Array;
+}
+
+/** The distributions of a row, and its class, or −1. They hold until the next row. */
+export interface DistributionRow extends Distributions {
+  readonly label: number;
 }
 
 /** Returns the loss of a row, and writes its derivative to `row.derivative`. */

@@ -2,9 +2,10 @@ import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
-import { type RowsCall, runRows } from '../../engine/rows.js';
-import { runLabels } from '../../kernels/rows/labels.js';
+import { runRows } from '../../engine/rows.js';
+import type { RowsCall } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { addLabels } from './_labels.js';
 import type { Pass } from './_pass.js';
 import { gather, reducedColumns } from './_sparseRows.js';
 import type { Tail } from './_terms.js';
@@ -27,7 +28,7 @@ export function runSparse<T extends FloatArray>(
   const derivatives = new Float64Array(sink ? reduced.student.length : 0);
   const few: RowsCall = {
     ...reduced,
-    kernel: { binary: kernel.binary, name: `${kernel.name}64` },
+    kernel,
     temperature: 1,
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
@@ -45,7 +46,7 @@ function allColumns<T extends FloatArray>(
   name: string,
 ): RowsCall {
   const { data, rows, columns } = student;
-  const kernel = { binary: RESPONSE, name: `${name}${8 * data.BYTES_PER_ELEMENT}` };
+  const kernel = { binary: RESPONSE, name };
   const kept = { count: values.columns, indices };
   return { ...tables, kernel, student: data, rows, columns, temperature, kept };
 }
@@ -80,25 +81,6 @@ function reduceRows<T extends FloatArray>(
     weights[2 * row] = tables.weights[2 * row]!;
   }
   return { student, teacher: softTeacher, rows, columns, labels, weights };
-}
-
-/** Adds the loss of the labels of the rows whose loss is finite. */
-function addLabels<T extends FloatArray>(
-  { batch, tables }: Pass<T>,
-  losses: Float64Array,
-  sink: GradientSink<T> | undefined,
-): void {
-  if (!batch.classes && !batch.distributions) return;
-  const { data, rows, columns } = batch.student;
-  const labels = tables.labels.map((label, row) =>
-    Number.isFinite(losses[row]) ? label : EXCLUDED_ROW,
-  );
-  const hard = new Float64Array(rows);
-  const { weights } = tables;
-  const distributions = batch.distributions?.data;
-  const call = { student: data, columns, labels, weights, distributions };
-  runLabels(call, hard, sink && (() => sink.claim(rows)));
-  for (let row = 0; row < rows; row++) losses[row]! += hard[row]!;
 }
 
 /** Takes the derivatives by the kept classes and the tail back to all columns. */

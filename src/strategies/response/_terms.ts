@@ -5,7 +5,7 @@ import type { Binary } from '../../engine/compile.js';
 import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
 import type { ColumnKernel } from './_columns.js';
 import type { JointLoss } from './_joint.js';
-import type { DistributionRow } from './divergence.js';
+import type { DistributionRow } from './_softRows.js';
 
 /** A soft loss as the engine has it. */
 export interface SoftKernel {
@@ -14,6 +14,10 @@ export interface SoftKernel {
   readonly name: string;
   readonly option?: number;
   readonly otherOption?: number;
+  /** For a kernel that does not see the temperature: what its loss counts. */
+  readonly weightAt?: (temperature: number) => number;
+  /** Whether the kernel computes the soft loss alone, of logits as they are. */
+  readonly isSoftAlone?: boolean;
   /** Whether it ranks the classes on both sides: compares them in descending order. */
   readonly ranks?: boolean;
 }
@@ -55,7 +59,7 @@ export interface ResponseTerms {
     readonly checkLabelRow: (operation: string, labels: Matrix<FloatArray>, row: number) => void;
   };
   /** The teacher's part of a row, for a loss that looks at the label; the soft loss alone by default. */
-  readonly sharesOf?: (losses: LabelLosses) => TeacherShares;
+  readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;
   /** The temperatures at which the soft loss is taken, and summed; the temperature of the call by default. */
   readonly temperatures?: (temperature: number) => readonly number[];
   /** What the soft loss counts, beside T²; 1 by default. */

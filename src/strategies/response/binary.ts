@@ -1,6 +1,7 @@
 import { checkProbabilities } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { bernoulliDivergence, binaryCrossEntropy } from '../../kernels/rows/binary.js';
 import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
@@ -27,7 +28,7 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * The loss is a sum, as everywhere here: beside one that takes the mean over classes, as PyTorch's `BCEWithLogitsLoss` does, it
  * is as many times larger. Standardized logits are centred: about half of the classes are then there, in every row.
  *
- * Cost: two to three exponentials and as many logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two to three exponentials and as many logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Yang et al. (2023), "Multi-Label Knowledge Distillation", §3.2, arXiv:2308.06453: its multi-label logits distillation,
  * there at T = 1, and in the authors' code of probabilities that are kept 1e-8 away from 0 and 1. What it has beside that, the
@@ -54,8 +55,8 @@ export class BinaryDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const checkLabelRow = checkProbabilityRow;
-    return { hard: { loss: binaryCrossEntropy, checkLabelRow } };
+    const kernel = { binary: NUMBERS, name: 'binary' };
+    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRow: checkProbabilityRow } };
   }
 
   protected override softLoss(columns: number): SoftLoss {

@@ -6,9 +6,10 @@ import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
 import { type JointLoss, jointly } from './_joint.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
@@ -38,8 +39,9 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (weights, temperature,
  * alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
  *
- * Cost: four exponentials a logit; beside the gradient, memory for some rows of doubles, and in JavaScript (the scalar
- * kernel) for some copies of both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not add up to it.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows of doubles, and
+ * in JavaScript (`'scalar'`) for a few copies of both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not
+ * add up to it.
  *
  * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the 1e-8 is that of the authors' code,
  * whose weights of 1 for cross-entropy, inter and intra, at T = 1, are twice what this is by default.

@@ -35,7 +35,7 @@ export interface DecoupledDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: four to five exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: four to five exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Zhao et al. (2022), "Decoupled Knowledge Distillation", §3, arXiv:2203.08679. There the cross-entropy and the two terms
  * are summed with weights 1, 1 and 8: twice what this is by default.

@@ -1,15 +1,9 @@
 import type { FloatArray } from '../../core/numeric.js';
-import type { Distributions } from '../../kernels/rows/divergences.js';
 import { addSoftmaxAdjoint, softmax } from '../../kernels/rows/softmax.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import type { SoftLoss } from './_softRows.js';
+import type { DistributionRow, SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase } from './base.js';
-
-/** The distributions of a row, and its class, or −1. They hold until the next row. */
-export interface DistributionRow extends Distributions {
-  readonly label: number;
-}
 
 /**
  * Response losses that are functions of p = softmax(teacher / T) and q = softmax(student / T), row by row; a strategy writes

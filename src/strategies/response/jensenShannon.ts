@@ -9,9 +9,10 @@ import {
   reverseDivergence,
 } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, SoftKernel, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface JensenShannonDistillationOptions extends SparseResponseOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
@@ -41,7 +42,7 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of
  * the two divergences), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD): the plain form, at T = 1 and without
  * T². Its code takes the two divergences at beta = 0 and 1, which the plain form does not tend to: say `'kl-limits'` for them.
@@ -102,5 +103,5 @@ export class JensenShannonDistillationStrategy<
 function kernelOf(beta: number): SoftKernel {
   if (beta === 0) return { binary: RESPONSE, name: 'forward' };
   if (beta === 1) return { binary: DIVERGENCES, name: 'reverse' };
-  return { binary: DIVERGENCES, name: 'jensenShannon', option: beta };
+  return { binary: DIVERGENCES, name: 'jensenShannon', option: beta, otherOption: 1 - beta };
 }

@@ -1,8 +1,10 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { meanSquared } from '../../kernels/rows/distance.js';
 import { scoreDistance } from '../../kernels/rows/scores.js';
 import type { SoftLoss } from './_softRows.js';
+import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 /**
@@ -50,6 +52,14 @@ export class LogitMSEDistillationStrategy<
 
   protected override get ruledOutBy(): RuledOutBy {
     return 'either';
+  }
+
+  protected override describe(): ResponseTerms {
+    const weightAt = (temperature: number) => 1 / (temperature * temperature);
+    // Classes that both sides rule out add nothing.
+    const otherOption = -Infinity;
+    const kernel = { binary: NUMBERS, name: 'squared', otherOption, weightAt, isSoftAlone: true };
+    return { kernel };
   }
 
   protected override softLoss(columns: number): SoftLoss {

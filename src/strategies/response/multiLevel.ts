@@ -7,9 +7,10 @@ import { transpose } from '../../kernels/products/grid.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
 import { type JointLoss, jointly } from './_joint.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */

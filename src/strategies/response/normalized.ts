@@ -35,7 +35,7 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: four exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Yang et al. (2023), "From Knowledge Distillation to Self-Knowledge Distillation: A Unified Approach with Normalized Loss and
  * Customized Soft Labels", §3.2, arXiv:2303.13005. There the cross-entropy with the label is added at weight 1: twice

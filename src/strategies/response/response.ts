@@ -2,9 +2,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:
@@ -29,9 +30,10 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  * relative error grows as 1e-15 · T over the spread of that difference: keep T below 1e8. At alpha = 1 the teacher of a
  * row with a label is not read.
  *
- * Cost: two to three exponentials a logit, by the kernel that `kernelInfo` names; a call with soft labels (other than
- * one-hot), or with standardized logits, goes to the scalar one. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
- * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14.
+ * Cost: two to three exponentials for each logit, by the kernel that `kernelInfo` names, whatever the labels are, with
+ * −Infinity and standardized logits too. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
+ * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14,
+ * and in JavaScript (`'scalar'`) to 1e-11.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
  * speaks of the cross-entropy with soft targets; the KL divergence has the same gradient and is 0 at the minimum.

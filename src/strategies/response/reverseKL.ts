@@ -3,9 +3,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { reverseDivergence } from '../../kernels/rows/divergences.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { DistributionRow } from './_softRows.js';
 import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
 import type { ResponseTerms, Tail } from './_terms.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:
@@ -27,7 +28,7 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  * OUT_OF_RANGE (temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), TEMPERATURE and
  * MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Gu et al. (2024), "MiniLLM", §2.1, arXiv:2306.08543: of sequences, by policy gradient; here of each token, as in GKD
  * (Agarwal et al. 2024, arXiv:2306.13649, §3), both at T = 1 and without T².

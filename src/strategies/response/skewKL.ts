@@ -3,9 +3,10 @@ import { checkNumber } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewKLDistillationOptions extends ResponseOptions {
   /** The teacher's share of the mixture, in (0, 1); 0.1. */
@@ -30,7 +31,7 @@ export interface SkewKLDistillationOptions extends ResponseOptions {
  * alpha, labels), NOT_A_DISTRIBUTION (labels),
  * RULED_OUT (a label).
  *
- * Cost: two exponentials and two logarithms a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T²; its code leaves out the entropy of the teacher, which has no gradient.
  *
@@ -63,7 +64,8 @@ export class SkewKLDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const kernel = { binary: DIVERGENCES, name: 'skew', option: this.lambda };
+    const { lambda: option } = this;
+    const kernel = { binary: DIVERGENCES, name: 'skew', option, otherOption: 1 - option };
     return { ...super.describe(), kernel };
   }
 

@@ -2,9 +2,10 @@ import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { totalVariation } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /**
  * Distillation by total variation, mean over rows:
@@ -24,7 +25,7 @@ import { type DistributionRow, DivergenceDistillationStrategyBase } from './dive
  * alpha, labels), NOT_A_DISTRIBUTION (labels),
  * RULED_OUT (a label).
  *
- * Cost: two exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Wen et al. (2023), "f-Divergence Minimization for Sequence-Level Knowledge Distillation", §3.2, arXiv:2307.15190: at T = 1 and
  * without T².

@@ -27,7 +27,7 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * Throws `DistillationError`: SHAPE_MISMATCH (rows, labels), DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE
  * (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
  *
- * Cost: both rows are sorted; two exponentials a logit; beside the gradient, memory for some rows.
+ * Cost: both rows are sorted; two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Boizard et al. (2024), "Towards Cross-Tokenizer Distillation: the Universal Logit Distillation Loss for LLMs", §3,
  * arXiv:2402.12030: at T = 1, where CE + 1.5 · soft is 2.5 times what this is by default. To bring the two tokenizations to the same

@@ -2,9 +2,10 @@ import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
+import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import type { ResponseOptions } from './base.js';
-import { type DistributionRow, DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 /** What is added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
@@ -32,7 +33,7 @@ const EPSILON = 1e-7;
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
  * without a class), OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: five exponentials a logit, in JavaScript; beside the gradient, memory for some rows.
+ * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
  * Zhou et al. (2021), "Rethinking Soft Labels for Knowledge Distillation: A Bias-Variance Tradeoff Perspective", §4,
  * arXiv:2102.00650. There the cross-entropy with the label has weight 1 and the rest 2.25: 3.25 times what this is by default;

@@ -3,6 +3,7 @@ import {
   type FloatArray,
   float32,
   float64,
+  kernelInfo,
   Matrix,
   type NumericTrait,
   ResponseDistillationStrategy,
@@ -24,6 +25,9 @@ const BOUNDS = {
   float32: { loss: 4e-7, gradient: 3e-7, term: 4e-9 },
   float64: { loss: 1e-14, gradient: 1e-14, term: 1e-17 },
 };
+
+/** JavaScript takes the difference of logarithms, which near the teacher has fewer digits than the difference of logits. */
+const SCALAR_BOUNDS = { loss: 1e-11, gradient: 1e-11, term: 1e-16 };
 
 function hash(i: number, seed: number): number {
   return (i * 7919 + i * i * 31 + seed * 104729) % 2003;
@@ -76,7 +80,8 @@ function check<T extends FloatArray>(
     teacher,
     labeled ? labels : undefined,
   );
-  const bound = BOUNDS[numeric.dtype];
+  const isScalar = numeric.dtype === 'float64' && kernelInfo().kernel === 'scalar';
+  const bound = isScalar ? SCALAR_BOUNDS : BOUNDS[numeric.dtype];
   const lossError = Math.abs(loss - golden.loss);
   expect(lossError, `loss ${loss}`).toBeLessThanOrEqual(
     bound.loss * golden.loss + (bound.term * temperature) ** 2,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AttentionDistillationStrategy, Matrix } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal } from '../../support/wrong.js';
+import { refusal } from '../../support/refusal.js';
 
 describe('AttentionDistillationStrategy by hand', () => {
   const student = matrix([0.5, 0.5], [0.25, 0.75]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AttentionTransferDistillationStrategy } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 describe('AttentionTransferDistillationStrategy by hand', () => {
   test('compares the unit maps of the mean squared activations', () => {

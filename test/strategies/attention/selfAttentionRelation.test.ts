@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { float64, Matrix, SelfAttentionRelationDistillationStrategy } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Options = ConstructorParameters<typeof SelfAttentionRelationDistillationStrategy>[0];
 

@@ -5,7 +5,7 @@ import {
   LinearProjection,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 describe('ActivationBoundaryDistillationStrategy by hand', () => {
   test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {

@@ -4,7 +4,7 @@ import {
   FactorTransferDistillationStrategy,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function factorTransfer(
   options: ConstructorParameters<typeof FactorTransferDistillationStrategy<Float64Array>>[0] = {},

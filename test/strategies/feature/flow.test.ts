@@ -8,7 +8,7 @@ import {
 import { assertGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 describe('FlowDistillationStrategy by hand', () => {
   test('compares the mean products of the channels of two layers', () => {

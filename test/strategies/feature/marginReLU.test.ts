@@ -6,7 +6,7 @@ import {
   MarginReLUDistillationStrategy,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function withMargins(...margins: number[]): MarginReLUDistillationStrategy<Float64Array> {
   return new MarginReLUDistillationStrategy({ margins });

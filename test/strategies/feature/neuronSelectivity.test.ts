@@ -7,7 +7,7 @@ import {
 import { assertGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function strategyFor(
   student: number,

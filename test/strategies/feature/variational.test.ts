@@ -7,7 +7,7 @@ import {
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Options = ConstructorParameters<typeof VariationalDistillationStrategy<Float64Array>>[0];
 

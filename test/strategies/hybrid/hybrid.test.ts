@@ -14,7 +14,7 @@ import {
   type WeightedStrategy,
 } from '../../../src/index.js';
 import { arbitraries, checkLayerwiseGradient } from '../../../src/testing/index.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Doubles = Float64Array;
 

@@ -7,7 +7,7 @@ import {
   Matrix,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Options = ConstructorParameters<typeof ContrastiveDistillationStrategy<Float64Array>>[0];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CorrelationCongruenceDistillationStrategy, Matrix } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function congruence(
   options?: ConstructorParameters<typeof CorrelationCongruenceDistillationStrategy>[0],

@@ -52,15 +52,19 @@ describeKernels('Gradients that are products', () => {
     expect(largest(error)).toBeLessThan(1e-6 * largest(Array.from(once.data)));
   });
 
-  test('too large for their format, they are refused, and nothing is written', () => {
+  test('too large for their format, they are refused, and nothing is added', () => {
     const strategy = new RelationalDistillationStrategy({ distanceWeight: 1e8, angleWeight: 0 });
     const gradient = student.zerosLike();
     gradient.data.fill(7);
     const small = waves(0, 1e-35);
-    expect(() => strategy.computeGradient(small, teacher, undefined, { gradient })).toThrow(
-      expect.objectContaining({ code: 'OVERFLOW', argument: 'gradient' }),
-    );
-    expect(gradient.data.every((value) => value === 7)).toBe(true);
+    for (const accumulate of [true, false]) {
+      const options = { gradient, accumulate };
+      expect(() => strategy.computeGradient(small, teacher, undefined, options)).toThrow(
+        expect.objectContaining({ code: 'OVERFLOW', argument: 'gradient' }),
+      );
+      if (!accumulate) continue;
+      expect(gradient.data.every((value) => value === 7)).toBe(true);
+    }
   });
 
   test('near the largest of their format they are what they are further from it', () => {

@@ -3,7 +3,7 @@ import { float64, Matrix, SimilarityPreservingDistillationStrategy } from '../..
 import { checkGradient } from '../../../src/testing/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 const strategy = new SimilarityPreservingDistillationStrategy<Float64Array>();
 

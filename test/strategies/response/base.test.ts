@@ -14,7 +14,7 @@ import {
   UNLABELED,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 // What every response loss has from its base: labels, T², standardized logits, and what it refuses.
 

@@ -7,7 +7,7 @@ import {
   UNLABELED,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Options = ConstructorParameters<typeof BinaryDistillationStrategy>[0];
 

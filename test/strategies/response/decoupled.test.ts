@@ -9,7 +9,7 @@ import {
 } from '../../../src/index.js';
 import { arbitraries } from '../../../src/testing/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 type Options = ConstructorParameters<typeof DecoupledDistillationStrategy>[0];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LogitMSEDistillationStrategy } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal } from '../../support/wrong.js';
+import { refusal } from '../../support/refusal.js';
 
 function logitMSE(
   options: ConstructorParameters<typeof LogitMSEDistillationStrategy>[0] = {},

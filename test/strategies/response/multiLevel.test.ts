@@ -5,7 +5,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 function levels(
   options?: ConstructorParameters<typeof MultiLevelDistillationStrategy>[0],

@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal } from '../../support/wrong.js';
+import { refusal } from '../../support/refusal.js';
 
 const ln2 = Math.LN2;
 const ln3 = Math.log(3);
@@ -305,6 +305,7 @@ describeKernels('The response loss of extremes', () => {
             const call = () =>
               strategy.computeGradient(sides.student, sides.teacher, Int32Array.of(0), {
                 gradient,
+                accumulate: true,
               });
             expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: side, row: 0 });
             expect(gradient.data.every((value) => value === 7)).toBe(true);
@@ -371,13 +372,14 @@ describeKernels('The response loss of extremes', () => {
     },
   );
 
-  test('leaves the gradient as it was where the loss overflows', () => {
+  test('leaves a gradient to add to as it was where the loss overflows', () => {
     const strategy = response({ temperature: 1e-300, temperatureSquared: false });
     const gradient = matrix([7, 7]);
     const call = () =>
       strategy.computeGradient(matrix([0, 1]), matrix([1, 0]), undefined, {
         normalizer: 1e-20,
         gradient,
+        accumulate: true,
       });
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
     expect(gradient.toRows()).toEqual([[7, 7]]);

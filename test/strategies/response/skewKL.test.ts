@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ResponseDistillationStrategy, SkewKLDistillationStrategy } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

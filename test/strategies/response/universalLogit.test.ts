@@ -11,7 +11,7 @@ import {
 } from '../../../src/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal, wrong } from '../../support/wrong.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 /** The logits of these probabilities. */
 function logits(...probabilities: number[]): Matrix<Float64Array> {

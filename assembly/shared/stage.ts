@@ -1,6 +1,6 @@
 // Rows that are not whole vectors, in and out of the workspace.
 
-import { VECTOR } from '../shared/lanes';
+import { VECTOR } from './lanes';
 
 /** Copies a dense row to a row of whole vectors; behind it stands `padding`. */
 export function copyIn<T>(from: usize, to: usize, bytes: usize, width: usize, padding: f64): void {

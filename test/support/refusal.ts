@@ -1,11 +1,11 @@
 import type { ErrorDetails } from '../../src/index.js';
 
-/** A value that TypeScript would refuse in this place, as JavaScript callers pass it. */
+/** Passes a value of the wrong type, as a caller in JavaScript can. */
 export function wrong<T>(value: unknown): T {
   return value as T;
 }
 
-/** What a call throws: its message with the fields that errors of the library carry. */
+/** The error that a call throws: its message, and the fields that every error of the library carries. */
 export function refusal(call: () => unknown): Partial<ErrorDetails> & { message: string } {
   try {
     call();

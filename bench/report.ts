@@ -1,0 +1,91 @@
+import CliTable from 'cli-table3';
+import { type Failure, median, type Timings } from './compete.js';
+
+/** One measured step. */
+export interface Measured {
+  readonly milliseconds: number;
+  /** What the table says that its ratios are. */
+  readonly ratio?: number;
+  readonly note?: string;
+}
+
+/** `null` where a contestant takes no part. */
+export type Cell = Measured | Failure | null;
+
+export interface Column {
+  readonly name: string;
+  /** Milliseconds of the unit in which the column's times are printed. */
+  readonly unit: number;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly lines: readonly { readonly name: string; readonly cells: readonly Cell[] }[];
+}
+
+/** The median time of a contestant, and the median over rounds of the baseline's time by its own, or of the inverse. */
+export function cell(
+  timings: Timings,
+  name: string,
+  baseline?: string,
+  ratio: 'speed' | 'cost' = 'speed',
+): Cell {
+  const own = timings.get(name);
+  if (!own || 'failed' in own) return own ?? null;
+  const { times, ...note } = own;
+  const milliseconds = median(times);
+  const reference = baseline === undefined ? undefined : timings.get(baseline);
+  if (!reference || 'failed' in reference || name === baseline) return { milliseconds, ...note };
+  // A slow contestant has fewer rounds than the others.
+  const quotients = reference.times
+    .slice(0, times.length)
+    .map((other, round) => (ratio === 'speed' ? other / times[round]! : times[round]! / other));
+  return { milliseconds, ratio: median(quotients), ...note };
+}
+
+/** The table in Markdown, with its footnotes; lines without any cell are left out. */
+export function markdown({ name, columns, lines }: Table): string[] {
+  const notes: string[] = [];
+  const text = (of: Cell, { unit }: Column): string => {
+    if (of === null) return '';
+    if ('failed' in of) return `fails${footnote(notes, of.failed)}`;
+    const ratio = of.ratio === undefined ? '' : ` (${of.ratio.toPrecision(2)}×)`;
+    return `${(of.milliseconds / unit).toPrecision(3)}${ratio}${footnote(notes, of.note)}`;
+  };
+  const rows = lines
+    .filter(({ cells }) => cells.some((of) => of !== null))
+    .map((line) => [line.name, ...line.cells.map((of, i) => text(of, columns[i]!))]);
+  const heads = [name, ...columns.map((column) => column.name)];
+  const footnotes = notes.map((note, i) => `${mark(i)} ${note}`);
+  return [formatted(heads, rows), ...(notes.length > 0 ? [''] : []), ...footnotes];
+}
+
+/** Cells as a table in Markdown, its columns aligned. */
+export function formatted(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const sides = ['top', 'bottom', 'left-mid', 'mid', 'mid-mid', 'right-mid'];
+  const corners = ['', '-mid', '-left', '-right'];
+  const none = sides.flatMap((side) => corners.map((corner) => [`${side}${corner}`, '']));
+  const table = new CliTable({
+    chars: { ...Object.fromEntries(none), left: '|', middle: '|', right: '|' },
+    style: { head: [], border: [] },
+  });
+  table.push(
+    [...heads],
+    heads.map(() => '---'),
+    ...rows.map((row) => [...row]),
+  );
+  return table.toString();
+}
+
+/** The mark of a note, which is added to the notes where it is new. */
+function footnote(notes: string[], note: string | undefined): string {
+  if (note === undefined) return '';
+  if (!notes.includes(note)) notes.push(note);
+  return mark(notes.indexOf(note));
+}
+
+/** An asterisk is escaped: a line of Markdown that begins with one is an item of a list. */
+function mark(index: number): string {
+  return '\\*'.repeat(index + 1);
+}

@@ -1,0 +1,108 @@
+import * as kd from 'knowledge-distillation';
+import type { Strategy } from './library.js';
+import type { PyTorchLoss } from './pytorch.js';
+
+/** A strategy and the function of losses.py that computes the same. */
+export interface Entry extends PyTorchLoss {
+  readonly name: string;
+  readonly strategy: Strategy;
+  readonly hasLabels: boolean;
+}
+
+/** The options are given to both sides. */
+function entry<const Options extends object>(
+  name: string,
+  loss: string,
+  Class: new (options: Options) => Strategy,
+  options: Options,
+  hasLabels = false,
+): Entry {
+  return { name, loss, strategy: new Class(options), options, hasLabels };
+}
+
+/** A loss of logits and labels. */
+function response<const Options extends object>(
+  name: string,
+  loss: string,
+  Class: new (options: Options) => Strategy,
+  options?: Options,
+): Entry {
+  return entry(name, loss, Class, { ...BLEND, ...options } as Options, true);
+}
+
+const BLEND = { temperature: 3, alpha: 0.3 };
+/** 40 channels of 5 × 5 positions: 1000 columns. */
+const MAPS = { channels: 40 };
+
+/** Every strategy of the tables: to add one, add a line here and a function to losses.py. */
+export const STRATEGIES: readonly Entry[] = [
+  response('Response', 'response', kd.ResponseDistillationStrategy),
+  response('ReverseKL', 'reverse_kl', kd.ReverseKLDistillationStrategy),
+  response('JensenShannon', 'jensen_shannon', kd.JensenShannonDistillationStrategy, { beta: 0.5 }),
+  response('SkewKL', 'skew_kl', kd.SkewKLDistillationStrategy, { lambda: 0.1 }),
+  response('SkewReverseKL', 'skew_reverse_kl', kd.SkewReverseKLDistillationStrategy, {
+    lambda: 0.1,
+  }),
+  response('TotalVariation', 'total_variation', kd.TotalVariationDistillationStrategy),
+  response('LogitMSE', 'logit_mse', kd.LogitMSEDistillationStrategy),
+  response('Decoupled', 'decoupled', kd.DecoupledDistillationStrategy, {
+    targetWeight: 1,
+    nonTargetWeight: 8,
+  }),
+  response('Normalized', 'normalized', kd.NormalizedDistillationStrategy, {
+    targetWeight: 1,
+    nonTargetWeight: 1.5,
+  }),
+  response('WeightedSoftLabel', 'weighted_soft_label', kd.WeightedSoftLabelDistillationStrategy),
+  response('Binary', 'binary', kd.BinaryDistillationStrategy),
+  response('UniversalLogit', 'universal_logit', kd.UniversalLogitDistillationStrategy),
+  response('Correlation', 'correlation', kd.CorrelationDistillationStrategy, {
+    interWeight: 1,
+    intraWeight: 1,
+  }),
+  response('Response, standardized', 'response', kd.ResponseDistillationStrategy, {
+    standardizeLogits: true,
+  }),
+  entry("Attention 'kl' of scores", 'attention_scores', kd.AttentionDistillationStrategy, {
+    match: 'kl',
+    input: 'scores',
+  }),
+  entry('AttentionTransfer', 'attention_transfer', kd.AttentionTransferDistillationStrategy, MAPS),
+  entry("Feature 'mse'", 'feature_mse', kd.FeatureDistillationStrategy, { metric: 'mse' }),
+  entry("Feature 'cosine'", 'feature_cosine', kd.FeatureDistillationStrategy, {
+    metric: 'cosine',
+  }),
+  entry('Patient', 'patient', kd.PatientDistillationStrategy, {}),
+  entry(
+    'ProbabilisticTransfer',
+    'probabilistic_transfer',
+    kd.ProbabilisticTransferDistillationStrategy,
+    {},
+  ),
+  entry(
+    'SimilarityPreserving',
+    'similarity_preserving',
+    kd.SimilarityPreservingDistillationStrategy,
+    {},
+  ),
+  entry('Relational, distances', 'relational_distances', kd.RelationalDistillationStrategy, {
+    distanceWeight: 1,
+    angleWeight: 0,
+  }),
+  entry(
+    'CorrelationCongruence',
+    'correlation_congruence',
+    kd.CorrelationCongruenceDistillationStrategy,
+    { gamma: 0.4, order: 2 },
+  ),
+  entry('Contrastive', 'contrastive', kd.ContrastiveDistillationStrategy, {
+    contrastTemperature: 0.07,
+  }),
+  entry(
+    'CenteredKernelAlignment',
+    'centered_kernel_alignment',
+    kd.CenteredKernelAlignmentDistillationStrategy,
+    {},
+  ),
+  entry('NeuronSelectivity', 'neuron_selectivity', kd.NeuronSelectivityDistillationStrategy, MAPS),
+];

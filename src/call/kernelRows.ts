@@ -1,0 +1,56 @@
+// Losses of rows that the engine has a kernel for.
+
+import type { FloatArray } from '../core/numeric.js';
+import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
+import { runRows } from '../engine/rows.js';
+import { FEW_COLUMNS } from '../engine/rowsCall.js';
+import type { RowKernel } from '../kernels/rows/rowKernel.js';
+import type { DistillationBatch } from './batch.js';
+import type { GradientSink } from './gradient.js';
+
+/** Per number format: the largest derivative of a row with a finite loss, and the least factor of a derivative. */
+const LIMITS = {
+  float32: { derivative: 1e20, factor: 1e-20 },
+  float64: { derivative: 1e160, factor: 1e-160 },
+};
+
+/**
+ * The loss of each row, with the gradient of the rows in the sink. A row whose loss is not finite has no gradient there, and
+ * has to be computed by other means. `undefined`, with nothing done, where the engine cannot compute any row.
+ */
+export function kernelLosses<T extends FloatArray>(
+  { student, teacher, rows }: DistillationBatch<T>,
+  gradient: GradientSink<T> | undefined,
+  { binary, name, ...kernel }: RowKernel,
+): Float64Array | undefined {
+  // Short rows are computed in doubles.
+  const limits = LIMITS[student.columns <= FEW_COLUMNS ? 'float64' : student.numeric.dtype];
+  if (rows.length === 0 || (gradient && !(Math.abs(gradient.scale) > limits.factor))) {
+    return undefined;
+  }
+  const call = {
+    kernel: { binary, name },
+    student: student.data,
+    teacher: teacher.data,
+    rows: student.rows,
+    columns: student.columns,
+    teacherColumns: teacher.columns,
+    ...(rows.length < student.rows && { labels: labelsOf(student.rows, rows) }),
+    temperature: 1,
+    option: kernel.channels ?? kernel.option ?? 0,
+    otherOption: kernel.ruledOut ?? Number.NaN,
+    copies: kernel.channels === 1, // a map of one channel, in doubles, takes as much as copies
+    parameters: kernel.parameters,
+  };
+  const losses = new Float64Array(student.rows);
+  if (!runRows(call, losses, gradient && (() => gradient.claim(student.rows)))) return undefined;
+  gradient?.settle(limits.derivative);
+  return losses;
+}
+
+/** Marks all rows as excluded but the rows that take part. */
+function labelsOf(count: number, rows: readonly number[]): Int32Array {
+  const labels = new Int32Array(count).fill(EXCLUDED_ROW);
+  for (const row of rows) labels[row] = UNLABELED_ROW;
+  return labels;
+}

@@ -1,0 +1,34 @@
+import { refuse } from './errors.js';
+
+/**
+ * Allocates memory whose size follows from the arguments of a call.
+ *
+ * @param operation - the constructor or method that was called
+ * @param sizes - the arguments that multiply to the number of elements, by name; each was checked
+ *   to be an integer ≥ 0
+ * @param create - allocates that many elements
+ * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate that many elements
+ */
+export function allocate<R>(
+  operation: string,
+  sizes: Readonly<Record<string, number>>,
+  create: (length: number) => R,
+): R {
+  const factors = Object.values(sizes);
+  try {
+    return create(factors.reduce((product, size) => product * size, 1));
+  } catch (error) {
+    // Engines differ in the limit and in the message, but all of them throw a RangeError.
+    if (!(error instanceof RangeError)) throw error;
+    const names = Object.keys(sizes);
+    refuse(
+      'OUT_OF_RANGE',
+      operation,
+      names.join(' × '),
+      'be a number of elements that the engine can allocate',
+      factors.join(' × '),
+      undefined,
+      `make ${names.join(' or ')} smaller`,
+    );
+  }
+}

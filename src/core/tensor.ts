@@ -1,0 +1,78 @@
+// Tensors of inference runtimes, read by their structure.
+
+import { checkInteger, throwShape, throwType } from './errors.js';
+import { decodeHalf } from './half.js';
+import { floatsHint } from './hints.js';
+import { type FloatArray, type NumericTrait, traitOf, typeTag } from './numeric.js';
+
+/** Tensor of an inference runtime: flat data with dimensions that are named `dims` or `shape`. */
+export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: T };
+
+/**
+ * Tensor whose TypeScript type does not include the type of its data. onnxruntime and
+ * transformers.js declare their outputs like this.
+ */
+export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
+  | { readonly dims: readonly number[] }
+  | { readonly shape: readonly number[] }
+);
+
+/** The data of a tensor, and the shape of the matrix that they fill. */
+interface TensorContent {
+  readonly data: FloatArray;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last
+ * dimension]`.
+ *
+ * @param numeric - if it is given, half precision is decoded into a copy; other data are not
+ *   converted to it
+ * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and where the data do not fill the
+ *   dimensions
+ */
+export function readTensor(
+  operation: string,
+  tensor: RuntimeTensor,
+  numeric: NumericTrait<FloatArray> | undefined,
+): TensorContent {
+  if (typeof tensor !== 'object' || tensor === null) {
+    throwType(operation, 'tensor', 'be { data, dims } or { data, shape }', tensor);
+  }
+  const dims = 'dims' in tensor ? tensor.dims : tensor.shape;
+  if (!Array.isArray(dims)) {
+    throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims);
+  }
+  const data = floatsOf(operation, tensor, numeric);
+  if (dims.length < 2) {
+    throwShape(operation, 'tensor', dims, [1, dims[0] ?? 1], 'rank 2 or more');
+  }
+  for (const [index, size] of dims.entries()) checkInteger(operation, `dims[${index}]`, size, 0);
+  const columns = checkInteger(operation, `dims[${dims.length - 1}]`, dims.at(-1), 1);
+  const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
+  if (data.length !== rows * columns) {
+    throwShape(operation, 'tensor.data', [data.length], [rows * columns], 'its dims');
+  }
+  return { data, rows, columns };
+}
+
+/** The data of a tensor; half precision is decoded where the caller names a number format. */
+function floatsOf(
+  operation: string,
+  { data, type }: RuntimeTensor,
+  numeric: NumericTrait<FloatArray> | undefined,
+): FloatArray {
+  if (traitOf(data) !== undefined) return data as FloatArray; // traitOf has seen the type
+  const tag = typeTag(data);
+  const isBits = tag === 'Uint16Array' && type === 'float16';
+  const isHalf = isBits || tag === 'Float16Array';
+  if (isHalf && numeric !== undefined) {
+    return isBits ? decodeHalf(data as Uint16Array) : Float32Array.from(data as ArrayLike<number>);
+  }
+  const hint = isHalf
+    ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
+    : floatsHint(data, type);
+  throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
+}

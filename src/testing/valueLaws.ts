@@ -1,0 +1,162 @@
+// The laws about values, each for one example: what loss and gradient have to be.
+
+import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
+import { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
+import type { DistillationCase } from './arbitraries.js';
+import { callOf, gradientOf, lossOf } from './call.js';
+import { assertGradient } from './checkGradient.js';
+import { expectClose, expectSameBits, largest } from './compare.js';
+import { changed, changedGradient, type Invariance } from './invariances.js';
+import { roundingOf, type Subject } from './subject.js';
+
+export function isDerivative(subject: Subject, example: DistillationCase): void {
+  if (!example.student.every(subject.isRegular)) return;
+  const call = callOf(float64, example);
+  const { student, teacher, labels, options } = call;
+  const strategy = subject.create(float64);
+  const held = subject.heldAt?.(student) ?? strategy;
+  assertGradient(held, student, teacher, labels, { ...options, rounding: subject.rounding });
+  if (held === strategy) return;
+  expectSameBits(
+    'gradient of what is held',
+    gradientOf(held, call).data,
+    gradientOf(strategy, call).data,
+  );
+}
+
+export function hasMinimum<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const { minimum } = subject;
+  const rounding = roundingOf(subject, numeric);
+  const strategy = subject.create(numeric);
+  const call = callOf(numeric, example);
+  const loss = lossOf(strategy, call);
+  if (!(loss >= minimum - rounding * Math.max(1, Math.abs(minimum)))) {
+    throw new Error(`the loss is ${loss}, below its minimum ${minimum}`);
+  }
+  const { student } = call;
+  if (subject.reachesMinimum === false || student.columns !== call.teacher.columns) return;
+  if (!example.student.every(subject.isRegular)) return;
+  // Of a strategy that needs labels, alpha has to be 0 for its least loss to be there.
+  const labels = subject.labels === 'classes' ? call.labels : undefined;
+  const equal = { student, teacher: student.clone(), labels, options: {} };
+  expectClose('loss at student = teacher', [lossOf(strategy, equal)], [minimum], 1, rounding);
+  const zeros = student.zerosLike().data;
+  expectClose(
+    'gradient at student = teacher',
+    gradientOf(strategy, equal).data,
+    zeros,
+    1,
+    rounding,
+  );
+}
+
+export function staysFinite<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const call = callOf(numeric, example);
+  const values = [lossOf(strategy, call), ...gradientOf(strategy, call).data];
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new Error(`loss or gradient is ${wrong}`);
+}
+
+export function formatsAgree(subject: Subject, example: DistillationCase): void {
+  const tolerance = subject.float32Tolerance ?? 1e-6;
+  const single = callOf(float32, example);
+  const double = callOf(float64, example);
+  const [strategy32, strategy64] = [subject.create(float32), subject.create(float64)];
+  const loss = lossOf(strategy64, double);
+  const size = Math.max(1, Math.abs(loss));
+  const close = Math.max(tolerance, subject.rounding);
+  expectClose('loss', [lossOf(strategy32, single)], [loss], size, close);
+  const gradient = gradientOf(strategy64, double).data;
+  // Errors are relative to the largest entry; where it is all but 0, entries below `rounding` count as equal.
+  const allowed = Math.max(tolerance * largest(gradient), subject.rounding);
+  expectClose('gradient', gradientOf(strategy32, single).data, gradient, 1, allowed);
+}
+
+export function isWeighted(subject: Subject, example: DistillationCase): void {
+  const weight = 3;
+  const strategy = subject.create(float64);
+  const hybrid = new HybridDistillationStrategy<Float64Array>(
+    [{ strategy, weight, name: 'subject' }],
+    { weights: 'free', temperature: strategy.temperature, alpha: strategy.alpha },
+  );
+  const call = callOf(float64, example);
+  const loss = weight * lossOf(strategy, call);
+  const { rounding } = subject;
+  expectClose('loss', [lossOf(hybrid, call)], [loss], Math.max(1, Math.abs(loss)), rounding);
+  const gradient = gradientOf(strategy, call).data.map((value) => weight * value);
+  const scale = Math.max(1, largest(gradient));
+  expectClose('gradient', gradientOf(hybrid, call).data, gradient, scale, rounding);
+}
+
+export function chunksAddUp<T extends FloatArray>(
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const rounding = roundingOf(subject, numeric);
+  const normalizer = example.normalizer ?? example.student.length;
+  const whole = callOf(numeric, { ...example, normalizer });
+  const middle = Math.ceil(example.student.length / 2);
+  const parts = [
+    [0, middle],
+    [middle, example.student.length],
+  ] as const;
+  let loss = 0;
+  const gradient: number[] = [];
+  for (const [start, end] of parts) {
+    if (start === end) continue;
+    const part = callOf(numeric, sliceCase(example, start, end, normalizer));
+    loss += lossOf(strategy, part);
+    gradient.push(...gradientOf(strategy, part).data);
+  }
+  const expected = lossOf(strategy, whole);
+  const scale = Math.max(1, Math.abs(expected));
+  expectClose('loss', [loss], [expected], scale, rounding);
+  const expectedGradient = gradientOf(strategy, whole).data;
+  const size = Math.max(1, largest(expectedGradient));
+  expectClose('gradient', gradient, expectedGradient, size, rounding);
+}
+
+function sliceCase(
+  { student, teacher, labels, mask }: DistillationCase,
+  start: number,
+  end: number,
+  normalizer: number,
+): DistillationCase {
+  return {
+    student: student.slice(start, end),
+    teacher: teacher.slice(start, end),
+    labels: labels?.slice(start, end),
+    mask: mask?.slice(start, end),
+    normalizer,
+  };
+}
+
+export function isInvariant<T extends FloatArray>(
+  invariance: Invariance,
+  subject: Subject,
+  numeric: NumericTrait<T>,
+  example: DistillationCase,
+): void {
+  const strategy = subject.create(numeric);
+  const before = callOf(numeric, example);
+  const after = callOf(numeric, changed(invariance, example));
+  const loss = lossOf(strategy, before);
+  // Adding to a number and multiplying it round the input itself.
+  const tolerance = 1e3 * roundingOf(subject, numeric);
+  expectClose('loss', [lossOf(strategy, after)], [loss], Math.max(1, Math.abs(loss)), tolerance);
+  const gradient = gradientOf(strategy, before).toRows();
+  const expected = changedGradient(invariance, gradient).flat();
+  const scale = Math.max(1, largest(expected));
+  expectClose('gradient', gradientOf(strategy, after).data, expected, scale, tolerance);
+}
