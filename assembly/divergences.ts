@@ -1,5 +1,6 @@
 // Exports of the binary of the other losses of distributions.
 
+import { correlateColumnsOf } from './distributions/columns';
 import { rowsOf } from './distributions/rows';
 import {
   Correlation, Decoupled, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
@@ -59,4 +60,12 @@ export function decoupled32(call: usize, workspace: usize, first: i32, count: i3
 
 export function decoupled64(call: usize, workspace: usize, first: i32, count: i32): void {
   rowsOf<Decoupled, f64>(call, workspace, first, count);
+}
+
+export function correlateColumns32(call: usize, workspace: usize, first: i32, count: i32): void {
+  correlateColumnsOf<f32>(call, workspace, first, count);
+}
+
+export function correlateColumns64(call: usize, workspace: usize, first: i32, count: i32): void {
+  correlateColumnsOf<f64>(call, workspace, first, count);
 }

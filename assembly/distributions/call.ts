@@ -1,8 +1,8 @@
 // The description of a call, as src/engine/layout.ts has it.
 
 import {
-  ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, SCALE, STANDARDIZES, STUDENT, TEACHER,
-  TEMPERATURE, WEIGHTS,
+  ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, PER_COLUMN, RANKS, SCALE, STANDARDIZES,
+  STUDENT, TEACHER, TEACHER_COLUMNS, TEMPERATURE, WEIGHTS,
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from '../shared/exp';
 import { hardBeside } from './read';
@@ -17,15 +17,21 @@ export let gradient: usize = 0;
 export let losses: usize = 0;
 export let distributions: usize = 0;
 export let columns: i32 = 0;
+export let teacherColumns: i32 = 0;
 export let adds: bool = false;
 export let standardizes: bool = false;
+export let ranks: bool = false;
 export let temperature: f64 = 1;
 export let scale: f64 = 1;
 export let option: f64 = 0;
 export let otherOption: f64 = 0;
 
-/** Bytes of a dense row, and of a row of whole vectors. */
+/** Numbers of each column of the batch; 0 where there are none. */
+export let perColumn: usize = 0;
+
+/** Bytes of a dense row of the student and of the teacher, and of a row of whole vectors: that holds either, for ranks. */
 export let stride: usize = 0;
+export let teacherStride: usize = 0;
 export let width: usize = 0;
 
 /** Whether rows are copied to the workspace. */
@@ -48,15 +54,19 @@ export function begin<T>(call: usize, workspace: usize): void {
   weights = load<usize>(call, WEIGHTS);
   distributions = load<usize>(call, DISTRIBUTIONS);
   columns = load<i32>(call, COLUMNS);
+  teacherColumns = load<i32>(call, TEACHER_COLUMNS);
   adds = load<i32>(call, ADDS) != 0;
   standardizes = load<i32>(call, STANDARDIZES) != 0;
+  ranks = load<i32>(call, RANKS) != 0;
+  perColumn = load<usize>(call, PER_COLUMN);
   temperature = load<f64>(call, TEMPERATURE);
   scale = load<f64>(call, SCALE);
   option = load<f64>(call, OPTION);
   otherOption = load<f64>(call, OTHER_OPTION);
   stride = (columns as usize) * sizeof<T>();
-  width = (stride + 15) & ~15;
-  isStaged = standardizes || width != stride;
+  teacherStride = (teacherColumns as usize) * sizeof<T>();
+  width = ((ranks ? max(stride, teacherStride) : stride) + 15) & ~15;
+  isStaged = standardizes || width != stride || (ranks && width != teacherStride);
   batch = batchRows(width);
   hardMode = hardBeside(temperature);
   place(workspace, width);

@@ -3,13 +3,14 @@
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
 import { log } from '../shared/log';
 import {
-  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, leaveOut, option, otherOption,
-  putLoss, scale,
-  softWeightOf, standardizes, stride, student, teacher, temperature, width,
+  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, leaveOut, option,
+  otherOption, perColumn, putLoss, ranks, scale, softWeightOf, standardizes, stride, student, teacher, teacherColumns,
+  teacherStride, temperature, width,
 } from './call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
 import { classLoss, classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
+import { rankedVariation } from './ranks';
 import { placeRatio } from './ratio';
 import {
   BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
@@ -17,7 +18,7 @@ import {
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
 import { correlate, refer, slopeSum, termOf } from './term';
-import { Correlation, Decoupled, ForwardKL } from './terms';
+import { Correlation, Decoupled, ForwardKL, TotalVariation } from './terms';
 import {
   HARD_FACTOR, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
 } from './workspace';
@@ -46,15 +47,15 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   const offset = (row as usize) * stride;
   const hard = hardWeightOf(row);
   // With labels alone the teacher has no say and is not read.
-  const isRead = hard == 0 || softWeightOf(row) != 0;
+  const isRead = hard == 0 || softWeightOf(row) != 0 || perColumn != 0;
   let s = student + offset;
-  let t = isRead ? teacher + offset : s;
+  let t = isRead ? teacher + (row as usize) * teacherStride : s;
   turnTo(index);
   if (isStaged) {
     const at = (index as usize) * width;
     copyIn<T>(s, students + at, stride, width, -Infinity);
     s = students + at;
-    if (isRead) copyIn<T>(t, teachers + at, stride, width, -Infinity);
+    if (isRead) copyIn<T>(t, teachers + at, teacherStride, width, -Infinity);
     t = isRead ? teachers + at : s;
   }
   const label = labelOf(row);
@@ -66,7 +67,7 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
       store<f64>(record, hardSum, HARD_SUM);
     }
     store<f64>(record, standardize<T>(s, columns), DEVIATION);
-    if (t != s) standardize<T>(t, columns);
+    if (t != s) standardize<T>(t, teacherColumns);
     if (isDecoupled) readOthers<T>(false, s, t, width, label, patch);
     else readRow<T>(false, s, t, width);
   } else {
@@ -106,13 +107,16 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
 
 let hardFactor: f64 = 0;
 
+/** What the slopes of the row at hand count. */
+let softWeight: f64 = 0;
+
 /** Writes the gradient of a row, given its slopes and what they count; `own` is the slope of the label beside them. */
 function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: f64, own: f64): void {
   const label = labelOf(row);
   const hard = hardWeightOf(row);
   const labelRow = distributions + (row as usize) * stride;
   // The softened logits are the logits, divided by the temperature.
-  const weight = (softWeightOf(row) * scale) / temperature;
+  const weight = (softWeight * scale) / temperature;
   const a = (weight * slopeWeight) / pSum;
   const b = (-weight * slopeSum) / qSum;
   keep<T>(SLOPE_FACTOR, a);
@@ -180,15 +184,23 @@ export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i
       const s = load<usize>(record, STUDENT_ROW);
       const t = load<usize>(record, TEACHER_ROW);
       placeRatio<T>(temperature, pSum / qSum, load<f64>(record, LOG_RATIO));
+      softWeight = softWeightOf(row);
       let value: f64 = 0;
-      if (idof<K>() == idof<Correlation>()) value = correlate<T>(s, t, width, columns);
-      if (idof<K>() != idof<ForwardKL>() && !isDecoupled) refer<K, T>(s, t, width);
+      if (idof<K>() == idof<Correlation>()) {
+        // Its slopes are weighted, since beside them stand those of the columns, which are the same for every row.
+        value = softWeight * correlate<T>(s, t, softWeight);
+        softWeight = 1;
+      }
+      // Where nobody reads the teacher, there is nothing to rank.
+      const isRanked = idof<K>() == idof<TotalVariation>() && ranks && t != s;
+      if (idof<K>() != idof<ForwardKL>() && !isDecoupled && !isRanked) refer<K, T>(s, t, width);
       // Slopes stand in the gradient itself where it is whole vectors and overwritten.
       const to = isStaged && output ? outputs : output;
       const from = to == 0 || (adds && !isStaged) ? slopes : to;
       if (isDecoupled) value = decouple<T>(s, t, from, width, labelOf(row), temperature, option, otherOption);
+      else if (isRanked) value = rankedVariation<T>(s, t, from);
       else value += termOf<K, T>(s, t, from, width);
-      const loss = softWeightOf(row) * value + lookAtLabel<T>(row, record, isDecoupled);
+      const loss = softWeight * value + lookAtLabel<T>(row, record, isDecoupled);
       if (!isFinite(loss)) {
         leaveOut(row, loss);
         continue;

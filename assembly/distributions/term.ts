@@ -1,10 +1,13 @@
 // The loop of a term: from what was read of a row to its value and its slopes.
 
+import { columns, perColumn, stride, width } from './call';
+import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
 import { first, madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { pSum, qSum, RUN, studentMax } from './read';
-import { differenceOf, excessShare, ForwardKL, slopeOf, valueOf } from './terms';
+import { Correlation, differenceOf, excessShare, ForwardKL, slopeOf, valueOf } from './terms';
 import {
-  APART, DIFFERENCE_FACTOR, GAP, INVERSE, keep, MEAN, ps, Q_FACTOR, qs, REFERENCE, REST, take, TEACHER_FACTOR,
+  APART, DIFFERENCE_FACTOR, GAP, INVERSE, keep, MEAN, ps, Q_FACTOR, qs, REFERENCE, REST, STUDENT_FACTOR, take,
+  TEACHER_FACTOR, UNIT,
 } from './workspace';
 
 /** Σ of the slopes by log q, of the term that was evaluated last. */
@@ -17,9 +20,26 @@ export function setSlopeSum(value: f64): void {
 /** d of a vector of classes, see ratio.ts. */
 // @ts-ignore: decorator
 @inline
-function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
+export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
   const x = v128.sub<T>(student, apart);
   return madd<T>(v128.sub<T>(v128.sub<T>(x, teacher), gap), inverse, rest);
+}
+
+/**
+ * The slope by q of the loss of the columns: multiples of p, of q − p and of q less their means over the batch. The table
+ * holds the three means of every column, then the three factors.
+ */
+// @ts-ignore: decorator
+@inline
+function columnSlope<T>(table: usize, width: usize, q: v128, p: v128, difference: v128): v128 {
+  const unit = take<T>(UNIT);
+  const factors = table + 3 * width;
+  // Products are rounded, as they were in the mean: of equal rows nothing is left.
+  const a = v128.sub<T>(v128.mul<T>(q, unit), v128.load(table + 2 * width));
+  const b = v128.sub<T>(v128.mul<T>(p, unit), v128.load(table));
+  const c = v128.sub<T>(v128.mul<T>(difference, unit), v128.load(table + width));
+  const both = madd<T>(b, v128.load(factors), v128.mul<T>(c, v128.load(factors + width)));
+  return madd<T>(a, v128.load(factors + 2 * width), both);
 }
 
 /** Returns the value, and writes the slopes by log q, in units of the teacher's exponentials. */
@@ -33,6 +53,7 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
   const zero = splat<T>(0);
   const fromQ = qs;
   const fromP = ps;
+  const table = idof<K>() == idof<Correlation>() ? perColumn : 0;
   let value: f64 = 0;
   let slopes: f64 = 0;
   let excess: f64 = 0;
@@ -54,7 +75,9 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
       if (isForward) {
         v128.store(output + i, difference);
       } else {
-        const slope = v128.mul<T>(q, v128.sub<T>(slopeOf<K, T>(q, p, d, difference), reference));
+        let byQ = slopeOf<K, T>(q, p, d, difference);
+        if (table) byQ = v128.add<T>(byQ, columnSlope<T>(table + i, width, q, p, difference));
+        const slope = v128.mul<T>(q, v128.sub<T>(byQ, reference));
         slopes8 = v128.add<T>(slopes8, slope);
         v128.store(output + i, slope);
       }
@@ -95,7 +118,11 @@ export function refer<K, T>(student: usize, teacher: usize, width: usize): void 
     splat<T>(load<T>(student + i) as f64), splat<T>(load<T>(teacher + i) as f64),
     take<T>(APART), take<T>(GAP), take<T>(INVERSE), take<T>(REST),
   );
-  const slope = first<T>(slopeOf<K, T>(q, p, d, differenceOf<T>(q, p, d)));
+  const difference = differenceOf<T>(q, p, d);
+  let slope = first<T>(slopeOf<K, T>(q, p, d, difference));
+  if (idof<K>() == idof<Correlation>() && perColumn) {
+    slope += first<T>(columnSlope<T>(perColumn + i, width, q, p, difference));
+  }
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 
@@ -106,14 +133,11 @@ function lanesOf<T>(): v128 {
   return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);
 }
 
-/** What is added to the product of the norms, as in the authors' code. */
-const EPSILON: f64 = 1e-8;
-
 /**
- * 1 − ρ of q and p, by the moments of p and of q − p, so that nothing cancels where they are close; keeps what the
- * slopes are made of. Padding, where q and p are 0, is no part of it.
+ * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are 0, is no part of it. Rounding
+ * leaves Σ (q − p) off 0, by what d is off in every class: that is taken out.
  */
-export function correlate<T>(student: usize, teacher: usize, width: usize, columns: i32): f64 {
+export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const factor = take<T>(Q_FACTOR);
   const apart = take<T>(APART), gap = take<T>(GAP), inverse = take<T>(INVERSE), rest = take<T>(REST);
   const zero = splat<T>(0);
@@ -121,54 +145,57 @@ export function correlate<T>(student: usize, teacher: usize, width: usize, colum
   const mean = take<T>(MEAN);
   // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
   if (columns <= 2) return NaN;
-  const whole = ((columns as usize) * sizeof<T>()) & ~15;
-  let aa: f64 = 0; // a = q − mean, b = p − mean, c = q − p
-  let bb: f64 = 0;
-  let bc: f64 = 0;
-  let cc: f64 = 0;
+  const whole = stride & ~15;
+  const inRow = v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32)));
+  // a = q − mean, b = p − mean, c = q − p
+  let bb: f64 = 0, bc: f64 = 0, cc: f64 = 0, aa: f64 = 0, ab: f64 = 0, excess: f64 = 0;
   let i: usize = 0;
   while (i < width) {
     const end = min(i + RUN, width);
-    let aa8 = zero;
-    let bb8 = zero;
-    let bc8 = zero;
-    let cc8 = zero;
+    let bb8 = zero, bc8 = zero, cc8 = zero, aa8 = zero, ab8 = zero, excess8 = zero;
     for (; i < end; i += VECTOR) {
       const q = v128.mul<T>(v128.load(qs + i), factor);
       const p = v128.load(ps + i);
       const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
+      let a = v128.sub<T>(q, mean);
       let b = v128.sub<T>(p, mean);
-      if (i == whole) b = v128.and(b, v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32))));
+      if (i == whole) {
+        a = v128.and(a, inRow);
+        b = v128.and(b, inRow);
+      }
       const c = differenceOf<T>(q, p, d);
-      const a = v128.add<T>(b, c);
-      aa8 = madd<T>(a, a, aa8);
       bb8 = madd<T>(b, b, bb8);
       bc8 = madd<T>(b, c, bc8);
       cc8 = madd<T>(c, c, cc8);
+      aa8 = madd<T>(a, a, aa8);
+      ab8 = madd<T>(a, b, ab8);
+      excess8 = v128.add<T>(excess8, c);
     }
-    aa += sum<T>(aa8);
     bb += sum<T>(bb8);
     bc += sum<T>(bc8);
     cc += sum<T>(cc8);
+    aa += sum<T>(aa8);
+    ab += sum<T>(ab8);
+    excess += sum<T>(excess8);
   }
-  const square = pSum * pSum;
-  aa /= square;
-  bb /= square;
-  bc /= square;
-  cc /= square;
-  // What is below the rounding of q is an equal row, whose derivative by the norm is taken as 0.
-  const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : f32.EPSILON as f64);
-  if (aa < rounding * rounding * (aa + 1 / (columns as f64))) aa = 0;
-  const ab = bb + bc;
-  const norms = sqrt(aa) * sqrt(bb);
-  const denominator = norms + EPSILON;
-  const correlation = ab / denominator;
-  // d (1 − ρ) / d a = −(b − ρ ‖b‖ a / ‖a‖) / denominator, where a = b + c
-  const along = aa > 0 ? correlation * sqrt(bb / aa) : 0;
-  keep<T>(DIFFERENCE_FACTOR, along / denominator / pSum);
-  keep<T>(TEACHER_FACTOR, (along - 1) / denominator / pSum);
-  if (cc > 0.25 * bb) return 1 - correlation;
-  // Near the teacher 1 − ρ is (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² is bb · cc − bc².
-  const beside = bb * cc - bc * bc + EPSILON * (2 * norms + EPSILON);
-  return beside / (denominator * (denominator + ab));
+  const unit = 1 / pSum;
+  const square = unit * unit;
+  const n = columns as f64;
+  bb *= square;
+  aa *= square;
+  ab *= square;
+  bc *= square;
+  cc *= square;
+  excess *= unit;
+  // Of q − p less excess · q.
+  cc = max(cc - 2 * excess * (bc + cc + excess / n) + excess * excess * (aa + 1 / n), 0);
+  // What is below the rounding of q is an equal row.
+  const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : (f32.EPSILON as f64));
+  relate(bb, bc - excess * ab, cc, aa, ab, rounding * rounding * (aa + 1 / n));
+  keep<T>(REST, first<T>(rest) - excess);
+  keep<T>(UNIT, unit);
+  keep<T>(TEACHER_FACTOR, weight * byTeacher * unit);
+  keep<T>(DIFFERENCE_FACTOR, weight * byDifference * unit);
+  keep<T>(STUDENT_FACTOR, weight * byStudent * unit);
+  return distance;
 }

@@ -5,7 +5,7 @@ import { logOf, relativeEntropy } from '../shared/logLanes';
 import { larger, madd, nmadd, splat } from '../shared/lanes';
 import { aboveTangent, isNear } from '../shared/nearZero';
 import {
-  DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, RULED_OUT, take, TEACHER_FACTOR, TINY,
+  DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, RULED_OUT, STUDENT_FACTOR, take, TEACHER_FACTOR, TINY,
 } from './workspace';
 
 /** KL(p ‖ q). Its slope by log q is q − p, so that it needs no slope by q. */
@@ -106,8 +106,10 @@ export function slopeOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128
     return v128.sub<T>(up, v128.and(take<T>(HALF), v128.lt<T>(difference, zero)));
   }
   if (idof<K>() == idof<Correlation>()) {
-    const centered = v128.sub<T>(p, take<T>(MEAN));
-    return madd<T>(take<T>(DIFFERENCE_FACTOR), difference, v128.mul<T>(take<T>(TEACHER_FACTOR), centered));
+    const mean = take<T>(MEAN);
+    const ofP = v128.mul<T>(take<T>(TEACHER_FACTOR), v128.sub<T>(p, mean));
+    const ofBoth = madd<T>(take<T>(DIFFERENCE_FACTOR), difference, ofP);
+    return madd<T>(take<T>(STUDENT_FACTOR), v128.sub<T>(q, mean), ofBoth);
   }
   const inverse = v128.div<T>(take<T>(ONE), mixtureOf<T>(q, p));
   const z = v128.mul<T>(difference, inverse);

@@ -32,13 +32,16 @@ export const Q_SHARE: usize = 120;
 export const SLOPE_FACTOR: usize = 128;
 export const SOFT_FACTOR: usize = 136;
 export const HARD_FACTOR: usize = 144;
-// The correlation's mean and coefficients.
+// The correlation's mean and factors.
 export const MEAN: usize = 152;
 export const DIFFERENCE_FACTOR: usize = 160;
 export const TEACHER_FACTOR: usize = 168;
+export const STUDENT_FACTOR: usize = 176;
+/** What brings p to a probability. */
+export const UNIT: usize = 184;
 
 /** −Infinity. */
-export const RULED_OUT: usize = 176;
+export const RULED_OUT: usize = 192;
 
 let kept: usize = 0;
 
@@ -60,6 +63,9 @@ export let slopes: usize = 0;
 export let students: usize = 0;
 export let teachers: usize = 0;
 export let outputs: usize = 0;
+
+/** Behind all of them: what only some losses have. */
+export let spare: usize = 0;
 
 let firstQ: usize = 0;
 let firstP: usize = 0;
@@ -84,6 +90,7 @@ export function place(start: usize, width: usize): void {
   students = slopes + width;
   teachers = students + batch;
   outputs = teachers + batch;
+  spare = outputs + batch;
   rowBytes = width;
 }
 
@@ -95,6 +102,13 @@ export function turnTo(index: i32): void {
   qs = firstQ + offset;
   ps = firstP + offset;
   hards = firstHard + offset;
+}
+
+// @ts-ignore: decorator
+@inline
+export function turnToExponentials(q: usize, p: usize): void {
+  qs = q;
+  ps = p;
 }
 
 // @ts-ignore: decorator

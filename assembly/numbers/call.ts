@@ -1,7 +1,7 @@
 // What the losses of rows of numbers need of a call beside what rows of distributions do.
 
 import {
-  BATCH_ROWS, KEPT_BYTES, OPTION, OTHER_OPTION, PARAMETERS, PATCH_BYTES, RECORD_BYTES, TEACHER_COLUMNS,
+  BATCH_ROWS, KEPT_BYTES, OPTION, OTHER_OPTION, PARAMETERS, PATCH_BYTES, RECORD_BYTES,
 } from '../../src/engine/layout';
 import { begin, softWeightOf, scale, width } from '../distributions/call';
 import { keep } from '../distributions/workspace';
@@ -20,9 +20,6 @@ export const ROW_FACTOR: usize = 224;
 export const SIGN: usize = 232;
 export const LARGE: usize = 240;
 
-/** Bytes of a dense row of the teacher. */
-export let teacherStride: usize = 0;
-
 /** Parameters of the loss, for the columns of a row. */
 export let parameters: usize = 0;
 
@@ -30,7 +27,6 @@ let rows: usize = 0;
 
 export function beginNumbers<T>(call: usize, workspace: usize): void {
   begin<T>(call, workspace);
-  teacherStride = (load<i32>(call, TEACHER_COLUMNS) as usize) * sizeof<T>();
   parameters = load<usize>(call, PARAMETERS);
   rows = workspace + KEPT_BYTES + BATCH_ROWS * RECORD_BYTES + PATCH_BYTES;
   keep<T>(RULED_OUT, load<f64>(call, OTHER_OPTION));

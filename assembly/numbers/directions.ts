@@ -2,13 +2,13 @@
 // doubles: of directions that are alike or opposite, the derivative is what is left of terms that cancel.
 
 import {
-  adds, columns, option, otherOption, softWeightOf, width,
+  adds, columns, option, otherOption, softWeightOf, teacherStride, width,
 } from '../distributions/call';
 import { keep, take } from '../distributions/workspace';
 import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { clear } from '../shared/stage';
 import {
-  beginNumbers, EXCESS, FACTOR, factorOf, LIMIT, RATIO, ROW_FACTOR, RULED_OUT, scratchRow, SIGN, teacherStride,
+  beginNumbers, EXCESS, FACTOR, factorOf, LIMIT, RATIO, ROW_FACTOR, RULED_OUT, scratchRow, SIGN,
 } from './call';
 import { isZero } from './differences';
 import { mapAdjoint, mapOf, narrow } from './maps';

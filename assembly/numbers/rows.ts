@@ -2,10 +2,11 @@
 
 import { EXCLUDED_ROW } from '../../src/engine/layout';
 import {
-  adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, width,
+  adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, teacherStride,
+  width,
 } from '../distributions/call';
 import { clear, copyIn, copyOut } from '../shared/stage';
-import { scratchRow, teacherStride } from './call';
+import { scratchRow } from './call';
 
 // Rows of the workspace that are taken here; the losses have those behind them.
 const OUTPUT: usize = 0;

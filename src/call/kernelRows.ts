@@ -2,7 +2,8 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
-import { FEW_COLUMNS, runRows } from '../engine/rows.js';
+import { runRows } from '../engine/rows.js';
+import { FEW_COLUMNS } from '../engine/rowsCall.js';
 import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';

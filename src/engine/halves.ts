@@ -9,6 +9,7 @@ import {
   COLUMNS,
   FIRST_ADDRESS,
   LOSSES,
+  RANKS,
   SCALE,
   STANDARDIZES,
   STUDENT,
@@ -70,6 +71,7 @@ export function halvesOf(
     int32[(CALL + LOSSES) / 4] = start + 2 * width;
     int32[(CALL + WEIGHTS) / 4] = WEIGHT_TABLE;
     int32[(CALL + COLUMNS) / 4] = columns;
+    int32[(CALL + RANKS) / 4] = 0;
     int32[(CALL + STANDARDIZES) / 4] = standardizes ? 1 : 0;
     float64[(CALL + TEMPERATURE) / 8] = temperature;
     float64[(CALL + SCALE) / 8] = 1;

@@ -2,7 +2,18 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { type Binary, instantiate, type Memory, PAGE } from './compile.js';
-import { BATCH_BYTES, BATCH_ROWS, KEPT_BYTES, PATCH_BYTES, RECORD_BYTES } from './layout.js';
+import {
+  BATCH_BYTES,
+  BATCH_ROWS,
+  BLOCK_BYTES,
+  BLOCK_GAP,
+  BLOCK_ROWS,
+  COUNT_BYTES,
+  KEPT_BYTES,
+  LEAST_BLOCK_ROWS,
+  PATCH_BYTES,
+  RECORD_BYTES,
+} from './layout.js';
 
 /** Gives the compiled module of a binary; `undefined` where the engine does not compile it. */
 export type ModuleOf = (binary: Binary) => object | undefined;
@@ -73,4 +84,16 @@ export function workspaceBytes(rowBytes: number, copies: boolean): number {
   const batch = rows * width;
   const tables = KEPT_BYTES + BATCH_ROWS * RECORD_BYTES + PATCH_BYTES;
   return tables + (copies ? 6 : 3) * batch + width;
+}
+
+/** Bytes behind the copies of a workspace to rank rows: counts, pairs of numbers and places, and rows in order. */
+export function rankBytes(rowBytes: number): number {
+  return COUNT_BYTES + 9 * align(rowBytes);
+}
+
+/** Bytes behind the copies of a workspace for blocks of rows whose columns are looked at together. */
+export function blockBytes(rowBytes: number): number {
+  const width = align(rowBytes);
+  const rows = Math.min(Math.max(Math.floor(BLOCK_BYTES / width), LEAST_BLOCK_ROWS), BLOCK_ROWS);
+  return 3 * rows * (width + BLOCK_GAP);
 }

@@ -55,6 +55,10 @@ export const KEPT = 76;
 export const TEACHER_COLUMNS = 80;
 /** A row of parameters of the loss, one for each column; 0 where there is none. */
 export const PARAMETERS = 84;
+/** 1 where both sides are compared in descending order. */
+export const RANKS = 88;
+/** Numbers of each column of the batch; 0 where there are none. */
+export const PER_COLUMN = 92;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;
@@ -74,6 +78,16 @@ export const BATCH_ROWS = 64;
 export const KEPT_BYTES = 256;
 export const RECORD_BYTES = 128;
 export const PATCH_BYTES = 512;
+
+/** For ranks: how often each digit of 8 bits stands at each of up to 8 places. */
+export const COUNT_BYTES = 8192;
+
+// Rows whose columns are looked at together.
+export const BLOCK_BYTES = 65536;
+export const BLOCK_ROWS = 16;
+export const LEAST_BLOCK_ROWS = 4;
+/** What stands between two of them, so that a column does not stand in one set of the cache. */
+export const BLOCK_GAP = 64;
 
 /** Numbers of a vector start at a multiple of this. */
 export const VECTOR_BYTES = 16;

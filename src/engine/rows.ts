@@ -1,15 +1,13 @@
 // Runs a kernel on the rows of two matrices: in place where all are in one arena, else on copies, a piece at a time.
 
 import type { FloatArray } from '../core/numeric.js';
-import { type ArenaMemory, arenaInstance, arenaOf } from './arenas.js';
-import { selectedInstance, selectedKernel } from './choice.js';
-import { align, type Instance, workspaceBytes } from './instance.js';
+import { selectedKernel } from './choice.js';
+import { align } from './instance.js';
 import {
   ADDS,
   CALL,
   COLUMNS,
   DISTRIBUTIONS,
-  FIRST_ADDRESS,
   GRADIENT,
   KEPT,
   KEPT_COUNT,
@@ -17,10 +15,11 @@ import {
   LABELS,
   LOSS_TABLE,
   LOSSES,
-  MOST_ROWS,
   OPTION,
   OTHER_OPTION,
   PARAMETERS,
+  PER_COLUMN,
+  RANKS,
   SCALE,
   STANDARDIZES,
   STUDENT,
@@ -31,73 +30,13 @@ import {
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
+import { exportOf, type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
+import { type Stage, stageOf } from './stage.js';
 import type { Target } from './target.js';
-import type { Kernel, Share } from './threads.js';
-
-/** Rows are copied in and out in pieces of about this many bytes, which stay in the cache. */
-const PIECE = 65536;
+import type { Share } from './threads.js';
 
 /** A run of this many bytes of a matrix is worth waking threads for. */
 const LARGE = 262144;
-
-/** What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the layout. */
-export interface RowTables {
-  readonly labels: Int32Array;
-  /** Two for each row. */
-  readonly weights: Float64Array;
-}
-
-/** One call of a kernel on all rows of two matrices. Where a table is left out, every row has its soft loss once. */
-export interface RowsCall extends Partial<RowTables> {
-  readonly kernel: Kernel;
-  readonly student: FloatArray;
-  /** Left out for a kernel of the student alone. */
-  readonly teacher?: FloatArray;
-  readonly rows: number;
-  readonly columns: number;
-  /** Where they are not those of the student. */
-  readonly teacherColumns?: number;
-  /** Rows of label distributions, as long as the student. */
-  readonly distributions?: FloatArray | undefined;
-  readonly temperature: number;
-  readonly standardizes?: boolean;
-  /** Whether the kernel works on copies of the rows. */
-  readonly copies?: boolean;
-  readonly option?: number;
-  readonly otherOption?: number;
-  /** Parameters of the loss, one for each column. */
-  readonly parameters?: ArrayLike<number> | undefined;
-  /** The classes that a sparse teacher kept: their number in a row, and row by row. */
-  readonly kept?: { readonly count: number; readonly indices: Int32Array };
-}
-
-type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
-
-/** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
-interface Stage {
-  readonly instance: Instance;
-  readonly run: KernelFunction;
-  /** The arena, where the matrices are read and written in place. */
-  readonly arena: ArenaMemory | undefined;
-  readonly most: number;
-  readonly student: number;
-  readonly teacher: number;
-  readonly gradient: number;
-  readonly distributions: number;
-  readonly kept: number;
-  readonly parameters: number;
-}
-
-/**
- * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few numbers do not average their
- * rounding, and short rows cost little.
- */
-export const FEW_COLUMNS = 16;
-
-/** Bytes of a number as it is computed. */
-function sizeOf({ student, columns }: RowsCall): number {
-  return columns <= FEW_COLUMNS ? 8 : student.BYTES_PER_ELEMENT;
-}
 
 /** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
 const MOST_BYTES = 2 ** 28;
@@ -112,9 +51,10 @@ const MOST_BYTES = 2 ** 28;
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
   const { student, rows, columns, teacherColumns = columns } = call;
   const size = sizeOf(call);
-  if (selectedKernel() === 'scalar' || 12 * columns * size > MOST_BYTES) return false;
+  const bytes = workspaceOf(call) + 4 * widestOf(call);
+  if (selectedKernel() === 'scalar' || bytes > MOST_BYTES) return false;
   const target = claim?.();
-  const stage = inArena(call, target) ?? onCopies(call, target);
+  const stage = stageOf(call, target);
   if (!stage) {
     if (!target?.adds) target?.data.fill(0);
     return false;
@@ -147,16 +87,23 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
   }
+  const { perColumn } = call;
+  if (perColumn) copyBack(instance.floats(perColumn.BYTES_PER_ELEMENT), stage.perColumn, perColumn);
   return true;
 }
 
-/** Fills the tables that are the same for all rows, and the row of parameters. */
-function fillTables({ instance, most, parameters }: Stage, call: RowsCall): void {
+/** Fills the tables that are the same for all rows, of rows and of columns. */
+function fillTables({ instance, most, parameters, perColumn }: Stage, call: RowsCall): void {
   const { int32, float64 } = instance;
   const count = Math.min(most, call.rows);
   if (!call.labels) int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + count);
   if (!call.weights) {
     for (let i = 0; i < 2 * count; i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
+  }
+  const table = call.perColumn;
+  if (table) {
+    const { BYTES_PER_ELEMENT } = table;
+    instance.floats(BYTES_PER_ELEMENT).set(table, perColumn / BYTES_PER_ELEMENT);
   }
   if (!call.parameters) return;
   const size = sizeOf(call);
@@ -184,6 +131,8 @@ function describe(stage: Stage, call: RowsCall, target: Target | undefined): voi
   int32[at + KEPT / 4] = stage.kept;
   int32[at + TEACHER_COLUMNS / 4] = call.teacherColumns ?? call.columns;
   int32[at + PARAMETERS / 4] = stage.parameters;
+  int32[at + RANKS / 4] = call.ranks ? 1 : 0;
+  int32[at + PER_COLUMN / 4] = stage.perColumn;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
@@ -228,80 +177,6 @@ function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): 
     run(CALL, instance.workspace, 0, rows);
 }
 
-/** Bytes of the workspace of a call. */
-function workspaceOf(call: RowsCall): number {
-  const { columns, standardizes, copies = standardizes, kept } = call;
-  const rowBytes = columns * sizeOf(call);
-  return workspaceBytes(rowBytes, copies || kept !== undefined || rowBytes !== align(rowBytes));
-}
-
-/** Where the row of parameters stands: the last row of the workspace, which no kernel with parameters writes. */
-function parametersBehind(workspace: number, call: RowsCall): number {
-  return workspace + workspaceOf(call) - align(call.columns * sizeOf(call));
-}
-
-/** The name of the exports of a kernel for the numbers of a call. */
-function exportOf(call: RowsCall): string {
-  return `${call.kernel.name}${8 * sizeOf(call)}`;
-}
-
-function kernelFunction(instance: Instance, call: RowsCall): KernelFunction | undefined {
-  return instance.exportsOf<Record<string, KernelFunction>>(call.kernel.binary)?.[exportOf(call)];
-}
-
-/** The stage of a call whose matrices are all in the memory of one arena. */
-function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { student, teacher = student, distributions, kept } = call;
-  // Kept classes have no place in the arena, and doubles have none for numbers of another format.
-  if (kept || sizeOf(call) !== student.BYTES_PER_ELEMENT) return undefined;
-  const arrays = [student, teacher];
-  if (distributions) arrays.push(distributions);
-  if (target) arrays.push(target.data);
-  const arena = arenaOf(arrays);
-  const instance = arena && arenaInstance(arena, workspaceOf(call));
-  const run = instance && kernelFunction(instance, call);
-  return (
-    run && {
-      instance,
-      run,
-      arena,
-      most: MOST_ROWS,
-      student: student.byteOffset,
-      teacher: teacher.byteOffset,
-      gradient: target?.data.byteOffset ?? 0,
-      distributions: distributions?.byteOffset ?? 0,
-      kept: 0,
-      parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
-    }
-  );
-}
-
-/** The stage of a call whose rows are copied in and out, a piece at a time. */
-function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
-  const { distributions, rows, columns, kept } = call;
-  const instance = selectedInstance();
-  const run = instance && kernelFunction(instance, call);
-  if (!run) return undefined;
-  const longest = Math.max(columns, call.teacherColumns ?? columns) * sizeOf(call);
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
-  const side = align(most * longest);
-  const start = align(FIRST_ADDRESS + workspaceOf(call));
-  const end = start + 4 * side;
-  if (!instance.reach(end + (kept ? 4 * most * kept.count : 0))) return undefined;
-  return {
-    instance,
-    run,
-    arena: undefined,
-    most,
-    student: start,
-    teacher: call.teacher ? start + side : start,
-    gradient: target ? start + 2 * side : 0,
-    distributions: distributions ? start + 3 * side : 0,
-    kept: end,
-    parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
-  };
-}
-
 /** A view takes longer to make than a short row to copy. */
 function copyIn(
   memory: FloatArray | Int32Array,
@@ -326,4 +201,10 @@ function copyOut(
   } else {
     data.set(memory.subarray(at, at + length), from);
   }
+}
+
+/** Reads a table that a kernel wrote. */
+function copyBack(memory: FloatArray, address: number, table: FloatArray): void {
+  const at = address / table.BYTES_PER_ELEMENT;
+  table.set(memory.subarray(at, at + table.length));
 }

@@ -3,7 +3,8 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { EXCLUDED_ROW } from '../../engine/layout.js';
-import { type RowsCall, runRows } from '../../engine/rows.js';
+import { runRows } from '../../engine/rows.js';
+import type { RowsCall } from '../../engine/rowsCall.js';
 import type { Target } from '../../engine/target.js';
 import { softmaxCrossEntropy } from './crossEntropy.js';
 

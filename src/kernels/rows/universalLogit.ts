@@ -2,11 +2,11 @@ import { exponentials } from './exp.js';
 import { addSoftmaxAdjoint } from './softmax.js';
 
 /**
- * Σ |q − p| of p = softmax(y) and q = softmax(x), each in descending order, the shorter one with zeros behind it; writes
+ * ½ Σ |q − p| of p = softmax(y) and q = softmax(x), each in descending order, the shorter one with zeros behind it; writes
  * the derivative by x to `derivative`, as long as x. That by a probability that is equal on both sides is taken as 0; equal
  * entries of x have the mean of what they would have in turn. Sorts y.
  */
-export function sortedDifference(
+export function sortedVariation(
   columns: number,
 ): (x: Float64Array, y: Float64Array, derivative: Float64Array) => number {
   const sorted = new Float64Array(columns);
@@ -20,11 +20,11 @@ export function sortedDifference(
     // Both are in ascending order: what they are paired by is the distance from their ends.
     const ahead = y.length - columns;
     let sum = 0;
-    for (let j = 0; j < ahead; j++) sum += p[j]!;
+    for (let j = 0; j < ahead; j++) sum += p[j]! / 2;
     for (let j = 0; j < columns; j++) {
       const u = q[j]! - (p[j + ahead] ?? 0);
-      sum += Math.abs(u);
-      slope[j] = Math.sign(u) * q[j]!;
+      sum += Math.abs(u) / 2;
+      slope[j] = (Math.sign(u) / 2) * q[j]!;
     }
     bySorted.fill(0);
     addSoftmaxAdjoint(q, slope, 1, bySorted);

@@ -6,8 +6,10 @@ import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DISTRIBUTION_ROW, UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
+import type { RowsCall } from '../../engine/rowsCall.js';
 import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
 import { addLabels } from './_labels.js';
 import type { Pass, ResponseLoss } from './_pass.js';
@@ -29,29 +31,41 @@ export function evaluateResponse<T extends FloatArray>(
   const temperatures = terms.temperatures?.(batch.temperature) ?? [batch.temperature];
   const standard = (each: number) => (temperatureSquared ? each * each : 1);
   let sum = 0;
+  let isJoined = false;
   for (const [index, temperature] of temperatures.entries()) {
     const factor = standard(temperature) * (terms.softWeight ?? 1);
-    // The tables of a single pass are used once.
-    const isOnly = temperatures.length === 1 && !terms.joint;
-    const own = isOnly ? tables.weights : tables.weights.slice();
-    for (let i = 0; i < own.length; i += 2) {
-      own[i]! *= factor;
-      if (index > 0) own[i + 1] = 0;
+    const all = { loss, batch, temperature, tables };
+    const columns = columnsOf(all, standard(temperature));
+    // The weights of a single pass are nobody else's, unless all rows together want them.
+    const isOnly = temperatures.length === 1 && (!terms.joint || columns !== undefined);
+    const weights = isOnly ? tables.weights : tables.weights.slice();
+    for (let i = 0; i < weights.length; i += 2) {
+      weights[i]! *= factor;
+      if (index > 0) weights[i + 1] = 0;
     }
-    sum += evaluatePass(
-      { loss, batch, temperature, tables: { labels: tables.labels, weights: own } },
-      sink,
-    );
+    sum += evaluatePass({ ...all, tables: { ...tables, weights }, columns }, sink);
+    if (columns) sum += columns.loss;
+    else isJoined ||= terms.joint !== undefined;
   }
-  if (terms.joint) {
-    sum += addJoint(
-      { loss, batch, tables, temperature: batch.temperature },
-      temperatures,
-      standard,
-      sink,
-    );
+  if (isJoined) {
+    const all = { loss, batch, tables, temperature: batch.temperature };
+    sum += addJoint(all, temperatures, standard, sink);
   }
   return sum / normalizer;
+}
+
+/** The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left to JavaScript. */
+function columnsOf<T extends FloatArray>(pass: Pass<T>, factor: number): ColumnTerm | undefined {
+  const { columns } = pass.loss.terms;
+  const call = columns && rowsCallOf(pass);
+  // Rows of one or two classes are left to JavaScript, and their columns with them.
+  if (!call || call.columns <= 2) return undefined;
+  const { weights } = pass.tables;
+  let weight = 0;
+  for (const row of pass.batch.rows) weight += weights[2 * row]!;
+  if (weight === 0) return undefined; // then no teacher is read
+  const each = weight * factor * columns.weight(call.columns);
+  return evaluateColumns(call, columns.name, pass.batch.rows.length, each);
 }
 
 function evaluatePass<T extends FloatArray>(
@@ -85,33 +99,45 @@ function runInEngine<T extends FloatArray>(
   losses: Float64Array,
   sink: GradientSink<T> | undefined,
 ): boolean {
-  const { loss, batch, temperature, tables } = pass;
-  const { terms, standardizeLogits } = loss;
-  const { student, distributions, sparse } = batch;
+  const { terms, standardizeLogits } = pass.loss;
+  const { sparse } = pass.batch;
   if (sparse) return terms.tail !== undefined && runSparse(pass, sparse, losses, sink);
   const { kernel } = terms;
   if (kernel?.isSoftAlone && standardizeLogits) return false;
-  if (!kernel) return terms.divergence !== undefined && runBetweenHalves(pass, losses, sink);
+  const call = rowsCallOf(pass);
+  if (!call) return terms.divergence !== undefined && runBetweenHalves(pass, losses, sink);
+  if (!runRows(call, losses, sink && (() => sink.claim(call.rows)))) return false;
+  if (kernel?.isSoftAlone) addLabels(pass, losses, sink);
+  return true;
+}
+
+/** What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not have. */
+function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
+  const { loss, batch, temperature, tables } = pass;
+  const { kernel } = loss.terms;
+  if (!kernel) return undefined;
+  const { student, distributions } = batch;
   const { data, rows, columns } = student;
-  const call = {
+  const teacher = batch.teacher as typeof student;
+  return {
     labels: tables.labels,
     weights: kernel.weightAt
       ? softScaled(tables.weights, kernel.weightAt(temperature))
       : tables.weights,
     kernel,
     student: data,
-    teacher: (batch.teacher as typeof student).data,
+    teacher: teacher.data,
     rows,
     columns,
+    teacherColumns: teacher.columns,
     distributions: distributions?.data,
     temperature,
-    standardizes: standardizeLogits,
+    standardizes: loss.standardizeLogits,
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
+    ranks: kernel.ranks ?? false,
+    perColumn: pass.columns?.perColumn,
   };
-  if (!runRows(call, losses, sink && (() => sink.claim(rows)))) return false;
-  if (kernel.isSoftAlone) addLabels(pass, losses, sink);
-  return true;
 }
 
 /** The weights, with the soft weights times a factor. */
@@ -124,9 +150,9 @@ const STEEPEST = 1e9;
 
 /** What no derivative of a row by the logits is beyond. */
 function boundOf<T extends FloatArray>(pass: Pass<T>, losses: Float64Array): number {
-  const { loss, temperature, tables } = pass;
+  const { loss, temperature, tables, columns } = pass;
   const { option = 0, otherOption = 0 } = loss.terms.kernel ?? {};
-  let most = 0;
+  let most = (columns?.steepest ?? 0) / temperature;
   for (let row = 0; row < losses.length; row++) {
     const soft = tables.weights[2 * row]! * STEEPEST + 2 * Math.abs(losses[row]!);
     most = Math.max(most, soft / temperature + tables.weights[2 * row + 1]!);

@@ -1,7 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { FloatArray } from '../../core/numeric.js';
-import type { RowTables } from '../../engine/rows.js';
+import type { RowTables } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { ColumnTerm } from './_columns.js';
 import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 
@@ -19,4 +20,6 @@ export interface Pass<T extends FloatArray> {
   readonly batch: DistillationBatch<T, SparseTargets<T>>;
   readonly temperature: number;
   readonly tables: RowTables;
+  /** The part of all rows together that is evaluated with the rows. */
+  readonly columns?: ColumnTerm | undefined;
 }

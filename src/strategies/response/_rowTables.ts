@@ -4,7 +4,7 @@ import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
-import type { RowTables } from '../../engine/rows.js';
+import type { RowTables } from '../../engine/rowsCall.js';
 import { labelLosses } from '../../kernels/rows/labels.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import type { ResponseTerms, TeacherShares } from './_terms.js';

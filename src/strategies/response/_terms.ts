@@ -3,6 +3,7 @@ import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { Binary } from '../../engine/compile.js';
 import type { HardLoss } from '../../kernels/rows/crossEntropy.js';
+import type { ColumnKernel } from './_columns.js';
 import type { JointLoss } from './_joint.js';
 import type { DistributionRow } from './_softRows.js';
 
@@ -17,6 +18,8 @@ export interface SoftKernel {
   readonly weightAt?: (temperature: number) => number;
   /** Whether the kernel computes the soft loss alone, of logits as they are. */
   readonly isSoftAlone?: boolean;
+  /** Whether it ranks the classes on both sides: compares them in descending order. */
+  readonly ranks?: boolean;
 }
 
 /** What the teacher's part of a row, the part of weight 1 − α, is made of; constants to the gradient. */
@@ -63,6 +66,8 @@ export interface ResponseTerms {
   readonly softWeight?: number;
   /** A loss of all softened rows together, which counts in each row as the soft loss does. */
   readonly joint?: JointLoss;
+  /** The joint loss in the engine, where it is one of the columns. */
+  readonly columns?: ColumnKernel;
   /** Whether the classes of the teacher are those of the student; true by default. */
   readonly sharesClasses?: boolean;
 }

@@ -39,8 +39,9 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (weights, temperature,
  * alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
  *
- * Cost: four exponentials a logit, in JavaScript; beside the gradient, memory for some copies of both sides. It is no sum over
- * rows, unless `intraWeight` is 0: chunks of a batch do not add up to it.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows of doubles, and
+ * in JavaScript (`'scalar'`) for a few copies of both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not
+ * add up to it.
  *
  * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the 1e-8 is that of the authors' code,
  * whose weights of 1 for cross-entropy, inter and intra, at T = 1, are twice what this is by default.
@@ -84,7 +85,10 @@ export class CorrelationDistillationStrategy<
       ...super.describe(),
       kernel: { binary: DIVERGENCES, name: 'correlation' },
       softWeight: interWeight,
-      ...(intraWeight !== 0 && { joint: intraCorrelation(intraWeight) }),
+      ...(intraWeight !== 0 && {
+        joint: intraCorrelation(intraWeight),
+        columns: { name: 'correlateColumns', weight: (columns) => intraWeight / columns },
+      }),
     };
   }
 

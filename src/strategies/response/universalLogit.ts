@@ -1,7 +1,8 @@
 import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { sortedDifference } from '../../kernels/rows/universalLogit.js';
+import { DIVERGENCES } from '../../engine/binaries/divergences.js';
+import { sortedVariation } from '../../kernels/rows/universalLogit.js';
 import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
@@ -56,7 +57,12 @@ export class UniversalLogitDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    return { sharesClasses: false };
+    return {
+      // Twice the total variation of the probabilities in descending order.
+      kernel: { binary: DIVERGENCES, name: 'totalVariation', ranks: true },
+      softWeight: 2,
+      sharesClasses: false,
+    };
   }
 
   protected override get ruledOutBy(): RuledOutBy {
@@ -64,7 +70,7 @@ export class UniversalLogitDistillationStrategy<
   }
 
   protected override softLoss(columns: number): SoftLoss {
-    const difference = sortedDifference(columns);
-    return ({ student, teacher, derivative }) => difference(student, teacher, derivative);
+    const variation = sortedVariation(columns);
+    return ({ student, teacher, derivative }) => variation(student, teacher, derivative);
   }
 }

@@ -1,5 +1,15 @@
-import { describe, expect, test } from 'vitest';
-import { CorrelationDistillationStrategy, type Matrix, UNLABELED } from '../../../src/index.js';
+import { expect, test } from 'vitest';
+import {
+  CorrelationDistillationStrategy,
+  float32,
+  float64,
+  HybridDistillationStrategy,
+  IGNORE_INDEX,
+  Matrix,
+  MatrixArena,
+  UNLABELED,
+} from '../../../src/index.js';
+import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
@@ -17,7 +27,7 @@ function correlation(
 const inter = correlation({ intraWeight: 0 });
 const intra = correlation({ interWeight: 0 });
 
-describe('CorrelationDistillationStrategy by hand', () => {
+describeKernels('CorrelationDistillationStrategy by hand', () => {
   test("takes what the authors' code does by default", () => {
     const { temperature, alpha, interWeight, intraWeight } = correlation();
     expect([temperature, alpha, interWeight, intraWeight]).toEqual([1, 0.5, 1, 1]);
@@ -78,7 +88,7 @@ describe('CorrelationDistillationStrategy by hand', () => {
   });
 });
 
-describe('CorrelationDistillationStrategy at the edges', () => {
+describeKernels('CorrelationDistillationStrategy at the edges', () => {
   test('of one row, intra is 1 and has no gradient', () => {
     const { loss, gradient } = intra.computeLossAndGradient(matrix([1, 2, 0]), matrix([0, 5, 1]));
     expect(loss).toBe(1);
@@ -124,7 +134,207 @@ describe('CorrelationDistillationStrategy at the edges', () => {
   });
 });
 
-describe('CorrelationDistillationStrategy refuses', () => {
+/** Rows of values that repeat only after many columns; some of them ruled out, or many equal, as asked. */
+function rowsOf(rows: number, columns: number, phase: number, kind: string): number[][] {
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: columns }, (__, j) => {
+      const value = 3 * Math.sin(12.9898 * (row * columns + j) + 0.37 * row + phase);
+      if (kind === 'ruled out' && (row + 2 * j) % 5 === 1) return -Infinity;
+      return kind === 'equal' ? Math.round(value) : value;
+    }),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function softmax(row: readonly number[]): number[] {
+  const top = Math.max(...row);
+  const powers = row.map((z) => Math.exp(z - top));
+  const total = sum(powers);
+  return powers.map((power) => power / total);
+}
+
+/** 1 − ρ of two lists, and its gradient by the first, as the quotient rule has it. */
+function apart(x: readonly number[], y: readonly number[]): { loss: number; slope: number[] } {
+  const centered = (values: readonly number[]) =>
+    values.map((v) => v - sum(values) / values.length);
+  const [a, b] = [centered(x), centered(y)];
+  const [aa, bb] = [sum(a.map((v) => v * v)), sum(b.map((v) => v * v))];
+  const top = sum(a.map((v, i) => v * b[i]!));
+  const bottom = Math.sqrt(aa * bb) + 1e-8;
+  const slope = a.map((v, i) => {
+    const ofBottom = aa > 0 ? (Math.sqrt(bb) * v) / Math.sqrt(aa) : 0;
+    return -(b[i]! * bottom - top * ofBottom) / bottom ** 2;
+  });
+  return { loss: 1 - top / bottom, slope };
+}
+
+/** inter of each row and intra, with their gradients by the logits of all rows together, at a temperature. */
+function parts(student: number[][], teacher: number[][], temperature: number) {
+  const [q, p] = [student, teacher].map((side) =>
+    side.map((row) => softmax(row.map((z) => z / temperature))),
+  ) as [number[][], number[][]];
+  const byLogits = (slopes: number[][]) =>
+    slopes.map((slope, i) => {
+      const mean = sum(slope.map((v, j) => v * q[i]![j]!));
+      return slope.map((v, j) => (q[i]![j]! * (v - mean)) / temperature);
+    });
+  const rows = q.map((row, i) => apart(row, p[i]!));
+  const columns = q[0]!.map((_, j) =>
+    apart(
+      q.map((row) => row[j]!),
+      p.map((row) => row[j]!),
+    ),
+  );
+  const n = columns.length;
+  return {
+    inter: rows.map(({ loss }) => loss),
+    interGradient: byLogits(rows.map(({ slope }) => slope)),
+    intra: sum(columns.map(({ loss }) => loss)) / n,
+    intraGradient: byLogits(q.map((_, i) => columns.map(({ slope }) => slope[i]! / n))),
+  };
+}
+
+describeKernels('CorrelationDistillationStrategy of many rows and classes', () => {
+  const sizes = [
+    [7, 3],
+    [9, 10],
+    [40, 33],
+    [6, 1000],
+    [70, 16],
+  ] as const;
+  const kinds = ['different', 'equal', 'ruled out'];
+  const cases = sizes.flatMap(([rows, columns]) =>
+    kinds.map((kind) => [rows, columns, kind] as const),
+  );
+
+  test.each(cases)('%i rows of %i, %s: the definition', (rows, columns, kind) => {
+    const options = { temperature: 2, alpha: 0.3, interWeight: 0.7, intraWeight: 1.5 };
+    const { temperature, alpha, interWeight, intraWeight } = options;
+    const own = rowsOf(rows, columns, 0.5, kind);
+    const theirs = rowsOf(rows, columns, 2, kind);
+    theirs[1]!.fill(Number.NaN); // nobody reads a row that is masked
+    const labels = new Int32Array(rows).fill(UNLABELED);
+    labels[0] = own[0]!.findIndex(Number.isFinite);
+    labels[2] = IGNORE_INDEX;
+    const mask = own.map((_, row) => (row === 1 ? 0 : 1));
+    const kept = own.map((_, row) => row).filter((row) => row !== 1 && row !== 2);
+    for (const [numeric, tolerance] of [
+      ['float64', 1e-12],
+      ['float32', 3e-6],
+    ] as const) {
+      const [student, teacher] = [own, theirs].map((side) =>
+        numeric === 'float32' ? Matrix.fromRows(side, float32) : matrix(...side),
+      ) as [Matrix<Float64Array>, Matrix<Float64Array>];
+      const gradient = student.zerosLike();
+      gradient.data.fill(7);
+      const { loss } = correlation(options).computeLossAndGradient(student, teacher, labels, {
+        mask,
+        gradient,
+      });
+      const [z, y] = [student, teacher].map((side) => kept.map((row) => side.toRows()[row]!)) as [
+        number[][],
+        number[][],
+      ];
+      const { inter, interGradient, intra, intraGradient } = parts(z, y, temperature);
+      const soft = kept.map((row) => (row === 0 ? 1 - alpha : 1) * temperature ** 2);
+      const label = labels[0]!;
+      const hard = softmax(z[0]!);
+      const expected =
+        sum(inter.map((value, i) => soft[i]! * (interWeight * value + intraWeight * intra))) -
+        alpha * Math.log(hard[label]!);
+      const derivative = own.map((row) => row.map(() => 0));
+      for (const [i, row] of kept.entries()) {
+        derivative[row] = z[i]!.map((_, j) => {
+          const ofHard = i === 0 ? alpha * (hard[j]! - (j === label ? 1 : 0)) : 0;
+          const ofRow = soft[i]! * interWeight * interGradient[i]![j]!;
+          return (ofHard + ofRow + sum(soft) * intraWeight * intraGradient[i]![j]!) / kept.length;
+        });
+      }
+      expect(Math.abs((loss * kept.length) / expected - 1)).toBeLessThan(tolerance);
+      const flat = derivative.flat();
+      const largest = Math.max(...flat.map(Math.abs));
+      const off = gradient.data.map((value, k) => Math.abs(value - flat[k]!) / largest);
+      expect(Math.max(...off)).toBeLessThan(tolerance);
+    }
+  });
+
+  test('a student that hardly tells classes apart, of a teacher that is sure, in float32', () => {
+    const own = rowsOf(12, 400, 0.5, 'different').map((row) => row.map((z) => 1e-3 * z));
+    const theirs = rowsOf(12, 400, 2, 'different').map((row) => row.map((z) => 6 * z));
+    const [student, teacher] = [Matrix.fromRows(own, float32), Matrix.fromRows(theirs, float32)];
+    const strategy = new CorrelationDistillationStrategy();
+    const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+    const { inter, interGradient, intra, intraGradient } = parts(
+      student.toRows(),
+      teacher.toRows(),
+      1,
+    );
+    expect(loss).toBeCloseTo(sum(inter) / 12 + intra, 5);
+    const flat = interGradient.flatMap((row, i) =>
+      row.map((value, j) => value / 12 + intraGradient[i]![j]!),
+    );
+    const largest = Math.max(...flat.map(Math.abs));
+    // The student's probabilities are rounded to 6e-8, 6e-5 of what they differ by.
+    const off = gradient.data.map((value, k) => Math.abs(value - flat[k]!) / largest);
+    expect(Math.max(...off)).toBeLessThan(3e-4);
+  });
+
+  test('close to the teacher float32 loses no digits of the differences', () => {
+    const theirs = rowsOf(12, 20, 2, 'different');
+    const noise = rowsOf(12, 20, 0.5, 'different');
+    const teacher = Matrix.fromRows(theirs, float32);
+    const student = Matrix.fromRows(
+      theirs.map((row, i) => row.map((z, j) => z + 1e-4 * noise[i]![j]!)),
+      float32,
+    );
+    const single = new CorrelationDistillationStrategy().computeLossAndGradient(student, teacher);
+    const [z, y] = [student, teacher].map((side) => matrix(...side.toRows())) as [
+      Matrix<Float64Array>,
+      Matrix<Float64Array>,
+    ];
+    const double = correlation().computeLossAndGradient(z, y);
+    expect(single.loss / double.loss).toBeCloseTo(1, 5);
+    const largest = Math.max(...double.gradient.data.map(Math.abs));
+    const off = single.gradient.data.map((value, k) => Math.abs(value - double.gradient.data[k]!));
+    expect(Math.max(...off) / largest).toBeLessThan(3e-6);
+  });
+
+  test('in a hybrid adds to what stands in the gradient, in an arena too', () => {
+    const options = [{ temperature: 2 }, { intraWeight: 0 }, { interWeight: 0 }];
+    const [one, two, three] = options.map((each) => ({ strategy: correlation(each), weight: 0.5 }));
+    const hybrid = new HybridDistillationStrategy<Float64Array>([one!, two!, three!], {
+      weights: 'free',
+    });
+    const [own, theirs] = [rowsOf(9, 8, 0.5, ''), rowsOf(9, 8, 2, '')];
+    const plain = [matrix(...own), matrix(...theirs)] as const;
+    const [warm, cold] = [parts(own, theirs, 2), parts(own, theirs, 1)];
+    const expected = own.flatMap((row, i) =>
+      row.map((_, j) => {
+        const ofWarm = 4 * (warm.interGradient[i]![j]! / 9 + warm.intraGradient[i]![j]!);
+        return (ofWarm + cold.interGradient[i]![j]! / 9 + cold.intraGradient[i]![j]!) / 2;
+      }),
+    );
+    const arena = new MatrixArena(1 << 18);
+    const [student, teacher, gradient] = [0, 1, 2].map(() => arena.zeros(9, 8, float64)) as [
+      Matrix<Float64Array>,
+      Matrix<Float64Array>,
+      Matrix<Float64Array>,
+    ];
+    student.data.set(plain[0].data);
+    teacher.data.set(plain[1].data);
+    hybrid.computeGradient(student, teacher, undefined, { gradient });
+    const copied = hybrid.computeGradient(...plain);
+    for (const [k, value] of expected.entries()) {
+      expect(copied.data[k]).toBeCloseTo(value, 13);
+      expect(gradient.data[k]).toBeCloseTo(value, 13);
+    }
+  });
+});
+
+describeKernels('CorrelationDistillationStrategy refuses', () => {
   test.each<[string, string, () => unknown]>([
     ['interWeight', 'OUT_OF_RANGE', () => correlation({ interWeight: -1 })],
     ['intraWeight', 'OUT_OF_RANGE', () => correlation({ intraWeight: Number.NaN })],

@@ -1,0 +1,145 @@
+// Rows in descending order: a radix sort, by digits of 8 bits, of the numbers with their places.
+
+import { COUNT_BYTES } from '../../src/engine/layout';
+import { stride, teacherStride, width } from './call';
+import { clear } from '../shared/stage';
+import { refer, termOf } from './term';
+import { TotalVariation } from './terms';
+import { ps, qs, spare, turnToExponentials } from './workspace';
+
+// A pair is a key in the bits of a number, then the place of the number in its row, in as many bytes. Keys are in
+// ascending order where the numbers are in descending order.
+
+/** The bits of a number as its key, and back. */
+// @ts-ignore: decorator
+@inline
+function turned<T>(bits: T): T {
+  const negative = bits >> ((8 * sizeof<T>() - 1) as T); // all ones, or none
+  return bits ^ (~negative & (sizeof<T>() == 8 ? (i64.MAX_VALUE as T) : (i32.MAX_VALUE as T)));
+}
+
+/** The place of the number of a pair. */
+// @ts-ignore: decorator
+@inline
+function placeAt<T>(pair: usize): usize {
+  return sizeof<T>() == 8 ? (load<i64>(pair, 8) as usize) : (load<i32>(pair, 4) as usize);
+}
+
+// @ts-ignore: decorator
+@inline
+function copyPair<T>(from: usize, to: usize): void {
+  if (sizeof<T>() == 8) v128.store(to, v128.load(from));
+  else store<i64>(to, load<i64>(from));
+}
+
+/** Counts a digit of a key. */
+// @ts-ignore: decorator
+@inline
+function count(counts: usize, place: usize, digit: usize): void {
+  const at = counts + (place << 10) + (digit << 2);
+  store<i32>(at, load<i32>(at) + 1);
+}
+
+/** Writes the pairs of a row in its own order, and counts the digits of all keys. */
+function pairUp<T>(row: usize, bytes: usize, to: usize, counts: usize): void {
+  clear(counts, sizeof<T>() << 10);
+  for (let i: usize = 0; i < bytes; i += sizeof<T>()) {
+    const pair = to + 2 * i;
+    if (sizeof<T>() == 8) {
+      const key = turned<i64>(load<i64>(row + i));
+      store<i64>(pair, key);
+      store<i64>(pair, i as i64, 8);
+    } else {
+      const key = turned<i32>(load<i32>(row + i));
+      store<i32>(pair, key);
+      store<i32>(pair, i as i32, 4);
+    }
+    for (let place: usize = 0; place < sizeof<T>(); place += 4) {
+      const key = load<u32>(pair + place) as usize;
+      count(counts, place, key & 255);
+      count(counts, place + 1, (key >> 8) & 255);
+      count(counts, place + 2, (key >> 16) & 255);
+      count(counts, place + 3, key >> 24);
+    }
+  }
+}
+
+/** The pairs of a row in descending order of its numbers; returns where they stand. */
+function sort<T>(row: usize, bytes: usize): usize {
+  const counts = spare;
+  let from = counts + COUNT_BYTES;
+  let to = from + 2 * width;
+  pairUp<T>(row, bytes, from, counts);
+  const size = 2 * sizeof<T>();
+  const all = (bytes / sizeof<T>()) as i32;
+  for (let place: usize = 0; place < sizeof<T>(); place++) {
+    const table = counts + (place << 10);
+    if (load<i32>(table + ((load<u8>(from + place) as usize) << 2)) == all) continue; // it is the same in all
+    let next = to;
+    for (let at = table; at < table + 1024; at += 4) {
+      const n = load<u32>(at) as usize;
+      store<u32>(at, next as u32);
+      next += n * size;
+    }
+    const end = from + 2 * bytes;
+    for (let pair = from; pair < end; pair += size) {
+      const at = table + ((load<u8>(pair + place) as usize) << 2);
+      const target = load<u32>(at) as usize;
+      store<u32>(at, (target + size) as u32);
+      copyPair<T>(pair, target);
+    }
+    const sorted = to;
+    to = from;
+    from = sorted;
+  }
+  return from;
+}
+
+/** Writes numbers and their exponentials in the order of the pairs. Padding stands for classes that are ruled out. */
+function arrange<T>(pairs: usize, bytes: usize, exponentials: usize, to: usize, toExponentials: usize): void {
+  let i: usize = 0;
+  for (; i < bytes; i += sizeof<T>()) {
+    const pair = pairs + 2 * i;
+    if (sizeof<T>() == 8) store<i64>(to + i, turned<i64>(load<i64>(pair)));
+    else store<i32>(to + i, turned<i32>(load<i32>(pair)));
+    store<T>(toExponentials + i, load<T>(exponentials + placeAt<T>(pair)));
+  }
+  for (; i < width; i += sizeof<T>()) {
+    store<T>(to + i, -Infinity as T);
+    store<T>(toExponentials + i, 0 as T);
+  }
+}
+
+/** Takes slopes back to the places of the pairs; those of equal numbers have the mean of theirs. */
+function restore<T>(pairs: usize, sorted: usize, slopes: usize, to: usize): void {
+  clear(to + stride, width - stride);
+  let start: usize = 0;
+  while (start < stride) {
+    const number = load<T>(sorted + start);
+    let slope = load<T>(slopes + start) as f64;
+    let end = start + sizeof<T>();
+    for (; end < stride && load<T>(sorted + end) == number; end += sizeof<T>()) slope += load<T>(slopes + end) as f64;
+    slope *= (sizeof<T>() as f64) / ((end - start) as f64);
+    for (; start < end; start += sizeof<T>()) store<T>(to + placeAt<T>(pairs + 2 * start), slope as T);
+  }
+}
+
+/** The total variation of both sides in descending order; writes the slopes in the student's own order. */
+export function rankedVariation<T>(student: usize, teacher: usize, output: usize): f64 {
+  const s = spare + COUNT_BYTES + 4 * width;
+  const t = s + width;
+  const q = t + width;
+  const p = q + width;
+  const slopes = p + width;
+  const ownQ = qs;
+  const ownP = ps;
+  arrange<T>(sort<T>(teacher, teacherStride), teacherStride, ps, t, p);
+  const pairs = sort<T>(student, stride);
+  arrange<T>(pairs, stride, qs, s, q);
+  turnToExponentials(q, p);
+  refer<TotalVariation, T>(s, t, width);
+  const value = termOf<TotalVariation, T>(s, t, slopes, width);
+  turnToExponentials(ownQ, ownP);
+  if (output) restore<T>(pairs, s, slopes, output);
+  return value;
+}
