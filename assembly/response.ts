@@ -2,16 +2,15 @@
 
 import { closeRow, openRow } from './distributions/halves';
 import { labelRowsOf } from './distributions/labels';
-import { rowsOf } from './distributions/rows';
+import { Forward, rowsOf } from './distributions/rows';
 import { readTailsOf, spreadTailsOf } from './distributions/tails';
-import { ForwardKL } from './distributions/terms';
 
 export function forward32(call: usize, workspace: usize, first: i32, count: i32): void {
-  rowsOf<ForwardKL, f32>(call, workspace, first, count);
+  rowsOf<Forward, f32>(0, call, workspace, first, count);
 }
 
 export function forward64(call: usize, workspace: usize, first: i32, count: i32): void {
-  rowsOf<ForwardKL, f64>(call, workspace, first, count);
+  rowsOf<Forward, f64>(0, call, workspace, first, count);
 }
 
 export function label32(call: usize, workspace: usize, first: i32, count: i32): void {

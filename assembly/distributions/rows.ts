@@ -18,7 +18,9 @@ import {
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
 import { correlate, refer, slopeSum, termOf } from './term';
-import { Correlation, Decoupled, ForwardKL, TotalVariation } from './terms';
+import {
+  Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
+} from './terms';
 import {
   HARD_FACTOR, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
 } from './workspace';
@@ -149,11 +151,49 @@ function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: 
   if (isStaged) copyOut<T>(to, gradient + (row as usize) * stride, stride, adds);
 }
 
+/** A family of terms, which share the loop over the rows: the forward divergence alone. */
+export class Forward {}
+/** All other terms, by their numbers. */
+export class Others {}
+
+export const REVERSE: i32 = 0;
+export const SKEW: i32 = 1;
+export const SKEW_REVERSE: i32 = 2;
+export const JENSEN_SHANNON: i32 = 3;
+export const TOTAL_VARIATION: i32 = 4;
+export const CORRELATION: i32 = 5;
+export const DECOUPLED: i32 = 6;
+
+/** The value of a term by itself, relative to the slope of a sure class. */
+function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
+  if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, width);
+  return termOf<K, T>(s, t, output, width);
+}
+
+/** The value of a term by its number, for a row. */
+function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize): f64 {
+  switch (term) {
+    case REVERSE: return evaluate<ReverseKL, T>(s, t, output);
+    case SKEW: return evaluate<SkewKL, T>(s, t, output);
+    case SKEW_REVERSE: return evaluate<SkewReverseKL, T>(s, t, output);
+    case JENSEN_SHANNON: return evaluate<JensenShannon, T>(s, t, output);
+    case TOTAL_VARIATION:
+      // Where nobody reads the teacher, there is nothing to rank.
+      if (ranks && t != s) return rankedVariation<T>(s, t, output);
+      return evaluate<TotalVariation, T>(s, t, output);
+    case CORRELATION: {
+      // Its slopes are weighted, since beside them stand those of the columns, which are the same for every row.
+      const value = softWeight * correlate<T>(s, t, softWeight);
+      softWeight = 1;
+      return value + evaluate<Correlation, T>(s, t, output);
+    }
+  }
+  return decouple<T>(s, t, output, width, labelOf(row), temperature, option, otherOption);
+}
+
 /** Loss and gradient of the rows from `first` on. */
-// @ts-ignore: decorator
-@inline
-export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
-  const isDecoupled = idof<K>() == idof<Decoupled>();
+export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i32, count: i32): void {
+  const isDecoupled = idof<F>() == idof<Others>() && term == DECOUPLED;
   begin<T>(call, workspace);
   const last = first + count;
   for (; first < last; first += batch) {
@@ -185,21 +225,12 @@ export function rowsOf<K, T>(call: usize, workspace: usize, first: i32, count: i
       const t = load<usize>(record, TEACHER_ROW);
       placeRatio<T>(temperature, pSum / qSum, load<f64>(record, LOG_RATIO));
       softWeight = softWeightOf(row);
-      let value: f64 = 0;
-      if (idof<K>() == idof<Correlation>()) {
-        // Its slopes are weighted, since beside them stand those of the columns, which are the same for every row.
-        value = softWeight * correlate<T>(s, t, softWeight);
-        softWeight = 1;
-      }
-      // Where nobody reads the teacher, there is nothing to rank.
-      const isRanked = idof<K>() == idof<TotalVariation>() && ranks && t != s;
-      if (idof<K>() != idof<ForwardKL>() && !isDecoupled && !isRanked) refer<K, T>(s, t, width);
       // Slopes stand in the gradient itself where it is whole vectors and overwritten.
       const to = isStaged && output ? outputs : output;
       const from = to == 0 || (adds && !isStaged) ? slopes : to;
-      if (isDecoupled) value = decouple<T>(s, t, from, width, labelOf(row), temperature, option, otherOption);
-      else if (isRanked) value = rankedVariation<T>(s, t, from);
-      else value += termOf<K, T>(s, t, from, width);
+      let value: f64 = 0;
+      if (idof<F>() == idof<Forward>()) value = evaluate<ForwardKL, T>(s, t, from);
+      else value = evaluateOther<T>(term, row, s, t, from);
       const loss = softWeight * value + lookAtLabel<T>(row, record, isDecoupled);
       if (!isFinite(loss)) {
         leaveOut(row, loss);

@@ -23,9 +23,6 @@ export class TotalVariation {}
 /** 1 − the correlation of q and p, whose moments stand in the workspace. */
 export class Correlation {}
 
-/** The label against all other classes, and the other classes among each other, see decoupled.ts. */
-export class Decoupled {}
-
 /** q − p, without cancellation where they are close. */
 // @ts-ignore: decorator
 @inline
