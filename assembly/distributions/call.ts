@@ -14,7 +14,7 @@ import {
 export let student: usize = 0;
 export let teacher: usize = 0;
 export let gradient: usize = 0;
-export let losses: usize = 0;
+let losses: usize = 0;
 export let distributions: usize = 0;
 export let columns: i32 = 0;
 export let teacherColumns: i32 = 0;

@@ -73,16 +73,7 @@ export function addCrossEntropy(
   return weight * crossEntropy;
 }
 
-/** −log softmax(values) at the label, of a row of so many logits from an offset on. */
-export function labelCrossEntropy(
-  columns: number,
-): (values: FloatArray, offset: number, label: number) => number {
-  const crossEntropy = softmaxCrossEntropy(columns);
-  const unread = new Float64Array(columns);
-  return (values, offset, label) => crossEntropy(values, offset, label, 1, unread);
-}
-
-export function sumOf(values: Float64Array): number {
+function sumOf(values: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < values.length; j++) sum += values[j]!;
   return sum;
