@@ -19,7 +19,7 @@ import {
   WEIGHTS,
 } from './layout.js';
 
-/** Views on the memory of the engine, for one row. They hold until the next call of a kernel. */
+/** Views on the memory of the engine, for one row at a time. */
 export interface Halves {
   readonly p: Float64Array;
   readonly q: Float64Array;
@@ -29,6 +29,8 @@ export interface Halves {
   readonly slope: Float64Array;
   /** Reads a row, which starts at this offset on both sides, and writes its distributions. */
   open(student: FloatArray, teacher: FloatArray, offset: number): void;
+  /** Whether another call has used the memory since then: a term may call the library. The views are then worthless. */
+  isLost(): boolean;
   /** weight × the derivative by the logits that the slopes make. */
   close(weight: number): Float64Array;
 }
@@ -65,6 +67,7 @@ export function halvesOf(
   const student = rowOf(0);
   const teacher = rowOf(1);
   const slope = rowOf(6);
+  const { uses } = instance;
   const describe = () => {
     int32[(CALL + STUDENT) / 4] = start;
     int32[(CALL + TEACHER) / 4] = start + width;
@@ -82,8 +85,9 @@ export function halvesOf(
     logP: rowOf(4),
     logQ: rowOf(5),
     slope,
+    isLost: () => instance.uses !== uses,
     open(studentRows, teacherRows, offset) {
-      describe(); // a term may call the library
+      describe();
       student.set(studentRows.subarray(offset, offset + columns));
       teacher.set(teacherRows.subarray(offset, offset + columns));
       kernels.openRow(CALL, workspace, 0, 1);

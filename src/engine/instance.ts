@@ -22,6 +22,8 @@ export class Instance {
   readonly memory: Memory;
   /** Where the workspace starts. */
   readonly workspace: number;
+  /** Calls so far that laid out the memory behind the workspace. */
+  uses = 0;
   readonly #moduleOf: ModuleOf;
   readonly #exports = new Map<string, object | undefined>();
   /** Views on the whole memory, made anew when it grows. */
@@ -48,8 +50,9 @@ export class Instance {
     return this.#exports.get(name) as Exports | undefined;
   }
 
-  /** Has the memory reach to an address; `false` where it cannot. */
+  /** Has the memory reach to an address, for a new call; `false` where it cannot. */
   reach(address: number): boolean {
+    this.uses++;
     const missing = Math.ceil((address - this.float32.byteLength) / PAGE);
     if (missing <= 0) return true;
     try {

@@ -4,6 +4,7 @@ import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { halvesOf } from '../../engine/halves.js';
+import { UNLABELED_ROW } from '../../engine/layout.js';
 import { addLabels } from './_labels.js';
 import type { Pass } from './_pass.js';
 
@@ -20,16 +21,24 @@ export function runBetweenHalves<T extends FloatArray>(
   const { student, rows } = batch;
   const { data, columns } = student;
   const teacher = (batch.teacher as typeof student).data;
-  const halves = halvesOf(RESPONSE, { columns, temperature, standardizes: loss.standardizeLogits });
+  const call = { columns, temperature, standardizes: loss.standardizeLogits };
+  let halves = halvesOf(RESPONSE, call);
   if (!halves) return false;
-  const { p, q, logP, logQ, slope } = halves;
   const divergence = loss.terms.divergence!;
   for (const row of rows) {
     const weight = tables.weights[2 * row]!;
     if (weight === 0) continue;
+    if (!halves || halves.isLost()) halves = halvesOf(RESPONSE, call);
+    if (!halves) {
+      losses[row] = Number.NaN; // left to JavaScript
+      continue;
+    }
+    const { p, q, logP, logQ, slope } = halves;
     halves.open(data, teacher, row * columns);
-    losses[row] =
-      weight * divergence({ p, q, logP, logQ, slope, label: Math.max(tables.labels[row]!, -1) });
+    const label = Math.max(tables.labels[row]!, UNLABELED_ROW);
+    const value = weight * divergence({ p, q, logP, logQ, slope, label });
+    // Where the term has called the library, the row is left to JavaScript as well.
+    losses[row] = halves.isLost() ? Number.NaN : value;
     if (sink && Number.isFinite(losses[row])) sink.add(row, halves.close(weight));
   }
   addLabels(pass, losses, sink);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   CorrelationDistillationStrategy,
+  type DistributionRow,
+  DivergenceDistillationStrategyBase,
   float64,
   IGNORE_INDEX,
   JensenShannonDistillationStrategy,
@@ -13,6 +15,7 @@ import {
   TotalVariationDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
@@ -230,5 +233,47 @@ describe('A student that is all but sure of a class', () => {
     ] as const) {
       for (const [j, value] of exact.entries()) expect(row[j]! / value).toBeCloseTo(1, 5);
     }
+  });
+});
+
+describeKernels("A divergence of one's own that calls the library", () => {
+  test('has the loss and the gradient of a divergence that does not', () => {
+    const inner = new ResponseDistillationStrategy<Float64Array>();
+    const wide = Matrix.zeros(300, 3000, float64); // makes the memory of the kernels grow
+    let calls = 0;
+    class Nested extends DivergenceDistillationStrategyBase<Float64Array> {
+      protected override divergence({ p, q, logP, logQ, slope }: DistributionRow): number {
+        let loss = 0;
+        for (let j = 0; j < p.length; j++) {
+          loss += p[j]! * (logP[j]! - logQ[j]!);
+          slope[j] = q[j]! - p[j]!;
+        }
+        if (calls++ === 1) inner.computeLoss(wide, wide.clone());
+        return loss;
+      }
+    }
+    const student = Matrix.fromRows(
+      [
+        [1, 2, 0.5],
+        [0, -1, 2],
+        [3, 1, 1],
+      ],
+      float64,
+    );
+    const teacher = Matrix.fromRows(
+      [
+        [2, 1, 0],
+        [1, 1, 0],
+        [0, 2, 1],
+      ],
+      float64,
+    );
+    const labels = Int32Array.of(0, 1, 2);
+    const expected = inner.computeLossAndGradient(student, teacher, labels);
+    const { loss, gradient } = new Nested().computeLossAndGradient(student, teacher, labels);
+    expect(loss).toBeCloseTo(expected.loss, 13);
+    gradient.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected.gradient.data[i]!, 13);
+    });
   });
 });
