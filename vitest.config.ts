@@ -31,6 +31,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: ['test/**/*.browser.test.ts', '**/node_modules/**'],
           environment: 'node',
           setupFiles: ['assembly/relaxedSimd.ts'],
+          testTimeout: 60_000, // some gradients are checked number by number, on machines that do other work
         },
       },
       {
@@ -82,6 +83,7 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/**/*.test.ts'],
           // About files, not about the library; or in need of what only Node can do.
           exclude: ['test/package/**', 'test/**/*.node.test.ts'],
+          testTimeout: 60_000,
           browser: {
             enabled: true,
             headless: true,
