@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Options } from 'tsup';
 import { DIVERGENCES } from './src/engine/binaries/divergences.js';
+import { NUMBERS } from './src/engine/binaries/numbers.js';
 import { PRODUCTS } from './src/engine/binaries/products.js';
 import { RESPONSE } from './src/engine/binaries/response.js';
 import { threadProgram } from './src/engine/threadProgram.js';
@@ -8,7 +9,7 @@ import { threadProgram } from './src/engine/threadProgram.js';
 /** Writes what is imported as a file where nothing can be compiled or started from text: modules, and a worker. */
 async function writeFiles(): Promise<void> {
   mkdirSync('dist/wasm', { recursive: true });
-  for (const { name, simd, fma } of [RESPONSE, DIVERGENCES, PRODUCTS]) {
+  for (const { name, simd, fma } of [RESPONSE, DIVERGENCES, NUMBERS, PRODUCTS]) {
     writeFileSync(`dist/wasm/${name}.simd.wasm`, Buffer.from(simd, 'hex'));
     writeFileSync(`dist/wasm/${name}.fma.wasm`, Buffer.from(fma, 'hex'));
   }
