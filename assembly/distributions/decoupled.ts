@@ -1,5 +1,5 @@
-// A distribution taken apart: whether it is the label, and which class it is if it is another. The exponentials are
-// those of the other classes alone.
+// A distribution taken apart: whether it is the label, and which class it is if it is another. The exponentials
+// are of the other classes alone.
 
 import { log } from '../shared/log';
 import { splat, VECTOR } from '../shared/lanes';

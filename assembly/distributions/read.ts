@@ -35,7 +35,7 @@ export function beginRow(): void {
   hardSum = 0;
 }
 
-/** Raises the largest logits to those of a part of a row. */
+/** Takes the logits of a part of a row into the largest logits. */
 export function survey<T>(student: usize, teacher: usize, from: usize, to: usize): void {
   let a = splat<T>(-Infinity);
   let b = a;

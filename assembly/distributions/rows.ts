@@ -178,11 +178,11 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
     case SKEW_REVERSE: return evaluate<SkewReverseKL, T>(s, t, output);
     case JENSEN_SHANNON: return evaluate<JensenShannon, T>(s, t, output);
     case TOTAL_VARIATION:
-      // Where nobody reads the teacher, there is nothing to rank.
+      // A teacher that is not read has no ranks.
       if (ranks && t != s) return rankedVariation<T>(s, t, output);
       return evaluate<TotalVariation, T>(s, t, output);
     case CORRELATION: {
-      // Its slopes are weighted, since beside them stand those of the columns, which are the same for every row.
+      // Slopes of the row are weighted, since the slopes of the columns beside them are the same for every row.
       const value = softWeight * correlate<T>(s, t, softWeight);
       softWeight = 1;
       return value + evaluate<Correlation, T>(s, t, output);

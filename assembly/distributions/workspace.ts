@@ -77,7 +77,7 @@ export function batchRows(width: usize): i32 {
   return min(max((BATCH_BYTES / width) as i32, 1), BATCH_ROWS);
 }
 
-/** Lays out the workspace for rows of `width` bytes; returns its end with the copies, and without. */
+/** Lays out the workspace for rows of `width` bytes. */
 export function place(start: usize, width: usize): void {
   const batch = (batchRows(width) as usize) * width;
   kept = start;

@@ -42,7 +42,8 @@ export function evaluateColumns(
   // The call of the rows takes no more memory than this one, so that it is not refused.
   const own = { ...call, kernel, perColumn: table, option: count, otherOption: weight };
   if (!runRows(own, new Float64Array(rows))) return undefined;
-  const [done, loss] = table as unknown as [number, number];
+  const done = table[0]!;
+  const loss = table[1]!;
   if (done !== count || !Number.isFinite(loss)) return undefined;
   const kept = table.subarray(2, 2 + 6 * lanes);
   // Three factors of differences of probabilities, less their mean over the classes.
