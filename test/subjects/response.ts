@@ -31,6 +31,9 @@ function response(
   };
 }
 
+/** The gradients of several temperatures are rounded to float32 one by one, and their sum may all but cancel. */
+const SUMMED_TOLERANCE = 1e-4;
+
 /** What the other divergences of two distributions promise. */
 function divergence(
   create: StrategySubject['create'],
@@ -299,7 +302,7 @@ export const responseSubjects: Subjects = {
   MultiLevelDistillationStrategy: {
     'by default': divergence(() => new MultiLevelDistillationStrategy(), {
       sumOverRows: false,
-      float32Tolerance: 1e-4, // the parts of five temperatures are rounded one by one, and may all but cancel
+      float32Tolerance: SUMMED_TOLERANCE,
     }),
     'T = 1, weighted': divergence(
       () =>
@@ -311,7 +314,7 @@ export const responseSubjects: Subjects = {
           batchWeight: 2,
           classWeight: 5,
         }),
-      { sumOverRows: false },
+      { sumOverRows: false, float32Tolerance: SUMMED_TOLERANCE },
     ),
     'instances alone, without T²': divergence(
       () =>
@@ -320,6 +323,7 @@ export const responseSubjects: Subjects = {
           batchWeight: 0,
           classWeight: 0,
         }),
+      { float32Tolerance: SUMMED_TOLERANCE },
     ),
     standardized: {
       ...standardized(() => new MultiLevelDistillationStrategy({ standardizeLogits: true })),
