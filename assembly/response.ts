@@ -3,6 +3,7 @@
 import { closeRow, openRow } from './distributions/halves';
 import { labelRowsOf } from './distributions/labels';
 import { Forward, rowsOf } from './distributions/rows';
+import { sumsOf } from './distributions/sums';
 import { readTailsOf, spreadTailsOf } from './distributions/tails';
 
 export function forward32(call: usize, workspace: usize, first: i32, count: i32): void {
@@ -35,6 +36,14 @@ export function spreadTail32(call: usize, workspace: usize, first: i32, count: i
 
 export function spreadTail64(call: usize, workspace: usize, first: i32, count: i32): void {
   spreadTailsOf<f64>(call, workspace, first, count);
+}
+
+export function sum32(call: usize, workspace: usize, first: i32, count: i32): void {
+  sumsOf<f32>(call, workspace, first, count);
+}
+
+export function sum64(call: usize, workspace: usize, first: i32, count: i32): void {
+  sumsOf<f64>(call, workspace, first, count);
 }
 
 export { closeRow, openRow };

@@ -2,7 +2,7 @@
 
 import { constant, exp2, power, stepsToNat, unit } from '../shared/exp';
 import { log, logOnePlus } from '../shared/log';
-import { nmadd, splat, sum, VECTOR } from '../shared/lanes';
+import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { hardSum, restOf, RUN, studentMax } from './read';
 
 /** Of the label that was looked at last: its loss, and what the other classes and all classes sum to. */
@@ -43,17 +43,11 @@ export function softplus(x: f64): f64 {
 /** Σ label, of the distribution that was looked at last. */
 export let mass: f64 = 0;
 
-/**
- * −Σ label · log softmax(student), where a label of 0 counts nothing; gradient −= factor · label. The arguments are
- * dense rows, and `gradient` is 0 where none is wanted.
- */
-export function distributionLoss<T>(
-  student: usize, labels: usize, gradient: usize, columns: i32, factor: f64,
-): void {
+/** −Σ label · log softmax(student) of two dense rows, where a label of 0 counts nothing. */
+export function distributionLoss<T>(student: usize, labels: usize, columns: i32): void {
   const bytes = (columns as usize) * sizeof<T>();
   const whole = bytes - (bytes % VECTOR);
   const top = splat<T>(studentMax);
-  const each = splat<T>(factor);
   const zero = splat<T>(0);
   let masses: f64 = 0;
   let depths: f64 = 0;
@@ -66,8 +60,7 @@ export function distributionLoss<T>(
       const y = v128.load(labels + i);
       const depth = v128.and(v128.sub<T>(top, v128.load(student + i)), v128.gt<T>(y, zero));
       masses8 = v128.add<T>(masses8, y);
-      depths8 = v128.add<T>(depths8, v128.mul<T>(y, depth));
-      if (gradient) v128.store(gradient + i, nmadd<T>(y, each, v128.load(gradient + i)));
+      depths8 = madd<T>(y, depth, depths8);
     }
     masses += sum<T>(masses8);
     depths += sum<T>(depths8);
@@ -76,8 +69,21 @@ export function distributionLoss<T>(
     const y = load<T>(labels + i) as f64;
     masses += y;
     if (y > 0) depths += y * (studentMax - (load<T>(student + i) as f64));
-    if (gradient) store<T>(gradient + i, ((load<T>(gradient + i) as f64) - factor * y) as T);
   }
   mass = masses;
   hardLoss = masses * log(hardSum) + depths;
+}
+
+/** gradient −= factor · label, of two dense rows. */
+export function subtractLabels<T>(labels: usize, gradient: usize, columns: i32, factor: f64): void {
+  const bytes = (columns as usize) * sizeof<T>();
+  const whole = bytes - (bytes % VECTOR);
+  const each = splat<T>(factor);
+  let i: usize = 0;
+  for (; i < whole; i += VECTOR) {
+    v128.store(gradient + i, nmadd<T>(v128.load(labels + i), each, v128.load(gradient + i)));
+  }
+  for (; i < bytes; i += sizeof<T>()) {
+    store<T>(gradient + i, ((load<T>(gradient + i) as f64) - factor * (load<T>(labels + i) as f64)) as T);
+  }
 }

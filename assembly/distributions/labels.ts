@@ -6,7 +6,7 @@ import {
   adds, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, putLoss, scale, stride, student,
   width,
 } from './call';
-import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
+import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass, subtractLabels } from './hard';
 import { hardSum, readAlone } from './read';
 import { copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from './workspace';
@@ -39,7 +39,7 @@ export function labelRowsOf<T>(call: usize, workspace: usize, first: i32, count:
     readAlone<T>(s, width, HARD_STEPS);
     let factor = weight * scale;
     if (label == DISTRIBUTION_ROW) {
-      distributionLoss<T>(raw, labelRow, 0, columns, 0);
+      distributionLoss<T>(raw, labelRow, columns);
       factor *= mass / hardSum;
     } else {
       classLoss<T>(raw, label, width);
@@ -59,7 +59,7 @@ export function labelRowsOf<T>(call: usize, workspace: usize, first: i32, count:
     const before = isAdded ? (load<T>(to + place) as f64) : 0;
     keep<T>(HARD_FACTOR, factor);
     write<T>(to, width, isAdded);
-    if (label == DISTRIBUTION_ROW) distributionLoss<T>(raw, labelRow, to, columns, weight * scale);
+    if (label == DISTRIBUTION_ROW) subtractLabels<T>(labelRow, to, columns, weight * scale);
     else store<T>(to + place, (before - factor * hardRest) as T);
     if (isStaged) copyOut<T>(to, output, stride, adds);
   }

@@ -9,11 +9,11 @@ import {
 } from './call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
-import { classLoss, classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, mass } from './hard';
+import { classLoss, classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, mass, subtractLabels } from './hard';
 import { rankedVariation } from './ranks';
 import { placeRatio } from './ratio';
 import {
-  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
+  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readAlone, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
 } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from './standardize';
@@ -22,7 +22,7 @@ import {
   Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
 } from './terms';
 import {
-  HARD_FACTOR, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
+  HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
 } from './workspace';
 
 // Fields of the record of a row.
@@ -64,7 +64,7 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   if (standardizes) {
     if (hard != 0) {
       if (isDecoupled) readOthers<T>(true, s, s, width, label, patch);
-      else readRow<T>(true, s, s, width);
+      else readAlone<T>(s, width, HARD_STEPS);
       store<f64>(record, studentMax, HARD_TOP);
       store<f64>(record, hardSum, HARD_SUM);
     }
@@ -97,7 +97,7 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
   recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
   if (label == DISTRIBUTION_ROW) {
     // The labels are subtracted once the row is written, see `write`.
-    distributionLoss<T>(raw, distributions + (row as usize) * stride, 0, columns, 0);
+    distributionLoss<T>(raw, distributions + (row as usize) * stride, columns);
     hardFactor = (hard * scale * mass) / hardSum;
   } else {
     if (isDecoupled) classLossBeside<T>(raw, label);
@@ -143,7 +143,7 @@ function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: 
   }
   if (hard != 0 || own != 0) {
     if (label == DISTRIBUTION_ROW) {
-      distributionLoss<T>(student + (row as usize) * stride, labelRow, to, columns, hard * scale);
+      subtractLabels<T>(labelRow, to, columns, hard * scale);
     } else {
       store<T>(to + place, (atLabel - (hard != 0 ? hardFactor * hardRest : 0)) as T);
     }

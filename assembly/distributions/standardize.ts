@@ -6,29 +6,36 @@ import { RUN } from './read';
 /** What is added to the deviation, as in the authors' code. */
 const EPSILON: f64 = 1e-7;
 
+/** A part of the squares that can be subtracted from them; where more is, they are summed anew. */
+const SMALL: f64 = 1e-3;
+
 /** Σ (z − shift) and Σ (z − shift)² of the first columns of a row. */
 let total: f64 = 0;
 let squares: f64 = 0;
 
+/** The sums are two each, which do not wait for each other. */
 function sumUp<T>(row: usize, bytes: usize, shift: f64, rest: f64): void {
-  const whole = bytes - (bytes % VECTOR);
+  const pairs = bytes - (bytes % (2 * VECTOR));
   const zero = splat<T>(0);
   const less = splat<T>(shift);
   const lesser = splat<T>(rest);
   total = 0;
   squares = 0;
   let i: usize = 0;
-  while (i < whole) {
-    const end = min(i + RUN, whole);
-    let total8 = zero;
-    let squares8 = zero;
-    for (; i < end; i += VECTOR) {
+  while (i < pairs) {
+    const end = min(i + 2 * RUN, pairs);
+    let total8 = zero, otherTotal8 = zero;
+    let squares8 = zero, otherSquares8 = zero;
+    for (; i < end; i += 2 * VECTOR) {
       const u = v128.sub<T>(v128.sub<T>(v128.load(row + i), less), lesser);
+      const v = v128.sub<T>(v128.sub<T>(v128.load(row + i, VECTOR), less), lesser);
       total8 = v128.add<T>(total8, u);
+      otherTotal8 = v128.add<T>(otherTotal8, v);
       squares8 = madd<T>(u, u, squares8);
+      otherSquares8 = madd<T>(v, v, otherSquares8);
     }
-    total += sum<T>(total8);
-    squares += sum<T>(squares8);
+    total += sum<T>(v128.add<T>(total8, otherTotal8));
+    squares += sum<T>(v128.add<T>(squares8, otherSquares8));
   }
   for (; i < bytes; i += sizeof<T>()) {
     const u = (load<T>(row + i) as f64) - shift - rest;
@@ -46,7 +53,9 @@ export function standardize<T>(row: usize, columns: i32): f64 {
   const mean = ((total / n) as T) as f64;
   sumUp<T>(row, bytes, mean, 0);
   const rest = ((total / n) as T) as f64;
-  sumUp<T>(row, bytes, mean, rest);
+  const excess = n * rest * rest;
+  if (excess > SMALL * squares) sumUp<T>(row, bytes, mean, rest);
+  else squares -= excess;
   const deviation = columns > 1 ? sqrt(squares / (n - 1)) : 0;
   const inverse = splat<T>(1 / (deviation + EPSILON));
   const less = splat<T>(mean);

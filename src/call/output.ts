@@ -1,6 +1,6 @@
 // The matrices that a call writes.
 
-import { checkSameShape } from '../core/checks.js';
+import { checkSameShape, isAllFinite } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -28,12 +28,10 @@ export class GradientOutput<T extends FloatArray> {
     this.sink.finish();
     if (!this.#before) return;
     const { data, columns, numeric } = this.gradient;
-    const { largest } = numeric;
-    for (let i = 0; i < data.length; i++) {
-      if (Math.abs(data[i]!) <= largest) continue;
-      const row = Math.floor(i / columns);
-      checkRepresentable(operation, argument, data[i]!, largest, row, i % columns);
-    }
+    if (isAllFinite(data)) return;
+    const i = data.findIndex((value: number) => !Number.isFinite(value));
+    const row = Math.floor(i / columns);
+    checkRepresentable(operation, argument, data[i]!, numeric.largest, row, i % columns);
   }
 
   /** After a call that failed: what was to be added to is as it was. */

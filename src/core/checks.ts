@@ -75,3 +75,21 @@ export function checkParts(
   const expected = `[${rows}, ${part} × ${size}]`;
   refuse('SHAPE_MISMATCH', operation, argument, expected, `[${rows}, ${columns}]`);
 }
+
+/** Whether every number is finite: any other, times 0, is NaN. The sums are four so as not to wait for each other. */
+export function isAllFinite(values: FloatArray): boolean {
+  const { length } = values;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < length; i += 4) {
+    a += 0 * values[i]!;
+    b += 0 * values[i + 1]!;
+    c += 0 * values[i + 2]!;
+    d += 0 * values[i + 3]!;
+  }
+  for (; i < length; i++) a += 0 * values[i]!;
+  return a + b + c + d === 0;
+}

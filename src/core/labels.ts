@@ -18,7 +18,7 @@ const MASK = 'hold 0 or 1 for each row';
  * Largest deviation of the sum of probabilities from 1, and of one probability above 1.
  * Probabilities that were stored in half precision, which has a spacing of 2⁻¹¹ below 1, keep it.
  */
-const SUM_TOLERANCE = 1e-3;
+export const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
   // The slower tag recognises arrays of another realm (iframe, worker, test runner).
@@ -141,14 +141,14 @@ export function checkLabels<T extends FloatArray>(
   labels: Labels<T>,
   columns: number,
   rows: readonly number[],
-  checkRow: (labels: Matrix<T>, row: number) => void,
+  checkRows: (labels: Matrix<T>) => void,
 ): void {
   if (!isClassIndices(labels)) {
     if (labels.columns !== columns) {
       const expected = [labels.rows, columns];
       throwShape(operation, 'labels', [labels.rows, labels.columns], expected, 'as the student');
     }
-    for (const row of rows) checkRow(labels, row);
+    checkRows(labels);
     return;
   }
   for (const row of rows) {

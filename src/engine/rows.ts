@@ -78,6 +78,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
         copyIn(memory, stage.teacher / size, teacher, teacherFrom, count * teacherColumns);
       }
       if (distributions) copyIn(memory, stage.distributions / size, distributions, from, length);
+      if (target?.adds) copyIn(memory, stage.gradient / size, target.data, from, length);
     }
     if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
     if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
@@ -85,7 +86,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
-    if (target && !arena) copyOut(memory, stage.gradient / size, target, from, length);
+    if (target && !arena) copyOut(memory, stage.gradient / size, target.data, from, length);
   }
   const { perColumn } = call;
   if (perColumn) copyBack(instance.floats(perColumn.BYTES_PER_ELEMENT), stage.perColumn, perColumn);
@@ -125,7 +126,7 @@ function describe(stage: Stage, call: RowsCall, target: Target | undefined): voi
   int32[at + WEIGHTS / 4] = WEIGHT_TABLE;
   int32[at + DISTRIBUTIONS / 4] = stage.distributions;
   int32[at + COLUMNS / 4] = call.columns;
-  int32[at + ADDS / 4] = target?.adds && target.data.buffer === int32.buffer ? 1 : 0;
+  int32[at + ADDS / 4] = target?.adds ? 1 : 0;
   int32[at + STANDARDIZES / 4] = call.standardizes ? 1 : 0;
   int32[at + KEPT_COUNT / 4] = call.kept?.count ?? 0;
   int32[at + KEPT / 4] = stage.kept;
@@ -192,15 +193,11 @@ function copyIn(
 function copyOut(
   memory: FloatArray,
   at: number,
-  { data, adds }: Target,
+  values: FloatArray,
   from: number,
   length: number,
 ): void {
-  if (adds) {
-    for (let i = 0; i < length; i++) data[from + i]! += memory[at + i]!;
-  } else {
-    data.set(memory.subarray(at, at + length), from);
-  }
+  values.set(memory.subarray(at, at + length), from);
 }
 
 /** Reads a table that a kernel wrote. */

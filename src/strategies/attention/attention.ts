@@ -5,10 +5,10 @@ import type { StrategyOptions } from '../../call/options.js';
 import { meanOverRowsByKernel } from '../../call/rows.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkChoice } from '../../core/errors.js';
-import { checkDistribution } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
+import { checkDistributions } from '../../kernels/rows/distributions.js';
 import {
   cosineDistance,
   meanSquared,
@@ -98,10 +98,9 @@ export class AttentionDistillationStrategy<
   protected override validate(batch: DistillationBatch<T>): void {
     super.validate(batch);
     if (this.input === 'scores') return;
-    for (const row of batch.rows) {
-      checkDistribution(batch.operation, 'student', batch.student, row);
-      checkDistribution(batch.operation, 'teacher', batch.teacher, row);
-    }
+    const { operation, student, teacher, rows } = batch;
+    checkDistributions(operation, 'student', student, rows);
+    checkDistributions(operation, 'teacher', teacher, rows);
   }
 
   protected override explain(batch: DistillationBatch<T>): void {

@@ -55,8 +55,12 @@ export interface ResponseTerms {
   /** The hard loss; the cross-entropy at temperature 1 unless a loss says otherwise. */
   readonly hard?: {
     readonly loss: (columns: number) => HardLoss;
-    /** Throws unless a row of a matrix of labels is what the hard loss takes. */
-    readonly checkLabelRow: (operation: string, labels: Matrix<FloatArray>, row: number) => void;
+    /** Throws unless these rows of a matrix of labels are what the hard loss takes. */
+    readonly checkLabelRows: (
+      operation: string,
+      labels: Matrix<FloatArray>,
+      rows: readonly number[],
+    ) => void;
   };
   /** The teacher's part of a row, for a loss that looks at the label; the soft loss alone by default. */
   readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;

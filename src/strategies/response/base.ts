@@ -4,9 +4,10 @@ import type { GradientSink } from '../../call/gradient.js';
 import type { StrategyOptions } from '../../call/options.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
 import { checkBoolean } from '../../core/errors.js';
-import { checkClasses, checkDistribution, checkLabels, hasLabel } from '../../core/labels.js';
+import { checkClasses, checkLabels, hasLabel } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateResponse } from './_evaluation.js';
 import type { SoftLoss } from './_softRows.js';
@@ -93,9 +94,9 @@ export abstract class ResponseDistillationStrategyBase<
     const { sharesClasses = true, hard, tail } = this.#described;
     if (sharesClasses) super.validate(batch);
     if (labels) {
-      const checkRow = hard?.checkLabelRow ?? checkLabelDistribution;
-      checkLabels(operation, labels, student.columns, rows, (matrix, row) =>
-        checkRow(operation, matrix, row),
+      const checkRows = hard?.checkLabelRows ?? checkLabelDistributions;
+      checkLabels(operation, labels, student.columns, rows, (matrix) =>
+        checkRows(operation, matrix, rows),
       );
     }
     if (this.needsClasses) checkClasses(operation, labels, rows);
@@ -137,6 +138,10 @@ export abstract class ResponseDistillationStrategyBase<
   }
 }
 
-function checkLabelDistribution(operation: string, labels: Matrix<FloatArray>, row: number): void {
-  checkDistribution(operation, 'labels', labels, row);
+function checkLabelDistributions(
+  operation: string,
+  labels: Matrix<FloatArray>,
+  rows: readonly number[],
+): void {
+  checkDistributions(operation, 'labels', labels, rows);
 }

@@ -56,7 +56,7 @@ export class BinaryDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const kernel = { binary: NUMBERS, name: 'binary' };
-    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRow: checkProbabilityRow } };
+    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRows: checkProbabilityRows } };
   }
 
   protected override softLoss(columns: number): SoftLoss {
@@ -65,6 +65,10 @@ export class BinaryDistillationStrategy<
   }
 }
 
-function checkProbabilityRow(operation: string, labels: Matrix<FloatArray>, row: number): void {
-  checkProbabilities(operation, 'labels', labels, row);
+function checkProbabilityRows(
+  operation: string,
+  labels: Matrix<FloatArray>,
+  rows: readonly number[],
+): void {
+  for (const row of rows) checkProbabilities(operation, 'labels', labels, row);
 }
