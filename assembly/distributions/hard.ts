@@ -1,30 +1,52 @@
 // The cross-entropy with a label, at temperature 1, from the exponentials of the logits.
 
-import { constant, exp2, power, stepsToNat, unit } from '../shared/exp';
-import { log, logOnePlus } from '../shared/log';
+import { power, stepsToNat } from '../shared/exp';
+import { logOnePlus } from '../shared/log';
 import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { hardSum, restOf, RUN, studentMax } from './read';
+import { hards } from './workspace';
 
 /** Of the label that was looked at last: its loss, and what the other classes and all classes sum to. */
 export let hardLoss: f64 = 0;
 export let hardRest: f64 = 0;
 export let hardTotal: f64 = 0;
 
-/** −log softmax(student) at the label. `student` is the row as it came. */
-export function classLoss<T>(student: usize, label: i32, width: usize): void {
+/** Whether the label has more than all others: its loss is then log(1 + others / own), and not log(all / own). */
+let isSure: bool = false;
+
+/** Of what the loss takes the logarithm, and that less 1 with all its digits. */
+export let logged: f64 = 1;
+export let loggedAbove: f64 = 0;
+
+/** What is to be known of the label before the logarithm. */
+export function weighLabel<T>(label: i32, width: usize): void {
   const place = (label as usize) * sizeof<T>();
-  const height = ((load<T>(student + place) as f64) - studentMax) * stepsToNat<T>();
-  const own = power<T>(height);
+  const own = load<T>(hards + place) as f64;
   // Beside a sure label, the difference would have no digits left of what the other classes have.
   hardRest = own > 0.5 * hardSum ? restOf<T>(width, place) : hardSum - own;
   hardTotal = hardRest + own;
-  hardLoss = hardRest < own ? logOnePlus(hardRest / own) : log(hardTotal) - height * unit<T>();
+  isSure = hardRest < own;
+  loggedAbove = isSure ? hardRest / own : hardTotal - 1;
+  logged = isSure ? 1 + loggedAbove : hardTotal;
 }
 
-/** −log softmax(student) at the label where the label itself was left out of the exponentials. */
-export function classLossBeside<T>(student: usize, label: i32): void {
+/** −log softmax(student) at the label that was weighed, given the logarithm. `student` is the row as it came. */
+export function labelLoss<T>(student: usize, label: i32, logarithm: f64): void {
+  hardLoss = logarithm;
+  if (!isSure) hardLoss -= (load<T>(student + (label as usize) * sizeof<T>()) as f64) - studentMax;
+}
+
+/** Takes up what was found of a label. */
+export function recallLabel(loss: f64, rest: f64, total: f64): void {
+  hardLoss = loss;
+  hardRest = rest;
+  hardTotal = total;
+}
+
+/** −log softmax(student) at the label where the label itself was left out of the exponentials, given the log of their sum. */
+export function classLossBeside<T>(student: usize, label: i32, logarithm: f64): void {
   const place = (label as usize) * sizeof<T>();
-  const odds = (load<T>(student + place) as f64) - studentMax - log(hardSum);
+  const odds = (load<T>(student + place) as f64) - studentMax - logarithm;
   hardLoss = softplus(-odds);
   hardRest = hardSum;
   hardTotal = hardSum / exponential(-softplus(odds)); // what the other classes have is 1 / (1 + e^odds)
@@ -43,8 +65,8 @@ export function softplus(x: f64): f64 {
 /** Σ label, of the distribution that was looked at last. */
 export let mass: f64 = 0;
 
-/** −Σ label · log softmax(student) of two dense rows, where a label of 0 counts nothing. */
-export function distributionLoss<T>(student: usize, labels: usize, columns: i32): void {
+/** −Σ label · log softmax(student) of two dense rows, given log Σ e^student. A label of 0 counts nothing. */
+export function distributionLoss<T>(student: usize, labels: usize, columns: i32, logarithm: f64): void {
   const bytes = (columns as usize) * sizeof<T>();
   const whole = bytes - (bytes % VECTOR);
   const top = splat<T>(studentMax);
@@ -71,7 +93,7 @@ export function distributionLoss<T>(student: usize, labels: usize, columns: i32)
     if (y > 0) depths += y * (studentMax - (load<T>(student + i) as f64));
   }
   mass = masses;
-  hardLoss = masses * log(hardSum) + depths;
+  hardLoss = masses * logarithm + depths;
 }
 
 /** gradient −= factor · label, of two dense rows. */

@@ -1,12 +1,15 @@
 // Rows of labels alone: the cross-entropy at temperature 1, beside a soft loss that is computed elsewhere.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW } from '../../src/engine/layout';
-import { splat, VECTOR } from '../shared/lanes';
+import { VECTOR } from '../shared/lanes';
+import { log, logBeside } from '../shared/log';
 import {
   adds, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, putLoss, scale, stride, student,
   width,
 } from './call';
-import { classLoss, distributionLoss, hardLoss, hardRest, hardTotal, mass, subtractLabels } from './hard';
+import {
+  distributionLoss, hardLoss, hardRest, hardTotal, labelLoss, logged, loggedAbove, mass, subtractLabels, weighLabel,
+} from './hard';
 import { hardSum, readAlone } from './read';
 import { copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from './workspace';
@@ -39,10 +42,11 @@ export function labelRowsOf<T>(call: usize, workspace: usize, first: i32, count:
     readAlone<T>(s, width, HARD_STEPS);
     let factor = weight * scale;
     if (label == DISTRIBUTION_ROW) {
-      distributionLoss<T>(raw, labelRow, columns);
+      distributionLoss<T>(raw, labelRow, columns, log(hardSum));
       factor *= mass / hardSum;
     } else {
-      classLoss<T>(raw, label, width);
+      weighLabel<T>(label, width);
+      labelLoss<T>(raw, label, logBeside(logged, loggedAbove));
       factor /= hardTotal;
     }
     const loss = weight * hardLoss;

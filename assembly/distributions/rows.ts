@@ -1,7 +1,7 @@
 // Rows of distributions: read a batch of rows, take the logarithms of their sums, evaluate the term, write once.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
-import { log } from '../shared/log';
+import { logs } from '../shared/log';
 import {
   adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, leaveOut, option,
   otherOption, perColumn, putLoss, ranks, scale, softWeightOf, standardizes, stride, student, teacher, teacherColumns,
@@ -9,7 +9,10 @@ import {
 } from './call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
-import { classLoss, classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, mass, subtractLabels } from './hard';
+import {
+  classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, labelLoss, logged, loggedAbove, mass, recallLabel,
+  subtractLabels, weighLabel,
+} from './hard';
 import { rankedVariation } from './ranks';
 import { placeRatio } from './ratio';
 import {
@@ -34,6 +37,10 @@ const LOG_RATIO: usize = 32;
 const HARD_TOP: usize = 40;
 const HARD_SUM: usize = 48;
 const DEVIATION: usize = 56;
+/** Of a label that was weighed, its loss: elsewhere the log of HARD_SUM. */
+const HARD_LOG: usize = 80;
+const HARD_REST: usize = 88;
+const HARD_TOTAL: usize = 96;
 const STUDENT_ROW: usize = 64;
 const TEACHER_ROW: usize = 72;
 
@@ -88,20 +95,44 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   store<usize>(record, t, TEACHER_ROW);
 }
 
-/** The hard loss of a row; leaves in HARD_FACTOR what its exponentials are multiplied by in the gradient. */
+/** The logarithms of a row, two at a time: of the sums, and of what the hard loss has. Those of a batch do not wait for each other. */
+function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
+  const record = recordOf(index);
+  const label = labelOf(row);
+  const hasHard = hardWeightOf(row) != 0;
+  const isWeighed = hasHard && label >= 0 && !isDecoupled;
+  recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
+  if (isWeighed) {
+    turnTo(index);
+    weighLabel<T>(label, width);
+    store<f64>(record, hardRest, HARD_REST);
+    store<f64>(record, hardTotal, HARD_TOTAL);
+  }
+  const hard = isWeighed ? logged : hasHard ? hardSum : 1;
+  const hardAbove = isWeighed ? loggedAbove : hard - 1;
+  const ratio = load<f64>(record, P_SUM) / load<f64>(record, Q_SUM);
+  const both = logs(f64x2(ratio, hard), f64x2(ratio - 1, hardAbove));
+  store<f64>(record, f64x2.extract_lane(both, 0), LOG_RATIO);
+  const logarithm = f64x2.extract_lane(both, 1);
+  if (isWeighed) labelLoss<T>(student + (row as usize) * stride, label, logarithm);
+  store<f64>(record, isWeighed ? hardLoss : logarithm, HARD_LOG);
+}
+
+/** The hard loss of a row; leaves what its exponentials are multiplied by in the gradient. */
 function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
   const hard = hardWeightOf(row);
   if (hard == 0) return 0;
   const label = labelOf(row);
   const raw = student + (row as usize) * stride;
+  const logarithm = load<f64>(record, HARD_LOG);
   recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
   if (label == DISTRIBUTION_ROW) {
     // The labels are subtracted once the row is written, see `write`.
-    distributionLoss<T>(raw, distributions + (row as usize) * stride, columns);
+    distributionLoss<T>(raw, distributions + (row as usize) * stride, columns, logarithm);
     hardFactor = (hard * scale * mass) / hardSum;
   } else {
-    if (isDecoupled) classLossBeside<T>(raw, label);
-    else classLoss<T>(raw, label, width);
+    if (isDecoupled) classLossBeside<T>(raw, label, logarithm);
+    else recallLabel(logarithm, load<f64>(record, HARD_REST), load<f64>(record, HARD_TOTAL));
     hardFactor = (hard * scale) / hardTotal;
   }
   return hard * hardLoss;
@@ -199,11 +230,7 @@ export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i3
   for (; first < last; first += batch) {
     const n = min(batch, last - first);
     for (let k = 0; k < n; k++) if (labelOf(first + k) != EXCLUDED_ROW) read<T>(first + k, k, isDecoupled);
-    // The logarithms of a batch do not wait for each other.
-    for (let k = 0; k < n; k++) {
-      const record = recordOf(k);
-      store<f64>(record, log(load<f64>(record, P_SUM) / load<f64>(record, Q_SUM)), LOG_RATIO);
-    }
+    for (let k = 0; k < n; k++) if (labelOf(first + k) != EXCLUDED_ROW) takeLogs<T>(first + k, k, isDecoupled);
     for (let k = 0; k < n; k++) {
       const row = first + k;
       const output = gradient ? gradient + (row as usize) * stride : 0;

@@ -151,7 +151,8 @@ export function checkLabels<T extends FloatArray>(
     checkRows(labels);
     return;
   }
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
     const index = labels[row]!;
     if ((index >= 0 && index < columns) || index === UNLABELED) continue;
     const expected = `be a class in [0, ${columns}), UNLABELED (${UNLABELED}) or IGNORE_INDEX (${IGNORE_INDEX})`;

@@ -8,13 +8,13 @@ import { checkChoice } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { NUMBERS } from '../../engine/binaries/numbers.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
-import { checkDistributions } from '../../kernels/rows/distributions.js';
 import {
   cosineDistance,
   meanSquared,
   probabilityDivergence,
   type RowDistance,
 } from '../../kernels/rows/distance.js';
+import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { scoreDistance, scoreDivergence } from '../../kernels/rows/scores.js';
 

@@ -13,7 +13,7 @@ import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
 import { addLabels } from './_labels.js';
 import type { Pass, ResponseLoss } from './_pass.js';
-import { rowTables } from './_rowTables.js';
+import { type CallTables, fillTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
 import { runSparse } from './_sparse.js';
 import { sparseRows } from './_sparseRows.js';
@@ -24,26 +24,40 @@ export function evaluateResponse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   gradient: GradientSink<T> | undefined,
 ): number {
-  const { terms, temperatureSquared } = loss;
+  const tables = loss.spare.take(batch.student.rows);
+  fillTables(batch, loss.terms, tables);
   const { normalizer } = batch;
-  const sink = gradient?.times(1 / normalizer);
-  const tables = rowTables(batch, terms);
+  const value = evaluatePasses(loss, batch, tables, gradient?.times(1 / normalizer)) / normalizer;
+  loss.spare.giveBack(tables);
+  return value;
+}
+
+/** The sum over all rows, at each of the temperatures. */
+function evaluatePasses<T extends FloatArray>(
+  loss: ResponseLoss,
+  batch: DistillationBatch<T, SparseTargets<T>>,
+  tables: CallTables,
+  sink: GradientSink<T> | undefined,
+): number {
+  const { terms, temperatureSquared } = loss;
+  const { softWeight = 1 } = terms;
   const temperatures = terms.temperatures?.(batch.temperature) ?? [batch.temperature];
   const standard = (each: number) => (temperatureSquared ? each * each : 1);
   let sum = 0;
   let isJoined = false;
-  for (const [index, temperature] of temperatures.entries()) {
-    const factor = standard(temperature) * (terms.softWeight ?? 1);
-    const all = { loss, batch, temperature, tables };
-    const columns = columnsOf(all, standard(temperature));
+  // Written out: on small batches, iterators and spreads take longer than the loss.
+  for (let index = 0; index < temperatures.length; index++) {
+    const temperature = temperatures[index]!;
+    const factor = standard(temperature);
+    const columns = terms.columns && columnsOf({ loss, batch, temperature, tables }, factor);
     // The weights of a single pass are nobody else's, unless all rows together want them.
     const isOnly = temperatures.length === 1 && (!terms.joint || columns !== undefined);
-    const weights = isOnly ? tables.weights : tables.weights.slice();
-    for (let i = 0; i < weights.length; i += 2) {
-      weights[i]! *= factor;
-      if (index > 0) weights[i + 1] = 0;
+    const own = isOnly ? tables : { ...tables, weights: tables.weights.slice() };
+    for (let i = 0; i < own.weights.length; i += 2) {
+      own.weights[i]! *= factor * softWeight;
+      if (index > 0) own.weights[i + 1] = 0;
     }
-    sum += evaluatePass({ ...all, tables: { ...tables, weights }, columns }, sink);
+    sum += evaluatePass({ loss, batch, temperature, tables: own, columns }, sink);
     if (columns) sum += columns.loss;
     else isJoined ||= terms.joint !== undefined;
   }
@@ -51,13 +65,13 @@ export function evaluateResponse<T extends FloatArray>(
     const all = { loss, batch, tables, temperature: batch.temperature };
     sum += addJoint(all, temperatures, standard, sink);
   }
-  return sum / normalizer;
+  return sum;
 }
 
 /** The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left to JavaScript. */
 function columnsOf<T extends FloatArray>(pass: Pass<T>, factor: number): ColumnTerm | undefined {
-  const { columns } = pass.loss.terms;
-  const call = columns && rowsCallOf(pass);
+  const columns = pass.loss.terms.columns!;
+  const call = rowsCallOf(pass);
   // Rows of one or two classes are left to JavaScript, and their columns with them.
   if (!call || call.columns <= 2) return undefined;
   const { weights } = pass.tables;
@@ -72,21 +86,23 @@ function evaluatePass<T extends FloatArray>(
   pass: Pass<T>,
   sink: GradientSink<T> | undefined,
 ): number {
-  const { batch, tables } = pass;
-  const losses = new Float64Array(batch.student.rows);
+  const { rows, student } = pass.batch;
+  const { losses, weights } = pass.tables;
+  losses.fill(0);
   const isDone = runInEngine(pass, losses, sink);
   let sum = 0;
   let one: RowEvaluation | undefined;
   let derivative: Float64Array | undefined;
-  for (const row of batch.rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
     if (isDone && Number.isFinite(losses[row])) {
       sum += losses[row]!;
       continue;
     }
     one ??= rowEvaluation(pass);
-    derivative ??= new Float64Array(batch.student.columns);
+    derivative ??= new Float64Array(student.columns);
     derivative.fill(0);
-    sum += one(row, tables.weights[2 * row]!, tables.weights[2 * row + 1]!, derivative);
+    sum += one(row, weights[2 * row]!, weights[2 * row + 1]!, derivative);
     sink?.add(row, derivative);
   }
   if (isDone) sink?.settle(boundOf(pass, losses));

@@ -1,8 +1,8 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { FloatArray } from '../../core/numeric.js';
-import type { RowTables } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import type { ColumnTerm } from './_columns.js';
+import type { CallTables, SpareTables } from './_rowTables.js';
 import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 
@@ -12,6 +12,7 @@ export interface ResponseLoss {
   readonly softLoss: (columns: number, terms: number) => SoftLoss;
   readonly temperatureSquared: boolean;
   readonly standardizeLogits: boolean;
+  readonly spare: SpareTables;
 }
 
 /** One evaluation of the soft loss at one temperature, with the hard loss in the first evaluation. */
@@ -19,7 +20,7 @@ export interface Pass<T extends FloatArray> {
   readonly loss: ResponseLoss;
   readonly batch: DistillationBatch<T, SparseTargets<T>>;
   readonly temperature: number;
-  readonly tables: RowTables;
+  readonly tables: CallTables;
   /** The part of all rows together that is evaluated with the rows. */
   readonly columns?: ColumnTerm | undefined;
 }

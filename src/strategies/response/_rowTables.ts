@@ -11,16 +11,44 @@ import type { ResponseTerms, TeacherShares } from './_terms.js';
 
 const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
 
-/** The tables of a call; the soft weights do not have the factor of the temperature yet. */
-export function rowTables<T extends FloatArray>(
+/** The tables of a call, and the losses of its rows. */
+export interface CallTables extends RowTables {
+  readonly losses: Float64Array;
+}
+
+/** Tables of more rows than this are not kept for the next call. */
+const MOST_SPARE = 4096;
+
+/** The tables that the calls of one strategy use in turn: to make typed arrays takes longer than a short row. */
+export class SpareTables {
+  #spare: CallTables | undefined;
+
+  /** Tables that hold anything. A call within a call finds none, and makes its own. */
+  take(rows: number): CallTables {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare?.labels.length === rows) return spare;
+    const [labels, weights] = [new Int32Array(rows), new Float64Array(2 * rows)];
+    return { labels, weights, losses: new Float64Array(rows) };
+  }
+
+  giveBack(tables: CallTables): void {
+    if (tables.labels.length <= MOST_SPARE) this.#spare = tables;
+  }
+}
+
+/** Writes labels and weights of a call; the soft weights do not have the factor of the temperature yet. */
+export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   { sharesOf }: ResponseTerms,
-): RowTables {
+  { labels, weights }: RowTables,
+): void {
   const { student, rows, classes, distributions, alpha } = batch;
-  const labels = new Int32Array(student.rows);
-  const weights = new Float64Array(2 * student.rows);
   const isWhole = rows.length === student.rows;
-  if (!isWhole) labels.fill(EXCLUDED_ROW);
+  if (!isWhole) {
+    labels.fill(EXCLUDED_ROW);
+    weights.fill(0);
+  }
   for (let i = 0; i < rows.length; i++) {
     const row = isWhole ? i : rows[i]!;
     const label = classes ? classes[row]! : distributions ? DISTRIBUTION_ROW : UNLABELED_ROW;
@@ -30,7 +58,6 @@ export function rowTables<T extends FloatArray>(
     weights[2 * row + 1] = hard;
   }
   if (sharesOf) applyShares(batch, { labels, weights }, sharesOf);
-  return { labels, weights };
 }
 
 function applyShares<T extends FloatArray>(

@@ -10,6 +10,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateResponse } from './_evaluation.js';
+import type { ResponseLoss } from './_pass.js';
+import { SpareTables } from './_rowTables.js';
 import type { SoftLoss } from './_softRows.js';
 import { checkSparse, explainSparse } from './_sparseChecks.js';
 import { type ResponseTerms, RULED_OUT_BY } from './_terms.js';
@@ -42,7 +44,7 @@ export abstract class ResponseDistillationStrategyBase<
 > extends DistillationStrategyBase<T, Sparse> {
   readonly temperatureSquared: boolean;
   readonly standardizeLogits: boolean;
-  #terms: ResponseTerms | undefined;
+  #made: ResponseLoss | undefined;
 
   /** @param own - the names of the options that a strategy adds */
   constructor(options: ResponseOptions = {}, own: readonly string[] = []) {
@@ -81,8 +83,18 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   get #described(): ResponseTerms {
-    this.#terms ??= this.describe();
-    return this.#terms;
+    return this.#loss.terms;
+  }
+
+  get #loss(): ResponseLoss {
+    this.#made ??= {
+      terms: this.describe(),
+      softLoss: (columns, terms) => this.softLoss(columns, terms),
+      temperatureSquared: this.temperatureSquared,
+      standardizeLogits: this.standardizeLogits,
+      spare: new SpareTables(),
+    };
+    return this.#made;
   }
 
   protected override get takesSparse(): boolean {
@@ -130,11 +142,7 @@ export abstract class ResponseDistillationStrategyBase<
     batch: DistillationBatch<T, Sparse>,
     gradient?: GradientSink<T>,
   ): number {
-    const { temperatureSquared, standardizeLogits } = this;
-    const terms = this.#described;
-    const softLoss = (columns: number, count: number) => this.softLoss(columns, count);
-    const loss = { terms, softLoss, temperatureSquared, standardizeLogits };
-    return evaluateResponse(loss, batch, gradient);
+    return evaluateResponse(this.#loss, batch, gradient);
   }
 }
 
