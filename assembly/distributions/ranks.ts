@@ -1,4 +1,4 @@
-// Rows in descending order: a radix sort, by digits of 8 bits, of the numbers with their places.
+// Rows in descending order: the numbers with their places are sorted by digits of 8 bits, or where they are few by insertion.
 
 import { COUNT_BYTES } from '../../src/engine/layout';
 import { stride, teacherStride, width } from './call';
@@ -40,20 +40,24 @@ function count(counts: usize, place: usize, digit: usize): void {
   store<i32>(at, load<i32>(at) + 1);
 }
 
-/** Writes the pairs of a row in its own order, and counts the digits of all keys. */
-function pairUp<T>(row: usize, bytes: usize, to: usize, counts: usize): void {
-  clear(counts, sizeof<T>() << 10);
+/** Writes the pairs of a row in its own order. */
+function pairUp<T>(row: usize, bytes: usize, to: usize): void {
   for (let i: usize = 0; i < bytes; i += sizeof<T>()) {
     const pair = to + 2 * i;
     if (sizeof<T>() == 8) {
-      const key = turned<i64>(load<i64>(row + i));
-      store<i64>(pair, key);
+      store<i64>(pair, turned<i64>(load<i64>(row + i)));
       store<i64>(pair, i as i64, 8);
     } else {
-      const key = turned<i32>(load<i32>(row + i));
-      store<i32>(pair, key);
+      store<i32>(pair, turned<i32>(load<i32>(row + i)));
       store<i32>(pair, i as i32, 4);
     }
+  }
+}
+
+/** Counts the digits of all keys. */
+function countDigits<T>(from: usize, end: usize, counts: usize): void {
+  clear(counts, sizeof<T>() << 10);
+  for (let pair = from; pair < end; pair += 2 * sizeof<T>()) {
     for (let place: usize = 0; place < sizeof<T>(); place += 4) {
       const key = load<u32>(pair + place) as usize;
       count(counts, place, key & 255);
@@ -64,14 +68,40 @@ function pairUp<T>(row: usize, bytes: usize, to: usize, counts: usize): void {
   }
 }
 
+/** Whether the key of a pair is larger than that of another. */
+// @ts-ignore: decorator
+@inline
+function isBehind<T>(pair: usize, other: usize): bool {
+  return sizeof<T>() == 8 ? load<u64>(pair) > load<u64>(other) : load<u32>(pair) > load<u32>(other);
+}
+
+/** Sorts a few pairs where they stand, one after another into its place. */
+function insert<T>(from: usize, end: usize, spare: usize): void {
+  const size = 2 * sizeof<T>();
+  for (let pair = from + size; pair < end; pair += size) {
+    copyPair<T>(pair, spare);
+    let place = pair;
+    for (; place > from && isBehind<T>(place - size, spare); place -= size) copyPair<T>(place - size, place);
+    copyPair<T>(spare, place);
+  }
+}
+
+/** Rows of up to this many numbers are sorted sooner than their digits are counted. */
+const FEW: i32 = 48;
+
 /** The pairs of a row in descending order of its numbers; returns where they stand. */
 function sort<T>(row: usize, bytes: usize): usize {
   const counts = spare;
   let from = counts + COUNT_BYTES;
   let to = from + 2 * width;
-  pairUp<T>(row, bytes, from, counts);
   const size = 2 * sizeof<T>();
   const all = (bytes / sizeof<T>()) as i32;
+  pairUp<T>(row, bytes, from);
+  if (all <= FEW) {
+    insert<T>(from, from + 2 * bytes, to);
+    return from;
+  }
+  countDigits<T>(from, from + 2 * bytes, counts);
   for (let place: usize = 0; place < sizeof<T>(); place++) {
     const table = counts + (place << 10);
     if (load<i32>(table + ((load<u8>(from + place) as usize) << 2)) == all) continue; // it is the same in all

@@ -14,9 +14,10 @@ export function allocate<R>(
   sizes: Readonly<Record<string, number>>,
   create: (length: number) => R,
 ): R {
-  const factors = Object.values(sizes);
+  let length = 1;
+  for (const name in sizes) length *= sizes[name]!;
   try {
-    return create(factors.reduce((product, size) => product * size, 1));
+    return create(length);
   } catch (error) {
     // Engines differ in the limit and in the message, but all of them throw a RangeError.
     if (!(error instanceof RangeError)) throw error;
@@ -26,7 +27,7 @@ export function allocate<R>(
       operation,
       names.join(' × '),
       'be a number of elements that the engine can allocate',
-      factors.join(' × '),
+      Object.values(sizes).join(' × '),
       undefined,
       `make ${names.join(' or ')} smaller`,
     );

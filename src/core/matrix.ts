@@ -178,7 +178,9 @@ export class Matrix<T extends FloatArray = Float32Array> {
   /** Creates zeros in the shape and number format of this matrix. */
   zerosLike(): Matrix<T> {
     const { rows, columns, numeric } = this;
-    return zeroMatrix('Matrix.zerosLike', { rows, columns }, numeric);
+    const sizes = { rows, columns };
+    const data = allocate('Matrix.zerosLike', sizes, (length) => numeric.allocate(length));
+    return new Matrix(data, rows, columns);
   }
 
   /** Returns one element. */

@@ -18,6 +18,20 @@ import {
 /** Gives the compiled module of a binary; `undefined` where the engine does not compile it. */
 export type ModuleOf = (binary: Binary) => object | undefined;
 
+/** A kernel for rows of numbers of either size, which names are unique in all binaries. */
+export interface Kernel {
+  readonly binary: Binary;
+  readonly name: string;
+}
+
+/** Works on some of the rows of a call whose description stands at an address. */
+export type RowsKernel = (call: number, workspace: number, first: number, count: number) => void;
+
+/** The name of the export of a kernel for numbers of 4 bytes or of 8. */
+export function exportName(name: string, size: number): string {
+  return `${name}${8 * size}`;
+}
+
 export class Instance {
   readonly memory: Memory;
   /** Where the workspace starts. */
@@ -26,6 +40,8 @@ export class Instance {
   uses = 0;
   readonly #moduleOf: ModuleOf;
   readonly #exports = new Map<string, object | undefined>();
+  readonly #singles = new Map<string, RowsKernel>();
+  readonly #doubles = new Map<string, RowsKernel>();
   /** Views on the whole memory, made anew when it grows. */
   float32: Float32Array;
   float64: Float64Array;
@@ -48,6 +64,17 @@ export class Instance {
       this.#exports.set(name, module && instantiate(module, this.memory));
     }
     return this.#exports.get(name) as Exports | undefined;
+  }
+
+  /** A kernel for rows of numbers of 4 bytes or of 8; `undefined` where the engine does not compile it. */
+  rowsKernel({ binary, name }: Kernel, size: number): RowsKernel | undefined {
+    const found = size === 8 ? this.#doubles : this.#singles;
+    let kernel = found.get(name); // a name that is put together takes longer to look up than a short row
+    if (!kernel) {
+      kernel = this.exportsOf<Record<string, RowsKernel>>(binary)?.[exportName(name, size)];
+      if (kernel) found.set(name, kernel);
+    }
+    return kernel;
   }
 
   /** Has the memory reach to an address, for a new call; `false` where it cannot. */

@@ -2,7 +2,7 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { selectedKernel } from './choice.js';
-import { align } from './instance.js';
+import { align, exportName } from './instance.js';
 import {
   ADDS,
   CALL,
@@ -30,7 +30,7 @@ import {
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
-import { exportOf, type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
+import { type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
 import { type Stage, stageOf } from './stage.js';
 import type { Target } from './target.js';
 import type { Share } from './threads.js';
@@ -174,7 +174,7 @@ function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): 
   });
   const own = () => run(CALL, instance.workspace, 0, bounds[1]!);
   // A thread that failed is as none: all is computed again.
-  if (!threads.run({ ...kernel, name: exportOf(call) }, CALL, shares, own))
+  if (!threads.run({ ...kernel, name: exportName(kernel.name, sizeOf(call)) }, CALL, shares, own))
     run(CALL, instance.workspace, 0, rows);
 }
 

@@ -1,8 +1,7 @@
 // One call of a kernel on the rows of two matrices, and what it takes.
 
 import type { FloatArray } from '../core/numeric.js';
-import { align, blockBytes, rankBytes, workspaceBytes } from './instance.js';
-import type { Kernel } from './threads.js';
+import { align, blockBytes, type Kernel, rankBytes, workspaceBytes } from './instance.js';
 
 /** What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the layout. */
 export interface RowTables {
@@ -68,9 +67,4 @@ export function widestOf(call: RowsCall): number {
 /** Where the row of parameters stands: the last row of the workspace, which no kernel with parameters writes. */
 export function parametersBehind(workspace: number, call: RowsCall): number {
   return workspace + workspaceOf(call) - align(call.columns * sizeOf(call));
-}
-
-/** The name of the exports of a kernel for the numbers of a call. */
-export function exportOf(call: RowsCall): string {
-  return `${call.kernel.name}${8 * sizeOf(call)}`;
 }

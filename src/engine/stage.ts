@@ -2,27 +2,18 @@
 
 import { type ArenaMemory, arenaInstance, arenaOf } from './arenas.js';
 import { selectedInstance } from './choice.js';
-import { align, type Instance } from './instance.js';
+import { align, type Instance, type RowsKernel } from './instance.js';
 import { FIRST_ADDRESS, MOST_ROWS } from './layout.js';
-import {
-  exportOf,
-  parametersBehind,
-  type RowsCall,
-  sizeOf,
-  widestOf,
-  workspaceOf,
-} from './rowsCall.js';
+import { parametersBehind, type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
 import type { Target } from './target.js';
 
 /** Rows are copied in and out in pieces of about this many bytes, which stay in the cache. */
 const PIECE = 65536;
 
-type KernelFunction = (call: number, workspace: number, first: number, count: number) => void;
-
 /** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
 export interface Stage {
   readonly instance: Instance;
-  readonly run: KernelFunction;
+  readonly run: RowsKernel;
   /** The arena, where the matrices are read and written in place. */
   readonly arena: ArenaMemory | undefined;
   readonly most: number;
@@ -33,10 +24,6 @@ export interface Stage {
   readonly kept: number;
   readonly parameters: number;
   readonly perColumn: number;
-}
-
-function kernelFunction(instance: Instance, call: RowsCall): KernelFunction | undefined {
-  return instance.exportsOf<Record<string, KernelFunction>>(call.kernel.binary)?.[exportOf(call)];
 }
 
 /** The stage of a call; `undefined` where JavaScript has to compute. */
@@ -54,30 +41,29 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
   if (target) arrays.push(target.data);
   const arena = arenaOf(arrays);
   const instance = arena && arenaInstance(arena, workspaceOf(call));
-  const run = instance && kernelFunction(instance, call);
-  return (
-    run && {
-      instance,
-      run,
-      arena,
-      most: MOST_ROWS,
-      student: student.byteOffset,
-      teacher: teacher.byteOffset,
-      gradient: target?.data.byteOffset ?? 0,
-      distributions: distributions?.byteOffset ?? 0,
-      kept: 0,
-      parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
-      perColumn: 0,
-    }
-  );
+  const run = instance?.rowsKernel(call.kernel, sizeOf(call));
+  if (!instance || !run) return undefined;
+  return {
+    instance,
+    run,
+    arena,
+    most: MOST_ROWS,
+    student: student.byteOffset,
+    teacher: teacher.byteOffset,
+    gradient: target?.data.byteOffset ?? 0,
+    distributions: distributions?.byteOffset ?? 0,
+    kept: 0,
+    parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
+    perColumn: 0,
+  };
 }
 
 /** The stage of a call whose rows are copied in and out, a piece at a time. */
 function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { distributions, rows, kept, perColumn } = call;
   const instance = selectedInstance();
-  const run = instance && kernelFunction(instance, call);
-  if (!run) return undefined;
+  const run = instance?.rowsKernel(call.kernel, sizeOf(call));
+  if (!instance || !run) return undefined;
   const longest = widestOf(call);
   const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
   const side = align(most * longest);

@@ -1,6 +1,7 @@
 // Threads that help with the rows of an arena: each waits for its share in the memory that all of them have.
 
 import { type Binary, bytesOf, type CompiledKernel, type Memory } from './compile.js';
+import type { Kernel } from './instance.js';
 import { CONTROL } from './layout.js';
 import {
   CLOSED,
@@ -12,12 +13,6 @@ import {
   SLOT,
   threadProgram,
 } from './threadProgram.js';
-
-/** A kernel by its name, in its binary. */
-export interface Kernel {
-  readonly binary: Binary;
-  readonly name: string;
-}
 
 /** Rows of the call that stands in the memory, and where to work on them. */
 export interface Share {

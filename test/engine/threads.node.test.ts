@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { RESPONSE } from '../../src/engine/binaries/response.js';
 import { kernelInfo } from '../../src/engine/choice.js';
 import { fixedMemory } from '../../src/engine/compile.js';
-import { type Kernel, startThreads } from '../../src/engine/threads.js';
+import type { Kernel } from '../../src/engine/instance.js';
+import { startThreads } from '../../src/engine/threads.js';
 
 const { kernel } = kernelInfo();
 if (kernel === 'scalar') throw new Error('there is no SIMD here');

@@ -41,9 +41,10 @@ export class SpareTables {
 export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   { sharesOf }: ResponseTerms,
-  { labels, weights }: RowTables,
+  tables: CallTables,
 ): void {
   const { student, rows, classes, distributions, alpha } = batch;
+  const { labels, weights } = tables;
   const isWhole = rows.length === student.rows;
   if (!isWhole) {
     labels.fill(EXCLUDED_ROW);
@@ -57,19 +58,22 @@ export function fillTables<T extends FloatArray>(
     weights[2 * row] = 1 - hard;
     weights[2 * row + 1] = hard;
   }
-  if (sharesOf) applyShares(batch, { labels, weights }, sharesOf);
+  if (sharesOf) applyShares(batch, tables, sharesOf);
 }
 
 function applyShares<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
-  { labels, weights }: RowTables,
+  { labels, weights, losses: ofStudent }: CallTables,
   sharesOf: NonNullable<ResponseTerms['sharesOf']>,
 ): void {
   const { student, rows, alpha } = batch;
   if (alpha === 1) return;
   const teacher = batch.teacher as typeof student; // such a loss takes no sparse teachers
-  const ofStudent = labelLosses(student.data, student.columns, labels);
-  const ofTeacher = labelLosses(teacher.data, student.columns, labels);
+  const ofTeacher = new Float64Array(student.rows);
+  for (const row of rows) weights[2 * row + 1] = labels[row]! < 0 ? 0 : 1;
+  const { columns } = student;
+  labelLosses({ student: student.data, columns, labels, weights }, ofStudent);
+  labelLosses({ student: teacher.data, columns, labels, weights }, ofTeacher);
   let isUnread = false;
   for (const row of rows) {
     const losses = { student: ofStudent[row]!, teacher: ofTeacher[row]! };

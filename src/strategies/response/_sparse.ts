@@ -5,7 +5,7 @@ import { EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
 import type { RowsCall } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import { addLabels } from './_labels.js';
+import { addLabels, finiteRows } from './_labels.js';
 import type { Pass } from './_pass.js';
 import { gather, reducedColumns } from './_sparseRows.js';
 import type { Tail } from './_terms.js';
@@ -95,9 +95,7 @@ function spread<T extends FloatArray>(
   const { rows, columns } = batch.student;
   const k = teacher.values.columns;
   const weights = new Float64Array(2 * rows);
-  const labels = tables.labels.map((label, row) =>
-    Number.isFinite(losses[row]) ? label : EXCLUDED_ROW,
-  );
+  const labels = finiteRows(tables.labels, losses);
   for (let row = 0; row < rows; row++) {
     if (reduced > k) weights[2 * row] = derivatives[row * reduced + k]! / temperature;
   }
