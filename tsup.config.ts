@@ -4,14 +4,16 @@ import { DIVERGENCES } from './src/engine/binaries/divergences.js';
 import { NUMBERS } from './src/engine/binaries/numbers.js';
 import { PRODUCTS } from './src/engine/binaries/products.js';
 import { RESPONSE } from './src/engine/binaries/response.js';
+import { labeledBytes } from './src/engine/compile.js';
 import { threadProgram } from './src/engine/threadProgram.js';
 
 /** Writes what is imported as a file where nothing can be compiled or started from text: modules, and a worker. */
 async function writeFiles(): Promise<void> {
   mkdirSync('dist/wasm', { recursive: true });
-  for (const { name, simd, fma } of [RESPONSE, DIVERGENCES, NUMBERS, PRODUCTS]) {
-    writeFileSync(`dist/wasm/${name}.simd.wasm`, Buffer.from(simd, 'hex'));
-    writeFileSync(`dist/wasm/${name}.fma.wasm`, Buffer.from(fma, 'hex'));
+  for (const binary of [RESPONSE, DIVERGENCES, NUMBERS, PRODUCTS]) {
+    for (const kernel of ['simd', 'fma'] as const) {
+      writeFileSync(`dist/wasm/${binary.name}.${kernel}.wasm`, labeledBytes(binary, kernel));
+    }
   }
   writeFileSync('dist/worker.js', threadProgram());
 }

@@ -1,10 +1,12 @@
-// Compiles the kernels: each binary once for every machine with vectors, and once for machines with fused
-// multiply-add, into the modules that the library carries. Run by `npm install`; `npm run kernels` after a change.
+// Compiles the kernels into the modules that the library carries, each binary once for machines with and without fused
+// multiply-add. Run by `npm install`; `npm run kernels` after a change.
 
+import './relaxedSimd.js';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
-import { CONTROL, REGION, SECTION } from '../src/engine/layout.js';
+import { type Binary, bytesOf, compileModule, marksIn } from '../src/engine/compile.js';
+import { CONTROL, REGION } from '../src/engine/layout.js';
 
 const folder = new URL('.', import.meta.url);
 const target = new URL('../src/engine/binaries/', import.meta.url);
@@ -19,7 +21,7 @@ const BINARIES = {
 };
 
 const OPTIONS = [
-  '-O3',
+  '-O3s',
   '--converge',
   '--noAssert',
   '--runtime=stub',
@@ -28,6 +30,7 @@ const OPTIONS = [
   '--zeroFilledMemory', // an instance must not clear what another one reads
   '--maximumMemory=65536', // one bit away from a memory that threads share, see src/engine/compile.ts
   '--enable=simd',
+  '--enable=relaxed-simd', // for marks, see assembly/shared/lanes.ts
   '--disableWarning=112', // vectors stay within the module
 ];
 
@@ -55,16 +58,16 @@ function isCurrent(file: URL, print: string): boolean {
 }
 
 /** Compiles the entry file of a binary whose constants stand in the region of this number. */
-async function compile(name: string, region: number, ...options: string[]): Promise<string> {
+async function compile(name: string, region: number): Promise<string> {
   const files = new Map<string, string | Uint8Array>();
   const { error, stderr } = await asc.main(
     [
       `assembly/${name}.ts`,
       '--outFile=out.wasm',
+      '--textFile=out.wat',
       `--memoryBase=${region * REGION}`,
       `--lowMemoryLimit=${(region + 1) * REGION}`,
       ...OPTIONS,
-      ...options,
     ],
     {
       readFile: (path) => {
@@ -79,15 +82,30 @@ async function compile(name: string, region: number, ...options: string[]): Prom
     },
   );
   const binary = files.get('out.wasm');
-  if (error || binary === undefined) throw new Error(`${error?.message}\n${stderr.toString()}`);
-  return Buffer.from(binary).toString('hex'); // which compresses to half of what base64 does
+  if (error || !(binary instanceof Uint8Array)) {
+    throw new Error(`${error?.message}\n${stderr.toString()}`);
+  }
+  const text = Buffer.from(binary).toString('hex'); // which compresses to half of what base64 does
+  check({ name, text }, binary, String(files.get('out.wat')));
+  return text;
 }
 
-/** A custom section that says which binary and kernel a module is, for modules that are passed in compiled. */
-function label(name: string, kernel: string): string {
-  const text = (value: string) => [value.length, ...Buffer.from(value)];
-  const body = [...text(SECTION), ...Buffer.from(`${name} ${kernel}`)];
-  return Buffer.from([0, body.length, ...body]).toString('hex');
+/** Throws unless every place that looks like a mark is one, and the kernels are modules. */
+function check(binary: Binary, bytes: Uint8Array, listing: string): void {
+  const { name } = binary;
+  const found = marksIn(bytes).length;
+  const marks = listing.match(/\.relaxed_(min|max)\b/g)?.length ?? 0;
+  if (found !== marks) throw new Error(`${name}: ${found} places look like marks, ${marks} are`);
+  for (const kernel of ['simd', 'fma'] as const) {
+    try {
+      compileModule(bytesOf(binary, kernel, false));
+    } catch (error) {
+      // The compiler computes a product once that stands in two sums: in other orders, it does not see that they are one.
+      throw new Error(`${name}: no module for ${kernel}; does a madd share its product?`, {
+        cause: error,
+      });
+    }
+  }
 }
 
 const names = Object.keys(BINARIES);
@@ -97,8 +115,7 @@ mkdirSync(target, { recursive: true });
 for (const [index, [name, what]] of Object.entries(BINARIES).entries()) {
   const file = new URL(`${name}.ts`, target);
   if (isCurrent(file, print)) continue;
-  const simd = (await compile(name, index + 1)) + label(name, 'simd');
-  const fma = (await compile(name, index + 1, '--enable=relaxed-simd')) + label(name, 'fma');
+  const text = await compile(name, index + 1);
   writeFileSync(
     file,
     `// Made by assembly/compile.ts from its neighbours, ${print}.
@@ -108,8 +125,7 @@ import type { Binary } from '../compile.js';
 /** ${what} */
 export const ${name.toUpperCase()}: Binary = {
   name: '${name}',
-  simd: '${simd}',
-  fma: '${fma}',
+  text: '${text}',
 };
 `,
   );

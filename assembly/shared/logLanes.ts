@@ -99,7 +99,8 @@ export function logOnePlusOf<T>(z: v128): v128 {
 export function relativeEntropy<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
   const s = artanhArgument<T>(mantissa<T>(x, z, k));
-  const rest = madd<T>(k, number<T>(2), aboveArgument<T>(s));
+  // In another order than in logOf, whose product is the same: one with two sums could not be fused with both.
+  const rest = madd<T>(number<T>(2), k, aboveArgument<T>(s));
   // (1 + z) 2s − z, which is z s without cancellation where w is z.
   const far = v128.sub<T>(v128.mul<T>(x, v128.add<T>(s, s)), z);
   return madd<T>(x, rest, v128.bitselect(v128.mul<T>(z, s), far, isZero<T>(k)));

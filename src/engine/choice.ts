@@ -52,7 +52,7 @@ export function moduleOf(
   if (!modules.has(key)) {
     let module: object | undefined;
     try {
-      module = compileModule(bytesOf(binary[kernel], shared));
+      module = compileModule(bytesOf(binary, kernel, shared));
     } catch {
       // Only modules that are passed in run here.
     }
@@ -63,7 +63,7 @@ export function moduleOf(
 
 function choose(kernel: KernelName, reason: string): Choice {
   if (kernel === 'scalar') return { kernel, reason, instance: undefined };
-  compileModule(bytesOf(PROBE[kernel], false)); // throws where the engine does not take the kernel
+  compileModule(bytesOf(PROBE, kernel, false)); // throws where the engine does not take the kernel
   return { kernel, reason, instance: instanceOf(kernel) };
 }
 

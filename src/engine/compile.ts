@@ -5,14 +5,23 @@ import { SECTION } from './layout.js';
 /** The kernels that are compiled. */
 export type CompiledKernel = 'fma' | 'simd';
 
-/** Kernels compiled for the memory of one thread, as hexadecimal text; made by assembly/compile.ts. */
+/** Kernels compiled for the memory of one thread; made by assembly/compile.ts. */
 export interface Binary {
   readonly name: string;
-  /** For every machine with vectors of 128 bits. */
-  readonly simd: string;
-  /** For machines with fused multiply-add too (relaxed SIMD). */
-  readonly fma: string;
+  /** The module as hexadecimal text, with marks where instructions are those of a kernel. */
+  readonly text: string;
 }
+
+/**
+ * The instructions that mark a multiplication and the addition behind it, by their second byte, and what they become: the
+ * two, for every machine with vectors of 128 bits; or nothing and their fusion (relaxed SIMD). All are three bytes long.
+ */
+const MARKS: Readonly<Record<number, Readonly<Record<CompiledKernel, readonly number[]>>>> = {
+  141: { simd: [0xfd, 0xe6, 0x01], fma: [0x01, 0x01, 0x01] }, // f32x4.mul
+  142: { simd: [0xfd, 0xe4, 0x01], fma: [0xfd, 0x85, 0x02] }, // f32x4.add, f32x4.relaxed_madd
+  143: { simd: [0xfd, 0xf2, 0x01], fma: [0x01, 0x01, 0x01] }, // f64x2.mul
+  144: { simd: [0xfd, 0xf0, 0x01], fma: [0xfd, 0x87, 0x02] }, // f64x2.add, f64x2.relaxed_madd
+};
 
 export interface Memory {
   readonly buffer: ArrayBufferLike;
@@ -49,15 +58,36 @@ function engine(): WebAssemblyEngine {
 const BEFORE_KIND = '03656e76066d656d6f727902';
 
 /**
- * The bytes of a module, for a memory that threads share or for one of a single thread. The kinds differ in one byte,
- * and a module takes one of them.
+ * The bytes of the module of a kernel, for a memory that threads share or for one of a single thread. The kinds of memory
+ * differ in one byte, and a module takes one of them.
  */
-export function bytesOf(hex: string, shared: boolean): Uint8Array {
-  const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
-    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+export function bytesOf({ text }: Binary, kernel: CompiledKernel, shared: boolean): Uint8Array {
+  const bytes = Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
   );
-  if (shared) bytes[(hex.indexOf(BEFORE_KIND) + BEFORE_KIND.length) / 2] = 3;
+  for (const at of marksIn(bytes)) bytes.set(MARKS[bytes[at + 1]!]![kernel], at);
+  if (shared) bytes[(text.indexOf(BEFORE_KIND) + BEFORE_KIND.length) / 2] = 3;
   return bytes;
+}
+
+/** Where marks stand. */
+export function marksIn(bytes: Uint8Array): number[] {
+  const places: number[] = [];
+  for (let i = 0; i + 2 < bytes.length; i++) {
+    if (bytes[i] === 0xfd && bytes[i + 2] === 0x02 && MARKS[bytes[i + 1]!]) places.push(i);
+  }
+  return places;
+}
+
+/**
+ * The bytes of a module for the memory of one thread, with a custom section that says which binary and kernel it is, for
+ * {@link labelOf}.
+ */
+export function labeledBytes(binary: Binary, kernel: CompiledKernel): Uint8Array {
+  const text = (value: string) => Array.from(value, (letter) => letter.charCodeAt(0));
+  const label = text(`${binary.name} ${kernel}`);
+  const body = [SECTION.length, ...text(SECTION), ...label];
+  return Uint8Array.of(...bytesOf(binary, kernel, false), 0, body.length, ...body);
 }
 
 /** Throws what the engine throws where it compiles no WebAssembly, or not this module. */

@@ -160,7 +160,7 @@ export async function startThreads({
   const load = (binary: Binary) => {
     const known = loaded.get(binary.name);
     if (known) return known;
-    const bytes = bytesOf(binary[kernel], true);
+    const bytes = bytesOf(binary, kernel, true);
     if (bytes.length > MAILBOX) return undefined;
     new Uint8Array(mailbox).set(bytes);
     if (!dispatch(bytes.length)) {
