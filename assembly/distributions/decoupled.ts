@@ -20,7 +20,7 @@ export function decouple<T>(
   othersWeight: f64,
 ): f64 {
   const place = (label as usize) * sizeof<T>();
-  const others = termOf<ForwardKL, T>(student, teacher, output, width);
+  const others = termOf<ForwardKL, T>(student, teacher, output, 0, width);
   const x = ((load<T>(student + place) as f64) - studentMax) / temperature - log(qSum);
   const y = ((load<T>(teacher + place) as f64) - teacherMax) / temperature - log(pSum);
   const logQ = -softplus(-x);

@@ -167,8 +167,8 @@ export function rankedVariation<T>(student: usize, teacher: usize, output: usize
   const pairs = sort<T>(student, stride);
   arrange<T>(pairs, stride, qs, s, q);
   turnToExponentials(q, p);
-  refer<TotalVariation, T>(s, t, width);
-  const value = termOf<TotalVariation, T>(s, t, slopes, width);
+  refer<TotalVariation, T>(s, t, slopes, width);
+  const value = termOf<TotalVariation, T>(s, t, slopes, 0, width);
   turnToExponentials(ownQ, ownP);
   if (output) restore<T>(pairs, s, slopes, output);
   return value;

@@ -197,8 +197,8 @@ export const DECOUPLED: i32 = 6;
 
 /** The value of a term by itself, relative to the slope of a sure class. */
 function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
-  if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, width);
-  return termOf<K, T>(s, t, output, width);
+  if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, output, width);
+  return termOf<K, T>(s, t, output, 0, width);
 }
 
 /** The value of a term by its number, for a row. */

@@ -31,7 +31,7 @@ export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v1
  */
 // @ts-ignore: decorator
 @inline
-function columnSlope<T>(table: usize, width: usize, q: v128, p: v128, difference: v128): v128 {
+function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 {
   const unit = take<T>(UNIT);
   const factors = table + 3 * width;
   // Products are rounded, as they were in the mean: of equal rows nothing is left.
@@ -42,10 +42,8 @@ function columnSlope<T>(table: usize, width: usize, q: v128, p: v128, difference
   return madd<T>(a, v128.load(factors + 2 * width), both);
 }
 
-/** Returns the value, and writes the slopes by log q, in units of the teacher's exponentials. */
-// @ts-ignore: decorator
-@inline
-export function termOf<K, T>(student: usize, teacher: usize, output: usize, width: usize): f64 {
+/** Returns the value of a part of a row, and writes its slopes by log q, in units of the teacher's exponentials. */
+export function termOf<K, T>(student: usize, teacher: usize, output: usize, from: usize, to: usize): f64 {
   const isForward = idof<K>() == idof<ForwardKL>();
   const factor = take<T>(Q_FACTOR);
   const apart = take<T>(APART), gap = take<T>(GAP), inverse = take<T>(INVERSE), rest = take<T>(REST);
@@ -57,9 +55,9 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
   let value: f64 = 0;
   let slopes: f64 = 0;
   let excess: f64 = 0;
-  let i: usize = 0;
-  while (i < width) {
-    const end = min(i + RUN, width);
+  let i = from;
+  while (i < to) {
+    const end = min(i + RUN, to);
     let values8 = zero;
     let slopes8 = zero;
     let excess8 = zero;
@@ -76,7 +74,7 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, widt
         v128.store(output + i, difference);
       } else {
         let byQ = slopeOf<K, T>(q, p, d, difference);
-        if (table) byQ = v128.add<T>(byQ, columnSlope<T>(table + i, width, q, p, difference));
+        if (table) byQ = v128.add<T>(byQ, columnSlope<T>(table + i, q, p, difference));
         const slope = v128.mul<T>(q, v128.sub<T>(byQ, reference));
         slopes8 = v128.add<T>(slopes8, slope);
         v128.store(output + i, slope);
@@ -107,22 +105,14 @@ function placeOfMax<T>(student: usize, width: usize): usize {
  * adjoint of the softmax takes a constant times q out again, and the product of q with a large slope would be rounded
  * to more than what is left of it.
  */
-export function refer<K, T>(student: usize, teacher: usize, width: usize): void {
+export function refer<K, T>(student: usize, teacher: usize, output: usize, width: usize): void {
   keep<T>(REFERENCE, 0);
   if (qSum > 2) return;
   const i = placeOfMax<T>(student, width);
   if (i >= width) return;
-  const q = v128.mul<T>(splat<T>(load<T>(qs + i) as f64), take<T>(Q_FACTOR));
-  const p = splat<T>(load<T>(ps + i) as f64);
-  const d = distanceOf<T>(
-    splat<T>(load<T>(student + i) as f64), splat<T>(load<T>(teacher + i) as f64),
-    take<T>(APART), take<T>(GAP), take<T>(INVERSE), take<T>(REST),
-  );
-  const difference = differenceOf<T>(q, p, d);
-  let slope = first<T>(slopeOf<K, T>(q, p, d, difference));
-  if (idof<K>() == idof<Correlation>() && perColumn) {
-    slope += first<T>(columnSlope<T>(perColumn + i, width, q, p, difference));
-  }
+  const start = i - (i % VECTOR);
+  termOf<K, T>(student, teacher, output, start, start + VECTOR);
+  const slope = (load<T>(output + i) as f64) / ((load<T>(qs + i) as f64) * first<T>(take<T>(Q_FACTOR)));
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 

@@ -179,20 +179,30 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     for (const row of rows) {
       let sum = 0;
       for (let i = 0; i < k; i++) {
-        const place = { row, column: i };
         const index = indices[row * k + i]!;
         if (!(index >= 0 && index < columns)) {
           const expected = `hold classes in [0, ${columns})`;
-          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, String(index), place);
+          const received = String(index);
+          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+            row,
+            column: i,
+          });
         }
         if (seenIn[index] === row) {
           const expected = 'hold each class once';
-          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, `${index} again`, place);
+          const received = `${index} again`;
+          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+            row,
+            column: i,
+          });
         }
         seenIn[index] = row;
         const value = values.data[row * k + i]!;
         if (!(value < Infinity)) {
-          refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), place);
+          refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), {
+            row,
+            column: i,
+          });
         }
         sum += Math.exp(value);
       }
