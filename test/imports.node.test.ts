@@ -60,3 +60,8 @@ test('no file imports itself through others', () => {
   for (const file of files) visit(file, []);
   expect(cycles).toEqual([]);
 });
+
+test('no file of src is longer than 300 lines', () => {
+  const linesOf = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n').length;
+  expect(files.filter((file) => linesOf(file) > 300)).toEqual([]);
+});

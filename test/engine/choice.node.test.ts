@@ -1,11 +1,36 @@
 // Not in a browser: there, a module cannot be imported anew.
 
 import { afterEach, expect, test, vi } from 'vitest';
-import { Matrix, ResponseDistillationStrategy } from '../../src/index.js';
+import { NUMBERS } from '../../src/engine/binaries/numbers.js';
+import { RESPONSE } from '../../src/engine/binaries/response.js';
+import { type Binary, type CompiledKernel, labeledBytes } from '../../src/engine/compile.js';
+import {
+  FeatureDistillationStrategy,
+  type IDistillationStrategy,
+  Matrix,
+  ResponseDistillationStrategy,
+  selectKernel,
+} from '../../src/index.js';
 import { refusal } from '../support/refusal.js';
 
 const { WebAssembly: engine } = globalThis as unknown as {
-  WebAssembly: { readonly Memory: object; readonly Instance: object };
+  WebAssembly: {
+    readonly Memory: object;
+    readonly Instance: object;
+    readonly Module: (new (bytes: Uint8Array) => object) & { readonly customSections: object };
+  };
+};
+
+/** WebAssembly where a policy forbids to compile it. */
+const forbidden = {
+  Memory: engine.Memory,
+  Instance: engine.Instance,
+  Module: class {
+    static readonly customSections = engine.Module.customSections;
+    constructor() {
+      throw new Error('a policy forbids it');
+    }
+  },
 };
 
 afterEach(() => {
@@ -20,18 +45,7 @@ async function anew(): Promise<typeof import('../../src/index.js')> {
 
 test.each([
   ['there is no WebAssembly', undefined],
-  [
-    'a policy forbids it',
-    {
-      Memory: engine.Memory,
-      Instance: engine.Instance,
-      Module: class {
-        constructor() {
-          throw new Error('a policy forbids it');
-        }
-      },
-    },
-  ],
+  ['a policy forbids it', forbidden],
 ])('JavaScript computes where %s', async (reason, replacement) => {
   const student = [[1, 2, 3]];
   const teacher = [[3, 1, 2]];
@@ -60,4 +74,44 @@ test.each([
     code: 'UNAVAILABLE',
   });
   expect(refusal(() => library.selectKernel('simd'))).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+/** A module as a bundler or an edge runtime hands it over. */
+function compiled(binary: Binary, kernel: CompiledKernel): object {
+  return new engine.Module(labeledBytes(binary, kernel));
+}
+
+test('modules that were compiled elsewhere compute where a policy forbids to compile', async () => {
+  const [student, teacher] = [
+    [Array.from({ length: 40 }, (_, j) => Math.sin(j))],
+    [Array(40).fill(1)],
+  ];
+  const lossOf = (strategy: IDistillationStrategy, library: { Matrix: typeof Matrix }) =>
+    strategy.computeLoss(library.Matrix.fromRows(student), library.Matrix.fromRows(teacher));
+  selectKernel('simd');
+  const response = lossOf(new ResponseDistillationStrategy(), { Matrix });
+  selectKernel('scalar');
+  const feature = lossOf(new FeatureDistillationStrategy(), { Matrix });
+  selectKernel('auto');
+  const modules = [compiled(RESPONSE, 'simd')];
+
+  vi.stubGlobal('WebAssembly', forbidden);
+  const library = await anew();
+  library.selectKernel(modules);
+  expect(library.kernelInfo()).toEqual({ kernel: 'simd', reason: 'its modules were passed in' });
+  expect(lossOf(new library.ResponseDistillationStrategy(), library)).toBe(response);
+  // The module of this loss is not among them.
+  expect(lossOf(new library.FeatureDistillationStrategy(), library)).toBe(feature);
+});
+
+test.each([
+  ['none', [], { code: 'EMPTY' }],
+  ['no module', [{}], { code: 'WRONG_TYPE' }],
+  [
+    'modules of two kernels',
+    [compiled(RESPONSE, 'simd'), compiled(NUMBERS, 'fma')],
+    { code: 'OUT_OF_RANGE' },
+  ],
+])('%s is refused as a kernel', (_, modules, expected) => {
+  expect(refusal(() => selectKernel(modules))).toMatchObject({ argument: 'kernel', ...expected });
 });

@@ -1,11 +1,14 @@
 // Not in a browser: what a thread does wrong is made up here by rows that lie beyond the memory.
 
-import { expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { expect, test, vi } from 'vitest';
 import { RESPONSE } from '../../src/engine/binaries/response.js';
 import { kernelInfo } from '../../src/engine/choice.js';
 import { fixedMemory } from '../../src/engine/compile.js';
 import type { Kernel } from '../../src/engine/instance.js';
+import { threadProgram } from '../../src/engine/threadProgram.js';
 import { startThreads } from '../../src/engine/threads.js';
+import { type Matrix, MatrixArena, ResponseDistillationStrategy } from '../../src/index.js';
 
 const { kernel } = kernelInfo();
 if (kernel === 'scalar') throw new Error('there is no SIMD here');
@@ -45,4 +48,41 @@ test('what fails on the main thread is waited for all the same', async () => {
   ).toThrow('own share');
   expect(threads.run(forward, 4096, [share], () => {})).toBe(true);
   threads.close();
+});
+
+test('a worker that is passed in computes', async () => {
+  const program = new URL(`data:text/javascript,${encodeURIComponent(threadProgram())}`);
+  const createWorker = vi.fn(() => new Worker(program));
+  const arena = await MatrixArena.withThreads(4 << 20, 2, { createWorker });
+  expect(createWorker).toHaveBeenCalledTimes(1);
+  const [student, teacher, gradient] = [0, 1, 2].map(() => arena.zeros(256, 512)) as [
+    Matrix,
+    Matrix,
+    Matrix,
+  ];
+  student.data.forEach((_, i) => {
+    student.data[i] = 4 * Math.sin(3 * i);
+    teacher.data[i] = 4 * Math.cos(2 * i);
+  });
+  const strategy = new ResponseDistillationStrategy();
+  const alone = strategy.computeLossAndGradient(student.clone(), teacher.clone());
+  const together = strategy.computeLossAndGradient(student, teacher, undefined, { gradient });
+  expect(arena.threads).toBe(2);
+  expect(together.loss).toBe(alone.loss);
+  expect(gradient.data).toEqual(alone.gradient.data);
+  arena.close();
+});
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('no workers here');
+    },
+  ],
+  ['returns none', () => ({})],
+])('a createWorker that %s is refused', async (_, createWorker) => {
+  await expect(MatrixArena.withThreads(1 << 20, 2, { createWorker })).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  });
 });

@@ -47,12 +47,6 @@ test('modules and the worker are files without types', () => {
   expect(worker).toBe('./dist/worker.js');
 });
 
-test('every strategy has a size limit', () => {
-  const limits = manifest['size-limit'].map(({ name }) => name);
-  const others = ['everything', 'knowledge-distillation/jax', 'knowledge-distillation/tfjs'];
-  expect(limits.sort()).toEqual([...exportedStrategies(), ...others].sort());
-});
-
 test.each(['../../', '../consumers/', '../runtimes/'])(
   'the lockfile in %s names no registry',
   (folder) => {
@@ -96,9 +90,4 @@ test('the guide to choosing a loss has every strategy, and leads to its referenc
   strategies.sort();
   expect([...listed, 'Hybrid'].sort()).toEqual(strategies);
   expect(linked.sort()).toEqual(strategies);
-});
-
-test('the README tells the size limits', () => {
-  const limits = manifest['size-limit'].map(({ name, limit }) => [name, limit.replace(' kB', '')]);
-  expect(rowsUnder('Size').sort()).toEqual(limits.sort());
 });

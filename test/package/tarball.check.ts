@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportedStrategies } from '../support/exportedStrategies.js';
@@ -35,10 +36,6 @@ test('are the types wrong?', () => {
   const files = ['--exclude-entrypoints', 'worker'];
   const call = [consumer.tarball, '--profile', 'node16', '--no-emoji', ...files];
   console.log(outputOf(spawnSync('attw', call, inRoot)));
-});
-
-test('size limits', () => {
-  console.log(outputOf(spawnSync('size-limit', [], inRoot)));
 });
 
 test('the package holds what was built and what is to be read, and nothing else', () => {
@@ -82,16 +79,50 @@ test('so does the entry for TensorFlow.js', () => {
   compileAndRun('tfjs');
 });
 
-test.each(exportedStrategies())('a bundle of %s holds no other strategy', async (strategy) => {
+test('its modules and its worker compute, where nothing may be compiled from text', () => {
+  const program = join(consumer.folder, 'files.mjs');
+  cpSync(join(root, 'test/package/consumer/files.mjs'), program);
+  consumer.run('node', program);
+});
+
+/** What a page loads for an import: bundled, minified, in bytes after brotli. */
+async function bundleOf(contents: string): Promise<{ text: string; size: number }> {
   const bundle = await build({
-    stdin: {
-      contents: `export { ${strategy} } from 'knowledge-distillation';`,
-      resolveDir: consumer.folder,
-    },
+    stdin: { contents, resolveDir: consumer.folder },
     bundle: true,
+    minify: true,
     format: 'esm',
+    external: ['@tensorflow/*', '@jax-js/*'],
     write: false,
   });
-  const text = bundle.outputFiles[0]!.text;
-  expect(strategiesIn(text)).toEqual([strategy]);
-});
+  const { text } = bundle.outputFiles[0]!;
+  return { text, size: brotliCompressSync(text).length };
+}
+
+/** Bytes of the code of a strategy, beside its kernels: the heaviest has levels of rows, of batches and of classes. */
+const MOST_CODE = 17_000;
+
+test.each(exportedStrategies())(
+  'a bundle of %s holds no other strategy, and not too much',
+  async (strategy) => {
+    const { text } = await bundleOf(`export { ${strategy} } from 'knowledge-distillation';`);
+    expect(strategiesIn(text)).toEqual([strategy]);
+    const code = text.replaceAll(/[0-9a-f]{300,}/g, '');
+    expect(brotliCompressSync(code).length).toBeLessThanOrEqual(MOST_CODE);
+  },
+);
+
+const [, sizes = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Size\n');
+const rows = [...sizes.matchAll(/^\| (.+) \| ([\d.]+) \|$/gm)].map(([, name, kB]) => [name!, +kB!]);
+
+test.each(rows as [string, number][])(
+  '%s takes at most %d kB, as the README says',
+  async (name, kB) => {
+    const [, entry] = /^`(knowledge-distillation.*)`$/.exec(name) ?? [];
+    const what = entry || name === 'everything' ? '*' : `{ ${name.replaceAll('`', '')} }`;
+    const { size } = await bundleOf(`export ${what} from '${entry ?? 'knowledge-distillation'}';`);
+    console.log(`${name}: ${size} bytes`);
+    expect(size).toBeLessThanOrEqual(1000 * kB);
+    expect(size).toBeGreaterThan(1000 * (kB - 1));
+  },
+);
