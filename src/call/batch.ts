@@ -141,7 +141,7 @@ export function checkInputs<T extends FloatArray>(
     const hint = sparse ? `make it of ${student.numeric.dtype} matrices` : undefined;
     checkDtype(operation, 'teacher', teacher, student, hint);
   }
-  checkShape(operation, 'teacher', teacher, student.rows, teacher.columns, "the student's rows");
+  checkShape(operation, 'teacher', teacher, [student.rows, teacher.columns], "the student's rows");
   if (labels !== undefined) {
     checkLabelType(operation, labels, student);
     const length = labelRows(labels);

@@ -1,7 +1,7 @@
 // Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
 // never pays for the search.
 
-import { refuse } from '../core/errors.js';
+import { type Circumstances, refuse } from '../core/errors.js';
 import { hasClass, type Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -62,34 +62,33 @@ export function checkRuledOut<T extends FloatArray>(
   const { operation, student, teacher, rows } = batch;
   if (labels) checkLabelAllowed(batch, labels, ruledOut);
   for (const row of rows) {
-    const sides = [student.row(row), teacher.row(row)] as const;
-    checkSides(operation, row, ...sides, ruledOut, by, (column) => column);
+    const sides = { row, student: student.row(row), teacher: teacher.row(row), ruledOut };
+    checkSides(operation, sides, by, (column) => column);
   }
   // Last, since not every loss minds.
   for (const row of rows) {
-    checkSomeAllowed(
-      operation,
-      row,
-      student.row(row),
-      teacher.row(row),
-      ruledOut,
-      'in some column',
-    );
+    const sides = { row, student: student.row(row), teacher: teacher.row(row), ruledOut };
+    checkSomeAllowed(operation, sides, 'in some column');
   }
+}
+
+/** One row on both sides, and the value by which it rules a class out. */
+interface Sides {
+  readonly row: number;
+  readonly student: FloatArray;
+  readonly teacher: FloatArray;
+  readonly ruledOut: number;
 }
 
 /** Throws where a side of a row leaves nothing possible; `where` says of what. */
 export function checkSomeAllowed(
   operation: string,
-  row: number,
-  student: FloatArray,
-  teacher: FloatArray,
-  ruledOut: number,
+  { row, student, teacher, ruledOut }: Sides,
   where: string,
 ): void {
   for (const [argument, values] of Object.entries({ student, teacher })) {
     if (values.some((value) => value !== ruledOut)) continue;
-    throwRuledOut(operation, argument, ruledOut, where, row);
+    throwRuledOut(operation, argument, ruledOut, where, { row });
   }
 }
 
@@ -104,7 +103,7 @@ export function checkLabelAllowed<T extends FloatArray>(
     for (let column = 0; column < columns; column++) {
       const index = row * columns + column;
       if (data[index] !== ruledOut || !hasClass(labels, row, column, index)) continue;
-      throwRuledOut(operation, 'student', ruledOut, 'where the label is', row, column);
+      throwRuledOut(operation, 'student', ruledOut, 'where the label is', { row, column });
     }
   }
 }
@@ -115,10 +114,7 @@ export function checkLabelAllowed<T extends FloatArray>(
  */
 export function checkSides(
   operation: string,
-  row: number,
-  student: FloatArray,
-  teacher: FloatArray,
-  ruledOut: number,
+  { row, student, teacher, ruledOut }: Sides,
   by: RuledOutBy,
   columnOf: (index: number) => number | undefined,
 ): void {
@@ -130,9 +126,9 @@ export function checkSides(
     if (by !== side && by !== 'either') continue;
     const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
     const column = columnOf(i);
-    if (column !== undefined) throwRuledOut(operation, side, ruledOut, where, row, column);
+    if (column !== undefined) throwRuledOut(operation, side, ruledOut, where, { row, column });
     const hint = "or choose tail: 'renormalize'";
-    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, row, column, hint);
+    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, { row, hint });
   }
 }
 
@@ -141,18 +137,8 @@ function throwRuledOut(
   argument: string,
   ruledOut: number,
   where: string,
-  row: number,
-  column?: number,
-  hint?: string,
+  circumstances: Circumstances,
 ): never {
-  const place = column === undefined ? { row } : { row, column };
-  refuse(
-    'RULED_OUT',
-    operation,
-    argument,
-    `be above ${ruledOut} ${where}`,
-    String(ruledOut),
-    place,
-    hint,
-  );
+  const expected = `be above ${ruledOut} ${where}`;
+  refuse('RULED_OUT', operation, argument, expected, String(ruledOut), circumstances);
 }

@@ -45,19 +45,19 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
 /** Options of one call. */
 export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   /** One entry for each row: 0 excludes the row. It is never read, and its gradient is exactly 0. */
-  readonly mask?: ArrayLike<number>;
+  readonly mask?: ArrayLike<number> | undefined;
   /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */
-  readonly normalizer?: number;
+  readonly normalizer?: number | undefined;
   /**
    * Written with the gradient instead of a new matrix. Arguments are checked before it is written; where the numbers then
    * turn out to be unusable (NaN, overflow), the call throws and an overwritten `gradient` holds unspecified numbers.
    */
-  readonly gradient?: Matrix<T>;
+  readonly gradient?: Matrix<T> | undefined;
   /**
-   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. The sums are written only if
-   * the call succeeds, at the cost of a scratch matrix.
+   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. If the call fails they
+   * are as they were, at the cost of a copy.
    */
-  readonly accumulate?: boolean;
+  readonly accumulate?: boolean | undefined;
 }
 
 /**
@@ -66,9 +66,9 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
  */
 export interface StrategyOptions {
   /** Finite, > 0. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** In [0, 1]. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 }
 
 /** What one pass gives. */

@@ -189,7 +189,7 @@ export abstract class DistillationStrategyBase<
 
   /** Throws where the strategy cannot work on the batch: by default, where the shapes differ. */
   protected validate({ operation, student, teacher }: DistillationBatch<T, Sparse>): void {
-    checkShape(operation, 'teacher', teacher, student.rows, student.columns);
+    checkShape(operation, 'teacher', teacher, [student.rows, student.columns]);
   }
 
   /** Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. */

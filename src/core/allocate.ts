@@ -28,8 +28,7 @@ export function allocate<R>(
       names.join(' × '),
       'be a number of elements that the engine can allocate',
       Object.values(sizes).join(' × '),
-      undefined,
-      `make ${names.join(' or ')} smaller`,
+      { hint: `make ${names.join(' or ')} smaller` },
     );
   }
 }

@@ -19,7 +19,7 @@ export function checkSameShape<T extends FloatArray>(
 ): void {
   checkMatrix(operation, argument, matrix);
   checkDtype(operation, argument, matrix, student);
-  checkShape(operation, argument, matrix, student.rows, student.columns);
+  checkShape(operation, argument, matrix, [student.rows, student.columns]);
 }
 
 /** Throws unless `matrix` has the student's number format. */
@@ -33,7 +33,7 @@ export function checkDtype(
   const { dtype } = student.numeric;
   if (matrix.numeric.dtype === dtype) return;
   const expected = `be ${dtype}`;
-  refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, undefined, hint);
+  refuse('DTYPE_MISMATCH', operation, argument, expected, matrix.numeric.dtype, { hint });
 }
 
 /**
@@ -45,13 +45,13 @@ export function checkShape(
   operation: string,
   argument: string,
   matrix: Shaped,
-  rows: number,
-  columns: number,
+  expected: readonly [rows: number, columns: number],
   why = "the student's shape",
   hint?: string,
 ): void {
-  if (matrix.rows === rows && matrix.columns === columns) return;
-  throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why, hint);
+  const { rows, columns } = matrix;
+  if (rows === expected[0] && columns === expected[1]) return;
+  throwShape(operation, argument, [rows, columns], expected, why, hint);
 }
 
 /**

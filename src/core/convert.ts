@@ -71,5 +71,8 @@ function throwUnrepresentable(
 ): never {
   const expected = `be at most ${numeric.largest}, the largest ${numeric.dtype}`;
   const place = { row, column };
-  refuse('OUT_OF_RANGE', operation, 'value', expected, String(value), place, 'use float64');
+  refuse('OUT_OF_RANGE', operation, 'value', expected, String(value), {
+    ...place,
+    hint: 'use float64',
+  });
 }

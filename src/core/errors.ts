@@ -84,6 +84,13 @@ function describe(details: ErrorDetails, hint?: string): string {
   return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
+/** Where the fault is, and what mends it. */
+export interface Circumstances {
+  readonly row?: number;
+  readonly column?: number;
+  readonly hint?: string | undefined;
+}
+
 /** Throws the `DistillationError` for these details; `expected` follows the word "must". */
 export function refuse(
   code: DistillationErrorCode,
@@ -91,8 +98,7 @@ export function refuse(
   argument: string,
   expected: string,
   received: string,
-  place?: { readonly row: number; readonly column?: number },
-  hint?: string,
+  { hint, ...place }: Circumstances = {},
 ): never {
   throw new DistillationError({ code, operation, argument, expected, received, ...place }, hint);
 }
@@ -136,7 +142,7 @@ export function checkNumber(
 ): number {
   if (typeof value !== 'number') throwType(operation, argument, expected, value);
   if (!inRange(value)) {
-    refuse('OUT_OF_RANGE', operation, argument, expected, String(value), undefined, hint);
+    refuse('OUT_OF_RANGE', operation, argument, expected, String(value), { hint });
   }
   return value;
 }
@@ -242,15 +248,7 @@ export function checkOptions(
       nearest === undefined
         ? `known ${kind}: ${names}`
         : `did you mean "${nearest}"? Known ${kind}: ${names}`;
-    refuse(
-      'UNKNOWN_OPTION',
-      operation,
-      argument,
-      `have no keys but ${names}`,
-      show(key),
-      undefined,
-      hint,
-    );
+    refuse('UNKNOWN_OPTION', operation, argument, `have no keys but ${names}`, show(key), { hint });
   }
 }
 
@@ -284,7 +282,7 @@ export function throwShape(
 ): never {
   const list = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
   const expectation = `${list(expected)} (${why})`;
-  refuse('SHAPE_MISMATCH', operation, argument, expectation, list(received), undefined, hint);
+  refuse('SHAPE_MISMATCH', operation, argument, expectation, list(received), { hint });
 }
 
 export function throwOverflow(operation: string, loss: number): never {

@@ -170,7 +170,7 @@ export function checkClasses<T extends FloatArray>(
   const hint = 'exclude rows without a class by IGNORE_INDEX or a mask';
   if (labels === undefined) {
     if (rows.length === 0) return;
-    refuse('LABEL_REQUIRED', operation, 'labels', expected, 'none', undefined, hint);
+    refuse('LABEL_REQUIRED', operation, 'labels', expected, 'none', { hint });
   }
   const classes = classesOf(labels, rows);
   const row = classes
@@ -178,7 +178,7 @@ export function checkClasses<T extends FloatArray>(
     : rows.find((kept) => classesOf(labels, [kept]) === undefined);
   if (row === undefined) return;
   const received = classes ? `UNLABELED (${UNLABELED})` : 'a row that is not one-hot';
-  refuse('LABEL_REQUIRED', operation, 'labels', expected, received, { row }, hint);
+  refuse('LABEL_REQUIRED', operation, 'labels', expected, received, { row, hint });
 }
 
 /** Throws unless the row is a probability distribution: every element ≥ 0, with the sum 1. */

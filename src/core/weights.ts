@@ -7,7 +7,7 @@ export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
  * Largest deviation of the sum from 1: weights such as 0.1, written as decimals, do not sum to 1
  * exactly.
  */
-const SUM_TOLERANCE = 1e-6;
+const WEIGHT_TOLERANCE = 1e-6;
 
 /**
  * Throws unless the weights keep the rule; returns their sum.
@@ -32,7 +32,7 @@ export function checkWeights(
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const isBroken =
     rule === 'sum-to-one'
-      ? Math.abs(sum - 1) > SUM_TOLERANCE
+      ? Math.abs(sum - 1) > WEIGHT_TOLERANCE
       : rule === 'normalize' && !(sum > 0 && sum < Infinity);
   if (!isBroken) return sum;
   const addends = weights.length > 1 ? ` (${weights.join(' + ')})` : '';

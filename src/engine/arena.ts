@@ -17,7 +17,7 @@ export interface ThreadOptions {
    * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`.
    * A worker of a page, or of Node's `node:worker_threads`.
    */
-  readonly createWorker?: () => object;
+  readonly createWorker?: (() => object) | undefined;
 }
 
 /**
@@ -107,7 +107,7 @@ export class MatrixArena {
       const expected = 'be such that they can be started';
       const hint =
         'they need SIMD, shared memory (a page that is cross-origin isolated) and workers';
-      refuse('UNAVAILABLE', operation, 'threads', expected, String(error), undefined, hint);
+      refuse('UNAVAILABLE', operation, 'threads', expected, String(error), { hint });
     }
   }
 

@@ -89,7 +89,6 @@ function chooseModules(operation: string, given: readonly object[]): Choice {
   if (other) {
     refuse('OUT_OF_RANGE', operation, 'kernel', `be all of '${kernel}'`, `'${other.kernel}' too`);
   }
-  instances.delete(kernel); // the modules of an instance are fixed
   for (const { module, binary } of labeled) modules.set(keyOf(binary, kernel, false), module);
   return { kernel, reason: 'its modules were passed in', instance: instanceOf(kernel) };
 }
@@ -145,7 +144,7 @@ export function kernelInfo(): KernelInfo {
  *
  * @param kernel - a name; or, where WebAssembly cannot be compiled at run time, compiled modules of the files
  *   `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`, one of them or an array of
- *   modules of one kernel. A strategy whose module is not among them computes in JavaScript.
+ *   modules of one kernel. A strategy of whose modules one is missing there computes in JavaScript.
  * @throws {DistillationError} UNAVAILABLE where the engine does not take it; `TypeError` for other modules
  * @example
  * import { selectKernel } from 'knowledge-distillation';

@@ -39,7 +39,7 @@ export class Instance {
   /** Calls so far that laid out the memory behind the workspace. */
   uses = 0;
   readonly #moduleOf: ModuleOf;
-  readonly #exports = new Map<string, object | undefined>();
+  readonly #exports = new Map<string, object>();
   readonly #singles = new Map<string, RowsKernel>();
   readonly #doubles = new Map<string, RowsKernel>();
   /** Views on the whole memory, made anew when it grows. */
@@ -59,11 +59,13 @@ export class Instance {
   /** The exports of a binary, instantiated at its first use; `undefined` where the engine does not compile it. */
   exportsOf<Exports>(binary: Binary): Exports | undefined {
     const { name } = binary;
-    if (!this.#exports.has(name)) {
-      const module = this.#moduleOf(binary);
-      this.#exports.set(name, module && instantiate(module, this.memory));
+    let exports = this.#exports.get(name);
+    if (!exports) {
+      const module = this.#moduleOf(binary); // it may be passed in later
+      exports = module && instantiate(module, this.memory);
+      if (exports) this.#exports.set(name, exports);
     }
-    return this.#exports.get(name) as Exports | undefined;
+    return exports as Exports | undefined;
   }
 
   /** A kernel for rows of numbers of 4 bytes or of 8; `undefined` where the engine does not compile it. */

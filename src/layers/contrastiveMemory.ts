@@ -19,13 +19,13 @@ import { norm } from '../kernels/rows/distance.js';
 /** Options of a {@link ContrastiveMemory}. */
 export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
   /** Number of samples that each row is contrasted with, ≥ 1; 16384. */
-  readonly negatives?: number;
+  readonly negatives?: number | undefined;
   /** Weight of the old vector when a sample is remembered, in [0, 1]; 0.5. */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
   /** An integer; the same seed gives the same vectors and negatives on every machine; 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Number format of the student's features; float32. */
-  readonly numeric?: NumericTrait<T>;
+  readonly numeric?: NumericTrait<T> | undefined;
 }
 
 /** log Z of each side; Z normalizes the similarities of its rows with the vectors of the memory. */

@@ -32,7 +32,7 @@ export function checkVectors<T extends FloatArray>(
   const hint = projection
     ? undefined
     : `or pass a new LinearProjection(${matrix.columns}, ${width})`;
-  checkShape(operation, side, matrix, matrix.rows, columns, why, hint);
+  checkShape(operation, side, matrix, [matrix.rows, columns], why, hint);
 }
 
 /** Throws unless the option is a projection to the width and the number format of `vectors`. */
@@ -50,8 +50,7 @@ export function checkProjectionTo<T extends FloatArray>(
       operation,
       argument,
       value,
-      value.rows,
-      vectors.columns,
+      [value.rows, vectors.columns],
       'the width of the contrast',
     );
   }

@@ -19,16 +19,16 @@ import { addProduct } from '../kernels/products/product.js';
 /** Options of a {@link LinearProjection}. */
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
   /** Whether a learnable bias is added to the product; false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
   /** An integer; the same seed gives the same weights on every machine; 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Number format of the student's features; float32. */
-  readonly numeric?: NumericTrait<T>;
+  readonly numeric?: NumericTrait<T> | undefined;
   /**
    * Prefix of the names of the parameters, for several projections: `'teacher'` gives `'teacher
    * weight'`.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -109,8 +109,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const inputs = this.inputColumns * positions;
     const outputs = this.outputColumns * positions;
     const { rows } = student;
-    checkShape(operation, 'student', student, rows, inputs, `the projection's input${times}`);
-    checkShape(operation, 'teacher', teacher, rows, outputs, `the projection's output${times}`);
+    checkShape(operation, 'student', student, [rows, inputs], `the projection's input${times}`);
+    checkShape(operation, 'teacher', teacher, [rows, outputs], `the projection's output${times}`);
   }
 
   /** @internal Returns the number of positions in a row of features; each position is projected. */

@@ -163,7 +163,7 @@ export function concatenateColumns<T extends FloatArray>(
   checkMatrix(operation, 'first', first);
   checkMatrix(operation, 'second', second);
   checkDtype(operation, 'second', second, first);
-  checkShape(operation, 'second', second, first.rows, second.columns, 'the rows of first');
+  checkShape(operation, 'second', second, [first.rows, second.columns], 'the rows of first');
   const { rows, columns, numeric } = first;
   const sizes = { rows, columns: columns + second.columns };
   const both = zeroMatrix(operation, sizes, numeric);

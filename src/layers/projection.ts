@@ -16,7 +16,7 @@ export interface ProjectedDistillationOptions<T extends FloatArray = Float32Arra
    * Maps the student's features to the teacher's width, or its feature maps to the teacher's
    * channels.
    */
-  readonly projection?: LinearProjection<T>;
+  readonly projection?: LinearProjection<T> | undefined;
 }
 
 /**
@@ -48,7 +48,7 @@ export abstract class ProjectionStrategyBase<
     }
     const { rows, columns } = student;
     const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
-    checkShape(operation, 'teacher', teacher, rows, columns, undefined, hint);
+    checkShape(operation, 'teacher', teacher, [rows, columns], undefined, hint);
   }
 
   protected override explain(batch: DistillationBatch<T>): void {

@@ -16,9 +16,9 @@ export interface CausalRowsOptions {
    */
   readonly labels: ArrayLike<number | bigint>;
   /** 1 for a token, 0 for padding on either side; no padding if it is left out. */
-  readonly attentionMask?: ArrayLike<number | bigint | boolean>;
+  readonly attentionMask?: ArrayLike<number | bigint | boolean> | undefined;
   /** For each sequence, the number of prompt tokens, without padding; they are not learned. */
-  readonly promptLengths?: ArrayLike<number>;
+  readonly promptLengths?: ArrayLike<number> | undefined;
 }
 
 /** Rows of [batch × length, vocabulary], with the label of each. */

@@ -18,12 +18,12 @@ export interface EnsembleOptions {
   /** Averages the logits, or the distributions softmax(logits / temperature). */
   readonly space: 'logits' | 'probabilities';
   /** One weight for each teacher, in [0, 1], with the sum 1; equal by default. */
-  readonly weights?: readonly number[];
+  readonly weights?: readonly number[] | undefined;
   /**
    * Temperature at which probabilities are averaged: the temperature of the strategy that reads
    * them; 1.
    */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
 }
 
 /**
@@ -111,7 +111,13 @@ function checkTeachers<T extends FloatArray>(
     const argument = `teachers[${index}]`;
     checkMatrix(operation, argument, teacher);
     checkDtype(operation, argument, teacher, first);
-    checkShape(operation, argument, teacher, first.rows, first.columns, 'the shape of teachers[0]');
+    checkShape(
+      operation,
+      argument,
+      teacher,
+      [first.rows, first.columns],
+      'the shape of teachers[0]',
+    );
   }
   return first;
 }

@@ -7,6 +7,7 @@ import {
   throwShape,
   throwType,
 } from '../core/errors.js';
+import { SUM_TOLERANCE } from '../core/labels.js';
 import { checkMatrix, Matrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
 import { logSumExp } from '../kernels/rows/logSumExp.js';
@@ -21,29 +22,23 @@ export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
    */
   readonly indices: Int32Array;
   /** log p of these classes, shape [rows, k], by a softmax over all classes at `temperature`. */
-  readonly logProbabilities?: Matrix<T>;
+  readonly logProbabilities?: Matrix<T> | undefined;
   /**
    * Or logits of these classes, shape [rows, k]; the probability of the other classes is then
    * unknown.
    */
-  readonly logits?: Matrix<T>;
+  readonly logits?: Matrix<T> | undefined;
   /** Number of classes: the student's columns. */
   readonly columns: number;
   /** Temperature of the softmax of `logProbabilities`; 1. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /**
    * log of the probability of all other classes together, one per row. By default that probability
    * is 1 minus the sum of the given ones; it is 0 if the difference is below its rounding, k times
    * the spacing of the number format at 1.
    */
-  readonly logTail?: T;
+  readonly logTail?: T | undefined;
 }
-
-/**
- * Largest deviation of the sum of a row from 1. Probabilities that were stored in half precision
- * keep it.
- */
-const EXCESS = 1e-3;
 
 /**
  * Holds a teacher whose rows keep only the k largest of many classes. Use it for language models:
@@ -210,8 +205,8 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
       const rest = this.logTail?.[row] ?? -Infinity;
       sum += Math.exp(rest);
       const mayBeLess = this.logTail === undefined && k < columns; // the tail takes the rest
-      if (Math.abs(sum - 1) <= EXCESS || (mayBeLess && sum < 1)) continue;
-      const expected = `hold log-probabilities that sum to 1 (±${EXCESS}) with the tail`;
+      if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
+      const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
       refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
     }
   }

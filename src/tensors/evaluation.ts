@@ -27,15 +27,15 @@ export type MaskTensor<T extends Tensor> = T | ArrayLike<number>;
 
 /** Options of one call. */
 export interface LossOptions<T extends Tensor> {
-  readonly mask?: MaskTensor<T>;
+  readonly mask?: MaskTensor<T> | undefined;
   /** The denominator of the mean, instead of the number of rows kept. */
-  readonly normalizer?: number;
+  readonly normalizer?: number | undefined;
 }
 
 /** The same where outputs are given by layer: for all layers, or for each student layer that needs it. */
 export interface LayerwiseLossOptions<T extends Tensor> {
-  readonly mask?: MaskTensor<T> | ByLayer<MaskTensor<T>>;
-  readonly normalizer?: number | ByLayer<number>;
+  readonly mask?: MaskTensor<T> | ByLayer<MaskTensor<T>> | undefined;
+  readonly normalizer?: number | ByLayer<number> | undefined;
 }
 
 /** @inline The arguments of a loss. */

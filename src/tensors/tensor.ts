@@ -26,5 +26,5 @@ export function checkType(
   if (dtypes.includes(tensor.dtype)) return;
   const expected = `be ${dtypes.join(', ').replace(/, (\w+)$/, ' or $1')}`;
   const hint = tensor.dtype === 'string' ? undefined : `use ${cast}`;
-  refuse('DTYPE_MISMATCH', operation, argument, expected, tensor.dtype, undefined, hint);
+  refuse('DTYPE_MISMATCH', operation, argument, expected, tensor.dtype, { hint });
 }

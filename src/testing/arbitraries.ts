@@ -13,9 +13,9 @@ export interface MatrixShape {
 /** The shape and range of a matrix to make. */
 export interface ValueOptions extends MatrixShape {
   /** Largest absolute value; 8. */
-  readonly magnitude?: number;
+  readonly magnitude?: number | undefined;
   /** Mix in NaN, which a strategy has to refuse; false. */
-  readonly nan?: boolean;
+  readonly nan?: boolean | undefined;
 }
 
 /**
@@ -31,18 +31,18 @@ export type Rows = number[][];
 export interface CaseOptions {
   readonly values: 'logits' | 'features' | 'probabilities';
   /** Most rows; 4. There is at least one. */
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   /** Columns of the student, or of both; any from 2 to 5 where it is left out. */
-  readonly columns?: number | { readonly student: number; readonly teacher: number };
+  readonly columns?: number | { readonly student: number; readonly teacher: number } | undefined;
   /** Largest absolute value; 8. */
-  readonly magnitude?: number;
+  readonly magnitude?: number | undefined;
   /** Mix in entries that are −Infinity on both sides: classes or keys that are ruled out; false. */
-  readonly ruledOut?: boolean;
+  readonly ruledOut?: boolean | undefined;
   /**
    * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class for every row, as an
    * index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for each column, or none; `'any'`.
    */
-  readonly labels?: 'any' | 'classes' | 'several';
+  readonly labels?: 'any' | 'classes' | 'several' | undefined;
 }
 
 /** One call of a strategy. */

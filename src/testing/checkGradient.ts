@@ -27,23 +27,23 @@ import { compareSlope } from './slope.js';
 
 /** Options of {@link checkGradient}: those of a call, and how it is checked. */
 export interface CheckGradientOptions {
-  readonly mask?: ArrayLike<number>;
-  readonly normalizer?: number;
+  readonly mask?: ArrayLike<number> | undefined;
+  readonly normalizer?: number | undefined;
   /**
    * Step of the differences: h = step · max(1, |x|) · min(1, temperature); 1e-4. A value moved by h has to be one
    * that the strategy accepts: for probabilities take a step below the smallest of them.
    */
-  readonly step?: number;
+  readonly step?: number | undefined;
   /** Largest error allowed, relative to the scale of the gradient (see {@link GradientSample}); 1e-6. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Up to so many entries each is checked by itself; of more, a random sample of so many; 256. */
-  readonly maxCoordinates?: number;
+  readonly maxCoordinates?: number | undefined;
   /** Random directions in which all entries are moved at once, where there are more entries than that; 16. */
-  readonly directions?: number;
+  readonly directions?: number | undefined;
   /** Of the sample and the directions, an integer; 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Magnitude below which entries of the gradient count as equal, beside what rounding of the loss explains; 0. */
-  readonly rounding?: number;
+  readonly rounding?: number | undefined;
 }
 
 /** One comparison: of one entry, or of the slope in a random direction. */
@@ -192,7 +192,7 @@ function checkFloat64(operation: string, argument: string, matrix: Matrix<Float6
   const { dtype } = matrix.numeric;
   if (dtype === 'float64') return;
   const hint = 'convert it with matrix.as(float64)';
-  refuse('DTYPE_MISMATCH', operation, argument, 'be float64', dtype, undefined, hint);
+  refuse('DTYPE_MISMATCH', operation, argument, 'be float64', dtype, { hint });
 }
 
 /** The parameters with the gradients that the last call left in them. */

@@ -34,7 +34,7 @@ export function fitLoss<T extends Tensor, S extends T, V extends T>(
     const expected = 'learn nothing of its own';
     const received = 'one with parameters, which model.fit would not step';
     const hint = 'make the projection a layer of the model, or use distillationLoss';
-    refuse('UNAVAILABLE', 'fitLoss', 'strategy', expected, received, undefined, hint);
+    refuse('UNAVAILABLE', 'fitLoss', 'strategy', expected, received, { hint });
   }
   return (yTrue, yPred) => loss(yPred, yTrue);
 }

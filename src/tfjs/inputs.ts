@@ -19,7 +19,7 @@ export class TensorFlowInputs extends Inputs<Tensor> {
       const received = `'${backend}', which says: ${error instanceof Error ? error.message : error}`;
       const hint = 'use distillationLossAsync';
       const expected = 'read synchronously';
-      refuse('UNAVAILABLE', this.operation, 'the backend', expected, received, undefined, hint);
+      refuse('UNAVAILABLE', this.operation, 'the backend', expected, received, { hint });
     }
   }
 
@@ -54,7 +54,7 @@ export function isHeld(tensor: Tensor): boolean {
 
 function checkHeld(operation: string, argument: string, tensor: Tensor, hint: string): void {
   if (!isTensor(tensor) || !tensor.isDisposed) return;
-  refuse('UNAVAILABLE', operation, argument, 'hold values', 'a disposed tensor', undefined, hint);
+  refuse('UNAVAILABLE', operation, argument, 'hold values', 'a disposed tensor', { hint });
 }
 
 function cast(argument: string, dtype: string): string {

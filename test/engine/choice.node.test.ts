@@ -104,6 +104,45 @@ test('modules that were compiled elsewhere compute where a policy forbids to com
   expect(lossOf(new library.FeatureDistillationStrategy(), library)).toBe(feature);
 });
 
+test('a loss of whose modules one is missing is the same', async () => {
+  vi.stubGlobal('WebAssembly', forbidden);
+  const library = await anew();
+  const row = (phase: number) => Array.from({ length: 40 }, (_, j) => 2 * Math.sin(j + phase));
+  const student = library.Matrix.fromRows([row(0), row(1)]);
+  const teacher = library.Matrix.fromRows([row(2), row(3)]);
+  const sparse = library.SparseTargets.topK(teacher, 5, { temperature: 3 });
+  const labels = Int32Array.of(7, 11);
+  const calls = [
+    () =>
+      new library.ReverseKLDistillationStrategy().computeLossAndGradient(student, sparse, labels),
+    () =>
+      new library.LogitMSEDistillationStrategy().computeLossAndGradient(student, teacher, labels),
+  ];
+  const byJavaScript = calls.map((call) => call());
+  for (const binary of [RESPONSE, NUMBERS]) {
+    library.selectKernel(compiled(binary, 'simd'));
+    for (const [i, call] of calls.entries()) {
+      const { loss, gradient } = call();
+      const expected = byJavaScript[i]!;
+      expect(loss).toBeCloseTo(expected.loss, 5);
+      for (const [k, value] of gradient.data.entries()) {
+        expect(value).toBeCloseTo(expected.gradient.data[k]!, 6);
+      }
+    }
+  }
+  // What was passed in first is still there, and serves matrices in an arena as well.
+  const arena = new library.MatrixArena(1 << 20);
+  const inArena = arena.zeros(2, 40);
+  inArena.data.set(student.data);
+  library.selectKernel('scalar');
+  const expected = new library.FeatureDistillationStrategy().computeLoss(inArena, teacher);
+  library.selectKernel(compiled(NUMBERS, 'simd'));
+  expect(new library.FeatureDistillationStrategy().computeLoss(inArena, teacher)).toBeCloseTo(
+    expected,
+    5,
+  );
+});
+
 test.each([
   ['none', [], { code: 'EMPTY' }],
   ['no module', [{}], { code: 'WRONG_TYPE' }],

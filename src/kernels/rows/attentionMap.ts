@@ -24,16 +24,21 @@ export function attentionMap(
   return toUnit(map, 0, positions);
 }
 
+/** What {@link attentionMap} gave for a row. */
+export interface AttentionMap {
+  readonly power: number;
+  readonly map: Float64Array;
+  readonly denominator: number;
+}
+
 /**
- * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`, where `map` and
- * `denominator` are what it gave for the row; `mapDerivative` is overwritten.
+ * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`; `mapDerivative` is
+ * overwritten.
  */
 export function attentionMapAdjoint(
   z: FloatArray,
   offset: number,
-  power: number,
-  map: Float64Array,
-  denominator: number,
+  { power, map, denominator }: AttentionMap,
   mapDerivative: Float64Array,
   derivative: Float64Array,
 ): void {

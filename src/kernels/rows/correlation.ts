@@ -3,16 +3,21 @@ import type { FloatArray } from '../../core/numeric.js';
 /** What is added to the product of the norms, as in the authors' code. */
 const EPSILON = 1e-8;
 
+/** Numbers of an array that stand `stride` apart, from an offset on: a row of a matrix, or a column. */
+export interface Line {
+  readonly offset: number;
+  readonly stride: number;
+  readonly count: number;
+}
+
 /**
- * weight · (1 − ρ), ρ = a · b / (‖a‖ ‖b‖ + 1e-8) for a and b, so many probabilities of x and y less their mean: from an
- * offset on, each a stride behind the last. slope += its derivative by x. Where all of x or y are equal, ρ is 0.
+ * weight · (1 − ρ), ρ = a · b / (‖a‖ ‖b‖ + 1e-8), where a and b are the probabilities of x and y on a line, less their
+ * mean. slope += its derivative by x. Where all of x or y are equal, ρ is 0.
  */
 export function correlationDistance(
   x: FloatArray,
   y: FloatArray,
-  offset: number,
-  stride: number,
-  count: number,
+  { offset, stride, count }: Line,
   weight: number,
   slope: Float64Array,
 ): number {

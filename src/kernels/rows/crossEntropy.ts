@@ -37,7 +37,7 @@ export interface LogitRow {
 /** A row as {@link addCrossEntropy} takes it, its exponentials in `e`. */
 export function logitRow(student: FloatArray, offset: number, e: Float64Array): LogitRow {
   const max = largest(student, offset, e.length);
-  return { student, offset, max, e, sum: exponentials(student, offset, max, 1, e) };
+  return { student, offset, max, e, sum: exponentials(student, offset, max, e) };
 }
 
 /** weight · −Σ label · log softmax(student), at temperature 1; derivative += its derivative. Uses up the exponentials. */

@@ -15,7 +15,7 @@ export function logSumExp(values: FloatArray, offset: number, e: Float64Array): 
     }
     return max;
   }
-  const sum = exponentials(values, offset, max, 1, e);
+  const sum = exponentials(values, offset, max, e);
   for (let j = 0; j < e.length; j++) e[j]! /= sum;
   return max + Math.log(sum);
 }

@@ -13,7 +13,7 @@ export function softmax(
   probability: Float64Array,
 ): void {
   const max = largest(values, offset, columns);
-  const sum = exponentials(values, offset, max, 1, probability);
+  const sum = exponentials(values, offset, max, probability);
   const logSum = Math.log(sum);
   const share = 1 / sum;
   for (let j = 0; j < columns; j++) {

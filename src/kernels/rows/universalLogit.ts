@@ -36,7 +36,7 @@ export function sortedVariation(
 
 /** The softmax of values in ascending order; NaN where one of them is, +Infinity is, or all are −Infinity. */
 function toDistribution(values: Float64Array, result: Float64Array): Float64Array {
-  const sum = exponentials(values, 0, values[values.length - 1]!, 1, result);
+  const sum = exponentials(values, 0, values[values.length - 1]!, result);
   for (let j = 0; j < result.length; j++) result[j]! /= sum;
   return result;
 }

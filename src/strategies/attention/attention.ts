@@ -25,9 +25,9 @@ type Input = 'probabilities' | 'scores';
 
 export interface AttentionDistillationOptions extends StrategyOptions {
   /** How two rows are compared; `'mse'`. */
-  readonly match?: Match;
+  readonly match?: Match | undefined;
   /** Whether the maps hold probabilities (after the softmax over keys) or scores (before it); `'probabilities'`. */
-  readonly input?: Input;
+  readonly input?: Input | undefined;
 }
 
 /** The distance for rows of so many columns, by input and match. */

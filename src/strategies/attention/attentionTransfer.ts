@@ -15,7 +15,7 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
   /** Channels of a row, of both sides or of each. */
   readonly channels: number | Channels;
   /** Exponent of the activations, ≥ 1; 2. */
-  readonly power?: number;
+  readonly power?: number | undefined;
 }
 
 /**
@@ -81,11 +81,12 @@ export class AttentionTransferDistillationStrategy<
         ? { binary: NUMBERS, name: 'attentionTransfer', channels: channels.student }
         : undefined;
     return meanOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
-      const norm = attentionMap(student.data, s, channels.student, power, studentMap);
+      const denominator = attentionMap(student.data, s, channels.student, power, studentMap);
       attentionMap(teacher.data, t, channels.teacher, power, teacherMap);
       const loss = meanSquared(studentMap, 0, teacherMap, 0, positions, mapDerivative);
       if (derivative) {
-        attentionMapAdjoint(student.data, s, power, studentMap, norm, mapDerivative, derivative);
+        const map = { power, map: studentMap, denominator };
+        attentionMapAdjoint(student.data, s, map, mapDerivative, derivative);
       }
       return loss;
     });

@@ -12,7 +12,7 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
   /** Relation heads, of both sides; they need not be the attention heads of either. */
   readonly heads: number;
   /** Tokens of a sequence, padding included; all rows are one sequence where it is left out. */
-  readonly positions?: number;
+  readonly positions?: number | undefined;
 }
 
 /**
@@ -81,7 +81,7 @@ export class SelfAttentionRelationDistillationStrategy<
       const rows = wholeMultiple(matrix.rows, positions);
       const columns = wholeMultiple(matrix.columns, heads);
       const why = `multiples of ${positions} positions and ${heads} heads`;
-      checkShape(operation, side, matrix, rows, columns, why);
+      checkShape(operation, side, matrix, [rows, columns], why);
     }
   }
 

@@ -10,7 +10,7 @@ import { FeatureDistanceStrategyBase } from './base.js';
 export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
   /** How far beyond the boundary the student's neurons have to be, > 0; 1. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
 }
 
 /**

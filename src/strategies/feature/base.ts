@@ -38,7 +38,7 @@ export abstract class FeatureDistanceStrategyBase<
     const positions =
       this.projection?.positionsOf(student) ?? Math.max(1, Math.floor(teacher.columns / channels));
     const why = `${channels} channels × ${positions} positions`;
-    checkShape(operation, 'teacher', teacher, teacher.rows, channels * positions, why);
+    checkShape(operation, 'teacher', teacher, [teacher.rows, channels * positions], why);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {

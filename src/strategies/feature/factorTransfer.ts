@@ -14,9 +14,9 @@ import { type Channels, checkPositions, readChannels } from '../../layers/channe
 
 export interface FactorTransferDistillationOptions extends StrategyOptions {
   /** Exponent of the differences; 1. */
-  readonly exponent?: 1 | 2;
+  readonly exponent?: 1 | 2 | undefined;
   /** Channels of a row, of both sides or of each: the factor is then the mean of the squares over them. */
-  readonly channels?: number | Channels;
+  readonly channels?: number | Channels | undefined;
 }
 
 /** The exponent of the activations in the mean over channels. */
@@ -101,7 +101,8 @@ export class FactorTransferDistillationStrategy<
       const loss = distance(studentFactor, 0, teacherFactor, 0, size, slope);
       if (!derivative) return loss;
       if (this.channels) {
-        attentionMapAdjoint(student.data, s, POWER, studentFactor, norm, slope, derivative);
+        const map = { power: POWER, map: studentFactor, denominator: norm };
+        attentionMapAdjoint(student.data, s, map, slope, derivative);
       } else {
         unitAdjoint(studentFactor, norm, slope, 0, size, 0);
         derivative.set(slope);

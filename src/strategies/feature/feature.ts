@@ -15,9 +15,9 @@ import { FeatureDistanceStrategyBase } from './base.js';
 export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
   /** How two rows are compared; `'mse'`. */
-  readonly metric?: 'mse' | 'cosine' | 'l1' | 'huber';
+  readonly metric?: 'mse' | 'cosine' | 'l1' | 'huber' | undefined;
   /** Where `'huber'` turns from squared to linear, > 0; 1. */
-  readonly delta?: number;
+  readonly delta?: number | undefined;
 }
 
 const DISTANCES = { mse: meanSquared, l1: meanAbsolute, cosine: cosineDistance };

@@ -18,9 +18,9 @@ export interface VariationalDistillationOptions<T extends FloatArray = Float32Ar
   /** Channels of the teacher's rows: each has a variance. */
   readonly channels: number;
   /** The variance of every channel to begin with, > 1e-5; 5. */
-  readonly initialVariance?: number;
+  readonly initialVariance?: number | undefined;
   /** Number format, that of the student's features; float32. */
-  readonly numeric?: NumericTrait<T>;
+  readonly numeric?: NumericTrait<T> | undefined;
 }
 
 /** The least variance, as in the authors' code. */

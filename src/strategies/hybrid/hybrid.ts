@@ -37,7 +37,7 @@ export interface HybridDistillationOptions extends StrategyOptions {
    * What is asked of the weights. `'sum-to-one'` (default): each in [0, 1], together 1 ± 1e-6. `'normalize'`: finite,
    * ≥ 0, divided by their sum. `'free'`: finite, ≥ 0.
    */
-  readonly weights?: WeightRule;
+  readonly weights?: WeightRule | undefined;
 }
 
 const LAYERWISE_OPTIONS = ['mask', 'normalizer', 'gradients', 'accumulate'];
@@ -196,7 +196,7 @@ export class HybridDistillationStrategy<
     if (!readsLayers(this.#entries)) return;
     const expected = 'get the layers they are bound to';
     const hint = 'call computeLayerwise';
-    refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', undefined, hint);
+    refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', { hint });
   }
 
   /** Its children say whether they take it. */

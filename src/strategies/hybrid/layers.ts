@@ -18,19 +18,19 @@ export interface LayerPair {
 
 export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
   /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
-  readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>;
+  readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
   /** As in a single call; where the layers differ in rows, one denominator for each student layer that needs one. */
-  readonly normalizer?: number | Readonly<Record<string, number>>;
+  readonly normalizer?: number | Readonly<Record<string, number>> | undefined;
   /**
    * Matrices by student layer, written with the gradients of these layers instead of new ones. As `gradient` in a single call:
    * an overwritten matrix holds unspecified numbers after an error.
    */
-  readonly gradients?: Readonly<Record<string, Matrix<T>>>;
+  readonly gradients?: Readonly<Record<string, Matrix<T>>> | undefined;
   /**
    * Add to `gradients`, and to the gradients of learnable parameters, instead of overwriting them. The sums are written only
    * if the call succeeds.
    */
-  readonly accumulate?: boolean;
+  readonly accumulate?: boolean | undefined;
 }
 
 export interface LayerwiseResult<T extends FloatArray = Float32Array> {

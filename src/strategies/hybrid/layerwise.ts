@@ -164,8 +164,7 @@ function fittingLabels<T extends FloatArray>(
     'labels',
     `have no IGNORE_INDEX, or one label for each of the ${student.rows} rows of '${layer}'`,
     `${labels.length} labels with IGNORE_INDEX`,
-    undefined,
-    `say which rows of the layer to skip: mask: { ${layer}: … }`,
+    { hint: `say which rows of the layer to skip: mask: { ${layer}: … }` },
   );
 }
 
@@ -189,8 +188,7 @@ function checkByLayer<T extends FloatArray>(
     'normalizer',
     'be given by layer where layers differ in rows',
     `${normalizer} for ${rows[0]} and ${different} rows`,
-    undefined,
-    'pass { [layer]: denominator }',
+    { hint: 'pass { [layer]: denominator }' },
   );
 }
 

@@ -15,9 +15,9 @@ import {
 export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
   /** τ, by which similarities are divided, > 0; 0.07. */
-  readonly contrastTemperature?: number;
+  readonly contrastTemperature?: number | undefined;
   /** Whether the teacher's rows look for theirs among the student's as well; false. */
-  readonly symmetric?: boolean;
+  readonly symmetric?: boolean | undefined;
 }
 
 /**

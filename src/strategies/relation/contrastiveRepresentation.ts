@@ -27,9 +27,9 @@ export interface ContrastiveRepresentationDistillationOptions<T extends FloatArr
   /** What is remembered of all samples; both sides are compared at its width. */
   readonly memory: ContrastiveMemory<T>;
   /** Brings the teacher's features to that width, as `projection` does the student's. */
-  readonly teacherProjection?: LinearProjection<T>;
+  readonly teacherProjection?: LinearProjection<T> | undefined;
   /** τ, by which similarities are divided, > 0; 0.07. */
-  readonly contrastTemperature?: number;
+  readonly contrastTemperature?: number | undefined;
 }
 
 /** The rows kept of a batch, as vectors of length 1. */
@@ -151,15 +151,7 @@ export class ContrastiveRepresentationDistillationStrategy<
       if (Number.isFinite(value)) continue;
       this.#checkMemory(operation);
       const hint = 'use a larger contrastTemperature';
-      refuse(
-        'OVERFLOW',
-        operation,
-        `log Z of the ${side}`,
-        'be finite',
-        String(value),
-        undefined,
-        hint,
-      );
+      refuse('OVERFLOW', operation, `log Z of the ${side}`, 'be finite', String(value), { hint });
     }
     this.memory.logNormalizers = logNormalizers;
   }
@@ -180,7 +172,7 @@ export class ContrastiveRepresentationDistillationStrategy<
     this.#check(operation, student, teacher);
     if (this.memory.logNormalizers) return;
     const hint = 'call calibrate with the first batch';
-    refuse('EMPTY', operation, 'memory', 'be calibrated', 'no Z', undefined, hint);
+    refuse('EMPTY', operation, 'memory', 'be calibrated', 'no Z', { hint });
   }
 
   protected override explain(batch: DistillationBatch<T>): void {

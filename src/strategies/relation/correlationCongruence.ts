@@ -23,13 +23,13 @@ type Form = 'gaussian' | 'bilinear' | 'consecutive';
 
 export interface CorrelationCongruenceDistillationOptions extends StrategyOptions {
   /** Which of the losses that go by the name; `'gaussian'`. */
-  readonly form?: Form;
+  readonly form?: Form | undefined;
   /** γ of `'gaussian'`, finite, > 0; 0.4. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
   /** The highest power of `'gaussian'`, an integer ≥ 1; 2. */
-  readonly order?: number;
+  readonly order?: number | undefined;
   /** Whether the norm of `'gaussian'` and `'bilinear'` is squared; true. */
-  readonly squared?: boolean;
+  readonly squared?: boolean | undefined;
 }
 
 /**

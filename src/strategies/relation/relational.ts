@@ -12,9 +12,9 @@ import type { Precision } from '../../kernels/products/productSimd.js';
 
 export interface RelationalDistillationOptions extends StrategyOptions {
   /** Weight of the distances of pairs, ≥ 0; 1. */
-  readonly distanceWeight?: number;
+  readonly distanceWeight?: number | undefined;
   /** Weight of the angles of triples, ≥ 0; 2. At 0 they cost nothing. */
-  readonly angleWeight?: number;
+  readonly angleWeight?: number | undefined;
 }
 
 /**

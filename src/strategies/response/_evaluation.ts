@@ -4,14 +4,14 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { DISTRIBUTION_ROW, UNLABELED_ROW } from '../../engine/layout.js';
+import { UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
 import type { RowsCall } from '../../engine/rowsCall.js';
 import { softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
-import { addLabels } from './_labels.js';
+import { addLabels, rowLabelOf } from './_labels.js';
 import type { Pass, ResponseLoss } from './_pass.js';
 import { type CallTables, fillTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
@@ -150,7 +150,7 @@ function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
     temperature,
     standardizes: loss.standardizeLogits,
     option: kernel.option ?? 0,
-    otherOption: kernel.otherOption ?? 0,
+    otherOption: kernel.ruledOut ?? kernel.otherOption ?? 0,
     ranks: kernel.ranks ?? false,
     perColumn: pass.columns?.perColumn,
   };
@@ -200,6 +200,7 @@ function rowEvaluation<T extends FloatArray>({
   const { student, distributions } = batch;
   const { columns } = student;
   const rows = softRowsOf(loss, batch);
+  const labelRows = { labels: tables.labels, columns, distributions: distributions?.data };
   const softLoss = loss.softLoss(rows.columns, rows.terms);
   const hardLoss = (loss.terms.hard?.loss ?? softmaxCrossEntropy)(columns);
   return (row, soft, hard, derivative) => {
@@ -210,8 +211,7 @@ function rowEvaluation<T extends FloatArray>({
       rows.addDerivative(soft, derivative);
     }
     if (hard === 0) return sum;
-    const rowLabel =
-      label === DISTRIBUTION_ROW ? { values: distributions!.data, offset: row * columns } : label;
+    const rowLabel = rowLabelOf(labelRows, row);
     return sum + hardLoss(student.data, row * columns, rowLabel, hard, derivative);
   };
 }

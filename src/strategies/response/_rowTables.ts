@@ -5,8 +5,8 @@ import { checkFinite } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
 import type { RowTables } from '../../engine/rowsCall.js';
-import { labelLosses } from '../../kernels/rows/labels.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { labelLosses } from './_labels.js';
 import type { ResponseTerms, TeacherShares } from './_terms.js';
 
 const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };

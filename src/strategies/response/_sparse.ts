@@ -33,7 +33,8 @@ export function runSparse<T extends FloatArray>(
     option: kernel.option ?? 0,
     otherOption: kernel.otherOption ?? 0,
   };
-  runRows(few, losses, sink && (() => ({ data: derivatives, scale: 1, adds: false })));
+  const claim = sink && (() => ({ data: derivatives, scale: 1, adds: false }));
+  if (!runRows(few, losses, claim)) return false;
   addLabels(pass, losses, sink);
   if (sink) spread(pass, teacher, few.columns, { derivatives, losses }, sink);
   return true;

@@ -28,11 +28,11 @@ export function checkSparse<T extends FloatArray>(
   const hint = "or choose tail: 'renormalize'";
   const expected = `hold log-probabilities at temperature ${temperature}, the strategy's`;
   if (teacher.kind === 'logits') {
-    refuse('TEMPERATURE', operation, 'teacher', expected, 'logits', undefined, hint);
+    refuse('TEMPERATURE', operation, 'teacher', expected, 'logits', { hint });
   }
   if (teacher.temperature === temperature) return;
   const received = `temperature ${teacher.temperature}`;
-  refuse('TEMPERATURE', operation, 'teacher', expected, received, undefined, hint);
+  refuse('TEMPERATURE', operation, 'teacher', expected, received, { hint });
 }
 
 /** Throws at the entry that makes a loss of a sparse teacher infinite or NaN, if one is to blame. */
@@ -47,10 +47,10 @@ export function explainSparse<T extends FloatArray>(
   const soft = sparseRows(student, teacher, tail);
   const k = teacher.values.columns;
   for (const row of rows) {
-    const { student: x, teacher: y } = soft.load(row, temperature, -1);
+    const sides = { row, ...soft.load(row, temperature, -1), ruledOut: -Infinity };
     // The bucket of the tail has no column.
     const columnOf = (i: number) => (i < k ? teacher.indices[row * k + i] : undefined);
-    checkSides(operation, row, x, y, -Infinity, ruledOutBy, columnOf);
-    checkSomeAllowed(operation, row, x, y, -Infinity, 'in some class that the teacher kept');
+    checkSides(operation, sides, ruledOutBy, columnOf);
+    checkSomeAllowed(operation, sides, 'in some class that the teacher kept');
   }
 }

@@ -13,7 +13,7 @@ export interface SparseResponseOptions extends ResponseOptions {
    * - `'drop'`: their terms are left out of the sum. No divergence: it may be negative, and least elsewhere than at
    *   student = teacher. Needs log-probabilities at the strategy's temperature.
    */
-  readonly tail?: Tail;
+  readonly tail?: Tail | undefined;
 }
 
 /** The option `tail`; throws unless it is one of the three. */

@@ -12,8 +12,11 @@ export interface SoftKernel {
   readonly binary: Binary;
   /** The name of its exports, without the size of the numbers. */
   readonly name: string;
+  /** Two weights of its parts. */
   readonly option?: number;
   readonly otherOption?: number;
+  /** For a kernel of numbers: entries that hold this on both sides add nothing. */
+  readonly ruledOut?: number;
   /** For a kernel that does not see the temperature: what its loss counts. */
   readonly weightAt?: (temperature: number) => number;
   /** Whether the kernel computes the soft loss alone, of logits as they are. */

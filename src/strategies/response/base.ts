@@ -19,14 +19,14 @@ import { type ResponseTerms, RULED_OUT_BY } from './_terms.js';
 /** Options of every response strategy. */
 export interface ResponseOptions extends StrategyOptions {
   /** Multiply the soft loss by T², which keeps its gradient at the scale of the hard one; true. */
-  readonly temperatureSquared?: boolean;
+  readonly temperatureSquared?: boolean | undefined;
   /**
    * Take (z − mean) / (standard deviation + 1e-7) of every row of logits on both sides before the temperature, so that
    * the student has to match the teacher's relations and not its range; false. Sun et al. (2024), "Logit
    * Standardization in Knowledge Distillation", §3.3, arXiv:2403.01427. No class can then be ruled out, and at a row of
    * equal logits the derivative is steep: 1e7 times the derivative at a deviation of 1.
    */
-  readonly standardizeLogits?: boolean;
+  readonly standardizeLogits?: boolean | undefined;
 }
 
 /**

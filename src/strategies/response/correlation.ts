@@ -13,9 +13,9 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
-  readonly interWeight?: number;
+  readonly interWeight?: number | undefined;
   /** γ, what the correlation of the samples in a class counts, ≥ 0; 1. */
-  readonly intraWeight?: number;
+  readonly intraWeight?: number | undefined;
 }
 
 /**
@@ -94,7 +94,7 @@ export class CorrelationDistillationStrategy<
 
   protected override divergence({ p, q, slope }: DistributionRow): number {
     slope.fill(0);
-    const loss = correlationDistance(q, p, 0, 1, q.length, 1, slope);
+    const loss = correlationDistance(q, p, { offset: 0, stride: 1, count: q.length }, 1, slope);
     for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by log q
     return loss;
   }
@@ -108,7 +108,8 @@ function intraCorrelation(intraWeight: number): JointLoss {
       const weight = intraWeight / columns;
       let loss = 0;
       for (let j = 0; j < columns; j++) {
-        loss += correlationDistance(q.data, p.data, j, columns, rows, weight, slope);
+        const column = { offset: j, stride: columns, count: rows };
+        loss += correlationDistance(q.data, p.data, column, weight, slope);
       }
       return loss;
     }),

@@ -9,9 +9,9 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 
 export interface DecoupledDistillationOptions extends ResponseOptions {
   /** What the divergence of the label against all other classes counts, ≥ 0; 1. */
-  readonly targetWeight?: number;
+  readonly targetWeight?: number | undefined;
   /** What the divergence among the other classes counts, ≥ 0; 8. */
-  readonly nonTargetWeight?: number;
+  readonly nonTargetWeight?: number | undefined;
 }
 
 /**

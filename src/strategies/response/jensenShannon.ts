@@ -16,9 +16,9 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface JensenShannonDistillationOptions extends SparseResponseOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
   /** `'plain'`, the definition; or `'kl-limits'`, divided by beta (1 − beta); `'plain'`. */
-  readonly scale?: 'plain' | 'kl-limits';
+  readonly scale?: 'plain' | 'kl-limits' | undefined;
 }
 
 /**

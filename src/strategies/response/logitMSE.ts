@@ -56,10 +56,10 @@ export class LogitMSEDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const weightAt = (temperature: number) => 1 / (temperature * temperature);
-    // Classes that both sides rule out add nothing.
-    const otherOption = -Infinity;
-    const kernel = { binary: NUMBERS, name: 'squared', otherOption, weightAt, isSoftAlone: true };
-    return { kernel };
+    const ruledOut = -Infinity;
+    return {
+      kernel: { binary: NUMBERS, name: 'squared', ruledOut, weightAt, isSoftAlone: true },
+    };
   }
 
   protected override softLoss(columns: number): SoftLoss {

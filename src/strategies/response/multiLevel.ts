@@ -14,13 +14,13 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */
-  readonly multiples?: readonly number[];
+  readonly multiples?: readonly number[] | undefined;
   /** What the divergence of each row counts, ≥ 0; 1. */
-  readonly instanceWeight?: number;
+  readonly instanceWeight?: number | undefined;
   /** What the relation of the rows with each other counts, ≥ 0; 1. */
-  readonly batchWeight?: number;
+  readonly batchWeight?: number | undefined;
   /** What the relation of the classes with each other counts, ≥ 0; 1. */
-  readonly classWeight?: number;
+  readonly classWeight?: number | undefined;
 }
 
 /**

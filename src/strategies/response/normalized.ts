@@ -9,9 +9,9 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 
 export interface NormalizedDistillationOptions extends ResponseOptions {
   /** What the cross-entropy with the label counts, times the probability that the teacher gives it, ≥ 0; 1. */
-  readonly targetWeight?: number;
+  readonly targetWeight?: number | undefined;
   /** What the divergence among the other classes counts, ≥ 0; 1.5. */
-  readonly nonTargetWeight?: number;
+  readonly nonTargetWeight?: number | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewKLDistillationOptions extends ResponseOptions {
   /** The teacher's share of the mixture, in (0, 1); 0.1. */
-  readonly lambda?: number;
+  readonly lambda?: number | undefined;
 }
 
 /**

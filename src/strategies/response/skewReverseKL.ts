@@ -10,7 +10,7 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 
 export interface SkewReverseKLDistillationOptions extends ResponseOptions {
   /** The student's share of the mixture, in (0, 1); 0.1. */
-  readonly lambda?: number;
+  readonly lambda?: number | undefined;
 }
 
 /**

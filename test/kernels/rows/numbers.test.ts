@@ -59,10 +59,11 @@ function ofMaps(distance: RowDistance, teacherFactor: number): (columns: number)
     const room = (): Float64Array => new Float64Array(columns / channels);
     const [x, y, slope] = [room(), room(), room()];
     return (s, sOffset, t, tOffset, _, derivative) => {
-      const norm = attentionMap(s, sOffset, channels, 2, x);
+      const denominator = attentionMap(s, sOffset, channels, 2, x);
       attentionMap(t, tOffset, teacherFactor * channels, 2, y);
       const loss = distance(x, 0, y, 0, x.length, slope);
-      if (derivative) attentionMapAdjoint(s, sOffset, 2, x, norm, slope, derivative);
+      const map = { power: 2, map: x, denominator };
+      if (derivative) attentionMapAdjoint(s, sOffset, map, slope, derivative);
       return loss;
     };
   };

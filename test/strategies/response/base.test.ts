@@ -277,3 +277,64 @@ describeKernels("A divergence of one's own that calls the library", () => {
     });
   });
 });
+
+describeKernels('Labels of many classes', () => {
+  const columns = 37;
+  const even = Array<number>(columns).fill(1 / columns);
+  const evenBut = (column: number, value: number): number[] =>
+    even.map((share, j) => (j === column ? value : share));
+  const strategy = new ResponseDistillationStrategy();
+  const loss = (labels: number[][], mask?: number[]): number => {
+    const logits = Matrix.fromRows(labels.map((_, i) => even.map((_, j) => Math.sin(i + j))));
+    return strategy.computeLoss(logits, logits.clone(), Matrix.fromRows(labels), { mask });
+  };
+
+  test.each([
+    ['negative', evenBut(36, -1e-9), 'NOT_A_DISTRIBUTION', 36],
+    ['negative, in the middle', evenBut(18, -1e-9), 'NOT_A_DISTRIBUTION', 18],
+    ['not a number', evenBut(3, Number.NaN), 'NOT_FINITE', 3],
+    ['infinite', evenBut(3, Number.POSITIVE_INFINITY), 'NOT_FINITE', 3],
+    ['too much in all', evenBut(3, 1 / columns + 0.0011), 'NOT_A_DISTRIBUTION', undefined],
+    ['too little in all', evenBut(3, 1 / columns - 0.0011), 'NOT_A_DISTRIBUTION', undefined],
+  ])('that are %s are refused, unless they are masked out', (_, wrongRow, code, column) => {
+    const error = refusal(() => loss([even, wrongRow]));
+    expect(error).toMatchObject({ code, argument: 'labels', row: 1 });
+    expect(error.column).toBe(column);
+    expect(loss([even, wrongRow], [1, 0])).toBe(loss([even]));
+  });
+
+  test('may be a thousandth off', () => {
+    for (const by of [9e-4, -9e-4]) expect(loss([evenBut(3, 1 / columns + by)])).toBeGreaterThan(0);
+  });
+});
+
+describeKernels("A divergence of one's own that calls itself", () => {
+  test('has the loss of one that does not', () => {
+    const student = matrix([1, 2, 0.5], [0, -1, 2]);
+    const teacher = matrix([2, 1, 0], [1, 1, 0]);
+    const labels = Int32Array.of(0, 1);
+    let depth = 0;
+    class Recursive extends DivergenceDistillationStrategyBase<Float64Array> {
+      protected override divergence({ q, logQ, slope }: DistributionRow): number {
+        let loss = 0;
+        for (let j = 0; j < q.length; j++) {
+          loss += q[j]! * logQ[j]!;
+          slope[j] = q[j]! * (logQ[j]! + 1);
+        }
+        if (depth === 0) {
+          depth++;
+          this.computeLoss(teacher, student, Int32Array.of(2, UNLABELED)); // as many rows, other tables
+          depth--;
+        }
+        return loss;
+      }
+    }
+    const nested = new Recursive().computeLossAndGradient(student, teacher, labels);
+    depth = 1;
+    const alone = new Recursive().computeLossAndGradient(student, teacher, labels);
+    expect(nested.loss).toBeCloseTo(alone.loss, 14);
+    nested.gradient.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(alone.gradient.data[i]!, 14);
+    });
+  });
+});

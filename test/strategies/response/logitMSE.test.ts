@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { LogitMSEDistillationStrategy } from '../../../src/index.js';
+import {
+  FeatureDistillationStrategy,
+  HybridDistillationStrategy,
+  LogitMSEDistillationStrategy,
+  Matrix,
+} from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal } from '../../support/refusal.js';
 
@@ -59,4 +64,17 @@ describe('LogitMSEDistillationStrategy at the edges', () => {
         : logitMSE().computeLoss(student, ruledOut);
     expect(refusal(call)).toMatchObject({ code: 'RULED_OUT', argument: side, row: 0, column: 2 });
   });
+});
+
+test('a gradient that the format cannot hold is refused, whoever is before it in a hybrid', () => {
+  const [student, zero] = [Matrix.fromRows([[1, 2, 1e19]]), Matrix.zeros(1, 3)];
+  const heavy = { strategy: new LogitMSEDistillationStrategy(), weight: 1e25 };
+  const light = { strategy: new LogitMSEDistillationStrategy(), weight: 1, name: 'light' };
+  const feature = { strategy: new FeatureDistillationStrategy(), weight: 1e25 };
+  for (const entries of [[heavy], [feature], [light, feature]]) {
+    const hybrid = new HybridDistillationStrategy(entries, { weights: 'free' });
+    expect(refusal(() => hybrid.computeGradient(student, zero))).toMatchObject({
+      code: 'OVERFLOW',
+    });
+  }
 });
