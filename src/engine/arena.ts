@@ -1,5 +1,5 @@
 import { checkNumeric } from '../core/convert.js';
-import { checkInteger, checkOptions, DistillationError, refuse } from '../core/errors.js';
+import { checkInteger, checkOptions, refuse } from '../core/errors.js';
 import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
 import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
@@ -7,17 +7,18 @@ import { kernelInfo } from './choice.js';
 import { fixedMemory } from './compile.js';
 import { align, workspaceBytes } from './instance.js';
 import { BATCH_BYTES, FIRST_ADDRESS } from './layout.js';
-import { MOST_THREADS, startThreads, type ThreadWorker } from './threads.js';
+import { MOST_THREADS, startThreads } from './threads.js';
 
 /** Options of {@link MatrixArena.withThreads}. */
 export interface ThreadOptions {
   /**
-   * Creates a worker that runs the file `knowledge-distillation/worker`, for pages whose content security policy forbids
-   * `blob:` workers or asks for Trusted Types, and for bundlers that find workers by their URL:
-   * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`.
-   * A worker of a page, or of Node's `node:worker_threads`.
+   * Creates a worker that runs the file `knowledge-distillation/worker`, a new one at each call, for pages whose content
+   * security policy forbids `blob:` workers or asks for Trusted Types. Of a page:
+   * `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`; where a bundler finds
+   * workers by their URL, `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`;
+   * of `node:worker_threads`, `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`.
    */
-  readonly createWorker?: (() => object) | undefined;
+  readonly createWorker?: (() => object | Promise<object>) | undefined;
 }
 
 /**
@@ -99,14 +100,14 @@ export class MatrixArena {
         kernel,
         memory: arena.memory,
         namesOf: (binary) => Object.keys(arenaInstance(arena, 0)!.exportsOf<object>(binary)!),
-        createWorker: options.createWorker as (() => ThreadWorker) | undefined,
+        createWorker: options.createWorker,
       });
       return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
-      if (error instanceof DistillationError) throw error;
+      if (error instanceof Error && 'operation' in error) throw error;
       const expected = 'be such that they can be started';
       const hint =
-        'they need SIMD, shared memory (a page that is cross-origin isolated) and workers';
+        'they need SIMD, shared memory (a page that is cross-origin isolated) and workers (see createWorker)';
       refuse('UNAVAILABLE', operation, 'threads', expected, String(error), { hint });
     }
   }

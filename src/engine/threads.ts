@@ -1,5 +1,6 @@
 // Threads that help with the rows of an arena: each waits for its share in the memory that all of them have.
 
+import { refuse, throwType } from '../core/errors.js';
 import { type Binary, bytesOf, type CompiledKernel, type Memory } from './compile.js';
 import type { Kernel } from './instance.js';
 import { CONTROL } from './layout.js';
@@ -58,6 +59,8 @@ interface Platform {
   readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
   readonly Worker?: new (url: string | URL) => ThreadWorker;
   readonly Blob?: new (parts: string[], options: { type: string }) => object;
+  readonly setTimeout: (call: () => void, milliseconds: number) => unknown;
+  readonly clearTimeout: (timer: unknown) => void;
   readonly URL: {
     new (url: string): URL;
     createObjectURL: (blob: object) => string;
@@ -81,9 +84,16 @@ function spawn(): ThreadWorker {
   }
 }
 
-/** Resolves when a thread says that it is ready; rejects when it fails before. */
+/** Time for a worker to say that it is ready, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** Resolves when a thread says that it is ready; rejects when it fails before, or says nothing. */
 function ready(worker: ThreadWorker): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const { setTimeout, clearTimeout } = globalThis as unknown as Platform;
+  let timer: unknown;
+  const started = new Promise<void>((resolve, reject) => {
+    const silence = 'a worker does not answer: does it run knowledge-distillation/worker?';
+    timer = setTimeout(() => reject(new Error(silence)), PATIENCE);
     const fail = (error: unknown) =>
       reject(error instanceof Error ? error : new Error('a worker failed to start'));
     if (worker.on) {
@@ -95,6 +105,7 @@ function ready(worker: ThreadWorker): Promise<void> {
       worker.onerror = fail;
     }
   });
+  return started.finally(() => clearTimeout(timer));
 }
 
 /** What threads are started with. */
@@ -106,7 +117,22 @@ export interface ThreadStart {
   /** The exports of a binary, in their order. */
   readonly namesOf: (binary: Binary) => readonly string[];
   /** Creates a worker that runs the program of a thread; by default, from its text. */
-  readonly createWorker?: (() => ThreadWorker) | undefined;
+  readonly createWorker?: (() => unknown) | undefined;
+}
+
+/** Throws unless a worker is one, and not one of the others. */
+function checkWorker(worker: unknown, others: readonly ThreadWorker[]): ThreadWorker {
+  const argument = 'createWorker';
+  const expected = 'return a new Worker';
+  const received = worker as ThreadWorker | undefined;
+  const isWorker = [received?.postMessage, received?.terminate].every(
+    (method) => typeof method === 'function',
+  );
+  if (!isWorker) throwType('MatrixArena.withThreads', argument, expected, worker);
+  if (others.includes(received!)) {
+    refuse('OUT_OF_RANGE', 'MatrixArena.withThreads', argument, expected, 'the same again');
+  }
+  return received!;
 }
 
 /** Starts threads that run kernels in the shared memory. */
@@ -132,7 +158,7 @@ export async function startThreads({
   };
   try {
     for (let i = 0; i < count; i++) {
-      const worker = createWorker();
+      const worker = checkWorker(await createWorker(), workers);
       workers.push(worker);
       const started = ready(worker);
       worker.postMessage({ memory, mailbox, slot: FIRST_SLOT + i * SLOT });

@@ -50,9 +50,10 @@ test('what fails on the main thread is waited for all the same', async () => {
   threads.close();
 });
 
+const program = `data:text/javascript,${encodeURIComponent(threadProgram())}`;
+
 test('a worker that is passed in computes', async () => {
-  const program = new URL(`data:text/javascript,${encodeURIComponent(threadProgram())}`);
-  const createWorker = vi.fn(() => new Worker(program));
+  const createWorker = vi.fn(() => new Worker(new URL(program)));
   const arena = await MatrixArena.withThreads(4 << 20, 2, { createWorker });
   expect(createWorker).toHaveBeenCalledTimes(1);
   const [student, teacher, gradient] = [0, 1, 2].map(() => arena.zeros(256, 512)) as [
@@ -73,16 +74,49 @@ test('a worker that is passed in computes', async () => {
   arena.close();
 });
 
+let shared: Worker | undefined;
+
 test.each([
   [
     'throws',
+    { code: 'UNAVAILABLE' },
     () => {
       throw new Error('no workers here');
     },
   ],
-  ['returns none', () => ({})],
-])('a createWorker that %s is refused', async (_, createWorker) => {
-  await expect(MatrixArena.withThreads(1 << 20, 2, { createWorker })).rejects.toMatchObject({
-    code: 'UNAVAILABLE',
-  });
+  ['returns nothing', { code: 'WRONG_TYPE' }, () => undefined as unknown as object],
+  ['returns no worker', { code: 'WRONG_TYPE' }, () => ({})],
+  [
+    'returns the same again',
+    { code: 'OUT_OF_RANGE' },
+    () => {
+      shared ??= new Worker(new URL(program));
+      return shared;
+    },
+  ],
+  [
+    'runs another program',
+    { code: 'UNAVAILABLE' },
+    () => new Worker(new URL('data:text/javascript,')),
+  ],
+])('a createWorker that %s is refused', async (_, expected, createWorker) => {
+  const arena = MatrixArena.withThreads(1 << 20, 3, { createWorker });
+  await expect(arena).rejects.toMatchObject(expected);
+});
+
+test('a createWorker may take its time', async () => {
+  const createWorker = async () => new Worker(new URL(program));
+  const arena = await MatrixArena.withThreads(1 << 20, 2, { createWorker });
+  expect(arena.threads).toBe(2);
+  arena.close();
+});
+
+test('a worker that says nothing is not waited for', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)');
+  const arena = MatrixArena.withThreads(1 << 20, 2, { createWorker: () => new Worker(silent) });
+  const refused = expect(arena).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await vi.advanceTimersByTimeAsync(10_000);
+  await refused;
+  vi.useRealTimers();
 });
