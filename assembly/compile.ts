@@ -32,6 +32,7 @@ const OPTIONS = [
   '--enable=simd',
   '--enable=relaxed-simd', // for marks, see assembly/shared/lanes.ts
   '--disableWarning=112', // vectors stay within the module
+  '--disableWarning=235', // of generic functions, their instances are exported
 ];
 
 /** The sources, by their paths from this folder. */
@@ -57,12 +58,27 @@ function isCurrent(file: URL, print: string): boolean {
   }
 }
 
+/** The functions of an entry file that take a type of numbers, for each of the types: `name32` and `name64`. */
+function instances(source: string): string {
+  const generic = source.matchAll(/^export function (\w+)<T>\((.*?)\): (\w+) /gm);
+  return [...generic]
+    .flatMap(([, name, parameters = '', result]) => {
+      const given = parameters.replaceAll(/: \w+/g, '');
+      return [32, 64].map(
+        (bits) =>
+          `\nexport function ${name}${bits}(${parameters}): ${result} { return ${name}<f${bits}>(${given}); }`,
+      );
+    })
+    .join('');
+}
+
 /** Compiles the entry file of a binary whose constants stand in the region of this number. */
 async function compile(name: string, region: number): Promise<string> {
+  const entry = `assembly/${name}.ts`;
   const files = new Map<string, string | Uint8Array>();
   const { error, stderr } = await asc.main(
     [
-      `assembly/${name}.ts`,
+      entry,
       '--outFile=out.wasm',
       '--textFile=out.wat',
       `--memoryBase=${region * REGION}`,
@@ -72,7 +88,8 @@ async function compile(name: string, region: number): Promise<string> {
     {
       readFile: (path) => {
         try {
-          return readFileSync(new URL(`../${path}`, folder), 'utf8');
+          const source = readFileSync(new URL(`../${path}`, folder), 'utf8');
+          return path === entry ? source + instances(source) : source;
         } catch {
           return null;
         }

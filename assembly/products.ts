@@ -1,35 +1,23 @@
 // Exports of the binary of products.
 
 import { moderate } from './products/moderate';
-import { packColumns, packRows, product } from './products/product';
+import { packColumns as packColumnsOf, packRows as packRowsOf, product as productOf } from './products/product';
 import { addRow, dots, scaled, subtractRow } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
 }
 
-export function product32(call: usize): void {
-  product<f32>(call);
+export function product<T>(call: usize): void {
+  productOf<T>(call);
 }
 
-export function product64(call: usize): void {
-  product<f64>(call);
+export function packRows<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packRowsOf<T>(source, stride, target, lines, steps);
 }
 
-export function packRows32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
-  packRows<f32>(source, stride, target, lines, steps);
-}
-
-export function packRows64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
-  packRows<f64>(source, stride, target, lines, steps);
-}
-
-export function packColumns32(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
-  packColumns<f32>(source, stride, target, lines, steps);
-}
-
-export function packColumns64(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
-  packColumns<f64>(source, stride, target, lines, steps);
+export function packColumns<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
+  packColumnsOf<T>(source, stride, target, lines, steps);
 }
 
 export function dots32(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {

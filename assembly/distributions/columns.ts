@@ -7,17 +7,17 @@ import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { log } from '../shared/log';
 import {
   begin, columns, isStaged, labelOf, option, otherOption, perColumn, standardizes, stride, student, teacher, temperature, width,
-} from './call';
+} from '../shared/call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
 import { placeRatio } from './ratio';
 import { pSum, qSum, readRow } from './read';
 import { copyIn } from '../shared/stage';
-import { standardize } from './standardize';
+import { standardize } from '../shared/standardize';
 import { distanceOf } from './term';
 import { differenceOf } from './terms';
 import {
   APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, turnTo, UNIT,
-} from './workspace';
+} from '../shared/workspace';
 
 // The table holds the number of rows, and room for a loss; then of each column, in doubles, the means of p, of c = q − p and
 // of q, and of these less their means Σ p², Σ p c, Σ c², Σ q² and Σ q p. In the end it holds the means, then three factors.
@@ -72,7 +72,6 @@ let share: f64 = 0;
 let weight: f64 = 0;
 
 /** Brings the mean of a block into that of two columns, given what its first row has and the others have beyond it. */
-// @ts-ignore: decorator
 @inline
 function joinMeans(at: usize, first: v128, beyond: v128): v128 {
   const mean = v128.load(at);
@@ -82,7 +81,6 @@ function joinMeans(at: usize, first: v128, beyond: v128): v128 {
 }
 
 /** Brings Σ x y of a block into that of two columns. */
-// @ts-ignore: decorator
 @inline
 function joinProducts(at: usize, products: v128, x: v128, y: v128, xStep: v128, yStep: v128): void {
   const own = nmadd<f64>(v128.mul<f64>(x, splat<f64>(inverse)), y, products);
@@ -91,7 +89,6 @@ function joinProducts(at: usize, products: v128, x: v128, y: v128, xStep: v128, 
 }
 
 /** Half of a vector of numbers in doubles. */
-// @ts-ignore: decorator
 @inline
 function half<T>(a: v128, isHigh: bool): v128 {
   if (sizeof<T>() == 8) return a;

@@ -2,7 +2,8 @@
 // are of the other classes alone.
 
 import { log } from '../shared/log';
-import { splat, VECTOR } from '../shared/lanes';
+import { first, splat } from '../shared/lanes';
+import { aboveTangent, isNear } from '../shared/nearZero';
 import { exponential, softplus } from './hard';
 import { pSum, qSum, studentMax, teacherMax } from './read';
 import { setSlopeSum, slopeSum, termOf } from './term';
@@ -42,9 +43,7 @@ export function decouple<T>(
 /** p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0 nothing cancels. */
 function divergenceOf(p: f64, q: f64, d: f64): f64 {
   if (p == 0) return d == -Infinity ? NaN : q;
-  if (abs(d) > 0.25) return q - p - p * d;
-  const d2 = d * d;
-  const even = 1 / 2.0 + d2 * (1 / 24.0 + d2 * (1 / 720.0 + d2 * (1 / 40320.0 + d2 * (1 / 3628800.0))));
-  const odd = 1 / 6.0 + d2 * (1 / 120.0 + d2 * (1 / 5040.0 + d2 * (1 / 362880.0 + d2 * (1 / 39916800.0))));
-  return p * d2 * (even + d * odd);
+  const square = splat<f64>(d * d);
+  if (!v128.any_true(isNear<f64>(square))) return q - p - p * d;
+  return p * first<f64>(aboveTangent<f64>(splat<f64>(d), square));
 }

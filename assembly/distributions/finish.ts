@@ -1,7 +1,7 @@
 // The one write of a row: gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard.
 
 import { madd, splat, VECTOR } from '../shared/lanes';
-import { HARD_FACTOR, hards, qs, SLOPE_FACTOR, SOFT_FACTOR, take } from './workspace';
+import { HARD_FACTOR, hards, qs, SLOPE_FACTOR, SOFT_FACTOR, take } from '../shared/workspace';
 
 /** Writes a row of the gradient, from slopes that may stand in its place. */
 export function finish<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usize): void {
@@ -14,7 +14,6 @@ export function finish<T>(withHard: bool, adds: bool, from: usize, to: usize, wi
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function write<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usize): void {
   const a = take<T>(SLOPE_FACTOR);

@@ -3,12 +3,12 @@
 
 import { LOSSES } from '../../src/engine/layout';
 import { log } from '../shared/log';
-import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
-import { begin, columns, isStaged, scale, softWeightOf, standardizes, stride, student, teacher, temperature, width } from './call';
-import { pSum, qSum, readRow, RUN, studentMax, teacherMax } from './read';
+import { madd, nmadd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { begin, columns, isStaged, scale, softWeightOf, standardizes, stride, student, teacher, temperature, width } from '../shared/call';
+import { pSum, qSum, readRow, studentMax, teacherMax } from './read';
 import { clear, copyIn } from '../shared/stage';
-import { standardize, standardizeAdjoint } from './standardize';
-import { ps, qs, students, teachers, turnTo } from './workspace';
+import { standardize, standardizeAdjoint } from '../shared/standardize';
+import { ps, qs, students, teachers, turnTo } from '../shared/workspace';
 
 let deviation: f64 = 0;
 

@@ -2,9 +2,9 @@
 
 import { power, stepsToNat } from '../shared/exp';
 import { logOnePlus } from '../shared/log';
-import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
-import { hardSum, restOf, RUN, studentMax } from './read';
-import { hards } from './workspace';
+import { madd, nmadd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { hardSum, restOf, studentMax } from './read';
+import { hards } from '../shared/workspace';
 
 /** Of the label that was looked at last: its loss, and what the other classes and all classes sum to. */
 export let hardLoss: f64 = 0;

@@ -6,13 +6,13 @@ import { log, logBeside } from '../shared/log';
 import {
   adds, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, putLoss, scale, stride, student,
   width,
-} from './call';
+} from '../shared/call';
 import {
   distributionLoss, hardLoss, hardRest, hardTotal, labelLoss, logged, loggedAbove, mass, subtractLabels, weighLabel,
 } from './hard';
 import { hardSum, readAlone } from './read';
 import { copyIn, copyOut } from '../shared/stage';
-import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from './workspace';
+import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from '../shared/workspace';
 
 /** gradient = HARD_FACTOR · hard, or what stands there and that. */
 function write<T>(to: usize, width: usize, adds: bool): void {

@@ -1,17 +1,16 @@
 // Rows in descending order: the numbers with their places are sorted by digits of 8 bits, or where they are few by insertion.
 
 import { COUNT_BYTES } from '../../src/engine/layout';
-import { stride, teacherStride, width } from './call';
+import { stride, teacherStride, width } from '../shared/call';
 import { clear } from '../shared/stage';
 import { refer, termOf } from './term';
 import { TotalVariation } from './terms';
-import { ps, qs, spare, turnToExponentials } from './workspace';
+import { ps, qs, spare, turnToExponentials } from '../shared/workspace';
 
 // A pair is a key in the bits of a number, then the place of the number in its row, in as many bytes. Keys are in
 // ascending order where the numbers are in descending order.
 
 /** The bits of a number as its key, and back. */
-// @ts-ignore: decorator
 @inline
 function turned<T>(bits: T): T {
   const negative = bits >> ((8 * sizeof<T>() - 1) as T); // all ones, or none
@@ -19,13 +18,11 @@ function turned<T>(bits: T): T {
 }
 
 /** The place of the number of a pair. */
-// @ts-ignore: decorator
 @inline
 function placeAt<T>(pair: usize): usize {
   return sizeof<T>() == 8 ? (load<i64>(pair, 8) as usize) : (load<i32>(pair, 4) as usize);
 }
 
-// @ts-ignore: decorator
 @inline
 function copyPair<T>(from: usize, to: usize): void {
   if (sizeof<T>() == 8) v128.store(to, v128.load(from));
@@ -33,7 +30,6 @@ function copyPair<T>(from: usize, to: usize): void {
 }
 
 /** Counts a digit of a key. */
-// @ts-ignore: decorator
 @inline
 function count(counts: usize, place: usize, digit: usize): void {
   const at = counts + (place << 10) + (digit << 2);
@@ -69,7 +65,6 @@ function countDigits<T>(from: usize, end: usize, counts: usize): void {
 }
 
 /** Whether the key of a pair is larger than that of another. */
-// @ts-ignore: decorator
 @inline
 function isBehind<T>(pair: usize, other: usize): bool {
   return sizeof<T>() == 8 ? load<u64>(pair) > load<u64>(other) : load<u32>(pair) > load<u32>(other);

@@ -1,6 +1,6 @@
 // d = log q − log p of every class, from the logits: small differences keep the digits that p and q lose.
 
-import { keep, APART, GAP, INVERSE, Q_FACTOR, REST } from './workspace';
+import { keep, APART, GAP, INVERSE, Q_FACTOR, REST } from '../shared/workspace';
 import { studentMax, teacherMax } from './read';
 
 /** Places what d is made of, given Σp / Σq of the exponentials and its logarithm. */

@@ -1,13 +1,10 @@
 // A row as it is read: its largest logits, its exponentials, which are kept, and their sums.
 
 import { constant, exp2 } from '../shared/exp';
-import { larger, largest, splat, sum, VECTOR } from '../shared/lanes';
+import { larger, largest, RUN, splat, sum, VECTOR } from '../shared/lanes';
 import {
   HARD_STEPS, hards, keep, LOWEST_POWER, ps, qs, SOFT_STEPS, STUDENT_MAX, take, TEACHER_MAX,
-} from './workspace';
-
-/** Bytes that are summed in the format of the numbers before the sum goes on in doubles. */
-export const RUN: usize = 256;
+} from '../shared/workspace';
 
 export let studentMax: f64 = 0;
 export let teacherMax: f64 = 0;
@@ -70,7 +67,6 @@ export function exponentials<T>(
   else readPart<T>(false, student, teacher, from, to);
 }
 
-// @ts-ignore: decorator
 @inline
 function readPart<T>(withHard: bool, student: usize, teacher: usize, from: usize, to: usize): void {
   const sMax = take<T>(STUDENT_MAX);
@@ -123,7 +119,6 @@ export function raise<T>(power: i32, width: usize): void {
   else raiseTo<T>(4, width);
 }
 
-// @ts-ignore: decorator
 @inline
 function raiseTo<T>(power: i32, width: usize): void {
   const from = qs;

@@ -3,10 +3,10 @@
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
 import { logs } from '../shared/log';
 import {
-  adds, batch, begin, columns, distributions, gradient, hardMode, hardWeightOf, isStaged, labelOf, leaveOut, option,
+  adds, batch, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, option,
   otherOption, perColumn, putLoss, ranks, scale, softWeightOf, standardizes, stride, student, teacher, teacherColumns,
   teacherStride, temperature, width,
-} from './call';
+} from '../shared/call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
 import {
@@ -16,17 +16,17 @@ import {
 import { rankedVariation } from './ranks';
 import { placeRatio } from './ratio';
 import {
-  BY_ITSELF, BY_POWER, hardSum, NO_HARD, pSum, qSum, raise, readAlone, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
+  BY_ITSELF, BY_POWER, hardBeside, hardSum, NO_HARD, pSum, qSum, raise, readAlone, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
 } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
-import { standardize, standardizeAdjoint } from './standardize';
+import { standardize, standardizeAdjoint } from '../shared/standardize';
 import { correlate, refer, slopeSum, termOf } from './term';
 import {
   Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
 } from './terms';
 import {
   HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
-} from './workspace';
+} from '../shared/workspace';
 
 // Fields of the record of a row.
 const STUDENT_TOP: usize = 0;
@@ -44,7 +44,6 @@ const HARD_TOTAL: usize = 96;
 const STUDENT_ROW: usize = 64;
 const TEACHER_ROW: usize = 72;
 
-// @ts-ignore: decorator
 @inline
 function recordOf(index: i32): usize {
   return records + RECORD_BYTES * (index as usize);
@@ -140,6 +139,9 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
 
 let hardFactor: f64 = 0;
 
+/** Where the hard loss has its exponentials from. */
+let hardMode: i32 = 0;
+
 /** What the slopes of the row at hand count. */
 let softWeight: f64 = 0;
 
@@ -226,6 +228,7 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
 export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   const isDecoupled = idof<F>() == idof<Others>() && term == DECOUPLED;
   begin<T>(call, workspace);
+  hardMode = hardBeside(temperature);
   const last = first + count;
   for (; first < last; first += batch) {
     const n = min(batch, last - first);

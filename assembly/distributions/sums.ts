@@ -1,8 +1,7 @@
 // What rows of labels sum to, so that none is taken for a distribution that is none.
 
-import { splat, sum, VECTOR } from '../shared/lanes';
-import { begin, putLoss, stride, student } from './call';
-import { RUN } from './read';
+import { RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { begin, putLoss, stride, student } from '../shared/call';
 
 /** In place of losses: the sum of each row, NaN where a number is negative. */
 export function sumsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {

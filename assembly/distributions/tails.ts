@@ -5,11 +5,11 @@ import { EXCLUDED_ROW, KEPT, KEPT_COUNT } from '../../src/engine/layout';
 import { log } from '../shared/log';
 import {
   adds, begin, gradient, isStaged, labelOf, leaveOut, putLoss, scale, softWeightOf, stride, student, temperature, width,
-} from './call';
+} from '../shared/call';
 import { addHard } from './finish';
 import { hardSum, readAlone, studentMax } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
-import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from './workspace';
+import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from '../shared/workspace';
 
 /** Reads the exponentials of a row without the classes kept. The copy rules them out. */
 function readTail<T>(call: usize, row: i32): void {

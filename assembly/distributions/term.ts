@@ -1,14 +1,14 @@
 // The loop of a term: from what was read of a row to its value and its slopes.
 
-import { columns, perColumn, stride, width } from './call';
+import { columns, perColumn, stride, width } from '../shared/call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
-import { first, madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
-import { pSum, qSum, RUN, studentMax } from './read';
+import { first, madd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { pSum, qSum, studentMax } from './read';
 import { Correlation, differenceOf, excessShare, ForwardKL, slopeOf, valueOf } from './terms';
 import {
   APART, DIFFERENCE_FACTOR, GAP, INVERSE, keep, MEAN, ps, Q_FACTOR, qs, REFERENCE, REST, STUDENT_FACTOR, take,
   TEACHER_FACTOR, UNIT,
-} from './workspace';
+} from '../shared/workspace';
 
 /** Σ of the slopes by log q, of the term that was evaluated last. */
 export let slopeSum: f64 = 0;
@@ -18,7 +18,6 @@ export function setSlopeSum(value: f64): void {
 }
 
 /** d of a vector of classes, see ratio.ts. */
-// @ts-ignore: decorator
 @inline
 export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
   const x = v128.sub<T>(student, apart);
@@ -29,7 +28,6 @@ export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v1
  * The slope by q of the loss of the columns: multiples of p, of q − p and of q less their means over the batch. The table
  * holds the three means of every column, then the three factors.
  */
-// @ts-ignore: decorator
 @inline
 function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 {
   const unit = take<T>(UNIT);
@@ -117,7 +115,6 @@ export function refer<K, T>(student: usize, teacher: usize, output: usize, width
 }
 
 /** The number of each lane. */
-// @ts-ignore: decorator
 @inline
 function lanesOf<T>(): v128 {
   return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);

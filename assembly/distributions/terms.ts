@@ -6,7 +6,7 @@ import { larger, madd, nmadd, splat } from '../shared/lanes';
 import { aboveTangent, isNear } from '../shared/nearZero';
 import {
   DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, RULED_OUT, STUDENT_FACTOR, take, TEACHER_FACTOR, TINY,
-} from './workspace';
+} from '../shared/workspace';
 
 /** KL(p ‖ q). Its slope by log q is q − p, so that it needs no slope by q. */
 export class ForwardKL {}
@@ -24,7 +24,6 @@ export class TotalVariation {}
 export class Correlation {}
 
 /** q − p, without cancellation where they are close. */
-// @ts-ignore: decorator
 @inline
 export function differenceOf<T>(q: v128, p: v128, d: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -32,21 +31,18 @@ export function differenceOf<T>(q: v128, p: v128, d: v128): v128 {
   return v128.bitselect(near, v128.sub<T>(q, p), isNear<T>(d2));
 }
 
-// @ts-ignore: decorator
 @inline
 function isPositive<T>(x: v128): v128 {
   return v128.gt<T>(x, v128.xor(x, x));
 }
 
 /** All ones where a logit is not −Infinity: a class may have a probability that is too small for a number, and count. */
-// @ts-ignore: decorator
 @inline
 function isAllowed<T>(logit: v128): v128 {
   return v128.gt<T>(logit, take<T>(RULED_OUT));
 }
 
 /** p (e^d − 1 − d) */
-// @ts-ignore: decorator
 @inline
 function forwardValue<T>(q: v128, p: v128, d: v128, teacher: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -56,7 +52,6 @@ function forwardValue<T>(q: v128, p: v128, d: v128, teacher: v128): v128 {
 }
 
 /** q (e^−d − 1 + d); with e^d = 1 + d + c that is p (d² + (d − 1) c). */
-// @ts-ignore: decorator
 @inline
 function reverseValue<T>(q: v128, p: v128, d: v128, student: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -67,13 +62,11 @@ function reverseValue<T>(q: v128, p: v128, d: v128, student: v128): v128 {
 }
 
 /** m, never so small that a ratio overflows. */
-// @ts-ignore: decorator
 @inline
 function mixtureOf<T>(q: v128, p: v128): v128 {
   return larger<T>(madd<T>(p, take<T>(P_SHARE), v128.mul<T>(q, take<T>(Q_SHARE))), take<T>(TINY));
 }
 
-// @ts-ignore: decorator
 @inline
 export function valueOf<K, T>(
   q: v128, p: v128, d: v128, difference: v128, student: v128, teacher: v128,
@@ -93,7 +86,6 @@ export function valueOf<K, T>(
   return v128.mul<T>(m, madd<T>(take<T>(P_SHARE), ofP, v128.mul<T>(take<T>(Q_SHARE), ofQ)));
 }
 
-// @ts-ignore: decorator
 @inline
 export function slopeOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128 {
   if (idof<K>() == idof<ReverseKL>()) return v128.and(d, isPositive<T>(q));
@@ -121,7 +113,6 @@ export function slopeOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128
 }
 
 /** What share of Σ slope · Σ (q − p) is taken from the value: rounding leaves Σ (q − p) off 0, and the value is corrected. */
-// @ts-ignore: decorator
 @inline
 export function excessShare<K>(): f64 {
   return idof<K>() == idof<TotalVariation>() ? 1 : 0.5;

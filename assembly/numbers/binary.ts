@@ -4,12 +4,11 @@ import { DISTRIBUTION_ROW } from '../../src/engine/layout';
 import {
   columns, distributions, hardWeightOf, isStaged, labelOf, scale, softWeightOf, standardizes, stride, student,
   temperature, width,
-} from '../distributions/call';
-import { RUN } from '../distributions/read';
-import { standardize, standardizeAdjoint } from '../distributions/standardize';
-import { keep, ONE, take } from '../distributions/workspace';
+} from '../shared/call';
+import { standardize, standardizeAdjoint } from '../shared/standardize';
+import { keep, ONE, take } from '../shared/workspace';
 import { constant, exp2, stepsToNat } from '../shared/exp';
-import { larger, largest, madd, nmadd, smaller, splat, sum, VECTOR } from '../shared/lanes';
+import { larger, largest, madd, nmadd, RUN, smaller, splat, sum, VECTOR } from '../shared/lanes';
 import { aboveTangent, isNear } from '../shared/nearZero';
 import { clear, copyIn } from '../shared/stage';
 import { beginNumbers, FACTOR, LARGE, LIMIT, RATIO, RULED_OUT, scratchRow, SIGN } from './call';
@@ -132,7 +131,6 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
 }
 
 /** Loss and gradient of the rows from `first` on. */
-// @ts-ignore: decorator
 @inline
 export function binaryOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);

@@ -1,9 +1,8 @@
 // Losses that are sums over columns of a function of both numbers.
 
-import { columns, option, softWeightOf, width } from '../distributions/call';
-import { RUN } from '../distributions/read';
-import { HALF, keep, take } from '../distributions/workspace';
-import { larger, madd, smaller, splat, sum, VECTOR } from '../shared/lanes';
+import { columns, option, softWeightOf, width } from '../shared/call';
+import { HALF, keep, take } from '../shared/workspace';
+import { larger, madd, RUN, smaller, splat, sum, VECTOR } from '../shared/lanes';
 import {
   beginNumbers, FACTOR, factorOf, LIMIT, MINUS_LIMIT, parameters, RULED_OUT, SIGN,
 } from './call';
@@ -24,7 +23,6 @@ export class MarginReLU {}
  * The slope by x, half of it where the value is a square. `limit` is the option of the loss: the margin, Huber's δ, and
  * 1 for the absolute value.
  */
-// @ts-ignore: decorator
 @inline
 function slopeOf<K, T>(x: v128, y: v128, limit: v128, minusLimit: v128, sign: v128, ruledOut: v128): v128 {
   const difference = v128.sub<T>(x, y);
@@ -49,7 +47,6 @@ function slopeOf<K, T>(x: v128, y: v128, limit: v128, minusLimit: v128, sign: v1
   return u;
 }
 
-// @ts-ignore: decorator
 @inline
 function valueOf<K, T>(x: v128, y: v128, slope: v128, half: v128): v128 {
   if (idof<K>() == idof<Absolute>()) return v128.abs<T>(v128.sub<T>(x, y));
@@ -60,7 +57,6 @@ function valueOf<K, T>(x: v128, y: v128, slope: v128, half: v128): v128 {
 }
 
 /** Writes the slopes of the row times their factor; returns the sum of the values. */
-// @ts-ignore: decorator
 @inline
 function valuesOf<K, T>(student: usize, teacher: usize, output: usize, bytes: usize): f64 {
   const factor = take<T>(FACTOR);
@@ -96,7 +92,6 @@ export function isZero<T>(row: usize, bytes: usize): bool {
 }
 
 /** Loss and gradient of the rows from `first` on. */
-// @ts-ignore: decorator
 @inline
 export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);

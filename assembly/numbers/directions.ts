@@ -3,8 +3,8 @@
 
 import {
   adds, columns, option, otherOption, softWeightOf, teacherStride, width,
-} from '../distributions/call';
-import { keep, take } from '../distributions/workspace';
+} from '../shared/call';
+import { keep, take } from '../shared/workspace';
 import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { clear } from '../shared/stage';
 import {
@@ -32,14 +32,12 @@ export const ABSOLUTE: i32 = 3;
 const FLOOR: f64 = 1e-12;
 
 /** Two numbers, as doubles. */
-// @ts-ignore: decorator
 @inline
 function pair<T>(at: usize): v128 {
   return sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
 }
 
 /** Bytes of two numbers. */
-// @ts-ignore: decorator
 @inline
 function pairBytes<T>(): usize {
   return 2 * sizeof<T>();
@@ -71,14 +69,12 @@ function squaresOf<T>(x: usize, y: usize, bytes: usize): void {
  * w = y − k x, k = ‖y‖ / ‖x‖, or its signs. `ratio` and `excess` sum to k: where k is near 1, so is the former 1, and
  * y − x is exact.
  */
-// @ts-ignore: decorator
 @inline
 function slopeOf(isAbsolute: bool, w: v128, sign: v128, one: v128): v128 {
   if (!isAbsolute) return w;
   return v128.or(v128.and(w, sign), v128.and(one, v128.ne<f64>(w, splat<f64>(0))));
 }
 
-// @ts-ignore: decorator
 @inline
 function apart(x: v128, y: v128, ratio: v128, excess: v128): v128 {
   return nmadd<f64>(x, excess, nmadd<f64>(x, ratio, y));
@@ -169,7 +165,6 @@ function copyAllowed<T>(row: usize, other: usize, to: usize, bytes: usize): void
 }
 
 /** Loss and gradient of the rows from `first` on. */
-// @ts-ignore: decorator
 @inline
 export function directionsOf<T>(kind: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);

@@ -11,14 +11,12 @@ const LONG = memory.data<f64>([
   0.07686637438179002, 0.0675117123587855, 0.05161334635249541, 0.08435350330548605,
 ]);
 
-// @ts-ignore: decorator
 @inline
 function series<T>(order: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG + 8 * order : SHORT + 4 * order);
 }
 
 /** 2 (artanh s − s), without which the logarithm is 2s. */
-// @ts-ignore: decorator
 @inline
 export function aboveTwice<T>(s: v128): v128 {
   const z = v128.mul<T>(s, s);

@@ -10,7 +10,6 @@ export function mapOf<T>(z: usize, channels: i32, bytes: usize, sums: usize): vo
   for (let c = 0; c < channels; c++) addSquares<T>(z + (c as usize) * bytes, bytes, sums);
 }
 
-// @ts-ignore: decorator
 @inline
 function addSquare(value: v128, to: usize): void {
   v128.store(to, madd<f64>(value, value, v128.load(to)));

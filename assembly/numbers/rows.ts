@@ -4,7 +4,7 @@ import { EXCLUDED_ROW } from '../../src/engine/layout';
 import {
   adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, teacherStride,
   width,
-} from '../distributions/call';
+} from '../shared/call';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { scratchRow } from './call';
 

@@ -1,7 +1,6 @@
 import { splat, VECTOR } from '../shared/lanes';
 
 /** x − x, which is 0 for a finite number only; in doubles, for one up to 2^823 only. */
-// @ts-ignore: decorator
 @inline
 function nothing<T>(x: v128, huge: v128): v128 {
   const y = sizeof<T>() == 8 ? v128.mul<T>(x, huge) : x;

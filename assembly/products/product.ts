@@ -89,7 +89,6 @@ function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
 }
 
 /** c = lanes, or c += lanes, in doubles. */
-// @ts-ignore: decorator
 @inline
 function putDoubles<T>(c: usize, lanes: v128, adds: bool): void {
   let low = sizeof<T>() == 8 ? lanes : f64x2.promote_low_f32x4(lanes);
@@ -138,7 +137,6 @@ export function product<T>(call: usize): void {
 }
 
 /** Two vectors of each of two lines to two steps of a panel, or four of four. */
-// @ts-ignore: decorator
 @inline
 function turn<T>(from: usize, line: usize, to: usize): void {
   if (sizeof<T>() == 8) {

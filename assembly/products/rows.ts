@@ -2,7 +2,6 @@
 
 import { VECTOR_BYTES } from '../../src/engine/layout';
 
-// @ts-ignore: decorator
 @inline
 function upper(lanes: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));

@@ -18,14 +18,12 @@ const LONG_BITS = memory.data<i64>([0x0019_5f61_9980_c433, 0x4000_0000_0000_0000
 /** 2^52, which has a smaller whole number in its last digits once that is or-ed to it, and 2^52 + 1024. */
 const DIGITS = memory.data<f64>([4503599627370496.0, 4503599627371520.0]);
 
-// @ts-ignore: decorator
 @inline
 function number<T>(place: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG + 8 * place : SHORT + 4 * place);
 }
 
 /** k, as a number. */
-// @ts-ignore: decorator
 @inline
 function octave<T>(x: v128): v128 {
   if (sizeof<T>() == 8) {
@@ -35,14 +33,12 @@ function octave<T>(x: v128): v128 {
   return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(x, v128.load32_splat(SHORT_BITS)), 23));
 }
 
-// @ts-ignore: decorator
 @inline
 function isZero<T>(k: v128): v128 {
   return v128.eq<T>(k, v128.xor(k, k));
 }
 
 /** w */
-// @ts-ignore: decorator
 @inline
 function mantissa<T>(x: v128, z: v128, k: v128): v128 {
   let m: v128;
@@ -56,14 +52,12 @@ function mantissa<T>(x: v128, z: v128, k: v128): v128 {
   return v128.bitselect(z, v128.sub<T>(m, number<T>(0)), isZero<T>(k));
 }
 
-// @ts-ignore: decorator
 @inline
 function artanhArgument<T>(w: v128): v128 {
   return v128.div<T>(w, v128.add<T>(w, number<T>(1)));
 }
 
 /** 2 (artanh s − s) */
-// @ts-ignore: decorator
 @inline
 function aboveArgument<T>(s: v128): v128 {
   const s2 = v128.mul<T>(s, s);
@@ -78,7 +72,6 @@ function aboveArgument<T>(s: v128): v128 {
 }
 
 /** log x, where z is x − 1. */
-// @ts-ignore: decorator
 @inline
 export function logOf<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
@@ -86,15 +79,7 @@ export function logOf<T>(x: v128, z: v128): v128 {
   return madd<T>(k, number<T>(2), v128.add<T>(aboveArgument<T>(s), v128.add<T>(s, s)));
 }
 
-/** log(1 + z) for z > −1. */
-// @ts-ignore: decorator
-@inline
-export function logOnePlusOf<T>(z: v128): v128 {
-  return logOf<T>(v128.add<T>(z, number<T>(0)), z);
-}
-
 /** x log x − z ≥ 0, where z is x − 1: the term of KL(a ‖ b), divided by b, where x is a / b. */
-// @ts-ignore: decorator
 @inline
 export function relativeEntropy<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
@@ -104,12 +89,4 @@ export function relativeEntropy<T>(x: v128, z: v128): v128 {
   // (1 + z) 2s − z, which is z s without cancellation where w is z.
   const far = v128.sub<T>(v128.mul<T>(x, v128.add<T>(s, s)), z);
   return madd<T>(x, rest, v128.bitselect(v128.mul<T>(z, s), far, isZero<T>(k)));
-}
-
-/** z − log(1 + z), where 1 + z is between √½ and √2. */
-// @ts-ignore: decorator
-@inline
-export function aboveLog<T>(z: v128): v128 {
-  const s = artanhArgument<T>(z);
-  return v128.sub<T>(v128.mul<T>(z, s), aboveArgument<T>(s));
 }

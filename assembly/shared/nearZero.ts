@@ -15,21 +15,18 @@ const LONG = memory.data<f64>([
   0.00019841253314374944, 2.4801573530729414e-05, 2.7592569930959876e-06, 2.758669229104366e-07,
 ]);
 
-// @ts-ignore: decorator
 @inline
 function series<T>(order: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG + 8 * order : SHORT + 4 * order);
 }
 
 /** Whether the series holds for d, given d². */
-// @ts-ignore: decorator
 @inline
 export function isNear<T>(d2: v128): v128 {
   return v128.lt<T>(d2, series<T>(0));
 }
 
 /** e^d − 1 − d where d is near 0, given d². */
-// @ts-ignore: decorator
 @inline
 export function aboveTangent<T>(d: v128, d2: v128): v128 {
   const a = madd<T>(series<T>(2), d, series<T>(1));

@@ -9,7 +9,7 @@ import {
   BLOCK_GAP,
   BLOCK_ROWS,
   COUNT_BYTES,
-  KEPT_BYTES,
+  CONSTANT_BYTES,
   LEAST_BLOCK_ROWS,
   PATCH_BYTES,
   RECORD_BYTES,
@@ -114,7 +114,7 @@ export function workspaceBytes(rowBytes: number, copies: boolean): number {
   const width = align(rowBytes);
   const rows = Math.min(Math.max(Math.floor(BATCH_BYTES / width), 1), BATCH_ROWS);
   const batch = rows * width;
-  const tables = KEPT_BYTES + BATCH_ROWS * RECORD_BYTES + PATCH_BYTES;
+  const tables = CONSTANT_BYTES + BATCH_ROWS * RECORD_BYTES + PATCH_BYTES;
   return tables + (copies ? 6 : 3) * batch + width;
 }
 

@@ -75,7 +75,8 @@ export const BATCH_BYTES = 8192;
 /** Rows that are worked on together, at most. */
 export const BATCH_ROWS = 64;
 
-export const KEPT_BYTES = 256;
+/** Constants that loops read. */
+export const CONSTANT_BYTES = 272;
 export const RECORD_BYTES = 128;
 export const PATCH_BYTES = 512;
 

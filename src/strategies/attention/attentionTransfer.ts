@@ -78,7 +78,7 @@ export class AttentionTransferDistillationStrategy<
     const mapDerivative = new Float64Array(positions);
     const kernel: RowKernel | undefined =
       power === 2
-        ? { binary: NUMBERS, name: 'attentionTransfer', channels: channels.student }
+        ? { binary: NUMBERS, name: 'squaredDirections', channels: channels.student }
         : undefined;
     return meanOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {
       const denominator = attentionMap(student.data, s, channels.student, power, studentMap);

@@ -92,7 +92,7 @@ export class FactorTransferDistillationStrategy<
     const distance = this.exponent === 1 ? meanAbsolute : meanSquared;
     const kernel: RowKernel = {
       binary: NUMBERS,
-      name: this.exponent === 1 ? 'factorTransfer' : 'attentionTransfer',
+      name: this.exponent === 1 ? 'absoluteDirections' : 'squaredDirections',
       channels: this.channels?.student ?? 0,
     };
     return meanOverRowsByKernel(batch, gradient, kernel, (s, t, derivative) => {

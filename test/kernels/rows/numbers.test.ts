@@ -103,15 +103,15 @@ const CASES: Record<string, Case> = {
     isMasked: true,
   },
   patient: { loss: () => squaredChord, otherOption: Number.NaN },
-  attentionTransfer: { loss: ofMaps(meanSquared, 1), option: channelsOf },
-  'attentionTransfer of a wider teacher': {
+  squaredDirections: { loss: ofMaps(meanSquared, 1), option: channelsOf },
+  'squaredDirections of a wider teacher': {
     loss: ofMaps(meanSquared, 3),
     option: channelsOf,
     teacherColumns: wider,
   },
-  'attentionTransfer of rows': { loss: ofUnits(meanSquared) },
-  factorTransfer: { loss: ofUnits(meanAbsolute) },
-  'factorTransfer of a wider teacher': {
+  'squaredDirections of rows': { loss: ofUnits(meanSquared) },
+  absoluteDirections: { loss: ofUnits(meanAbsolute) },
+  'absoluteDirections of a wider teacher': {
     loss: ofMaps(meanAbsolute, 3),
     option: channelsOf,
     teacherColumns: wider,
@@ -247,7 +247,7 @@ describeNumbers((numeric, columns, place) => {
       student.fill(Number.NaN, EXCLUDED * columns, (EXCLUDED + 1) * columns);
       compare();
       // Where the loss has a kink, the format cannot tell on which side of it a small difference is.
-      if (name.startsWith('factorTransfer') || teacherColumns !== columns) return;
+      if (name.startsWith('absoluteDirections') || teacherColumns !== columns) return;
       // The way of doubles that this is compared with loses digits that both sides have in common.
       const closeness = numeric.dtype === 'float64' ? 32 : 1024;
       for (let i = 0; i < student.length; i++) {
@@ -415,8 +415,8 @@ describe.each(compiled)('%s kernel', (kernel) => {
       'activationBoundary',
       'cosine',
       'patient',
-      'attentionTransfer',
-      'factorTransfer',
+      'squaredDirections',
+      'absoluteDirections',
       'binary',
     ]) {
       for (const adds of [false, true]) {

@@ -1,7 +1,6 @@
 // (z − mean) / (deviation + 1e-7) of a row, the deviation being that of a sample, and its adjoint.
 
-import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
-import { RUN } from './read';
+import { madd, nmadd, RUN, splat, sum, VECTOR } from './lanes';
 
 /** What is added to the deviation, as in the authors' code. */
 const EPSILON: f64 = 1e-7;

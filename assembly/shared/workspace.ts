@@ -1,9 +1,9 @@
 // The workspace of a call: constants that loops read, records of rows, and rows of numbers.
 
 import {
-  BATCH_BYTES, BATCH_ROWS, KEPT_BYTES, PATCH_BYTES, RECORD_BYTES,
+  BATCH_BYTES, BATCH_ROWS, CONSTANT_BYTES, PATCH_BYTES, RECORD_BYTES,
 } from '../../src/engine/layout';
-import { broadcast } from '../shared/lanes';
+import { broadcast } from './lanes';
 
 // Places of the constants. A loop reads its constants from memory, see `broadcast`.
 export const STUDENT_MAX: usize = 0;
@@ -81,7 +81,7 @@ export function batchRows(width: usize): i32 {
 export function place(start: usize, width: usize): void {
   const batch = (batchRows(width) as usize) * width;
   kept = start;
-  records = kept + KEPT_BYTES;
+  records = kept + CONSTANT_BYTES;
   patch = records + BATCH_ROWS * RECORD_BYTES;
   firstQ = patch + PATCH_BYTES;
   firstP = firstQ + batch;
@@ -95,7 +95,6 @@ export function place(start: usize, width: usize): void {
 }
 
 /** Turns to a row of the batch. */
-// @ts-ignore: decorator
 @inline
 export function turnTo(index: i32): void {
   const offset = (index as usize) * rowBytes;
@@ -104,20 +103,17 @@ export function turnTo(index: i32): void {
   hards = firstHard + offset;
 }
 
-// @ts-ignore: decorator
 @inline
 export function turnToExponentials(q: usize, p: usize): void {
   qs = q;
   ps = p;
 }
 
-// @ts-ignore: decorator
 @inline
 export function keep<T>(place: usize, value: f64): void {
   store<T>(kept + place, value as T);
 }
 
-// @ts-ignore: decorator
 @inline
 export function take<T>(place: usize): v128 {
   return broadcast<T>(kept + place);

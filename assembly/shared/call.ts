@@ -4,9 +4,8 @@ import {
   ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, PER_COLUMN, RANKS, SCALE, STANDARDIZES,
   STUDENT, TEACHER, TEACHER_COLUMNS, TEMPERATURE, WEIGHTS,
 } from '../../src/engine/layout';
-import { prepareExp, steps, stepsToNat } from '../shared/exp';
-import { hardBeside } from './read';
-import { clear } from '../shared/stage';
+import { prepareExp, steps, stepsToNat } from './exp';
+import { clear } from './stage';
 import {
   batchRows, HALF, HARD_STEPS, keep, LOWEST_POWER, ONE, P_SHARE, place, Q_SHARE, REFERENCE, RULED_OUT, SOFT_STEPS, TINY,
 } from './workspace';
@@ -40,8 +39,6 @@ export let isStaged: bool = false;
 /** Rows that are worked on together. */
 export let batch: i32 = 1;
 
-export let hardMode: i32 = 0;
-
 let labels: usize = 0;
 let weights: usize = 0;
 
@@ -68,7 +65,6 @@ export function begin<T>(call: usize, workspace: usize): void {
   width = ((ranks ? max(stride, teacherStride) : stride) + 15) & ~15;
   isStaged = standardizes || width != stride || (ranks && width != teacherStride);
   batch = batchRows(width);
-  hardMode = hardBeside(temperature);
   place(workspace, width);
   prepareExp();
   keep<T>(SOFT_STEPS, stepsToNat<T>() / temperature);
@@ -84,25 +80,21 @@ export function begin<T>(call: usize, workspace: usize): void {
 }
 
 /** The class of a row, or a mark. */
-// @ts-ignore: decorator
 @inline
 export function labelOf(row: i32): i32 {
   return load<i32>(labels + ((row as usize) << 2));
 }
 
-// @ts-ignore: decorator
 @inline
 export function softWeightOf(row: i32): f64 {
   return load<f64>(weights + ((row as usize) << 4));
 }
 
-// @ts-ignore: decorator
 @inline
 export function hardWeightOf(row: i32): f64 {
   return load<f64>(weights + ((row as usize) << 4), 8);
 }
 
-// @ts-ignore: decorator
 @inline
 export function putLoss(row: i32, loss: f64): void {
   store<f64>(losses + ((row as usize) << 3), loss);
