@@ -18,7 +18,7 @@ const FOLDERS = [
 ];
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.includes(sep) && file.endsWith('.ts') && !file.endsWith('binaries.ts'))
+  .filter((file) => file.includes(sep) && file.endsWith('.ts') && !file.includes('binaries'))
   .map((file) => join('src', file));
 
 function folderOf(file: string): string {

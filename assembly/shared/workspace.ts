@@ -20,7 +20,7 @@ export const INVERSE: usize = 56;
 export const REST: usize = 64;
 /** What brings q to the units of p. */
 export const Q_FACTOR: usize = 72;
-/** The slope by q that is taken from all others, see reference.ts. */
+/** The slope by q that is taken from all others, see `refer` in term.ts. */
 export const REFERENCE: usize = 80;
 export const ONE: usize = 88;
 export const HALF: usize = 96;

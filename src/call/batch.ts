@@ -2,7 +2,7 @@ import { checkDtype, checkShape } from '../core/checks.js';
 import { checkPositive, throwShape, throwType } from '../core/errors.js';
 import { classesOf, isClassIndices, keptRows, type Labels, labelRows } from '../core/labels.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
-import type { FloatArray } from '../core/numeric.js';
+import { type FloatArray, typeTag } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { Parameter } from './parameter.js';
 
@@ -185,7 +185,10 @@ export function checkLabelType<T extends FloatArray>(
   student: Matrix<T>,
 ): void {
   if (isClassIndices(labels)) return;
-  const hint = 'use Int32Array.from(labels)';
+  const hint =
+    typeTag(labels) === 'Object'
+      ? 'options are the fourth argument: pass undefined for labels'
+      : 'use Int32Array.from(labels, Number)';
   checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array', hint);
   checkDtype(operation, 'labels', labels, student);
 }

@@ -286,7 +286,8 @@ export function throwShape(
 }
 
 export function throwOverflow(operation: string, loss: number): never {
-  refuse('OVERFLOW', operation, 'loss', 'be finite', `${loss} (extreme input)`);
+  const hint = 'the input is extreme, or the formula divides by 0 or reads past a row';
+  refuse('OVERFLOW', operation, 'loss', 'be finite', String(loss), { hint });
 }
 
 /** Throws unless the loss that a user's own strategy returned is a finite number. */

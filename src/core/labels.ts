@@ -134,7 +134,7 @@ export function isKept(
 
 /**
  * Throws unless each kept row has the label UNLABELED, a class in [0, columns), or a row of that
- * width that `checkRow` accepts.
+ * width; `checkRows` throws for the numbers of such rows.
  */
 export function checkLabels<T extends FloatArray>(
   operation: string,

@@ -84,9 +84,12 @@ export class Matrix<T extends FloatArray = Float32Array> {
   ): Matrix<FloatArray> {
     const operation = 'Matrix.fromRows';
     if (!Array.isArray(rows)) throwType(operation, 'rows', 'be an array of rows', rows);
+    if (rows.length === 0) {
+      refuse('EMPTY', operation, 'rows', 'hold at least one row of numbers', 'none');
+    }
     if (rows[0]?.length === undefined) {
-      const received = rows.length === 0 ? 'none' : String(rows[0]);
-      refuse('EMPTY', operation, 'rows', 'hold at least one row of numbers', received);
+      const hint = 'write [[1, 2, 3]] for a single row';
+      throwType(operation, 'rows[0]', 'be an array of numbers', rows[0], hint);
     }
     const { length: columns } = rows[0];
     const matrix = zeroMatrix(operation, { rows: rows.length, columns }, numeric);

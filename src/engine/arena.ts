@@ -27,8 +27,9 @@ export interface ThreadOptions {
  * and all its matrices do.
  *
  * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a call in place if all are
- * of one arena, alone, in a hybrid and layer by layer. Anything else works too, by copying: `accumulate`, sparse teachers,
- * losses that compare rows with each other, the scalar kernel.
+ * of one arena, alone, in a hybrid and layer by layer; with `accumulate`, a copy of the gradient is kept for the case that the
+ * call fails. Anything else works too, by copying: float32 rows of up to 16 columns, sparse teachers, losses that compare
+ * rows with each other, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -154,8 +155,12 @@ export class MatrixArena {
     const length = rows * columns;
     const bytes = align(length * numeric.bytesPerElement);
     if (!(room + bytes <= this.free)) {
-      const received = room > 0 ? `${bytes}, and ${room} to work on its rows` : `${bytes}`;
-      refuse('OUT_OF_RANGE', operation, 'bytes', `be at most the ${this.free} left`, received);
+      const work = room > 0 ? `, and ${room} to work on its rows` : '';
+      const expected = `take at most the ${this.free} bytes that are left`;
+      const hint = `make the arena ${room + bytes - this.free} bytes larger`;
+      refuse('OUT_OF_RANGE', operation, 'rows × columns', expected, `${bytes} bytes${work}`, {
+        hint,
+      });
     }
     if (room > 0) {
       arena.workspace = this.#next;

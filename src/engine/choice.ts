@@ -80,7 +80,8 @@ function chooseModules(operation: string, given: readonly object[]): Choice {
   if (given.length === 0) refuse('EMPTY', operation, 'kernel', 'hold at least one module', 'none');
   const labeled = given.map((module) => {
     const label = labelOf(module);
-    const hint = 'import them from knowledge-distillation/wasm/…';
+    const hint =
+      'pass the WebAssembly.Module of a file knowledge-distillation/wasm/…: compile its bytes, await a promise, take .default';
     if (!label) throwType(operation, 'kernel', 'be modules of this library', module, hint);
     return { module, ...label };
   });
@@ -107,7 +108,8 @@ function best(): Choice {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace('--experimental-relaxed-simd', '--experimental-wasm-relaxed-simd'); // Node's name of the flag
 }
 
 /**

@@ -1,7 +1,5 @@
 // WebAssembly as far as the kernels need it: from the text of a binary to a module, memories, instances.
 
-import { SECTION } from './layout.js';
-
 /** The kernels that are compiled. */
 export type CompiledKernel = 'fma' | 'simd';
 
@@ -53,6 +51,9 @@ function engine(): WebAssemblyEngine {
   if (!found) throw new Error('there is no WebAssembly');
   return found;
 }
+
+/** The custom section of a module that says which binary and kernel it is. */
+const SECTION = 'knowledge-distillation';
 
 /** What a module says before the kind of the memory that it imports: the names `env` and `memory`. */
 const BEFORE_KIND = '03656e76066d656d6f727902';

@@ -1,9 +1,6 @@
 // Where things stand in the memory that JavaScript and the kernels share, in bytes. AssemblyScript
 // compiles this file too, so that both languages read the same numbers.
 
-/** The custom section of a module that says which binary and kernel it is. */
-export const SECTION = 'knowledge-distillation';
-
 /** Every binary keeps its constants in a region of this size; the first region stays empty. */
 export const REGION = 4096;
 

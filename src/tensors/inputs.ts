@@ -134,7 +134,7 @@ export abstract class Inputs<T extends Tensor> {
   }
 }
 
-/** Whether there is a row of so many columns for each of the output. */
+/** Whether there is a row of this many columns for each row of the output. */
 function isLike({ shape }: Tensor, { shape: output }: Tensor): boolean {
   return shape.length > 1 && shape.at(-1) === output.at(-1) && sizeOf(shape) === sizeOf(output);
 }

@@ -36,7 +36,7 @@ export interface CheckGradientOptions {
   readonly step?: number | undefined;
   /** Largest error allowed, relative to the scale of the gradient (see {@link GradientSample}); 1e-6. */
   readonly tolerance?: number | undefined;
-  /** Up to so many entries each is checked by itself; of more, a random sample of so many; 256. */
+  /** How many entries are checked one by one: all of them, or a random sample of this size where there are more; 256. */
   readonly maxCoordinates?: number | undefined;
   /** Random directions in which all entries are moved at once, where there are more entries than that; 16. */
   readonly directions?: number | undefined;

@@ -1,19 +1,23 @@
 import type { DistillationCase } from './arbitraries.js';
 
-/** A change of the input that a strategy declares to see no difference in. */
-export type Invariance =
+/** Changes of the input that a strategy may declare to see no difference in. */
+export const INVARIANCES = [
   /** A constant added to a row of the student, or of the teacher. */
-  | 'row-shift'
+  'row-shift',
   /** The same row added to every row of the student. */
-  | 'translation'
+  'translation',
   /** Rows in another order. */
-  | 'row-order'
+  'row-order',
   /** Columns in another order, on both sides. */
-  | 'column-order'
+  'column-order',
   /** The student multiplied by a positive number. */
-  | 'student-scale'
+  'student-scale',
   /** The teacher multiplied by a positive number. */
-  | 'teacher-scale';
+  'teacher-scale',
+] as const;
+
+/** One of {@link INVARIANCES}. */
+export type Invariance = (typeof INVARIANCES)[number];
 
 const SCALE = 3.7;
 

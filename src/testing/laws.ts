@@ -8,7 +8,7 @@ import {
   methodsAgree,
   refusesNaN,
 } from './callLaws.js';
-import type { StrategySubject, Subject } from './subject.js';
+import { checkSubject, type StrategySubject, type Subject } from './subject.js';
 import {
   chunksAddUp,
   formatsAgree,
@@ -81,6 +81,7 @@ export function strategyLaws(
   subject: StrategySubject,
   options: LawOptions = {},
 ): readonly Law[] {
+  checkSubject(subject);
   const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
   const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };

@@ -1,8 +1,9 @@
 import type { IDistillationStrategy } from '../call/options.js';
+import { checkChoice, checkOptions, throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import type { CaseOptions } from './arbitraries.js';
-import type { Invariance } from './invariances.js';
+import { INVARIANCES, type Invariance } from './invariances.js';
 
 /** A strategy to be proved, and what it promises. */
 export interface StrategySubject extends CaseOptions {
@@ -48,4 +49,37 @@ export type Subject = StrategySubject &
 /** What counts as equal in a number format. */
 export function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>): number {
   return Math.max(rounding, 4 * epsilon);
+}
+
+/** The fields of a subject, so that a misspelt one does not pass unnoticed. */
+const FIELDS: readonly (keyof StrategySubject)[] = [
+  ...([
+    'create',
+    'values',
+    'invariances',
+    'rows',
+    'columns',
+    'magnitude',
+    'labels',
+    'ruledOut',
+  ] as const),
+  ...(['heldAt', 'minimum', 'reachesMinimum', 'isRegular', 'sumOverRows', 'rounding'] as const),
+  'float32Tolerance',
+];
+
+/** Throws for a subject whose fields have other names, or are not what they have to be. */
+export function checkSubject(subject: StrategySubject): void {
+  const operation = 'strategyLaws';
+  checkOptions(operation, 'subject', subject, FIELDS);
+  const { create, values, invariances } = subject;
+  if (typeof create !== 'function') {
+    throwType(operation, 'subject.create', 'be a function that makes a strategy', create);
+  }
+  checkChoice(operation, 'subject.values', values, ['logits', 'features', 'probabilities']);
+  if (!Array.isArray(invariances)) {
+    throwType(operation, 'subject.invariances', 'be an array, [] for none', invariances);
+  }
+  for (const each of invariances) {
+    checkChoice(operation, 'subject.invariances', each, INVARIANCES);
+  }
 }

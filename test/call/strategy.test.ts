@@ -206,12 +206,12 @@ describe('the arguments of every call', () => {
     [
       'labels',
       [student, teacher, [0, 1]],
-      'labels must be a Matrix or an Int32Array, got an object of type Array; use Int32Array.from(labels)',
+      'labels must be a Matrix or an Int32Array, got an object of type Array; use Int32Array.from(labels, Number)',
     ],
     [
       'labels',
       [student, teacher, null],
-      'labels must be a Matrix or an Int32Array, got null; use Int32Array.from(labels)',
+      'labels must be a Matrix or an Int32Array, got null; use Int32Array.from(labels, Number)',
     ],
     [
       'mask',

@@ -8,9 +8,10 @@ import {
   type GradientSink,
   type IDistillationStrategy,
   Matrix,
+  ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { type LawOptions, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
-import { wrong } from '../support/refusal.js';
+import { refusal, wrong } from '../support/refusal.js';
 
 type Break =
   | 'nothing'
@@ -237,4 +238,21 @@ describe('strategyLaws', () => {
     for (const { check } of laws) expect(check).not.toThrow();
     expect(create<Float32Array>().computeLoss(Matrix.zeros(1, 1), Matrix.zeros(1, 1))).toBe(0);
   });
+});
+
+test.each([
+  ['values', { values: 'logit' }, 'OUT_OF_RANGE'],
+  ['invariances', { invariances: undefined }, 'WRONG_TYPE'],
+  ['invariances', { invariances: ['rows'] }, 'OUT_OF_RANGE'],
+  ['create', { create: undefined }, 'WRONG_TYPE'],
+  ['', { reachMinimum: false }, 'UNKNOWN_OPTION'],
+])('a subject whose %s is wrong is refused', (field, change, code) => {
+  const subject = {
+    create: () => new ResponseDistillationStrategy(),
+    values: 'logits',
+    invariances: [],
+    ...change,
+  };
+  const error = refusal(() => strategyLaws(fc, wrong(subject)));
+  expect(error).toMatchObject({ code, argument: field === '' ? 'subject' : `subject.${field}` });
 });

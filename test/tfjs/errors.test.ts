@@ -112,7 +112,7 @@ test.each([
     },
   ],
   [
-    'loss must be finite, got NaN (extreme input)',
+    'loss must be finite, got NaN; the input is extreme, or the formula divides by 0 or reads past a row',
     () => distillationLoss(tf, bare({ computeLoss: () => Number.NaN }))(zeros, zeros),
   ],
   [

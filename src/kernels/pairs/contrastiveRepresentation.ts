@@ -12,7 +12,7 @@ const EPSILON = 1e-7;
 export interface Contrast {
   /** One entry a sample. */
   readonly bank: Grid;
-  /** For each row of a batch, so many entries: its own first, then those of other samples. */
+  /** The entries of each row of a batch: its own first, then those of other samples. */
   readonly entries: Int32Array;
   readonly count: number;
   /** Which rows of that batch the anchors are. */

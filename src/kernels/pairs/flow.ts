@@ -17,7 +17,7 @@ function flow({ first, second }: Layers, result: Float64Array): void {
 }
 
 /**
- * Σ (flow(student) − flow(teacher))² for layers of so many channels. Where `derivative` is given, it is written with the
+ * Σ (flow(student) − flow(teacher))² for layers with these numbers of channels. Where `derivative` is given, it is written with the
  * derivative by the student's maps, the second layer behind the first.
  */
 export function flowDifference(

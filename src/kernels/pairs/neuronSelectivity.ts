@@ -10,7 +10,7 @@ import { gram } from './gram.js';
  */
 export type Discrepancy = (x: Grid, y: Grid, derivative: Float64Array | undefined) => number;
 
-/** For m rows and n, of so many columns: of two forms of it the one with fewer multiplications. */
+/** Of two forms of the same sum, the one that takes fewer multiplications for m and n rows of this many columns. */
 export function discrepancy(m: number, n: number, columns: number): Discrepancy {
   return columns <= m + n ? ofMoments(m, n, columns) : ofProducts(m, n, columns);
 }

@@ -5,7 +5,7 @@ import type { RowDistance } from '../rows/distance.js';
 import { scoreDivergence } from '../rows/scores.js';
 import { addGramAdjoint, gram } from './gram.js';
 
-/** What sequences of so many tokens need room for. */
+/** The scratch memory for sequences of a number of tokens. */
 interface Room {
   readonly rows: number;
   readonly divergence: RowDistance;

@@ -3,7 +3,7 @@ import { addScaled } from './addScaled.js';
 import { exponentials } from './exp.js';
 import { largest } from './softmax.js';
 
-/** The true label of a row: a class, −1 for none, or a distribution in so many entries from an offset on. */
+/** The true label of a row: a class; or a distribution, which starts at an offset and has an entry for each logit. */
 export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 
 /**
@@ -18,7 +18,7 @@ export type HardLoss = (
   derivative: Float64Array,
 ) => number;
 
-/** −Σ label · log softmax(student), of so many logits. */
+/** −Σ label · log softmax(student) for rows of this many logits. */
 export function softmaxCrossEntropy(columns: number): HardLoss {
   const e = new Float64Array(columns);
   return (student, offset, label, weight, derivative) =>

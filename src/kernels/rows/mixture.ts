@@ -22,7 +22,7 @@ export function meanLogits(parts: readonly WeightedRows[]): RowAverage {
   };
 }
 
-/** T · log Σ weight · softmax(z / T) of rows of so many columns. */
+/** T · log Σ weight · softmax(z / T) of rows of this many columns. */
 export function mixtureLogits(
   parts: readonly WeightedRows[],
   temperature: number,

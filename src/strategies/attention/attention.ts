@@ -30,7 +30,7 @@ export interface AttentionDistillationOptions extends StrategyOptions {
   readonly input?: Input | undefined;
 }
 
-/** The distance for rows of so many columns, by input and match. */
+/** The distance of two rows of a given length, by input and match. */
 const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> = {
   probabilities: {
     mse: () => meanSquared,

@@ -30,7 +30,7 @@ export abstract class FeatureDistanceStrategyBase<
     return undefined;
   }
 
-  /** For `validate`: throws unless the teacher's rows are so many channels, at the positions that a projection sees. */
+  /** For `validate`: throws unless the teacher's rows have this number of channels, at the positions that a projection sees. */
   protected checkChannels(
     { operation, student, teacher }: DistillationBatch<T>,
     channels: number,

@@ -35,7 +35,7 @@ const EPSILON = 1e-5;
  *
  * - `student`: features, one row a sample or token, laid out [channels][positions]; any finite value. The published regressor
  *   is three 1×1 convolutions with ReLUs: a projection is one; or pass what a network of yours gives, and give it the gradient.
- * - `teacher`: of so many `channels` (for features without positions, the columns). Without a projection the student has them
+ * - `teacher`: `channels` of them in a row (for features without positions, the columns). Without a projection the student has them
  *   too, with one they are outputColumns of the projection; the positions are the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
