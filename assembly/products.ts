@@ -2,7 +2,7 @@
 
 import { moderate } from './products/moderate';
 import { packColumns as packColumnsOf, packRows as packRowsOf, product as productOf } from './products/product';
-import { addRow, dots, scaled, subtractRow } from './products/rows';
+import { addRow, differ, dots, scaled, subtractRow } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
   return moderate<f64>(pointer, bytes);
@@ -34,4 +34,8 @@ export function addRow32(sums: usize, end: usize, row: usize, factor: f64): void
 
 export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize): void {
   subtractRow(rows, row, lines, bytes);
+}
+
+export function differ32(x: usize, y: usize, lines: i32, bytes: usize, shift: usize, middle: usize): void {
+  differ(x, y, lines, bytes, shift, middle);
 }

@@ -60,3 +60,39 @@ export function subtractRow(rows: usize, row: usize, lines: i32, bytes: usize): 
     rows += bytes;
   }
 }
+
+// @ts-ignore: decorator
+@inline
+function demote(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
+/**
+ * Rows x and y of `bytes`, whole vectors, become x − y − shift and (x + y) / 2 − middle, for a row of each; all are of
+ * float32, and rounded once.
+ */
+export function differ(x: usize, y: usize, lines: i32, bytes: usize, shift: usize, middle: usize): void {
+  const half = f64x2.splat(0.5);
+  for (let i = 0; i < lines; i++) {
+    for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
+      const a = v128.load(x + k);
+      const b = v128.load(y + k);
+      const low = f64x2.promote_low_f32x4(a);
+      const high = upper(a);
+      const lowOther = f64x2.promote_low_f32x4(b);
+      const highOther = upper(b);
+      let row = v128.load(shift + k);
+      v128.store(x + k, demote(
+        f64x2.sub(f64x2.sub(low, lowOther), f64x2.promote_low_f32x4(row)),
+        f64x2.sub(f64x2.sub(high, highOther), upper(row)),
+      ));
+      row = v128.load(middle + k);
+      v128.store(y + k, demote(
+        f64x2.sub(f64x2.mul(half, f64x2.add(low, lowOther)), f64x2.promote_low_f32x4(row)),
+        f64x2.sub(f64x2.mul(half, f64x2.add(high, highOther)), upper(row)),
+      ));
+    }
+    x += bytes;
+    y += bytes;
+  }
+}

@@ -2,8 +2,22 @@ import { type Grid, grid, transpose } from '../products/grid.js';
 import { addProduct, type Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
-import { gram, mirror, precisionFor, productsOf, TOLERANCE, withProducts } from './gram.js';
-import { lessReference } from './pairDistances.js';
+import {
+  gram,
+  mirror,
+  precisionFor,
+  rowVariances,
+  sumOf,
+  TOLERANCE,
+  withProducts,
+} from './gram.js';
+import {
+  lessReference,
+  type PairProducts,
+  pairProducts,
+  type Side,
+  sideOf,
+} from './pairProducts.js';
 
 interface Alignment {
   readonly loss: number;
@@ -26,93 +40,82 @@ function alignmentOfRows(
   wanted: boolean,
   precision: Precision,
 ): Alignment | undefined {
-  const own = relationsOf(student, precision);
-  const other = relationsOf(teacher, precision);
-  if (precision === 'float32' && !(Math.min(own.norm, other.norm) > 0)) return undefined;
-  if (Math.min(own.norm, other.norm) === 0) return { loss: 1 };
   const { rows } = student;
-  const { products: g } = own;
+  const own = sideFor(student, precision);
+  const products = pairProducts(own, sideFor(teacher, precision), precision);
+  const { excess, teacher: other, base } = products;
+  const { products: x } = excess;
   const { products: h } = other;
-  const f = 1 / own.norm;
-  const e = 1 / other.norm;
+  if (precision === 'float32') {
+    centre(x, rows);
+    centre(h, rows);
+  }
+  const units = unitsOf(products, rows);
+  if (!units) return precision === 'float32' ? undefined : { loss: 1 };
+  const { inverse: f, weight: w } = units;
   let sum = 0;
-  let along = 0;
   for (let i = 0; i < rows; i++) {
-    const u = g[i * rows + i]! * f - h[i * rows + i]! * e;
-    sum += u * u;
-    along += g[i * rows + i]! * f * u;
+    sum += (x[i * rows + i]! * f + h[i * rows + i]! * w) ** 2;
     let rest = 0;
-    let restAlong = 0;
     for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) {
-      const unit = g[k]! * f;
-      const difference = unit - h[k]! * e;
+      const difference = x[k]! * f + h[k]! * w;
       rest += difference * difference;
-      restAlong += unit * difference;
     }
     sum += 2 * rest;
-    along += 2 * restAlong;
   }
-  const error = (own.error * f) ** 2 + (other.error * e) ** 2;
+  const error = f ** 2 * sumOf(rowVariances(excess)) + w ** 2 * sumOf(rowVariances(other));
   if (precision === 'float32' && !(error <= TOLERANCE ** 2 * sum)) return undefined;
   const loss = sum / 2; // as the cosine of two unit vectors is 1 − ½ of the square of what they differ by
   if (!wanted) return { loss };
   const factor = (2 * f) / own.length;
-  const shrink = 1 - along;
   for (let i = 0; i < rows; i++) {
     for (let k = i * rows + i; k < (i + 1) * rows; k++) {
-      g[k] = factor * (g[k]! * f * shrink - h[k]! * e);
+      x[k] = factor * (x[k]! * f + h[k]! * w - loss * f * (x[k]! + base * h[k]!));
     }
   }
-  mirror(g, rows);
+  mirror(x, rows);
   // The mean that was taken out has no part in it, since the columns of the derivative add up to 0; nor has the length,
   // since the derivative is at right angles to x.
-  const a = grid(g, rows, rows);
-  const { x, largest } = own;
-  return { loss, derivative: { a, b: x, largest, precision: precisionFor(student) } };
+  const a = grid(x, rows, rows);
+  const largest = Math.sqrt(sumOf(own.squares));
+  return { loss, derivative: { a, b: own.rows, largest, precision: precisionFor(student) } };
 }
 
-/** How rows relate to each other, once their mean is taken out. */
-interface Relations {
-  /** x · xᵀ of the rows less their mean, over the square of `length`; from the diagonal on to the right. */
-  readonly products: Float64Array;
-  readonly norm: number;
-  /** Norm of the errors of the products. */
-  readonly error: number;
-  /** The rows over `length`, but for a row that is the same for all. */
-  readonly x: Grid;
-  readonly length: number;
-  /** No element of x is beyond ±largest. */
-  readonly largest: number;
+/** Rows that differ from those given by a row that is the same for all, and over a length: 1 in float32. */
+function sideFor(rows: Grid, precision: Precision): Side & { readonly length: number } {
+  if (precision === 'float32') return { ...lessReference(rows, precision), length: 1 };
+  // Products of products neither overflow nor underflow.
+  const { x, length } = centred(rows);
+  return { ...sideOf(x), length };
 }
 
-function relationsOf(rows: Grid, precision: Precision): Relations {
-  const isQuick = precision === 'float32';
-  // In doubles, at a length of 1: products of products neither overflow nor underflow.
-  const between = isQuick ? lessReference(rows, precision) : undefined;
-  const { x, length } = between ? { x: between.differences, length: 1 } : centred(rows);
-  const { products, error } = productsOf(x, precision, between?.squares);
-  const trace = traceOf(products, x.rows);
-  if (isQuick) centre(products, x.rows);
-  const size = normOf(products, x.rows);
-  const largest = Math.sqrt(trace);
-  return { products, norm: size, error: error * trace, x, length, largest };
+/** Factors such that the difference of both matrices of products, at a norm of 1, is inverse · excess + weight · teacher. */
+interface Units {
+  /** 1 over the norm of the products of the student. */
+  readonly inverse: number;
+  readonly weight: number;
 }
 
-function traceOf(products: Float64Array, rows: number): number {
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += products[i * rows + i]!;
-  return sum;
-}
-
-/** The Frobenius norm by what is on and above the diagonal. */
-function normOf(products: Float64Array, rows: number): number {
-  let sum = 0;
+/** Undefined where a norm is 0. */
+function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units | undefined {
+  const { products: x } = excess;
+  const { products: h } = teacher;
+  let [square, targetSquare, gain] = [0, 0, 0];
   for (let i = 0; i < rows; i++) {
-    let rest = 0;
-    for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) rest += products[k]! * products[k]!;
-    sum += products[i * rows + i]! ** 2 + 2 * rest;
+    for (let k = i * rows + i; k < (i + 1) * rows; k++) {
+      const count = k === i * rows + i ? 1 : 2; // what is off the diagonal stands on both sides of it
+      const target = h[k]!;
+      const product = x[k]! + base * target;
+      square += count * product * product;
+      targetSquare += count * target * target;
+      gain += count * x[k]! * (product + target);
+    }
   }
-  return Math.sqrt(sum);
+  const [length, targetLength] = [Math.sqrt(square), Math.sqrt(targetSquare)];
+  if (Math.min(length, targetLength) === 0) return undefined; // a NaN stays
+  const [inverse, targetInverse] = [1 / length, 1 / targetLength];
+  const shrinkage = -gain / (length + targetLength);
+  return { inverse, weight: base ? shrinkage * inverse * targetInverse : -targetInverse };
 }
 
 /** Products of rows, from the diagonal on to the right, become those of the rows less their mean. */

@@ -4,7 +4,8 @@ import { type Grid, grid } from '../products/grid.js';
 import { type Derivative, valuesOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
-import { mirror, precisionFor, productsOf, TOLERANCE, withProducts } from './gram.js';
+import { mirror, precisionFor, TOLERANCE, withProducts } from './gram.js';
+import { pairProducts, sideOf } from './pairProducts.js';
 
 /**
  * The coefficients c of a polynomial Σ cₚ (x · y)ᵖ: what the product of two rows becomes in another space.
@@ -76,47 +77,42 @@ function differenceOf(
   precision: Precision,
 ): Halves | undefined {
   const { rows } = student;
-  const own = productsOf(student, precision);
-  const other = productsOf(teacher, precision);
-  const { products: slopes } = own;
+  const [own, target] = [sideOf(student), sideOf(teacher)];
+  const { excess, teacher: other, base } = pairProducts(own, target, precision);
+  const { products: slopes, variance, a, b } = excess;
   const { products: halves } = other;
-  const largest = Math.sqrt(traceOf(slopes, rows));
-  const squares = Float64Array.from({ length: rows }, (_, i) => slopes[i * rows + i]!);
-  const otherSquares = Float64Array.from({ length: rows }, (_, i) => halves[i * rows + i]!);
+  const targetVariance = (1 - base) * 2 * other.variance;
   const order = kernel.length - 1;
   const last = kernel[order]!;
   let sum = 0;
   let errors = 0;
+  let trace = 0;
   for (let i = 0; i < rows; i++) {
-    const scale = own.error ** 2 * squares[i]!;
-    const otherScale = other.error ** 2 * otherSquares[i]!;
+    const [ai, bi] = [variance * a[i]!, variance * b[i]!];
+    const ti = targetVariance * other.a[i]!;
+    trace += slopes[i * rows + i]! + base * halves[i * rows + i]!;
     for (let j = i; j < rows; j++) {
       const k = i * rows + j;
-      const x = slopes[k]!;
       const y = halves[k]!;
+      const x = slopes[k]! + base * y;
+      const gap = slopes[k]! + (base - 1) * y;
       let value = last;
       let slope = order * last;
-      let target = last;
+      let difference = 0; // of the value at x and that at y
       for (let p = order - 1; p > 0; p--) {
+        difference = difference * y + value * gap;
         value = value * x + kernel[p]!;
         slope = slope * x + p * kernel[p]!;
-        target = target * y + kernel[p]!;
       }
-      const difference = value * x - target * y;
+      difference = difference * y + value * gap;
       sum += difference * difference;
-      errors += slope * slope * (scale * squares[j]! + otherScale * otherSquares[j]!);
+      errors += slope * slope * (ai * b[j]! + bi * a[j]! + ti * other.a[j]!);
       slopes[k] = slope;
       halves[k] = difference;
     }
   }
   if (precision === 'float32' && !(errors <= TOLERANCE ** 2 * sum)) return undefined;
-  return { halves, slopes, largest };
-}
-
-function traceOf(products: Float64Array, rows: number): number {
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += products[i * rows + i]!;
-  return sum;
+  return { halves, slopes, largest: Math.sqrt(trace) };
 }
 
 /** The norm of a symmetric matrix by what is on and above its diagonal. */

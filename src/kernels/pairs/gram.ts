@@ -1,8 +1,8 @@
 // Products of the rows of a matrix with each other, or with those of another, and how precise they are.
 
 import { selectedKernel } from '../../engine/choice.js';
-import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, dotsOf, precisionOf, setGram } from '../products/product.js';
+import { type Grid, grid } from '../products/grid.js';
+import { addProduct, dotsOf, precisionOf, setProducts } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
 /** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
@@ -10,51 +10,80 @@ export function gram(
   x: Grid,
   result: Float64Array = new Float64Array(x.rows * x.rows),
 ): Float64Array {
-  setGram(result, x, 'float64');
+  setProducts(result, x, x, 'float64');
   mirror(result, x.rows);
   return result;
 }
 
-/** Products of rows, and how precise they are. */
+/** Products of rows, from the diagonal on to the right, and how precise they are. */
 export interface Products {
-  /** [rows][rows]; where rows are those of one matrix, only from the diagonal on to the right. */
+  /** [rows][rows] */
   readonly products: Float64Array;
-  /** Root mean square of the errors off the diagonal, each relative to the lengths of both rows. */
-  readonly error: number;
-}
-
-/**
- * x · xᵀ, from the diagonal on to the right.
- *
- * @param squares - the diagonal in doubles: float32 sums of squares, in which nothing cancels, are the least precise
- */
-export function productsOf(x: Grid, precision: Precision, squares?: Float64Array): Products {
-  const { rows } = x;
-  const products = new Float64Array(rows * rows);
-  setGram(products, x, precision);
-  if (precision === 'float64') return { products, error: 0 };
-  const diagonal = squares ?? dotsOf(x, x);
-  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
-  const measured = { products, xSquares: diagonal, ySquares: diagonal };
-  return { products, error: errorOf(measured, x, x) };
-}
-
-/** x · yᵀ for as many rows of either side; those of rows of the same number in doubles. */
-export function productsWith(x: Side, y: Side, precision: Precision): Products {
-  const { rows } = x.rows;
-  const products = new Float64Array(rows * rows);
-  addProduct(products, x.rows, transpose(y.rows), precision);
-  if (precision === 'float64') return { products, error: 0 };
-  const diagonal = dotsOf(x.rows, y.rows);
-  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
-  const measured = { products, xSquares: x.squares, ySquares: y.squares };
-  return { products, error: errorOf(measured, x.rows, y.rows) };
+  /** The mean square of the error of product (i, j) is variance · (aᵢ bⱼ + bᵢ aⱼ). */
+  readonly variance: number;
+  readonly a: Float64Array;
+  readonly b: Float64Array;
 }
 
 /** Rows, and the squares of their lengths. */
 interface Side {
   readonly rows: Grid;
   readonly squares: Float64Array;
+}
+
+/** Largest error, relative to it, of a number that is rounded to float32. */
+export const ROUNDING: number = 2 ** -24;
+
+/**
+ * x · xᵀ, with the squares of lengths, in doubles, as its diagonal: of float32 sums those of squares, in which nothing
+ * cancels, are the least precise.
+ */
+export function productsOf(
+  x: Side & { readonly reference?: unknown },
+  precision: Precision,
+): Products {
+  const { rows, columns } = x.rows;
+  const { squares } = x;
+  const products = new Float64Array(rows * rows);
+  setProducts(products, x.rows, x.rows, precision);
+  if (precision === 'float64') return { products, variance: 0, a: squares, b: squares };
+  for (let i = 0; i < rows; i++) products[i * rows + i] = squares[i]!;
+  const rounding = x.reference ? ROUNDING / Math.sqrt(columns) : 0;
+  const error =
+    rounding + errorOf({ products, xSquares: squares, ySquares: squares }, x.rows, x.rows);
+  return { products, variance: error ** 2 / 2, a: squares, b: squares };
+}
+
+/**
+ * x · yᵀ for as many rows of either side, the diagonal in doubles, and the root mean square of the errors off the diagonal,
+ * relative to the lengths of both rows.
+ */
+export function productsWith(
+  x: Side,
+  y: Side,
+  precision: Precision,
+  dots?: Float64Array,
+): { readonly products: Float64Array; readonly error: number } {
+  const { rows } = x.rows;
+  const products = new Float64Array(rows * rows);
+  setProducts(products, x.rows, y.rows, precision);
+  if (precision === 'float64') return { products, error: 0 };
+  const diagonal = dots ?? dotsOf(x.rows, y.rows);
+  for (let i = 0; i < rows; i++) products[i * rows + i] = diagonal[i]!;
+  const measured = { products, xSquares: x.squares, ySquares: y.squares };
+  return { products, error: errorOf(measured, x.rows, y.rows) };
+}
+
+/** For each row of products, the sum of the mean squares of their errors. */
+export function rowVariances({ variance, a, b }: Products): Float64Array {
+  const [left, right] = [sumOf(a), sumOf(b)];
+  return a.map((value, i) => variance * (value * right + b[i]! * left));
+}
+
+export function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k]!;
+  return sum;
 }
 
 /**

@@ -4,19 +4,23 @@ import type { Grid } from '../products/grid.js';
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { type Directions, directionAdjoint, directionsOf } from './directions.js';
-import { mirror, productsOf, TOLERANCE, withProducts } from './gram.js';
+import { mirror, TOLERANCE, withProducts } from './gram.js';
+import { pairProducts } from './pairProducts.js';
 
 /** What is added to norms and probabilities, as in the authors' code. */
 const EPSILON = 1e-7;
 
 /** The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = (1 + cosine) / 2. */
 interface Affinities {
-  /** s, from the diagonal on to the right. */
+  /** s of the student, and by how much it is larger than that of the teacher; from the diagonal on to the right. */
   readonly s: Float64Array;
-  /** 1 / Σ s(i, k) of each row. */
+  readonly gaps: Float64Array;
+  /** Sums of the gaps of each row. */
+  readonly gains: Float64Array;
+  /** 1 / Σ s(i, k) of each row of the student, and of the teacher. */
   readonly inverses: Float64Array;
-  readonly directions: Directions;
-  /** Root mean square of the errors of s. */
+  readonly targetInverses: Float64Array;
+  /** Σ of the squared errors of gaps, each relative to s. */
   readonly error: number;
 }
 
@@ -25,26 +29,51 @@ interface Divergence {
   readonly derivative?: Derivative;
 }
 
-function affinities(x: Grid, precision: Precision): Affinities {
-  const directions = directionsOf(x, EPSILON, precision);
-  const { factors, squares } = directions;
-  const { products: s, error } = productsOf(directions.rows, precision, squares);
-  const { rows } = x;
+function affinities(own: Directions, other: Directions, precision: Precision): Affinities {
+  const { excess, teacher, base } = pairProducts(own, other, precision);
+  const { products: s, a, b } = excess;
+  const { products: gaps } = teacher;
+  const { factors: f } = own;
+  const { factors: e } = other;
+  const rows = f.length;
+  // fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ), of factors that differ little; without a base, −eᵢ eⱼ.
+  const weights = e.map((target, i) => {
+    if (base === 0) return -target;
+    const length = own.norms[i]! * other.norms[i]! === 0 ? 0 : own.norms[i]! + other.norms[i]!;
+    return length === 0 ? f[i]! - target : (-s[i * rows + i]! / length) * f[i]! * target;
+  });
+  const left = a.map((square, i) => 0.25 * excess.variance * square * f[i]! ** 2);
+  const right = b.map((square, i) => square * f[i]! ** 2);
+  const targetVariance = 0.5 * teacher.variance;
   const sums = new Float64Array(rows);
+  const gains = new Float64Array(rows);
+  let error = 0;
   for (let i = 0; i < rows; i++) {
-    const factor = factors[i]! / 2;
-    const own = 0.5 + s[i * rows + i]! * factor * factors[i]!;
-    s[i * rows + i] = own;
-    let sum = own;
-    for (let j = i + 1; j < rows; j++) {
-      const affinity = 0.5 + s[i * rows + j]! * factor * factors[j]!;
-      s[i * rows + j] = affinity;
+    const factor = 0.5 * f[i]!;
+    const target = 0.5 * e[i]!;
+    const weight = 0.5 * base * weights[i]!;
+    let [sum, gain] = [0, 0];
+    for (let j = i; j < rows; j++) {
+      const k = i * rows + j;
+      const share = weight * f[j]! + target * weights[j]!;
+      const affinity = 0.5 + (s[k]! + base * gaps[k]!) * factor * f[j]!;
+      const gap = s[k]! * factor * f[j]! + gaps[k]! * share;
+      const targetPart = 4 * targetVariance * teacher.a[i]! * teacher.a[j]! * share * share;
+      error += (left[i]! * right[j]! + right[i]! * left[j]! + targetPart) / (affinity * affinity);
+      s[k] = affinity;
+      gaps[k] = gap;
       sum += affinity;
+      gain += gap;
+      if (i === j) continue;
       sums[j]! += affinity;
+      gains[j]! += gap;
     }
     sums[i]! += sum;
+    gains[i]! += gain;
   }
-  return { s, inverses: sums.map((sum) => 1 / sum), directions, error: error / 2 };
+  const inverses = sums.map((sum) => 1 / sum);
+  const targetInverses = sums.map((sum, i) => 1 / (sum - gains[i]!));
+  return { s, gaps, gains, inverses, targetInverses, error };
 }
 
 /**
@@ -63,66 +92,61 @@ function divergenceOf(
   precision: Precision,
 ): Divergence | undefined {
   const { rows } = student;
-  const own = affinities(student, precision);
-  const other = affinities(teacher, precision);
-  const { s, inverses: f } = own;
-  const { s: t, inverses: e } = other;
+  const own = directionsOf(student, EPSILON, precision);
+  const pairs = affinities(own, directionsOf(teacher, EPSILON, precision), precision);
+  const { s, gaps, gains, inverses: f, targetInverses: e } = pairs;
   const means = new Float64Array(rows); // Σ q (1 − p / (q + 1e-7)) of each row
-  // Rows of p and of q have the same sum: with q − p, no term is of first order, and less cancels.
   let sum = 0;
   let squares = 0; // of relative differences of p and q
-  let shares = 0; // Σ 1 / s²: what the errors of s are relative to
   for (let i = 0; i < rows; i++) {
-    const [fi, ei] = [f[i]!, e[i]!];
+    const [fi, ei, gain] = [f[i]!, e[i]!, gains[i]!];
     let mean = 0;
     for (let j = i; j < rows; j++) {
       const affinity = s[i * rows + j]!;
-      const target = t[i * rows + j]!;
-      const p = target * ei;
+      const gap = gaps[i * rows + j]!;
+      const p = (affinity - gap) * ei;
       const q = affinity * fi;
+      const more = fi * (gap - p * gain); // q − p
       const inverse = 1 / (q + EPSILON);
-      const difference = (p - q) * inverse;
-      sum += p * logOnePlus(difference) + (q - p);
-      mean += q * (q + EPSILON - p) * inverse;
-      squares += difference * difference;
-      shares += 1 / (affinity * affinity);
+      sum += excessOf(p, more, inverse);
+      mean += q * (more + EPSILON) * inverse;
+      squares += (more * inverse) ** 2;
       if (i === j) continue;
       // The same from row j to row i.
-      const turnedP = target * e[j]!;
+      const turnedP = (affinity - gap) * e[j]!;
       const turnedQ = affinity * f[j]!;
+      const turnedMore = f[j]! * (gap - turnedP * gains[j]!);
       const turnedInverse = 1 / (turnedQ + EPSILON);
-      const turnedDifference = (turnedP - turnedQ) * turnedInverse;
-      sum += turnedP * logOnePlus(turnedDifference) + (turnedQ - turnedP);
-      means[j]! += turnedQ * (turnedQ + EPSILON - turnedP) * turnedInverse;
+      sum += excessOf(turnedP, turnedMore, turnedInverse);
+      means[j]! += turnedQ * (turnedMore + EPSILON) * turnedInverse;
     }
     means[i]! += mean;
   }
-  const error = (own.error ** 2 + other.error ** 2) * shares;
-  if (precision === 'float32' && !(error <= TOLERANCE ** 2 * squares)) return undefined;
+  if (precision === 'float32' && !(pairs.error <= TOLERANCE ** 2 * squares)) return undefined;
   const loss = sum / rows ** 2;
   if (!wanted) return { loss };
-  return { loss, derivative: derivativeOf(own, other, means) };
+  return { loss, derivative: derivativeOf(pairs, own, means) };
 }
 
 /** Overwrites the affinities of the student. */
-function derivativeOf(own: Affinities, other: Affinities, means: Float64Array): Derivative {
-  const { s, inverses: f, directions } = own;
-  const { s: t, inverses: e } = other;
-  const { factors } = directions;
+function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): Derivative {
+  const { s, gaps, gains, inverses: f, targetInverses: e } = pairs;
+  const { factors } = own;
   const rows = f.length;
   const alongs = new Float64Array(rows);
   const scale = 0.5 / rows ** 2;
   for (let i = 0; i < rows; i++) {
-    const [fi, ei, mean, factor] = [f[i]!, e[i]!, means[i]!, factors[i]!];
+    const [fi, ei, gain, mean, factor] = [f[i]!, e[i]!, gains[i]!, means[i]!, factors[i]!];
     let sum = 0;
     for (let j = i; j < rows; j++) {
       const affinity = s[i * rows + j]!;
-      const target = t[i * rows + j]!;
+      const gap = gaps[i * rows + j]!;
+      const target = affinity - gap;
       // 1 − p / q: a constant more than −p / q, since over a row the sum of q takes a constant out.
-      const q = affinity * fi;
-      const slope = (q + EPSILON - target * ei) * (1 / (q + EPSILON)) - mean;
-      const turnedQ = affinity * f[j]!;
-      const turned = (turnedQ + EPSILON - target * e[j]!) * (1 / (turnedQ + EPSILON)) - means[j]!;
+      const more = fi * (gap - target * ei * gain);
+      const slope = (more + EPSILON) / (affinity * fi + EPSILON) - mean;
+      const turnedMore = f[j]! * (gap - target * e[j]! * gains[j]!);
+      const turned = (turnedMore + EPSILON) / (affinity * f[j]! + EPSILON) - means[j]!;
       const both = scale * (slope * fi + turned * f[j]!);
       const along = both * (2 * affinity - 1);
       sum += along;
@@ -132,15 +156,20 @@ function derivativeOf(own: Affinities, other: Affinities, means: Float64Array): 
     alongs[i]! += sum;
   }
   mirror(s, rows);
-  return directionAdjoint(directions, directions, s, alongs);
+  return directionAdjoint(own, own, s, alongs);
 }
 
-/** log(1 + x); what is near 0, as most of them are, in a fraction of the time of Math.log1p. */
-function logOnePlus(x: number): number {
-  if (!(Math.abs(x) < 0.1)) return Math.log1p(x);
-  // 2 artanh(s)
+/**
+ * p log((p + 1e-7) / (q + 1e-7)) + q − p for q − p and 1 / (q + 1e-7): rows of p and of q have the same sum, and with what
+ * they differ by no term is of first order.
+ */
+function excessOf(p: number, more: number, inverse: number): number {
+  const x = -more * inverse;
+  // Most are near 0, where this takes a fraction of the time of Math.log1p.
+  if (!(Math.abs(x) < 0.1)) return p * Math.log1p(x) + more;
+  // log(1 + x) = 2 artanh(s)
   const s = x / (2 + x);
   const z = s * s;
   const series = z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11)))));
-  return 2 * (s + s * series);
+  return p * s * (2 * series - x) - x * (more + EPSILON);
 }

@@ -13,30 +13,26 @@ const SHARE = 0.4 * TOLERANCE;
  * the errors of float32 products would show.
  */
 export function distanceDifference(
-  own: PairDistances,
-  other: PairDistances,
+  { rows, excess, teacher, base, unit, weight: share, error }: PairDistances,
   weight: number,
   slopes: Float64Array | undefined,
 ): number | undefined {
-  const { rows, distances, unit } = own;
-  const { distances: targets, unit: targetUnit } = other;
   const inverse = 1 / unit;
-  const targetInverse = 1 / targetUnit;
   let sum = 0;
   let along = 0;
   let squares = 0;
   for (let i = 0; i < rows; i++) {
     for (let k = i * rows + i; k < (i + 1) * rows; k++) {
-      const distance = distances[k]! * inverse;
-      const u = distance - targets[k]! * targetInverse;
+      const part = excess[k]! * inverse;
+      const target = teacher[k]!;
+      const u = part + target * share;
       const slope = huberSlope(u, 1);
       sum += huberValue(u, slope);
-      along += slope * distance;
+      along += slope * (part + base * target * inverse);
       squares += u * u;
       if (slopes) slopes[k] = slope;
     }
   }
-  const error = own.error + other.error;
   if (error !== 0 && !(error <= SHARE ** 2 * squares)) return undefined;
   if (slopes) {
     // Each pair counts twice, in the loss and in the unit.
@@ -44,7 +40,8 @@ export function distanceDifference(
     const mean = (2 * along) / Math.max(rows * (rows - 1), 1);
     for (let i = 0; i < rows; i++) {
       for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) {
-        slopes[k] = factor * (slopes[k]! - mean) * inverseDistance(distances[k]!, unit);
+        const distance = excess[k]! + base * teacher[k]!;
+        slopes[k] = factor * (slopes[k]! - mean) * inverseDistance(distance, unit);
       }
     }
   }
@@ -53,18 +50,16 @@ export function distanceDifference(
 
 /**
  * The mean over all triples of Huber's loss of the cosine of the angle at j between i and k, by the law of cosines; it is 0
- * where a row touches the vertex. Adds the slopes of pairs i < j.
+ * where a row touches the vertex. Adds the slopes of pairs i < j. The distances are from products of doubles.
  */
 export function angleDifference(
-  own: PairDistances,
-  other: PairDistances,
+  { rows, excess: own, teacher: other, unit, teacherUnit }: PairDistances,
   weight: number,
   slopes: Float64Array | undefined,
 ): number {
-  const { rows } = own;
   const factor = (2 * weight) / rows ** 3; // i and k may be exchanged
-  mirror(own.distances, rows);
-  mirror(other.distances, rows);
+  mirror(own, rows);
+  mirror(other, rows);
   const s = halfSquares(own);
   const t = halfSquares(other);
   const parts = slopes && new Float64Array(rows * rows); // a pair has two entries, which add up
@@ -76,8 +71,8 @@ export function angleDifference(
   for (let j = 0; j < rows; j++) {
     const vertex = j * rows;
     for (let k = 0; k < rows; k++) {
-      p[k] = inverseDistance(own.distances[vertex + k]!, own.unit);
-      q[k] = inverseDistance(other.distances[vertex + k]!, other.unit);
+      p[k] = inverseDistance(own[vertex + k]!, unit);
+      q[k] = inverseDistance(other[vertex + k]!, teacherUnit);
     }
     pulls.fill(0);
     turns.fill(0);
@@ -124,6 +119,6 @@ export function angleDifference(
   return (2 * sum) / rows ** 3;
 }
 
-function halfSquares({ distances }: PairDistances): Float64Array {
+function halfSquares(distances: Float64Array): Float64Array {
   return distances.map((distance) => 0.5 * distance * distance);
 }

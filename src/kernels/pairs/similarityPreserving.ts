@@ -2,14 +2,8 @@ import { type Grid, grid } from '../products/grid.js';
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
-import {
-  mirror,
-  type Products,
-  precisionFor,
-  productsOf,
-  TOLERANCE,
-  withProducts,
-} from './gram.js';
+import { mirror, precisionFor, rowVariances, sumOf, TOLERANCE, withProducts } from './gram.js';
+import { type PairProducts, pairProducts, sideOf } from './pairProducts.js';
 
 /** The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code calls. */
 const EPSILON = 1e-12;
@@ -21,7 +15,7 @@ interface Difference {
 
 /**
  * The mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with its rows at unit length. Float32
- * products are used unless student and teacher are so close that the errors of the products show.
+ * products are used unless the errors of the products show.
  */
 export function similarityDifference(student: Grid, teacher: Grid, wanted: boolean): Difference {
   return withProducts(student, (precision) => differenceOf(student, teacher, wanted, precision));
@@ -35,87 +29,96 @@ function differenceOf(
   precision: Precision,
 ): Difference | undefined {
   const { rows } = student;
-  const own = similarities(productsOf(student, precision), rows);
-  const other = similarities(productsOf(teacher, precision), rows);
+  const own = sideOf(student);
+  const products = pairProducts(own, sideOf(teacher), precision);
+  const { excess, teacher: other } = products;
+  const units = unitsOf(products, rows);
+  const { inverses: f, weights: w } = units;
+  const x = excess.products;
+  const h = other.products;
   const squares = new Float64Array(rows); // Σ of (Ĝ(student) − Ĝ(teacher))² of each row
-  const alongs = new Float64Array(rows); // Σ of Ĝ(student) (Ĝ(student) − Ĝ(teacher)) of each row
-  const { products: g, inverses: f } = own;
-  const { products: h, inverses: e } = other;
   for (let i = 0; i < rows; i++) {
-    const [fi, ei] = [f[i]!, e[i]!];
-    const u = g[i * rows + i]! * fi - h[i * rows + i]! * ei;
-    let square = u * u;
-    let along = u * g[i * rows + i]! * fi;
+    const [fi, wi] = [f[i]!, w[i]!];
+    let square = (x[i * rows + i]! * fi + h[i * rows + i]! * wi) ** 2;
     for (let j = i + 1; j < rows; j++) {
-      const product = g[i * rows + j]!;
+      const product = x[i * rows + j]!;
       const target = h[i * rows + j]!;
-      const similarity = product * fi;
-      const difference = similarity - target * ei;
+      const difference = product * fi + target * wi;
       square += difference * difference;
-      along += similarity * difference;
-      const turned = product * f[j]!;
-      const turnedDifference = turned - target * e[j]!;
-      squares[j]! += turnedDifference * turnedDifference;
-      alongs[j]! += turned * turnedDifference;
+      const turned = product * f[j]! + target * w[j]!;
+      squares[j]! += turned * turned;
     }
     squares[i]! += square;
-    alongs[i]! += along;
   }
-  let sum = 0;
-  for (let i = 0; i < rows; i++) {
-    sum += squares[i]!;
-    const error = (own.errors[i]! + other.errors[i]!) / TOLERANCE ** 2;
-    if (precision === 'float32' && !(error <= squares[i]!)) return undefined;
+  const loss = sumOf(squares) / rows ** 2;
+  if (precision === 'float32') {
+    const errors = rowVariances(excess);
+    const targetErrors = rowVariances(other);
+    const isGood = (square: number, i: number): boolean =>
+      errors[i]! * f[i]! ** 2 + targetErrors[i]! * w[i]! ** 2 <= TOLERANCE ** 2 * square;
+    if (!squares.every(isGood)) return undefined;
   }
-  const loss = sum / rows ** 2;
   if (!wanted) return { loss };
-  const largest = Math.sqrt(own.trace);
-  setSlopes(own, other, alongs);
-  const a = grid(g, rows, rows);
+  setSlopes(products, units, squares);
+  const largest = Math.sqrt(sumOf(own.squares));
+  const a = grid(x, rows, rows);
   return { loss, derivative: { a, b: student, largest, precision: precisionFor(student) } };
 }
 
-/** The products of rows, and what makes similarities of them. */
-interface Similarities {
-  readonly products: Float64Array;
-  /** 1 / max(‖g‖, 1e-12) for each row g of the products. */
+/** The rows of products at unit length: Ĝ(student) − Ĝ(teacher) is inverse · excess + weight · teacher. */
+interface Units {
+  /** ‖g‖ and ‖h‖ for each row of the products of the student, and of the teacher. */
+  readonly norms: Float64Array;
+  readonly targetNorms: Float64Array;
+  /** 1 / max(‖g‖, 1e-12) */
   readonly inverses: Float64Array;
-  /** Whether the floor holds for a row, so that the inverse is a constant. */
-  readonly isFloored: readonly boolean[];
-  /** Square of what the errors of a row of products come to, at unit length. */
-  readonly errors: Float64Array;
-  /** Σ ‖xᵢ‖² */
-  readonly trace: number;
+  readonly weights: Float64Array;
 }
 
-function similarities({ products, error }: Products, rows: number): Similarities {
-  const squares = new Float64Array(rows);
-  let trace = 0;
+function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units {
+  const { products: x } = excess;
+  const { products: h } = teacher;
+  const norms = new Float64Array(rows);
+  const targetNorms = new Float64Array(rows);
+  const gains = new Float64Array(rows); // ‖g‖² − ‖h‖² by excesses
   for (let i = 0; i < rows; i++) {
-    const own = products[i * rows + i]!;
-    trace += own;
-    let square = own * own;
-    for (let j = i + 1; j < rows; j++) {
-      const term = products[i * rows + j]! * products[i * rows + j]!;
-      square += term;
-      squares[j]! += term;
+    let [square, targetSquare, gain] = [0, 0, 0];
+    for (let j = i; j < rows; j++) {
+      const target = h[i * rows + j]!;
+      const product = x[i * rows + j]! + base * target;
+      const more = x[i * rows + j]! * (product + target);
+      square += product * product;
+      targetSquare += target * target;
+      gain += more;
+      if (i === j) continue;
+      norms[j]! += product * product;
+      targetNorms[j]! += target * target;
+      gains[j]! += more;
     }
-    squares[i]! += square;
+    norms[i] = normOf(norms[i]! + square, x, rows, i, base);
+    targetNorms[i] = normOf(targetNorms[i]! + targetSquare, h, rows, i, 0);
+    gains[i]! += gain;
   }
-  const norms = squares.map((square, i) =>
-    square > 1e-250 && square < 1e250 ? Math.sqrt(square) : normOf(products, rows, i),
-  );
   const inverses = norms.map((length) => 1 / Math.max(length, EPSILON));
-  // The errors of a row are relative to ‖xᵢ‖ and to the length of each row xⱼ.
-  const errors = inverses.map(
-    (inverse, i) => products[i * rows + i]! * trace * (error * inverse) ** 2,
-  );
-  const isFloored = Array.from(norms, (length) => length <= EPSILON);
-  return { products, inverses, isFloored, errors, trace };
+  const weights = targetNorms.map((targetLength, i) => {
+    const inverse = 1 / Math.max(targetLength, EPSILON);
+    const length = norms[i]!;
+    if (base === 0 || Math.min(length, targetLength) <= EPSILON)
+      return base * inverses[i]! - inverse;
+    return (-gains[i]! / (length + targetLength)) * inverses[i]! * inverse;
+  });
+  return { norms, targetNorms, inverses, weights };
 }
 
-/** The norm of a row of products whose squares are too large or too small to add up. */
-function normOf(products: Float64Array, rows: number, row: number): number {
+/** The root of the summed squares of a row of products; where they are too large or too small to add up, by the row. */
+function normOf(
+  square: number,
+  products: Float64Array,
+  rows: number,
+  row: number,
+  base: 0 | 1,
+): number {
+  if (base === 1 || (square > 1e-250 && square < 1e250)) return Math.sqrt(square);
   const whole = Float64Array.from({ length: rows }, (_, j) =>
     j < row ? products[j * rows + row]! : products[row * rows + j]!,
   );
@@ -123,24 +126,36 @@ function normOf(products: Float64Array, rows: number, row: number): number {
 }
 
 /**
- * The products become what the student's rows are to be multiplied by: the slope of the loss by each product plus that
- * by its mirror image.
+ * The excesses become what the student's rows are to be multiplied by: the slope of the loss by each product plus that by
+ * its mirror image.
+ *
+ * @param squares - Σ of (Ĝ(student) − Ĝ(teacher))² of each row
  */
-function setSlopes(own: Similarities, other: Similarities, alongs: Float64Array): void {
-  const { products: g, inverses: f, isFloored } = own;
-  const { products: h, inverses: e } = other;
+function setSlopes(
+  { excess, teacher, base }: PairProducts,
+  { norms, targetNorms, inverses: f, weights: w }: Units,
+  squares: Float64Array,
+): void {
+  const { products: x } = excess;
+  const { products: h } = teacher;
   const rows = f.length;
   const factors = f.map((inverse) => (2 * inverse) / rows ** 2);
-  const pulls = alongs.map((along, i) => (isFloored[i] ? 0 : along * f[i]!));
+  // Along a row ĝ, ĝ − ĥ is (‖ĝ‖² − ‖ĥ‖² + ‖ĝ − ĥ‖²) / 2. Below the floor, its length is free.
+  const pulls = squares.map((square, i) => {
+    if (norms[i]! <= EPSILON) return 0;
+    const short = targetNorms[i]! > EPSILON ? 0 : 1 - (targetNorms[i]! / EPSILON) ** 2;
+    return (f[i]! * (square + short)) / 2;
+  });
   for (let i = 0; i < rows; i++) {
-    const [fi, ei, factor, pull] = [f[i]!, e[i]!, factors[i]!, pulls[i]!];
+    const [fi, wi, factor, pull] = [f[i]!, w[i]!, factors[i]!, pulls[i]!];
     for (let j = i; j < rows; j++) {
-      const product = g[i * rows + j]!;
+      const part = x[i * rows + j]!;
       const target = h[i * rows + j]!;
-      g[i * rows + j] =
-        factor * (product * fi - target * ei - pull * product) +
-        factors[j]! * (product * f[j]! - target * e[j]! - pulls[j]! * product);
+      const product = part + base * target;
+      x[i * rows + j] =
+        factor * (part * fi + target * wi - pull * product) +
+        factors[j]! * (part * f[j]! + target * w[j]! - pulls[j]! * product);
     }
   }
-  mirror(g, rows);
+  mirror(x, rows);
 }

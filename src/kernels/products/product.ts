@@ -29,20 +29,20 @@ export function addProduct(
 }
 
 /**
- * Writes x · xᵀ, the products of all rows with each other, from the diagonal on to the right; what is below the
- * diagonal stays as it was. Precision as of {@link addProduct}.
+ * Writes x · yᵀ, the products of all rows with each other; of x with itself only from the diagonal on to the right, what is
+ * below stays as it was. Precision as of {@link addProduct}.
  */
-export function setGram(result: Float64Array, x: Grid, precision: Precision): void {
-  const { rows } = x;
-  const turned = transpose(x);
-  const done = multiplyFast(x, turned, precision, true, (row, column, sums, from, length) => {
-    const to = row * rows + column;
+export function setProducts(result: Float64Array, x: Grid, y: Grid, precision: Precision): void {
+  const isGram = x === y;
+  const turned = transpose(y);
+  const done = multiplyFast(x, turned, precision, isGram, (row, column, sums, from, length) => {
+    const to = row * y.rows + column;
     if (length > FEW) result.set(sums.subarray(from, from + length), to);
     else for (let j = 0; j < length; j++) result[to + j] = sums[from + j]!;
   });
   if (done) return;
   result.fill(0);
-  addByRows(result, x, turned, true);
+  addByRows(result, x, turned, isGram);
 }
 
 /** x · y of each row, in doubles; rows of doubles may overflow. */

@@ -43,6 +43,15 @@ export interface ProductKernels {
   readonly addRow32: (sums: number, end: number, row: number, factor: number) => void;
   /** Subtracts a row from each of the rows. */
   readonly subtractRow32: (rows: number, row: number, lines: number, bytes: number) => void;
+  /** Rows x and y become x − y − shift and (x + y) / 2 − middle, for a row of each. */
+  readonly differ32: (
+    x: number,
+    y: number,
+    lines: number,
+    bytes: number,
+    shift: number,
+    middle: number,
+  ) => void;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
   /** Whether all numbers from an address on are finite and not extreme. */
@@ -140,22 +149,29 @@ export function multiplyFast(
 
 /** The block in float32; `undefined` where some of the products were too large for it, or all may be too small. */
 function inSingles(instance: Instance, block: Block): Float64Array | undefined {
-  if (!areClear(block)) return undefined;
+  const count = clearRows(block);
+  if (count === undefined) return undefined;
   const sums = multiply(instance, 4, block);
   const areFinite = kernelsOf(instance).moderate64(sums.byteOffset, sums.byteLength);
-  return areFinite && sums.some((sum) => Math.abs(sum) > LEAST) ? sums : undefined;
+  const areExact = count === 0;
+  return areFinite && (areExact || sums.some((sum) => Math.abs(sum) > LEAST)) ? sums : undefined;
 }
 
-/** Whether float32 keeps the digits of a, of each of whose rows something is large enough; b is, or is made of, float32. */
-function areClear({ a, row, rows }: Block): boolean {
+/**
+ * Number of rows of a that are not zeros, in each of which something is large enough for float32 to keep its digits;
+ * `undefined` where one is too small. b is, or is made of, float32.
+ */
+function clearRows({ a, row, rows }: Block): number | undefined {
+  let count = 0;
   for (let i = row; i < row + rows; i++) {
     let largest = 0;
     for (let k = 0; k < a.columns && largest < LEAST_FACTOR; k++) {
       largest = Math.max(largest, Math.abs(a.data[i * a.rowStride + k * a.columnStride]!));
     }
-    if (largest > 0 && largest < LEAST_FACTOR) return false;
+    if (largest > 0 && largest < LEAST_FACTOR) return undefined;
+    if (largest > 0) count++;
   }
-  return true;
+  return count;
 }
 
 /** The block, by products of numbers of `size` bytes; its rows and columns fill whole panels of float32. */

@@ -49,12 +49,78 @@ export function subtractFast(x: Grid, reference: Float64Array, result: Float32Ar
     const lines = Math.min(most, rows - line);
     stage(instance, { grid: x, size: 4, line, lines, step: 0, steps: columns, staged: start });
     subtractRow32(start, row, lines, bytes);
-    for (let i = 0; i < lines; i++) {
-      const from = (start + i * bytes) / 4;
-      result.set(float32.subarray(from, from + columns), (line + i) * columns);
-    }
+    copyRows(float32, start, lines, columns, result, line);
   }
   return true;
+}
+
+/** How rows of float32 differ from others: x − y − shift and (x + y) / 2 − middle, for a row of each. */
+export interface Differences {
+  readonly differences: Float32Array;
+  readonly middles: Float32Array;
+  /** ‖difference‖² and difference · middle of each row. */
+  readonly squares: Float64Array;
+  readonly dots: Float64Array;
+}
+
+/** Undefined where there is no kernel for it, or no memory. */
+export function differencesFast(
+  x: Grid,
+  y: Grid,
+  shift: Float64Array,
+  middle: Float64Array,
+): Differences | undefined {
+  const { rows, columns } = x;
+  const instance = selectedInstance();
+  if (!instance?.exportsOf(PRODUCTS)) return undefined;
+  const { differ32, dots32 } = kernelsOf(instance);
+  const bytes = bytesOf(columns);
+  const most = mostRows(rows, bytes);
+  const shiftStart = align(FIRST_ADDRESS);
+  const middleStart = shiftStart + bytes;
+  const xStart = middleStart + bytes;
+  const yStart = xStart + most * bytes;
+  const sumStart = yStart + most * bytes;
+  if (!instance.reach(sumStart + 8 * most)) return undefined;
+  const { float32, float64 } = instance;
+  float32.set(shift, shiftStart / 4);
+  float32.set(middle, middleStart / 4);
+  const differences = new Float32Array(rows * columns);
+  const middles = new Float32Array(rows * columns);
+  const squares = new Float64Array(rows);
+  const dots = new Float64Array(rows);
+  for (let row = 0; row < rows; row += most) {
+    const lines = Math.min(most, rows - row);
+    const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
+    stage(instance, { ...part, grid: x, staged: xStart });
+    stage(instance, { ...part, grid: y, staged: yStart });
+    differ32(xStart, yStart, lines, bytes, shiftStart, middleStart);
+    dots32(xStart, xStart, sumStart, lines, bytes);
+    squares.set(float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
+    dots32(xStart, yStart, sumStart, lines, bytes);
+    dots.set(float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
+    copyRows(float32, xStart, lines, columns, differences, row);
+    copyRows(float32, yStart, lines, columns, middles, row);
+  }
+  return { differences, middles, squares, dots };
+}
+
+/** Copies staged rows, from an address on, to a row of the result and those below. */
+function copyRows(
+  memory: Float32Array,
+  start: number,
+  lines: number,
+  columns: number,
+  result: Float32Array,
+  row: number,
+): void {
+  const width = bytesOf(columns) / 4;
+  const isWhole = width === columns;
+  const length = isWhole ? lines * columns : columns;
+  for (let i = 0; i < (isWhole ? 1 : lines); i++) {
+    const from = start / 4 + i * width;
+    result.set(memory.subarray(from, from + length), (row + i) * columns);
+  }
 }
 
 /** Bytes of a row of whole vectors of float32. */

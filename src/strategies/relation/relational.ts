@@ -87,18 +87,17 @@ export class RelationalDistillationStrategy<
     const { distanceWeight, angleWeight } = this;
     return overBatchByProduct(batch, gradient, (student, teacher, wanted) => {
       const evaluate = (precision: Precision) => {
-        const own = pairDistances(student, precision);
-        const other = own && pairDistances(teacher, precision);
-        if (!own || !other) return undefined;
+        const pairs = pairDistances(student, teacher, precision);
+        if (!pairs) return undefined;
         const slopes = wanted ? new Float64Array(student.rows ** 2) : undefined;
         let loss = 0;
         if (distanceWeight > 0) {
-          const difference = distanceDifference(own, other, distanceWeight, slopes);
+          const difference = distanceDifference(pairs, distanceWeight, slopes);
           if (difference === undefined) return undefined;
           loss += distanceWeight * difference;
         }
-        if (angleWeight > 0) loss += angleWeight * angleDifference(own, other, angleWeight, slopes);
-        return { loss, derivative: slopes && distanceAdjoint(slopes, student, own) };
+        if (angleWeight > 0) loss += angleWeight * angleDifference(pairs, angleWeight, slopes);
+        return { loss, derivative: slopes && distanceAdjoint(slopes, student, pairs) };
       };
       // The law of cosines cancels more digits than float32 products have.
       return angleWeight > 0 ? evaluate('float64')! : withProducts(student, evaluate);
