@@ -36,6 +36,6 @@ export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize)
   subtractRow(rows, row, lines, bytes);
 }
 
-export function differ32(x: usize, y: usize, lines: i32, bytes: usize, shift: usize, middle: usize): void {
-  differ(x, y, lines, bytes, shift, middle);
+export function differ32(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
+  differ(x, y, sums, lines, bytes, less);
 }

@@ -68,30 +68,36 @@ function demote(low: v128, high: v128): v128 {
 }
 
 /**
- * Rows x and y of `bytes`, whole vectors, become x − y − shift and (x + y) / 2 − middle, for a row of each; all are of
- * float32, and rounded once.
+ * Rows x and y of `bytes`, whole vectors, become δ = x − y − shift and m = (x + y) / 2 − middle, for two rows, one after the
+ * other, at `less`; all are of float32, and rounded once. Writes δ · δ and δ · m of each row, in doubles.
  */
-export function differ(x: usize, y: usize, lines: i32, bytes: usize, shift: usize, middle: usize): void {
+export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
   const half = f64x2.splat(0.5);
-  for (let i = 0; i < lines; i++) {
+  const end = sums + ((lines as usize) << 4);
+  for (; sums < end; sums += VECTOR_BYTES) {
+    let squares = f64x2.splat(0);
+    let dots = f64x2.splat(0);
     for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
       const a = v128.load(x + k);
       const b = v128.load(y + k);
-      const low = f64x2.promote_low_f32x4(a);
-      const high = upper(a);
-      const lowOther = f64x2.promote_low_f32x4(b);
-      const highOther = upper(b);
-      let row = v128.load(shift + k);
-      v128.store(x + k, demote(
-        f64x2.sub(f64x2.sub(low, lowOther), f64x2.promote_low_f32x4(row)),
-        f64x2.sub(f64x2.sub(high, highOther), upper(row)),
-      ));
-      row = v128.load(middle + k);
-      v128.store(y + k, demote(
-        f64x2.sub(f64x2.mul(half, f64x2.add(low, lowOther)), f64x2.promote_low_f32x4(row)),
-        f64x2.sub(f64x2.mul(half, f64x2.add(high, highOther)), upper(row)),
-      ));
+      let row = v128.load(less + k);
+      let p = f64x2.promote_low_f32x4(a);
+      let q = f64x2.promote_low_f32x4(b);
+      const low = f64x2.sub(f64x2.sub(p, q), f64x2.promote_low_f32x4(row));
+      const lowSum = f64x2.add(p, q);
+      p = upper(a);
+      q = upper(b);
+      const high = f64x2.sub(f64x2.sub(p, q), upper(row));
+      row = v128.load(less + bytes + k);
+      const lowMiddle = f64x2.sub(f64x2.mul(half, lowSum), f64x2.promote_low_f32x4(row));
+      const highMiddle = f64x2.sub(f64x2.mul(half, f64x2.add(p, q)), upper(row));
+      v128.store(x + k, demote(low, high));
+      v128.store(y + k, demote(lowMiddle, highMiddle));
+      squares = f64x2.add(squares, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));
+      dots = f64x2.add(dots, f64x2.add(f64x2.mul(low, lowMiddle), f64x2.mul(high, highMiddle)));
     }
+    store<f64>(sums, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
+    store<f64>(sums, f64x2.extract_lane(dots, 0) + f64x2.extract_lane(dots, 1), 8);
     x += bytes;
     y += bytes;
   }

@@ -43,14 +43,14 @@ export interface ProductKernels {
   readonly addRow32: (sums: number, end: number, row: number, factor: number) => void;
   /** Subtracts a row from each of the rows. */
   readonly subtractRow32: (rows: number, row: number, lines: number, bytes: number) => void;
-  /** Rows x and y become x − y − shift and (x + y) / 2 − middle, for a row of each. */
+  /** Rows x and y become what they differ by and their middle, both less a row; writes products of these. */
   readonly differ32: (
     x: number,
     y: number,
+    sums: number,
     lines: number,
     bytes: number,
-    shift: number,
-    middle: number,
+    less: number,
   ) => void;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;

@@ -73,18 +73,18 @@ export function differencesFast(
   const { rows, columns } = x;
   const instance = selectedInstance();
   if (!instance?.exportsOf(PRODUCTS)) return undefined;
-  const { differ32, dots32 } = kernelsOf(instance);
+  const { differ32 } = kernelsOf(instance);
   const bytes = bytesOf(columns);
   const most = mostRows(rows, bytes);
-  const shiftStart = align(FIRST_ADDRESS);
-  const middleStart = shiftStart + bytes;
-  const xStart = middleStart + bytes;
+  const less = align(FIRST_ADDRESS);
+  const xStart = less + 2 * bytes;
   const yStart = xStart + most * bytes;
   const sumStart = yStart + most * bytes;
-  if (!instance.reach(sumStart + 8 * most)) return undefined;
+  if (!instance.reach(sumStart + 16 * most)) return undefined;
   const { float32, float64 } = instance;
-  float32.set(shift, shiftStart / 4);
-  float32.set(middle, middleStart / 4);
+  float32.fill(0, less / 4, xStart / 4);
+  float32.set(shift, less / 4);
+  float32.set(middle, (less + bytes) / 4);
   const differences = new Float32Array(rows * columns);
   const middles = new Float32Array(rows * columns);
   const squares = new Float64Array(rows);
@@ -94,11 +94,11 @@ export function differencesFast(
     const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
     stage(instance, { ...part, grid: x, staged: xStart });
     stage(instance, { ...part, grid: y, staged: yStart });
-    differ32(xStart, yStart, lines, bytes, shiftStart, middleStart);
-    dots32(xStart, xStart, sumStart, lines, bytes);
-    squares.set(float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
-    dots32(xStart, yStart, sumStart, lines, bytes);
-    dots.set(float64.subarray(sumStart / 8, sumStart / 8 + lines), row);
+    differ32(xStart, yStart, sumStart, lines, bytes, less);
+    for (let i = 0; i < lines; i++) {
+      squares[row + i] = float64[sumStart / 8 + 2 * i]!;
+      dots[row + i] = float64[sumStart / 8 + 2 * i + 1]!;
+    }
     copyRows(float32, xStart, lines, columns, differences, row);
     copyRows(float32, yStart, lines, columns, middles, row);
   }
