@@ -42,22 +42,29 @@ export interface PairProducts {
   readonly base: 0 | 1;
 }
 
-export function pairProducts(own: Side, other: Side, precision: Precision): PairProducts {
+/**
+ * @param near - up to this distance, relative to the length of the teacher, the product of the difference is worth its time
+ */
+export function pairProducts(
+  own: Side,
+  other: Side,
+  precision: Precision,
+  near = 0.6,
+): PairProducts {
   const teacher = productsOf(other, precision);
-  const difference = precision === 'float32' ? differenceOf(own, other) : undefined;
+  const isNear = precision === 'float32' && distanceOf(own, other) < near;
+  const difference = isNear ? differenceOf(own, other) : undefined;
   return { excess: difference ?? productsOf(own, precision), teacher, base: difference ? 1 : 0 };
 }
-
-/** Up to this distance, relative to the length of the teacher, the product of the difference is worth its time. */
-const NEAR = 0.6;
 
 /** Number of rows that are enough to tell how near all are. */
 const SAMPLE = 16;
 
-function areNear(own: Side, other: Side): boolean {
+/** How far the rows are from those of the teacher, relative to their length; Infinity where the columns differ. */
+function distanceOf(own: Side, other: Side): number {
   const { data: x, rows, columns } = own.rows;
   const { data: y } = other.rows;
-  if (columns !== other.rows.columns) return false;
+  if (columns !== other.rows.columns) return Infinity;
   let distance = 0;
   let size = 0;
   for (let i = 0; i < rows; i += Math.ceil(rows / SAMPLE)) {
@@ -67,15 +74,14 @@ function areNear(own: Side, other: Side): boolean {
       size += y[k]! * y[k]!;
     }
   }
-  return distance < NEAR ** 2 * size;
+  return Math.sqrt(distance / (size || 1));
 }
 
 /**
- * s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2: the errors are relative to δ. Undefined where δ is not
- * small, or cannot be had.
+ * s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2: the errors are relative to δ. Undefined where there is no
+ * memory for it.
  */
 function differenceOf(own: Side, other: Side): Products | undefined {
-  if (!areNear(own, other)) return undefined;
   const { rows, columns } = own.rows;
   const r = own.reference ?? new Float64Array(columns);
   const q = other.reference ?? r;

@@ -44,7 +44,6 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
   });
   const left = a.map((square, i) => 0.25 * excess.variance * square * f[i]! ** 2);
   const right = b.map((square, i) => square * f[i]! ** 2);
-  const targetVariance = 0.5 * teacher.variance;
   const sums = new Float64Array(rows);
   const gains = new Float64Array(rows);
   let error = 0;
@@ -52,13 +51,15 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
     const factor = 0.5 * f[i]!;
     const target = 0.5 * e[i]!;
     const weight = 0.5 * base * weights[i]!;
+    const targetVariance = 2 * teacher.variance * teacher.a[i]!;
     let [sum, gain] = [0, 0];
     for (let j = i; j < rows; j++) {
       const k = i * rows + j;
       const share = weight * f[j]! + target * weights[j]!;
-      const affinity = 0.5 + (s[k]! + base * gaps[k]!) * factor * f[j]!;
-      const gap = s[k]! * factor * f[j]! + gaps[k]! * share;
-      const targetPart = 4 * targetVariance * teacher.a[i]! * teacher.a[j]! * share * share;
+      const both = factor * f[j]!;
+      const affinity = 0.5 + (s[k]! + base * gaps[k]!) * both;
+      const gap = s[k]! * both + gaps[k]! * share;
+      const targetPart = targetVariance * teacher.a[j]! * share * share;
       error += (left[i]! * right[j]! + right[i]! * left[j]! + targetPart) / (affinity * affinity);
       s[k] = affinity;
       gaps[k] = gap;

@@ -25,9 +25,9 @@ import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.j
  * Cost: some rows² · columns multiplications, or rows · columns² where that is less, and memory for rows² or columns² and for both
  * sides. It is no sum over rows: chunks of a batch do not add up to it.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32; once more in
- * doubles where student and teacher are so alike that errors of 5e-7 of what they differ by might show. A row of the
- * gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side
+ * with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of 5e-7 of what the
+ * products differ by might still show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
  * Kornblith et al. (2019), "Similarity of Neural Network Representations Revisited", §3, arXiv:1905.00414: the measure, of
  * which this is one minus. It is the biased estimate, for which a batch that is small beside the columns looks aligned.

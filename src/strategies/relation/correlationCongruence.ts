@@ -56,8 +56,9 @@ export interface CorrelationCongruenceDistillationOptions extends StrategyOption
  * pass. It is no sum over rows: chunks of a batch do not add up to it.
  *
  * Precision of the first two: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in
- * float32; once more in doubles where student and teacher are so close that errors of 5e-7 of what they differ by might show.
- * A row of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ * float32: each side with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of
+ * 5e-7 of what the products differ by might still show, they are computed once more in doubles. A row
+ * of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
  * Peng et al. (2019), "Correlation Congruence for Knowledge Distillation", §3, arXiv:1904.01802: the first two. torchdistill has
  * them without the square, RepDistiller the third, after code of the authors', which compares no rows of a side with each other.

@@ -43,8 +43,8 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  *
  * Precision: doubles, and rows that are near each other are subtracted one by one: a distance is good to 1e-12 of itself, and
  * what the gradient has of a pair to 1e-15 times ‖x‖ / distance. Without angles, a kernel multiplies float32 rows, from 32
- * rows and 32 columns on, in float32, and once more in doubles where student and teacher are so close that errors of 2e-7 of
- * what distances differ by might show. The products that a float32 gradient sums up last are of float32, unless two rows
+ * rows and 32 columns on, in float32: each side with itself or, where the rows of both sides are close, the teacher and the
+ * difference; once more in doubles where errors of 2e-7 of what distances differ by might still show. The products that a float32 gradient sums up last are of float32, unless two rows
  * are nearer than 1/16 of the mean distance: it is good to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
  *
  * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights of the authors' code for metric

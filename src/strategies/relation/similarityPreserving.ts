@@ -26,10 +26,11 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * with a gradient, at most for those of the student. It is no sum over rows: chunks of a batch do not add up to it. The
  * published weight beside a hard loss is 3000.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32. Their
- * products are computed once more in doubles where student and teacher are so close that errors of 5e-7 of what they
- * differ by might show. A row of the gradient is a sum over pairs and good to some 1e-6 of the sum of their sizes; where
- * they cancel, as with rows that point the same way, that is a larger share of what is left.
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side
+ * with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of 5e-7 of what the
+ * products differ by might still show, they are computed once more in doubles. A row of the gradient is a sum over pairs
+ * and good to some 1e-6 of the sum of their sizes; where they cancel, as with rows that point the same way, that is a larger
+ * share of what is left.
  *
  * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
  * the norm is that of published code.
