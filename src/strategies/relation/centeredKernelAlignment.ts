@@ -27,7 +27,8 @@ import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.j
  *
  * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side
  * with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of 5e-7 of what the
- * products differ by might still show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ * products differ by might still show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of
+ * the sum of the sizes of its terms, one for each pair.
  *
  * Kornblith et al. (2019), "Similarity of Neural Network Representations Revisited", §3, arXiv:1905.00414: the measure, of
  * which this is one minus. It is the biased estimate, for which a batch that is small beside the columns looks aligned.

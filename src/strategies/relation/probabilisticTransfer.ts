@@ -28,7 +28,8 @@ import { affinityDivergence } from '../../kernels/pairs/probabilisticTransfer.js
  *
  * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side
  * with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of 5e-7 of what the
- * products differ by might still show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ * products differ by might still show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of
+ * the sum of the sizes of its terms, one for each pair.
  *
  * Passalis & Tefas (2018), "Learning Deep Representations with Probabilistic Knowledge Transfer", §3, arXiv:1803.10837. The
  * paper leaves the pair of a row with itself out and sums; this is the authors' code, with the mean and both 1e-7.
