@@ -28,9 +28,6 @@ export interface PairDistances {
 /** Below these shares of what it is the difference of, the square of a distance has lost digits. */
 const NEAR = { float32: 0.1, float64: 1e-3 };
 
-/** Up to this distance of student and teacher, distances by products of each differ too little; see {@link pairProducts}. */
-const SIMILAR = 1.2;
-
 /** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
 const TOUCHING = 1e-12;
 
@@ -50,7 +47,7 @@ export function pairDistances(
   const isQuick = precision === 'float32';
   const own = isQuick ? lessReference(student, precision) : sideOf(student);
   const other = isQuick ? lessReference(teacher, precision) : sideOf(teacher);
-  const products = pairProducts(own, other, precision, SIMILAR);
+  const products = pairProducts(own, other, precision);
   const { base } = products;
   const { products: x, a, b } = products.excess;
   const { products: h, a: sizes } = products.teacher;

@@ -49,6 +49,16 @@ describe.each(multiplying)('Products for near students, %s kernel', (kernel) => 
   beforeAll(() => selectKernel(kernel));
   afterAll(() => selectKernel('auto'));
 
+  test.each(strategies.slice(0, 4))('%s of a student of another size', (_, create) => {
+    const teacher = new Matrix(noise(1), 128, 256);
+    for (const size of [0.01, 0.3, 3]) {
+      products.length = 0;
+      const values = noise(2).map((value, k) => size * (2 * value + teacher.data[k]!));
+      create().computeGradient(new Matrix(values, 128, 256), teacher);
+      expect(products).toEqual(Array(3).fill('float32'));
+    }
+  });
+
   test.each(strategies)('%s', (_, create) => {
     const [ideal, other] = [noise(1), noise(2)];
     const teacher = new Matrix(ideal, 128, 256);
