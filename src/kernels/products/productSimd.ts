@@ -30,6 +30,11 @@ type Product = (call: number) => void;
 /** Panels of lines that stand at `source`. */
 type Pack = (source: number, stride: number, target: number, lines: number, steps: number) => void;
 
+/** Of `lines` rows x and y, of `bytes` each; the two rows that they are less stand at `less`. */
+type Differ = (
+  ...call: [x: number, y: number, sums: number, lines: number, bytes: number, less: number]
+) => void;
+
 export interface ProductKernels {
   readonly product32: Product;
   readonly product64: Product;
@@ -44,14 +49,7 @@ export interface ProductKernels {
   /** Subtracts a row from each of the rows. */
   readonly subtractRow32: (rows: number, row: number, lines: number, bytes: number) => void;
   /** Rows x and y become what they differ by and their middle, both less a row; writes products of these. */
-  readonly differ32: (
-    x: number,
-    y: number,
-    sums: number,
-    lines: number,
-    bytes: number,
-    less: number,
-  ) => void;
+  readonly differ32: Differ;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
   /** Whether all numbers from an address on are finite and not extreme. */
@@ -149,12 +147,11 @@ export function multiplyFast(
 
 /** The block in float32; `undefined` where some of the products were too large for it, or all may be too small. */
 function inSingles(instance: Instance, block: Block): Float64Array | undefined {
-  const count = clearRows(block);
+  const count = clearRows(block); // of zeros alone, products are exact
   if (count === undefined) return undefined;
   const sums = multiply(instance, 4, block);
   const areFinite = kernelsOf(instance).moderate64(sums.byteOffset, sums.byteLength);
-  const areExact = count === 0;
-  return areFinite && (areExact || sums.some((sum) => Math.abs(sum) > LEAST)) ? sums : undefined;
+  return areFinite && (count === 0 || sums.some((sum) => Math.abs(sum) > LEAST)) ? sums : undefined;
 }
 
 /**
@@ -168,8 +165,9 @@ function clearRows({ a, row, rows }: Block): number | undefined {
     for (let k = 0; k < a.columns && largest < LEAST_FACTOR; k++) {
       largest = Math.max(largest, Math.abs(a.data[i * a.rowStride + k * a.columnStride]!));
     }
-    if (largest > 0 && largest < LEAST_FACTOR) return undefined;
-    if (largest > 0) count++;
+    if (largest === 0) continue;
+    if (largest < LEAST_FACTOR) return undefined;
+    count++;
   }
   return count;
 }
