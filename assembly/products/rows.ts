@@ -61,7 +61,6 @@ export function subtractRow(rows: usize, row: usize, lines: i32, bytes: usize): 
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function demote(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);

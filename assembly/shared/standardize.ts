@@ -55,7 +55,8 @@ export function standardize<T>(row: usize, columns: i32): f64 {
   const excess = n * rest * rest;
   if (excess > SMALL * squares) sumUp<T>(row, bytes, mean, rest);
   else squares -= excess;
-  const deviation = columns > 1 ? sqrt(squares / (n - 1)) : 0;
+  // Where squares overflow, the row becomes NaN, and is left to JavaScript.
+  const deviation = columns > 1 ? sqrt(squares < Infinity ? squares / (n - 1) : NaN) : 0;
   const inverse = splat<T>(1 / (deviation + EPSILON));
   const less = splat<T>(mean);
   const lesser = splat<T>(rest);

@@ -38,19 +38,11 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /**
    * @internal
    * @param matrix - where the gradient goes
-   * @param content - what the matrix holds: zeros; numbers of an earlier call, which are overwritten; or numbers that are
-   *   added to
+   * @param isStale - whether it holds numbers of an earlier call, which are overwritten, and not zeros
    */
-  constructor(
-    matrix: Matrix<T>,
-    content: 'zeros' | 'stale' | 'numbers',
-    scale = 1,
-    progress?: Progress<T>,
-  ) {
+  constructor(matrix: Matrix<T>, isStale: boolean, scale = 1, progress?: Progress<T>) {
     this.scale = scale;
-    const isStale = content === 'stale';
-    const next = content === 'numbers' ? matrix.rows : 0;
-    this.#progress = progress ?? { matrix, isStale, next, bound: 0, overflow: undefined };
+    this.#progress = progress ?? { matrix, isStale, next: 0, bound: 0, overflow: undefined };
   }
 
   /**
@@ -148,6 +140,6 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /** @internal The same sink for a part whose loss counts `factor` times. */
   times(factor: number): GradientSink<T> {
     const progress = this.#progress;
-    return new GradientSink(progress.matrix, 'zeros', factor * this.scale, progress);
+    return new GradientSink(progress.matrix, false, factor * this.scale, progress);
   }
 }

@@ -54,8 +54,8 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
    */
   readonly gradient?: Matrix<T> | undefined;
   /**
-   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. If the call fails they
-   * are as they were, at the cost of a copy.
+   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. The sums are written only if
+   * the call succeeds, at the cost of a scratch matrix.
    */
   readonly accumulate?: boolean | undefined;
 }

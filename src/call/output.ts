@@ -1,6 +1,6 @@
 // The matrices that a call writes.
 
-import { checkSameShape, isAllFinite } from '../core/checks.js';
+import { addTo, checkSameShape, isAllFinite } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -13,30 +13,30 @@ export class GradientOutput<T extends FloatArray> {
   /** What the call writes and returns. */
   readonly gradient: Matrix<T>;
   readonly sink: GradientSink<T>;
-  /** What the gradient held before a call that adds to it. */
-  readonly #before: T | undefined;
+  /** The gradient of a call that adds to a matrix, then its sum with that. */
+  readonly #sum: Matrix<T> | undefined;
 
   constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
     this.gradient = given ?? student.zerosLike();
-    this.#before = given && accumulate ? (given.data.slice() as T) : undefined;
-    const content = this.#before ? 'numbers' : given ? 'stale' : 'zeros';
-    this.sink = new GradientSink(this.gradient, content);
+    this.#sum = given && accumulate ? student.zerosLike() : undefined;
+    this.sink = new GradientSink(this.#sum ?? this.gradient, given !== undefined && !this.#sum);
   }
 
   /** Completes the gradient; throws where the format cannot hold a sum. */
   finish(operation: string, argument: string): void {
     this.sink.finish();
-    if (!this.#before) return;
-    const { data, columns, numeric } = this.gradient;
+    if (!this.#sum) return;
+    const { data, columns, numeric } = this.#sum;
+    addTo(data, this.gradient.data);
     if (isAllFinite(data)) return;
     const i = data.findIndex((value: number) => !Number.isFinite(value));
     const row = Math.floor(i / columns);
     checkRepresentable(operation, argument, data[i]!, numeric.largest, row, i % columns);
   }
 
-  /** After a call that failed: what was to be added to is as it was. */
-  restore(): void {
-    if (this.#before) this.gradient.data.set(this.#before);
+  /** Once all of a call has succeeded: writes the sum. */
+  commit(): void {
+    if (this.#sum) this.gradient.data.set(this.#sum.data);
   }
 }
 

@@ -1,3 +1,4 @@
+import { rethrow } from '../core/allocate.js';
 import { checkShape } from '../core/checks.js';
 import {
   checkBoolean,
@@ -134,14 +135,8 @@ export abstract class DistillationStrategyBase<
     options: EvaluationOptions<T> = NO_OPTIONS,
   ): number {
     const operation = `${this.name}.computeLoss`;
-    const request = requestOf(
-      operation,
-      studentBatchOutput,
-      teacherBatchOutput,
-      trueLabelsBatch,
-      options,
-      NO_PARAMETERS,
-    );
+    const [student, teacher, labels] = [studentBatchOutput, teacherBatchOutput, trueLabelsBatch];
+    const request = requestOf(operation, student, teacher, labels, options, NO_PARAMETERS);
     return this.#loss(this.#prepare(request));
   }
 
@@ -243,10 +238,8 @@ export abstract class DistillationStrategyBase<
       output.finish(operation, 'gradient');
       sums?.check(operation, accumulate);
       sums?.commitGradients();
+      output.commit();
       return resultOf(loss, output.gradient, batch);
-    } catch (error) {
-      output.restore();
-      throw error;
     } finally {
       sums?.close();
     }
@@ -281,7 +274,12 @@ export abstract class DistillationStrategyBase<
   }
 
   #loss(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const loss: unknown = this.evaluate(batch, gradient);
+    let loss: unknown;
+    try {
+      loss = this.evaluate(batch, gradient);
+    } catch (error) {
+      rethrow(batch.operation, batch.student, error);
+    }
     if (typeof loss !== 'number') throwType(batch.operation, 'evaluate', 'return a number', loss);
     if (!Number.isFinite(loss)) {
       this.explain(batch);

@@ -32,3 +32,21 @@ export function allocate<R>(
     );
   }
 }
+
+/**
+ * Throws an error again; in words, where it says that an array was too large whose size follows from the rows and columns of
+ * the student.
+ */
+export function rethrow(
+  operation: string,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  error: unknown,
+): never {
+  // Engines differ in the message. A stack that is exhausted is a RangeError too.
+  const isTooLarge = error instanceof RangeError && /array|alloc/i.test(error.message);
+  if (!isTooLarge || 'code' in error) throw error;
+  const expected = 'have no more rows and columns than the engine can allocate products of';
+  refuse('OUT_OF_RANGE', operation, 'student', expected, `[${rows}, ${columns}]`, {
+    hint: 'split the batch into smaller ones',
+  });
+}

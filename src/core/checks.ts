@@ -93,3 +93,16 @@ export function isAllFinite(values: FloatArray): boolean {
   for (; i < length; i++) a += 0 * values[i]!;
   return a + b + c + d === 0;
 }
+
+/** sums += values */
+export function addTo(sums: FloatArray, values: FloatArray): void {
+  const { length } = sums;
+  let i = 0;
+  for (; i + 3 < length; i += 4) {
+    sums[i]! += values[i]!;
+    sums[i + 1]! += values[i + 1]!;
+    sums[i + 2]! += values[i + 2]!;
+    sums[i + 3]! += values[i + 3]!;
+  }
+  for (; i < length; i++) sums[i]! += values[i]!;
+}

@@ -27,8 +27,7 @@ export interface ThreadOptions {
  * and all its matrices do.
  *
  * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a call in place if all are
- * of one arena, alone, in a hybrid and layer by layer; with `accumulate`, a copy of the gradient is kept for the case that the
- * call fails. Anything else works too, by copying: float32 rows of up to 16 columns, sparse teachers, losses that compare
+ * of one arena, alone, in a hybrid and layer by layer. Anything else works too, by copying: `accumulate`, float32 rows of up to 16 columns, sparse teachers, losses that compare
  * rows with each other, the scalar kernel.
  *
  * @example

@@ -6,10 +6,14 @@ import {
   float32,
   float64,
   type GradientSink,
+  HybridDistillationStrategy,
   IGNORE_INDEX,
   Matrix,
+  MultiLevelDistillationStrategy,
   meanOverRows,
+  RelationalDistillationStrategy,
   ResponseDistillationStrategy,
+  SimilarityPreservingDistillationStrategy,
   UNLABELED,
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
@@ -493,4 +497,31 @@ describe('DistillationStrategyBase', () => {
     const loss = response.computeLoss(wrong(foreign), teacher);
     expect(loss).toBe(response.computeLoss(student, teacher));
   });
+});
+
+test('an array that is too large is refused in words', () => {
+  const wide = Matrix.zeros(200_000, 2);
+  const strategies = [
+    new SimilarityPreservingDistillationStrategy(),
+    new RelationalDistillationStrategy(),
+    new MultiLevelDistillationStrategy(),
+  ];
+  for (const strategy of strategies) {
+    expect(refusal(() => strategy.computeLoss(wide, wide.clone()))).toMatchObject({
+      code: 'OUT_OF_RANGE',
+      argument: 'student',
+      received: '[200000, 2]',
+    });
+  }
+});
+
+test('parts of a hybrid are added together before they are added to a gradient', () => {
+  const part = () => ({ strategy: new FeatureDistillationStrategy(), weight: 1 });
+  const hybrid = new HybridDistillationStrategy([part(), part(), part(), part()], {
+    weights: 'free',
+  });
+  const student = Matrix.fromRows([[1.25e-8]]);
+  const gradient = Matrix.fromRows([[1]]);
+  hybrid.computeGradient(student, Matrix.zeros(1, 1), undefined, { gradient, accumulate: true });
+  expect(gradient.get(0, 0)).toBe(Math.fround(1 + 1e-7)); // each part alone is rounded away
 });

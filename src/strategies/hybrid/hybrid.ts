@@ -169,10 +169,8 @@ export class HybridDistillationStrategy<
       call.finish();
       sums.check(operation, accumulate);
       sums.commitGradients();
+      call.commit();
       return { loss, gradients: call.gradients(), components };
-    } catch (error) {
-      call.restore();
-      throw error;
     } finally {
       sums.close();
     }

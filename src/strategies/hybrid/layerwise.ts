@@ -114,9 +114,9 @@ export class LayerwiseCall<T extends FloatArray> {
     for (const [name, output] of this.#outputs) output.finish(operation, `gradients.${name}`);
   }
 
-  /** After a call that failed: what was to be added to is as it was. */
-  restore(): void {
-    for (const output of this.#outputs.values()) output.restore();
+  /** Once all of the call has succeeded: writes what was to be added to. */
+  commit(): void {
+    for (const output of this.#outputs.values()) output.commit();
   }
 
   /** The gradients by student layer. */
@@ -200,7 +200,7 @@ function checkTargets<T extends FloatArray>(
   learned: readonly Parameter<T>[],
   held: readonly HeldMatrix<T>[],
 ): void {
-  const names = pairs.map(({ student }) => student);
+  const names = [...new Set(pairs.map(({ student }) => student))];
   checkOptions(operation, 'gradients', gradients, names);
   const targets = Object.entries(gradients).filter(([, target]) => target !== undefined);
   for (const [i, [name, target]] of targets.entries()) {

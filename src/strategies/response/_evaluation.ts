@@ -25,7 +25,7 @@ export function evaluateResponse<T extends FloatArray>(
   gradient: GradientSink<T> | undefined,
 ): number {
   const tables = loss.spare.take(batch.student.rows);
-  fillTables(batch, loss.terms, tables);
+  fillTables(batch, loss, tables);
   const { normalizer } = batch;
   const value = evaluatePasses(loss, batch, tables, gradient?.times(1 / normalizer)) / normalizer;
   loss.spare.giveBack(tables);

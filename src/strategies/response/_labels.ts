@@ -1,14 +1,21 @@
 // Losses of labels alone, row by row: through the engine, and in JavaScript where it does not compute.
 
+import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { DISTRIBUTION_ROW, EXCLUDED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
-import type { RowsCall } from '../../engine/rowsCall.js';
+import type { RowsCall, RowTables } from '../../engine/rowsCall.js';
 import type { Target } from '../../engine/target.js';
 import { type RowLabel, softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
-import type { Pass } from './_pass.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+
+/** What the labels of a pass are known by. */
+interface LabeledPass<T extends FloatArray> {
+  readonly batch: DistillationBatch<T, SparseTargets<T>>;
+  readonly tables: RowTables;
+}
 
 /** The rows of a call whose labels are looked at. */
 type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
@@ -67,7 +74,7 @@ export function labelLosses<T extends FloatArray>(
 
 /** Adds the hard loss of the rows whose loss so far is finite. */
 export function addLabels<T extends FloatArray>(
-  { batch, tables }: Pass<T>,
+  { batch, tables }: LabeledPass<T>,
   losses: Float64Array,
   sink: GradientSink<T> | undefined,
 ): void {

@@ -37,10 +37,16 @@ export class SpareTables {
   }
 }
 
+/** What the tables of a loss depend on. */
+interface SharedLoss {
+  readonly terms: ResponseTerms;
+  readonly standardizeLogits: boolean;
+}
+
 /** Writes labels and weights of a call; the soft weights do not have the factor of the temperature yet. */
 export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
-  { sharesOf }: ResponseTerms,
+  { terms: { sharesOf }, standardizeLogits }: SharedLoss,
   tables: CallTables,
 ): void {
   const { student, rows, classes, distributions, alpha } = batch;
@@ -58,13 +64,14 @@ export function fillTables<T extends FloatArray>(
     weights[2 * row] = 1 - hard;
     weights[2 * row + 1] = hard;
   }
-  if (sharesOf) applyShares(batch, tables, sharesOf);
+  if (sharesOf) applyShares(batch, tables, sharesOf, standardizeLogits);
 }
 
 function applyShares<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   { labels, weights, losses: ofStudent }: CallTables,
   sharesOf: NonNullable<ResponseTerms['sharesOf']>,
+  standardizeLogits: boolean,
 ): void {
   const { student, rows, alpha } = batch;
   if (alpha === 1) return;
@@ -82,6 +89,6 @@ function applyShares<T extends FloatArray>(
     weights[2 * row + 1] = alpha + (1 - alpha) * hard;
     isUnread ||= soft === 0;
   }
-  // A soft loss of weight 0 is not evaluated: a NaN in such a row would not be noticed.
-  if (isUnread) checkFinite(batch, -Infinity);
+  // A soft loss of weight 0 is not evaluated: what it refuses in such a row would not be noticed.
+  if (isUnread) checkFinite(batch, standardizeLogits ? undefined : -Infinity);
 }

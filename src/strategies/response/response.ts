@@ -31,9 +31,9 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  * row with a label is not read.
  *
  * Cost: two to three exponentials for each logit, by the kernel that `kernelInfo` names, whatever the labels are, with
- * −Infinity and standardized logits too. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 3e-7
- * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 4e-7; in float64 both to 1e-14,
- * and in JavaScript (`'scalar'`) to 1e-11.
+ * −Infinity and standardized logits too. Beside the gradient, memory for a few rows. In float32 the gradient is exact to 6e-7
+ * of the largest entry of a row plus 4e-9 of its largest term, and the loss to 6e-7 of itself, or 4e-6 where it is small; in
+ * float64 both to 1e-13, and in JavaScript (`'scalar'`) to 1e-11, or 2e-6 where both sides agree to 7 digits.
  *
  * Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network", §2, arXiv:1503.02531. The paper
  * speaks of the cross-entropy with soft targets; the KL divergence has the same gradient and is 0 at the minimum.

@@ -18,7 +18,7 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0, the soft term at most T²; 0 at student = teacher without labels. The derivative by a probability
- * that is equal on both sides is taken as 0. Each row of the gradient sums to 0, and neither changes when a constant is added
+ * that is equal on both sides to the last bit is taken as 0. Each row of the gradient sums to 0, and neither changes when a constant is added
  * to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (temperature,

@@ -3,6 +3,8 @@ import {
   CorrelationDistillationStrategy,
   type DistributionRow,
   DivergenceDistillationStrategyBase,
+  type FloatArray,
+  float32,
   float64,
   IGNORE_INDEX,
   JensenShannonDistillationStrategy,
@@ -336,5 +338,33 @@ describeKernels("A divergence of one's own that calls itself", () => {
     nested.gradient.data.forEach((value, i) => {
       expect(value).toBeCloseTo(alone.gradient.data[i]!, 14);
     });
+  });
+});
+
+describeKernels('Standardized logits whose squares overflow', () => {
+  test.each(['float32', 'float64'] as const)('are those of JavaScript: %s', (dtype) => {
+    const numeric = { float32, float64 }[dtype];
+    const size = dtype === 'float32' ? 1e20 : 1e160;
+    const row = (scale: number, phase: number) =>
+      Array.from({ length: 20 }, (_, j) => scale * Math.sin(j + phase));
+    const large = Matrix.fromRows<FloatArray>([row(size, 0)], numeric);
+    const small = Matrix.fromRows<FloatArray>([row(1, 1)], numeric);
+    const strategy = new ResponseDistillationStrategy<FloatArray>({ standardizeLogits: true });
+    const expected = new ResponseDistillationStrategy<FloatArray>({ standardizeLogits: true });
+    for (const [student, teacher] of [
+      [large, small],
+      [small, large],
+    ] as const) {
+      const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+      const unit = Matrix.fromRows<FloatArray>([row(1, 0)], numeric);
+      const same = student === large ? [unit, small] : [small, unit];
+      const reference = expected.computeLossAndGradient(same[0]!, same[1]!);
+      expect(loss).toBeCloseTo(reference.loss, 5);
+      if (student === small) {
+        gradient.data.forEach((value, j) => {
+          expect(value).toBeCloseTo(reference.gradient.data[j]!, 5);
+        });
+      }
+    }
   });
 });
