@@ -10,9 +10,9 @@ import { layerTable } from './layers.js';
 import { kernels } from './library.js';
 import { SHORT } from './problem.js';
 import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
-import { writeReadme } from './readme.js';
-import { markdown, type Table } from './report.js';
-import { describe, machine, type Run, writeRun } from './run.js';
+import { linesOf, writeReadmes } from './readme.js';
+import type { Table } from './report.js';
+import { machine, type Run, writeRun } from './run.js';
 import { STRATEGIES } from './strategies.js';
 import { strategyTable } from './strategyTable.js';
 
@@ -73,10 +73,9 @@ async function main(): Promise<void> {
   }
   for (const { stop } of pytorch) stop();
   const run: Run = { ...machine(versions), rounds, tables };
-  const lines = [describe(run), ...tables.flatMap((table) => ['', ...markdown(table)])];
-  console.log(lines.join('\n'));
+  console.log(linesOf(run).join('\n'));
   if (options.json !== undefined) writeRun(options.json, run);
-  if (options.write) writeReadme(lines);
+  if (options.write) writeReadmes(run);
 }
 
 /** Kernels by a list of their names; all that are compiled where there is none. */

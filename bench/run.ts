@@ -40,7 +40,7 @@ export function describe({ cpu, cores, node, pytorch, rounds }: Run): string {
   return `${who.join(', ')}; medians of ${rounds} rounds in turn.`;
 }
 
-export function writeRun(file: string, run: Run): void {
+export function writeRun(file: string | URL, run: Run): void {
   writeFileSync(file, `${JSON.stringify(run, undefined, 1)}\n`);
 }
 

@@ -1,6 +1,6 @@
 // The matrices that a call writes.
 
-import { addTo, checkSameShape, isAllFinite } from '../core/checks.js';
+import { addTo, checkSameShape } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -27,8 +27,7 @@ export class GradientOutput<T extends FloatArray> {
     this.sink.finish();
     if (!this.#sum) return;
     const { data, columns, numeric } = this.#sum;
-    addTo(data, this.gradient.data);
-    if (isAllFinite(data)) return;
+    if (addTo(data, this.gradient.data)) return;
     const i = data.findIndex((value: number) => !Number.isFinite(value));
     const row = Math.floor(i / columns);
     checkRepresentable(operation, argument, data[i]!, numeric.largest, row, i % columns);

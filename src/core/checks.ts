@@ -76,33 +76,30 @@ export function checkParts(
   refuse('SHAPE_MISMATCH', operation, argument, expected, `[${rows}, ${columns}]`);
 }
 
-/** Whether every number is finite: any other, times 0, is NaN. The sums are four so as not to wait for each other. */
-export function isAllFinite(values: FloatArray): boolean {
-  const { length } = values;
+/**
+ * sums += values; returns whether every sum is finite: any other, times 0, is NaN. There are four of a kind, which do not wait
+ * for each other.
+ */
+export function addTo(sums: FloatArray, values: FloatArray): boolean {
+  const { length } = sums;
   let a = 0;
   let b = 0;
   let c = 0;
   let d = 0;
   let i = 0;
   for (; i + 3 < length; i += 4) {
-    a += 0 * values[i]!;
-    b += 0 * values[i + 1]!;
-    c += 0 * values[i + 2]!;
-    d += 0 * values[i + 3]!;
-  }
-  for (; i < length; i++) a += 0 * values[i]!;
-  return a + b + c + d === 0;
-}
-
-/** sums += values */
-export function addTo(sums: FloatArray, values: FloatArray): void {
-  const { length } = sums;
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
     sums[i]! += values[i]!;
     sums[i + 1]! += values[i + 1]!;
     sums[i + 2]! += values[i + 2]!;
     sums[i + 3]! += values[i + 3]!;
+    a += 0 * sums[i]!;
+    b += 0 * sums[i + 1]!;
+    c += 0 * sums[i + 2]!;
+    d += 0 * sums[i + 3]!;
   }
-  for (; i < length; i++) sums[i]! += values[i]!;
+  for (; i < length; i++) {
+    sums[i]! += values[i]!;
+    a += 0 * sums[i]!;
+  }
+  return a + b + c + d === 0;
 }

@@ -1,23 +1,25 @@
 import type { DistillationCase } from './arbitraries.js';
 
-/** Changes of the input that a strategy may declare to see no difference in. */
-export const INVARIANCES = [
+/** A change of the input that a strategy declares to see no difference in. */
+export type Invariance =
   /** A constant added to a row of the student, or of the teacher. */
-  'row-shift',
+  | 'row-shift'
   /** The same row added to every row of the student. */
-  'translation',
+  | 'translation'
   /** Rows in another order. */
-  'row-order',
+  | 'row-order'
   /** Columns in another order, on both sides. */
-  'column-order',
+  | 'column-order'
   /** The student multiplied by a positive number. */
-  'student-scale',
+  | 'student-scale'
   /** The teacher multiplied by a positive number. */
-  'teacher-scale',
-] as const;
+  | 'teacher-scale';
 
-/** One of {@link INVARIANCES}. */
-export type Invariance = (typeof INVARIANCES)[number];
+/** All of them. */
+export const INVARIANCES: readonly Invariance[] = [
+  ...(['row-shift', 'translation', 'row-order', 'column-order'] as const),
+  ...(['student-scale', 'teacher-scale'] as const),
+];
 
 const SCALE = 3.7;
 
