@@ -157,6 +157,15 @@ export {
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
+export { updateAverage } from './teachers/average.js';
 export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/causal.js';
 export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';
+export {
+  cosine,
+  linear,
+  piecewise,
+  type Schedule,
+  type ScheduleOptions,
+} from './teachers/schedules.js';
 export { SparseTargets, type SparseTargetsOptions } from './teachers/sparse.js';
+export { type VirtualTeacherOptions, virtualTeacher } from './teachers/virtual.js';
