@@ -31,7 +31,7 @@ function response(
   };
 }
 
-/** The gradients of several temperatures are rounded to float32 one by one, and their sum may all but cancel. */
+/** The gradients of several temperatures, or of losses of two kernels, are rounded one by one, and may all but cancel. */
 const SUMMED_TOLERANCE = 1e-4;
 
 /** What the other divergences of two distributions promise. */
@@ -333,10 +333,11 @@ export const responseSubjects: Subjects = {
   LogitMSEDistillationStrategy: {
     'by default': divergence(() => new LogitMSEDistillationStrategy(), {
       invariances: ['row-order', 'column-order'],
+      float32Tolerance: SUMMED_TOLERANCE,
     }),
     'without T²': divergence(
       () => new LogitMSEDistillationStrategy({ temperature: 2, temperatureSquared: false }),
-      { invariances: ['row-order', 'column-order'] },
+      { invariances: ['row-order', 'column-order'], float32Tolerance: SUMMED_TOLERANCE },
     ),
     standardized: standardized(() => new LogitMSEDistillationStrategy({ standardizeLogits: true })),
   },
