@@ -71,7 +71,10 @@ let inverse: f64 = 0;
 let share: f64 = 0;
 let weight: f64 = 0;
 
-/** Brings the mean of a block into that of two columns, given what its first row has and the others have beyond it. */
+/**
+ * Updates the means of two columns by a block of rows, given the numbers of the first row of the block, and the sum of what the
+ * other rows have beyond the first row.
+ */
 @inline
 function joinMeans(at: usize, first: v128, beyond: v128): v128 {
   const mean = v128.load(at);
@@ -80,7 +83,7 @@ function joinMeans(at: usize, first: v128, beyond: v128): v128 {
   return step;
 }
 
-/** Brings Σ x y of a block into that of two columns. */
+/** Updates Σ x y of two columns by Σ x y of a block of rows. */
 @inline
 function joinProducts(at: usize, products: v128, x: v128, y: v128, xStep: v128, yStep: v128): void {
   const own = nmadd<f64>(v128.mul<f64>(x, splat<f64>(inverse)), y, products);

@@ -64,7 +64,7 @@ function countDigits<T>(from: usize, end: usize, counts: usize): void {
   }
 }
 
-/** Whether the key of a pair is larger than that of another. */
+/** Whether the key of a pair is larger than the key of another pair. */
 @inline
 function isBehind<T>(pair: usize, other: usize): bool {
   return sizeof<T>() == 8 ? load<u64>(pair) > load<u64>(other) : load<u32>(pair) > load<u32>(other);
@@ -135,7 +135,7 @@ function arrange<T>(pairs: usize, bytes: usize, exponentials: usize, to: usize, 
   }
 }
 
-/** Takes slopes back to the places of the pairs; those of equal numbers have the mean of theirs. */
+/** Writes each slope to the place of its pair. Equal numbers all get the mean of their slopes. */
 function restore<T>(pairs: usize, sorted: usize, slopes: usize, to: usize): void {
   clear(to + stride, width - stride);
   let start: usize = 0;

@@ -94,7 +94,10 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   store<usize>(record, t, TEACHER_ROW);
 }
 
-/** The logarithms of a row, two at a time: of the sums, and of what the hard loss has. Those of a batch do not wait for each other. */
+/**
+ * Takes the two logarithms of a row together: the logarithm of Σp / Σq, and the logarithm of the hard loss. No row of the batch
+ * waits for the logarithms of another row.
+ */
 function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
   const record = recordOf(index);
   const label = labelOf(row);

@@ -14,8 +14,8 @@ const STEP: usize = PANEL_BYTES;
 const ROWS = 4;
 
 /**
- * Number of products that are summed in float32 before their sum is added to that of the runs before. The longest chain
- * of additions in float32 is the shortest where runs are about as long as there are runs: 24 + 11 of a panel's 256 steps.
+ * Number of products in a run. A run is summed in float32, and its sum is then added to the sum of the runs before it. For the 256
+ * steps of a panel, runs of 24 make the longest chain of additions in float32 about as short as it can be: 24 + 11.
  */
 const RUN = 24;
 

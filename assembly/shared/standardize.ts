@@ -1,4 +1,4 @@
-// (z − mean) / (deviation + 1e-7) of a row, the deviation being that of a sample, and its adjoint.
+// Standardizes a row, x = (z − mean) / (deviation + 1e-7), by the sample deviation (÷ columns − 1); and the adjoint of that.
 
 import { madd, nmadd, RUN, splat, sum, VECTOR } from './lanes';
 

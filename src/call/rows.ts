@@ -3,7 +3,7 @@
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type Grid, grid } from '../kernels/products/grid.js';
-import { boundOf, type Derivative, putProduct } from '../kernels/products/product.js';
+import { boundOf, type PairLoss, putProduct } from '../kernels/products/product.js';
 import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { DistillationBatch } from './batch.js';
@@ -151,11 +151,7 @@ function shareOf<T extends FloatArray>(
 }
 
 /** A loss of rows that stand one after another, with its derivative with respect to the student's where it is wanted. */
-export type ProductLoss = (
-  student: Grid,
-  teacher: Grid,
-  wanted: boolean,
-) => { readonly loss: number; readonly derivative?: Derivative | undefined };
+export type ProductLoss = (student: Grid, teacher: Grid, wanted: boolean) => PairLoss;
 
 /** {@link overBatch} for a loss whose derivative is a product: that is computed where the gradient stands. */
 export function overBatchByProduct<T extends FloatArray>(

@@ -77,8 +77,8 @@ export function checkParts(
 }
 
 /**
- * sums += values; returns whether every sum is finite: any other, times 0, is NaN. There are four of a kind, which do not wait
- * for each other.
+ * sums += values; returns whether every sum is finite. A number that is not finite becomes NaN when it is multiplied by 0, and
+ * makes one of the four sums of such products NaN. Four sums are faster than one, because each addition waits for its last one.
  */
 export function addTo(sums: FloatArray, values: FloatArray): boolean {
   const { length } = sums;

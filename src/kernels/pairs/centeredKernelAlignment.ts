@@ -1,5 +1,5 @@
 import { type Grid, grid, transpose } from '../products/grid.js';
-import { addProduct, type Derivative } from '../products/product.js';
+import { addProduct, type PairLoss } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
 import {
@@ -19,13 +19,8 @@ import {
   sideOf,
 } from './pairProducts.js';
 
-interface Alignment {
-  readonly loss: number;
-  readonly derivative?: Derivative;
-}
-
 /** One minus the linear centered kernel alignment of the rows of both sides; 1 where all rows of a side are equal. */
-export function alignmentDistance(student: Grid, teacher: Grid, wanted: boolean): Alignment {
+export function alignmentDistance(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   // In the form that takes fewer multiplications.
   if (student.rows > student.columns + teacher.columns) {
     return alignmentOfColumns(student, teacher, wanted);
@@ -39,7 +34,7 @@ function alignmentOfRows(
   teacher: Grid,
   wanted: boolean,
   precision: Precision,
-): Alignment | undefined {
+): PairLoss | undefined {
   const { rows } = student;
   const own = sideFor(student, precision);
   const products = pairProducts(own, sideFor(teacher, precision), precision);
@@ -157,7 +152,7 @@ function centred({ data, rows, columns }: Grid): { x: Grid; length: number } {
 }
 
 /** The same as 1 − ‖yᵀ x‖² / (‖xᵀ x‖ ‖yᵀ y‖) */
-function alignmentOfColumns(student: Grid, teacher: Grid, wanted: boolean): Alignment {
+function alignmentOfColumns(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   const { x, length } = centred(student);
   const { x: y, length: teacherLength } = centred(teacher);
   if (Math.min(length, teacherLength) === 0) return { loss: 1 }; // a NaN stays

@@ -1,15 +1,10 @@
 // Which row of the other side is its own: a row among those of a batch.
 
 import { copyTransposed, type Grid } from '../products/grid.js';
-import type { Derivative } from '../products/product.js';
+import type { PairLoss } from '../products/product.js';
 import { addCrossEntropy, logitRow } from '../rows/crossEntropy.js';
 import { type Directions, directionAdjoint, directionsOf } from './directions.js';
 import { productsWith, TOLERANCE, withProducts } from './gram.js';
-
-interface Contrast {
-  readonly loss: number;
-  readonly derivative?: Derivative;
-}
 
 /**
  * Mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ)) for rows s of the student and t of the
@@ -22,7 +17,7 @@ export function contrast(
   temperature: number,
   symmetric: boolean,
   wanted: boolean,
-): Contrast {
+): PairLoss {
   return withProducts(student, (precision) => {
     const own = directionsOf(student, 0, precision);
     const other = directionsOf(teacher, 0, precision);
@@ -60,7 +55,7 @@ function contrastOf(
   own: Directions,
   other: Directions,
   { temperature, symmetric, wanted }: ContrastOptions,
-): Contrast {
+): PairLoss {
   const rows = own.factors.length;
   const slopes = new Float64Array(rows * rows);
   let loss = addCrossEntropies(logits, rows, slopes);

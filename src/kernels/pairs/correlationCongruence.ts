@@ -1,7 +1,7 @@
 // How rows go together, on one side and on the other.
 
 import { type Grid, grid } from '../products/grid.js';
-import { type Derivative, valuesOf } from '../products/product.js';
+import { type PairLoss, valuesOf } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
 import { mirror, precisionFor, TOLERANCE, withProducts } from './gram.js';
@@ -22,11 +22,6 @@ export function gaussianKernel(gamma: number, order: number): ProductKernel {
   return coefficients;
 }
 
-interface Difference {
-  readonly loss: number;
-  readonly derivative?: Derivative;
-}
-
 /**
  * ‖K(student) − K(teacher)‖² / B², K the products of the B rows with each other in the space of the kernel; or without the
  * square, with a derivative of 0 where they are equal.
@@ -37,7 +32,7 @@ export function kernelDifference(
   kernel: ProductKernel,
   squared: boolean,
   wanted: boolean,
-): Difference {
+): PairLoss {
   return withProducts(student, (precision) => {
     const difference = differenceOf(student, teacher, kernel, precision);
     if (!difference) return undefined;

@@ -1,7 +1,7 @@
 // Rows as probabilities of each other, by their cosine.
 
 import type { Grid } from '../products/grid.js';
-import type { Derivative } from '../products/product.js';
+import type { Derivative, PairLoss } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { type Directions, directionAdjoint, directionsOf } from './directions.js';
 import { mirror, TOLERANCE, withProducts } from './gram.js';
@@ -22,11 +22,6 @@ interface Affinities {
   readonly targetInverses: Float64Array;
   /** Σ of the squared errors of gaps, each relative to s. */
   readonly error: number;
-}
-
-interface Divergence {
-  readonly loss: number;
-  readonly derivative?: Derivative;
 }
 
 function affinities(own: Directions, other: Directions, precision: Precision): Affinities {
@@ -81,7 +76,7 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
  * mean over i and j of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7)), p the affinities of the teacher's rows and q
  * those of the student's. Float32 products are used unless the errors of the products show.
  */
-export function affinityDivergence(student: Grid, teacher: Grid, wanted: boolean): Divergence {
+export function affinityDivergence(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   return withProducts(student, (precision) => divergenceOf(student, teacher, wanted, precision));
 }
 
@@ -91,7 +86,7 @@ function divergenceOf(
   teacher: Grid,
   wanted: boolean,
   precision: Precision,
-): Divergence | undefined {
+): PairLoss | undefined {
   const { rows } = student;
   const own = directionsOf(student, EPSILON, precision);
   const pairs = affinities(own, directionsOf(teacher, EPSILON, precision), precision);

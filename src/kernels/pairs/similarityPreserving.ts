@@ -1,5 +1,5 @@
 import { type Grid, grid } from '../products/grid.js';
-import type { Derivative } from '../products/product.js';
+import type { PairLoss } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
 import { mirror, precisionFor, rowVariances, sumOf, TOLERANCE, withProducts } from './gram.js';
@@ -8,16 +8,11 @@ import { type PairProducts, pairProducts, sideOf } from './pairProducts.js';
 /** The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code calls. */
 const EPSILON = 1e-12;
 
-interface Difference {
-  readonly loss: number;
-  readonly derivative?: Derivative;
-}
-
 /**
  * The mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with its rows at unit length. Float32
  * products are used unless the errors of the products show.
  */
-export function similarityDifference(student: Grid, teacher: Grid, wanted: boolean): Difference {
+export function similarityDifference(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   return withProducts(student, (precision) => differenceOf(student, teacher, wanted, precision));
 }
 
@@ -27,7 +22,7 @@ function differenceOf(
   teacher: Grid,
   wanted: boolean,
   precision: Precision,
-): Difference | undefined {
+): PairLoss | undefined {
   const { rows } = student;
   const own = sideOf(student);
   const products = pairProducts(own, sideOf(teacher), precision);

@@ -99,6 +99,12 @@ export interface Derivative {
   readonly own?: OwnRows;
 }
 
+/** A loss of rows together, with its derivative by the student's rows where that is wanted and not 0. */
+export interface PairLoss {
+  readonly loss: number;
+  readonly derivative?: Derivative | undefined;
+}
+
 /** For row i of a derivative, factors[i] times row i. */
 export interface OwnRows {
   readonly factors: Float64Array;

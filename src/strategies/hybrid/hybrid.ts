@@ -154,11 +154,7 @@ export class HybridDistillationStrategy<
     const { mask, normalizer, gradients, accumulate = false } = options;
     checkBoolean(operation, 'accumulate', accumulate);
     const learned = this.parameters();
-    const read = {
-      ...(mask !== undefined && { mask }),
-      ...(normalizer !== undefined && { normalizer }),
-      ...(gradients !== undefined && { gradients }),
-    };
+    const read = { mask, normalizer, gradients }; // each option once: what is checked is what is used
     const given = { operation, studentLayers, teacherLayers, labels, options: read };
     const held = this.heldMatrices();
     const call = new LayerwiseCall(given, this.layerPairs(), learned, held, accumulate);

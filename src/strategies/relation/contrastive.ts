@@ -1,10 +1,11 @@
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { overBatch, overBatchByProduct, type ProductLoss } from '../../call/rows.js';
+import { overBatch, overBatchByProduct } from '../../call/rows.js';
 import { checkBoolean, checkPositive } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { contrast } from '../../kernels/pairs/contrastive.js';
 import { type Grid, grid } from '../../kernels/products/grid.js';
+import type { PairLoss } from '../../kernels/products/product.js';
 import { valuesOf } from '../../kernels/products/product.js';
 import { checkVectors } from '../../layers/embedding.js';
 import {
@@ -88,7 +89,7 @@ export class ContrastiveDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { projection, contrastTemperature, symmetric } = this;
-    const contrastWith = (rows: Grid, teacher: Grid, wanted: boolean): ReturnType<ProductLoss> =>
+    const contrastWith = (rows: Grid, teacher: Grid, wanted: boolean): PairLoss =>
       contrast(rows, teacher, contrastTemperature, symmetric, wanted);
     if (!projection) return overBatchByProduct(batch, gradient, contrastWith);
     return overBatch(batch, gradient, (student, teacher, derivative, scale) => {

@@ -1,29 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import {
-  CenteredKernelAlignmentDistillationStrategy,
   CorrelationCongruenceDistillationStrategy,
   type DistillationStrategyBase,
   type FloatArray,
   float64,
   Matrix,
-  ProbabilisticTransferDistillationStrategy,
-  RelationalDistillationStrategy,
-  SimilarityPreservingDistillationStrategy,
 } from '../../../src/index.js';
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
+import { pairLosses } from '../../support/pairLosses.js';
 
 // A student close to its teacher, in float32, against the same numbers in doubles.
 
-const strategies: [string, () => DistillationStrategyBase<FloatArray>][] = [
-  ['similarities', () => new SimilarityPreservingDistillationStrategy()],
-  ['distances', () => new RelationalDistillationStrategy({ angleWeight: 0 })],
-  ['alignments', () => new CenteredKernelAlignmentDistillationStrategy()],
-  ['neighbours', () => new ProbabilisticTransferDistillationStrategy()],
-  ['products', () => new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' })],
-  ['gaussians', () => new CorrelationCongruenceDistillationStrategy({ order: 3 })],
+const strategies = [
+  ...pairLosses,
+  ['gaussians of order 3', () => new CorrelationCongruenceDistillationStrategy({ order: 3 })],
   ['norms', () => new CorrelationCongruenceDistillationStrategy({ order: 1, squared: false })],
-];
+] as const;
 
 const [ROWS, COLUMNS] = [70, 130];
 

@@ -1,16 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  CenteredKernelAlignmentDistillationStrategy,
-  CorrelationCongruenceDistillationStrategy,
-  type DistillationStrategyBase,
-  type FloatArray,
-  Matrix,
-  ProbabilisticTransferDistillationStrategy,
-  RelationalDistillationStrategy,
-  SimilarityPreservingDistillationStrategy,
-  selectKernel,
-} from '../../../src/index.js';
+import { Matrix, selectKernel } from '../../../src/index.js';
 import { kernels } from '../../support/describeKernels.js';
+import { pairLosses } from '../../support/pairLosses.js';
 
 // However close a student is, its products are computed in float32, and only once.
 
@@ -24,15 +15,6 @@ vi.mock('../../../src/kernels/products/productSimd.js', async (original) => {
   };
   return { ...module, multiplyFast };
 });
-
-const strategies: [string, () => DistillationStrategyBase<FloatArray>][] = [
-  ['similarities', () => new SimilarityPreservingDistillationStrategy()],
-  ['distances', () => new RelationalDistillationStrategy({ angleWeight: 0 })],
-  ['alignments', () => new CenteredKernelAlignmentDistillationStrategy()],
-  ['neighbours', () => new ProbabilisticTransferDistillationStrategy()],
-  ['products', () => new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' })],
-  ['gaussians', () => new CorrelationCongruenceDistillationStrategy()],
-];
 
 /** Numbers without an order in them, of the size of rows of length 1. */
 function noise(seed: number): Float32Array {
@@ -49,7 +31,7 @@ describe.each(multiplying)('Products for near students, %s kernel', (kernel) => 
   beforeAll(() => selectKernel(kernel));
   afterAll(() => selectKernel('auto'));
 
-  test.each(strategies.slice(0, 4))('%s of a student of another size', (_, create) => {
+  test.each(pairLosses.slice(0, 4))('%s of a student of another size', (_, create) => {
     const teacher = new Matrix(noise(1), 128, 256);
     for (const size of [0.01, 0.3, 3]) {
       products.length = 0;
@@ -59,7 +41,7 @@ describe.each(multiplying)('Products for near students, %s kernel', (kernel) => 
     }
   });
 
-  test.each(strategies)('%s', (_, create) => {
+  test.each(pairLosses)('%s', (_, create) => {
     const [ideal, other] = [noise(1), noise(2)];
     const teacher = new Matrix(ideal, 128, 256);
     for (const distance of [10, 1, 0.7, 0.3, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 0]) {
