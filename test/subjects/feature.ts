@@ -4,7 +4,6 @@ import {
   FeatureDistillationStrategy,
   type FloatArray,
   FlowDistillationStrategy,
-  LinearProjection,
   MarginReLUDistillationStrategy,
   NeuronSelectivityDistillationStrategy,
   type NumericTrait,
@@ -12,10 +11,10 @@ import {
   VariationalDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
-import { isNonZero, type Subjects } from './subjects.js';
+import { isNonZero, roundedProjection, type Subjects } from './subjects.js';
 
-/** The weights of a projection are rounded to float32 themselves, and what they make may all but cancel. */
-const PROJECTED_TOLERANCE = 1e-4;
+/** The terms of what a projection makes may all but cancel. */
+const PROJECTED_TOLERANCE = 1e-5;
 
 function feature(
   metric: 'mse' | 'cosine' | 'l1' | 'huber',
@@ -26,7 +25,7 @@ function feature(
     new FeatureDistillationStrategy<T>({
       metric,
       ...(delta !== undefined && { delta }),
-      ...(projection && { projection: new LinearProjection(3, 4, { ...projection, numeric }) }),
+      ...(projection && { projection: roundedProjection(3, 4, { ...projection, numeric }) }),
     });
   return {
     create,
@@ -102,7 +101,7 @@ function variational(
         ...options,
         numeric,
         ...(projection && {
-          projection: new LinearProjection(2, channels, { ...projection, numeric }),
+          projection: roundedProjection(2, channels, { ...projection, numeric }),
         }),
       }),
     values: 'features',
@@ -160,7 +159,7 @@ export const featureSubjects: Subjects = {
     projected: {
       create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
         new PatientDistillationStrategy<T>({
-          projection: new LinearProjection(3, 4, { bias: true, numeric }),
+          projection: roundedProjection(3, 4, { bias: true, numeric }),
         }),
       values: 'features',
       columns: { student: 3, teacher: 4 },
@@ -179,7 +178,7 @@ export const featureSubjects: Subjects = {
       ...activationBoundary(
         <T extends FloatArray>(numeric: NumericTrait<T>) =>
           new ActivationBoundaryDistillationStrategy<T>({
-            projection: new LinearProjection(3, 2, { numeric }),
+            projection: roundedProjection(3, 2, { numeric }),
           }),
       ),
       columns: { student: 2 * 3, teacher: 2 * 2 },
@@ -236,7 +235,7 @@ export const featureSubjects: Subjects = {
       create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
         new MarginReLUDistillationStrategy<T>({
           margins: [-2.3, -0.4],
-          projection: new LinearProjection(3, 2, { bias: true, numeric }),
+          projection: roundedProjection(3, 2, { bias: true, numeric }),
         }),
       values: 'features',
       columns: { student: 3 * 2, teacher: 2 * 2 },

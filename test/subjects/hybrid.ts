@@ -4,11 +4,10 @@ import {
   type FloatArray,
   HybridDistillationStrategy,
   type IDistillationStrategy,
-  LinearProjection,
   type NumericTrait,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
-import { isNonZero, type Subjects } from './subjects.js';
+import { isNonZero, roundedProjection, type Subjects } from './subjects.js';
 
 /** Nothing but the interface. */
 function bare<T extends FloatArray>(strategy: IDistillationStrategy<T>): IDistillationStrategy<T> {
@@ -37,7 +36,7 @@ export const hybridSubjects: Subjects = {
           { strategy: new FeatureDistillationStrategy({ metric: 'cosine' }), weight: 0.5 },
           {
             strategy: new FeatureDistillationStrategy<T>({
-              projection: new LinearProjection(3, 3, { numeric }),
+              projection: roundedProjection(3, 3, { numeric }),
             }),
             weight: 0.25,
           },

@@ -1,3 +1,8 @@
+import {
+  type FloatArray,
+  LinearProjection,
+  type LinearProjectionOptions,
+} from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
 
 /** By class, every option cell that changes its formula. */
@@ -5,3 +10,14 @@ export type Subjects = Record<string, Record<string, StrategySubject>>;
 
 export const isNonZero = (row: readonly number[]): boolean =>
   row.some((value) => value !== 0 && value !== -Infinity);
+
+/** A projection whose weights float32 holds: in both formats they are the same, and so is the loss but for its own rounding. */
+export function roundedProjection<T extends FloatArray>(
+  inputs: number,
+  outputs: number,
+  options: LinearProjectionOptions<T>,
+): LinearProjection<T> {
+  const projection = new LinearProjection<T>(inputs, outputs, options);
+  for (const { value } of projection.parameters()) value.data.set(Float32Array.from(value.data));
+  return projection;
+}
