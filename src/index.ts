@@ -15,6 +15,7 @@ export type {
   StrategyOptions,
 } from './call/options.js';
 export { Parameter } from './call/parameter.js';
+export type { RowLossSink } from './call/rowOptions.js';
 export { meanOverRows, type RowLoss } from './call/rows.js';
 export { DistillationStrategyBase } from './call/strategy.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';

@@ -57,6 +57,8 @@ interface Case extends Call {
   readonly teacher: Rows;
   readonly mask?: number[];
   readonly normalizer?: number;
+  readonly rowWeights?: number[];
+  readonly temperatures?: number[];
   readonly gradient: number[][];
 }
 
@@ -209,8 +211,10 @@ function compare<T extends FloatArray>(
     buildMatrix(golden.teacher, numeric),
     buildLabels(golden.labels, numeric),
     {
-      ...(golden.mask && { mask: golden.mask }),
-      ...(golden.normalizer !== undefined && { normalizer: golden.normalizer }),
+      mask: golden.mask,
+      normalizer: golden.normalizer,
+      rowWeights: golden.rowWeights,
+      temperatures: golden.temperatures,
     },
   );
   expectClose('loss', loss, golden.loss, lossTolerance(numeric));

@@ -13,6 +13,7 @@ import { placeRatio } from './ratio';
 import { pSum, qSum, readRow } from './read';
 import { copyIn } from '../shared/stage';
 import { standardize } from '../shared/standardize';
+import { temper } from './temper';
 import { distanceOf } from './term';
 import { differenceOf } from './terms';
 import {
@@ -38,6 +39,7 @@ function writeShares<T>(row: i32, to: usize, side: usize): bool {
     standardize<T>(s, columns);
     standardize<T>(t, columns);
   }
+  temper<T>(t, width);
   readRow<T>(false, s, t, width);
   if (!isFinite(qSum + pSum)) return false;
   placeRatio<T>(temperature, pSum / qSum, log(pSum / qSum));

@@ -6,6 +6,7 @@ import { log } from '../shared/log';
 import { madd, nmadd, RUN, splat, sum, VECTOR } from '../shared/lanes';
 import { begin, columns, isStaged, scale, softWeightOf, standardizes, stride, student, teacher, temperature, width } from '../shared/call';
 import { pSum, qSum, readRow, studentMax, teacherMax } from './read';
+import { temper } from './temper';
 import { clear, copyIn } from '../shared/stage';
 import { standardize, standardizeAdjoint } from '../shared/standardize';
 import { ps, qs, students, teachers, turnTo } from '../shared/workspace';
@@ -28,6 +29,7 @@ export function openRow(call: usize, workspace: usize, row: i32, _count: i32): v
     deviation = standardize<f64>(s, columns);
     standardize<f64>(t, columns);
   }
+  temper<f64>(t, width);
   readRow<f64>(false, s, t, width);
   const to = load<usize>(call, LOSSES);
   share(ps, t, pSum, teacherMax, to, to + 2 * width);

@@ -5,7 +5,7 @@ import { logs } from '../shared/log';
 import {
   adds, batch, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, option,
   otherOption, perColumn, putLoss, ranks, scale, softWeightOf, standardizes, stride, student, teacher, teacherColumns,
-  teacherStride, temperature, width,
+  teacherStride, temperature, turnToTemperature, width,
 } from '../shared/call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
@@ -20,6 +20,7 @@ import {
 } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { standardize, standardizeAdjoint } from '../shared/standardize';
+import { temper } from './temper';
 import { correlate, refer, slopeSum, termOf } from './term';
 import {
   Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
@@ -59,6 +60,7 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   let s = student + offset;
   let t = isRead ? teacher + (row as usize) * teacherStride : s;
   turnTo(index);
+  turnToTemperature<T>(row);
   if (isStaged) {
     const at = (index as usize) * width;
     copyIn<T>(s, students + at, stride, width, -Infinity);
@@ -75,11 +77,15 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
       store<f64>(record, hardSum, HARD_SUM);
     }
     store<f64>(record, standardize<T>(s, columns), DEVIATION);
-    if (t != s) standardize<T>(t, teacherColumns);
+    if (t != s) {
+      standardize<T>(t, teacherColumns);
+      temper<T>(t, width);
+    }
     if (isDecoupled) readOthers<T>(false, s, t, width, label, patch);
     else readRow<T>(false, s, t, width);
   } else {
-    const mode = hard != 0 ? hardMode : NO_HARD;
+    if (t != s) temper<T>(t, width);
+    const mode = hard != 0 ? hardBeside(temperature) : NO_HARD;
     if (isDecoupled) readOthers<T>(mode == BY_ITSELF, s, t, width, label, patch);
     else readRow<T>(mode == BY_ITSELF, s, t, width);
     if (mode == BY_POWER) raise<T>(temperature as i32, width);
@@ -141,9 +147,6 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
 }
 
 let hardFactor: f64 = 0;
-
-/** Where the hard loss has its exponentials from. */
-let hardMode: i32 = 0;
 
 /** What the slopes of the row at hand count. */
 let softWeight: f64 = 0;
@@ -231,7 +234,6 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
 export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   const isDecoupled = idof<F>() == idof<Others>() && term == DECOUPLED;
   begin<T>(call, workspace);
-  hardMode = hardBeside(temperature);
   const last = first + count;
   for (; first < last; first += batch) {
     const n = min(batch, last - first);
@@ -246,6 +248,7 @@ export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i3
       }
       const record = recordOf(k);
       turnTo(k);
+      turnToTemperature<T>(row);
       recall(
         load<f64>(record, STUDENT_TOP), load<f64>(record, TEACHER_TOP), load<f64>(record, Q_SUM),
         load<f64>(record, P_SUM),

@@ -4,7 +4,8 @@
 import { EXCLUDED_ROW, KEPT, KEPT_COUNT } from '../../src/engine/layout';
 import { log } from '../shared/log';
 import {
-  adds, begin, gradient, isStaged, labelOf, leaveOut, putLoss, scale, softWeightOf, stride, student, temperature, width,
+  adds, begin, gradient, isStaged, labelOf, leaveOut, putLoss, scale, softWeightOf, stride, student, temperature,
+  turnToTemperature, width,
 } from '../shared/call';
 import { addHard } from './finish';
 import { hardSum, readAlone, studentMax } from './read';
@@ -13,6 +14,7 @@ import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from '../sha
 
 /** Reads the exponentials of a row without the classes kept. The copy rules them out. */
 function readTail<T>(call: usize, row: i32): void {
+  turnToTemperature<T>(row);
   copyIn<T>(student + (row as usize) * stride, students, stride, width, -Infinity);
   const count = load<i32>(call, KEPT_COUNT);
   const kept = load<usize>(call, KEPT) + 4 * (row as usize) * (count as usize);

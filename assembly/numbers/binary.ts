@@ -13,7 +13,7 @@ import { aboveTangent, isNear } from '../shared/nearZero';
 import { clear, copyIn } from '../shared/stage';
 import { beginNumbers, FACTOR, LARGE, LIMIT, RATIO, RULED_OUT, scratchRow, SIGN } from './call';
 import { aboveTwice } from './logistic';
-import { close, open, outputRow, studentRow, teacherRow } from './rows';
+import { close, open, outputRow, studentRow, teacherRow, temper } from './rows';
 
 // Rows of the workspace.
 const ONE_HOT: usize = 1;
@@ -135,7 +135,6 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
 export function binaryOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
   keep<T>(RULED_OUT, -Infinity);
-  keep<T>(INVERSE, 1 / temperature);
   const oneHot = scratchRow(ONE_HOT);
   clear(oneHot, width);
   for (let row = first; row < first + count; row++) {
@@ -147,6 +146,8 @@ export function binaryOf<T>(call: usize, workspace: usize, first: i32, count: i3
     if (soft != 0 || hard == 0) {
       const deviation = standardizes ? standardize<T>(studentRow, columns) : 0;
       if (standardizes) standardize<T>(teacherRow, columns);
+      temper<T>();
+      keep<T>(INVERSE, 1 / temperature);
       keep<T>(FACTOR, (soft * scale) / temperature);
       keep<T>(STEPS, -stepsToNat<T>() / temperature);
       loss = soft * divergence<T>(studentRow, teacherRow, outputRow, width);

@@ -6,7 +6,7 @@ import { larger, madd, RUN, smaller, splat, sum, VECTOR } from '../shared/lanes'
 import {
   beginNumbers, FACTOR, factorOf, LIMIT, MINUS_LIMIT, parameters, RULED_OUT, SIGN,
 } from './call';
-import { close, open, outputRow, studentRow, teacherRow } from './rows';
+import { close, open, outputRow, studentRow, teacherRow, temper } from './rows';
 
 /** mean (x − y)² */
 export class Squared {}
@@ -105,6 +105,7 @@ export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, c
   for (let row = first; row < first + count; row++) {
     // Padding adds 0: it stands beyond the boundary, and differs from nothing.
     if (!open<T>(row, true, isBoundary ? -option : 0)) continue;
+    temper<T>();
     keep<T>(FACTOR, factorOf(row) * share * (isHalf ? 2 : 1));
     let value = valuesOf<K, T>(studentRow, teacherRow, outputRow, width);
     if (value < least && idof<K>() != idof<Absolute>() && !isZero<T>(outputRow, width)) value = NaN;

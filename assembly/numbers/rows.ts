@@ -2,9 +2,10 @@
 
 import { EXCLUDED_ROW } from '../../src/engine/layout';
 import {
-  adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, teacherStride,
-  width,
+  adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, teacherFactor, teacherStride,
+  turnToTemperature, width,
 } from '../shared/call';
+import { splat, VECTOR } from '../shared/lanes';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { scratchRow } from './call';
 
@@ -35,6 +36,7 @@ export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
   studentRow = student + offset;
   teacherRow = teacher + (row as usize) * teacherStride;
   outputRow = gradientRow;
+  turnToTemperature<T>(row);
   if (!inVectors) return true;
   if (isStaged) {
     copyIn<T>(studentRow, scratchRow(STUDENT_COPY), stride, width, padding);
@@ -45,6 +47,16 @@ export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
   // One loop serves all: where it cannot write to the gradient, it writes beside it.
   if (!gradientRow || adds || isStaged) outputRow = scratchRow(OUTPUT);
   return true;
+}
+
+/** Multiplies the copy of the teacher's row such that it has the student's temperature. */
+export function temper<T>(): void {
+  const factor = teacherFactor();
+  if (factor == 1) return;
+  const times = splat<T>(factor);
+  for (let i: usize = 0; i < width; i += VECTOR) {
+    v128.store(teacherRow + i, v128.mul<T>(v128.load(teacherRow + i), times));
+  }
 }
 
 /** Hands over the gradient of the row, and its loss. Where that is not finite, the gradient gets nothing. */

@@ -2,7 +2,7 @@
 
 import {
   ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, PER_COLUMN, RANKS, SCALE, STANDARDIZES,
-  STUDENT, TEACHER, TEACHER_COLUMNS, TEMPERATURE, WEIGHTS,
+  STUDENT, TEACHER, TEACHER_COLUMNS, TEACHER_TEMPERATURE, TEMPERATURE, TEMPERATURES, WEIGHTS,
 } from '../../src/engine/layout';
 import { prepareExp, steps, stepsToNat } from './exp';
 import { clear } from './stage';
@@ -20,6 +20,7 @@ export let teacherColumns: i32 = 0;
 export let adds: bool = false;
 export let standardizes: bool = false;
 export let ranks: bool = false;
+/** Of the call, or of the row that was turned to last. */
 export let temperature: f64 = 1;
 export let scale: f64 = 1;
 export let option: f64 = 0;
@@ -41,6 +42,8 @@ export let batch: i32 = 1;
 
 let labels: usize = 0;
 let weights: usize = 0;
+let temperatures: usize = 0;
+let teacherTemperature: f64 = 0;
 
 export function begin<T>(call: usize, workspace: usize): void {
   student = load<usize>(call, STUDENT);
@@ -57,13 +60,15 @@ export function begin<T>(call: usize, workspace: usize): void {
   ranks = load<i32>(call, RANKS) != 0;
   perColumn = load<usize>(call, PER_COLUMN);
   temperature = load<f64>(call, TEMPERATURE);
+  temperatures = load<usize>(call, TEMPERATURES);
+  teacherTemperature = load<f64>(call, TEACHER_TEMPERATURE);
   scale = load<f64>(call, SCALE);
   option = load<f64>(call, OPTION);
   otherOption = load<f64>(call, OTHER_OPTION);
   stride = (columns as usize) * sizeof<T>();
   teacherStride = (teacherColumns as usize) * sizeof<T>();
   width = ((ranks ? max(stride, teacherStride) : stride) + 15) & ~15;
-  isStaged = standardizes || width != stride || (ranks && width != teacherStride);
+  isStaged = standardizes || teacherTemperature != 0 || width != stride || (ranks && width != teacherStride);
   batch = batchRows(width);
   place(workspace, width);
   prepareExp();
@@ -77,6 +82,19 @@ export function begin<T>(call: usize, workspace: usize): void {
   keep<T>(P_SHARE, option);
   keep<T>(Q_SHARE, otherOption);
   keep<T>(RULED_OUT, -Infinity);
+}
+
+/** Turns to the temperature of a row. */
+@inline
+export function turnToTemperature<T>(row: i32): void {
+  if (temperatures == 0) return;
+  temperature = load<f64>(temperatures + ((row as usize) << 3));
+  keep<T>(SOFT_STEPS, stepsToNat<T>() / temperature);
+}
+
+/** What the teacher's logits are multiplied by, so that the student's temperature is right for them. */
+export function teacherFactor(): f64 {
+  return teacherTemperature == 0 ? 1 : temperature / teacherTemperature;
 }
 
 /** The class of a row, or a mark. */

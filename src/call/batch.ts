@@ -5,6 +5,7 @@ import { checkMatrix, type Matrix } from '../core/matrix.js';
 import { type FloatArray, typeTag } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { Parameter } from './parameter.js';
+import { type RowLossSink, readRowWeights, readTemperatures } from './rowOptions.js';
 
 /** What a teacher put out: a value for every column or, where the strategy takes them, for the largest alone. */
 export type TeacherOutput<T extends FloatArray = Float32Array> = Matrix<T> | SparseTargets<T>;
@@ -34,6 +35,8 @@ export interface Arguments<T extends FloatArray, Sparse extends SparseTargets<T>
   readonly labels: Labels<T> | undefined;
   readonly mask: ArrayLike<number> | undefined;
   readonly normalizer: number | undefined;
+  readonly rowWeights: ArrayLike<number> | undefined;
+  readonly temperatures: ArrayLike<number> | undefined;
 }
 
 /** One call as it was made. */
@@ -45,6 +48,8 @@ export interface BatchRequest<
   readonly inherited: Overrides;
   /** @internal The parameters whose gradients the call computes; of a call for the loss alone, none. */
   readonly learned: readonly Parameter<T>[];
+  /** Where the loss of each row goes, for a loss that is a sum over rows. */
+  readonly rowLosses: RowLossSink | undefined;
   /** @internal */
   readonly memo: InputsMemo<T>;
 }
@@ -56,9 +61,14 @@ export interface InputsMemo<T extends FloatArray> {
   readonly kept: KeptRows<T> | undefined;
 }
 
-/** What is established once for the labels and the mask of a call. */
+/** What is established once for the labels, the mask and the numbers of each row of a call. */
 export interface KeptRows<T extends FloatArray> {
+  /** The rows that are read: those of weight 0 are not. */
   readonly rows: readonly number[];
+  /** How many rows are kept, those of weight 0 among them. */
+  readonly count: number;
+  readonly rowWeights: Float64Array | undefined;
+  readonly temperatures: Float64Array | undefined;
   readonly labels: ReadLabels<T>;
 }
 
@@ -79,8 +89,14 @@ export interface DistillationBatch<
   T extends FloatArray = Float32Array,
   Sparse extends SparseTargets<T> = never,
 > extends BatchRequest<T, Sparse> {
-  /** The rows that take part, ascending. */
+  /** The rows that take part, ascending; without those of weight 0. */
   readonly rows: readonly number[];
+  /** The number of kept rows, those of weight 0 among them. */
+  readonly count: number;
+  /** What the loss of each row counts, a constant; 1 where it is left out. */
+  readonly rowWeights: Float64Array | undefined;
+  /** The temperature of each row of a response loss, instead of `temperature`; a constant. */
+  readonly temperatures: Float64Array | undefined;
   /** The teacher where it is sparse. */
   readonly sparse: Sparse | undefined;
   /**
@@ -150,9 +166,63 @@ export function checkInputs<T extends FloatArray>(
     }
   }
   if (normalizer !== undefined) checkPositive(operation, 'normalizer', normalizer);
-  if (kept) return { rows: kept.rows, labels: kept.labels, sparse };
-  const rows = keptRows(operation, student.rows, labels, mask);
-  return { rows, labels: { isRead: false, classes: undefined, distributions: undefined }, sparse };
+  if (kept) return { ...kept, sparse };
+  const { rowWeights, temperatures } = request;
+  const all = keptRows(operation, student.rows, labels, mask);
+  const { rows } = student;
+  const weights =
+    rowWeights === undefined ? undefined : readRowWeights(operation, rowWeights, rows, all);
+  return {
+    rows: weights ? all.filter((row) => weights[row] !== 0) : all,
+    count: all.length,
+    rowWeights: weights,
+    temperatures:
+      temperatures === undefined ? undefined : readTemperatures(operation, temperatures, rows, all),
+    labels: { isRead: false, classes: undefined, distributions: undefined },
+    sparse,
+  };
+}
+
+/** What a strategy is, as far as its batches depend on it. */
+interface BatchReader {
+  /** What holds where nobody says otherwise. */
+  readonly defaults: { readonly temperature: number; readonly alpha: number };
+  readonly usesLabels: boolean;
+  readonly takesSparse: boolean;
+}
+
+/** The batch of a request, of which the strategy has resolved what it inherits. */
+export function batchOf<T extends FloatArray>(
+  request: BatchRequest<T>,
+  inherited: Overrides,
+  { defaults, usesLabels, takesSparse }: BatchReader,
+): DistillationBatch<T> {
+  const { operation, student, labels, mask, learned, rowLosses } = request;
+  const inputs = inputsOf(request, takesSparse);
+  const read = labels !== undefined && usesLabels ? readLabels(labels, inputs) : undefined;
+  // Written out: on small batches, spreading takes longer than the loss.
+  return {
+    operation,
+    student,
+    teacher: request.teacher as Matrix<T>, // or what `takesSparse` lets through
+    sparse: inputs.sparse as undefined,
+    labels,
+    classes: read?.classes,
+    distributions: read?.distributions,
+    mask,
+    rows: inputs.rows,
+    count: inputs.count,
+    rowWeights: inputs.rowWeights,
+    temperatures: inputs.temperatures,
+    rowLosses,
+    temperature: inherited.temperature ?? defaults.temperature,
+    alpha: inherited.alpha ?? defaults.alpha,
+    inherited,
+    learned,
+    normalizer: request.normalizer ?? Math.max(inputs.count, 1),
+    memo: request.memo,
+    components: [],
+  };
 }
 
 /** Throws where the teacher is sparse, and the strategy does not take that. */

@@ -15,17 +15,18 @@ const LIMITS = {
 };
 
 /**
- * The loss of each row, with the gradient of the rows in the sink. A row whose loss is not finite has no gradient there, and
+ * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose loss is not finite has no gradient there, and
  * has to be computed by other means. `undefined`, with nothing done, where the engine cannot compute any row.
  */
 export function kernelLosses<T extends FloatArray>(
-  { student, teacher, rows }: DistillationBatch<T>,
+  { student, teacher, rows, rowWeights }: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
   { binary, name, ...kernel }: RowKernel,
 ): Float64Array | undefined {
   // Short rows are computed in doubles.
   const limits = LIMITS[student.columns <= FEW_COLUMNS ? 'float64' : student.numeric.dtype];
-  if (rows.length === 0 || (gradient && !(Math.abs(gradient.scale) > limits.factor))) {
+  const { least, most } = rangeOf(rowWeights, rows);
+  if (rows.length === 0 || (gradient && !(least * Math.abs(gradient.scale) > limits.factor))) {
     return undefined;
   }
   const call = {
@@ -36,6 +37,7 @@ export function kernelLosses<T extends FloatArray>(
     columns: student.columns,
     teacherColumns: teacher.columns,
     ...(rows.length < student.rows && { labels: labelsOf(student.rows, rows) }),
+    ...(rowWeights && { weights: weightsOf(rowWeights) }),
     temperature: 1,
     option: kernel.channels ?? kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? Number.NaN,
@@ -44,8 +46,29 @@ export function kernelLosses<T extends FloatArray>(
   };
   const losses = new Float64Array(student.rows);
   if (!runRows(call, losses, gradient && (() => gradient.claim(student.rows)))) return undefined;
-  gradient?.settle(limits.derivative);
+  gradient?.settle(most * limits.derivative);
   return losses;
+}
+
+/** The least and the largest absolute weight. */
+function rangeOf(
+  weights: Float64Array | undefined,
+  rows: readonly number[],
+): { readonly least: number; readonly most: number } {
+  if (!weights) return { least: 1, most: 1 };
+  let [least, most] = [Infinity, 0];
+  for (const row of rows) {
+    least = Math.min(least, Math.abs(weights[row]!));
+    most = Math.max(most, Math.abs(weights[row]!));
+  }
+  return { least, most };
+}
+
+/** The weights as those of soft losses. */
+function weightsOf(rowWeights: Float64Array): Float64Array {
+  const weights = new Float64Array(2 * rowWeights.length);
+  for (let row = 0; row < rowWeights.length; row++) weights[2 * row] = rowWeights[row]!;
+  return weights;
 }
 
 /** Marks all rows as excluded but the rows that take part. */

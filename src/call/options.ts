@@ -12,6 +12,7 @@ import type {
   TeacherOutput,
 } from './batch.js';
 import type { Parameter } from './parameter.js';
+import { RowLossSink } from './rowOptions.js';
 
 /** What every distillation loss offers: its value and its derivative with respect to the student. */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
@@ -46,6 +47,17 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
 export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   /** One entry for each row: 0 excludes the row. It is never read, and its gradient is exactly 0. */
   readonly mask?: ArrayLike<number> | undefined;
+  /**
+   * What the loss of each row counts, any finite number: loss = Σ weight · loss of the row / normalizer. A constant to the
+   * gradient. A row of weight 0 is not read, as under a mask, and still counts in the number of rows kept. Losses that are
+   * no sum over rows refuse it.
+   */
+  readonly rowWeights?: ArrayLike<number> | undefined;
+  /**
+   * The temperature of each row, finite and > 0, instead of the temperature of the strategy. A constant to the gradient; the
+   * factor T² is that of the row. For response losses that are a sum over rows; in a hybrid, other entries do not read it.
+   */
+  readonly temperatures?: ArrayLike<number> | undefined;
   /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */
   readonly normalizer?: number | undefined;
   /**
@@ -58,6 +70,11 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
    * the call succeeds, at the cost of a scratch matrix.
    */
   readonly accumulate?: boolean | undefined;
+  /**
+   * Written with the loss of each row, without its weight and not divided by the normalizer; 0 for rows that are not read. One
+   * element a row. It holds unspecified numbers after an error. Losses that are no sum over rows refuse it.
+   */
+  readonly rowLosses?: Float64Array | undefined;
 }
 
 /**
@@ -103,7 +120,15 @@ export const NO_OVERRIDES: Overrides = { temperature: undefined, alpha: undefine
 /** The options of a call that has none; one object, so that such a call has nothing to check. */
 export const NO_OPTIONS: EvaluationOptions<never> = {};
 
-const OPTION_NAMES = ['mask', 'normalizer', 'gradient', 'accumulate'];
+const OPTION_NAMES = [
+  'mask',
+  'rowWeights',
+  'temperatures',
+  'normalizer',
+  'gradient',
+  'accumulate',
+  'rowLosses',
+];
 
 /** A call as it was made, its options checked. */
 export function requestOf<T extends FloatArray>(
@@ -115,17 +140,28 @@ export function requestOf<T extends FloatArray>(
   learned: readonly Parameter<T>[],
 ): BatchRequest<T> {
   if (options !== NO_OPTIONS) checkOptions(operation, 'options', options, OPTION_NAMES);
-  const { mask, normalizer } = options;
-  const inherited = NO_OVERRIDES;
-  const memo = { checked: undefined, kept: undefined };
-  return { operation, student, teacher, labels, mask, normalizer, inherited, learned, memo };
+  const { mask, normalizer, rowWeights, temperatures, rowLosses } = options; // each read once
+  return {
+    operation,
+    student,
+    teacher,
+    labels,
+    mask,
+    normalizer,
+    rowWeights,
+    temperatures,
+    rowLosses: rowLosses === undefined ? undefined : new RowLossSink(rowLosses),
+    inherited: NO_OVERRIDES,
+    learned,
+    memo: { checked: undefined, kept: undefined },
+  };
 }
 
 /** What a call gives back. */
 export function resultOf<T extends FloatArray>(
   loss: number,
   gradient: Matrix<T>,
-  { rows: { length: count }, components }: DistillationBatch<T>,
+  { count, components }: DistillationBatch<T>,
 ): LossAndGradient<T> {
   if (components.length === 0) return { loss, gradient, count };
   return { loss, gradient, count, components };

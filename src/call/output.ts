@@ -6,7 +6,9 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type BatchRequest, isSparse, type TeacherOutput } from './batch.js';
 import { checkRepresentable, GradientSink } from './gradient.js';
+import type { EvaluationOptions } from './options.js';
 import type { Parameter } from './parameter.js';
+import { checkRowLosses } from './rowOptions.js';
 
 /** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
 export class GradientOutput<T extends FloatArray> {
@@ -45,6 +47,11 @@ export interface HeldMatrix<T extends FloatArray = Float32Array> {
   readonly value: Matrix<T>;
 }
 
+/** What is to be written: a matrix, or numbers of rows. */
+interface Target {
+  readonly data: FloatArray;
+}
+
 /** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
 export function checkTarget<T extends FloatArray>(
   gradient: Matrix<T>,
@@ -52,20 +59,65 @@ export function checkTarget<T extends FloatArray>(
   parameters: readonly Parameter<T>[],
   held: readonly HeldMatrix<T>[],
 ): void {
-  const { operation, student, teacher, labels, mask } = request;
+  const { operation, student } = request;
   checkSameShape(operation, 'gradient', gradient, student);
-  checkApart(operation, 'gradient', gradient, student, 'student');
-  checkApartFromTeacher(operation, 'gradient', gradient, teacher, 'teacher');
-  checkApart(operation, 'gradient', gradient, labels, 'labels');
-  checkApart(operation, 'gradient', gradient, mask, 'mask');
+  checkApartFromInputs('gradient', gradient, request);
   checkApartFromHeld(operation, 'gradient', gradient, parameters, held);
+}
+
+/** The arguments of a call, as far as they have memory. */
+type CallInputs<T extends FloatArray> = Pick<
+  BatchRequest<T>,
+  'operation' | 'student' | 'teacher' | 'labels' | 'mask' | 'rowWeights' | 'temperatures'
+>;
+
+function checkApartFromInputs<T extends FloatArray>(
+  argument: string,
+  target: Target,
+  { operation, student, teacher, ...others }: CallInputs<T>,
+): void {
+  checkApart(operation, argument, target, student, 'student');
+  checkApartFromTeacher(operation, argument, target, teacher, 'teacher');
+  checkApartFromRowInputs(operation, argument, target, others);
+}
+
+/** Throws where a matrix to write shares memory with what a call says of each row. */
+export function checkApartFromRowInputs<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  target: Target,
+  {
+    labels,
+    mask,
+    rowWeights,
+    temperatures,
+  }: Pick<CallInputs<T>, 'labels' | 'mask' | 'rowWeights' | 'temperatures'>,
+): void {
+  checkApart(operation, argument, target, labels, 'labels');
+  checkApart(operation, argument, target, mask, 'mask');
+  checkApart(operation, argument, target, rowWeights, 'rowWeights');
+  checkApart(operation, argument, target, temperatures, 'temperatures');
+}
+
+/** Makes the losses of rows 0 where they are asked for; throws unless there is one for each row, apart from all inputs. */
+export function openRowLosses<T extends FloatArray>(
+  { rowLosses, gradient }: EvaluationOptions<T>,
+  request: CallInputs<T>,
+): void {
+  if (rowLosses === undefined) return;
+  const { operation, student } = request;
+  checkRowLosses(operation, 'rowLosses', rowLosses, student.rows);
+  const target = { data: rowLosses };
+  checkApartFromInputs('rowLosses', target, request);
+  checkApart(operation, 'rowLosses', target, gradient, 'gradient');
+  rowLosses.fill(0);
 }
 
 /** Throws where a matrix to write shares memory with a teacher. */
 export function checkApartFromTeacher<T extends FloatArray>(
   operation: string,
   argument: string,
-  target: Matrix<T>,
+  target: Target,
   teacher: TeacherOutput<T>,
   name: string,
 ): void {
@@ -82,7 +134,7 @@ export function checkApartFromTeacher<T extends FloatArray>(
 export function checkApartFromHeld<T extends FloatArray>(
   operation: string,
   argument: string,
-  target: Matrix<T>,
+  target: Target,
   parameters: readonly Parameter<T>[],
   held: readonly HeldMatrix<T>[],
 ): void {
@@ -97,7 +149,7 @@ export function checkApartFromHeld<T extends FloatArray>(
 export function checkApart(
   operation: string,
   argument: string,
-  { data }: Matrix<FloatArray>,
+  { data }: Target,
   input: unknown,
   name: string,
 ): void {

@@ -24,9 +24,11 @@ export type RowLoss = (
 /**
  * The mean of a loss over the kept rows, for the `evaluate` of a strategy that is a sum over rows:
  *
- *     loss = Σ over kept rows of rowLoss / batch.normalizer
+ *     loss = Σ over kept rows of weight · rowLoss / batch.normalizer
  *
- * The derivatives go to the sink, divided by the normalizer as well.
+ * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and divided by the normalizer as well; the
+ * losses of the rows, neither weighted nor divided, to `batch.rowLosses`. A strategy whose loss is one such mean says so:
+ * `get isSumOverRows() { return true; }`.
  *
  * @param batch - the batch that `evaluate` was given
  * @param gradient - the sink that `evaluate` was given, or `undefined` where no gradient is wanted
@@ -38,6 +40,9 @@ export type RowLoss = (
  *
  * // ½ Σ (student − teacher)², mean over rows
  * class HalfSquares extends DistillationStrategyBase {
+ *   override get isSumOverRows(): boolean {
+ *     return true;
+ *   }
  *   protected override evaluate(batch: DistillationBatch, gradient?: GradientSink): number {
  *     const { student, teacher } = batch;
  *     return meanOverRows(batch, gradient, (s, t, derivative) => {
@@ -58,13 +63,16 @@ export function meanOverRows<T extends FloatArray>(
   gradient: GradientSink<T> | undefined,
   rowLoss: RowLoss,
 ): number {
-  const { student, teacher, rows, normalizer } = batch;
+  const { student, teacher, rows, rowWeights, rowLosses, normalizer } = batch;
   const sink = gradient?.times(1 / normalizer);
   const derivative = sink && new Float64Array(student.columns);
   let sum = 0;
   for (const row of rows) {
-    sum += rowLoss(row * student.columns, row * teacher.columns, derivative, row);
-    if (derivative) sink?.add(row, derivative);
+    const loss = rowLoss(row * student.columns, row * teacher.columns, derivative, row);
+    const weight = rowWeights?.[row] ?? 1;
+    sum += weight * loss;
+    rowLosses?.add(row, loss);
+    if (derivative) (weight === 1 ? sink : sink?.times(weight))?.add(row, derivative);
   }
   return sum / normalizer;
 }
@@ -82,8 +90,13 @@ export function meanOverRowsByKernel<T extends FloatArray>(
   let sum = 0;
   const others: number[] = [];
   for (const row of batch.rows) {
-    if (Number.isFinite(losses[row])) sum += losses[row]!;
-    else others.push(row);
+    const weighted = losses[row]!;
+    if (!Number.isFinite(weighted)) {
+      others.push(row);
+      continue;
+    }
+    sum += weighted;
+    batch.rowLosses?.add(row, weighted / (batch.rowWeights?.[row] ?? 1));
   }
   const loss = sum / normalizer;
   if (others.length === 0) return loss;

@@ -13,13 +13,7 @@ import type { Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
-import {
-  type BatchRequest,
-  type DistillationBatch,
-  inputsOf,
-  type Overrides,
-  readLabels,
-} from './batch.js';
+import { type BatchRequest, batchOf, type DistillationBatch, type Overrides } from './batch.js';
 import { checkFinite } from './diagnosis.js';
 import type { GradientSink } from './gradient.js';
 import {
@@ -34,8 +28,9 @@ import {
   resultOf,
   type StrategyOptions,
 } from './options.js';
-import { checkTarget, GradientOutput, type HeldMatrix } from './output.js';
+import { checkTarget, GradientOutput, type HeldMatrix, openRowLosses } from './output.js';
 import { type Parameter, ParameterSums } from './parameter.js';
+import { refuseRowOptions, refuseTemperatures } from './rowOptions.js';
 
 /** The parameters of a strategy that learns nothing. */
 const NO_PARAMETERS: readonly Parameter<never>[] = [];
@@ -137,7 +132,7 @@ export abstract class DistillationStrategyBase<
     const operation = `${this.name}.computeLoss`;
     const [student, teacher, labels] = [studentBatchOutput, teacherBatchOutput, trueLabelsBatch];
     const request = requestOf(operation, student, teacher, labels, options, NO_PARAMETERS);
-    return this.#loss(this.#prepare(request));
+    return this.#loss(this.#prepareCall(request, options));
   }
 
   /** d loss / d student. The arguments are those of {@link computeLoss}. */
@@ -192,6 +187,19 @@ export abstract class DistillationStrategyBase<
     return false;
   }
 
+  /**
+   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and `rowLosses`. If not, calls with them
+   * are refused. A loss that is a sum over rows in another way multiplies by `batch.rowWeights` itself, and adds to `batch.rowLosses`.
+   */
+  get isSumOverRows(): boolean {
+    return false;
+  }
+
+  /** Whether the loss depends on the temperature, and takes one for each row. If not, calls with `temperatures` are refused. */
+  get usesTemperatures(): boolean {
+    return false;
+  }
+
   /** Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is. */
   protected explain(batch: DistillationBatch<T, Sparse>): void {
     checkFinite(batch);
@@ -213,7 +221,7 @@ export abstract class DistillationStrategyBase<
   /** @internal Evaluates the strategy as a part of another; the sink is for its loss. */
   contribute(request: BatchRequest<T>, gradient?: GradientSink<T>): CountedLoss {
     const batch = this.#prepare(request);
-    return { loss: this.#loss(batch, gradient), count: batch.rows.length };
+    return { loss: this.#loss(batch, gradient), count: batch.count };
   }
 
   #lossAndGradient(
@@ -225,12 +233,13 @@ export abstract class DistillationStrategyBase<
   ): LossAndGradient<T> {
     const operation = `${this.name}.${method}`;
     const learned = this.parameters();
-    const batch = this.#prepare(requestOf(operation, student, teacher, labels, options, learned));
+    const request = requestOf(operation, student, teacher, labels, options, learned);
+    const batch = this.#prepareCall(request, options);
     const { gradient: given, accumulate = false } = options;
     if (checkBoolean(operation, 'accumulate', accumulate) && !given && learned.length === 0) {
       refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
     }
-    if (given !== undefined) checkTarget(given, batch, learned, this.heldMatrices());
+    if (given !== undefined) checkTarget(given, request, learned, this.heldMatrices());
     const output = new GradientOutput(student, given, accumulate);
     const sums = learned.length === 0 ? undefined : new ParameterSums(learned);
     try {
@@ -245,30 +254,18 @@ export abstract class DistillationStrategyBase<
     }
   }
 
+  #prepareCall(request: BatchRequest<T>, options: EvaluationOptions<T>): DistillationBatch<T> {
+    const batch = this.#prepare(request);
+    if (!this.usesTemperatures) refuseTemperatures(batch.operation, request.temperatures);
+    openRowLosses(options, request);
+    return batch;
+  }
+
   #prepare(request: BatchRequest<T>): DistillationBatch<T> {
-    const { operation, student, labels, mask, learned } = request;
-    const inputs = inputsOf(request, this.takesSparse);
-    const read = labels !== undefined && this.usesLabels ? readLabels(labels, inputs) : undefined;
-    const inherited = this.resolve(request.inherited);
-    // Written out: on small batches, spreading takes longer than the loss.
-    const batch: DistillationBatch<T> = {
-      operation,
-      student,
-      teacher: request.teacher as Matrix<T>, // or what `takesSparse` lets through
-      sparse: inputs.sparse as undefined,
-      labels,
-      classes: read?.classes,
-      distributions: read?.distributions,
-      mask,
-      rows: inputs.rows,
-      temperature: inherited.temperature ?? this.defaults.temperature,
-      alpha: inherited.alpha ?? this.defaults.alpha,
-      inherited,
-      learned,
-      normalizer: request.normalizer ?? Math.max(inputs.rows.length, 1),
-      memo: request.memo,
-      components: [],
-    };
+    if (!this.isSumOverRows) refuseRowOptions(request.operation, request);
+    const { defaults, usesLabels, takesSparse } = this;
+    const reader = { defaults, usesLabels, takesSparse };
+    const batch = batchOf(request, this.resolve(request.inherited), reader);
     this.validate(batch);
     return batch;
   }

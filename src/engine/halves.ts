@@ -14,7 +14,9 @@ import {
   STANDARDIZES,
   STUDENT,
   TEACHER,
+  TEACHER_TEMPERATURE,
   TEMPERATURE,
+  TEMPERATURES,
   WEIGHT_TABLE,
   WEIGHTS,
 } from './layout.js';
@@ -27,8 +29,14 @@ export interface Halves {
   readonly logQ: Float64Array;
   /** To be written: the derivative of the term by log q, as if every log q were free. */
   readonly slope: Float64Array;
-  /** Reads a row, which starts at this offset on both sides, and writes its distributions. */
-  open(student: FloatArray, teacher: FloatArray, offset: number): void;
+  /** Reads a row, which starts at this offset on both sides, and writes its distributions at these temperatures. */
+  open(
+    student: FloatArray,
+    teacher: FloatArray,
+    offset: number,
+    temperature: number,
+    teacherTemperature: number,
+  ): void;
   /** Whether another call has used the memory since then: a term may call the library. The views are then worthless. */
   isLost(): boolean;
   /** weight × the derivative by the logits that the slopes make. */
@@ -43,14 +51,13 @@ interface HalvesKernels {
 /** What all rows have in common. */
 export interface HalvesCall {
   readonly columns: number;
-  readonly temperature: number;
   readonly standardizes: boolean;
 }
 
 /** `undefined` where JavaScript has to compute. */
 export function halvesOf(
   binary: Binary,
-  { columns, temperature, standardizes }: HalvesCall,
+  { columns, standardizes }: HalvesCall,
 ): Halves | undefined {
   const instance = selectedInstance();
   const rowBytes = 8 * columns;
@@ -68,7 +75,7 @@ export function halvesOf(
   const teacher = rowOf(1);
   const slope = rowOf(6);
   const { uses } = instance;
-  const describe = () => {
+  const describe = (temperature: number, teacherTemperature: number) => {
     int32[(CALL + STUDENT) / 4] = start;
     int32[(CALL + TEACHER) / 4] = start + width;
     int32[(CALL + LOSSES) / 4] = start + 2 * width;
@@ -76,7 +83,9 @@ export function halvesOf(
     int32[(CALL + COLUMNS) / 4] = columns;
     int32[(CALL + RANKS) / 4] = 0;
     int32[(CALL + STANDARDIZES) / 4] = standardizes ? 1 : 0;
+    int32[(CALL + TEMPERATURES) / 4] = 0;
     float64[(CALL + TEMPERATURE) / 8] = temperature;
+    float64[(CALL + TEACHER_TEMPERATURE) / 8] = teacherTemperature;
     float64[(CALL + SCALE) / 8] = 1;
   };
   return {
@@ -86,8 +95,8 @@ export function halvesOf(
     logQ: rowOf(5),
     slope,
     isLost: () => instance.uses !== uses,
-    open(studentRows, teacherRows, offset) {
-      describe();
+    open(studentRows, teacherRows, offset, temperature, teacherTemperature) {
+      describe(temperature, teacherTemperature);
       student.set(studentRows.subarray(offset, offset + columns));
       teacher.set(teacherRows.subarray(offset, offset + columns));
       kernels.openRow(CALL, workspace, 0, 1);

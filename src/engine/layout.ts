@@ -11,14 +11,15 @@ export const CONTROL = 24576;
 export const MOST_ROWS = 1024;
 
 // What one run of a kernel reads and writes beside its rows: the description of the call, then a table of labels, of
-// losses and of weights.
+// losses, of weights and of temperatures.
 export const CALL = 28672;
 export const LABEL_TABLE = 28800;
 export const LOSS_TABLE = 32896;
 export const WEIGHT_TABLE = 41088;
+export const TEMPERATURE_TABLE = 57472;
 
 /** Workspaces and matrices start here. */
-export const FIRST_ADDRESS = 57472;
+export const FIRST_ADDRESS = 65664;
 
 // The description of a call on rows: addresses and whole numbers in 32 bits, then doubles.
 // Matrices are dense: a row starts `columns` numbers behind the row before it.
@@ -56,6 +57,10 @@ export const PARAMETERS = 84;
 export const RANKS = 88;
 /** Numbers of each column of the batch; 0 where there are none. */
 export const PER_COLUMN = 92;
+/** A double for each row, in place of the temperature of the call; 0 where all rows have that. */
+export const TEMPERATURES = 96;
+/** The temperature of the teacher; 0 where it is the student's. */
+export const TEACHER_TEMPERATURE = 104;
 
 // Marks of a row that has no class.
 export const UNLABELED_ROW = -1;

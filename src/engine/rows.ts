@@ -25,7 +25,10 @@ import {
   STUDENT,
   TEACHER,
   TEACHER_COLUMNS,
+  TEACHER_TEMPERATURE,
   TEMPERATURE,
+  TEMPERATURE_TABLE,
+  TEMPERATURES,
   UNLABELED_ROW,
   WEIGHT_TABLE,
   WEIGHTS,
@@ -81,8 +84,9 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
       if (target?.adds) copyIn(memory, stage.gradient / size, target.data, from, length);
     }
     if (call.labels) copyIn(int32, LABEL_TABLE / 4, call.labels, first, count);
-    if (call.weights) copyIn(float64, WEIGHT_TABLE / 8, call.weights, 2 * first, 2 * count);
-    const { kept } = call;
+    const { weights, temperatures, kept } = call;
+    if (weights) copyIn(float64, WEIGHT_TABLE / 8, weights, 2 * first, 2 * count);
+    if (temperatures) copyIn(float64, TEMPERATURE_TABLE / 8, temperatures, first, count);
     if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
     launch(stage, call, count);
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
@@ -134,8 +138,10 @@ function describe(stage: Stage, call: RowsCall, target: Target | undefined): voi
   int32[at + PARAMETERS / 4] = stage.parameters;
   int32[at + RANKS / 4] = call.ranks ? 1 : 0;
   int32[at + PER_COLUMN / 4] = stage.perColumn;
+  int32[at + TEMPERATURES / 4] = call.temperatures ? TEMPERATURE_TABLE : 0;
   const doubles = CALL / 8;
   float64[doubles + TEMPERATURE / 8] = call.temperature;
+  float64[doubles + TEACHER_TEMPERATURE / 8] = call.teacherTemperature ?? 0;
   float64[doubles + SCALE / 8] = target ? target.scale : 0;
   float64[doubles + OPTION / 8] = call.option ?? 0;
   float64[doubles + OTHER_OPTION / 8] = call.otherOption ?? 0;

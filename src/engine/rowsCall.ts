@@ -23,6 +23,10 @@ export interface RowsCall extends Partial<RowTables> {
   /** Rows of label distributions, as long as the student. */
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
+  /** One for each row, instead of the temperature. */
+  readonly temperatures?: Float64Array | undefined;
+  /** Where it is not the student's. */
+  readonly teacherTemperature?: number | undefined;
   readonly standardizes?: boolean;
   /** Whether the kernel works on copies of the rows. */
   readonly copies?: boolean;
@@ -51,7 +55,8 @@ export function sizeOf({ student, columns }: RowsCall): number {
 
 /** Bytes of the workspace of a call. */
 export function workspaceOf(call: RowsCall): number {
-  const { columns, standardizes, copies = standardizes, kept, ranks, perColumn } = call;
+  const { columns, standardizes, teacherTemperature, kept, ranks, perColumn } = call;
+  const { copies = standardizes || teacherTemperature !== undefined } = call;
   const rowBytes = ranks ? widestOf(call) : columns * sizeOf(call);
   const spare = (ranks ? rankBytes(rowBytes) : 0) + (perColumn ? blockBytes(rowBytes) : 0);
   const isStaged = copies || kept !== undefined || spare > 0 || rowBytes !== align(rowBytes);

@@ -59,7 +59,8 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
  *   strategy takes them
  * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for instance, in the output's shape
- * - options: `mask`, an array of 0 and 1, one a row; `normalizer`, the denominator of the mean
+ * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`, the denominator of the mean;
+ *   `rowLosses`, a `Float64Array` that is written with the loss of each row
  *
  * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, with a teacher by layer: each entry reads its own.
  *

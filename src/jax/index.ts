@@ -9,7 +9,7 @@ export type {
   LabelTensor,
   LayerwiseLossOptions,
   LossOptions,
-  MaskTensor,
+  RowsTensor,
   TeacherTensor,
 } from '../tensors/evaluation.js';
 export {

@@ -9,7 +9,7 @@ import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
 import { lossAndGradient } from '../strategies/hybrid/bare.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
-import type { ReadPair } from '../strategies/hybrid/layerwise.js';
+import type { ReadPair } from '../strategies/hybrid/layers.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 
@@ -22,20 +22,30 @@ export type TeacherTensor<T extends Tensor> = T | TeacherOutput;
 /** Class indices as an int32 tensor or an `Int32Array`, distributions as a tensor in the shape of an output or a matrix. */
 export type LabelTensor<T extends Tensor> = T | Labels;
 
-/** One entry a row; 0 takes the row out. */
-export type MaskTensor<T extends Tensor> = T | ArrayLike<number>;
+/** One number a row. */
+export type RowsTensor<T extends Tensor> = T | ArrayLike<number>;
 
 /** Options of one call. */
 export interface LossOptions<T extends Tensor> {
-  readonly mask?: MaskTensor<T> | undefined;
+  /** 0 takes the row out. */
+  readonly mask?: RowsTensor<T> | undefined;
+  /** What the loss of each row counts; losses that are no sum over rows refuse it. */
+  readonly rowWeights?: RowsTensor<T> | undefined;
+  /** The temperature of each row, for response losses. */
+  readonly temperatures?: RowsTensor<T> | undefined;
   /** The denominator of the mean, instead of the number of rows kept. */
   readonly normalizer?: number | undefined;
+  /** Written with the loss of each row, neither weighted nor divided. */
+  readonly rowLosses?: Float64Array | undefined;
 }
 
 /** The same where outputs are given by layer: for all layers, or for each student layer that needs it. */
 export interface LayerwiseLossOptions<T extends Tensor> {
-  readonly mask?: MaskTensor<T> | ByLayer<MaskTensor<T>> | undefined;
+  readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
+  readonly rowWeights?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
+  readonly temperatures?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
   readonly normalizer?: number | ByLayer<number> | undefined;
+  readonly rowLosses?: Float64Array | ByLayer<Float64Array> | undefined;
 }
 
 /** @inline The arguments of a loss. */
@@ -80,6 +90,9 @@ export function checkStrategy(operation: string, strategy: IDistillationStrategy
   }
 }
 
+/** The options that hold a number for each row, which may be tensors. */
+const ROW_INPUTS = ['mask', 'rowWeights', 'temperatures'] as const;
+
 /** Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on what was read. */
 export function evaluation<T extends Tensor>(
   operation: string,
@@ -88,7 +101,7 @@ export function evaluation<T extends Tensor>(
   inputs: Inputs<T>,
 ): () => Evaluation {
   const [, , , options = {}] = call;
-  checkOptions(operation, 'options', options, ['mask', 'normalizer']);
+  checkOptions(operation, 'options', options, [...ROW_INPUTS, 'normalizer', 'rowLosses']);
   return isLayerwise(call)
     ? ofLayers(operation, strategy, call, inputs)
     : ofOutput(strategy, call, inputs);
@@ -100,23 +113,21 @@ function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call i
 
 function ofOutput<T extends Tensor>(
   strategy: IDistillationStrategy,
-  [student, teacher, labels, { mask, normalizer } = {}]: Call<T>,
+  [student, teacher, labels, options = {}]: Call<T>,
   inputs: Inputs<T>,
 ): () => Evaluation {
   const read = {
     student: inputs.output('student', student),
     teacher: inputs.teacher('teacher', teacher, [student]),
     labels: inputs.labels(labels, [student]),
-    mask: mask === undefined ? undefined : inputs.mask('options.mask', mask, [student]),
+    options: optionsOf(options, (name, value) =>
+      inputs.rowInput(`options.${name}`, value, [student]),
+    ),
   };
   return () => {
-    const options = {
-      ...(read.mask && { mask: read.mask() }),
-      ...(normalizer !== undefined && { normalizer }),
-    };
     const target = read.teacher() as Matrix; // or what the strategy says that it takes
     const output = read.student();
-    const asked = [output, target, read.labels(), options] as const;
+    const asked = [output, target, read.labels(), read.options()] as const;
     if (sharesBase(strategy)) {
       const { gradient, ...result } = strategy.computeLossAndGradient(...asked);
       return { ...result, gradients: { output: gradient } };
@@ -136,7 +147,7 @@ function ofOutput<T extends Tensor>(
 function ofLayers<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
-  [student, teacher, labels, { mask, normalizer } = {}]: LayerwiseCall<T>,
+  [student, teacher, labels, options = {}]: LayerwiseCall<T>,
   inputs: Inputs<T>,
 ): () => Evaluation {
   if (!isHybrid(strategy)) {
@@ -164,15 +175,10 @@ function ofLayers<T extends Tensor>(
       inputs.teacher(`teacher.${name}`, target, studentsOf(readersOf(name), outputs)),
     ),
     labels: inputs.labels(labels, studentsOf(labelled, outputs)),
-    mask: mask === undefined ? undefined : maskOf(mask, inputs, outputs),
+    options: optionsOf(options, (name, value) => rowInputOf(name, value, inputs, outputs)),
   };
-  return () => {
-    const options = {
-      ...(read.mask && { mask: read.mask() }),
-      ...(normalizer !== undefined && { normalizer }),
-    };
-    return strategy.computeLayerwise(read.student(), read.teacher(), read.labels(), options);
-  };
+  return () =>
+    strategy.computeLayerwise(read.student(), read.teacher(), read.labels(), read.options());
 }
 
 /** By structure, so that a loss of one output needs no hybrid in its bundle. */
@@ -180,23 +186,42 @@ function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillati
   return 'computeLayerwise' in strategy;
 }
 
-function maskOf<T extends Tensor>(
-  mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
+/** The options of a call, its tensors read by `read` once they are there; options that are left out stay so. */
+function optionsOf<O extends LayerwiseLossOptions<Tensor>, V>(
+  options: O,
+  read: (name: string, value: NonNullable<O[(typeof ROW_INPUTS)[number]]>) => () => V,
+): () => Partial<Record<(typeof ROW_INPUTS)[number], V>> & Pick<O, 'normalizer' | 'rowLosses'> {
+  const { normalizer, rowLosses } = options;
+  const reads = ROW_INPUTS.flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : [[name, read(name, value)] as const];
+  });
+  return () => ({
+    ...Object.fromEntries(reads.map(([name, one]) => [name, one()])),
+    ...(normalizer !== undefined && { normalizer }),
+    ...(rowLosses !== undefined && { rowLosses }),
+  });
+}
+
+function rowInputOf<T extends Tensor>(
+  option: string,
+  value: RowsTensor<T> | ByLayer<RowsTensor<T>>,
   inputs: Inputs<T>,
   outputs: ByLayer<T>,
 ): () => ArrayLike<number> | Record<string, ArrayLike<number>> {
-  return isOne(mask)
-    ? inputs.mask('options.mask', mask, Object.values(outputs))
-    : eachOf(mask, (name, one) => {
+  const argument = `options.${option}`;
+  return isOne(value)
+    ? inputs.rowInput(argument, value, Object.values(outputs))
+    : eachOf(value, (name, one) => {
         const layer = outputs[name];
-        return inputs.mask(`options.mask.${name}`, one, layer ? [layer] : []);
+        return inputs.rowInput(`${argument}.${name}`, one, layer ? [layer] : []);
       });
 }
 
 function isOne<T extends Tensor>(
-  mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
-): mask is MaskTensor<T> {
-  return isTensor(mask) || Object(mask) !== mask || 'length' in mask;
+  value: RowsTensor<T> | ByLayer<RowsTensor<T>>,
+): value is RowsTensor<T> {
+  return isTensor(value) || Object(value) !== value || 'length' in value;
 }
 
 /** The student's layers of the pairs, as far as they are there. */

@@ -60,14 +60,15 @@ export abstract class Inputs<T extends Tensor> {
     return matrix ?? (() => Int32Array.from(read()));
   }
 
-  mask(
+  /** A number for each row: a mask, weights or temperatures. */
+  rowInput(
     argument: string,
-    mask: T | ArrayLike<number>,
+    values: T | ArrayLike<number>,
     outputs: readonly T[],
   ): () => ArrayLike<number> {
-    if (!isTensor(mask)) return () => mask;
-    const read = this.#add(argument, mask, ['bool', 'int32', 'float32']);
-    this.#checkOrder(argument, mask, outputs, false);
+    if (!isTensor(values)) return () => values;
+    const read = this.#add(argument, values, ['bool', 'int32', 'float32']);
+    this.#checkOrder(argument, values, outputs, false);
     return read;
   }
 

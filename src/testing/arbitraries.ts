@@ -43,6 +43,10 @@ export interface CaseOptions {
    * index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for each column, or none; `'any'`.
    */
   readonly labels?: 'any' | 'classes' | 'several' | undefined;
+  /** Mix in weights of rows, 0 and negative ones among them; false. */
+  readonly rowWeights?: boolean | undefined;
+  /** Mix in temperatures of rows; false. */
+  readonly temperatures?: boolean | undefined;
 }
 
 /** One call of a strategy. */
@@ -53,6 +57,8 @@ export interface DistillationCase {
   readonly labels: (number | number[])[] | undefined;
   readonly mask: number[] | undefined;
   readonly normalizer: number | undefined;
+  readonly rowWeights?: number[] | undefined;
+  readonly temperatures?: number[] | undefined;
 }
 
 /** Arbitraries of what strategies take. */
@@ -167,6 +173,14 @@ export function arbitraries(fc: FastCheck): Arbitraries {
       fc.array(fc.array(entry, exactly(shape.columns)), exactly(shape.rows)),
     );
   };
+  const eachRow = (
+    isMixedIn: boolean | undefined,
+    rows: number,
+    values: readonly number[],
+  ): Arbitrary<number[] | undefined> =>
+    isMixedIn
+      ? fc.option(fc.array(fc.constantFrom(...values), exactly(rows)), { nil: undefined })
+      : fc.constant(undefined);
   const cases = (options: CaseOptions): Arbitrary<DistillationCase> => {
     const { values, rows: most = 4, columns, magnitude = 8, ruledOut = false } = options;
     const { labels = 'any' } = options;
@@ -191,6 +205,8 @@ export function arbitraries(fc: FastCheck): Arbitraries {
                 }),
           mask: fc.option(all.masks(rows), { nil: undefined }),
           normalizer: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+          rowWeights: eachRow(options.rowWeights, rows, [1, 0, -1.5, 0.25, 3]),
+          temperatures: eachRow(options.temperatures, rows, [1, 0.5, 1.5, 4]),
           likeness: fc.array(fc.nat({ max: 5 }), exactly(rows)),
           ruledOut: fc.array(fc.nat({ max: 2 * width.student }), exactly(rows)),
         })

@@ -15,13 +15,18 @@ export interface Call<T extends FloatArray> {
 
 export function callOf<T extends FloatArray>(
   numeric: NumericTrait<T>,
-  { student, teacher, labels, mask, normalizer }: DistillationCase,
+  { student, teacher, labels, mask, normalizer, rowWeights, temperatures }: DistillationCase,
 ): Call<T> {
   return {
     student: Matrix.fromRows(student, numeric),
     teacher: Matrix.fromRows(teacher, numeric),
     labels: labels && labelsOf(numeric, labels),
-    options: { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) },
+    options: {
+      ...(mask && { mask }),
+      ...(normalizer !== undefined && { normalizer }),
+      ...(rowWeights && { rowWeights }),
+      ...(temperatures && { temperatures }),
+    },
   };
 }
 

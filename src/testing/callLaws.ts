@@ -7,7 +7,7 @@ import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float64, type NumericTrait } from '../core/numeric.js';
 import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, gradientOf, lossAndGradientOf, lossOf } from './call.js';
-import { expectClose, expectSameBits, largest } from './compare.js';
+import { expectClose, expectSameBits, largest, throws } from './compare.js';
 import type { Subject } from './subject.js';
 
 export function methodsAgree<T extends FloatArray>(
@@ -60,7 +60,7 @@ export function maskedRowsAreNotRead<T extends FloatArray>(
 export function maskSelects(subject: Subject, example: DistillationCase): void {
   const mask = example.mask ?? example.student.map((_, row) => (row % 2 === 0 ? 1 : 0));
   const strategy = subject.create(float64);
-  const { student, teacher, labels, normalizer } = example;
+  const { student, teacher, labels, normalizer, rowWeights, temperatures } = example;
   const keep = <V>(values: readonly V[]): V[] => values.filter((_, row) => mask[row] === 1);
   if (keep(student).length === 0) return;
   const masked = callOf(float64, { ...example, mask });
@@ -70,6 +70,8 @@ export function maskSelects(subject: Subject, example: DistillationCase): void {
     labels: labels && keep(labels),
     mask: undefined,
     normalizer,
+    rowWeights: rowWeights && keep(rowWeights),
+    temperatures: temperatures && keep(temperatures),
   });
   const gradient = keep(gradientOf(strategy, masked).toRows()).flat();
   expectSameBits('loss', [lossOf(strategy, masked)], [lossOf(strategy, selected)]);
@@ -125,7 +127,8 @@ export function refusesNaN<T extends FloatArray>(
   const strategy = subject.create(numeric);
   const labels = subject.labels === 'classes' ? example.labels : undefined;
   if (labels?.at(-1) === IGNORE_INDEX) return;
-  const plain = { ...example, labels, mask: undefined, normalizer: undefined };
+  const { student, teacher } = example;
+  const plain = { student, teacher, labels, mask: undefined, normalizer: undefined };
   for (const side of ['student', 'teacher'] as const) {
     const last = example.student.length - 1;
     for (let column = 0; column < example[side][0]!.length; column++) {
@@ -172,14 +175,5 @@ function keepsWhatItAddsTo<T extends FloatArray>(
     sums.forEach(({ name, gradient: { data } }, i) => {
       expectSameBits(`${name}, which a failing ${method} was to add to`, data, before[i]!.data);
     });
-  }
-}
-
-function throws(call: () => unknown): boolean {
-  try {
-    call();
-    return false;
-  } catch {
-    return true;
   }
 }

@@ -28,9 +28,11 @@ import { compareSlope } from './slope.js';
 /** Options of {@link checkGradient}: those of a call, and how it is checked. */
 export interface CheckGradientOptions {
   readonly mask?: ArrayLike<number> | undefined;
+  readonly rowWeights?: ArrayLike<number> | undefined;
+  readonly temperatures?: ArrayLike<number> | undefined;
   readonly normalizer?: number | undefined;
   /**
-   * Step of the differences: h = step · max(1, |x|) · min(1, temperature); 1e-4. A value moved by h has to be one
+   * Step of the differences: h = step · max(1, |x|) · min(1, least temperature); 1e-4. A value moved by h has to be one
    * that the strategy accepts: for probabilities take a step below the smallest of them.
    */
   readonly step?: number | undefined;
@@ -72,8 +74,13 @@ export interface GradientReport {
   readonly directions: number;
 }
 
+/** The options that are those of a call. */
+type CallOption = 'mask' | 'rowWeights' | 'temperatures' | 'normalizer';
+
 const OPTIONS = [
   'mask',
+  'rowWeights',
+  'temperatures',
   'normalizer',
   'step',
   'tolerance',
@@ -100,7 +107,7 @@ const OPTIONS = [
  * @param student - float64: convert a float32 matrix with `matrix.as(float64)`; it is not written to
  * @param teacher - float64, of a shape that the strategy takes
  * @param labels - of the rows, if any
- * @param options - mask and normalizer of the call; step, tolerance and sample of the check
+ * @param options - mask, weights, temperatures and normalizer of the call; step, tolerance and sample of the check
  * @returns a report; {@link assertGradient} throws instead
  * @throws {DistillationError} DTYPE_MISMATCH where the student is not float64; for an option that is out of its range;
  *   and what the strategy throws
@@ -122,13 +129,15 @@ export function checkGradient(
 ): GradientReport {
   checkOptions('checkGradient', 'options', options, OPTIONS);
   checkFloat64('checkGradient', 'student', student);
-  const { mask, normalizer } = options;
-  const evaluation = { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) };
+  const { mask, rowWeights, temperatures, normalizer } = options;
+  const evaluation = { mask, rowWeights, temperatures, normalizer };
   const value = student.clone();
   const gradient = strategy.computeGradient(value, teacher, labels, evaluation);
   const variables = [{ of: 'student', value, gradient }, ...learnable(strategy)];
   const loss = () => strategy.computeLoss(value, teacher, labels, evaluation);
-  return compare(loss, variables, strategy.temperature, normalizer ?? 1, options);
+  const { temperature } = strategy;
+  const least = Math.min(temperature, ...Array.from(temperatures ?? [temperature]));
+  return compare(loss, variables, least, normalizer ?? 1, options);
 }
 
 /**
@@ -141,12 +150,11 @@ export function checkLayerwiseGradient(
   studentLayers: LayerOutputs<Float64Array>,
   teacherLayers: LayerOutputs<Float64Array>,
   labels?: Labels<Float64Array>,
-  options: Omit<CheckGradientOptions, 'mask' | 'normalizer'> &
-    Pick<LayerwiseOptions, 'mask' | 'normalizer'> = {},
+  options: Omit<CheckGradientOptions, CallOption> & Pick<LayerwiseOptions, CallOption> = {},
 ): GradientReport {
   checkOptions('checkLayerwiseGradient', 'options', options, OPTIONS);
-  const { mask, normalizer, ...rest } = options;
-  const evaluation = { ...(mask && { mask }), ...(normalizer !== undefined && { normalizer }) };
+  const { mask, rowWeights, temperatures, normalizer, ...rest } = options;
+  const evaluation = { mask, rowWeights, temperatures, normalizer };
   const layers = Object.fromEntries(
     Object.entries(studentLayers).map(([name, layer]) => {
       checkFloat64('checkLayerwiseGradient', name, layer);
@@ -210,7 +218,7 @@ function compare(
   variables: readonly Variable[],
   temperature: number,
   normalizer: number,
-  options: Omit<CheckGradientOptions, 'mask' | 'normalizer'>,
+  options: Omit<CheckGradientOptions, CallOption>,
 ): GradientReport {
   const operation = 'checkGradient';
   const { step = 1e-4, tolerance = 1e-6, maxCoordinates = 256 } = options;

@@ -25,3 +25,13 @@ export function expectClose(
     throw new Error(`${what}: entry ${i} is ${actual[i]}, expected ${expected[i]}`);
   }
 }
+
+/** Whether a call throws. */
+export function throws(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -25,7 +25,7 @@ const SCALE = 3.7;
 
 /** The same call with the change made. */
 export function changed(invariance: Invariance, example: DistillationCase): DistillationCase {
-  const { student, teacher, labels, mask } = example;
+  const { student, teacher, labels, mask, rowWeights, temperatures } = example;
   const map = (rows: number[][], change: (value: number, row: number) => number) =>
     rows.map((values, row) => values.map((value) => change(value, row)));
   switch (invariance) {
@@ -47,6 +47,8 @@ export function changed(invariance: Invariance, example: DistillationCase): Dist
         teacher: reversed(teacher),
         labels: labels && reversed(labels),
         mask: mask && reversed(mask),
+        rowWeights: rowWeights && reversed(rowWeights),
+        temperatures: temperatures && reversed(temperatures),
       };
     case 'column-order':
       return {

@@ -8,6 +8,12 @@ import {
   methodsAgree,
   refusesNaN,
 } from './callLaws.js';
+import {
+  refusesRowOptions,
+  rowsHaveTemperatures,
+  weightsAddUp,
+  weightZeroMasks,
+} from './rowLaws.js';
 import { checkSubject, type StrategySubject, type Subject } from './subject.js';
 import {
   chunksAddUp,
@@ -50,7 +56,8 @@ export interface LawOptions {
  * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
  * for values up to ±1e4; 10. a NaN is refused, and a call that fails leaves as it was what it was to add to
  * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
- * in a hybrid weights both.
+ * in a hybrid weights both; 12. the loss is the weighted sum of the losses of its rows, weights of 1 change no bit, and a row of weight 0
+ * is not read, or weights of rows are refused by a loss that is no sum over rows; 13. with `temperatures`, each row has its own.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises
@@ -74,7 +81,7 @@ export interface LawOptions {
  *   { seed: 42, numRuns: 200 },
  * );
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
- * console.log(laws.length, laws[0]?.name); // 14 the gradient is the derivative of the loss
+ * console.log(laws.length, laws[0]?.name); // 16 the gradient is the derivative of the loss
  */
 export function strategyLaws(
   fc: FastCheck,
@@ -85,13 +92,14 @@ export function strategyLaws(
   const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
   const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
+  const asked = { ...subject, rowWeights: subject.sumOverRows !== false };
   const law = (
     name: string,
     holds: (example: DistillationCase) => void,
     magnitude?: number,
   ): Law => {
     const property = fc.property(
-      cases(magnitude === undefined ? subject : { ...subject, magnitude }),
+      cases(magnitude === undefined ? asked : { ...asked, magnitude }),
       holds,
     );
     const check = () =>
@@ -130,8 +138,19 @@ export function strategyLaws(
     inBothFormats('rows that are masked out may hold anything', maskedRowsAreNotRead),
     law('a mask is the same as leaving the rows out', (example) => maskSelects(own, example)),
     ...(subject.sumOverRows === false
-      ? []
-      : [inBothFormats('chunks with one normalizer add up', chunksAddUp)]),
+      ? [
+          law('weights and losses of rows are refused', (example) =>
+            refusesRowOptions(own, example),
+          ),
+        ]
+      : [
+          inBothFormats('chunks with one normalizer add up', chunksAddUp),
+          inBothFormats('the loss is the weighted sum of the losses of its rows', weightsAddUp),
+          inBothFormats('a weight of 0 is a mask, and the row still counts', weightZeroMasks),
+        ]),
+    ...(subject.temperatures
+      ? [inBothFormats('each row has its own temperature', rowsHaveTemperatures)]
+      : []),
     law('float32 agrees with float64', (example) => formatsAgree(own, example)),
     inBothFormats(
       'inputs stay untouched; a given gradient gets what a new one gets',

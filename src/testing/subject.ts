@@ -6,7 +6,7 @@ import type { CaseOptions } from './arbitraries.js';
 import { INVARIANCES, type Invariance } from './invariances.js';
 
 /** A strategy to be proved, and what it promises. */
-export interface StrategySubject extends CaseOptions {
+export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
   /** A new strategy for matrices of this number format. */
   readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
   /**
@@ -31,7 +31,10 @@ export interface StrategySubject extends CaseOptions {
     teacher?: readonly (readonly number[])[],
   ) => boolean;
   readonly invariances: readonly Invariance[];
-  /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
+  /**
+   * Whether the loss is a sum over rows, so that chunks with one normalizer add up, and calls may weight rows and ask for their losses;
+   * true.
+   */
   readonly sumOverRows?: boolean;
   /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
   readonly float32Tolerance?: number;
@@ -62,6 +65,7 @@ const FIELDS: readonly (keyof StrategySubject)[] = [
     'magnitude',
     'labels',
     'ruledOut',
+    'temperatures',
   ] as const),
   ...(['heldAt', 'minimum', 'reachesMinimum', 'isRegular', 'sumOverRows', 'rounding'] as const),
   'float32Tolerance',

@@ -10,7 +10,7 @@ export type {
   LabelTensor,
   LayerwiseLossOptions,
   LossOptions,
-  MaskTensor,
+  RowsTensor,
   TeacherTensor,
 } from '../tensors/evaluation.js';
 export type { LossState } from './bridge.js';

@@ -84,7 +84,7 @@ describe('the options of every strategy', () => {
     ).toMatchObject({
       code: 'UNKNOWN_OPTION',
       message:
-        'ResponseDistillationStrategy: unknown option "temprature"; did you mean "temperature"? Known options: temperature, alpha, temperatureSquared, standardizeLogits, tail',
+        'ResponseDistillationStrategy: unknown option "temprature"; did you mean "temperature"? Known options: temperature, alpha, temperatureSquared, standardizeLogits, teacherTemperature, tail',
     });
   });
 });

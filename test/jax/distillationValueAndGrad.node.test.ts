@@ -299,9 +299,10 @@ onEachDevice(() => {
   test('what is passed is consumed, once for each reference, and the outputs are too', async () => {
     const [params, inputs, teacher] = [network(), values([6, 4], 4), values([6, 5], 5)];
     const labels = np.array(Int32Array.from(classes));
-    const mask = np.ones([6]);
+    const [mask, rowWeights, temperatures] = [np.ones([6]), np.ones([6]), np.ones([6])];
+    const rowLosses = new Float64Array(6);
     let output: np.Array | undefined;
-    const { gradient } = await response2(
+    const { loss, gradient } = await response2(
       (p: Params) => {
         output = logitsOf(p, inputs);
         return output;
@@ -309,10 +310,17 @@ onEachDevice(() => {
       tree.ref(params),
       teacher.ref,
       labels.ref,
-      { mask: mask.ref },
+      {
+        mask: mask.ref,
+        rowWeights: rowWeights.ref,
+        temperatures: temperatures.ref,
+        rowLosses,
+      },
     );
-    const arrays = [...tree.leaves<np.Array>(params), teacher, labels, mask];
-    expect(arrays.map(({ refCount }) => refCount)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(rowLosses.reduce((sum, each) => sum + each) / 6).toBeCloseTo(loss, 6);
+    const ofRows = [teacher, labels, mask, rowWeights, temperatures];
+    const arrays = [...tree.leaves<np.Array>(params), ...ofRows];
+    expect(arrays.map(({ refCount }) => refCount)).toEqual(new Array(8).fill(1));
     expect(inputs.refCount).toBe(0);
     expect(tree.leaves<np.Array>(gradient).map(({ refCount }) => refCount)).toEqual([1, 1, 1]);
     for (const array of arrays) array.dispose();
@@ -368,7 +376,7 @@ onEachDevice(() => {
       () => response2(same, x(), x(), np.array([true])),
     ],
     [
-      'unknown option "gradient"; known options: mask, normalizer',
+      'unknown option "gradient"; known options: mask, rowWeights, temperatures, normalizer, rowLosses',
       () => response2(same, x(), x(), undefined, wrong({ gradient: x() })),
     ],
     [

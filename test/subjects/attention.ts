@@ -97,6 +97,7 @@ export const attentionSubjects: Subjects = {
     'a sequence of one token': {
       create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1, positions: 1 }),
       values: 'features',
+      sumOverRows: false, // it is one over sequences, of which each is a row here
       invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale', 'row-shift'],
     },
   },

@@ -28,6 +28,7 @@ function response(
     invariances: responseInvariances,
     // Terms may all but cancel, down to a rounding of theirs in float32; test/kernels has the sharp bounds.
     float32Tolerance: 1e-4,
+    temperatures: true,
   };
 }
 
@@ -39,7 +40,14 @@ function divergence(
   create: StrategySubject['create'],
   more: Partial<StrategySubject> = {},
 ): StrategySubject {
-  return { create, values: 'logits', ruledOut: true, invariances: responseInvariances, ...more };
+  return {
+    create,
+    values: 'logits',
+    ruledOut: true,
+    invariances: responseInvariances,
+    temperatures: more.sumOverRows !== false,
+    ...more,
+  };
 }
 
 /**
@@ -106,6 +114,7 @@ function standardized(create: StrategySubject['create']): StrategySubject {
     invariances: ['row-order', 'column-order', 'row-shift'],
     rounding: 1e-9, // divided by a deviation that may be small
     float32Tolerance: 1e-6,
+    temperatures: true,
   };
 }
 
@@ -138,9 +147,13 @@ function correlation(
     isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
     reachesMinimum: false,
     sumOverRows: false,
+    temperatures: more.sumOverRows === true,
     ...more,
   });
 }
+
+/** A teacher with a temperature of its own: the loss is least elsewhere than at student = teacher. */
+const COLDER = { temperature: 2, teacherTemperature: 0.7 } as const;
 
 export const responseSubjects: Subjects = {
   ResponseDistillationStrategy: {
@@ -152,6 +165,18 @@ export const responseSubjects: Subjects = {
     'T = 20, alpha = 0.9': response({ temperature: 20, alpha: 0.9 }),
     'without T²': response({ temperature: 4, temperatureSquared: false }),
     standardized: standardized(() => new ResponseDistillationStrategy({ standardizeLogits: true })),
+    'a colder teacher': { ...response(COLDER), reachesMinimum: false },
+    'a warmer teacher, standardized': {
+      ...standardized(
+        () =>
+          new ResponseDistillationStrategy({
+            temperature: 1,
+            teacherTemperature: 3,
+            standardizeLogits: true,
+          }),
+      ),
+      reachesMinimum: false,
+    },
   },
   ReverseKLDistillationStrategy: {
     'by default': divergence(() => new ReverseKLDistillationStrategy()),
@@ -164,6 +189,9 @@ export const responseSubjects: Subjects = {
     standardized: standardized(
       () => new ReverseKLDistillationStrategy({ standardizeLogits: true }),
     ),
+    'a colder teacher': divergence(() => new ReverseKLDistillationStrategy(COLDER), {
+      reachesMinimum: false,
+    }),
   },
   JensenShannonDistillationStrategy: {
     'by default': divergence(() => new JensenShannonDistillationStrategy()),
@@ -179,18 +207,27 @@ export const responseSubjects: Subjects = {
     'beta = 1': divergence(
       () => new JensenShannonDistillationStrategy({ beta: 1, scale: 'kl-limits', alpha: 0.9 }),
     ),
+    'a colder teacher': divergence(() => new JensenShannonDistillationStrategy(COLDER), {
+      reachesMinimum: false,
+    }),
   },
   SkewKLDistillationStrategy: {
     'by default': divergence(() => new SkewKLDistillationStrategy()),
     'lambda = 0.7, T = 0.5': divergence(
       () => new SkewKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
     ),
+    'a colder teacher': divergence(() => new SkewKLDistillationStrategy(COLDER), {
+      reachesMinimum: false,
+    }),
   },
   SkewReverseKLDistillationStrategy: {
     'by default': divergence(() => new SkewReverseKLDistillationStrategy()),
     'lambda = 0.7, T = 0.5': divergence(
       () => new SkewReverseKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
     ),
+    'a colder teacher': divergence(() => new SkewReverseKLDistillationStrategy(COLDER), {
+      reachesMinimum: false,
+    }),
   },
   TotalVariationDistillationStrategy: {
     'by default': divergence(() => new TotalVariationDistillationStrategy(), totalVariation),
@@ -198,6 +235,10 @@ export const responseSubjects: Subjects = {
       () => new TotalVariationDistillationStrategy({ temperature: 1, alpha: 0.9 }),
       totalVariation,
     ),
+    'a colder teacher': divergence(() => new TotalVariationDistillationStrategy(COLDER), {
+      ...totalVariation,
+      reachesMinimum: false,
+    }),
   },
   DecoupledDistillationStrategy: {
     'by default': labeled(() => new DecoupledDistillationStrategy()),
@@ -222,6 +263,7 @@ export const responseSubjects: Subjects = {
       labels: 'classes',
       reachesMinimum: false,
     },
+    'a colder teacher': labeled(() => new DecoupledDistillationStrategy(COLDER)),
   },
   NormalizedDistillationStrategy: {
     'by default': labeled(() => new NormalizedDistillationStrategy()),
@@ -240,6 +282,7 @@ export const responseSubjects: Subjects = {
       labels: 'classes',
       reachesMinimum: false,
     },
+    'a colder teacher': labeled(() => new NormalizedDistillationStrategy(COLDER)),
   },
   WeightedSoftLabelDistillationStrategy: {
     'by default': weighted({}),
@@ -251,6 +294,7 @@ export const responseSubjects: Subjects = {
       heldAt: () => new FirstWeights({ standardizeLogits: true }),
       reachesMinimum: false,
     },
+    'a colder teacher': { ...weighted(COLDER), reachesMinimum: false },
   },
   BinaryDistillationStrategy: {
     'by default': binary({}),
@@ -261,6 +305,7 @@ export const responseSubjects: Subjects = {
       labels: 'several',
       invariances: ['row-order', 'column-order'],
     },
+    'a colder teacher': { ...binary(COLDER), reachesMinimum: false },
   },
   UniversalLogitDistillationStrategy: {
     'by default': divergence(() => new UniversalLogitDistillationStrategy(), universalLogit),
@@ -276,6 +321,10 @@ export const responseSubjects: Subjects = {
       () => new UniversalLogitDistillationStrategy({ temperature: 2, temperatureSquared: false }),
       { ...universalLogit, columns: { student: 4, teacher: 2 } },
     ),
+    'a colder teacher': divergence(() => new UniversalLogitDistillationStrategy(COLDER), {
+      ...universalLogit,
+      reachesMinimum: false,
+    }),
   },
   CorrelationDistillationStrategy: {
     'by default': correlation({}),
@@ -297,7 +346,9 @@ export const responseSubjects: Subjects = {
       isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
       reachesMinimum: false,
       sumOverRows: false,
+      temperatures: false,
     },
+    'a colder teacher': correlation(COLDER),
   },
   MultiLevelDistillationStrategy: {
     'by default': divergence(() => new MultiLevelDistillationStrategy(), {
@@ -328,7 +379,13 @@ export const responseSubjects: Subjects = {
     standardized: {
       ...standardized(() => new MultiLevelDistillationStrategy({ standardizeLogits: true })),
       sumOverRows: false,
+      temperatures: false,
     },
+    'a colder teacher': divergence(() => new MultiLevelDistillationStrategy(COLDER), {
+      sumOverRows: false,
+      reachesMinimum: false,
+      float32Tolerance: SUMMED_TOLERANCE,
+    }),
   },
   LogitMSEDistillationStrategy: {
     'by default': divergence(() => new LogitMSEDistillationStrategy(), {
@@ -340,5 +397,10 @@ export const responseSubjects: Subjects = {
       { invariances: ['row-order', 'column-order'], float32Tolerance: SUMMED_TOLERANCE },
     ),
     standardized: standardized(() => new LogitMSEDistillationStrategy({ standardizeLogits: true })),
+    'a colder teacher': divergence(() => new LogitMSEDistillationStrategy(COLDER), {
+      invariances: ['row-order', 'column-order'],
+      reachesMinimum: false,
+      float32Tolerance: SUMMED_TOLERANCE,
+    }),
   },
 };

@@ -91,6 +91,31 @@ onEachBackend(() => {
       });
     });
 
+    test('of rows with weights, with the loss of each', () => {
+      tf.tidy(() => {
+        const loss = distillationLoss(tf, response());
+        const teacher = values([6, 5], 2);
+        const labels = tf.tensor1d(classes, 'int32');
+        const rowWeights = tf.tensor1d([2, 0.5, -1, 1, 3, 0.25]);
+        const temperatures = tf.fill([6], temperature);
+        const rowLosses = new Float64Array(6);
+        let expected: number[] = [];
+        expectSame(
+          (student) => loss(student, teacher, labels, { rowWeights, temperatures, rowLosses }),
+          (student) => {
+            const oneHot = tf.oneHot(labels, 5);
+            const rows = responseRows(student, teacher, oneHot, temperature, alpha);
+            expected = [...rows.dataSync()];
+            return tf.mean(tf.mul(rows, rowWeights));
+          },
+          values([6, 5], 0.5),
+        );
+        for (const [row, each] of expected.entries()) {
+          expect(rowLosses[row]).toBeCloseTo(each, 4);
+        }
+      });
+    });
+
     test('of rows that IGNORE_INDEX takes out', () => {
       tf.tidy(() => {
         const loss = distillationLoss(tf, response());

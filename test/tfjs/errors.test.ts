@@ -148,7 +148,7 @@ test.each([
     () => loss(zeros, zeros, undefined, { mask: tf.tensor1d(['a', 'b']) }),
   ],
   [
-    'unknown option "gradient"; known options: mask, normalizer',
+    'unknown option "gradient"; known options: mask, rowWeights, temperatures, normalizer, rowLosses',
     () => loss(zeros, zeros, undefined, wrong({ gradient: zeros })),
   ],
   [

@@ -8,20 +8,26 @@ import { sigmoid, softplus } from '../rows/softplus.js';
 /** What is added to denominators, as in the authors' code. */
 const EPSILON = 1e-7;
 
+/** Which rows of a batch the anchors are, and what each counts. */
+export interface ContrastRows {
+  readonly rows: readonly number[];
+  readonly rowWeights?: Float64Array | undefined;
+  /** Where the loss of each row goes. */
+  readonly rowLosses?: { add(row: number, loss: number): void } | undefined;
+}
+
 /** What rows are contrasted with. */
-export interface Contrast {
+export interface Contrast extends ContrastRows {
   /** One entry a sample. */
   readonly bank: Grid;
   /** The entries of each row of a batch: its own first, then those of other samples. */
   readonly entries: Int32Array;
   readonly count: number;
-  /** Which rows of that batch the anchors are. */
-  readonly rows: readonly number[];
   readonly temperature: number;
 }
 
 /**
- * Mean over rows of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c / (x + c + 1e-7)), x = exp(anchor · entry / τ) / Z
+ * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c / (x + c + 1e-7)), x = exp(anchor · entry / τ) / Z
  * and c the number of the others by that of samples. Where `slope` is given, as zeros, it is written with the derivative by
  * the anchors.
  */
@@ -31,7 +37,7 @@ export function noiseContrast(
   logNormalizer: number,
   slope: Float64Array | undefined,
 ): number {
-  const { bank, entries, count, rows, temperature } = contrast;
+  const { bank, entries, count, rows, rowWeights, rowLosses, temperature } = contrast;
   const noise = (count - 1) / bank.rows;
   const level = Math.log(noise + EPSILON);
   const { columns } = anchors;
@@ -39,18 +45,22 @@ export function noiseContrast(
   let sum = 0;
   for (const [i, row] of rows.entries()) {
     similarities(anchors, i, contrast, logits);
+    const rowWeight = rowWeights?.[row] ?? 1;
+    // Of the others, log((c + 1e-7) / c) is left.
+    let loss = (count - 1) * Math.log1p(EPSILON / noise);
     for (let j = 0; j < count; j++) {
       const sign = j === 0 ? -1 : 1;
       const d = sign * (logits[j]! - logNormalizer - level);
-      sum += softplus(d); // log((x + c + 1e-7) / (c + 1e-7)), of the first log((x + c + 1e-7) / x)
+      loss += softplus(d); // log((x + c + 1e-7) / (c + 1e-7)), of the first log((x + c + 1e-7) / x)
       if (!slope) continue;
-      const weight = (sign * sigmoid(d)) / (temperature * rows.length);
+      const weight = (rowWeight * sign * sigmoid(d)) / (temperature * rows.length);
       const from = entries[row * count + j]! * columns;
       addScaled(slope, i * columns, bank.data.subarray(from, from + columns), columns, weight);
     }
+    sum += rowWeight * loss;
+    rowLosses?.add(row, loss);
   }
-  // Of the others, log((c + 1e-7) / c) is left.
-  return sum / rows.length + (count - 1) * Math.log1p(EPSILON / noise);
+  return sum / rows.length;
 }
 
 /** log Z, with which x is 1 / samples in the mean over these rows and their entries. */

@@ -95,6 +95,10 @@ export class AttentionDistillationStrategy<
     return 'AttentionDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate(batch: DistillationBatch<T>): void {
     super.validate(batch);
     if (this.input === 'scores') return;

@@ -65,6 +65,10 @@ export class AttentionTransferDistillationStrategy<
     return 'AttentionTransferDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate(batch: DistillationBatch<T>): void {
     checkPositions(batch, this.channels);
   }

@@ -19,6 +19,10 @@ const VECTORS = 64;
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
 > extends ProjectionStrategyBase<T> {
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   /**
    * The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. The sink is for a
    * distance.
@@ -42,15 +46,18 @@ export abstract class FeatureDistanceStrategyBase<
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const { student, teacher, normalizer } = batch;
+    const { student, teacher, normalizer, rowWeights } = batch;
     const ofDistance = gradient?.times(1 / normalizer);
-    const distance = this.distance(ofDistance);
+    // A distance may have parameters of its own, whose gradients count what the row counts.
+    const distance = rowWeights ? undefined : this.distance(ofDistance);
+    const distanceOf = (row: number) =>
+      distance ?? this.distance(ofDistance?.times(rowWeights?.[row] ?? 1));
     if (this.projection) {
-      return projected(this.projection, distance, batch, ofDistance) / normalizer;
+      return projected(this.projection, distanceOf, batch, ofDistance) / normalizer;
     }
     const { columns } = student;
-    return meanOverRowsByKernel(batch, gradient, this.kernel(columns), (s, t, derivative) =>
-      distance(student.data, s, teacher.data, t, columns, derivative),
+    return meanOverRowsByKernel(batch, gradient, this.kernel(columns), (s, t, derivative, row) =>
+      distanceOf(row)(student.data, s, teacher.data, t, columns, derivative),
     );
   }
 }
@@ -61,8 +68,8 @@ export abstract class FeatureDistanceStrategyBase<
  */
 function projected<T extends FloatArray>(
   projection: LinearProjection<T>,
-  distance: RowDistance,
-  { student, teacher, rows }: DistillationBatch<T>,
+  distanceOf: (row: number) => RowDistance,
+  { student, teacher, rows, rowWeights, rowLosses }: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
 ): number {
   const { inputColumns: inputs, outputColumns: outputs } = projection;
@@ -88,8 +95,14 @@ function projected<T extends FloatArray>(
     for (const [i, index] of piece.entries()) {
       const start = i * columns;
       copyTransposed(projectedVectors, start, positions, outputs, row, 0);
-      sum += distance(row, 0, teacher.data, index * columns, columns, rowDerivative);
-      if (rowDerivative) copyTransposed(rowDerivative, 0, outputs, positions, derivative, start);
+      const distance = distanceOf(index);
+      const loss = distance(row, 0, teacher.data, index * columns, columns, rowDerivative);
+      const weight = rowWeights?.[index] ?? 1;
+      sum += weight * loss;
+      rowLosses?.add(index, loss);
+      if (!rowDerivative) continue;
+      if (weight !== 1) for (let j = 0; j < columns; j++) rowDerivative[j]! *= weight;
+      copyTransposed(rowDerivative, 0, outputs, positions, derivative, start);
     }
     if (!gradient) continue;
     projection.addGradient(vectors, count, derivative, gradient.scale, inputDerivative);

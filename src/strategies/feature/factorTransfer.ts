@@ -78,6 +78,10 @@ export class FactorTransferDistillationStrategy<
     return 'FactorTransferDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate(batch: DistillationBatch<T>): void {
     if (this.channels) checkPositions(batch, this.channels);
     else super.validate(batch);

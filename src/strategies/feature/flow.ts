@@ -69,6 +69,10 @@ export class FlowDistillationStrategy<
     return 'FlowDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
     const [first, second] = this.channels;
     checkParts(operation, 'student', student, first + second, 'positions');

@@ -59,6 +59,10 @@ export class NeuronSelectivityDistillationStrategy<
     return 'NeuronSelectivityDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate(batch: DistillationBatch<T>): void {
     checkPositions(batch, this.channels);
   }

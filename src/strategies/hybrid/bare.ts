@@ -13,22 +13,35 @@ export function evaluateBare<T extends FloatArray>(
   request: BatchRequest<T>,
   sink: GradientSink<T> | undefined,
 ): CountedLoss {
-  const { rows } = inputsOf(request, false);
-  const { operation, student, labels, mask, learned } = request;
-  const normalizer = request.normalizer ?? Math.max(rows.length, 1);
-  const options = { normalizer, ...(mask && { mask }) };
+  const { rows, count } = inputsOf(request, false);
+  const { operation, student, labels, mask, rowWeights, temperatures, learned } = request;
+  const normalizer = request.normalizer ?? Math.max(count, 1);
+  const rowLosses = request.rowLosses && new Float64Array(student.rows);
+  const options = {
+    normalizer,
+    ...(mask && { mask }),
+    ...(rowWeights && { rowWeights }),
+    ...(temperatures && { temperatures }),
+    ...(rowLosses && { rowLosses }),
+  };
   const teacher = request.teacher as Matrix<T>; // as was checked
   const call = [student, teacher, labels, options] as const;
+  const handOver = () => {
+    for (const row of rows) if (rowLosses) request.rowLosses?.add(row, rowLosses[row]!);
+  };
   if (!sink) {
-    return { loss: checkLoss(operation, strategy.computeLoss(...call)), count: rows.length };
+    const loss = checkLoss(operation, strategy.computeLoss(...call));
+    handOver();
+    return { loss, count };
   }
   const { loss, gradient } = addGradientsOf(learned, sink.scale, () =>
     lossAndGradient(operation, strategy, call),
   );
+  handOver();
   checkSameShape(operation, 'gradient', gradient, student);
   for (const row of rows) sink.add(row, gradient.data, row * gradient.columns);
   sink.check(operation);
-  return { loss, count: rows.length };
+  return { loss, count };
 }
 
 /** Both, in one pass where the strategy offers that. */

@@ -8,6 +8,7 @@ import {
 } from '../../call/options.js';
 import type { HeldMatrix } from '../../call/output.js';
 import { type Parameter, ParameterSums } from '../../call/parameter.js';
+import { refuseTemperatures } from '../../call/rowOptions.js';
 import { DistillationStrategyBase, sharesBase } from '../../call/strategy.js';
 import {
   checkBoolean,
@@ -26,9 +27,10 @@ import type {
   LayerOutputs,
   LayerwiseOptions,
   LayerwiseResult,
+  ReadPair,
   TeacherLayerOutputs,
 } from './layers.js';
-import { LayerwiseCall, layerOf, type ReadPair } from './layerwise.js';
+import { LayerwiseCall, layerOf } from './layerwise.js';
 import { isHybrid, type LayerwisePart, labelUse, nameOf, readsLayers } from './nested.js';
 import { divideWeight, readEntries, type WeightedStrategy } from './weights.js';
 
@@ -40,7 +42,15 @@ export interface HybridDistillationOptions extends StrategyOptions {
   readonly weights?: WeightRule | undefined;
 }
 
-const LAYERWISE_OPTIONS = ['mask', 'normalizer', 'gradients', 'accumulate'];
+const LAYERWISE_OPTIONS = [
+  'mask',
+  'rowWeights',
+  'temperatures',
+  'normalizer',
+  'gradients',
+  'accumulate',
+  'rowLosses',
+];
 
 /** An entry of weight 0. */
 const NOT_EVALUATED = { loss: 0, count: 0 };
@@ -151,10 +161,10 @@ export class HybridDistillationStrategy<
       }
     }
     checkOptions(operation, 'options', options, LAYERWISE_OPTIONS);
-    const { mask, normalizer, gradients, accumulate = false } = options;
+    const { accumulate = false, ...read } = options; // each option once: what is checked is what is used
     checkBoolean(operation, 'accumulate', accumulate);
+    if (!this.usesTemperatures) refuseTemperatures(operation, read.temperatures);
     const learned = this.parameters();
-    const read = { mask, normalizer, gradients }; // each option once: what is checked is what is used
     const given = { operation, studentLayers, teacherLayers, labels, options: read };
     const held = this.heldMatrices();
     const call = new LayerwiseCall(given, this.layerPairs(), learned, held, accumulate);
@@ -185,6 +195,15 @@ export class HybridDistillationStrategy<
     return this.#entries.some(({ strategy }) => labelUse(strategy) === 'reads');
   }
 
+  override get usesTemperatures(): boolean {
+    return this.#entries.some(({ strategy }) => !sharesBase(strategy) || strategy.usesTemperatures);
+  }
+
+  /** Its children say whether they are. */
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   /** Every check is a child's, except that a bound entry has no layers here. */
   protected override validate({ operation }: DistillationBatch<T, SparseTargets<T>>): void {
     if (!readsLayers(this.#entries)) return;
@@ -207,7 +226,8 @@ export class HybridDistillationStrategy<
   ): number {
     const { components, operation } = batch;
     return this.#sum(operation, components, ({ strategy, weight }, name) => {
-      const request = { ...batch, operation: `${operation} → ${name}` };
+      const rowLosses = batch.rowLosses?.times(weight);
+      const request = { ...batch, operation: `${operation} → ${name}`, rowLosses };
       return evaluateEntry(strategy, request, gradient?.times(weight));
     });
   }
@@ -226,7 +246,8 @@ export class HybridDistillationStrategy<
         const inner = strategy.contributeLayerwise(nested);
         return { loss: inner.loss, count: Math.max(...inner.components.map(({ count }) => count)) };
       }
-      const request = call.request(part, layer, labelUse(strategy), overrides);
+      const read = call.request(part, layer, labelUse(strategy), overrides);
+      const request = { ...read, rowLosses: read.rowLosses?.times(scale * weight) };
       return evaluateEntry(strategy, request, call.sink(layer, scale * weight));
     });
     return { loss, components };

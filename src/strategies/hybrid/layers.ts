@@ -1,4 +1,5 @@
 import type { ComponentLoss, TeacherOutput } from '../../call/batch.js';
+import type { Labels } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 
@@ -19,6 +20,13 @@ export interface LayerPair {
 export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
   /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
   readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
+  /** As in a single call, for all layers that are read, or for each student layer that needs it. */
+  readonly rowWeights?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
+  /** As in a single call, likewise; only response losses read it. */
+  readonly temperatures?:
+    | ArrayLike<number>
+    | Readonly<Record<string, ArrayLike<number>>>
+    | undefined;
   /** As in a single call; where the layers differ in rows, one denominator for each student layer that needs one. */
   readonly normalizer?: number | Readonly<Record<string, number>> | undefined;
   /**
@@ -31,6 +39,11 @@ export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
    * if the call succeeds.
    */
   readonly accumulate?: boolean | undefined;
+  /**
+   * Written with the loss of each row, as in a single call: one array for the sum over all layers, which then have the same rows,
+   * or one for each student layer whose losses are wanted.
+   */
+  readonly rowLosses?: Float64Array | Readonly<Record<string, Float64Array>> | undefined;
 }
 
 export interface LayerwiseResult<T extends FloatArray = Float32Array> {
@@ -51,6 +64,34 @@ export function own<V>(
   return record !== undefined && Object.hasOwn(record, layer) ? record[layer] : undefined;
 }
 
-export function isList(value: LayerwiseOptions<FloatArray>['mask']): value is ArrayLike<number> {
+/** Whether an option is one list for all layers, and not one for each by name. */
+export function isList<L extends ArrayLike<number>>(
+  value: L | Readonly<Record<string, L>> | undefined,
+): value is L {
   return typeof value?.length === 'number';
+}
+
+/** What an option says of a layer: the list for all layers, or that of the layer. */
+export function listOf<L extends ArrayLike<number>>(
+  value: L | Readonly<Record<string, L>> | undefined,
+  layer: string,
+): L | undefined {
+  return isList(value) ? value : own(value, layer);
+}
+
+/** Whether a strategy reads labels, ignores them, or does not tell: then it gets them where they fit its rows. */
+export type LabelUse = 'reads' | 'ignores' | 'unknown';
+
+/** What an entry reads. */
+export interface ReadPair extends LayerPair {
+  readonly labels: LabelUse;
+}
+
+/** The arguments of a layerwise call. */
+export interface LayerwiseArguments<T extends FloatArray> {
+  readonly operation: string;
+  readonly studentLayers: LayerOutputs<T>;
+  readonly teacherLayers: TeacherLayerOutputs<T>;
+  readonly labels: Labels<T> | undefined;
+  readonly options: Omit<LayerwiseOptions<T>, 'accumulate'>;
 }

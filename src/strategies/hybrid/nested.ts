@@ -4,7 +4,8 @@ import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
 import { sharesBase } from '../../call/strategy.js';
 import type { FloatArray } from '../../core/numeric.js';
-import type { LabelUse, LayerwiseCall, ReadPair } from './layerwise.js';
+import type { LabelUse, ReadPair } from './layers.js';
+import type { LayerwiseCall } from './layerwise.js';
 import type { WeightedStrategy } from './weights.js';
 
 /** What a hybrid needs of the layerwise call that it is a part of. */

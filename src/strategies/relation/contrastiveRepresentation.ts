@@ -10,6 +10,7 @@ import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import {
   type Contrast,
+  type ContrastRows,
   logNormalizer,
   noiseContrast,
 } from '../../kernels/pairs/contrastiveRepresentation.js';
@@ -119,6 +120,10 @@ export class ContrastiveRepresentationDistillationStrategy<
     return 'ContrastiveRepresentationDistillationStrategy';
   }
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   /** Those of the student's projection, then those of the teacher's; once where it is the same. */
   override parameters(): readonly Parameter<T>[] {
     const all = [...super.parameters(), ...(this.teacherProjection?.parameters() ?? [])];
@@ -144,8 +149,8 @@ export class ContrastiveRepresentationDistillationStrategy<
     const units = this.#units(operation, student, teacher, mask);
     if (units.rows.length === 0) refuse('EMPTY', operation, 'mask', 'leave a row', 'none');
     const logNormalizers = {
-      student: logNormalizer(units.student, this.#contrast('teacher', units.rows)),
-      teacher: logNormalizer(units.teacher, this.#contrast('student', units.rows)),
+      student: logNormalizer(units.student, this.#contrast('teacher', units)),
+      teacher: logNormalizer(units.teacher, this.#contrast('student', units)),
     };
     for (const [side, value] of Object.entries(logNormalizers)) {
       if (Number.isFinite(value)) continue;
@@ -183,7 +188,6 @@ export class ContrastiveRepresentationDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { projection, teacherProjection } = this;
-    const { rows } = batch;
     const logNormalizers = this.memory.logNormalizers!; // validate saw them
     const lossOf = (
       anchors: Embedding,
@@ -205,8 +209,8 @@ export class ContrastiveRepresentationDistillationStrategy<
       const own = embed(student, projection);
       const other = embed(teacher, teacherProjection);
       return (
-        lossOf(own, logNormalizers.student, this.#contrast('teacher', rows), derivative, scale) +
-        lossOf(other, logNormalizers.teacher, this.#contrast('student', rows), unused, scale)
+        lossOf(own, logNormalizers.student, this.#contrast('teacher', batch), derivative, scale) +
+        lossOf(other, logNormalizers.teacher, this.#contrast('student', batch), unused, scale)
       );
     });
   }
@@ -218,11 +222,13 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /** What anchors are contrasted with: entries of that side. */
-  #contrast(side: 'student' | 'teacher', rows: readonly number[]): Contrast {
+  #contrast(side: 'student' | 'teacher', of: ContrastRows): Contrast {
     const { memory, contrastTemperature: temperature } = this;
     const { data, rows: samples, columns } = memory[side];
     const { entries, negatives } = memory;
-    return { bank: grid(data, samples, columns), entries, count: negatives + 1, rows, temperature };
+    const bank = grid(data, samples, columns);
+    const { rows, rowWeights, rowLosses } = of;
+    return { bank, entries, count: negatives + 1, rows, rowWeights, rowLosses, temperature };
   }
 
   /** The rows kept of a batch that a loss is not asked for. */
@@ -232,7 +238,12 @@ export class ContrastiveRepresentationDistillationStrategy<
     teacher: Matrix<T>,
     mask: ArrayLike<number> | undefined,
   ): Units {
-    const unused = { labels: undefined, normalizer: undefined };
+    const unused = {
+      labels: undefined,
+      normalizer: undefined,
+      rowWeights: undefined,
+      temperatures: undefined,
+    };
     const { rows } = checkInputs({ operation, student, teacher, mask, ...unused }, false);
     this.#check(operation, student, teacher);
     const unitsOf = (

@@ -12,7 +12,7 @@ import type { SparseTargets } from '../../teachers/sparse.js';
 import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
 import { addLabels, rowLabelOf } from './_labels.js';
-import type { Pass, ResponseLoss } from './_pass.js';
+import { type Pass, type ResponseLoss, temperaturesOf } from './_pass.js';
 import { type CallTables, fillTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
 import { runSparse } from './_sparse.js';
@@ -32,6 +32,26 @@ export function evaluateResponse<T extends FloatArray>(
   return value;
 }
 
+/** The temperatures of one pass: of the student in all rows, or in each, and of the teacher. */
+type PassTemperatures = Pick<
+  Pass<FloatArray>,
+  'temperature' | 'temperatures' | 'teacherTemperature'
+>;
+
+/** The temperatures of each pass. */
+function passesOf<T extends FloatArray>(
+  { terms, teacherTemperature }: ResponseLoss,
+  { temperature, temperatures }: DistillationBatch<T, SparseTargets<T>>,
+): readonly PassTemperatures[] {
+  const each = terms.temperatures;
+  if (!each) return [{ temperature, temperatures, teacherTemperature }];
+  return each(temperature).map((own, index) => ({
+    temperature: own,
+    temperatures: temperatures?.map((ofRow) => each(ofRow)[index]!),
+    teacherTemperature: teacherTemperature && each(teacherTemperature)[index]!,
+  }));
+}
+
 /** The sum over all rows, at each of the temperatures. */
 function evaluatePasses<T extends FloatArray>(
   loss: ResponseLoss,
@@ -41,31 +61,39 @@ function evaluatePasses<T extends FloatArray>(
 ): number {
   const { terms, temperatureSquared } = loss;
   const { softWeight = 1 } = terms;
-  const temperatures = terms.temperatures?.(batch.temperature) ?? [batch.temperature];
+  const passes = passesOf(loss, batch);
   const standard = (each: number) => (temperatureSquared ? each * each : 1);
   let sum = 0;
   let isJoined = false;
   // Written out: on small batches, iterators and spreads take longer than the loss.
-  for (let index = 0; index < temperatures.length; index++) {
-    const temperature = temperatures[index]!;
-    const factor = standard(temperature);
-    const columns = terms.columns && columnsOf({ loss, batch, temperature, tables }, factor);
+  for (let index = 0; index < passes.length; index++) {
+    const { temperature, temperatures, teacherTemperature } = passes[index]!;
+    const pass = { loss, batch, temperature, temperatures, teacherTemperature, tables };
+    const columns = terms.columns && columnsOf(pass, standard(temperature));
     // The weights of a single pass are nobody else's, unless all rows together want them.
-    const isOnly = temperatures.length === 1 && (!terms.joint || columns !== undefined);
+    const isOnly = passes.length === 1 && (!terms.joint || columns !== undefined);
     const own = isOnly ? tables : { ...tables, weights: tables.weights.slice() };
-    for (let i = 0; i < own.weights.length; i += 2) {
-      own.weights[i]! *= factor * softWeight;
-      if (index > 0) own.weights[i + 1] = 0;
+    const { weights } = own;
+    for (let row = 0; 2 * row < weights.length; row++) {
+      weights[2 * row]! *= standard(temperatures?.[row] ?? temperature) * softWeight;
+      if (index > 0) weights[2 * row + 1] = 0;
     }
-    sum += evaluatePass({ loss, batch, temperature, tables: own, columns }, sink);
+    sum += evaluatePass({ ...pass, tables: own, columns }, sink);
+    addRowLosses(batch, own.losses);
     if (columns) sum += columns.loss;
     else isJoined ||= terms.joint !== undefined;
   }
-  if (isJoined) {
-    const all = { loss, batch, tables, temperature: batch.temperature };
-    sum += addJoint(all, temperatures, standard, sink);
-  }
+  if (isJoined) sum += addJoint({ loss, batch, tables }, passes, standard, sink);
   return sum;
+}
+
+/** Hands over the losses of the rows without their weights. */
+function addRowLosses<T extends FloatArray>(
+  { rows, rowWeights, rowLosses }: DistillationBatch<T, SparseTargets<T>>,
+  losses: Float64Array,
+): void {
+  if (!rowLosses) return;
+  for (const row of rows) rowLosses.add(row, losses[row]! / (rowWeights?.[row] ?? 1));
 }
 
 /** The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left to JavaScript. */
@@ -102,7 +130,8 @@ function evaluatePass<T extends FloatArray>(
     one ??= rowEvaluation(pass);
     derivative ??= new Float64Array(student.columns);
     derivative.fill(0);
-    sum += one(row, weights[2 * row]!, weights[2 * row + 1]!, derivative);
+    losses[row] = one(row, weights[2 * row]!, weights[2 * row + 1]!, derivative);
+    sum += losses[row]!;
     sink?.add(row, derivative);
   }
   if (isDone) sink?.settle(boundOf(pass, losses));
@@ -129,7 +158,7 @@ function runInEngine<T extends FloatArray>(
 
 /** What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not have. */
 function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
-  const { loss, batch, temperature, tables } = pass;
+  const { loss, batch, temperature, temperatures, teacherTemperature, tables } = pass;
   const { kernel } = loss.terms;
   if (!kernel) return undefined;
   const { student, distributions } = batch;
@@ -138,7 +167,7 @@ function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
   return {
     labels: tables.labels,
     weights: kernel.weightAt
-      ? softScaled(tables.weights, kernel.weightAt(temperature))
+      ? softScaled(tables.weights, (row) => kernel.weightAt!(temperatures?.[row] ?? temperature))
       : tables.weights,
     kernel,
     student: data,
@@ -148,6 +177,8 @@ function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
     teacherColumns: teacher.columns,
     distributions: distributions?.data,
     temperature,
+    temperatures,
+    teacherTemperature,
     standardizes: loss.standardizeLogits,
     option: kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? kernel.otherOption ?? 0,
@@ -156,10 +187,10 @@ function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
   };
 }
 
-/** The weights, with the soft weights times a factor. */
-function softScaled(weights: Float64Array, factor: number): Float64Array {
+/** The weights, with the soft weights times a factor of the row. */
+function softScaled(weights: Float64Array, factorOf: (row: number) => number): Float64Array {
   const scaled = weights.slice();
-  for (let i = 0; i < scaled.length; i += 2) scaled[i]! *= factor;
+  for (let row = 0; 2 * row < scaled.length; row++) scaled[2 * row]! *= factorOf(row);
   return scaled;
 }
 
@@ -168,12 +199,13 @@ const STEEPEST = 1e9;
 
 /** What no derivative of a row by the logits is beyond. */
 function boundOf<T extends FloatArray>(pass: Pass<T>, losses: Float64Array): number {
-  const { loss, temperature, tables, columns } = pass;
+  const { loss, temperature, temperatures, tables, columns } = pass;
   const { option = 0, otherOption = 0 } = loss.terms.kernel ?? {};
   let most = (columns?.steepest ?? 0) / temperature;
   for (let row = 0; row < losses.length; row++) {
-    const soft = tables.weights[2 * row]! * STEEPEST + 2 * Math.abs(losses[row]!);
-    most = Math.max(most, soft / temperature + tables.weights[2 * row + 1]!);
+    const [ofSoft, ofHard] = [tables.weights[2 * row]!, tables.weights[2 * row + 1]!];
+    const soft = Math.abs(ofSoft) * STEEPEST + 2 * Math.abs(losses[row]!);
+    most = Math.max(most, soft / (temperatures?.[row] ?? temperature) + Math.abs(ofHard));
   }
   const steepness = loss.standardizeLogits ? STEEPEST : 1;
   return most * steepness * (1 + option + otherOption);
@@ -191,12 +223,9 @@ function softRowsOf<T extends FloatArray>(
   return denseRows(student, teacher as typeof student, standardizeLogits);
 }
 
-function rowEvaluation<T extends FloatArray>({
-  loss,
-  batch,
-  temperature,
-  tables,
-}: Pass<T>): RowEvaluation {
+function rowEvaluation<T extends FloatArray>(pass: Pass<T>): RowEvaluation {
+  const { loss, batch, tables } = pass;
+  const temperatureOf = temperaturesOf(pass, pass);
   const { student, distributions } = batch;
   const { columns } = student;
   const rows = softRowsOf(loss, batch);
@@ -207,7 +236,7 @@ function rowEvaluation<T extends FloatArray>({
     const label = tables.labels[row]!;
     let sum = 0;
     if (soft !== 0) {
-      sum += soft * softLoss(rows.load(row, temperature, Math.max(label, UNLABELED_ROW)));
+      sum += soft * softLoss(rows.load(row, temperatureOf(row), Math.max(label, UNLABELED_ROW)));
       rows.addDerivative(soft, derivative);
     }
     if (hard === 0) return sum;
@@ -218,8 +247,8 @@ function rowEvaluation<T extends FloatArray>({
 
 /** Adds a loss of all rows together, as what each of them has of it. */
 function addJoint<T extends FloatArray>(
-  { loss, batch, tables: { weights } }: Pass<T>,
-  temperatures: readonly number[],
+  { loss, batch, tables: { weights } }: Pick<Pass<T>, 'loss' | 'batch' | 'tables'>,
+  passes: readonly PassTemperatures[],
   factorOf: (temperature: number) => number,
   sink: GradientSink<T> | undefined,
 ): number {
@@ -227,7 +256,10 @@ function addJoint<T extends FloatArray>(
   const { rows, student } = batch;
   const partOf = loss.terms.joint!(softRowsOf(loss, batch), {
     rows,
-    temperatures,
+    temperatures: passes.map(({ temperature, teacherTemperature = temperature }) => ({
+      student: temperature,
+      teacher: teacherTemperature,
+    })),
     factorOf,
     weightOf,
   });

@@ -6,7 +6,7 @@ import { RESPONSE } from '../../engine/binaries/response.js';
 import { halvesOf } from '../../engine/halves.js';
 import { UNLABELED_ROW } from '../../engine/layout.js';
 import { addLabels } from './_labels.js';
-import type { Pass } from './_pass.js';
+import { type Pass, temperaturesOf } from './_pass.js';
 
 /**
  * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done, where JavaScript has to
@@ -17,11 +17,12 @@ export function runBetweenHalves<T extends FloatArray>(
   losses: Float64Array,
   sink: GradientSink<T> | undefined,
 ): boolean {
-  const { loss, batch, temperature, tables } = pass;
+  const { loss, batch, tables, teacherTemperature = 0 } = pass;
+  const temperatureOf = temperaturesOf(pass, pass);
   const { student, rows } = batch;
   const { data, columns } = student;
   const teacher = (batch.teacher as typeof student).data;
-  const call = { columns, temperature, standardizes: loss.standardizeLogits };
+  const call = { columns, standardizes: loss.standardizeLogits };
   let halves = halvesOf(RESPONSE, call);
   if (!halves) return false;
   const divergence = loss.terms.divergence!;
@@ -34,7 +35,7 @@ export function runBetweenHalves<T extends FloatArray>(
       continue;
     }
     const { p, q, logP, logQ, slope } = halves;
-    halves.open(data, teacher, row * columns);
+    halves.open(data, teacher, row * columns, temperatureOf(row).student, teacherTemperature);
     const label = Math.max(tables.labels[row]!, UNLABELED_ROW);
     const value = weight * divergence({ p, q, logP, logQ, slope, label });
     // Where the term has called the library, the row is left to JavaScript as well.

@@ -1,12 +1,13 @@
 import { type Grid, grid } from '../../kernels/products/grid.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
+import type { SoftTemperatures } from './_pass.js';
 import type { SoftRows } from './_softRows.js';
 
 /** Which rows are together, at which temperatures, and what the loss counts at each temperature and in each row. */
 export interface Together {
   readonly rows: readonly number[];
-  readonly temperatures: readonly number[];
-  /** T², or 1. */
+  readonly temperatures: readonly SoftTemperatures[];
+  /** T² of the student, or 1. */
   readonly factorOf: (temperature: number) => number;
   readonly weightOf: (row: number) => number;
 }
@@ -36,7 +37,7 @@ export function jointly(
     const places = new Map(rows.map((row, i) => [row, i * columns]));
     let value = 0;
     for (const temperature of temperatures) {
-      const factor = factorOf(temperature);
+      const factor = factorOf(temperature.student);
       for (const [row, place] of places) {
         const loaded = soft.load(row, temperature, -1);
         student.data.set(loaded.student, place);

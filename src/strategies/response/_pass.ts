@@ -12,6 +12,8 @@ export interface ResponseLoss {
   readonly softLoss: (columns: number, terms: number) => SoftLoss;
   readonly temperatureSquared: boolean;
   readonly standardizeLogits: boolean;
+  /** Where it is not the temperature of the student. */
+  readonly teacherTemperature: number | undefined;
   readonly spare: SpareTables;
 }
 
@@ -20,7 +22,31 @@ export interface Pass<T extends FloatArray> {
   readonly loss: ResponseLoss;
   readonly batch: DistillationBatch<T, SparseTargets<T>>;
   readonly temperature: number;
+  /** One for each row, instead of the temperature. */
+  readonly temperatures: Float64Array | undefined;
+  /** Where it is not the temperature of the student. */
+  readonly teacherTemperature: number | undefined;
   readonly tables: CallTables;
   /** The part of all rows together that is evaluated with the rows. */
   readonly columns?: ColumnTerm | undefined;
+}
+
+/** The temperatures of both sides in a row. */
+export interface SoftTemperatures {
+  readonly student: number;
+  readonly teacher: number;
+}
+
+/** The temperatures of the rows of a batch, or of a pass over them. */
+export function temperaturesOf(
+  { teacherTemperature }: { readonly teacherTemperature: number | undefined },
+  {
+    temperature,
+    temperatures,
+  }: { readonly temperature: number; readonly temperatures: Float64Array | undefined },
+): (row: number) => SoftTemperatures {
+  return (row) => {
+    const student = temperatures?.[row] ?? temperature;
+    return { student, teacher: teacherTemperature ?? student };
+  };
 }

@@ -43,7 +43,7 @@ interface SharedLoss {
   readonly standardizeLogits: boolean;
 }
 
-/** Writes labels and weights of a call; the soft weights do not have the factor of the temperature yet. */
+/** Writes labels and weights of a call, times those of its rows; the soft weights do not have the factor of the temperature yet. */
 export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   { terms: { sharesOf }, standardizeLogits }: SharedLoss,
@@ -65,6 +65,12 @@ export function fillTables<T extends FloatArray>(
     weights[2 * row + 1] = hard;
   }
   if (sharesOf) applyShares(batch, tables, sharesOf, standardizeLogits);
+  const { rowWeights } = batch;
+  if (!rowWeights) return;
+  for (const row of rows) {
+    weights[2 * row]! *= rowWeights[row]!;
+    weights[2 * row + 1]! *= rowWeights[row]!;
+  }
 }
 
 function applyShares<T extends FloatArray>(

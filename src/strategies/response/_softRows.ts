@@ -3,6 +3,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
 import type { Distributions } from '../../kernels/rows/divergences.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
+import type { SoftTemperatures } from './_pass.js';
 
 /** One row as a soft loss sees it. */
 export interface SoftRow {
@@ -30,8 +31,8 @@ export interface SoftRows {
   readonly columns: number;
   /** Number of leading columns that enter the loss; smaller than `columns` only with `tail: 'drop'`. */
   readonly terms: number;
-  /** The row of this index at a temperature; it holds until the next row is loaded. */
-  load(row: number, temperature: number, label: number): SoftRow;
+  /** The row of this index at the temperatures of both sides; it holds until the next row is loaded. */
+  load(row: number, temperatures: SoftTemperatures, label: number): SoftRow;
   /** derivative += weight × what the derivative of the row that is loaded makes of the student's raw logits. */
   addDerivative(weight: number, derivative: Float64Array): void;
 }
@@ -50,13 +51,13 @@ export function denseRows<T extends FloatArray>(
     columns: student.columns,
     terms: student.columns,
     load(row, at, label) {
-      temperature = at;
+      temperature = at.student;
       if (standardizes) {
-        deviation = standardize(student.data, row * student.columns, at, x);
-        standardize(teacher.data, row * teacher.columns, at, y);
+        deviation = standardize(student.data, row * student.columns, at.student, x);
+        standardize(teacher.data, row * teacher.columns, at.teacher, y);
       } else {
-        soften(student.data, row * student.columns, at, x);
-        soften(teacher.data, row * teacher.columns, at, y);
+        soften(student.data, row * student.columns, at.student, x);
+        soften(teacher.data, row * teacher.columns, at.teacher, y);
       }
       return { student: x, teacher: y, label, derivative };
     },

@@ -6,7 +6,7 @@ import { runRows } from '../../engine/rows.js';
 import type { RowsCall } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { addLabels, finiteRows } from './_labels.js';
-import type { Pass } from './_pass.js';
+import { type Pass, temperaturesOf } from './_pass.js';
 import { gather, reducedColumns } from './_sparseRows.js';
 import type { Tail } from './_terms.js';
 
@@ -42,14 +42,14 @@ export function runSparse<T extends FloatArray>(
 
 /** What a kernel for all columns of the student takes. */
 function allColumns<T extends FloatArray>(
-  { batch: { student }, temperature, tables }: Pass<T>,
+  { batch: { student }, temperature, temperatures, tables }: Pass<T>,
   { values, indices }: SparseTargets<T>,
   name: string,
 ): RowsCall {
   const { data, rows, columns } = student;
   const kernel = { binary: RESPONSE, name };
   const kept = { count: values.columns, indices };
-  return { ...tables, kernel, student: data, rows, columns, temperature, kept };
+  return { ...tables, kernel, student: data, rows, columns, temperature, temperatures, kept };
 }
 
 /** The rows of kept classes on both sides, softened; `undefined` where JavaScript has to compute. */
@@ -58,7 +58,8 @@ function reduceRows<T extends FloatArray>(
   teacher: SparseTargets<T>,
   tail: Tail,
 ): Omit<RowsCall, 'kernel' | 'temperature'> | undefined {
-  const { batch, temperature, tables } = pass;
+  const { batch, tables } = pass;
+  const temperatureOf = temperaturesOf(pass, pass);
   const { rows } = batch.student;
   const columns = reducedColumns(teacher, tail);
   const k = teacher.values.columns;
@@ -71,7 +72,7 @@ function reduceRows<T extends FloatArray>(
   for (const row of batch.rows) {
     const [start, end] = [row * columns, (row + 1) * columns];
     const [x, y] = [student.subarray(start, end), softTeacher.subarray(start, end)];
-    gather(batch.student, teacher, row, temperature, x, y);
+    gather(batch.student, teacher, row, temperatureOf(row), x, y);
     if (columns > k) {
       x[k] = tails[row]!;
       y[k] = teacher.tailOf(row);
@@ -92,22 +93,25 @@ function spread<T extends FloatArray>(
   { derivatives, losses }: { readonly derivatives: Float64Array; readonly losses: Float64Array },
   sink: GradientSink<T>,
 ): void {
-  const { batch, temperature, tables } = pass;
+  const { batch, tables } = pass;
+  const temperatureOf = temperaturesOf(pass, pass);
   const { rows, columns } = batch.student;
   const k = teacher.values.columns;
   const weights = new Float64Array(2 * rows);
   const labels = finiteRows(tables.labels, losses);
   for (let row = 0; row < rows; row++) {
-    if (reduced > k) weights[2 * row] = derivatives[row * reduced + k]! / temperature;
+    if (reduced > k)
+      weights[2 * row] = derivatives[row * reduced + k]! / temperatureOf(row).student;
   }
   const { data, scale, adds } = sink.claim(rows);
   const call = { ...allColumns(pass, teacher, 'spreadTail'), labels, weights };
   runRows(call, new Float64Array(rows), () => ({ data, scale, adds }));
   for (let row = 0; row < rows; row++) {
     if (labels[row] === EXCLUDED_ROW) continue;
+    const factor = scale / temperatureOf(row).student;
     for (let i = 0; i < k; i++) {
       const at = row * columns + teacher.indices[row * k + i]!;
-      data[at]! += (scale / temperature) * derivatives[row * reduced + i]!;
+      data[at]! += factor * derivatives[row * reduced + i]!;
     }
   }
 }

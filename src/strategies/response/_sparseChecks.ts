@@ -9,45 +9,47 @@ import {
 import { refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { type ResponseLoss, temperaturesOf } from './_pass.js';
 import { sparseRows } from './_sparseRows.js';
-import type { Tail } from './_terms.js';
 
 /** Throws where a sparse teacher does not hold what the loss needs. */
 export function checkSparse<T extends FloatArray>(
-  { operation, rows, temperature }: DistillationBatch<T, SparseTargets<T>>,
+  batch: DistillationBatch<T, SparseTargets<T>>,
   teacher: SparseTargets<T>,
-  tail: Tail,
-  standardizes: boolean,
+  loss: ResponseLoss,
 ): void {
-  if (standardizes) {
+  const { operation, rows } = batch;
+  if (loss.standardizeLogits) {
     const expected = 'come with every logit of the teacher';
     refuse('MISPLACED_OPTION', operation, 'standardizeLogits', expected, 'SparseTargets');
   }
   teacher.check(operation, rows);
-  if (teacher.values.columns === teacher.columns || tail === 'renormalize') return;
+  if (teacher.values.columns === teacher.columns || loss.terms.tail === 'renormalize') return;
+  const temperatureOf = temperaturesOf(loss, batch);
   const hint = "or choose tail: 'renormalize'";
-  const expected = `hold log-probabilities at temperature ${temperature}, the strategy's`;
-  if (teacher.kind === 'logits') {
-    refuse('TEMPERATURE', operation, 'teacher', expected, 'logits', { hint });
+  const received = teacher.kind === 'logits' ? 'logits' : `temperature ${teacher.temperature}`;
+  for (const row of rows) {
+    const asked = temperatureOf(row).teacher;
+    if (teacher.kind !== 'logits' && teacher.temperature === asked) continue;
+    const expected = `hold log-probabilities at temperature ${asked}, the strategy's`;
+    refuse('TEMPERATURE', operation, 'teacher', expected, received, { hint });
   }
-  if (teacher.temperature === temperature) return;
-  const received = `temperature ${teacher.temperature}`;
-  refuse('TEMPERATURE', operation, 'teacher', expected, received, { hint });
 }
 
 /** Throws at the entry that makes a loss of a sparse teacher infinite or NaN, if one is to blame. */
 export function explainSparse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>> & { readonly teacher: SparseTargets<T> },
-  tail: Tail,
+  loss: ResponseLoss,
   ruledOutBy: RuledOutBy,
 ): void {
-  const { operation, student, teacher, labels, rows, temperature } = batch;
+  const { operation, student, teacher, labels, rows } = batch;
   checkFinite(batch, -Infinity);
   if (labels) checkLabelAllowed(batch, labels, -Infinity);
-  const soft = sparseRows(student, teacher, tail);
+  const soft = sparseRows(student, teacher, loss.terms.tail!);
+  const temperatureOf = temperaturesOf(loss, batch);
   const k = teacher.values.columns;
   for (const row of rows) {
-    const sides = { row, ...soft.load(row, temperature, -1), ruledOut: -Infinity };
+    const sides = { row, ...soft.load(row, temperatureOf(row), -1), ruledOut: -Infinity };
     // The bucket of the tail has no column.
     const columnOf = (i: number) => (i < k ? teacher.indices[row * k + i] : undefined);
     checkSides(operation, sides, ruledOutBy, columnOf);

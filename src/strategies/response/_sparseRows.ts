@@ -3,6 +3,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import { logSumExp } from '../../kernels/rows/logSumExp.js';
 import { soften } from '../../kernels/rows/soften.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import type { SoftTemperatures } from './_pass.js';
 import type { SoftRows } from './_softRows.js';
 import type { Tail } from './_terms.js';
 
@@ -39,9 +40,9 @@ export function sparseRows<T extends FloatArray>(
     columns: reduced,
     terms: tail === 'drop' ? k : reduced,
     load(row, at) {
-      temperature = at;
+      temperature = at.student;
       kept = indices.subarray(row * k, (row + 1) * k);
-      soften(student.data, row * columns, at, others);
+      soften(student.data, row * columns, at.student, others);
       const isUsable = others.every((logit) => logit < Infinity);
       gather(student, teacher, row, at, x, y);
       if (hasBucket) {
@@ -66,15 +67,15 @@ export function gather<T extends FloatArray>(
   student: Matrix<T>,
   { indices, values, temperature }: SparseTargets<T>,
   row: number,
-  at: number,
+  at: SoftTemperatures,
   x: Float64Array,
   y: Float64Array,
 ): void {
   const k = values.columns;
   // A softmax over the kept classes is the same for logits and for log-probabilities.
-  const scale = temperature / at;
+  const scale = temperature / at.teacher;
   for (let i = 0; i < k; i++) {
-    x[i] = student.data[row * student.columns + indices[row * k + i]!]! / at;
+    x[i] = student.data[row * student.columns + indices[row * k + i]!]! / at.student;
     y[i] = values.data[row * k + i]! * scale;
   }
 }

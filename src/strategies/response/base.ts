@@ -2,8 +2,9 @@ import { type DistillationBatch, isSparse } from '../../call/batch.js';
 import { checkFinite, checkRuledOut, type RuledOutBy } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { StrategyOptions } from '../../call/options.js';
+import { refuseTemperatures } from '../../call/rowOptions.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
-import { checkBoolean } from '../../core/errors.js';
+import { checkBoolean, checkPositive } from '../../core/errors.js';
 import { checkClasses, checkLabels, hasLabel } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -27,6 +28,12 @@ export interface ResponseOptions extends StrategyOptions {
    * equal logits the derivative is steep: 1e7 times the derivative at a deviation of 1.
    */
   readonly standardizeLogits?: boolean | undefined;
+  /**
+   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has 0.04 for the teacher and 0.1
+   * for the student. The factor T² is that of the student's temperature. With it, the loss is in general least elsewhere than at
+   * student = teacher.
+   */
+  readonly teacherTemperature?: number | undefined;
 }
 
 /**
@@ -44,18 +51,37 @@ export abstract class ResponseDistillationStrategyBase<
 > extends DistillationStrategyBase<T, Sparse> {
   readonly temperatureSquared: boolean;
   readonly standardizeLogits: boolean;
+  #teacherTemperature: number | undefined;
   #made: ResponseLoss | undefined;
 
   /** @param own - the names of the options that a strategy adds */
   constructor(options: ResponseOptions = {}, own: readonly string[] = []) {
-    super(options, ['temperatureSquared', 'standardizeLogits', ...own]);
-    const { temperatureSquared = true, standardizeLogits = false } = options;
+    super(options, ['temperatureSquared', 'standardizeLogits', 'teacherTemperature', ...own]);
+    const { temperatureSquared = true, standardizeLogits = false, teacherTemperature } = options;
     this.temperatureSquared = checkBoolean(this.name, 'temperatureSquared', temperatureSquared);
     this.standardizeLogits = checkBoolean(this.name, 'standardizeLogits', standardizeLogits);
+    if (teacherTemperature !== undefined) this.teacherTemperature = teacherTemperature;
+  }
+
+  /** The temperature of the teacher; `undefined` where it is that of the student. */
+  get teacherTemperature(): number | undefined {
+    return this.#teacherTemperature;
+  }
+  set teacherTemperature(value: number | undefined) {
+    this.#teacherTemperature =
+      value === undefined ? value : checkPositive(this.name, 'teacherTemperature', value);
   }
 
   override get usesLabels(): boolean {
     return true;
+  }
+
+  override get usesTemperatures(): boolean {
+    return true;
+  }
+
+  override get isSumOverRows(): boolean {
+    return this.#described.joint === undefined;
   }
 
   /**
@@ -87,11 +113,15 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   get #loss(): ResponseLoss {
+    const strategy = this;
     this.#made ??= {
       terms: this.describe(),
       softLoss: (columns, terms) => this.softLoss(columns, terms),
       temperatureSquared: this.temperatureSquared,
       standardizeLogits: this.standardizeLogits,
+      get teacherTemperature() {
+        return strategy.#teacherTemperature;
+      },
       spare: new SpareTables(),
     };
     return this.#made;
@@ -103,6 +133,7 @@ export abstract class ResponseDistillationStrategyBase<
 
   protected override validate(batch: DistillationBatch<T, Sparse>): void {
     const { operation, student, labels, rows } = batch;
+    if (!this.isSumOverRows) refuseTemperatures(operation, batch.temperatures);
     const { sharesClasses = true, hard, tail } = this.#described;
     if (sharesClasses) super.validate(batch);
     if (labels) {
@@ -112,7 +143,7 @@ export abstract class ResponseDistillationStrategyBase<
       );
     }
     if (this.needsClasses) checkClasses(operation, labels, rows);
-    if (batch.sparse && tail) checkSparse(batch, batch.sparse, tail, this.standardizeLogits);
+    if (batch.sparse && tail) checkSparse(batch, batch.sparse, this.#loss);
   }
 
   protected override explain(batch: DistillationBatch<T, Sparse>): void {
@@ -130,9 +161,8 @@ export abstract class ResponseDistillationStrategyBase<
   #explainSoft(batch: DistillationBatch<T, Sparse>): void {
     if (this.standardizeLogits) checkFinite(batch);
     const { teacher, labels } = batch;
-    const { tail } = this.#described;
     if (isSparse(teacher)) {
-      if (tail) explainSparse({ ...batch, teacher }, tail, this.ruledOutBy);
+      explainSparse({ ...batch, teacher }, this.#loss, this.ruledOutBy);
     } else {
       checkRuledOut({ ...batch, teacher, sparse: undefined }, -Infinity, this.ruledOutBy, labels);
     }

@@ -1,0 +1,148 @@
+// What is checked of a layerwise call before anything is evaluated: options by layer, and what is to be written.
+
+import {
+  checkApart,
+  checkApartFromHeld,
+  checkApartFromRowInputs,
+  checkApartFromTeacher,
+  type HeldMatrix,
+} from '../../call/output.js';
+import type { Parameter } from '../../call/parameter.js';
+import { checkRowLosses } from '../../call/rowOptions.js';
+import { checkSameShape } from '../../core/checks.js';
+import { checkOptions, refuse } from '../../core/errors.js';
+import { checkMatrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import {
+  isList,
+  type LayerOutputs,
+  type LayerwiseArguments,
+  type LayerwiseOptions,
+  listOf,
+  own,
+  type ReadPair,
+} from './layers.js';
+
+/** An option by layer names layers that are read; one normalizer for all needs equal rows. */
+export function checkByLayer<T extends FloatArray>(
+  operation: string,
+  names: readonly string[],
+  studentLayers: LayerOutputs<T>,
+  { mask, normalizer, rowWeights, temperatures, rowLosses }: LayerwiseOptions<T>,
+): void {
+  for (const [option, value] of Object.entries({ mask, rowWeights, temperatures, rowLosses })) {
+    if (value !== undefined && !isList(value)) checkOptions(operation, option, value, names);
+  }
+  if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
+  if (typeof normalizer !== 'number') return;
+  const present = names.filter((name) => Object.hasOwn(studentLayers, name));
+  const rows = present.map((name) => studentLayers[name]?.rows);
+  const different = rows.find((count) => count !== rows[0]);
+  if (different === undefined) return;
+  refuse(
+    'LAYER',
+    operation,
+    'normalizer',
+    'be given by layer where layers differ in rows',
+    `${normalizer} for ${rows[0]} and ${different} rows`,
+    { hint: 'pass { [layer]: denominator }' },
+  );
+}
+
+/** What is written for a layer, and what errors call it. */
+interface LayerTarget {
+  readonly argument: string;
+  readonly target: { readonly data: FloatArray };
+}
+
+/**
+ * Throws unless each matrix can take the gradient of its layer, and each array the losses of its rows: shape and format, no memory of an
+ * input or of another target. Makes the losses 0.
+ */
+export function openTargets<T extends FloatArray>(
+  call: LayerwiseArguments<T>,
+  pairs: readonly ReadPair[],
+  learned: readonly Parameter<T>[],
+  held: readonly HeldMatrix<T>[],
+): void {
+  const losses = lossTargets(call, pairs);
+  const targets = [...gradientTargets(call, pairs), ...losses];
+  for (const [i, { argument, target }] of targets.entries()) {
+    checkApartFromLayers(call, pairs, argument, target);
+    checkApartFromHeld(call.operation, argument, target, learned, held);
+    for (const other of targets.slice(0, i)) {
+      checkApart(call.operation, argument, target, other.target, other.argument);
+    }
+  }
+  for (const { target } of losses) target.data.fill(0);
+}
+
+function gradientTargets<T extends FloatArray>(
+  { operation, studentLayers, options: { gradients } }: LayerwiseArguments<T>,
+  pairs: readonly ReadPair[],
+): LayerTarget[] {
+  if (gradients === undefined) return [];
+  checkOptions(operation, 'gradients', gradients, studentNames(pairs));
+  const given = Object.entries(gradients).filter(([, target]) => target !== undefined);
+  return given.map(([name, target]) => {
+    const argument = `gradients.${name}`;
+    const student = pickLayer(operation, 'studentLayers', studentLayers, name);
+    checkMatrix(operation, `studentLayers.${name}`, student);
+    checkSameShape(operation, argument, target, student);
+    return { argument, target };
+  });
+}
+
+function lossTargets<T extends FloatArray>(
+  { operation, studentLayers, options: { rowLosses } }: LayerwiseArguments<T>,
+  pairs: readonly ReadPair[],
+): LayerTarget[] {
+  const targets: LayerTarget[] = [];
+  for (const name of studentNames(pairs)) {
+    const losses = listOf(rowLosses, name);
+    if (losses === undefined || !Object.hasOwn(studentLayers, name)) continue;
+    const argument = isList(rowLosses) ? 'rowLosses' : `rowLosses.${name}`;
+    checkRowLosses(operation, argument, losses, studentLayers[name]!.rows);
+    if (isList(rowLosses) && targets.length > 0) continue; // the same array for all layers
+    targets.push({ argument, target: { data: losses } });
+  }
+  return targets;
+}
+
+function checkApartFromLayers<T extends FloatArray>(
+  { operation, studentLayers, teacherLayers, labels, options }: LayerwiseArguments<T>,
+  pairs: readonly ReadPair[],
+  argument: string,
+  target: LayerTarget['target'],
+): void {
+  for (const pair of pairs) {
+    const input = own(studentLayers, pair.student);
+    checkApart(operation, argument, target, input, `studentLayers.${pair.student}`);
+    const teacher = own(teacherLayers, pair.teacher);
+    const teacherName = `teacherLayers.${pair.teacher}`;
+    if (teacher) checkApartFromTeacher(operation, argument, target, teacher, teacherName);
+    const [mask, rowWeights, temperatures] = [
+      listOf(options.mask, pair.student),
+      listOf(options.rowWeights, pair.student),
+      listOf(options.temperatures, pair.student),
+    ];
+    const ofRows = { labels, mask, rowWeights, temperatures };
+    checkApartFromRowInputs(operation, argument, target, ofRows);
+  }
+}
+
+/** The student's layers that are read. */
+export function studentNames(pairs: readonly ReadPair[]): string[] {
+  return [...new Set(pairs.map(({ student }) => student))];
+}
+
+export function pickLayer<L>(
+  operation: string,
+  argument: string,
+  layers: Readonly<Record<string, L>>,
+  name: string,
+): L {
+  if (Object.hasOwn(layers, name)) return layers[name]!;
+  const received = Object.keys(layers).join(', ') || 'none';
+  refuse('LAYER', operation, argument, `have a layer '${name}'`, received);
+}
