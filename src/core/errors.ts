@@ -12,6 +12,7 @@ export type DistillationErrorCode =
   | 'OUT_OF_RANGE'
   | 'OVERFLOW'
   | 'OVERLAP'
+  | 'PROBABILITIES'
   | 'RULED_OUT'
   | 'SHAPE_MISMATCH'
   | 'TEMPERATURE'

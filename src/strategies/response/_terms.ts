@@ -75,6 +75,8 @@ export interface ResponseTerms {
   readonly joint?: JointLoss;
   /** The joint loss in the engine, where it is one of the columns. */
   readonly columns?: ColumnKernel;
+  /** Whether the loss is one of softmaxes, for which probabilities are no logits; true by default. */
+  readonly ofSoftmax?: boolean;
   /** Whether the classes of the teacher are those of the student; true by default. */
   readonly sharesClasses?: boolean;
 }

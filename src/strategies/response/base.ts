@@ -8,6 +8,7 @@ import { checkBoolean, checkPositive } from '../../core/errors.js';
 import { checkClasses, checkLabels, hasLabel } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { refuseProbabilities } from '../../core/probabilities.js';
 import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateResponse } from './_evaluation.js';
@@ -134,8 +135,13 @@ export abstract class ResponseDistillationStrategyBase<
   protected override validate(batch: DistillationBatch<T, Sparse>): void {
     const { operation, student, labels, rows } = batch;
     if (!this.isSumOverRows) refuseTemperatures(operation, batch.temperatures);
-    const { sharesClasses = true, hard, tail } = this.#described;
+    const { sharesClasses = true, ofSoftmax = true, hard, tail } = this.#described;
     if (sharesClasses) super.validate(batch);
+    if (ofSoftmax) {
+      refuseProbabilities(operation, 'student', student, rows);
+      if (!batch.sparse)
+        refuseProbabilities(operation, 'teacher', batch.teacher as typeof student, rows);
+    }
     if (labels) {
       const checkRows = hard?.checkLabelRows ?? checkLabelDistributions;
       checkLabels(operation, labels, student.columns, rows, (matrix) =>

@@ -56,7 +56,8 @@ export class BinaryDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const kernel = { binary: NUMBERS, name: 'binary' };
-    return { kernel, hard: { loss: binaryCrossEntropy, checkLabelRows: checkProbabilityRows } };
+    const hard = { loss: binaryCrossEntropy, checkLabelRows: checkProbabilityRows };
+    return { kernel, hard, ofSoftmax: false };
   }
 
   protected override softLoss(columns: number): SoftLoss {

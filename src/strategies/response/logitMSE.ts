@@ -58,6 +58,7 @@ export class LogitMSEDistillationStrategy<
     const weightAt = (temperature: number) => 1 / (temperature * temperature);
     const ruledOut = -Infinity;
     return {
+      ofSoftmax: false,
       kernel: { binary: NUMBERS, name: 'squared', ruledOut, weightAt, isSoftAlone: true },
     };
   }

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import {
+  BinaryDistillationStrategy,
+  DecoupledDistillationStrategy,
+  LogitMSEDistillationStrategy,
+  Matrix,
+  ResponseDistillationStrategy,
+  TotalVariationDistillationStrategy,
+} from '../../src/index.js';
+import { refusal } from '../support/refusal.js';
+
+// Probabilities in place of logits: the student would learn to be never sure.
+
+const logits = Matrix.fromRows([
+  [4, 0, -2],
+  [-1, 0.5, 3],
+]);
+const probabilities = Matrix.fromRows([
+  [0.98, 0.02, 0],
+  [0.02, 0.08, 0.9],
+]);
+const strategies = [
+  new ResponseDistillationStrategy(),
+  new TotalVariationDistillationStrategy(),
+  new DecoupledDistillationStrategy(),
+];
+const labels = Int32Array.of(0, 2);
+
+describe.each(strategies)('$name', (strategy) => {
+  test('refuses probabilities of the teacher, and of the student', () => {
+    expect(refusal(() => strategy.computeLoss(logits, probabilities, labels))).toMatchObject({
+      code: 'PROBABILITIES',
+      argument: 'teacher',
+      message: `${strategy.name}.computeLoss: teacher must hold logits, got probabilities in every row; pass the values before the softmax, or Math.log of the probabilities`,
+    });
+    const ask = () => strategy.computeGradient(probabilities, logits, labels);
+    expect(refusal(ask)).toMatchObject({ code: 'PROBABILITIES', argument: 'student' });
+  });
+
+  test('takes what the hint says', () => {
+    const logs = new Matrix(probabilities.data.map(Math.log), 2, 3);
+    expect(strategy.computeLoss(logits, logs, labels)).toBeGreaterThan(0);
+  });
+});
+
+describe('What may be logits is taken', () => {
+  const response = new ResponseDistillationStrategy();
+  const takes = (...rows: number[][]) => {
+    const teacher = Matrix.fromRows(rows);
+    expect(() => response.computeLoss(teacher.zerosLike(), teacher)).not.toThrow();
+  };
+
+  test('one row, and rows of two', () => {
+    takes([0.98, 0.02, 0]);
+    takes([0.75, 0.25], [0.5, 0.5]);
+  });
+
+  test('a row that is no distribution', () => {
+    takes([0.98, 0.02, 0], [0.98, 0.03, 0]);
+    takes([0.98, 0.02, 0], [1, 0.5, -0.5]);
+  });
+
+  test('rows of equal logits', () => {
+    takes([0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]);
+  });
+
+  test('a row that is taken out', () => {
+    const options = { mask: [0, 1] };
+    const ask = () => response.computeLoss(logits, probabilities, undefined, options);
+    expect(ask).not.toThrow();
+  });
+
+  test('probabilities, where no softmax follows', () => {
+    for (const strategy of [new LogitMSEDistillationStrategy(), new BinaryDistillationStrategy()]) {
+      expect(() => strategy.computeLoss(logits, probabilities)).not.toThrow();
+    }
+  });
+});
