@@ -127,6 +127,10 @@ def weighted_soft_label(student, teacher, labels, options):
     return (alpha * hard + (1 - alpha) * temperature**2 * weight * soft).mean()
 
 
+def labels_alone(student, teacher, labels, options):
+    return F.cross_entropy(student, labels)
+
+
 def binary(student, teacher, labels, options):
     """BCE of every class with the teacher's probability, less the teacher's entropy."""
     temperature, alpha = options["temperature"], options["alpha"]

@@ -44,6 +44,7 @@ export const STRATEGIES: readonly Entry[] = [
     lambda: 0.1,
   }),
   response('TotalVariation', 'total_variation', kd.TotalVariationDistillationStrategy),
+  response('CrossEntropy', 'labels_alone', kd.CrossEntropyDistillationStrategy),
   response('LogitMSE', 'logit_mse', kd.LogitMSEDistillationStrategy),
   response('Decoupled', 'decoupled', kd.DecoupledDistillationStrategy, {
     targetWeight: 1,

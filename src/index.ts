@@ -127,6 +127,7 @@ export {
   type CorrelationDistillationOptions,
   CorrelationDistillationStrategy,
 } from './strategies/response/correlation.js';
+export { CrossEntropyDistillationStrategy } from './strategies/response/crossEntropy.js';
 export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,

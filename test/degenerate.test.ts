@@ -172,6 +172,7 @@ function unnoticed<T extends FloatArray>(
   const labels = subject.labels === 'classes' ? new Int32Array(student.rows) : undefined;
   const calls: string[] = [];
   for (const [argument, matrix] of Object.entries({ student, teacher })) {
+    if (argument === 'teacher' && subject.readsTeacher === false) continue;
     for (const [index, value] of matrix.data.entries()) {
       const [row, column] = [Math.floor(index / matrix.columns), index % matrix.columns];
       for (const unusable of [Number.NaN, Infinity]) {

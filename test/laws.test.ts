@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { DistillationStrategyBase, float64 } from '../src/index.js';
 import { strategyLaws } from '../src/testing/index.js';
 import { subjects } from './subjects/index.js';
 import { describeKernels } from './support/describeKernels.js';
@@ -17,6 +18,16 @@ for (const [strategy, cells] of Object.entries(subjects)) {
     });
   }
 }
+
+test('a strategy is a sum over rows where its chunks add up', () => {
+  for (const cells of Object.values(subjects)) {
+    for (const [cell, { create, sumOverRows = true }] of Object.entries(cells)) {
+      const strategy = create(float64);
+      if (!(strategy instanceof DistillationStrategyBase)) continue;
+      expect([cell, strategy.isSumOverRows]).toEqual([cell, sumOverRows]);
+    }
+  }
+});
 
 test('every exported strategy is put through the laws', () => {
   expect(Object.keys(subjects).sort()).toEqual(exportedStrategies());

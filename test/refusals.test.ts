@@ -114,7 +114,11 @@ for (const [name, cells] of Object.entries(subjects)) {
       const run = ({ student, teacher, labels, options }: Call) =>
         create().computeLossAndGradient(student, teacher, labels, options);
 
-      test.each(Object.entries(MISTAKES))(`%s: ${cell}`, (_, [change, expected]) => {
+      const mistakes = Object.entries(MISTAKES).filter(
+        ([mistake]) => subject.readsTeacher !== false || mistake !== 'a NaN of the teacher',
+      );
+
+      test.each(mistakes)(`%s: ${cell}`, (_, [change, expected]) => {
         const call = callOf(subject);
         expect(() => run(call)).not.toThrow();
         const gradient = Matrix.zeros(ROWS, call.student.columns, float64);

@@ -160,6 +160,23 @@ export function checkLabels<T extends FloatArray>(
   }
 }
 
+/** Throws unless each kept row has a label. */
+export function checkHasLabels<T extends FloatArray>(
+  operation: string,
+  labels: Labels<T> | undefined,
+  rows: readonly number[],
+): void {
+  const row = rows.find((kept) => labels === undefined || !hasLabel(labels, kept));
+  if (row === undefined) return;
+  const received = labels === undefined ? 'none' : `UNLABELED (${UNLABELED})`;
+  const place = labels === undefined ? {} : { row };
+  const hint = 'exclude rows without a label by IGNORE_INDEX or a mask';
+  refuse('LABEL_REQUIRED', operation, 'labels', 'be there for every row', received, {
+    ...place,
+    hint,
+  });
+}
+
 /** Throws unless the label of each kept row is one class: an index, or a one-hot row. */
 export function checkClasses<T extends FloatArray>(
   operation: string,

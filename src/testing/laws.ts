@@ -1,3 +1,4 @@
+import { sharesBase } from '../call/strategy.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
 import { arbitraries, type DistillationCase, type FastCheck } from './arbitraries.js';
@@ -56,8 +57,9 @@ export interface LawOptions {
  * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
  * for values up to ±1e4; 10. a NaN is refused, and a call that fails leaves as it was what it was to add to
  * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
- * in a hybrid weights both; 12. the loss is the weighted sum of the losses of its rows, weights of 1 change no bit, and a row of weight 0
- * is not read, or weights of rows are refused by a loss that is no sum over rows; 13. with `temperatures`, each row has its own.
+ * in a hybrid weights both; 12. of a strategy
+ * that says `isSumOverRows`, the loss is the weighted sum of the losses of its rows, weights of 1 change no bit, and a row of weight 0
+ * is not read; any other refuses weights and losses of rows; 13. with `temperatures`, each row has its own.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises
@@ -92,7 +94,8 @@ export function strategyLaws(
   const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
   const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
-  const asked = { ...subject, rowWeights: subject.sumOverRows !== false };
+  const takesWeights = takesRowWeights(subject);
+  const asked = { ...subject, rowWeights: takesWeights === true };
   const law = (
     name: string,
     holds: (example: DistillationCase) => void,
@@ -138,16 +141,21 @@ export function strategyLaws(
     inBothFormats('rows that are masked out may hold anything', maskedRowsAreNotRead),
     law('a mask is the same as leaving the rows out', (example) => maskSelects(own, example)),
     ...(subject.sumOverRows === false
+      ? []
+      : [inBothFormats('chunks with one normalizer add up', chunksAddUp)]),
+    ...(takesWeights === true
+      ? [
+          inBothFormats('the loss is the weighted sum of the losses of its rows', weightsAddUp),
+          inBothFormats('a weight of 0 is a mask, and the row still counts', weightZeroMasks),
+        ]
+      : []),
+    ...(takesWeights === false
       ? [
           law('weights and losses of rows are refused', (example) =>
             refusesRowOptions(own, example),
           ),
         ]
-      : [
-          inBothFormats('chunks with one normalizer add up', chunksAddUp),
-          inBothFormats('the loss is the weighted sum of the losses of its rows', weightsAddUp),
-          inBothFormats('a weight of 0 is a mask, and the row still counts', weightZeroMasks),
-        ]),
+      : []),
     ...(subject.temperatures
       ? [inBothFormats('each row has its own temperature', rowsHaveTemperatures)]
       : []),
@@ -160,6 +168,16 @@ export function strategyLaws(
     inBothFormats('a NaN in a row that counts is refused, and nothing is added', refusesNaN),
     law('a weight in a hybrid weights loss and gradient', (example) => isWeighted(own, example)),
   ];
+}
+
+/** Whether a strategy takes weights of rows; `undefined` for a bare implementation of the interface, which does not tell. */
+function takesRowWeights({ create }: StrategySubject): boolean | undefined {
+  try {
+    const strategy = create(float64);
+    return sharesBase(strategy) ? strategy.isSumOverRows : undefined;
+  } catch {
+    return undefined; // every law says so
+  }
 }
 
 /** The options without those left out: fast-check would take an undefined number of runs for one. */

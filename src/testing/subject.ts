@@ -31,10 +31,9 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
     teacher?: readonly (readonly number[])[],
   ) => boolean;
   readonly invariances: readonly Invariance[];
-  /**
-   * Whether the loss is a sum over rows, so that chunks with one normalizer add up, and calls may weight rows and ask for their losses;
-   * true.
-   */
+  /** Whether the loss depends on the teacher; true. One that does not, of labels alone, does not refuse a NaN there. */
+  readonly readsTeacher?: boolean;
+  /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
   readonly sumOverRows?: boolean;
   /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
   readonly float32Tolerance?: number;
@@ -66,6 +65,7 @@ const FIELDS: readonly (keyof StrategySubject)[] = [
     'labels',
     'ruledOut',
     'temperatures',
+    'readsTeacher',
   ] as const),
   ...(['heldAt', 'minimum', 'reachesMinimum', 'isRegular', 'sumOverRows', 'rounding'] as const),
   'float32Tolerance',

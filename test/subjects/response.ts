@@ -1,6 +1,7 @@
 import {
   BinaryDistillationStrategy,
   CorrelationDistillationStrategy,
+  CrossEntropyDistillationStrategy,
   DecoupledDistillationStrategy,
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
@@ -385,6 +386,12 @@ export const responseSubjects: Subjects = {
       sumOverRows: false,
       reachesMinimum: false,
       float32Tolerance: SUMMED_TOLERANCE,
+    }),
+  },
+  CrossEntropyDistillationStrategy: {
+    'by default': labeled(() => new CrossEntropyDistillationStrategy(), {
+      readsTeacher: false,
+      temperatures: false,
     }),
   },
   LogitMSEDistillationStrategy: {

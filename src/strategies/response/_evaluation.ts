@@ -12,11 +12,12 @@ import type { SparseTargets } from '../../teachers/sparse.js';
 import { type ColumnTerm, evaluateColumns } from './_columns.js';
 import { runBetweenHalves } from './_halves.js';
 import { addLabels, rowLabelOf } from './_labels.js';
-import { type Pass, type ResponseLoss, temperaturesOf } from './_pass.js';
+import type { Pass, ResponseLoss } from './_pass.js';
 import { type CallTables, fillTables } from './_rowTables.js';
 import { denseRows, type SoftRows } from './_softRows.js';
 import { runSparse } from './_sparse.js';
 import { sparseRows } from './_sparseRows.js';
+import { temperaturesOf } from './_temperatures.js';
 
 /** The loss of a batch; its gradient goes to the sink. */
 export function evaluateResponse<T extends FloatArray>(

@@ -6,7 +6,8 @@ import { RESPONSE } from '../../engine/binaries/response.js';
 import { halvesOf } from '../../engine/halves.js';
 import { UNLABELED_ROW } from '../../engine/layout.js';
 import { addLabels } from './_labels.js';
-import { type Pass, temperaturesOf } from './_pass.js';
+import type { Pass } from './_pass.js';
+import { temperaturesOf } from './_temperatures.js';
 
 /**
  * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done, where JavaScript has to

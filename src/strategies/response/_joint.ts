@@ -1,7 +1,7 @@
 import { type Grid, grid } from '../../kernels/products/grid.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
-import type { SoftTemperatures } from './_pass.js';
 import type { SoftRows } from './_softRows.js';
+import type { SoftTemperatures } from './_temperatures.js';
 
 /** Which rows are together, at which temperatures, and what the loss counts at each temperature and in each row. */
 export interface Together {

@@ -30,23 +30,3 @@ export interface Pass<T extends FloatArray> {
   /** The part of all rows together that is evaluated with the rows. */
   readonly columns?: ColumnTerm | undefined;
 }
-
-/** The temperatures of both sides in a row. */
-export interface SoftTemperatures {
-  readonly student: number;
-  readonly teacher: number;
-}
-
-/** The temperatures of the rows of a batch, or of a pass over them. */
-export function temperaturesOf(
-  { teacherTemperature }: { readonly teacherTemperature: number | undefined },
-  {
-    temperature,
-    temperatures,
-  }: { readonly temperature: number; readonly temperatures: Float64Array | undefined },
-): (row: number) => SoftTemperatures {
-  return (row) => {
-    const student = temperatures?.[row] ?? temperature;
-    return { student, teacher: teacherTemperature ?? student };
-  };
-}

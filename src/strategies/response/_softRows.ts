@@ -3,7 +3,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import { addScaled } from '../../kernels/rows/addScaled.js';
 import type { Distributions } from '../../kernels/rows/divergences.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
-import type { SoftTemperatures } from './_pass.js';
+import type { SoftTemperatures } from './_temperatures.js';
 
 /** One row as a soft loss sees it. */
 export interface SoftRow {

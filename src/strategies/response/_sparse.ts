@@ -6,8 +6,9 @@ import { runRows } from '../../engine/rows.js';
 import type { RowsCall } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { addLabels, finiteRows } from './_labels.js';
-import { type Pass, temperaturesOf } from './_pass.js';
+import type { Pass } from './_pass.js';
 import { gather, reducedColumns } from './_sparseRows.js';
+import { temperaturesOf } from './_temperatures.js';
 import type { Tail } from './_terms.js';
 
 /**

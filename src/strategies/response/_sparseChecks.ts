@@ -9,8 +9,9 @@ import {
 import { refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import { type ResponseLoss, temperaturesOf } from './_pass.js';
+import type { ResponseLoss } from './_pass.js';
 import { sparseRows } from './_sparseRows.js';
+import { temperaturesOf } from './_temperatures.js';
 
 /** Throws where a sparse teacher does not hold what the loss needs. */
 export function checkSparse<T extends FloatArray>(

@@ -3,8 +3,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { logSumExp } from '../../kernels/rows/logSumExp.js';
 import { soften } from '../../kernels/rows/soften.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import type { SoftTemperatures } from './_pass.js';
 import type { SoftRows } from './_softRows.js';
+import type { SoftTemperatures } from './_temperatures.js';
 import type { Tail } from './_terms.js';
 
 /** Columns of the rows of kept classes: one more where the others count together. */

@@ -1,0 +1,138 @@
+import type { DistillationBatch } from '../../call/batch.js';
+import { checkRuledOut } from '../../call/diagnosis.js';
+import type { GradientSink } from '../../call/gradient.js';
+import type { EvaluationOptions, LossAndGradient, StrategyOptions } from '../../call/options.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
+import { checkHasLabels, checkLabels, type Labels } from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { refuseProbabilities } from '../../core/probabilities.js';
+import { checkDistributions } from '../../kernels/rows/distributions.js';
+import type { SparseTargets } from '../../teachers/sparse.js';
+import { labelLosses } from './_labels.js';
+import { fillTables, SpareTables } from './_rowTables.js';
+
+/** What stands in the place of a teacher, which is not read. */
+type Unread<T extends FloatArray> = Matrix<T> | SparseTargets<T> | undefined;
+
+/**
+ * The cross-entropy with labels alone, mean over rows:
+ *
+ *     −Σ y · log softmax(student)
+ *
+ * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a student is compared with, and the
+ * teacher itself. It is the hard loss of every response strategy, at temperature 1.
+ *
+ * - `student`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out, which no label allows)
+ * - `teacher`: not read; `undefined`, or anything of the same rows, as a hybrid passes it
+ * - labels: a class in [0, classes) or a distribution for every row; `IGNORE_INDEX` takes a row out
+ *
+ * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the gradient sums to 0, and neither changes when
+ * a constant is added to a row. `temperature` and `alpha` have no part in it.
+ *
+ * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and NOT_A_DISTRIBUTION (labels), NOT_FINITE (NaN,
+ * +Infinity), PROBABILITIES, RULED_OUT (a class that the label allows).
+ *
+ * Cost: one exponential for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ *
+ * @example
+ * import { CrossEntropyDistillationStrategy, Matrix } from 'knowledge-distillation';
+ *
+ * const baseline = new CrossEntropyDistillationStrategy();
+ * const logits = Matrix.fromRows([[0.2, 1.1, -0.4], [2, 0, 0]]);
+ * const { loss, gradient } = baseline.computeLossAndGradient(logits, undefined, Int32Array.of(1, 0));
+ * console.log(loss.toFixed(3)); // 0.364
+ */
+export class CrossEntropyDistillationStrategy<
+  T extends FloatArray = Float32Array,
+> extends DistillationStrategyBase<T, SparseTargets<T>> {
+  readonly #spare = new SpareTables();
+
+  constructor(options: StrategyOptions = {}) {
+    super(options, []);
+  }
+
+  override get name(): string {
+    return 'CrossEntropyDistillationStrategy';
+  }
+
+  override get usesLabels(): boolean {
+    return true;
+  }
+
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
+  protected override get takesSparse(): boolean {
+    return true;
+  }
+
+  override computeLoss(
+    student: Matrix<T>,
+    teacher?: Unread<T>,
+    labels?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): number {
+    return super.computeLoss(student, teacher ?? student, labels, options);
+  }
+
+  override computeGradient(
+    student: Matrix<T>,
+    teacher?: Unread<T>,
+    labels?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): Matrix<T> {
+    return super.computeGradient(student, teacher ?? student, labels, options);
+  }
+
+  override computeLossAndGradient(
+    student: Matrix<T>,
+    teacher?: Unread<T>,
+    labels?: Labels<T>,
+    options?: EvaluationOptions<T>,
+  ): LossAndGradient<T> {
+    return super.computeLossAndGradient(student, teacher ?? student, labels, options);
+  }
+
+  protected override validate(batch: DistillationBatch<T, SparseTargets<T>>): void {
+    const { operation, student, labels, rows } = batch;
+    checkHasLabels(operation, labels, rows);
+    if (labels) {
+      const checkRows = (matrix: Matrix<T>) =>
+        checkDistributions(operation, 'labels', matrix, rows);
+      checkLabels(operation, labels, student.columns, rows, checkRows);
+    }
+    refuseProbabilities(operation, 'student', student, rows);
+  }
+
+  protected override explain(batch: DistillationBatch<T, SparseTargets<T>>): void {
+    const { student: teacher, labels } = batch;
+    checkRuledOut({ ...batch, teacher, sparse: undefined }, -Infinity, 'neither', labels);
+  }
+
+  protected override evaluate(
+    batch: DistillationBatch<T, SparseTargets<T>>,
+    gradient?: GradientSink<T>,
+  ): number {
+    const { student, rows, rowWeights, rowLosses, normalizer } = batch;
+    const { data, columns } = student;
+    const tables = this.#spare.take(student.rows);
+    fillTables({ ...batch, alpha: 1 }, { terms: {}, standardizeLogits: false }, tables);
+    const { labels, weights, losses } = tables;
+    const distributions = batch.distributions?.data;
+    const sink = gradient?.times(1 / normalizer);
+    labelLosses({ student: data, columns, labels, weights, distributions }, losses, sink);
+    let sum = 0;
+    let most = 0;
+    for (const row of rows) {
+      const weight = rowWeights?.[row] ?? 1;
+      sum += losses[row]!;
+      rowLosses?.add(row, losses[row]! / weight);
+      most = Math.max(most, Math.abs(weight)); // no derivative by a logit is beyond 1
+    }
+    sink?.settle(most);
+    this.#spare.giveBack(tables);
+    return sum / normalizer;
+  }
+}
