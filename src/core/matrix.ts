@@ -1,6 +1,7 @@
 import { allocate } from './allocate.js';
+import { type MatrixContent, readClasses, readRows, zeroContent } from './content.js';
 import { checkNumeric, checkValue, convert } from './convert.js';
-import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
+import { checkIndex, checkInteger, throwShape, throwType } from './errors.js';
 import { matrixHint } from './hints.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
 import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
@@ -82,34 +83,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     rows: readonly ArrayLike<number>[],
     numeric: NumericTrait<FloatArray> = float32,
   ): Matrix<FloatArray> {
-    const operation = 'Matrix.fromRows';
-    if (!Array.isArray(rows)) throwType(operation, 'rows', 'be an array of rows', rows);
-    if (rows.length === 0) {
-      refuse('EMPTY', operation, 'rows', 'hold at least one row of numbers', 'none');
-    }
-    if (rows[0]?.length === undefined) {
-      const hint = 'write [[1, 2, 3]] for a single row';
-      throwType(operation, 'rows[0]', 'be an array of numbers', rows[0], hint);
-    }
-    const { length: columns } = rows[0];
-    const matrix = zeroMatrix(operation, { rows: rows.length, columns }, numeric);
-    for (let row = 0; row < rows.length; row++) {
-      const values = rows[row]!;
-      if (values?.length !== columns) {
-        throwShape(
-          operation,
-          `rows[${row}]`,
-          [values?.length],
-          [matrix.columns],
-          'the length of rows[0]',
-        );
-      }
-      for (let column = 0; column < matrix.columns; column++) {
-        const value = checkValue(operation, matrix.numeric, row, column, values[column]);
-        matrix.data[row * matrix.columns + column] = value;
-      }
-    }
-    return matrix;
+    return matrixOf(readRows('Matrix.fromRows', rows, numeric));
   }
 
   /**
@@ -165,17 +139,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     columns: number,
     numeric: NumericTrait<FloatArray> = float32,
   ): Matrix<FloatArray> {
-    const operation = 'Matrix.oneHot';
-    const length: unknown = classes?.length;
-    if (typeof length !== 'number') {
-      throwType(operation, 'classes', 'be an array of class indices', classes);
-    }
-    const matrix = zeroMatrix(operation, { 'classes.length': length, columns }, numeric);
-    for (let row = 0; row < length; row++) {
-      checkIndex(operation, `classes[${row}]`, classes[row], columns);
-      matrix.data[row * columns + classes[row]!] = 1;
-    }
-    return matrix;
+    return matrixOf(readClasses('Matrix.oneHot', classes, columns, numeric));
   }
 
   /** Creates zeros in the shape and number format of this matrix. */
@@ -238,25 +202,17 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 }
 
-/**
- * Allocates a matrix of zeros for the call of an operation.
- *
- * @param sizes - the arguments that give the rows and the columns, in this order, by name
- * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
- *   elements than the engine can allocate
- */
+function matrixOf<T extends FloatArray>({ data, rows, columns }: MatrixContent<T>): Matrix<T> {
+  return new Matrix(data, rows, columns);
+}
+
+/** Allocates a matrix of zeros as {@link zeroContent} does its content. */
 export function zeroMatrix<T extends FloatArray>(
   operation: string,
   sizes: Readonly<Record<string, number>>,
   numeric: NumericTrait<T>,
 ): Matrix<T> {
-  // Rows, the first size, may be 0; columns, the second, are at least 1.
-  const shape = Object.entries(sizes).map(([name, size], least) =>
-    checkInteger(operation, name, size, least),
-  );
-  checkNumeric(operation, numeric);
-  const data = allocate(operation, sizes, (length) => numeric.allocate(length));
-  return new Matrix(data, shape[0]!, shape[1]!);
+  return matrixOf(zeroContent(operation, sizes, numeric));
 }
 
 /** Throws unless `value` is a matrix whose buffer was not transferred. */

@@ -1,5 +1,6 @@
 // Tensors of inference runtimes, read by their structure.
 
+import type { MatrixContent } from './content.js';
 import { checkInteger, throwShape, throwType } from './errors.js';
 import { decodeHalf } from './half.js';
 import { floatsHint } from './hints.js';
@@ -17,13 +18,6 @@ export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?:
   | { readonly shape: readonly number[] }
 );
 
-/** The data of a tensor, and the shape of the matrix that they fill. */
-interface TensorContent {
-  readonly data: FloatArray;
-  readonly rows: number;
-  readonly columns: number;
-}
-
 /**
  * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last
  * dimension]`.
@@ -37,7 +31,7 @@ export function readTensor(
   operation: string,
   tensor: RuntimeTensor,
   numeric: NumericTrait<FloatArray> | undefined,
-): TensorContent {
+): MatrixContent {
   if (typeof tensor !== 'object' || tensor === null) {
     throwType(operation, 'tensor', 'be { data, dims } or { data, shape }', tensor);
   }
