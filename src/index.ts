@@ -19,6 +19,7 @@ export type { RowLossSink } from './call/rowOptions.js';
 export { meanOverRows, type RowLoss } from './call/rows.js';
 export { DistillationStrategyBase } from './call/strategy.js';
 export { DistillationError, type DistillationErrorCode, type ErrorDetails } from './core/errors.js';
+export type { MatrixJSON } from './core/json.js';
 export { IGNORE_INDEX, type Labels, UNLABELED } from './core/labels.js';
 export { Matrix } from './core/matrix.js';
 export { type FloatArray, float32, float64, type NumericTrait } from './core/numeric.js';

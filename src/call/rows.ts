@@ -187,13 +187,11 @@ export function overBatchByProduct<T extends FloatArray>(
 
 /** The rows, one after another; copied where they do not stand so already. */
 export function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
-  const { data, columns, numeric } = matrix;
+  const { data, columns } = matrix;
   const { length } = rows;
   const [first, last] = [rows[0]!, rows[length - 1]!];
   if (last - first === length - 1) {
     return grid(data.subarray(first * columns, (last + 1) * columns), length, columns);
   }
-  const gathered = numeric.allocate(length * columns);
-  for (const [i, row] of rows.entries()) gathered.set(matrix.row(row), i * columns);
-  return grid(gathered, length, columns);
+  return grid(matrix.gatherRows(rows).data, length, columns);
 }

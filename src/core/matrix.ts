@@ -1,8 +1,10 @@
 import { allocate } from './allocate.js';
 import { type MatrixContent, readClasses, readRows, zeroContent } from './content.js';
 import { checkNumeric, checkValue, convert } from './convert.js';
-import { checkIndex, checkInteger, throwShape, throwType } from './errors.js';
+import { checkIndex, checkInteger, checkNumber, throwShape, throwType } from './errors.js';
 import { matrixHint } from './hints.js';
+import { inspectAsMatrix } from './inspect.js';
+import { type MatrixJSON, readJSON, writeJSON } from './json.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
 import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 
@@ -19,6 +21,8 @@ import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
  * const logits = Matrix.fromRows([[1, 2, 3], [4, 5, 6]]);      // Matrix<Float32Array>, 2 × 3
  * const wrapped = new Matrix(new Float64Array(6), 2, 3);       // Matrix<Float64Array>, no copy
  * console.log(logits.get(1, 0), logits.as(float64).row(0), wrapped.toRows());
+ * const batch = logits.gatherRows([1, 0, 1]);                  // a copy, 3 × 3
+ * console.log(batch.rowRange(0, 2)); // a view: Matrix 2 × 3 float32 [ [ 4, 5, 6 ], [ 1, 2, 3 ] ]
  */
 export class Matrix<T extends FloatArray = Float32Array> {
   readonly data: T;
@@ -46,6 +50,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     this.rows = rows;
     this.columns = columns;
     this.numeric = numeric as NumericTrait<T>; // traitOf looked at `data`
+    inspectAsMatrix(Matrix.prototype);
   }
 
   /**
@@ -142,6 +147,21 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return matrixOf(readClasses('Matrix.oneHot', classes, columns, numeric));
   }
 
+  /**
+   * Reads what {@link toJSON} returned, after `JSON.parse`. All values come back bit by bit.
+   *
+   * @param numeric - the number format that was written; float32
+   * @throws {DistillationError} DTYPE_MISMATCH for another format, SHAPE_MISMATCH for too few or too
+   *   many values, OUT_OF_RANGE for a size or a value, UNKNOWN_OPTION for another key
+   * @throws {TypeError} for a part of another type
+   */
+  static fromJSON(json: unknown): Matrix<Float32Array>;
+  static fromJSON<T extends FloatArray>(json: unknown, numeric: NumericTrait<T>): Matrix<T>;
+  static fromJSON(json: unknown, numeric: NumericTrait<FloatArray> = float32): Matrix<FloatArray> {
+    const hint = 'pass the number format that was written';
+    return matrixOf(readJSON('Matrix.fromJSON', 'json', json, numeric, hint));
+  }
+
   /** Creates zeros in the shape and number format of this matrix. */
   zerosLike(): Matrix<T> {
     const { rows, columns, numeric } = this;
@@ -171,9 +191,56 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return this.data.subarray(start, start + this.columns) as T;
   }
 
+  /**
+   * Returns a view on the rows from `start` up to, not including, `end`: a write to it changes the
+   * matrix.
+   *
+   * @throws {DistillationError} OUT_OF_RANGE unless 0 ≤ `start` ≤ `end` ≤ rows
+   */
+  rowRange(start: number, end: number): Matrix<T> {
+    const { rows, columns } = this;
+    checkMatrix('Matrix.rowRange', 'matrix', this);
+    const check = (name: string, value: number, least: number): void => {
+      const inRange = (x: number) => Number.isInteger(x) && x >= least && x <= rows;
+      checkNumber('Matrix.rowRange', name, value, `be an integer in [${least}, ${rows}]`, inRange);
+    };
+    check('start', start, 0);
+    check('end', end, start);
+    const data = this.data.subarray(start * columns, end * columns) as T;
+    return new Matrix(data, end - start, columns);
+  }
+
+  /**
+   * Copies rows into a new matrix, in the order of their indices; a row may be copied several times.
+   * Use it for mini-batches.
+   *
+   * @param indices - one index in [0, rows) for each row of the result
+   * @throws {DistillationError} OUT_OF_RANGE for an index
+   */
+  gatherRows(indices: ArrayLike<number>): Matrix<T> {
+    const operation = 'Matrix.gatherRows';
+    const { rows, columns, numeric } = this;
+    const length: unknown = indices?.length;
+    if (typeof length !== 'number') {
+      throwType(operation, 'indices', 'be an array of row indices', indices);
+    }
+    const gathered = zeroMatrix(operation, { 'indices.length': length, columns }, numeric);
+    for (let i = 0; i < length; i++) {
+      checkIndex(operation, `indices[${i}]`, indices[i], rows);
+      gathered.data.set(this.row(indices[i]!), i * columns);
+    }
+    return gathered;
+  }
+
   /** Copies the elements into an array of rows. */
   toRows(): number[][] {
     return Array.from({ length: this.rows }, (_, row) => Array.from(this.row(row)));
+  }
+
+  /** Copies the matrix into plain data for `JSON.stringify`; {@link fromJSON} reads it. */
+  toJSON(): MatrixJSON {
+    checkMatrix('Matrix.toJSON', 'matrix', this);
+    return writeJSON(this, this.numeric);
   }
 
   /** Copies the matrix. */

@@ -45,6 +45,13 @@ const CASES: Record<string, Case> = {
     smaller: [1, 2],
     message: `Matrix.fromRows: rows × columns ${expected}, got 1 × 1099511627776; make rows or columns smaller`,
   },
+  'Matrix.gatherRows': {
+    call: (length, columns) =>
+      Matrix.zeros(1, columns).gatherRows({ ...Array(Math.min(length, 2)).fill(0), length }),
+    tooLarge: [2 ** 32, 4096],
+    smaller: [2, 4096],
+    message: `Matrix.gatherRows: indices.length × columns ${expected}, got 4294967296 × 4096; make indices.length or columns smaller`,
+  },
   LinearProjection: {
     call: (inputs, outputs) => new LinearProjection(inputs, outputs),
     tooLarge: [2 ** 20, 2 ** 20],

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { float32, float64, Matrix, type NumericTrait } from '../../src/index.js';
+import {
+  float32,
+  float64,
+  Matrix,
+  MatrixArena,
+  type NumericTrait,
+  ResponseDistillationStrategy,
+} from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
 describe('Matrix', () => {
@@ -59,7 +66,88 @@ describe('Matrix', () => {
     expect(Matrix.fromTensor({ data, shape: [4, 6] }).get(1, 0)).toBe(6);
   });
 
+  test('rowRange is a view on rows, of an arena too', () => {
+    const arena = new MatrixArena(1 << 17);
+    for (const matrix of [arena.zeros(4, 2), Matrix.zeros(4, 2)]) {
+      matrix.data.set([1, 2, 3, 4, 5, 6, 7, 8]);
+      const range = matrix.rowRange(1, 3);
+      expect(range.toRows()).toEqual([
+        [3, 4],
+        [5, 6],
+      ]);
+      range.set(1, 0, 50);
+      expect(matrix.get(2, 0)).toBe(50);
+      expect(range.data.buffer).toBe(matrix.data.buffer);
+      expect(matrix.rowRange(4, 4)).toMatchObject({ rows: 0, columns: 2 });
+      expect(matrix.rowRange(0, 4).data).toEqual(matrix.data);
+    }
+  });
+
+  test('a loss of ranges of rows is that of their copies, and writes its gradient in place', () => {
+    const student = Matrix.fromRows([[9], [1], [2], [9]].map(([x = 0]) => [x, -x, 1]));
+    const teacher = Matrix.fromRows([[9], [3], [0], [9]].map(([x = 0]) => [1, x, -x]));
+    const gradient = student.zerosLike();
+    const strategy = new ResponseDistillationStrategy();
+    const { loss } = strategy.computeLossAndGradient(
+      student.rowRange(1, 3),
+      teacher.rowRange(1, 3),
+      undefined,
+      { gradient: gradient.rowRange(1, 3) },
+    );
+    const copies = [student, teacher].map((side) => side.gatherRows([1, 2])) as [Matrix, Matrix];
+    const expected = strategy.computeLossAndGradient(...copies);
+    expect(loss).toBe(expected.loss);
+    expect(gradient.toRows()).toEqual([[0, 0, 0], ...expected.gradient.toRows(), [0, 0, 0]]);
+  });
+
+  test('gatherRows copies rows in the order of their indices', () => {
+    const matrix = Matrix.fromRows(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      float64,
+    );
+    const gathered = matrix.gatherRows(Int32Array.of(2, 0, 2));
+    expect(gathered.numeric).toBe(float64);
+    expect(gathered.toRows()).toEqual([
+      [5, 6],
+      [1, 2],
+      [5, 6],
+    ]);
+    gathered.set(0, 0, 9);
+    expect(gathered.get(2, 0)).toBe(5);
+    expect(matrix.get(2, 0)).toBe(5);
+    expect(matrix.gatherRows([])).toMatchObject({ rows: 0, columns: 2 });
+  });
+
   test.each<[string, () => unknown, string]>([
+    [
+      'start',
+      () => Matrix.zeros(3, 2).rowRange(4, 4),
+      'Matrix.rowRange: start must be an integer in [0, 3], got 4',
+    ],
+    [
+      'start',
+      () => Matrix.zeros(3, 2).rowRange(-1, 2),
+      'Matrix.rowRange: start must be an integer in [0, 3], got -1',
+    ],
+    [
+      'end',
+      () => Matrix.zeros(3, 2).rowRange(2, 1),
+      'Matrix.rowRange: end must be an integer in [2, 3], got 1',
+    ],
+    [
+      'end',
+      () => Matrix.zeros(3, 2).rowRange(0, 1.5),
+      'Matrix.rowRange: end must be an integer in [0, 3], got 1.5',
+    ],
+    [
+      'indices[1]',
+      () => Matrix.zeros(3, 2).gatherRows([0, 3]),
+      'Matrix.gatherRows: indices[1] must be an integer in [0, 3), got 3',
+    ],
     [
       'data',
       () => new Matrix(new Float32Array(5), 2, 3),
@@ -146,8 +234,12 @@ describe('Matrix', () => {
     expect(refusal(() => Matrix.fromRows(rows))).toMatchObject({ argument: 'rows[1]' });
     const gone = Matrix.zeros(1, 2);
     structuredClone(gone.data, { transfer: [wrong<ArrayBuffer>(gone.data.buffer)] });
-    for (const call of [() => gone.get(0, 0), () => gone.set(0, 0, 1), () => gone.row(0)]) {
+    const elements = [() => gone.get(0, 0), () => gone.set(0, 0, 1), () => gone.row(0)];
+    for (const call of [...elements, () => gone.gatherRows([0])]) {
       expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'data' });
+    }
+    for (const call of [() => gone.rowRange(0, 1), () => gone.toJSON()]) {
+      expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'matrix.data' });
     }
   });
 
@@ -201,6 +293,21 @@ describe('Matrix', () => {
       'tensor',
       () => Matrix.fromTensor(wrong(null)),
       'Matrix.fromTensor: tensor must be { data, dims } or { data, shape }, got null',
+    ],
+    [
+      'end',
+      () => Matrix.zeros(3, 2).rowRange(1, wrong(undefined)),
+      'Matrix.rowRange: end must be an integer in [1, 3], got undefined',
+    ],
+    [
+      'indices',
+      () => Matrix.zeros(3, 2).gatherRows(wrong(1)),
+      'Matrix.gatherRows: indices must be an array of row indices, got 1',
+    ],
+    [
+      'indices[0]',
+      () => Matrix.zeros(3, 2).gatherRows(wrong(['1'])),
+      'Matrix.gatherRows: indices[0] must be an integer in [0, 3), got "1"',
     ],
     [
       'classes',

@@ -1,0 +1,75 @@
+// Matrices as JSON: every number of both formats comes back as it was, bit by bit.
+
+import { allocate } from './allocate.js';
+import type { MatrixContent } from './content.js';
+import { checkNumeric } from './convert.js';
+import { checkInteger, checkOptions, refuse, throwShape, throwType } from './errors.js';
+import type { FloatArray, NumericTrait } from './numeric.js';
+
+/** @inline A value that JSON has no number for. */
+type Name = 'NaN' | 'Infinity' | '-Infinity' | '-0';
+
+const NAMES: readonly Name[] = ['NaN', 'Infinity', '-Infinity', '-0'];
+
+/** The names, as messages list them. */
+const NAMED = '"NaN", "Infinity", "-Infinity" or "-0"';
+
+/** A matrix as plain data that JSON can hold: `Matrix.fromJSON` reads what `toJSON` returns. */
+export interface MatrixJSON {
+  readonly dtype: 'float32' | 'float64';
+  readonly rows: number;
+  readonly columns: number;
+  /** `rows × columns` values, row after row; a string where JSON has no number for the value. */
+  readonly data: readonly (number | Name)[];
+}
+
+export function writeJSON<T extends FloatArray>(
+  { data, rows, columns }: MatrixContent<T>,
+  { dtype }: NumericTrait<T>,
+): MatrixJSON {
+  const named = (value: number) => NAMES.find((name) => Object.is(Number(name), value));
+  const values = Array.from(data, (value) =>
+    value !== 0 && Number.isFinite(value) ? value : (named(value) ?? value),
+  );
+  return { dtype, rows, columns, data: values };
+}
+
+/**
+ * Reads a matrix that {@link writeJSON} wrote; throws where it is something else.
+ *
+ * @param hint - what to do about another number format
+ */
+export function readJSON(
+  operation: string,
+  argument: string,
+  json: unknown,
+  numeric: NumericTrait<FloatArray>,
+  hint?: string,
+): MatrixContent {
+  checkNumeric(operation, numeric);
+  checkOptions(operation, argument, json, ['dtype', 'rows', 'columns', 'data']);
+  const { dtype, rows, columns, data } = json as MatrixJSON; // each is checked below
+  if (dtype !== numeric.dtype) {
+    const [place, expected] = [`${argument}.dtype`, `be ${numeric.dtype}`];
+    refuse('DTYPE_MISMATCH', operation, place, expected, String(dtype), { hint });
+  }
+  checkInteger(operation, `${argument}.rows`, rows, 0);
+  checkInteger(operation, `${argument}.columns`, columns, 1);
+  if (!Array.isArray(data)) throwType(operation, `${argument}.data`, 'be an array', data);
+  if (data.length !== rows * columns) {
+    const why = 'rows × columns';
+    throwShape(operation, `${argument}.data`, [data.length], [rows * columns], why);
+  }
+  const values = allocate(operation, { rows, columns }, (length) => numeric.allocate(length));
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = data[i];
+    const isNumber = typeof value === 'number';
+    if (isNumber || NAMES.includes(value as Name)) values[i] = Number(value);
+    else throwType(operation, `${argument}.data[${i}]`, `be a number, ${NAMED}`, value);
+    if (!isNumber || Number.isFinite(values[i])) continue;
+    const [place, expected] = [`${argument}.data`, `be a finite ${dtype}, ${NAMED}`];
+    const at = { row: Math.floor(i / columns), column: i % columns };
+    refuse('OUT_OF_RANGE', operation, place, expected, String(value), at);
+  }
+  return { data: values, rows, columns };
+}
