@@ -47,6 +47,11 @@ export {
 } from './layers/maps.js';
 export type { ProjectedDistillationOptions } from './layers/projection.js';
 export {
+  type CompareOutputsOptions,
+  compareOutputs,
+  type OutputComparison,
+} from './metrics/compareOutputs.js';
+export {
   type AttentionDistillationOptions,
   AttentionDistillationStrategy,
 } from './strategies/attention/attention.js';

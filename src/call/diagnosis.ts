@@ -32,9 +32,15 @@ export function checkMatrixFinite(
   for (let row = 0; row < matrix.rows; row++) checkRow(operation, argument, matrix, row);
 }
 
+/** The rows of both sides. */
+type BatchSides<T extends FloatArray, Sparse extends SparseTargets<T> = never> = Pick<
+  DistillationBatch<T, Sparse>,
+  'operation' | 'student' | 'teacher' | 'rows'
+>;
+
 /** Throws at the first entry that is neither finite nor `ruledOut`, on either side. */
 export function checkFinite<T extends FloatArray>(
-  { operation, student, teacher, rows }: DistillationBatch<T, SparseTargets<T>>,
+  { operation, student, teacher, rows }: BatchSides<T, SparseTargets<T>>,
   ruledOut?: number,
 ): void {
   const values = isSparse(teacher) ? teacher.values : teacher;
@@ -53,7 +59,7 @@ export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
  * what the other allows and it is that side of which the loss cannot bear it.
  */
 export function checkRuledOut<T extends FloatArray>(
-  batch: DistillationBatch<T>,
+  batch: BatchSides<T>,
   ruledOut: number,
   by: RuledOutBy,
   labels?: Labels<T>,
@@ -94,7 +100,7 @@ export function checkSomeAllowed(
 
 /** Throws where the student rules out what the label of its row allows. */
 export function checkLabelAllowed<T extends FloatArray>(
-  { operation, student, rows }: DistillationBatch<T, SparseTargets<T>>,
+  { operation, student, rows }: BatchSides<T, SparseTargets<T>>,
   labels: Labels<T>,
   ruledOut: number,
 ): void {

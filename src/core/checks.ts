@@ -1,6 +1,6 @@
 // Checks of shapes and number formats, for every argument that is a matrix.
 
-import { refuse, throwShape } from './errors.js';
+import { checkNumber, refuse, throwShape } from './errors.js';
 import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
@@ -52,6 +52,17 @@ export function checkShape(
   const { rows, columns } = matrix;
   if (rows === expected[0] && columns === expected[1]) return;
   throwShape(operation, argument, [rows, columns], expected, why, hint);
+}
+
+/** Throws unless a number of classes is in [1, columns]. */
+export function checkClassCount(
+  operation: string,
+  argument: string,
+  count: unknown,
+  columns: number,
+): void {
+  const inRange = (value: number) => Number.isInteger(value) && value >= 1 && value <= columns;
+  checkNumber(operation, argument, count, `be an integer in [1, ${columns}], the classes`, inRange);
 }
 
 /**

@@ -1,6 +1,6 @@
+import { checkClassCount } from '../core/checks.js';
 import {
   checkInteger,
-  checkNumber,
   checkOptions,
   checkPositive,
   refuse,
@@ -138,9 +138,7 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     const operation = 'SparseTargets.topK';
     checkMatrix(operation, 'logits', logits);
     const { rows, columns, numeric } = logits;
-    const inRange = (value: number) =>
-      Number.isSafeInteger(value) && value >= 1 && value <= columns;
-    checkNumber(operation, 'k', k, `be an integer in [1, ${columns}], the classes`, inRange);
+    checkClassCount(operation, 'k', k, columns);
     checkOptions(operation, 'options', options, ['temperature']);
     const { temperature = 1 } = options;
     checkPositive(operation, 'temperature', temperature);

@@ -170,7 +170,7 @@ export abstract class ResponseDistillationStrategyBase<
     if (isSparse(teacher)) {
       explainSparse({ ...batch, teacher }, this.#loss, this.ruledOutBy);
     } else {
-      checkRuledOut({ ...batch, teacher, sparse: undefined }, -Infinity, this.ruledOutBy, labels);
+      checkRuledOut({ ...batch, teacher }, -Infinity, this.ruledOutBy, labels);
     }
   }
 
