@@ -165,6 +165,7 @@ export {
 export { TotalVariationDistillationStrategy } from './strategies/response/totalVariation.js';
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
+export { loadState, type StrategyState, saveState } from './strategies/state.js';
 export { updateAverage } from './teachers/average.js';
 export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/causal.js';
 export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';

@@ -1,9 +1,9 @@
 // Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
 // never pays for the search.
 
+import type { MatrixContent } from '../core/content.js';
 import { type Circumstances, refuse } from '../core/errors.js';
 import { hasClass, type Labels } from '../core/labels.js';
-import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { type DistillationBatch, isSparse } from './batch.js';
@@ -12,7 +12,7 @@ import { type DistillationBatch, isSparse } from './batch.js';
 export function checkRow(
   operation: string,
   argument: string,
-  { data, columns }: Matrix<FloatArray>,
+  { data, columns }: MatrixContent,
   row: number,
   ruledOut?: number,
 ): void {
@@ -27,7 +27,7 @@ export function checkRow(
 export function checkMatrixFinite(
   operation: string,
   argument: string,
-  matrix: Matrix<FloatArray>,
+  matrix: MatrixContent,
 ): void {
   for (let row = 0; row < matrix.rows; row++) checkRow(operation, argument, matrix, row);
 }

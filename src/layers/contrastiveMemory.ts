@@ -44,8 +44,14 @@ export interface ContrastiveMemoryState<T extends FloatArray = Float32Array> {
   readonly teacher: T;
   /** State of the generator that draws the negatives. */
   readonly generator: number;
-  readonly logNormalizers: LogNormalizers | undefined;
+  readonly logNormalizers?: LogNormalizers | undefined;
 }
+
+/** What a state has beside the vectors. */
+export type MemoryNumbers = Pick<
+  ContrastiveMemoryState,
+  'negatives' | 'momentum' | 'generator' | 'logNormalizers'
+>;
 
 const NAME = 'ContrastiveMemory';
 const SIDES = ['student', 'teacher'] as const;
@@ -111,14 +117,13 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   static restore<T extends FloatArray>(state: ContrastiveMemoryState<T>): ContrastiveMemory<T> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);
-    const { columns, negatives, momentum, student, generator, logNormalizers } = state;
+    const { columns, negatives, momentum, student } = state;
     for (const side of SIDES) {
       if (traitOf(state[side]) !== undefined) continue;
       throwType(operation, side, 'be a Float32Array or a Float64Array', state[side]);
     }
     const numeric = traitOf(student) as NumericTrait<T>; // traitOf has seen the type
     checkInteger(operation, 'columns', columns, 1);
-    checkNumber(operation, 'generator', generator, 'be an integer', Number.isSafeInteger);
     const samples = Math.max(1, Math.floor(student.length / columns));
     const options = { negatives, momentum, numeric };
     const memory = new ContrastiveMemory(samples, columns, options);
@@ -132,14 +137,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       checkMatrixFinite(operation, side, entries);
       memory[side].data.set(entries.data);
     }
-    memory.#generator.state = generator;
-    if (logNormalizers === undefined) return memory;
-    checkOptions(operation, 'logNormalizers', logNormalizers);
-    const check = (side: 'student' | 'teacher'): number => {
-      const argument = `logNormalizers.${side}`;
-      return checkNumber(operation, argument, logNormalizers[side], 'be finite', Number.isFinite);
-    };
-    memory.logNormalizers = { student: check('student'), teacher: check('teacher') };
+    memory.numbersWriter(operation, '', state)();
     return memory;
   }
 
@@ -149,15 +147,49 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
    */
   state(): ContrastiveMemoryState<T> {
     const { columns, numeric } = this.student;
+    const vectors = ({ data }: Matrix<T>): T => numeric.from(data);
+    const { student, teacher } = this;
+    return { columns, student: vectors(student), teacher: vectors(teacher), ...this.numbers() };
+  }
+
+  /** @internal Returns what a state has beside the vectors. */
+  numbers(): MemoryNumbers {
     const { negatives, momentum, logNormalizers } = this;
+    const generator = this.#generator.state;
     return {
-      columns,
       negatives,
       momentum,
-      student: numeric.from(this.student.data),
-      teacher: numeric.from(this.teacher.data),
-      generator: this.#generator.state,
+      generator,
       logNormalizers: logNormalizers && { ...logNormalizers },
+    };
+  }
+
+  /**
+   * @internal Checks what {@link numbers} of a memory with the same options returned; returns the
+   * function that takes it over, and drops the selection.
+   *
+   * @param place - prefix of the arguments in messages
+   */
+  numbersWriter(operation: string, place: string, numbers: MemoryNumbers): () => void {
+    for (const name of ['negatives', 'momentum'] as const) {
+      const own = this[name];
+      const expected = `be ${own}, as in the memory`;
+      checkNumber(operation, `${place}${name}`, numbers[name], expected, (value) => value === own);
+    }
+    const { generator, logNormalizers } = numbers;
+    const argument = `${place}generator`;
+    checkNumber(operation, argument, generator, 'be an integer', Number.isSafeInteger);
+    if (logNormalizers !== undefined) {
+      checkOptions(operation, `${place}logNormalizers`, logNormalizers, SIDES);
+      for (const side of SIDES) {
+        const name = `${place}logNormalizers.${side}`;
+        checkNumber(operation, name, logNormalizers[side], 'be finite', Number.isFinite);
+      }
+    }
+    return () => {
+      this.#generator.state = generator;
+      this.logNormalizers = logNormalizers && { ...logNormalizers };
+      this.#entries = new Int32Array();
     };
   }
 

@@ -36,13 +36,7 @@ function readEntry<T extends FloatArray>(
 ): WeightedStrategy<T> {
   checkOptions(operation, argument, entry, ['strategy', 'weight', 'layer', 'name']);
   const { strategy, weight, layer, name } = entry;
-  if (
-    typeof strategy?.computeLoss !== 'function' ||
-    typeof strategy.computeGradient !== 'function'
-  ) {
-    const expected = 'have computeLoss and computeGradient';
-    throwType(operation, `${argument}.strategy`, expected, strategy);
-  }
+  checkStrategy(operation, `${argument}.strategy`, strategy);
   if (name !== undefined && typeof name !== 'string') {
     throwType(operation, `${argument}.name`, 'be a string', name);
   }
@@ -52,6 +46,21 @@ function readEntry<T extends FloatArray>(
     ...(layer !== undefined && { layer: readLayer(operation, `${argument}.layer`, layer) }),
     ...(name !== undefined && { name }),
   };
+}
+
+/** Throws unless `strategy` has the methods of the interface. */
+export function checkStrategy<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  strategy: IDistillationStrategy<T>,
+): void {
+  if (
+    typeof strategy?.computeLoss === 'function' &&
+    typeof strategy.computeGradient === 'function'
+  ) {
+    return;
+  }
+  throwType(operation, argument, 'have computeLoss and computeGradient', strategy);
 }
 
 function readLayer(

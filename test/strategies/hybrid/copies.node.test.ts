@@ -5,7 +5,9 @@ import {
   FeatureDistillationStrategy,
   float64,
   HybridDistillationStrategy,
+  loadState,
   Matrix,
+  saveState,
 } from '../../../src/index.js';
 import { refusal } from '../../support/refusal.js';
 
@@ -45,4 +47,22 @@ test('a hybrid of another copy of the library routes its entries within a hybrid
     code: 'LAYER',
     operation: 'HybridDistillationStrategy.computeLoss',
   });
+});
+
+test('the state of a hybrid of another copy is saved and loaded', async () => {
+  vi.resetModules();
+  const other: typeof import('../../../src/index.js') = await import('../../../src/index.js');
+  const create = (seed: number) => {
+    const strategy = new other.ContrastiveRepresentationDistillationStrategy({
+      memory: new other.ContrastiveMemory(3, 2, { seed }),
+      projection: new other.LinearProjection(1, 2, { seed }),
+    });
+    return new other.HybridDistillationStrategy([{ strategy, weight: 1 }]);
+  };
+  const state = saveState(create(1));
+  const hybrid = create(2);
+  expect(saveState(hybrid)).not.toEqual(state);
+  loadState(hybrid, state);
+  expect(saveState(hybrid)).toEqual(state);
+  expect([state.parameters.length, state.memories.length]).toEqual([1, 1]);
 });
