@@ -166,8 +166,10 @@ export { TotalVariationDistillationStrategy } from './strategies/response/totalV
 export { UniversalLogitDistillationStrategy } from './strategies/response/universalLogit.js';
 export { WeightedSoftLabelDistillationStrategy } from './strategies/response/weightedSoftLabel.js';
 export { loadState, type StrategyState, saveState } from './strategies/state.js';
+export { type AdaptiveTemperaturesOptions, adaptiveTemperatures } from './teachers/adaptive.js';
 export { updateAverage } from './teachers/average.js';
 export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/causal.js';
+export { type CurriculumOptions, curriculumWeights } from './teachers/curriculum.js';
 export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';
 export {
   cosine,

@@ -1,27 +1,13 @@
 // Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
 // never pays for the search.
 
+import { checkRow } from '../core/checks.js';
 import type { MatrixContent } from '../core/content.js';
 import { type Circumstances, refuse } from '../core/errors.js';
 import { hasClass, type Labels } from '../core/labels.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { type DistillationBatch, isSparse } from './batch.js';
-
-/** Throws at the first entry of a row that is neither finite nor `ruledOut`. */
-export function checkRow(
-  operation: string,
-  argument: string,
-  { data, columns }: MatrixContent,
-  row: number,
-  ruledOut?: number,
-): void {
-  for (let column = 0; column < columns; column++) {
-    const value = data[row * columns + column]!;
-    if (Number.isFinite(value) || value === ruledOut) continue;
-    refuse('NOT_FINITE', operation, argument, 'be finite', String(value), { row, column });
-  }
-}
 
 /** Throws at the first entry of a matrix that is not finite. */
 export function checkMatrixFinite(

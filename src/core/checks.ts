@@ -1,5 +1,6 @@
-// Checks of shapes and number formats, for every argument that is a matrix.
+// Checks of shapes, number formats and rows, for every argument that is a matrix.
 
+import type { MatrixContent } from './content.js';
 import { checkNumber, refuse, throwShape } from './errors.js';
 import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
@@ -52,6 +53,21 @@ export function checkShape(
   const { rows, columns } = matrix;
   if (rows === expected[0] && columns === expected[1]) return;
   throwShape(operation, argument, [rows, columns], expected, why, hint);
+}
+
+/** Throws at the first entry of a row that is neither finite nor `ruledOut`. */
+export function checkRow(
+  operation: string,
+  argument: string,
+  { data, columns }: MatrixContent,
+  row: number,
+  ruledOut?: number,
+): void {
+  for (let column = 0; column < columns; column++) {
+    const value = data[row * columns + column]!;
+    if (Number.isFinite(value) || value === ruledOut) continue;
+    refuse('NOT_FINITE', operation, argument, 'be finite', String(value), { row, column });
+  }
 }
 
 /** Throws unless a number of classes is in [1, columns]. */

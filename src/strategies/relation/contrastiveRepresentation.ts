@@ -1,10 +1,10 @@
 import { checkInputs, type DistillationBatch } from '../../call/batch.js';
-import { checkMatrixFinite, checkRow } from '../../call/diagnosis.js';
+import { checkMatrixFinite } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { HeldMatrix } from '../../call/output.js';
 import type { Parameter } from '../../call/parameter.js';
 import { gather, overBatch } from '../../call/rows.js';
-import { checkDtype } from '../../core/checks.js';
+import { checkDtype, checkRow } from '../../core/checks.js';
 import { checkPositive, refuse, throwShape, throwType } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
