@@ -148,9 +148,9 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Reads what {@link toJSON} returned, after `JSON.parse`. All values come back bit by bit.
+   * Reads what {@link toJSON} returned, after `JSON.parse`. All values come back bit by bit. The
+   * matrix was in float32 or, with `numeric`, in another format.
    *
-   * @param numeric - the number format that was written; float32
    * @throws {DistillationError} DTYPE_MISMATCH for another format, SHAPE_MISMATCH for too few or too
    *   many values, OUT_OF_RANGE for a size or a value, UNKNOWN_OPTION for another key
    * @throws {TypeError} for a part of another type
