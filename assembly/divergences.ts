@@ -2,7 +2,7 @@
 
 import { correlateColumnsOf } from './distributions/columns';
 import {
-  CORRELATION, DECOUPLED, JENSEN_SHANNON, Others, REVERSE, rowsOf, SKEW, SKEW_REVERSE, TOTAL_VARIATION,
+  ALPHA_BETA, CORRELATION, DECOUPLED, JENSEN_SHANNON, Others, REVERSE, rowsOf, SKEW, SKEW_REVERSE, TOTAL_VARIATION,
 } from './distributions/rows';
 
 export function reverse<T>(call: usize, workspace: usize, first: i32, count: i32): void {
@@ -31,6 +31,10 @@ export function correlation<T>(call: usize, workspace: usize, first: i32, count:
 
 export function decoupled<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   rowsOf<Others, T>(DECOUPLED, call, workspace, first, count);
+}
+
+export function alphaBeta<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  rowsOf<Others, T>(ALPHA_BETA, call, workspace, first, count);
 }
 
 export function correlateColumns<T>(call: usize, workspace: usize, first: i32, count: i32): void {

@@ -9,12 +9,11 @@ import {
   begin, columns, isStaged, labelOf, option, otherOption, perColumn, standardizes, stride, student, teacher, temperature, width,
 } from '../shared/call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
-import { placeRatio } from './ratio';
+import { distanceOf, placeRatio } from './ratio';
 import { pSum, qSum, readRow } from './read';
 import { copyIn } from '../shared/stage';
 import { standardize } from '../shared/standardize';
 import { temper } from './temper';
-import { distanceOf } from './term';
 import { differenceOf } from './terms';
 import {
   APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, turnTo, UNIT,

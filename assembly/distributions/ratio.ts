@@ -1,7 +1,9 @@
 // d = log q − log p of every class, from the logits: small differences keep the digits that p and q lose.
 
-import { keep, APART, GAP, INVERSE, Q_FACTOR, REST } from '../shared/workspace';
-import { studentMax, teacherMax } from './read';
+import { first, madd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { keep, APART, GAP, INVERSE, ps, Q_FACTOR, qs, REST, take } from '../shared/workspace';
+import { pSum, studentMax, teacherMax } from './read';
+import { differenceOf } from './terms';
 
 /** Places what d is made of, given Σp / Σq of the exponentials and its logarithm. */
 export function placeRatio<T>(temperature: f64, ratio: f64, logRatio: f64): void {
@@ -18,4 +20,35 @@ export function placeRatio<T>(temperature: f64, ratio: f64, logRatio: f64): void
   keep<T>(GAP, gap);
   keep<T>(REST, shift + gap * inverse);
   keep<T>(Q_FACTOR, ratio);
+}
+
+/** d of a vector of classes. */
+@inline
+export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
+  const x = v128.sub<T>(student, apart);
+  return madd<T>(v128.sub<T>(v128.sub<T>(x, teacher), gap), inverse, rest);
+}
+
+/**
+ * Takes from d what it is off in every class, which is what rounding leaves Σ (q − p) off 0. Most losses need not: their slopes
+ * are then off by a multiple of q, which the adjoint of the softmax takes out.
+ */
+export function settleRatio<T>(student: usize, teacher: usize, width: usize): void {
+  const factor = take<T>(Q_FACTOR);
+  const apart = take<T>(APART), gap = take<T>(GAP), inverse = take<T>(INVERSE), rest = take<T>(REST);
+  const fromQ = qs;
+  const fromP = ps;
+  let excess: f64 = 0;
+  let i: usize = 0;
+  while (i < width) {
+    const end = min(i + RUN, width);
+    let run = splat<T>(0);
+    for (; i < end; i += VECTOR) {
+      const q = v128.mul<T>(v128.load(fromQ + i), factor);
+      const d = distanceOf<T>(v128.load(student + i), v128.load(teacher + i), apart, gap, inverse, rest);
+      run = v128.add<T>(run, differenceOf<T>(q, v128.load(fromP + i), d));
+    }
+    excess += sum<T>(run);
+  }
+  keep<T>(REST, first<T>(rest) - excess / pSum);
 }

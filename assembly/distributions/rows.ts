@@ -13,8 +13,9 @@ import {
   classLossBeside, distributionLoss, hardLoss, hardRest, hardTotal, labelLoss, logged, loggedAbove, mass, recallLabel,
   subtractLabels, weighLabel,
 } from './hard';
+import { placePowers } from './powers';
 import { rankedVariation } from './ranks';
-import { placeRatio } from './ratio';
+import { placeRatio, settleRatio } from './ratio';
 import {
   BY_ITSELF, BY_POWER, hardBeside, hardSum, NO_HARD, pSum, qSum, raise, readAlone, readOthers, readRow, recall, recallHard, studentMax, teacherMax,
 } from './read';
@@ -23,7 +24,7 @@ import { standardize, standardizeAdjoint } from '../shared/standardize';
 import { temper } from './temper';
 import { correlate, refer, slopeSum, termOf } from './term';
 import {
-  Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
+  AlphaBeta, Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
 } from './terms';
 import {
   HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
@@ -202,6 +203,7 @@ export const JENSEN_SHANNON: i32 = 3;
 export const TOTAL_VARIATION: i32 = 4;
 export const CORRELATION: i32 = 5;
 export const DECOUPLED: i32 = 6;
+export const ALPHA_BETA: i32 = 7;
 
 /** The value of a term by itself, relative to the slope of a sure class. */
 function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
@@ -210,7 +212,7 @@ function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
 }
 
 /** The value of a term by its number, for a row. */
-function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize): f64 {
+function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize, logRatio: f64): f64 {
   switch (term) {
     case REVERSE: return evaluate<ReverseKL, T>(s, t, output);
     case SKEW: return evaluate<SkewKL, T>(s, t, output);
@@ -225,6 +227,11 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
       const value = softWeight * correlate<T>(s, t, softWeight);
       softWeight = 1;
       return value + evaluate<Correlation, T>(s, t, output);
+    }
+    case ALPHA_BETA: {
+      settleRatio<T>(s, t, width);
+      placePowers<T>(logRatio);
+      return evaluate<AlphaBeta, T>(s, t, output);
     }
   }
   return decouple<T>(s, t, output, width, labelOf(row), temperature, option, otherOption);
@@ -259,14 +266,15 @@ export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i3
       }
       const s = load<usize>(record, STUDENT_ROW);
       const t = load<usize>(record, TEACHER_ROW);
-      placeRatio<T>(temperature, pSum / qSum, load<f64>(record, LOG_RATIO));
+      const logRatio = load<f64>(record, LOG_RATIO);
+      placeRatio<T>(temperature, pSum / qSum, logRatio);
       softWeight = softWeightOf(row);
       // Slopes stand in the gradient itself where it is whole vectors and overwritten.
       const to = isStaged && output ? outputs : output;
       const from = to == 0 || (adds && !isStaged) ? slopes : to;
       let value: f64 = 0;
       if (idof<F>() == idof<Forward>()) value = evaluate<ForwardKL, T>(s, t, from);
-      else value = evaluateOther<T>(term, row, s, t, from);
+      else value = evaluateOther<T>(term, row, s, t, from, logRatio);
       const loss = softWeight * value + lookAtLabel<T>(row, record, isDecoupled);
       if (!isFinite(loss)) {
         leaveOut(row, loss);

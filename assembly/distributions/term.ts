@@ -2,9 +2,11 @@
 
 import { columns, perColumn, stride, width } from '../shared/call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
-import { first, madd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { first, madd, nmadd, RUN, splat, sum, VECTOR } from '../shared/lanes';
+import { powersOf } from './powers';
+import { distanceOf } from './ratio';
 import { pSum, qSum, studentMax } from './read';
-import { Correlation, differenceOf, excessShare, ForwardKL, slopeOf, valueOf } from './terms';
+import { AlphaBeta, Correlation, differenceOf, excessShare, ForwardKL, slopeOf, valueOf } from './terms';
 import {
   APART, DIFFERENCE_FACTOR, GAP, INVERSE, keep, MEAN, ps, Q_FACTOR, qs, REFERENCE, REST, STUDENT_FACTOR, take,
   TEACHER_FACTOR, UNIT,
@@ -15,13 +17,6 @@ export let slopeSum: f64 = 0;
 
 export function setSlopeSum(value: f64): void {
   slopeSum = value;
-}
-
-/** d of a vector of classes, see ratio.ts. */
-@inline
-export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
-  const x = v128.sub<T>(student, apart);
-  return madd<T>(v128.sub<T>(v128.sub<T>(x, teacher), gap), inverse, rest);
 }
 
 /**
@@ -65,6 +60,13 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, from
       const s = v128.load(student + i);
       const t = v128.load(teacher + i);
       const d = distanceOf<T>(s, t, apart, gap, inverse, rest);
+      if (idof<K>() == idof<AlphaBeta>()) {
+        values8 = v128.add<T>(values8, powersOf<T>(d, s, t, output + i));
+        const slope = nmadd<T>(q, reference, v128.load(output + i));
+        slopes8 = v128.add<T>(slopes8, slope);
+        v128.store(output + i, slope);
+        continue;
+      }
       const difference = differenceOf<T>(q, p, d);
       values8 = v128.add<T>(values8, valueOf<K, T>(q, p, d, difference, s, t));
       excess8 = v128.add<T>(excess8, difference);

@@ -1,5 +1,5 @@
 // The terms of the losses: of each its value and its slope by q. The arguments are q and p in units of the
-// teacher's exponentials, d = log q − log p, and q − p. All of them are homogeneous in q and p.
+// teacher's exponentials, d = log q − log p, and q − p. All terms here are homogeneous in q and p.
 
 import { logOf, relativeEntropy } from '../shared/logLanes';
 import { larger, madd, nmadd, splat } from '../shared/lanes';
@@ -22,6 +22,8 @@ export class JensenShannon {}
 export class TotalVariation {}
 /** 1 − the correlation of q and p, whose moments stand in the workspace. */
 export class Correlation {}
+/** The alpha-beta divergence, see powers.ts. */
+export class AlphaBeta {}
 
 /** q − p, without cancellation where they are close. */
 @inline

@@ -29,11 +29,17 @@ export function isNear<T>(d2: v128): v128 {
 /** e^d − 1 − d where d is near 0, given d². */
 @inline
 export function aboveTangent<T>(d: v128, d2: v128): v128 {
+  return v128.mul<T>(curvature<T>(d, d2), d2);
+}
+
+/** (e^d − 1 − d) / d² where d is near 0, given d². */
+@inline
+export function curvature<T>(d: v128, d2: v128): v128 {
   const a = madd<T>(series<T>(2), d, series<T>(1));
   const b = madd<T>(series<T>(4), d, series<T>(3));
   const c = madd<T>(series<T>(6), d, series<T>(5));
-  if (sizeof<T>() == 4) return v128.mul<T>(madd<T>(madd<T>(c, d2, b), d2, a), d2);
+  if (sizeof<T>() == 4) return madd<T>(madd<T>(c, d2, b), d2, a);
   const d4 = v128.mul<T>(d2, d2);
   const high = madd<T>(series<T>(9), d2, madd<T>(series<T>(8), d, series<T>(7)));
-  return v128.mul<T>(madd<T>(madd<T>(high, d2, c), d4, madd<T>(b, d2, a)), d2);
+  return madd<T>(madd<T>(high, d2, c), d4, madd<T>(b, d2, a));
 }

@@ -25,7 +25,7 @@ export const REFERENCE: usize = 80;
 export const ONE: usize = 88;
 export const HALF: usize = 96;
 export const TINY: usize = 104;
-// The shares of a mixture.
+// The shares of a mixture; of the logarithms, in the alpha-beta divergence.
 export const P_SHARE: usize = 112;
 export const Q_SHARE: usize = 120;
 // gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard
@@ -42,6 +42,24 @@ export const UNIT: usize = 184;
 
 /** −Infinity. */
 export const RULED_OUT: usize = 192;
+
+// The alpha-beta divergence, see powers.ts. The steps of a power are (logit − TOP) · POWER_STEPS + OFFSET.
+export const POWER_STEPS: usize = 200;
+export const START_TOP: usize = 208;
+export const START_OFFSET: usize = 216;
+export const END_TOP: usize = 224;
+export const END_OFFSET: usize = 232;
+/** 1 where the way is from the teacher to the student, −1 where it is the other way round. */
+export const WAY: usize = 240;
+/** The sum of the powers, the smaller one, and what divides by them and by the larger one. */
+export const TOTAL: usize = 248;
+export const SMALLER: usize = 256;
+export const BY_TOTAL: usize = 264;
+export const BY_SMALLER: usize = 272;
+export const BY_LARGER: usize = 280;
+/** How often the curvatures of the sum and of the smaller one count. */
+export const TOTAL_CURVE: usize = 288;
+export const SMALLER_CURVE: usize = 296;
 
 let kept: usize = 0;
 

@@ -78,7 +78,7 @@ export const BATCH_BYTES = 8192;
 export const BATCH_ROWS = 64;
 
 /** Constants that loops read. */
-export const CONSTANT_BYTES = 272;
+export const CONSTANT_BYTES = 304;
 export const RECORD_BYTES = 128;
 export const PATCH_BYTES = 512;
 

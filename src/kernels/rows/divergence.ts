@@ -12,7 +12,7 @@ export function divergence(p: number, q: number, d: number): number {
 }
 
 /** (exp d − 1 − d) / d² for |d| ≤ 1: the best fit of this degree, to 2e-16. */
-function curvature(d: number): number {
+export function curvature(d: number): number {
   const high =
     2.504897129972493e-8 +
     d * (2.087479843099664e-9 + d * (1.6309412649784643e-10 + d * 1.1627098130423447e-11));
