@@ -125,6 +125,10 @@ export { SimilarityPreservingDistillationStrategy } from './strategies/relation/
 export type { DistributionRow, SoftLoss, SoftRow } from './strategies/response/_softRows.js';
 export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export {
+  type AlphaBetaDistillationOptions,
+  AlphaBetaDistillationStrategy,
+} from './strategies/response/alphaBeta.js';
+export {
   ResponseDistillationStrategyBase,
   type ResponseOptions,
 } from './strategies/response/base.js';

@@ -1,4 +1,5 @@
 import {
+  AlphaBetaDistillationStrategy,
   BinaryDistillationStrategy,
   CorrelationDistillationStrategy,
   CrossEntropyDistillationStrategy,
@@ -229,6 +230,47 @@ export const responseSubjects: Subjects = {
     'a colder teacher': divergence(() => new SkewReverseKLDistillationStrategy(COLDER), {
       reachesMinimum: false,
     }),
+  },
+  AlphaBetaDistillationStrategy: {
+    'by default': divergence(() => new AlphaBetaDistillationStrategy()),
+    'powers 0.8 and 0.3, T = 0.5, alpha = 0.9': divergence(
+      () =>
+        new AlphaBetaDistillationStrategy({
+          teacherPower: 0.8,
+          studentPower: 0.3,
+          temperature: 0.5,
+          alpha: 0.9,
+        }),
+    ),
+    'powers 1 and 2, T = 20, without T²': divergence(
+      () =>
+        new AlphaBetaDistillationStrategy({
+          teacherPower: 1,
+          studentPower: 2,
+          temperature: 20,
+          temperatureSquared: false,
+        }),
+    ),
+    'powers 0 and 0.6': divergence(
+      () => new AlphaBetaDistillationStrategy({ teacherPower: 0, studentPower: 0.6 }),
+    ),
+    'powers 1.5 and 0': divergence(
+      () => new AlphaBetaDistillationStrategy({ teacherPower: 1.5, studentPower: 0 }),
+    ),
+    'powers 1e-9 and 1': divergence(
+      () =>
+        new AlphaBetaDistillationStrategy({
+          teacherPower: 1e-9,
+          studentPower: 1,
+          temperature: 1,
+        }),
+    ),
+    'powers 0 and 0': divergence(
+      () => new AlphaBetaDistillationStrategy({ teacherPower: 0, studentPower: 0 }),
+    ),
+    standardized: standardized(
+      () => new AlphaBetaDistillationStrategy({ standardizeLogits: true }),
+    ),
   },
   TotalVariationDistillationStrategy: {
     'by default': divergence(() => new TotalVariationDistillationStrategy(), totalVariation),

@@ -22,6 +22,7 @@ export function strategyOf(fixture: string): string {
 /** Whose loss a kernel computes, however small it is; others have only products of matrices that are larger than here. */
 export const WITH_KERNELS: readonly string[] = [
   'ResponseDistillationStrategy',
+  'AlphaBetaDistillationStrategy',
   'FeatureDistillationStrategy',
   'PatientDistillationStrategy',
   'FactorTransferDistillationStrategy',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  AlphaBetaDistillationStrategy,
   CorrelationDistillationStrategy,
   type DistributionRow,
   DivergenceDistillationStrategyBase,
@@ -24,6 +25,7 @@ import { refusal, wrong } from '../../support/refusal.js';
 // What every response loss has from its base: labels, T², standardized logits, and what it refuses.
 
 const strategies = {
+  AlphaBetaDistillationStrategy,
   JensenShannonDistillationStrategy,
   LogitMSEDistillationStrategy,
   ResponseDistillationStrategy,
