@@ -79,6 +79,15 @@ def skew_reverse_kl(student, teacher, labels, options):
 
 
 @with_labels
+def alpha_beta(student, teacher, labels, options):
+    """As the authors' code."""
+    a, b = options["teacherPower"], options["studentPower"]
+    q, p = F.softmax(student, dim=1), F.softmax(teacher, dim=1)
+    terms = p**a * q**b - a / (a + b) * p ** (a + b) - b / (a + b) * q ** (a + b)
+    return -terms.sum(dim=1).mean() / (a * b)
+
+
+@with_labels
 def total_variation(student, teacher, labels, options):
     """As DistillKit."""
     return 0.5 * (F.softmax(teacher, dim=1) - F.softmax(student, dim=1)).abs().sum(dim=1).mean()

@@ -43,6 +43,10 @@ export const STRATEGIES: readonly Entry[] = [
   response('SkewReverseKL', 'skew_reverse_kl', kd.SkewReverseKLDistillationStrategy, {
     lambda: 0.1,
   }),
+  response('AlphaBeta', 'alpha_beta', kd.AlphaBetaDistillationStrategy, {
+    teacherPower: 0.2,
+    studentPower: 0.7,
+  }),
   response('TotalVariation', 'total_variation', kd.TotalVariationDistillationStrategy),
   response('CrossEntropy', 'labels_alone', kd.CrossEntropyDistillationStrategy),
   response('LogitMSE', 'logit_mse', kd.LogitMSEDistillationStrategy),
