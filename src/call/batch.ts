@@ -35,8 +35,8 @@ export interface Arguments<T extends FloatArray, Sparse extends SparseTargets<T>
   readonly labels: Labels<T> | undefined;
   readonly mask: ArrayLike<number> | undefined;
   readonly normalizer: number | undefined;
-  readonly rowWeights: ArrayLike<number> | undefined;
-  readonly temperatures: ArrayLike<number> | undefined;
+  readonly rowWeights?: ArrayLike<number> | undefined;
+  readonly temperatures?: ArrayLike<number> | undefined;
 }
 
 /** One call as it was made. */

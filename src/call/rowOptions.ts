@@ -42,7 +42,7 @@ export function checkRowLosses(
 /** Throws where a call asks for a number for each row, of a loss that is no sum over rows. */
 export function refuseRowOptions(
   operation: string,
-  { rowWeights, rowLosses }: { readonly rowWeights: unknown; readonly rowLosses: unknown },
+  { rowWeights, rowLosses }: { readonly rowWeights?: unknown; readonly rowLosses?: unknown },
 ): void {
   for (const [argument, value] of Object.entries({ rowWeights, rowLosses })) {
     if (value === undefined) continue;

@@ -271,6 +271,9 @@ export const responseSubjects: Subjects = {
     standardized: standardized(
       () => new AlphaBetaDistillationStrategy({ standardizeLogits: true }),
     ),
+    'a colder teacher': divergence(() => new AlphaBetaDistillationStrategy(COLDER), {
+      reachesMinimum: false,
+    }),
   },
   TotalVariationDistillationStrategy: {
     'by default': divergence(() => new TotalVariationDistillationStrategy(), totalVariation),

@@ -238,12 +238,7 @@ export class ContrastiveRepresentationDistillationStrategy<
     teacher: Matrix<T>,
     mask: ArrayLike<number> | undefined,
   ): Units {
-    const unused = {
-      labels: undefined,
-      normalizer: undefined,
-      rowWeights: undefined,
-      temperatures: undefined,
-    };
+    const unused = { labels: undefined, normalizer: undefined };
     const { rows } = checkInputs({ operation, student, teacher, mask, ...unused }, false);
     this.#check(operation, student, teacher);
     const unitsOf = (

@@ -108,7 +108,7 @@ export class CrossEntropyDistillationStrategy<
 
   protected override explain(batch: DistillationBatch<T, SparseTargets<T>>): void {
     const { student: teacher, labels } = batch;
-    checkRuledOut({ ...batch, teacher, sparse: undefined }, -Infinity, 'neither', labels);
+    checkRuledOut({ ...batch, teacher }, -Infinity, 'neither', labels);
   }
 
   protected override evaluate(
