@@ -123,7 +123,6 @@ export {
 } from './strategies/relation/relational.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export type { DistributionRow, SoftLoss, SoftRow } from './strategies/response/_softRows.js';
-export type { SparseResponseOptions } from './strategies/response/_sparseOptions.js';
 export {
   type AlphaBetaDistillationOptions,
   AlphaBetaDistillationStrategy,
@@ -142,7 +141,10 @@ export {
   type DecoupledDistillationOptions,
   DecoupledDistillationStrategy,
 } from './strategies/response/decoupled.js';
-export { DivergenceDistillationStrategyBase } from './strategies/response/divergence.js';
+export {
+  DivergenceDistillationStrategyBase,
+  type DivergenceOptions,
+} from './strategies/response/divergence.js';
 export {
   type JensenShannonDistillationOptions,
   JensenShannonDistillationStrategy,

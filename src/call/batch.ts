@@ -232,7 +232,8 @@ function checkTakesSparse<T extends FloatArray>(
   takesSparse: boolean,
 ): void {
   if (!sparse || takesSparse) return;
-  const hint = 'this strategy reads every column';
+  const hint =
+    'those take it that are functions of two distributions: ResponseDistillationStrategy, ReverseKLDistillationStrategy, JensenShannonDistillationStrategy, SkewKLDistillationStrategy, SkewReverseKLDistillationStrategy, TotalVariationDistillationStrategy';
   throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
 }
 

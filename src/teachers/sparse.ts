@@ -44,9 +44,11 @@ export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
  * Holds a teacher whose rows keep only the k largest of many classes. Use it for language models:
  * 64 of 150,000 classes take a thousandth of the memory.
  *
- * {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy} and
- * {@link JensenShannonDistillationStrategy} take it as the teacher; their option `tail` determines
- * how the other classes count.
+ * {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy},
+ * {@link JensenShannonDistillationStrategy}, {@link SkewKLDistillationStrategy},
+ * {@link SkewReverseKLDistillationStrategy}, {@link TotalVariationDistillationStrategy} and every
+ * other {@link DivergenceDistillationStrategyBase} take it as the teacher; their option `tail`
+ * determines how the other classes count.
  *
  * @example
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';

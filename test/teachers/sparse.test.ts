@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as library from '../../src/index.js';
 import {
   AttentionDistillationStrategy,
+  type DistillationStrategyBase,
+  type DistributionRow,
+  DivergenceDistillationStrategyBase,
   type FloatArray,
   float32,
   HybridDistillationStrategy,
@@ -10,13 +14,18 @@ import {
   Matrix,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
+  type RuledOutBy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
   SparseTargets,
   type SparseTargetsOptions,
   TotalVariationDistillationStrategy,
+  WeightedSoftLabelDistillationStrategy,
 } from '../../src/index.js';
-import { arbitraries, strategyLaws } from '../../src/testing/index.js';
+import { arbitraries, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
 import golden from '../fixtures/sparse.json' with { type: 'json' };
 import { describeKernels } from '../support/describeKernels.js';
+import { exportedStrategies } from '../support/exportedStrategies.js';
 import { matrix } from '../support/float64Matrix.js';
 import { refusal, wrong } from '../support/refusal.js';
 
@@ -29,7 +38,28 @@ const strategies = {
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
   JensenShannonDistillationStrategy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
+  TotalVariationDistillationStrategy,
 };
+
+/** The squared Hellinger distance, ½ Σ (√q − √p)², as users write a divergence. */
+class Hellinger<T extends FloatArray> extends DivergenceDistillationStrategyBase<T> {
+  protected override get ruledOutBy(): RuledOutBy {
+    return 'neither';
+  }
+
+  protected override divergence({ p, q, slope }: DistributionRow): number {
+    let sum = 0;
+    for (let j = 0; j < p.length; j++) {
+      const u = Math.sqrt(q[j]!) - Math.sqrt(p[j]!);
+      sum += 0.5 * u * u;
+      slope[j] = 0.5 * Math.sqrt(q[j]!) * u;
+    }
+    return sum;
+  }
+}
+
 const tails = ['bucket', 'renormalize', 'drop'] as const;
 
 /** The strategy, as one that keeps the k largest of the dense teacher that it is given. */
@@ -47,8 +77,19 @@ function keeping(k: number, strategy: Sparsely): IDistillationStrategy<Float64Ar
   };
 }
 
-for (const [name, Strategy] of Object.entries(strategies)) {
-  for (const tail of tails) {
+/** What some of them promise beside the others. */
+const promises: Readonly<Record<string, Partial<StrategySubject>>> = {
+  // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where log-probabilities are stored.
+  // Where a side is all but sure, differences step over a tie.
+  TotalVariationDistillationStrategy: {
+    invariances: ['row-order'],
+    magnitude: 2,
+    reachesMinimum: false,
+  },
+};
+
+for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
+  for (const tail of name === 'Hellinger' ? (['bucket'] as const) : tails) {
     describeKernels(`${name} with a sparse teacher, tail: '${tail}'`, () => {
       const laws = strategyLaws(fc, {
         create: <T extends FloatArray>() =>
@@ -60,6 +101,7 @@ for (const [name, Strategy] of Object.entries(strategies)) {
         float32Tolerance: 1e-4, // soft and hard terms may all but cancel
         // 'drop' sums a part of the terms: −1/e a nat at the least, times T²
         ...(tail === 'drop' && { minimum: -4, reachesMinimum: false }),
+        ...promises[name],
       });
       for (const law of laws) {
         // Log-probabilities are rounded as they are stored in float32, and where all else cancels that is what is left.
@@ -77,6 +119,7 @@ for (const [name, Strategy] of Object.entries(strategies)) {
             const all = keeping(4, strategy);
             const loss = strategy.computeLoss(student, teacher);
             expect(all.computeLoss(student, teacher)).toBeCloseTo(loss, 11);
+            if (name === 'TotalVariationDistillationStrategy') return; // whose derivative jumps at a tie
             const gradient = strategy.computeGradient(student, teacher).data;
             const own = all.computeGradient(student, teacher).data;
             for (const [i, value] of gradient.entries()) expect(own[i]).toBeCloseTo(value, 11);
@@ -217,6 +260,39 @@ describe('A sparse teacher by hand', () => {
     const expected = 0.5 * Math.log(2) + 0.25 * Math.log(0.25 / 0.5);
     expect(loss).toBeCloseTo(expected, 6);
     expect(gradient.get(0, 0)).toBeCloseTo(-0.25, 6);
+  });
+
+  test("a divergence of one's own sees the bucket behind the kept classes, and the label's place", () => {
+    const seen: { p: number[]; label: number }[] = [];
+    class Spy extends Hellinger<Float64Array> {
+      protected override divergence(row: DistributionRow): number {
+        seen.push({ p: [...row.p], label: row.label });
+        return super.divergence(row);
+      }
+    }
+    const places = (tail: (typeof tails)[number], label: number) => {
+      new Spy({ tail, temperature: 1 }).computeLoss(student, sparse, Int32Array.of(label));
+      return seen.pop()!;
+    };
+    const { p, label } = places('bucket', 1);
+    [1 / 2, 1 / 4, 1 / 4].forEach((value, j) => void expect(p[j]).toBeCloseTo(value, 15));
+    expect(p).toHaveLength(3);
+    expect(label).toBe(1);
+    expect(places('drop', 2)).toMatchObject({ label: -1, p: { length: 2 } });
+    expect(places('renormalize', -1)).toMatchObject({ label: -1, p: { length: 2 } });
+  });
+
+  test("a divergence of one's own whose slopes no format holds is refused", () => {
+    class Steep extends Hellinger<Float32Array> {
+      protected override divergence(row: DistributionRow): number {
+        const loss = super.divergence(row);
+        row.slope[0] = 1e39;
+        return loss;
+      }
+    }
+    const single = SparseTargets.topK(teacher.as(float32), 2);
+    const call = () => new Steep({ temperature: 1 }).computeGradient(student.as(float32), single);
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });
   });
 
   test('it stands in a hybrid too, by layer or as it is', () => {
@@ -396,13 +472,38 @@ describe('A sparse teacher is refused', () => {
       argument: 'teacher',
       expected: 'be a Matrix or SparseTargets',
     });
-    const variation = new TotalVariationDistillationStrategy<Float64Array>();
+  });
+
+  test('by losses that are no function of two distributions, which name those that are', () => {
     const teacher = wrong<Matrix<Float64Array>>(new SparseTargets(good));
-    expect(refusal(() => variation.computeLoss(student, teacher))).toMatchObject({
+    const weighted = new WeightedSoftLabelDistillationStrategy<Float64Array>();
+    const { message, ...error } = refusal(() => weighted.computeLoss(student, teacher));
+    expect(error).toMatchObject({
       code: 'WRONG_TYPE',
       argument: 'teacher',
       expected: 'be a Matrix, not SparseTargets',
     });
+    const classes = wrong<Record<string, { prototype: DistillationStrategyBase }>>(library);
+    const takers = exportedStrategies().filter(
+      (name) => classes[name]!.prototype instanceof DivergenceDistillationStrategyBase,
+    );
+    expect(
+      message
+        .match(/\w+DistillationStrategy\b/g)!
+        .slice(1)
+        .sort(),
+    ).toEqual(takers);
+  });
+
+  test('by a divergence that needs the class of every row', () => {
+    class Labeled extends Hellinger<Float64Array> {
+      protected override get needsClasses(): boolean {
+        return true;
+      }
+    }
+    const labels = Int32Array.of(0);
+    const call = () => new Labeled().computeLoss(student, new SparseTargets(good), labels);
+    expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teacher' });
   });
 
   test('before anything is added to, and where its memory would be written', () => {

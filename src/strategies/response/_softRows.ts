@@ -17,8 +17,9 @@ export interface SoftRow {
   readonly derivative: Float64Array;
 }
 
-/** The distributions of a row, and its class, or −1. They hold until the next row. */
+/** The distributions of a row. They hold until the next row. */
 export interface DistributionRow extends Distributions {
+  /** Where the class of the row stands in them; −1 for a row without a class, or with one that a sparse teacher left out. */
   readonly label: number;
 }
 

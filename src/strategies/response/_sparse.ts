@@ -3,17 +3,18 @@ import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
-import type { RowsCall } from '../../engine/rowsCall.js';
+import type { RowsCall, RowTables } from '../../engine/rowsCall.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { addLabels, finiteRows } from './_labels.js';
 import type { Pass } from './_pass.js';
-import { gather, reducedColumns } from './_sparseRows.js';
+import { gather, placeOf, reducedColumns, termsOf } from './_sparseRows.js';
 import { temperaturesOf } from './_temperatures.js';
-import type { Tail } from './_terms.js';
+import type { SoftKernel, Tail } from './_terms.js';
 
 /**
- * A pass over rows of a sparse teacher in the engine: the tails of all rows, the loss of the rows of kept classes, the
- * labels, and the gradient back to all columns. `false`, and nothing done, where JavaScript has to compute.
+ * A pass over rows of a sparse teacher in the engine: the tails of all rows, the loss of the rows of kept classes (in
+ * JavaScript where the engine does not have it), the labels, and the gradient back to all columns. `false`, and nothing done,
+ * where JavaScript has to compute all of it.
  */
 export function runSparse<T extends FloatArray>(
   pass: Pass<T>,
@@ -22,23 +23,64 @@ export function runSparse<T extends FloatArray>(
   sink: GradientSink<T> | undefined,
 ): boolean {
   const { kernel, tail } = pass.loss.terms;
-  // With the tail dropped, not every class has a term: the few classes of such rows are left to JavaScript.
-  if (!kernel || tail === undefined || tail === 'drop') return false;
+  if (tail === undefined) return false;
   const reduced = reduceRows(pass, teacher, tail);
   if (!reduced) return false;
   const derivatives = new Float64Array(sink ? reduced.student.length : 0);
-  const few: RowsCall = {
-    ...reduced,
-    kernel,
-    temperature: 1,
-    option: kernel.option ?? 0,
-    otherOption: kernel.otherOption ?? 0,
-  };
-  const claim = sink && (() => ({ data: derivatives, scale: 1, adds: false }));
-  if (!runRows(few, losses, claim)) return false;
+  // A kernel has a term of every class.
+  const isWhole = kernel !== undefined && tail !== 'drop';
+  const isDone = isWhole && runReduced(kernel, reduced, losses, sink && derivatives);
+  if (!isDone) evaluateReduced(pass, teacher, reduced, losses, sink && derivatives);
   addLabels(pass, losses, sink);
-  if (sink) spread(pass, teacher, few.columns, { derivatives, losses }, sink);
+  if (sink) spread(pass, teacher, reduced.columns, { derivatives, losses }, sink);
   return true;
+}
+
+/** The rows of kept classes on both sides, softened, and the bucket of the others. */
+interface ReducedRows extends RowTables {
+  readonly student: Float64Array;
+  readonly teacher: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Writes losses and derivatives of the rows of kept classes by a kernel; `false` where JavaScript has to compute. */
+function runReduced(
+  kernel: SoftKernel,
+  reduced: ReducedRows,
+  losses: Float64Array,
+  derivatives: Float64Array | undefined,
+): boolean {
+  const { option = 0, otherOption = 0 } = kernel;
+  const call: RowsCall = { ...reduced, kernel, temperature: 1, option, otherOption };
+  return runRows(
+    call,
+    losses,
+    derivatives && (() => ({ data: derivatives, scale: 1, adds: false })),
+  );
+}
+
+/** {@link runReduced} in JavaScript. A row whose loss is not finite has no derivative. */
+function evaluateReduced<T extends FloatArray>(
+  { loss, batch, tables }: Pass<T>,
+  sparse: SparseTargets<T>,
+  { student, teacher, columns, weights }: ReducedRows,
+  losses: Float64Array,
+  derivatives: Float64Array | undefined,
+): void {
+  const softLoss = loss.softLoss(columns, termsOf(sparse, loss.terms.tail!, columns));
+  const derivative = new Float64Array(columns);
+  for (const row of batch.rows) {
+    const weight = weights[2 * row]!;
+    if (weight === 0) continue;
+    const start = row * columns;
+    const x = student.subarray(start, start + columns);
+    const y = teacher.subarray(start, start + columns);
+    const label = placeOf(sparse, row, tables.labels[row]!);
+    losses[row] = weight * softLoss({ student: x, teacher: y, label, derivative });
+    if (!derivatives || !Number.isFinite(losses[row])) continue;
+    for (let i = 0; i < columns; i++) derivatives[start + i] = weight * derivative[i]!;
+  }
 }
 
 /** What a kernel for all columns of the student takes. */
@@ -58,7 +100,7 @@ function reduceRows<T extends FloatArray>(
   pass: Pass<T>,
   teacher: SparseTargets<T>,
   tail: Tail,
-): Omit<RowsCall, 'kernel' | 'temperature'> | undefined {
+): ReducedRows | undefined {
   const { batch, tables } = pass;
   const temperatureOf = temperaturesOf(pass, pass);
   const { rows } = batch.student;
@@ -100,7 +142,11 @@ function spread<T extends FloatArray>(
   const k = teacher.values.columns;
   const weights = new Float64Array(2 * rows);
   const labels = finiteRows(tables.labels, losses);
+  let steepest = 0; // of a divergence of a user's: any number
   for (let row = 0; row < rows; row++) {
+    for (let i = row * reduced; i < (row + 1) * reduced; i++) {
+      steepest = Math.max(steepest, Math.abs(derivatives[i]!) / temperatureOf(row).student);
+    }
     if (reduced > k)
       weights[2 * row] = derivatives[row * reduced + k]! / temperatureOf(row).student;
   }
@@ -115,4 +161,5 @@ function spread<T extends FloatArray>(
       data[at]! += factor * derivatives[row * reduced + i]!;
     }
   }
+  sink.settle(steepest);
 }

@@ -15,6 +15,24 @@ export function reducedColumns(
   return k < columns && tail !== 'renormalize' ? k + 1 : k;
 }
 
+/** Number of leading columns of such a row that enter the loss. */
+export function termsOf(
+  { values: { columns: k } }: SparseTargets<FloatArray>,
+  tail: Tail,
+  reduced: number,
+): number {
+  return tail === 'drop' ? k : reduced;
+}
+
+/** Where a class stands among those that the teacher kept in a row; −1 for none, or one that it did not keep. */
+export function placeOf(
+  { indices, values: { columns: k } }: SparseTargets<FloatArray>,
+  row: number,
+  label: number,
+): number {
+  return label < 0 ? -1 : indices.subarray(row * k, (row + 1) * k).indexOf(label);
+}
+
 /**
  * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more that stands for all
  * others: its logit is the log of their summed exponentials, and has their probability in a softmax.
@@ -38,8 +56,8 @@ export function sparseRows<T extends FloatArray>(
   let temperature = 1;
   return {
     columns: reduced,
-    terms: tail === 'drop' ? k : reduced,
-    load(row, at) {
+    terms: termsOf(teacher, tail, reduced),
+    load(row, at, label) {
       temperature = at.student;
       kept = indices.subarray(row * k, (row + 1) * k);
       soften(student.data, row * columns, at.student, others);
@@ -51,7 +69,7 @@ export function sparseRows<T extends FloatArray>(
         y[k] = teacher.tailOf(row);
       }
       if (!isUsable) x[0] = Number.NaN; // a logit that is left out of the loss is refused as well
-      return { student: x, teacher: y, label: -1, derivative };
+      return { student: x, teacher: y, label: placeOf(teacher, row, label), derivative };
     },
     addDerivative(weight, target) {
       const factor = weight / temperature;

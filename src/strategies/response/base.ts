@@ -129,7 +129,7 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   protected override get takesSparse(): boolean {
-    return this.#described.tail !== undefined;
+    return this.#described.tail !== undefined && !this.needsClasses; // a class may not be among those kept
   }
 
   protected override validate(batch: DistillationBatch<T, Sparse>): void {

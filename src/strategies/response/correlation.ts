@@ -5,11 +5,11 @@ import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { correlationDistance } from '../../kernels/rows/correlation.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
+import { divergenceLoss } from './_divergenceLoss.js';
 import { type JointLoss, jointly } from './_joint.js';
-import type { DistributionRow } from './_softRows.js';
+import type { DistributionRow, SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
@@ -56,7 +56,7 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  */
 export class CorrelationDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
+> extends ResponseDistillationStrategyBase<T> {
   readonly interWeight: number;
   readonly intraWeight: number;
 
@@ -82,7 +82,6 @@ export class CorrelationDistillationStrategy<
   protected override describe(): ResponseTerms {
     const { interWeight, intraWeight } = this;
     return {
-      ...super.describe(),
       kernel: { binary: DIVERGENCES, name: 'correlation' },
       softWeight: interWeight,
       ...(intraWeight !== 0 && {
@@ -92,12 +91,16 @@ export class CorrelationDistillationStrategy<
     };
   }
 
-  protected override divergence({ p, q, slope }: DistributionRow): number {
-    slope.fill(0);
-    const loss = correlationDistance(q, p, { offset: 0, stride: 1, count: q.length }, 1, slope);
-    for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by log q
-    return loss;
+  protected override softLoss(columns: number): SoftLoss {
+    return divergenceLoss(rowCorrelation, columns);
   }
+}
+
+function rowCorrelation({ p, q, slope }: DistributionRow): number {
+  slope.fill(0);
+  const loss = correlationDistance(q, p, { offset: 0, stride: 1, count: q.length }, 1, slope);
+  for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by log q
+  return loss;
 }
 
 /** weight · mean over classes of the correlation distance between the columns of a class. */

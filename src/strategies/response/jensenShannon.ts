@@ -8,13 +8,11 @@ import {
   mixtureDivergence,
   reverseDivergence,
 } from '../../kernels/rows/divergences.js';
-import type { SparseTargets } from '../../teachers/sparse.js';
 import type { DistributionRow } from './_softRows.js';
-import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
-import type { ResponseTerms, SoftKernel, Tail } from './_terms.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import type { ResponseTerms, SoftKernel } from './_terms.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
-export interface JensenShannonDistillationOptions extends SparseResponseOptions {
+export interface JensenShannonDistillationOptions extends DivergenceOptions {
   /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
   readonly beta?: number | undefined;
   /** `'plain'`, the definition; or `'kl-limits'`, divided by beta (1 − beta); `'plain'`. */
@@ -57,14 +55,12 @@ export interface JensenShannonDistillationOptions extends SparseResponseOptions 
  */
 export class JensenShannonDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
-  readonly tail: Tail;
+> extends DivergenceDistillationStrategyBase<T> {
   readonly beta: number;
   readonly scale: 'plain' | 'kl-limits';
 
   constructor(options: JensenShannonDistillationOptions = {}) {
-    super(options, ['beta', 'scale', 'tail']);
-    this.tail = tailOf(this.name, options);
+    super(options, ['beta', 'scale']);
     const { beta = 0.5, scale = 'plain' } = options;
     this.scale = checkChoice(this.name, 'scale', scale, ['plain', 'kl-limits']);
     const isOpen = scale === 'plain';
@@ -83,11 +79,11 @@ export class JensenShannonDistillationStrategy<
   }
 
   protected override describe(): ResponseTerms {
-    const { beta, scale, tail } = this;
+    const { beta, scale } = this;
     // At the ends the terms are those of the divergences themselves; between them, nothing is added to the formula.
     const completion = beta === 0 ? 1 : beta === 1 ? -1 : 0;
     const softWeight = scale === 'plain' || completion !== 0 ? 1 : 1 / (beta * (1 - beta));
-    return { ...super.describe(), kernel: kernelOf(beta), completion, softWeight, tail };
+    return { ...super.describe(), kernel: kernelOf(beta), completion, softWeight };
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -6,11 +6,11 @@ import { addRelation } from '../../kernels/pairs/correlationCongruence.js';
 import { transpose } from '../../kernels/products/grid.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
 import { ofSoftmax } from '../../kernels/rows/softmaxRows.js';
+import { divergenceLoss } from './_divergenceLoss.js';
 import { type JointLoss, jointly } from './_joint.js';
-import type { DistributionRow } from './_softRows.js';
+import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */
@@ -59,7 +59,7 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  */
 export class MultiLevelDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
+> extends ResponseDistillationStrategyBase<T> {
   readonly multiples: readonly number[];
   readonly instanceWeight: number;
   readonly batchWeight: number;
@@ -89,7 +89,6 @@ export class MultiLevelDistillationStrategy<
   protected override describe(): ResponseTerms {
     const { multiples, instanceWeight, batchWeight, classWeight } = this;
     return {
-      ...super.describe(),
       kernel: { binary: RESPONSE, name: 'forward' },
       temperatures: (temperature) => multiples.map((multiple) => multiple * temperature),
       softWeight: instanceWeight,
@@ -99,8 +98,8 @@ export class MultiLevelDistillationStrategy<
     };
   }
 
-  protected override divergence(row: DistributionRow): number {
-    return forwardDivergence(row);
+  protected override softLoss(columns: number): SoftLoss {
+    return divergenceLoss(forwardDivergence, columns);
   }
 }
 

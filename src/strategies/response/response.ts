@@ -1,11 +1,9 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import type { SparseTargets } from '../../teachers/sparse.js';
 import type { DistributionRow } from './_softRows.js';
-import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
-import type { ResponseTerms, Tail } from './_terms.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import type { ResponseTerms } from './_terms.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 /**
  * Hinton's distillation of the output layer, mean over rows:
@@ -48,12 +46,9 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  */
 export class ResponseDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
-  readonly tail: Tail;
-
-  constructor(options: SparseResponseOptions = {}) {
-    super(options, ['tail']);
-    this.tail = tailOf(this.name, options);
+> extends DivergenceDistillationStrategyBase<T> {
+  constructor(options: DivergenceOptions = {}) {
+    super(options);
   }
 
   override get name(): string {
@@ -62,7 +57,7 @@ export class ResponseDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const kernel = { binary: RESPONSE, name: 'forward' };
-    return { ...super.describe(), kernel, completion: 1, tail: this.tail };
+    return { ...super.describe(), kernel, completion: 1 };
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -2,11 +2,9 @@ import type { RuledOutBy } from '../../call/diagnosis.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { reverseDivergence } from '../../kernels/rows/divergences.js';
-import type { SparseTargets } from '../../teachers/sparse.js';
 import type { DistributionRow } from './_softRows.js';
-import { type SparseResponseOptions, tailOf } from './_sparseOptions.js';
-import type { ResponseTerms, Tail } from './_terms.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import type { ResponseTerms } from './_terms.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 /**
  * Distillation by the reverse divergence, mean over rows:
@@ -43,12 +41,9 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  */
 export class ReverseKLDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T, SparseTargets<T>> {
-  readonly tail: Tail;
-
-  constructor(options: SparseResponseOptions = {}) {
-    super(options, ['tail']);
-    this.tail = tailOf(this.name, options);
+> extends DivergenceDistillationStrategyBase<T> {
+  constructor(options: DivergenceOptions = {}) {
+    super(options);
   }
 
   override get name(): string {
@@ -61,7 +56,7 @@ export class ReverseKLDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const kernel = { binary: DIVERGENCES, name: 'reverse' };
-    return { ...super.describe(), kernel, completion: -1, tail: this.tail };
+    return { ...super.describe(), kernel, completion: -1 };
   }
 
   protected override divergence(row: DistributionRow): number {

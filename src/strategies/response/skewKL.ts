@@ -5,10 +5,9 @@ import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
-export interface SkewKLDistillationOptions extends ResponseOptions {
+export interface SkewKLDistillationOptions extends DivergenceOptions {
   /** The teacher's share of the mixture, in (0, 1); 0.1. */
   readonly lambda?: number | undefined;
 }
@@ -22,14 +21,15 @@ export interface SkewKLDistillationOptions extends ResponseOptions {
  * gradient small. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without labels. Each row of the
  * gradient sums to 0, and neither changes when a constant is added to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (lambda, temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels),
- * RULED_OUT (a label).
+ * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION
+ * (what a sparse teacher cannot give).
  *
  * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
@@ -66,7 +66,8 @@ export class SkewKLDistillationStrategy<
   protected override describe(): ResponseTerms {
     const { lambda: option } = this;
     const kernel = { binary: DIVERGENCES, name: 'skew', option, otherOption: 1 - option };
-    return { ...super.describe(), kernel };
+    // A term p (log p − log m) comes with m − p beside it, which is (1 − lambda) (q − p).
+    return { ...super.describe(), kernel, completion: 1 - option };
   }
 
   protected override divergence(row: DistributionRow): number {

@@ -5,10 +5,9 @@ import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { mixtureDivergence } from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
-export interface SkewReverseKLDistillationOptions extends ResponseOptions {
+export interface SkewReverseKLDistillationOptions extends DivergenceOptions {
   /** The student's share of the mixture, in (0, 1); 0.1. */
   readonly lambda?: number | undefined;
 }
@@ -22,14 +21,15 @@ export interface SkewReverseKLDistillationOptions extends ResponseOptions {
  * gradient small. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without labels. Each row of the
  * gradient sums to 0, and neither changes when a constant is added to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (lambda, temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels),
- * RULED_OUT (a label).
+ * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION
+ * (what a sparse teacher cannot give).
  *
  * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
@@ -67,7 +67,8 @@ export class SkewReverseKLDistillationStrategy<
     const { lambda: otherOption } = this;
     const option = 1 - otherOption;
     const kernel = { binary: DIVERGENCES, name: 'skewReverse', option, otherOption };
-    return { ...super.describe(), kernel };
+    // A term q (log q − log m) comes with m − q beside it, which is (1 − lambda) (p − q).
+    return { ...super.describe(), kernel, completion: -option };
   }
 
   protected override divergence(row: DistributionRow): number {

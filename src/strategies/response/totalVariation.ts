@@ -4,8 +4,7 @@ import { DIVERGENCES } from '../../engine/binaries/divergences.js';
 import { totalVariation } from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 /**
  * Distillation by total variation, mean over rows:
@@ -15,6 +14,7 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  * A row without a label has the soft term alone; the cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
+ *   The teacher may be {@link SparseTargets}, see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
  *
  * Returns a loss ≥ 0, the soft term at most T²; 0 at student = teacher without labels. The derivative by a probability
@@ -22,8 +22,8 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
  * to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels),
- * RULED_OUT (a label).
+ * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION
+ * (what a sparse teacher cannot give).
  *
  * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
@@ -41,7 +41,7 @@ import { DivergenceDistillationStrategyBase } from './divergence.js';
 export class TotalVariationDistillationStrategy<
   T extends FloatArray = Float32Array,
 > extends DivergenceDistillationStrategyBase<T> {
-  constructor(options: ResponseOptions = {}) {
+  constructor(options: DivergenceOptions = {}) {
     super(options);
   }
 

@@ -2,10 +2,10 @@ import type { Blend } from '../../call/options.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
 import { forwardDivergence } from '../../kernels/rows/divergences.js';
-import type { DistributionRow } from './_softRows.js';
+import { divergenceLoss } from './_divergenceLoss.js';
+import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 /** What is added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
@@ -49,7 +49,7 @@ const EPSILON = 1e-7;
  */
 export class WeightedSoftLabelDistillationStrategy<
   T extends FloatArray = Float32Array,
-> extends DivergenceDistillationStrategyBase<T> {
+> extends ResponseDistillationStrategyBase<T> {
   constructor(options: ResponseOptions = {}) {
     super(options);
   }
@@ -68,7 +68,6 @@ export class WeightedSoftLabelDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     return {
-      ...super.describe(),
       kernel: { binary: RESPONSE, name: 'forward' },
       sharesOf: ({ student, teacher }) => ({
         hard: 0,
@@ -77,7 +76,7 @@ export class WeightedSoftLabelDistillationStrategy<
     };
   }
 
-  protected override divergence(row: DistributionRow): number {
-    return forwardDivergence(row);
+  protected override softLoss(columns: number): SoftLoss {
+    return divergenceLoss(forwardDivergence, columns);
   }
 }

@@ -101,7 +101,7 @@ test.each<[string, object, string]>([
   ['lambda', { lambda: '0.1' }, 'WRONG_TYPE'],
   ['lambda', { lambda: null }, 'WRONG_TYPE'],
   ['options', { beta: 0.1 }, 'UNKNOWN_OPTION'],
-  ['options', { tail: 'drop' }, 'UNKNOWN_OPTION'],
+  ['tail', { tail: 'zero' }, 'OUT_OF_RANGE'],
 ])('SkewReverseKLDistillationStrategy refuses %s in %j', (argument, options, code) => {
   const operation = 'SkewReverseKLDistillationStrategy';
   const create = () => skewReverse(wrong<Options>(options));
