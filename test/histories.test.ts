@@ -121,8 +121,17 @@ function run({ strategy, subject, numeric, kernel, seed }: Call): string {
   const student = Matrix.fromRows(rowsOf(random, subject, rows, widths.student), numeric);
   const logits = Matrix.fromRows(rowsOf(random, subject, rows, widths.teacher), numeric);
   const takesSparse = strategy instanceof DivergenceDistillationStrategyBase;
-  const teacher: TeacherOutput<FloatArray> =
-    takesSparse && random() < 0.2 ? SparseTargets.topK(logits, 2) : logits;
+  let teacher: TeacherOutput<FloatArray> = logits;
+  if (takesSparse && random() < 0.2) {
+    const { temperature } = strategy;
+    const best = SparseTargets.topK(logits, 2, { temperature });
+    const { indices, values: logProbabilities, columns } = best;
+    teacher = best;
+    if (random() < 0.5) {
+      indices[1] = -1; // a row of one class, without a tail that was computed for two
+      teacher = new SparseTargets({ indices, logProbabilities, columns, temperature });
+    }
+  }
   const labels = labelsOf(random, subject, student);
   const mask = random() < 0.2 ? Array.from({ length: rows }, (_, i) => i % 2) : undefined;
   const gradient = student.zerosLike();

@@ -20,6 +20,7 @@ function readTail<T>(call: usize, row: i32): void {
   const kept = load<usize>(call, KEPT) + 4 * (row as usize) * (count as usize);
   for (let i = 0; i < count; i++) {
     const index = load<i32>(kept + 4 * (i as usize));
+    if (index < 0) continue; // NO_CLASS
     store<T>(students + (index as usize) * sizeof<T>(), -Infinity as T);
   }
   readAlone<T>(students, width, SOFT_STEPS);

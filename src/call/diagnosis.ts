@@ -24,15 +24,14 @@ type BatchSides<T extends FloatArray, Sparse extends SparseTargets<T> = never> =
   'operation' | 'student' | 'teacher' | 'rows'
 >;
 
-/** Throws at the first entry that is neither finite nor `ruledOut`, on either side. */
+/** Throws at the first entry that is neither finite nor `ruledOut`, on either side. A sparse teacher checks itself. */
 export function checkFinite<T extends FloatArray>(
   { operation, student, teacher, rows }: BatchSides<T, SparseTargets<T>>,
   ruledOut?: number,
 ): void {
-  const values = isSparse(teacher) ? teacher.values : teacher;
   for (const row of rows) {
     checkRow(operation, 'student', student, row, ruledOut);
-    checkRow(operation, 'teacher', values, row, ruledOut);
+    if (!isSparse(teacher)) checkRow(operation, 'teacher', teacher, row, ruledOut);
   }
 }
 

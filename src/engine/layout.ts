@@ -46,7 +46,7 @@ export const SCALE = 48;
 /** Two options of the loss, whatever it makes of them. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
-/** Classes that a sparse teacher kept, in 32 bits each: their number in a row, and where they stand. */
+/** Classes that a sparse teacher kept, in 32 bits each, −1 for none: their number in a row, and where they stand. */
 export const KEPT_COUNT = 72;
 export const KEPT = 76;
 /** Columns of the teacher. */

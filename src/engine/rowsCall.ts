@@ -34,7 +34,7 @@ export interface RowsCall extends Partial<RowTables> {
   readonly otherOption?: number;
   /** Parameters of the loss, one for each column. */
   readonly parameters?: ArrayLike<number> | undefined;
-  /** The classes that a sparse teacher kept: their number in a row, and row by row. */
+  /** The classes that a sparse teacher kept, −1 for none: their number in a row, and row by row. */
   readonly kept?: { readonly count: number; readonly indices: Int32Array };
   /** Whether the kernel ranks the classes on both sides: compares them in descending order. */
   readonly ranks?: boolean;

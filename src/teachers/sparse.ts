@@ -14,10 +14,14 @@ import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
 import { largestIndices } from '../kernels/rows/topK.js';
 
+/** The index of an entry without a class. */
+export const NO_CLASS = -1;
+
 /** Options of {@link SparseTargets}, with either log-probabilities or logits. */
 export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
   /**
-   * The k classes of each row, row after row; each in [0, columns), no class twice in a row. Not
+   * The k classes of each row, row after row; each in [0, columns), no class twice in a row. −1 is
+   * no class, and its value is not read: a row of fewer than k classes is filled up with it. Not
    * copied.
    */
   readonly indices: Int32Array;
@@ -35,13 +39,13 @@ export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
   /**
    * log of the probability of all other classes together, one per row. By default that probability
    * is 1 minus the sum of the given ones; it is 0 if the difference is below its rounding, k times
-   * the spacing of the number format at 1.
+   * the spacing of the number format at 1. Not read for a row that keeps every class.
    */
   readonly logTail?: T | undefined;
 }
 
 /**
- * Holds a teacher whose rows keep only the k largest of many classes. Use it for language models:
+ * Holds a teacher whose rows keep only some of many classes, up to k. Use it for language models:
  * 64 of 150,000 classes take a thousandth of the memory.
  *
  * {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy},
@@ -163,9 +167,18 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     return new SparseTargets({ indices, logProbabilities, columns, temperature, logTail });
   }
 
+  /** @internal Whether a row keeps every class, or, without a row, all of them do. */
+  keepsAll(row?: number): boolean {
+    const { indices, columns } = this;
+    const k = this.values.columns;
+    if (k < columns) return false;
+    const some = row === undefined ? indices : indices.subarray(row * k, (row + 1) * k);
+    return !some.includes(NO_CLASS);
+  }
+
   /**
-   * @internal Throws for a kept row with a class out of range or twice, or with probabilities that
-   * do not sum to 1 with the tail.
+   * @internal Throws for a kept row without a class, with a class out of range or twice, or with
+   * probabilities that do not sum to 1 with the tail.
    */
   check(operation: string, rows: readonly number[]): void {
     const { indices, values, columns, kind } = this;
@@ -173,10 +186,13 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     const seenIn = new Int32Array(columns).fill(-1);
     for (const row of rows) {
       let sum = 0;
+      let count = 0;
       for (let i = 0; i < k; i++) {
         const index = indices[row * k + i]!;
+        if (index === NO_CLASS) continue;
+        count++;
         if (!(index >= 0 && index < columns)) {
-          const expected = `hold classes in [0, ${columns})`;
+          const expected = `hold classes in [0, ${columns}), or −1 for none`;
           const received = String(index);
           refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
             row,
@@ -201,10 +217,14 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
         }
         sum += Math.exp(value);
       }
+      if (count === 0) {
+        const hint = 'exclude the row by IGNORE_INDEX or a mask';
+        refuse('EMPTY', operation, 'teacher', 'keep at least one class', 'none', { row, hint });
+      }
       if (kind === 'logits') continue;
-      const rest = this.logTail?.[row] ?? -Infinity;
-      sum += Math.exp(rest);
-      const mayBeLess = this.logTail === undefined && k < columns; // the tail takes the rest
+      const isWhole = count === columns;
+      if (!isWhole && this.logTail) sum += Math.exp(this.logTail[row]!);
+      const mayBeLess = !isWhole && !this.logTail; // the tail takes the rest
       if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
       const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
       refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
@@ -213,10 +233,13 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
 
   /** @internal Returns the log of the probability of all classes that a row does not keep. */
   tailOf(row: number): number {
+    if (this.keepsAll(row)) return -Infinity;
     if (this.logTail) return this.logTail[row]!;
     const { data, columns: k, numeric } = this.values;
     let rest = 1;
-    for (let i = 0; i < k; i++) rest -= Math.exp(data[row * k + i]!);
+    for (let i = row * k; i < (row + 1) * k; i++) {
+      if (this.indices[i] !== NO_CLASS) rest -= Math.exp(data[i]!);
+    }
     return rest > k * numeric.epsilon ? Math.log(rest) : -Infinity;
   }
 }

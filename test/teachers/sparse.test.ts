@@ -77,6 +77,19 @@ function keeping(k: number, strategy: Sparsely): IDistillationStrategy<Float64Ar
   };
 }
 
+/** The same teacher with only the first classes of each row, as many as `counts` says; the values of the others are NaN. */
+function ragged(
+  { indices, values, columns, temperature }: SparseTargets<Float64Array>,
+  counts: readonly number[],
+): SparseTargets<Float64Array> {
+  const [kept, logProbabilities] = [indices.slice(), values.clone()];
+  for (const [row, count] of counts.entries()) {
+    kept.fill(-1, row * values.columns + count, (row + 1) * values.columns);
+    logProbabilities.row(row).fill(Number.NaN, count);
+  }
+  return new SparseTargets({ indices: kept, logProbabilities, columns, temperature });
+}
+
 /** What some of them promise beside the others. */
 const promises: Readonly<Record<string, Partial<StrategySubject>>> = {
   // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where log-probabilities are stored.
@@ -89,6 +102,8 @@ const promises: Readonly<Record<string, Partial<StrategySubject>>> = {
 };
 
 for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
+  /** Whether the derivative jumps at a tie, which rounding makes or takes away. */
+  const jumps = name === 'TotalVariationDistillationStrategy';
   for (const tail of name === 'Hellinger' ? (['bucket'] as const) : tails) {
     describeKernels(`${name} with a sparse teacher, tail: '${tail}'`, () => {
       const laws = strategyLaws(fc, {
@@ -109,6 +124,35 @@ for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
         test(law.name, () => expect(law.check).not.toThrow());
       }
 
+      test('a row of fewer classes is what it is by itself', () => {
+        const { logits } = arbitraries(fc);
+        const shape = { rows: 3, columns: 5 };
+        fc.assert(
+          fc.property(logits(shape), logits(shape), (s, t) => {
+            const strategy = new Strategy<Float64Array>({ tail, temperature: 2 });
+            const counts = [2, 5, 1];
+            const teacher = SparseTargets.topK(matrix(...t), 5, { temperature: 2 });
+            const { gradient, loss } = strategy.computeLossAndGradient(
+              matrix(...s),
+              ragged(teacher, counts),
+            );
+            let sum = 0;
+            for (const [row, count] of counts.entries()) {
+              const alone = strategy.computeLossAndGradient(
+                matrix(s[row]!),
+                SparseTargets.topK(matrix(t[row]!), count, { temperature: 2 }),
+              );
+              sum += alone.loss / 3;
+              for (let j = 0; j < 5 && !jumps; j++) {
+                expect(3 * gradient.get(row, j)).toBeCloseTo(alone.gradient.get(0, j), 11);
+              }
+            }
+            expect(loss).toBeCloseTo(sum, 11);
+          }),
+          { numRuns: 30, includeErrorInReport: true },
+        );
+      });
+
       test('all classes kept are the dense teacher', () => {
         const { logits } = arbitraries(fc);
         const shape = { rows: 2, columns: 4 };
@@ -119,7 +163,7 @@ for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
             const all = keeping(4, strategy);
             const loss = strategy.computeLoss(student, teacher);
             expect(all.computeLoss(student, teacher)).toBeCloseTo(loss, 11);
-            if (name === 'TotalVariationDistillationStrategy') return; // whose derivative jumps at a tie
+            if (jumps) return;
             const gradient = strategy.computeGradient(student, teacher).data;
             const own = all.computeGradient(student, teacher).data;
             for (const [i, value] of gradient.entries()) expect(own[i]).toBeCloseTo(value, 11);
@@ -262,6 +306,44 @@ describe('A sparse teacher by hand', () => {
     expect(gradient.get(0, 0)).toBeCloseTo(-0.25, 6);
   });
 
+  test('an entry without a class may stand anywhere, with any value', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+    const expected = strategy.computeLossAndGradient(student, sparse);
+    const some = new SparseTargets({
+      indices: Int32Array.of(-1, 0, -1, 1),
+      logProbabilities: matrix([7, Math.log(1 / 2), Number.NaN, Math.log(1 / 4)]),
+      columns: 4,
+    });
+    const { loss, gradient } = strategy.computeLossAndGradient(student, some);
+    expect(loss).toBeCloseTo(expected.loss, 15);
+    gradient.data.forEach((value, j) => {
+      expect(value).toBeCloseTo(expected.gradient.data[j]!, 15);
+    });
+  });
+
+  test('a row that keeps every class has no tail, beside rows that have one', () => {
+    const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+    const rows = [...Array(2)].map(() => [...student.data]);
+    const both = new SparseTargets({
+      indices: Int32Array.of(0, 1, 2, 3, 0, 1, -1, -1),
+      // Rounded, as probabilities are that were stored in half precision: nobody has what is left.
+      logProbabilities: matrix([0.4997, 0.25, 0.125, 0.125].map(Math.log), [
+        ...sparse.values.data,
+        0,
+        0,
+      ]),
+      logTail: Float64Array.of(Number.NaN, Math.log(1 / 4)),
+      columns: 4,
+    });
+    const mean =
+      (strategy.computeLoss(student, teacher) + strategy.computeLoss(student, sparse)) / 2;
+    expect(strategy.computeLoss(matrix(...rows), both)).toBeCloseTo(mean, 3);
+    const gradient = strategy.computeGradient(matrix(...rows), both);
+    [-0.25, 0, 0.125, 0.125].forEach((value, j) => {
+      expect(2 * gradient.get(0, j)).toBeCloseTo(value, 3);
+    });
+  });
+
   test("a divergence of one's own sees the bucket behind the kept classes, and the label's place", () => {
     const seen: { p: number[]; label: number }[] = [];
     class Spy extends Hellinger<Float64Array> {
@@ -347,10 +429,32 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(evaluate(out))).toMatchObject({
       code: 'OUT_OF_RANGE',
       message:
-        "ResponseDistillationStrategy.computeLoss: teacher's indices row 0, column 1 must hold classes in [0, 4), got 4",
+        "ResponseDistillationStrategy.computeLoss: teacher's indices row 0, column 1 must hold classes in [0, 4), or −1 for none, got 4",
     });
+    const below = new SparseTargets({ ...good, indices: Int32Array.of(-2, 3) });
+    expect(refusal(evaluate(below))).toMatchObject({ code: 'OUT_OF_RANGE', received: '-2' });
     const twice = new SparseTargets({ ...good, indices: Int32Array.of(3, 3) });
     expect(refusal(evaluate(twice))).toMatchObject({ code: 'OUT_OF_RANGE', received: '3 again' });
+  });
+
+  test('where a row keeps no class, unless it is excluded', () => {
+    const two = new SparseTargets({
+      indices: Int32Array.of(-1, -1, 3, 1),
+      logProbabilities: matrix([0, 0], [...logProbabilities.data]),
+      columns: 4,
+    });
+    const both = matrix([0, 0, 0, 0], [0, 0, 0, 0]);
+    for (const tail of tails) {
+      const each = new ResponseDistillationStrategy<Float64Array>({ temperature: 1, tail });
+      expect(refusal(() => each.computeLoss(both, two))).toMatchObject({
+        code: 'EMPTY',
+        message:
+          'ResponseDistillationStrategy.computeLoss: teacher row 0 must keep at least one class, got none; exclude the row by IGNORE_INDEX or a mask',
+      });
+      const alone = each.computeLoss(student, new SparseTargets(good));
+      expect(each.computeLoss(both, two, undefined, { mask: [0, 1] })).toBeCloseTo(alone, 15);
+      expect(each.computeLoss(both, two, Int32Array.of(-100, -1))).toBeCloseTo(alone, 15);
+    }
   });
 
   test('where its probabilities sum to more than 1, or a number is none', () => {

@@ -4,7 +4,7 @@ import { RESPONSE } from '../../engine/binaries/response.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
 import type { RowsCall, RowTables } from '../../engine/rowsCall.js';
-import type { SparseTargets } from '../../teachers/sparse.js';
+import { NO_CLASS, type SparseTargets } from '../../teachers/sparse.js';
 import { addLabels, finiteRows } from './_labels.js';
 import type { Pass } from './_pass.js';
 import { gather, placeOf, reducedColumns, termsOf } from './_sparseRows.js';
@@ -116,10 +116,11 @@ function reduceRows<T extends FloatArray>(
     const [start, end] = [row * columns, (row + 1) * columns];
     const [x, y] = [student.subarray(start, end), softTeacher.subarray(start, end)];
     gather(batch.student, teacher, row, temperatureOf(row), x, y);
+    const keepsAll = teacher.keepsAll(row);
     if (columns > k) {
-      x[k] = tails[row]!;
+      x[k] = keepsAll ? -Infinity : tails[row]!;
       y[k] = teacher.tailOf(row);
-    } else if (Number.isNaN(tails[row]!) && k < teacher.columns) {
+    } else if (Number.isNaN(tails[row]!) && !keepsAll) {
       x[0] = Number.NaN; // a logit that is left out of the loss is refused as well
     }
     labels[row] = UNLABELED_ROW;
@@ -157,8 +158,9 @@ function spread<T extends FloatArray>(
     if (labels[row] === EXCLUDED_ROW) continue;
     const factor = scale / temperatureOf(row).student;
     for (let i = 0; i < k; i++) {
-      const at = row * columns + teacher.indices[row * k + i]!;
-      data[at]! += factor * derivatives[row * reduced + i]!;
+      const index = teacher.indices[row * k + i]!;
+      if (index === NO_CLASS) continue;
+      data[row * columns + index]! += factor * derivatives[row * reduced + i]!;
     }
   }
   sink.settle(steepest);

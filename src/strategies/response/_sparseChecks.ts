@@ -25,7 +25,7 @@ export function checkSparse<T extends FloatArray>(
     refuse('MISPLACED_OPTION', operation, 'standardizeLogits', expected, 'SparseTargets');
   }
   teacher.check(operation, rows);
-  if (teacher.values.columns === teacher.columns || loss.terms.tail === 'renormalize') return;
+  if (loss.terms.tail === 'renormalize' || teacher.keepsAll()) return;
   const temperatureOf = temperaturesOf(loss, batch);
   const hint = "or choose tail: 'renormalize'";
   const received = teacher.kind === 'logits' ? 'logits' : `temperature ${teacher.temperature}`;

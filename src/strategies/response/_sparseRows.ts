@@ -2,17 +2,15 @@ import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { logSumExp } from '../../kernels/rows/logSumExp.js';
 import { soften } from '../../kernels/rows/soften.js';
-import type { SparseTargets } from '../../teachers/sparse.js';
+import { NO_CLASS, type SparseTargets } from '../../teachers/sparse.js';
 import type { SoftRows } from './_softRows.js';
 import type { SoftTemperatures } from './_temperatures.js';
 import type { Tail } from './_terms.js';
 
 /** Columns of the rows of kept classes: one more where the others count together. */
-export function reducedColumns(
-  { values: { columns: k }, columns }: SparseTargets<FloatArray>,
-  tail: Tail,
-): number {
-  return k < columns && tail !== 'renormalize' ? k + 1 : k;
+export function reducedColumns(teacher: SparseTargets<FloatArray>, tail: Tail): number {
+  const k = teacher.values.columns;
+  return tail === 'renormalize' || teacher.keepsAll() ? k : k + 1;
 }
 
 /** Number of leading columns of such a row that enter the loss. */
@@ -64,7 +62,7 @@ export function sparseRows<T extends FloatArray>(
       const isUsable = others.every((logit) => logit < Infinity);
       gather(student, teacher, row, at, x, y);
       if (hasBucket) {
-        for (const column of kept) others[column] = -Infinity;
+        for (const column of kept) if (column !== NO_CLASS) others[column] = -Infinity;
         x[k] = logSumExp(others, 0, shares);
         y[k] = teacher.tailOf(row);
       }
@@ -73,14 +71,19 @@ export function sparseRows<T extends FloatArray>(
     },
     addDerivative(weight, target) {
       const factor = weight / temperature;
-      for (let i = 0; i < k; i++) target[kept[i]!]! += factor * derivative[i]!;
+      for (let i = 0; i < k; i++) {
+        if (kept[i] !== NO_CLASS) target[kept[i]!]! += factor * derivative[i]!;
+      }
       if (!hasBucket) return;
       for (let j = 0; j < columns; j++) target[j]! += factor * derivative[k]! * shares[j]!;
     },
   };
 }
 
-/** The logits of the kept classes of a row on both sides, divided by the temperature. */
+/**
+ * The logits of the kept classes of a row on both sides, divided by the temperature. Where no class stands, both sides rule it
+ * out.
+ */
 export function gather<T extends FloatArray>(
   student: Matrix<T>,
   { indices, values, temperature }: SparseTargets<T>,
@@ -93,7 +96,9 @@ export function gather<T extends FloatArray>(
   // A softmax over the kept classes is the same for logits and for log-probabilities.
   const scale = temperature / at.teacher;
   for (let i = 0; i < k; i++) {
-    x[i] = student.data[row * student.columns + indices[row * k + i]!]! / at.student;
-    y[i] = values.data[row * k + i]! * scale;
+    const index = indices[row * k + i]!;
+    const isKept = index !== NO_CLASS;
+    x[i] = isKept ? student.data[row * student.columns + index]! / at.student : -Infinity;
+    y[i] = isKept ? values.data[row * k + i]! * scale : -Infinity;
   }
 }
