@@ -7,15 +7,14 @@ import {
   throwShape,
   throwType,
 } from '../core/errors.js';
-import { SUM_TOLERANCE } from '../core/labels.js';
 import { checkMatrix, Matrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
+import { Generator } from '../core/random.js';
 import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
 import { largestIndices } from '../kernels/rows/topK.js';
-
-/** The index of an entry without a class. */
-export const NO_CLASS = -1;
+import { NO_CLASS, packRows } from './raggedRows.js';
+import { type SampleOptions, sampler } from './sampling.js';
 
 /** Options of {@link SparseTargets}, with either log-probabilities or logits. */
 export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
@@ -167,6 +166,60 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     return new SparseTargets({ indices, logProbabilities, columns, temperature, logTail });
   }
 
+  /**
+   * Draws classes of each row at random, with replacement, from p = softmax(logits / temperature):
+   *
+   *     probability of a class = (times it was drawn) / samples,   probability of the tail = 0
+   *
+   * The k largest logits leave out what is rare, and a student learns to do so too. Draws leave out
+   * nothing on average: their probabilities have the mean p, so that the gradient of
+   * {@link ResponseDistillationStrategy} has the gradient from all logits as its mean, for `tail`
+   * `'bucket'` and `'drop'`. The mean of its loss is larger, by the entropy that
+   * the draws lack. Other losses
+   * are not linear in p: their mean gradient is another one. {@link ReverseKLDistillationStrategy}
+   * refuses classes to which the teacher gives nothing.
+   *
+   * A row keeps as many classes as were drawn, at most `samples`; rows are as wide as the row that
+   * keeps the most. A row with NaN, +Infinity, or only −Infinity becomes unusable: the strategy
+   * throws, unless the row is excluded.
+   *
+   * @param logits - shape [rows, classes]; −Infinity rules a class out
+   * @throws {DistillationError} OUT_OF_RANGE for an option, UNKNOWN_OPTION
+   * @throws {TypeError} for logits that are no matrix, and an option that is no number
+   *
+   * @remarks Cost: an exponential for each logit, and log(classes) + log(samples) steps for each
+   * draw. The standard deviation of a probability is √(p (1 − p) / samples).
+   *
+   * Anshumann et al. (2025), "Sparse Logit Sampling: Accelerating Knowledge Distillation in LLMs",
+   * arXiv:2503.16870, "Random Sampling Knowledge Distillation" with p itself as the proposal. The
+   * paper also draws from powers of p, with importance weights.
+   *
+   * @example
+   * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
+   *
+   * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
+   * const teacher = SparseTargets.sample(logits, { samples: 50, seed: 1, temperature: 2 });
+   * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
+   * const gradient = strategy.computeGradient(Matrix.zeros(2, 5), teacher);
+   */
+  static sample<T extends FloatArray>(logits: Matrix<T>, options: SampleOptions): SparseTargets<T> {
+    const operation = 'SparseTargets.sample';
+    checkMatrix(operation, 'logits', logits);
+    checkOptions(operation, 'options', options, ['samples', 'seed', 'temperature']);
+    const { samples, seed, temperature = 1 } = options;
+    checkInteger(operation, 'samples', samples, 1);
+    checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
+    checkPositive(operation, 'temperature', temperature);
+    const { data, rows, columns, numeric } = logits;
+    const sample = sampler(columns, samples, new Generator(seed));
+    const x = new Float64Array(columns);
+    const kept = Array.from({ length: rows }, (_, row) => {
+      soften(data, row * columns, temperature, x);
+      return sample(x);
+    });
+    return new SparseTargets({ ...packRows(kept, numeric), columns, temperature });
+  }
+
   /** @internal Whether a row keeps every class, or, without a row, all of them do. */
   keepsAll(row?: number): boolean {
     const { indices, columns } = this;
@@ -174,61 +227,6 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     if (k < columns) return false;
     const some = row === undefined ? indices : indices.subarray(row * k, (row + 1) * k);
     return !some.includes(NO_CLASS);
-  }
-
-  /**
-   * @internal Throws for a kept row without a class, with a class out of range or twice, or with
-   * probabilities that do not sum to 1 with the tail.
-   */
-  check(operation: string, rows: readonly number[]): void {
-    const { indices, values, columns, kind } = this;
-    const k = values.columns;
-    const seenIn = new Int32Array(columns).fill(-1);
-    for (const row of rows) {
-      let sum = 0;
-      let count = 0;
-      for (let i = 0; i < k; i++) {
-        const index = indices[row * k + i]!;
-        if (index === NO_CLASS) continue;
-        count++;
-        if (!(index >= 0 && index < columns)) {
-          const expected = `hold classes in [0, ${columns}), or −1 for none`;
-          const received = String(index);
-          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
-            row,
-            column: i,
-          });
-        }
-        if (seenIn[index] === row) {
-          const expected = 'hold each class once';
-          const received = `${index} again`;
-          refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
-            row,
-            column: i,
-          });
-        }
-        seenIn[index] = row;
-        const value = values.data[row * k + i]!;
-        if (!(value < Infinity)) {
-          refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), {
-            row,
-            column: i,
-          });
-        }
-        sum += Math.exp(value);
-      }
-      if (count === 0) {
-        const hint = 'exclude the row by IGNORE_INDEX or a mask';
-        refuse('EMPTY', operation, 'teacher', 'keep at least one class', 'none', { row, hint });
-      }
-      if (kind === 'logits') continue;
-      const isWhole = count === columns;
-      if (!isWhole && this.logTail) sum += Math.exp(this.logTail[row]!);
-      const mayBeLess = !isWhole && !this.logTail; // the tail takes the rest
-      if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
-      const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
-      refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
-    }
   }
 
   /** @internal Returns the log of the probability of all classes that a row does not keep. */

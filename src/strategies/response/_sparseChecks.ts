@@ -9,6 +9,7 @@ import {
 import { refuse } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { checkSparseRows } from '../../teachers/sparseCheck.js';
 import type { ResponseLoss } from './_pass.js';
 import { sparseRows } from './_sparseRows.js';
 import { temperaturesOf } from './_temperatures.js';
@@ -24,7 +25,7 @@ export function checkSparse<T extends FloatArray>(
     const expected = 'come with every logit of the teacher';
     refuse('MISPLACED_OPTION', operation, 'standardizeLogits', expected, 'SparseTargets');
   }
-  teacher.check(operation, rows);
+  checkSparseRows(operation, teacher, rows);
   if (loss.terms.tail === 'renormalize' || teacher.keepsAll()) return;
   const temperatureOf = temperaturesOf(loss, batch);
   const hint = "or choose tail: 'renormalize'";

@@ -1,0 +1,64 @@
+import { refuse } from '../core/errors.js';
+import { SUM_TOLERANCE } from '../core/labels.js';
+import type { FloatArray } from '../core/numeric.js';
+import { NO_CLASS } from './raggedRows.js';
+import type { SparseTargets } from './sparse.js';
+
+/**
+ * Throws for a row without a class, with a class out of range or twice, or with probabilities that do not sum to 1 with the
+ * tail.
+ */
+export function checkSparseRows(
+  operation: string,
+  teacher: SparseTargets<FloatArray>,
+  rows: readonly number[],
+): void {
+  const { indices, values, columns, kind, logTail } = teacher;
+  const k = values.columns;
+  const seenIn = new Int32Array(columns).fill(-1);
+  for (const row of rows) {
+    let sum = 0;
+    let count = 0;
+    for (let i = 0; i < k; i++) {
+      const index = indices[row * k + i]!;
+      if (index === NO_CLASS) continue;
+      count++;
+      if (!(index >= 0 && index < columns)) {
+        const expected = `hold classes in [0, ${columns}), or −1 for none`;
+        const received = String(index);
+        refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+          row,
+          column: i,
+        });
+      }
+      if (seenIn[index] === row) {
+        const expected = 'hold each class once';
+        const received = `${index} again`;
+        refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+          row,
+          column: i,
+        });
+      }
+      seenIn[index] = row;
+      const value = values.data[row * k + i]!;
+      if (!(value < Infinity)) {
+        refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), {
+          row,
+          column: i,
+        });
+      }
+      sum += Math.exp(value);
+    }
+    if (count === 0) {
+      const hint = 'exclude the row by IGNORE_INDEX or a mask';
+      refuse('EMPTY', operation, 'teacher', 'keep at least one class', 'none', { row, hint });
+    }
+    if (kind === 'logits') continue;
+    const isWhole = count === columns;
+    if (!isWhole && logTail) sum += Math.exp(logTail[row]!);
+    const mayBeLess = !isWhole && !logTail; // the tail takes the rest
+    if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
+    const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
+    refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
+  }
+}
