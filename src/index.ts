@@ -177,6 +177,7 @@ export { updateAverage } from './teachers/average.js';
 export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/causal.js';
 export { type CurriculumOptions, curriculumWeights } from './teachers/curriculum.js';
 export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';
+export type { ClassProbabilities, ProbabilityOptions } from './teachers/probabilities.js';
 export type { SampleOptions } from './teachers/sampling.js';
 export {
   cosine,

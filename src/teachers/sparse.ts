@@ -1,5 +1,7 @@
 import { checkClassCount } from '../core/checks.js';
+import { readNumeric } from '../core/convert.js';
 import {
+  checkBoolean,
   checkInteger,
   checkOptions,
   checkPositive,
@@ -13,6 +15,11 @@ import { Generator } from '../core/random.js';
 import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
 import { largestIndices } from '../kernels/rows/topK.js';
+import {
+  type ClassProbabilities,
+  type ProbabilityOptions,
+  readProbabilities,
+} from './probabilities.js';
 import { NO_CLASS, packRows } from './raggedRows.js';
 import { type SampleOptions, sampler } from './sampling.js';
 
@@ -71,8 +78,7 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
   readonly logTail: T | undefined;
 
   /**
-   * @throws {DistillationError} for arrays of different shapes; the values are checked when a
-   *   strategy reads them
+   * @throws {DistillationError} for arrays of different shapes; values are checked when read
    */
   constructor(options: SparseTargetsOptions<T>) {
     const operation = 'SparseTargets';
@@ -217,6 +223,55 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
       soften(data, row * columns, temperature, x);
       return sample(x);
     });
+    return new SparseTargets({ ...packRows(kept, numeric), columns, temperature });
+  }
+
+  /**
+   * Reads rows of probabilities, as inference engines give them: the most probable classes of each
+   * row, the most probable first, and the probability of the other classes together, which is 1
+   * minus the sum of those kept.
+   *
+   * Rows may hold different numbers of classes. A class of probability 0 is not kept. Probabilities
+   * of all classes sum to 1, of some of them to at most 1 (±1e-3).
+   *
+   * @param rows - a row for each row of the student: a `Map` or an object of probabilities by
+   *   class, or an array with one for each class. An empty `Map` is a row that keeps no class: the
+   *   strategy throws, unless the row is excluded
+   * @throws {DistillationError} OUT_OF_RANGE for a class or a probability out of range, and for an
+   *   option, NOT_FINITE for NaN, NOT_A_DISTRIBUTION for a sum, SHAPE_MISMATCH for an array that
+   *   does not have one element for each class, UNKNOWN_OPTION
+   * @throws {TypeError} for what is no list of such rows, and for what is no number
+   *
+   * @remarks Cost: log(k) steps for each probability.
+   *
+   * @example
+   * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
+   *
+   * const rows = [new Map([[7, 0.6], [2, 0.3]]), new Map([[0, 0.5], [7, 0.2], [1, 0.1]])];
+   * const teacher = SparseTargets.fromProbabilities(rows, { columns: 10 });
+   * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
+   * const loss = strategy.computeLoss(Matrix.zeros(2, 10), teacher);
+   */
+  static fromProbabilities<T extends FloatArray = Float32Array>(
+    rows: readonly ClassProbabilities[],
+    options: ProbabilityOptions<T>,
+  ): SparseTargets<T> {
+    const operation = 'SparseTargets.fromProbabilities';
+    if (!Array.isArray(rows)) {
+      const hint = typeTag(rows) === 'Map' ? 'write [row] for a single row' : undefined;
+      throwType(operation, 'rows', 'be an array of rows', rows, hint);
+    }
+    const known = ['columns', 'k', 'log', 'temperature', 'numeric'];
+    checkOptions(operation, 'options', options, known);
+    const { columns, log = false, temperature = 1 } = options;
+    checkInteger(operation, 'columns', columns, 1);
+    const { k = columns } = options;
+    checkInteger(operation, 'k', k, 1);
+    checkBoolean(operation, 'log', log);
+    checkPositive(operation, 'temperature', temperature);
+    const numeric = readNumeric(operation, options.numeric);
+    const format = { columns, k, log, epsilon: numeric.epsilon };
+    const kept = rows.map((given, row) => readProbabilities(operation, given, row, format));
     return new SparseTargets({ ...packRows(kept, numeric), columns, temperature });
   }
 
