@@ -4,6 +4,7 @@ import { classesOf, isClassIndices, keptRows, type Labels, labelRows } from '../
 import { checkMatrix, type Matrix } from '../core/matrix.js';
 import { type FloatArray, typeTag } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
+import { isSparse } from '../teachers/sparseCheck.js';
 import type { Parameter } from './parameter.js';
 import { type RowLossSink, readRowWeights, readTemperatures } from './rowOptions.js';
 
@@ -114,13 +115,6 @@ export interface DistillationBatch<
   readonly normalizer: number;
   /** A combinator reports its parts here. */
   readonly components: ComponentLoss[];
-}
-
-export function isSparse<T extends FloatArray>(
-  teacher: TeacherOutput<T>,
-): teacher is SparseTargets<T> {
-  // By structure, as matrices are; by a method, which the options of one do not have.
-  return typeof teacher === 'object' && teacher !== null && 'tailOf' in teacher;
 }
 
 /**

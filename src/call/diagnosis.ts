@@ -7,7 +7,8 @@ import { type Circumstances, refuse } from '../core/errors.js';
 import { hasClass, type Labels } from '../core/labels.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
-import { type DistillationBatch, isSparse } from './batch.js';
+import { isSparse } from '../teachers/sparseCheck.js';
+import type { DistillationBatch } from './batch.js';
 
 /** Throws at the first entry of a matrix that is not finite. */
 export function checkMatrixFinite(

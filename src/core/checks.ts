@@ -28,7 +28,7 @@ export function checkDtype(
   operation: string,
   argument: string,
   matrix: { readonly numeric: NumericTrait<FloatArray> },
-  student: Matrix<FloatArray>,
+  student: { readonly numeric: NumericTrait<FloatArray> },
   hint = `use ${argument}.as(${student.numeric.dtype})`,
 ): void {
   const { dtype } = student.numeric;

@@ -14,6 +14,13 @@ export interface SparseRow {
   readonly logTail: number;
 }
 
+/** A row that a strategy refuses, unless it is excluded. */
+export const UNUSABLE_ROW: SparseRow = {
+  classes: [0],
+  logProbabilities: [Number.NaN],
+  logTail: -Infinity,
+};
+
 /** The arrays of a sparse teacher. */
 interface PackedRows<T extends FloatArray> {
   readonly indices: Int32Array;

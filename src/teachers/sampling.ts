@@ -1,7 +1,7 @@
 import type { Generator } from '../core/random.js';
 import { exponentials } from '../kernels/rows/exp.js';
 import { largest } from '../kernels/rows/softmax.js';
-import type { SparseRow } from './raggedRows.js';
+import { type SparseRow, UNUSABLE_ROW } from './raggedRows.js';
 
 /** Options of `SparseTargets.sample`. */
 export interface SampleOptions {
@@ -18,7 +18,7 @@ export interface SampleOptions {
 
 /**
  * Makes a function that draws classes from softmax(x) with replacement, and keeps each class with its share of the draws. Of
- * a row that is no distribution, it keeps a NaN.
+ * logits that are no distribution, it makes an unusable row.
  *
  * @param classes - number of classes of a row
  */
@@ -33,9 +33,7 @@ export function sampler(
     exponentials(x, 0, largest(x, 0, classes), cumulative);
     for (let j = 1; j < classes; j++) cumulative[j]! += cumulative[j - 1]!;
     const total = cumulative[classes - 1]!;
-    if (Number.isNaN(total)) {
-      return { classes: [0], logProbabilities: [Number.NaN], logTail: -Infinity };
-    }
+    if (Number.isNaN(total)) return UNUSABLE_ROW;
     for (let i = 0; i < samples; i++) drawn[i] = firstAbove(cumulative, total * draw(generator));
     return sharesOf(drawn.sort());
   };

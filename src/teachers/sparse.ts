@@ -3,6 +3,7 @@ import { readNumeric } from '../core/convert.js';
 import {
   checkBoolean,
   checkInteger,
+  checkNumber,
   checkOptions,
   checkPositive,
   refuse,

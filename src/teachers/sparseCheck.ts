@@ -1,8 +1,16 @@
 import { refuse } from '../core/errors.js';
 import { SUM_TOLERANCE } from '../core/labels.js';
+import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { NO_CLASS } from './raggedRows.js';
 import type { SparseTargets } from './sparse.js';
+
+/** Whether a teacher is sparse: by structure, as matrices are, and by a method, which the options of one do not have. */
+export function isSparse<T extends FloatArray>(
+  teacher: Matrix<T> | SparseTargets<T>,
+): teacher is SparseTargets<T> {
+  return typeof teacher === 'object' && teacher !== null && 'tailOf' in teacher;
+}
 
 /**
  * Throws for a row without a class, with a class out of range or twice, or with probabilities that do not sum to 1 with the

@@ -1,4 +1,4 @@
-import { type DistillationBatch, isSparse } from '../../call/batch.js';
+import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite, checkRuledOut, type RuledOutBy } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { StrategyOptions } from '../../call/options.js';
@@ -11,6 +11,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import { refuseProbabilities } from '../../core/probabilities.js';
 import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
+import { isSparse } from '../../teachers/sparseCheck.js';
 import { evaluateResponse } from './_evaluation.js';
 import type { ResponseLoss } from './_pass.js';
 import { SpareTables } from './_rowTables.js';
