@@ -226,8 +226,7 @@ function checkTakesSparse<T extends FloatArray>(
   takesSparse: boolean,
 ): void {
   if (!sparse || takesSparse) return;
-  const hint =
-    'those take it that are functions of two distributions: ResponseDistillationStrategy, ReverseKLDistillationStrategy, JensenShannonDistillationStrategy, SkewKLDistillationStrategy, SkewReverseKLDistillationStrategy, TotalVariationDistillationStrategy';
+  const hint = 'divergences of two distributions take it, such as ResponseDistillationStrategy';
   throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
 }
 

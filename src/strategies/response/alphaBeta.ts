@@ -6,10 +6,9 @@ import { RESPONSE } from '../../engine/binaries/response.js';
 import { alphaBetaDivergence } from '../../kernels/rows/divergences.js';
 import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms, SoftKernel } from './_terms.js';
-import type { ResponseOptions } from './base.js';
-import { DivergenceDistillationStrategyBase } from './divergence.js';
+import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
-export interface AlphaBetaDistillationOptions extends ResponseOptions {
+export interface AlphaBetaDistillationOptions extends DivergenceOptions {
   /** The power a of the teacher's probabilities, ≥ 0; 0.2. */
   readonly teacherPower?: number | undefined;
   /** The power b of the student's probabilities, ≥ 0; 0.7. */
