@@ -3,17 +3,17 @@
 import type { Grid } from '../products/grid.js';
 import type { Derivative, PairLoss } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
-import { type Directions, directionAdjoint, directionsOf } from './directions.js';
-import { mirror, TOLERANCE, withProducts } from './gram.js';
-import { pairProducts } from './pairProducts.js';
+import { type Directions, directionsOf } from './directions.js';
+import { TOLERANCE, withProducts } from './gram.js';
+import { cosineAdjoint, pairCosines } from './pairCosines.js';
 
 /** What is added to norms and probabilities, as in the authors' code. */
 const EPSILON = 1e-7;
 
-/** The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = (1 + cosine) / 2. */
+/** The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = 1 + cosine: half of it cancels. */
 interface Affinities {
-  /** s of the student, and by how much it is larger than that of the teacher; from the diagonal on to the right. */
-  readonly s: Float64Array;
+  /** The student's cosines, and by how much they are larger than the teacher's; from the diagonal on to the right. */
+  readonly cosines: Float64Array;
   readonly gaps: Float64Array;
   /** Sums of the gaps of each row. */
   readonly gains: Float64Array;
@@ -25,39 +25,16 @@ interface Affinities {
 }
 
 function affinities(own: Directions, other: Directions, precision: Precision): Affinities {
-  const { excess, teacher, base } = pairProducts(own, other, precision);
-  const { products: s, a, b } = excess;
-  const { products: gaps } = teacher;
-  const { factors: f } = own;
-  const { factors: e } = other;
-  const rows = f.length;
-  // fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ), of factors that differ little; without a base, −eᵢ eⱼ.
-  const weights = e.map((target, i) => {
-    if (base === 0) return -target;
-    const length = own.norms[i]! * other.norms[i]! === 0 ? 0 : own.norms[i]! + other.norms[i]!;
-    return length === 0 ? f[i]! - target : (-s[i * rows + i]! / length) * f[i]! * target;
-  });
-  const left = a.map((square, i) => 0.25 * excess.variance * square * f[i]! ** 2);
-  const right = b.map((square, i) => square * f[i]! ** 2);
+  const relative = (cosine: number): number => 1 / (1 + cosine) ** 2;
+  const { cosines, gaps, error } = pairCosines(own, other, precision, relative);
+  const rows = own.factors.length;
   const sums = new Float64Array(rows);
   const gains = new Float64Array(rows);
-  let error = 0;
   for (let i = 0; i < rows; i++) {
-    const factor = 0.5 * f[i]!;
-    const target = 0.5 * e[i]!;
-    const weight = 0.5 * base * weights[i]!;
-    const targetVariance = 2 * teacher.variance * teacher.a[i]!;
     let [sum, gain] = [0, 0];
     for (let j = i; j < rows; j++) {
-      const k = i * rows + j;
-      const share = weight * f[j]! + target * weights[j]!;
-      const both = factor * f[j]!;
-      const affinity = 0.5 + (s[k]! + base * gaps[k]!) * both;
-      const gap = s[k]! * both + gaps[k]! * share;
-      const targetPart = targetVariance * teacher.a[j]! * share * share;
-      error += (left[i]! * right[j]! + right[i]! * left[j]! + targetPart) / (affinity * affinity);
-      s[k] = affinity;
-      gaps[k] = gap;
+      const affinity = 1 + cosines[i * rows + j]!;
+      const gap = gaps[i * rows + j]!;
       sum += affinity;
       gain += gap;
       if (i === j) continue;
@@ -69,7 +46,7 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
   }
   const inverses = sums.map((sum) => 1 / sum);
   const targetInverses = sums.map((sum, i) => 1 / (sum - gains[i]!));
-  return { s, gaps, gains, inverses, targetInverses, error };
+  return { cosines, gaps, gains, inverses, targetInverses, error };
 }
 
 /**
@@ -90,7 +67,7 @@ function divergenceOf(
   const { rows } = student;
   const own = directionsOf(student, EPSILON, precision);
   const pairs = affinities(own, directionsOf(teacher, EPSILON, precision), precision);
-  const { s, gaps, gains, inverses: f, targetInverses: e } = pairs;
+  const { cosines, gaps, gains, inverses: f, targetInverses: e } = pairs;
   const means = new Float64Array(rows); // Σ q (1 − p / (q + 1e-7)) of each row
   let sum = 0;
   let squares = 0; // of relative differences of p and q
@@ -98,7 +75,7 @@ function divergenceOf(
     const [fi, ei, gain] = [f[i]!, e[i]!, gains[i]!];
     let mean = 0;
     for (let j = i; j < rows; j++) {
-      const affinity = s[i * rows + j]!;
+      const affinity = 1 + cosines[i * rows + j]!;
       const gap = gaps[i * rows + j]!;
       const p = (affinity - gap) * ei;
       const q = affinity * fi;
@@ -124,18 +101,15 @@ function divergenceOf(
   return { loss, derivative: derivativeOf(pairs, own, means) };
 }
 
-/** Overwrites the affinities of the student. */
+/** Overwrites the gaps. */
 function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): Derivative {
-  const { s, gaps, gains, inverses: f, targetInverses: e } = pairs;
-  const { factors } = own;
+  const { cosines, gaps, gains, inverses: f, targetInverses: e } = pairs;
   const rows = f.length;
-  const alongs = new Float64Array(rows);
-  const scale = 0.5 / rows ** 2;
+  const scale = 1 / rows ** 2;
   for (let i = 0; i < rows; i++) {
-    const [fi, ei, gain, mean, factor] = [f[i]!, e[i]!, gains[i]!, means[i]!, factors[i]!];
-    let sum = 0;
+    const [fi, ei, gain, mean] = [f[i]!, e[i]!, gains[i]!, means[i]!];
     for (let j = i; j < rows; j++) {
-      const affinity = s[i * rows + j]!;
+      const affinity = 1 + cosines[i * rows + j]!;
       const gap = gaps[i * rows + j]!;
       const target = affinity - gap;
       // 1 − p / q: a constant more than −p / q, since over a row the sum of q takes a constant out.
@@ -143,16 +117,10 @@ function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): 
       const slope = (more + EPSILON) / (affinity * fi + EPSILON) - mean;
       const turnedMore = f[j]! * (gap - target * e[j]! * gains[j]!);
       const turned = (turnedMore + EPSILON) / (affinity * f[j]! + EPSILON) - means[j]!;
-      const both = scale * (slope * fi + turned * f[j]!);
-      const along = both * (2 * affinity - 1);
-      sum += along;
-      if (i !== j) alongs[j]! += along;
-      s[i * rows + j] = both * factor * factors[j]!;
+      gaps[i * rows + j] = scale * (slope * fi + turned * f[j]!);
     }
-    alongs[i]! += sum;
   }
-  mirror(s, rows);
-  return directionAdjoint(own, own, s, alongs);
+  return cosineAdjoint(own, cosines, gaps);
 }
 
 /**
