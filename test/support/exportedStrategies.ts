@@ -30,5 +30,6 @@ export const WITH_KERNELS: readonly string[] = [
   'ActivationBoundaryDistillationStrategy',
   'AttentionDistillationStrategy',
   'AttentionTransferDistillationStrategy',
+  'SelfAttentionRelationDistillationStrategy',
   'HybridDistillationStrategy',
 ];

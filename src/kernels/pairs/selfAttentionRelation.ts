@@ -1,14 +1,12 @@
 // How the vectors of the tokens of one sequence relate to each other, head by head.
 
 import type { Grid } from '../products/grid.js';
-import type { RowDistance } from '../rows/distance.js';
-import { scoreDivergence } from '../rows/scores.js';
+import { scoreDivergences } from '../rows/scoreRows.js';
 import { addGramAdjoint, gram } from './gram.js';
 
 /** The scratch memory for sequences of a number of tokens. */
 interface Room {
   readonly rows: number;
-  readonly divergence: RowDistance;
   readonly studentScores: Float64Array;
   readonly teacherScores: Float64Array;
   readonly slopes: Float64Array;
@@ -19,7 +17,6 @@ function roomFor(rows: number, width: number): Room {
   const square = (): Float64Array => new Float64Array(rows * rows);
   return {
     rows,
-    divergence: scoreDivergence(rows),
     studentScores: square(),
     teacherScores: square(),
     slopes: square(),
@@ -39,17 +36,14 @@ export function selfRelationDivergence(
     const { rows } = student;
     const width = student.columns / heads;
     if (room?.rows !== rows) room = roomFor(rows, width);
-    const { divergence, studentScores, teacherScores, slopes, own } = room;
+    const { studentScores, teacherScores, slopes, own } = room;
     const scale = 1 / (heads * rows * Math.sqrt(width));
     let sum = 0;
     for (let head = 0; head < heads; head++) {
       const x = columnsOf(student, head, heads);
       score(x, studentScores);
       score(columnsOf(teacher, head, heads), teacherScores);
-      for (let start = 0; start < rows * rows; start += rows) {
-        const slope = derivative && slopes.subarray(start, start + rows);
-        sum += divergence(studentScores, start, teacherScores, start, rows, slope);
-      }
+      sum += scoreDivergences(studentScores, teacherScores, rows, derivative && slopes);
       if (!derivative) continue;
       own.fill(0);
       addGramAdjoint(slopes, x, own);
