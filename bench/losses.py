@@ -224,6 +224,14 @@ def probabilistic_transfer(student, teacher, labels, options):
     return (p * torch.log((p + 1e-7) / (q + 1e-7))).mean()
 
 
+def similarity_distribution(student, teacher, labels, options):
+    def scores(rows):
+        units = F.normalize(rows)
+        return (units @ units.T / options["similarityTemperature"]).fill_diagonal_(-1e9)
+
+    return kl_of_logits(scores(student), scores(teacher))
+
+
 def similarity_preserving(student, teacher, labels, options):
     """As RepDistiller and mdistiller."""
     return (F.normalize(teacher @ teacher.T) - F.normalize(student @ student.T)).pow(2).mean()

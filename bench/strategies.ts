@@ -85,6 +85,12 @@ export const STRATEGIES: readonly Entry[] = [
     {},
   ),
   entry(
+    'SimilarityDistribution',
+    'similarity_distribution',
+    kd.SimilarityDistributionDistillationStrategy,
+    { similarityTemperature: 0.05 },
+  ),
+  entry(
     'SimilarityPreserving',
     'similarity_preserving',
     kd.SimilarityPreservingDistillationStrategy,

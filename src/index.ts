@@ -121,6 +121,10 @@ export {
   type RelationalDistillationOptions,
   RelationalDistillationStrategy,
 } from './strategies/relation/relational.js';
+export {
+  type SimilarityDistributionDistillationOptions,
+  SimilarityDistributionDistillationStrategy,
+} from './strategies/relation/similarityDistribution.js';
 export { SimilarityPreservingDistillationStrategy } from './strategies/relation/similarityPreserving.js';
 export type { DistributionRow, SoftLoss, SoftRow } from './strategies/response/_softRows.js';
 export {

@@ -10,6 +10,7 @@ import {
   ProbabilisticTransferDistillationStrategy,
   type RelationalDistillationOptions,
   RelationalDistillationStrategy,
+  SimilarityDistributionDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
@@ -57,6 +58,13 @@ function relational(
     ...more,
   };
 }
+
+const similarityDistribution = {
+  values: 'features',
+  isRegular: isNonZero,
+  sumOverRows: false,
+  rounding: 1e-9, // as above, and by a temperature of 0.05
+} as const;
 
 /** It does not change with the student's scale either, unless a row of zeros is at the floor of its norm. */
 const similarityPreserving: Omit<StrategySubject, 'invariances'> = {
@@ -242,6 +250,26 @@ export const relationSubjects: Subjects = {
         invariances: ['translation', 'row-order', 'student-scale', 'teacher-scale'],
       },
     ),
+  },
+  SimilarityDistributionDistillationStrategy: {
+    'by default': {
+      ...similarityDistribution,
+      create: () => new SimilarityDistributionDistillationStrategy(),
+      invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    },
+    'with other columns, at 0.5': {
+      ...similarityDistribution,
+      create: () => new SimilarityDistributionDistillationStrategy({ similarityTemperature: 0.5 }),
+      columns: { student: 3, teacher: 5 },
+      invariances: ['row-order', 'student-scale', 'teacher-scale'],
+    },
+    'from a teacher of another temperature': {
+      ...similarityDistribution,
+      create: () =>
+        new SimilarityDistributionDistillationStrategy({ teacherSimilarityTemperature: 0.1 }),
+      reachesMinimum: false,
+      invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    },
   },
   SimilarityPreservingDistillationStrategy: {
     'by default': {

@@ -31,5 +31,6 @@ export const WITH_KERNELS: readonly string[] = [
   'AttentionDistillationStrategy',
   'AttentionTransferDistillationStrategy',
   'SelfAttentionRelationDistillationStrategy',
+  'SimilarityDistributionDistillationStrategy',
   'HybridDistillationStrategy',
 ];

@@ -5,6 +5,7 @@ import {
   type FloatArray,
   ProbabilisticTransferDistillationStrategy,
   RelationalDistillationStrategy,
+  SimilarityDistributionDistillationStrategy,
   SimilarityPreservingDistillationStrategy,
 } from '../../src/index.js';
 
@@ -17,6 +18,7 @@ export const pairLosses: readonly (readonly [
   ['distances', () => new RelationalDistillationStrategy({ angleWeight: 0 })],
   ['alignments', () => new CenteredKernelAlignmentDistillationStrategy()],
   ['neighbours', () => new ProbabilisticTransferDistillationStrategy()],
+  ['distributions', () => new SimilarityDistributionDistillationStrategy()],
   ['products', () => new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' })],
   ['gaussians', () => new CorrelationCongruenceDistillationStrategy()],
 ];

@@ -105,7 +105,7 @@ function differenceOf(own: Side, other: Side): Products | undefined {
 const SIDE = 16;
 
 /** square += squareᵀ, from the diagonal on to the right. */
-function addTransposed(square: Float64Array, rows: number): void {
+export function addTransposed(square: Float64Array, rows: number): void {
   for (let top = 0; top < rows; top += SIDE) {
     const bottom = Math.min(top + SIDE, rows);
     for (let left = top; left < rows; left += SIDE) {

@@ -5,6 +5,7 @@ import {
   type FloatArray,
   float64,
   Matrix,
+  SimilarityDistributionDistillationStrategy,
 } from '../../../src/index.js';
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
@@ -15,6 +16,10 @@ import { pairLosses } from '../../support/pairLosses.js';
 const strategies = [
   ...pairLosses,
   ['gaussians of order 3', () => new CorrelationCongruenceDistillationStrategy({ order: 3 })],
+  [
+    'sharp distributions',
+    () => new SimilarityDistributionDistillationStrategy({ similarityTemperature: 0.005 }),
+  ],
   ['norms', () => new CorrelationCongruenceDistillationStrategy({ order: 1, squared: false })],
 ] as const;
 
