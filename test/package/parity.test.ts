@@ -14,6 +14,10 @@ const implementations = [
   'Liger',
   'DistiLLM',
   'AiDotNet',
+  'sentence-transformers',
+  'distil-whisper',
+  'torchtune',
+  'CWD',
 ];
 
 const document = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
