@@ -2,12 +2,16 @@
 
 import { binaryOf } from './numbers/binary';
 import {
-  Absolute, ActivationBoundary, differencesOf, Huber, MarginReLU, Squared,
+  Absolute, ActivationBoundary, differencesOf, Huber, MarginReLU, Norm, Squared,
 } from './numbers/differences';
 import { ABSOLUTE, COSINE, directionsOf, PATIENT, SQUARED } from './numbers/directions';
 
 export function squared<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   differencesOf<Squared, T>(call, workspace, first, count);
+}
+
+export function norm<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  differencesOf<Norm, T>(call, workspace, first, count);
 }
 
 export function absolute<T>(call: usize, workspace: usize, first: i32, count: i32): void {

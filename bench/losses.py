@@ -203,6 +203,11 @@ def feature_mse(student, teacher, labels, options):
     return F.mse_loss(student, teacher)
 
 
+def feature_l2(student, teacher, labels, options):
+    """As sentence-transformers."""
+    return torch.norm(student - teacher, dim=-1).mean()
+
+
 def feature_cosine(student, teacher, labels, options):
     """As DistilBERT."""
     return F.cosine_embedding_loss(student, teacher, torch.ones(len(student)))

@@ -74,6 +74,7 @@ export const STRATEGIES: readonly Entry[] = [
   }),
   entry('AttentionTransfer', 'attention_transfer', kd.AttentionTransferDistillationStrategy, MAPS),
   entry("Feature 'mse'", 'feature_mse', kd.FeatureDistillationStrategy, { metric: 'mse' }),
+  entry("Feature 'l2'", 'feature_l2', kd.FeatureDistillationStrategy, { metric: 'l2' }),
   entry("Feature 'cosine'", 'feature_cosine', kd.FeatureDistillationStrategy, {
     metric: 'cosine',
   }),

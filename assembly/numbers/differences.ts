@@ -1,4 +1,4 @@
-// Losses that are sums over columns of a function of both numbers.
+// Losses that are made of sums over columns of a function of both numbers.
 
 import { columns, option, softWeightOf, width } from '../shared/call';
 import { HALF, keep, take } from '../shared/workspace';
@@ -10,6 +10,8 @@ import { close, open, outputRow, studentRow, teacherRow, temper } from './rows';
 
 /** mean (x − y)² */
 export class Squared {}
+/** ‖x − y‖ */
+export class Norm {}
 /** mean |x − y| */
 export class Absolute {}
 /** mean of Huber's loss of x − y */
@@ -82,6 +84,16 @@ function valuesOf<K, T>(student: usize, teacher: usize, output: usize, bytes: us
   return value;
 }
 
+/** Multiplies a row. */
+function multiply<T>(row: usize, bytes: usize, by: f64): void {
+  keep<T>(FACTOR, by);
+  const factor = take<T>(FACTOR);
+  const zero = splat<T>(0);
+  for (let i: usize = 0; i < bytes; i += VECTOR) {
+    v128.store(row + i, madd<T>(v128.load(row + i), factor, zero)); // no −0
+  }
+}
+
 /** Whether all numbers of a row are 0. */
 export function isZero<T>(row: usize, bytes: usize): bool {
   let all = splat<T>(0);
@@ -96,7 +108,8 @@ export function isZero<T>(row: usize, bytes: usize): bool {
 export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
   const isBoundary = idof<K>() == idof<ActivationBoundary>();
-  const isSum = isBoundary || idof<K>() == idof<MarginReLU>();
+  const isNorm = idof<K>() == idof<Norm>();
+  const isSum = isBoundary || isNorm || idof<K>() == idof<MarginReLU>();
   const isHalf = idof<K>() != idof<Absolute>() && idof<K>() != idof<Huber>();
   if (idof<K>() == idof<Absolute>()) keep<T>(LIMIT, 1);
   const share = isSum ? 1 : 1 / (columns as f64);
@@ -106,9 +119,14 @@ export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, c
     // Padding adds 0: it stands beyond the boundary, and differs from nothing.
     if (!open<T>(row, true, isBoundary ? -option : 0)) continue;
     temper<T>();
-    keep<T>(FACTOR, factorOf(row) * share * (isHalf ? 2 : 1));
+    // The slope of a norm is divided by it, which is known once the row has been read.
+    keep<T>(FACTOR, isNorm ? 1 : factorOf(row) * share * (isHalf ? 2 : 1));
     let value = valuesOf<K, T>(studentRow, teacherRow, outputRow, width);
     if (value < least && idof<K>() != idof<Absolute>() && !isZero<T>(outputRow, width)) value = NaN;
+    if (isNorm) {
+      value = sqrt(value);
+      multiply<T>(outputRow, width, value == 0 ? 0 : factorOf(row) / value);
+    }
     close<T>(row, softWeightOf(row) * value * share);
   }
 }

@@ -17,7 +17,7 @@ import { isNonZero, roundedProjection, type Subjects } from './subjects.js';
 const PROJECTED_TOLERANCE = 1e-5;
 
 function feature(
-  metric: 'mse' | 'cosine' | 'l1' | 'huber',
+  metric: FeatureDistillationStrategy['metric'],
   projection?: { bias: boolean },
   delta?: number,
 ): StrategySubject {
@@ -135,11 +135,13 @@ function factorTransfer(
 export const featureSubjects: Subjects = {
   FeatureDistillationStrategy: {
     mse: feature('mse'),
+    l2: feature('l2'),
     l1: feature('l1'),
     huber: feature('huber'),
     cosine: feature('cosine'),
     'huber, delta 0.3': feature('huber', undefined, 0.3),
     'mse, projected': feature('mse', { bias: false }),
+    'l2, projected': feature('l2', { bias: true }),
     'l1, projected': feature('l1', { bias: true }),
     'huber, projected with a bias': feature('huber', { bias: true }),
     'cosine, projected': feature('cosine', { bias: true }),

@@ -25,6 +25,17 @@ export const meanSquared: RowDistance = (x, xOffset, y, yOffset, columns, deriva
   return sum / columns;
 };
 
+/** ‖x − y‖; the derivative at x = y is 0 */
+export const euclideanDistance: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
+  const u = derivative ?? new Float64Array(columns);
+  for (let j = 0; j < columns; j++) u[j] = x[xOffset + j]! - y[yOffset + j]!;
+  const length = norm(u, 0, columns);
+  if (derivative && length > 0) {
+    for (let j = 0; j < columns; j++) derivative[j]! /= length;
+  }
+  return length;
+};
+
 /** mean |x − y|; the derivative at a tie is 0 */
 export const meanAbsolute: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   let sum = 0;

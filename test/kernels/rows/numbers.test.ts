@@ -10,6 +10,7 @@ import { attentionMap, attentionMapAdjoint } from '../../../src/kernels/rows/att
 import { bernoulliDivergence, binaryCrossEntropy } from '../../../src/kernels/rows/binary.js';
 import {
   cosineDistance,
+  euclideanDistance,
   huber,
   meanAbsolute,
   meanSquared,
@@ -92,6 +93,7 @@ const CASES: Record<string, Case> = {
     otherOption: -Infinity,
     isMasked: true,
   },
+  norm: { loss: () => euclideanDistance, otherOption: Number.NaN },
   absolute: { loss: () => meanAbsolute, otherOption: Number.NaN },
   huber: { loss: () => huber(0.75), option: () => 0.75, otherOption: Number.NaN },
   activationBoundary: { loss: () => activationBoundary(0.5), option: () => 0.5 },
@@ -410,6 +412,7 @@ describe.each(compiled)('%s kernel', (kernel) => {
   ])('hands back rows with %s, with nothing in their gradient', (_, student, teacher) => {
     for (const name of [
       'squared',
+      'norm',
       'absolute',
       'huber',
       'activationBoundary',

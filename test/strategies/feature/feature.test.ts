@@ -22,12 +22,30 @@ describe('FeatureDistillationStrategy by hand', () => {
 
   test.each([
     ['mse', (1 + 9) / 2 / 2, [-1 / 2, 3 / 2]],
+    ['l2', Math.sqrt(10) / 2, [-0.5 / Math.sqrt(10), 1.5 / Math.sqrt(10)]],
     ['l1', (1 + 3) / 2 / 2, [-1 / 4, 1 / 4]],
     ['huber', (0.5 + 2.5) / 2 / 2, [-1 / 4, 1 / 4]],
-  ] as const)('%s is a mean over columns and rows', (metric, expected, slopes) => {
+  ] as const)('%s is a mean over rows, and but for l2 over columns', (metric, expected, slopes) => {
     const { loss, gradient } = feature({ metric }).computeLossAndGradient(student, teacher);
     expect(loss).toBe(expected);
     expect(gradient.toRows()).toEqual([slopes, [0, 0]]);
+  });
+
+  test('l2 pulls as hard at every distance, and not at all at 0', () => {
+    const strategy = feature({ metric: 'l2' });
+    for (const distance of [1e-300, 1e-20, 1, 1e20, 1e300]) {
+      const { loss, gradient } = strategy.computeLossAndGradient(
+        matrix([3 * distance, -4 * distance]),
+        matrix([0, 0]),
+      );
+      expect(loss / distance).toBeCloseTo(5, 14);
+      expect(gradient.get(0, 0)).toBeCloseTo(0.6, 15);
+      expect(gradient.get(0, 1)).toBeCloseTo(-0.8, 15);
+    }
+    const { loss, gradient } = strategy.computeLossAndGradient(teacher, teacher);
+    expect([loss, ...gradient.data]).toEqual([0, 0, 0, 0, 0]);
+    const call = () => strategy.computeLoss(matrix([1.7e308]), matrix([-1.7e308]));
+    expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
   });
 
   test('huber turns from squared to linear at delta', () => {
@@ -129,11 +147,11 @@ describe('FeatureDistillationStrategy by hand', () => {
   });
 
   test.each<[string, () => unknown, string]>([
-    ['metric', () => feature({ metric: wrong('l2') }), 'OUT_OF_RANGE'],
+    ['metric', () => feature({ metric: wrong('l3') }), 'OUT_OF_RANGE'],
     ['metric', () => feature({ metric: wrong(2) }), 'WRONG_TYPE'],
     ['delta', () => feature({ metric: 'huber', delta: 0 }), 'OUT_OF_RANGE'],
     ['delta', () => feature({ metric: 'mse', delta: 2 }), 'MISPLACED_OPTION'],
-    ['options', () => feature(wrong({ norm: 'l2' })), 'UNKNOWN_OPTION'],
+    ['options', () => feature(wrong({ norm: 'l3' })), 'UNKNOWN_OPTION'],
     ['projection', () => feature({ projection: wrong({}) }), 'WRONG_TYPE'],
   ])('refuses bad %s', (argument, call, code) => {
     expect(refusal(call)).toMatchObject({
@@ -194,7 +212,7 @@ describe('LinearProjection', () => {
   });
 
   test('has exact gradients for every metric', () => {
-    for (const metric of ['mse', 'l1', 'huber', 'cosine'] as const) {
+    for (const metric of ['mse', 'l2', 'l1', 'huber', 'cosine'] as const) {
       const projection = new LinearProjection(2, 3, { bias: true, seed: 3, numeric: float64 });
       const report = checkGradient(
         feature({ metric, projection }),
