@@ -5,6 +5,7 @@ import {
   Absolute, ActivationBoundary, differencesOf, Huber, MarginReLU, Norm, Squared,
 } from './numbers/differences';
 import { ABSOLUTE, COSINE, directionsOf, PATIENT, SQUARED } from './numbers/directions';
+import { marginsOf } from './numbers/margins';
 
 export function squared<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   differencesOf<Squared, T>(call, workspace, first, count);
@@ -44,6 +45,10 @@ export function squaredDirections<T>(call: usize, workspace: usize, first: i32, 
 
 export function absoluteDirections<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   directionsOf<T>(ABSOLUTE, call, workspace, first, count);
+}
+
+export function margins<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  marginsOf<T>(call, workspace, first, count);
 }
 
 export function binary<T>(call: usize, workspace: usize, first: i32, count: i32): void {

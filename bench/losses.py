@@ -217,6 +217,11 @@ def patient(student, teacher, labels, options):
     return (F.normalize(student) - F.normalize(teacher)).pow(2).sum(1).mean()
 
 
+def margin_mse(student, teacher, labels, options):
+    """As sentence-transformers, of many candidates."""
+    return F.mse_loss(student[:, :1] - student[:, 1:], teacher[:, :1] - teacher[:, 1:])
+
+
 def probabilistic_transfer(student, teacher, labels, options):
     """As RepDistiller and mdistiller."""
 

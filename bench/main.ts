@@ -13,7 +13,7 @@ import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
 import { linesOf, writeReadmes } from './readme.js';
 import type { Table } from './report.js';
 import { machine, type Run, writeRun } from './run.js';
-import { STRATEGIES } from './strategies.js';
+import { RANKINGS, STRATEGIES } from './strategies.js';
 import { strategyTable } from './strategyTable.js';
 
 async function main(): Promise<void> {
@@ -44,6 +44,14 @@ async function main(): Promise<void> {
         name: '256 × 1000, float32, ms',
         entries: STRATEGIES,
         shape: { rows: 256, columns: 1000, dtype: 'float32' },
+        compiles: true,
+      }),
+      await strategyTable({
+        ...common,
+        name: '256 × 64, float32, µs',
+        unit: 1e-3,
+        entries: RANKINGS,
+        shape: { rows: 256, columns: 64, dtype: 'float32' },
         compiles: true,
       }),
     ],

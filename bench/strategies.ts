@@ -34,7 +34,7 @@ const BLEND = { temperature: 3, alpha: 0.3 };
 /** 40 channels of 5 × 5 positions: 1000 columns. */
 const MAPS = { channels: 40 };
 
-/** Every strategy of the tables: to add one, add a line here and a function to losses.py. */
+/** The strategies of the tables: to add one, add a line here and a function to losses.py. */
 export const STRATEGIES: readonly Entry[] = [
   response('Response', 'response', kd.ResponseDistillationStrategy),
   response('ReverseKL', 'reverse_kl', kd.ReverseKLDistillationStrategy),
@@ -117,4 +117,9 @@ export const STRATEGIES: readonly Entry[] = [
     {},
   ),
   entry('NeuronSelectivity', 'neuron_selectivity', kd.NeuronSelectivityDistillationStrategy, MAPS),
+];
+
+/** The losses of the scores of candidates, whose rows are short and whose cost may be that of their pairs. */
+export const RANKINGS: readonly Entry[] = [
+  entry('MarginMSE', 'margin_mse', kd.MarginMSEDistillationStrategy, {}),
 ];

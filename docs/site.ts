@@ -31,7 +31,7 @@ const GUIDES = [
   'own-strategy',
   'performance',
 ];
-const FAMILIES = ['response', 'attention', 'feature', 'relation', 'hybrid'];
+const FAMILIES = ['response', 'attention', 'feature', 'ranking', 'relation', 'hybrid'];
 const OTHERS = 'Data and calls';
 const REFERENCE = 'Reference';
 /** What a document is, by its path; the first that fits. */

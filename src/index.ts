@@ -103,6 +103,7 @@ export type {
   TeacherLayerOutputs,
 } from './strategies/hybrid/layers.js';
 export type { WeightedStrategy } from './strategies/hybrid/weights.js';
+export { MarginMSEDistillationStrategy } from './strategies/ranking/marginMSE.js';
 export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
 export {
   type ContrastiveDistillationOptions,

@@ -11,6 +11,7 @@ import {
   beginNumbers, EXCESS, FACTOR, factorOf, LIMIT, RATIO, ROW_FACTOR, RULED_OUT, scratchRow, SIGN,
 } from './call';
 import { isZero } from './differences';
+import { pair, pairBytes, putPair } from './doubles';
 import { mapAdjoint, mapOf, narrow } from './maps';
 import { close, gradientRow, open, outputRow, studentRow, teacherRow } from './rows';
 
@@ -30,18 +31,6 @@ export const ABSOLUTE: i32 = 3;
 
 /** The floor of the norm of a map. */
 const FLOOR: f64 = 1e-12;
-
-/** Two numbers, as doubles. */
-@inline
-function pair<T>(at: usize): v128 {
-  return sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
-}
-
-/** Bytes of two numbers. */
-@inline
-function pairBytes<T>(): usize {
-  return 2 * sizeof<T>();
-}
 
 let xSquares: f64 = 0;
 let ySquares: f64 = 0;
@@ -107,9 +96,7 @@ function finish<T>(isAbsolute: bool, x: usize, y: usize, to: usize, bytes: usize
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
     const a = pair<T>(x + i);
     const slope = slopeOf(isAbsolute, apart(a, pair<T>(y + i), ratio, excess), sign, one);
-    const value = madd<f64>(a, ofX, madd<f64>(slope, factor, zero)); // no −0
-    if (sizeof<T>() == 8) v128.store(to + i, value);
-    else v128.store64_lane(to + i, f32x4.demote_f64x2_zero(value), 0);
+    putPair<T>(to + i, madd<f64>(a, ofX, madd<f64>(slope, factor, zero))); // no −0
   }
 }
 

@@ -103,12 +103,15 @@ export function checkLabelAllowed<T extends FloatArray>(
 /**
  * Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. What
  * has no column is the classes of the tail together.
+ *
+ * @param hint - for an entry that has a column
  */
 export function checkSides(
   operation: string,
   { row, student, teacher, ruledOut }: Sides,
   by: RuledOutBy,
   columnOf: (index: number) => number | undefined,
+  hint?: string,
 ): void {
   for (let i = 0; i < student.length; i++) {
     const studentRules = student[i] === ruledOut;
@@ -118,9 +121,11 @@ export function checkSides(
     if (by !== side && by !== 'either') continue;
     const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
     const column = columnOf(i);
-    if (column !== undefined) throwRuledOut(operation, side, ruledOut, where, { row, column });
-    const hint = "or choose tail: 'renormalize'";
-    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, { row, hint });
+    if (column !== undefined) {
+      throwRuledOut(operation, side, ruledOut, where, { row, column, hint });
+    }
+    const ofTail = { row, hint: "or choose tail: 'renormalize'" };
+    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, ofTail);
   }
 }
 

@@ -28,6 +28,7 @@ export const WITH_KERNELS: readonly string[] = [
   'FactorTransferDistillationStrategy',
   'MarginReLUDistillationStrategy',
   'ActivationBoundaryDistillationStrategy',
+  'MarginMSEDistillationStrategy',
   'AttentionDistillationStrategy',
   'AttentionTransferDistillationStrategy',
   'SelfAttentionRelationDistillationStrategy',

@@ -17,6 +17,7 @@ import {
   type RowDistance,
   squaredChord,
 } from '../../../src/kernels/rows/distance.js';
+import { squaredMargins } from '../../../src/kernels/rows/margins.js';
 import { scoreDistance } from '../../../src/kernels/rows/scores.js';
 import { soften, standardize, standardizeAdjoint } from '../../../src/kernels/rows/soften.js';
 import { toUnit, unitAdjoint } from '../../../src/kernels/rows/unit.js';
@@ -41,6 +42,8 @@ interface Case {
   readonly teacherColumns?: (columns: number) => number;
   /** Whether some entries are −Infinity on both sides. */
   readonly isMasked?: boolean;
+  /** Whether those of the first column are finite all the same. */
+  readonly hasFirst?: boolean;
 }
 
 /** [channels][positions] with as few channels above 1 as there can be. */
@@ -105,6 +108,8 @@ const CASES: Record<string, Case> = {
     isMasked: true,
   },
   patient: { loss: () => squaredChord, otherOption: Number.NaN },
+  margins: { loss: () => squaredMargins },
+  'margins with −Infinity': { loss: () => squaredMargins, isMasked: true, hasFirst: true },
   squaredDirections: { loss: ofMaps(meanSquared, 1), option: channelsOf },
   'squaredDirections of a wider teacher': {
     loss: ofMaps(meanSquared, 3),
@@ -214,7 +219,7 @@ describeNumbers((numeric, columns, place) => {
   const bound = BOUNDS[numeric.dtype];
   test.each(Object.entries(CASES))(
     '%s',
-    (name, { loss, option, parameters, isMasked = false, ...rest }) => {
+    (name, { loss, option, parameters, isMasked = false, hasFirst = false, ...rest }) => {
       const teacherColumns = rest.teacherColumns?.(columns) ?? columns;
       const { student, teacher, gradient } = PLACES[place](numeric, columns, teacherColumns);
       const distance = loss(columns);
@@ -246,6 +251,12 @@ describeNumbers((numeric, columns, place) => {
         );
       fill(student, 1, isMasked);
       fill(teacher, 2, isMasked);
+      if (hasFirst) {
+        for (let i = 0; i < student.length; i += columns) {
+          student[i] = numberAt(i, 1);
+          teacher[i] = numberAt(i, 2);
+        }
+      }
       student.fill(Number.NaN, EXCLUDED * columns, (EXCLUDED + 1) * columns);
       compare();
       // Where the loss has a kink, the format cannot tell on which side of it a small difference is.
@@ -418,6 +429,7 @@ describe.each(compiled)('%s kernel', (kernel) => {
       'activationBoundary',
       'cosine',
       'patient',
+      'margins',
       'squaredDirections',
       'absoluteDirections',
       'binary',

@@ -1,0 +1,73 @@
+// How far a column is ahead of each other column. In doubles: margins are what is left of scores that cancel.
+
+import { softWeightOf, width } from '../shared/call';
+import { keep, ONE, take } from '../shared/workspace';
+import { madd, splat, sum } from '../shared/lanes';
+import { pair, pairBytes, putPair } from './doubles';
+import { beginNumbers, FACTOR, factorOf, LIMIT, RULED_OUT } from './call';
+import { close, open, outputRow, studentRow, teacherRow } from './rows';
+
+/** Lanes in which a candidate is there: it is not ruled out on both sides. */
+@inline
+function isThere(x: v128, y: v128): v128 {
+  const ruledOut = take<f64>(RULED_OUT);
+  return v128.or(v128.ne<f64>(x, ruledOut), v128.ne<f64>(y, ruledOut));
+}
+
+/** (xⱼ − yⱼ) − (x₀ − y₀), by which the margins of the two sides differ. */
+@inline
+function gapOf(x: v128, y: v128, lead: v128): v128 {
+  return v128.and(v128.sub<f64>(v128.sub<f64>(x, y), lead), isThere(x, y));
+}
+
+let candidates: f64 = 0;
+let gaps: f64 = 0;
+
+/** Returns the sum of the squared gaps; leaves that of the gaps, and the number of columns that are there. */
+function compare<T>(x: usize, y: usize, bytes: usize): f64 {
+  const lead = take<f64>(LIMIT), one = take<f64>(ONE);
+  let squares = splat<f64>(0);
+  let all = squares;
+  let count = squares;
+  for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
+    const a = pair<T>(x + i);
+    const b = pair<T>(y + i);
+    const gap = gapOf(a, b, lead);
+    squares = madd<f64>(gap, gap, squares);
+    all = v128.add<f64>(all, gap);
+    count = v128.add<f64>(count, v128.and(one, isThere(a, b)));
+  }
+  candidates = sum<f64>(count);
+  gaps = sum<f64>(all);
+  return sum<f64>(squares);
+}
+
+/** to = FACTOR · gap */
+function finish<T>(x: usize, y: usize, to: usize, bytes: usize): void {
+  const lead = take<f64>(LIMIT), factor = take<f64>(FACTOR), zero = splat<f64>(0);
+  for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
+    putPair<T>(to + i, madd<f64>(gapOf(pair<T>(x + i), pair<T>(y + i), lead), factor, zero)); // no −0
+  }
+}
+
+/** Loss and gradient of the rows from `first` on. */
+@inline
+export function marginsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  beginNumbers<T>(call, workspace);
+  keep<f64>(RULED_OUT, -Infinity);
+  keep<f64>(ONE, 1);
+  for (let row = first; row < first + count; row++) {
+    if (!open<T>(row, true, -Infinity)) continue;
+    const lead = (load<T>(studentRow) as f64) - (load<T>(teacherRow) as f64);
+    keep<f64>(LIMIT, lead);
+    // The last term is NaN where the first column cannot be used, and there is no other to show it.
+    const squares = compare<T>(studentRow, teacherRow, width) + 0 * lead;
+    const share = 1 / max<f64>(candidates - 1, 1);
+    const factor = 2 * factorOf(row) * share;
+    keep<f64>(FACTOR, factor);
+    finish<T>(studentRow, teacherRow, outputRow, width);
+    store<T>(outputRow, (0 - factor * gaps) as T); // no −0
+    // A sum that the format cannot hold is for JavaScript, since neither may it hold the gradient.
+    close<T>(row, isFinite(squares as T) ? softWeightOf(row) * squares * share : NaN);
+  }
+}
