@@ -6,6 +6,7 @@ import {
 } from './numbers/differences';
 import { ABSOLUTE, COSINE, directionsOf, PATIENT, SQUARED } from './numbers/directions';
 import { marginsOf } from './numbers/margins';
+import { rankingOf } from './numbers/ranking';
 
 export function squared<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   differencesOf<Squared, T>(call, workspace, first, count);
@@ -49,6 +50,14 @@ export function absoluteDirections<T>(call: usize, workspace: usize, first: i32,
 
 export function margins<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   marginsOf<T>(call, workspace, first, count);
+}
+
+export function logisticRanking<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  rankingOf<T>(false, call, workspace, first, count);
+}
+
+export function hingeRanking<T>(call: usize, workspace: usize, first: i32, count: i32): void {
+  rankingOf<T>(true, call, workspace, first, count);
 }
 
 export function binary<T>(call: usize, workspace: usize, first: i32, count: i32): void {

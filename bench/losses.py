@@ -222,6 +222,14 @@ def margin_mse(student, teacher, labels, options):
     return F.mse_loss(student[:, :1] - student[:, 1:], teacher[:, :1] - teacher[:, 1:])
 
 
+def ranking(student, teacher, labels, options):
+    """Of all pairs at once, with a mask for those that the teacher puts in this order."""
+    in_order = teacher.unsqueeze(2) > teacher.unsqueeze(1)
+    lead = student.unsqueeze(2) - student.unsqueeze(1)
+    pairs = F.softplus(-lead) if options["pairLoss"] == "logistic" else F.relu(options["margin"] - lead)
+    return ((pairs * in_order).sum((1, 2)) / in_order.sum((1, 2)).clamp(min=1)).mean()
+
+
 def probabilistic_transfer(student, teacher, labels, options):
     """As RepDistiller and mdistiller."""
 

@@ -122,4 +122,9 @@ export const STRATEGIES: readonly Entry[] = [
 /** The losses of the scores of candidates, whose rows are short and whose cost may be that of their pairs. */
 export const RANKINGS: readonly Entry[] = [
   entry('MarginMSE', 'margin_mse', kd.MarginMSEDistillationStrategy, {}),
+  entry('Ranking', 'ranking', kd.RankingDistillationStrategy, { pairLoss: 'logistic' }),
+  entry("Ranking 'hinge'", 'ranking', kd.RankingDistillationStrategy, {
+    pairLoss: 'hinge',
+    margin: 1,
+  }),
 ];

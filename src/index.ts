@@ -104,6 +104,10 @@ export type {
 } from './strategies/hybrid/layers.js';
 export type { WeightedStrategy } from './strategies/hybrid/weights.js';
 export { MarginMSEDistillationStrategy } from './strategies/ranking/marginMSE.js';
+export {
+  type RankingDistillationOptions,
+  RankingDistillationStrategy,
+} from './strategies/ranking/ranking.js';
 export { CenteredKernelAlignmentDistillationStrategy } from './strategies/relation/centeredKernelAlignment.js';
 export {
   type ContrastiveDistillationOptions,

@@ -85,7 +85,7 @@ function valuesOf<K, T>(student: usize, teacher: usize, output: usize, bytes: us
 }
 
 /** Multiplies a row. */
-function multiply<T>(row: usize, bytes: usize, by: f64): void {
+export function multiply<T>(row: usize, bytes: usize, by: f64): void {
   keep<T>(FACTOR, by);
   const factor = take<T>(FACTOR);
   const zero = splat<T>(0);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { FloatArray } from 'knowledge-distillation';
 import { type Law, strategyLaws } from 'knowledge-distillation/testing';
-import { RankingDistillationStrategy } from './ranking.js';
+import { PreferenceDistillationStrategy } from './preferences.js';
 
-/** What the ranking loss promises: with a test runner, `for (const law of LAWS) test(law.name, law.check)`. */
+/** What the loss of preferences promises: with a test runner, `for (const law of LAWS) test(law.name, law.check)`. */
 export const LAWS: readonly Law[] = strategyLaws(fc, {
-  create: <T extends FloatArray>() => new RankingDistillationStrategy<T>({ temperature: 2 }),
+  create: <T extends FloatArray>() => new PreferenceDistillationStrategy<T>({ temperature: 2 }),
   values: 'logits',
   ruledOut: true,
   invariances: ['row-shift', 'row-order', 'column-order'],

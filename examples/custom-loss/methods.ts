@@ -3,22 +3,22 @@ import { LANGUAGE_NAMES } from '../languages/messages.js';
 import type { Judge } from '../shared/comparison.js';
 import { agreement, mostLikely } from '../shared/statistics.js';
 import type { Method } from '../shared/training.js';
-import { RankingDistillationStrategy } from './ranking.js';
+import { PreferenceDistillationStrategy } from './preferences.js';
 
 const TEMPERATURE = 2;
 
 const createResponse = () => new ResponseDistillationStrategy({ temperature: TEMPERATURE });
-const createRanking = () => new RankingDistillationStrategy({ temperature: TEMPERATURE });
+const createPreference = () => new PreferenceDistillationStrategy({ temperature: TEMPERATURE });
 
 export const METHODS: readonly Method[] = [
   { name: 'response (KL)', createStrategy: createResponse, labels: false },
-  { name: 'ranking', createStrategy: createRanking, labels: false },
+  { name: 'preferences', createStrategy: createPreference, labels: false },
   {
     name: 'half of each',
     createStrategy: () =>
       new HybridDistillationStrategy([
         { strategy: createResponse(), weight: 0.5 },
-        { strategy: createRanking(), weight: 0.5 },
+        { strategy: createPreference(), weight: 0.5 },
       ]),
     labels: false,
   },

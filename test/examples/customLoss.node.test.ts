@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { LAWS } from '../../examples/custom-loss/laws.js';
 import { judge, METHODS } from '../../examples/custom-loss/methods.js';
-import { RankingDistillationStrategy } from '../../examples/custom-loss/ranking.js';
+import { PreferenceDistillationStrategy } from '../../examples/custom-loss/preferences.js';
 import { chooseSettings, runExperiment } from '../../examples/languages/experiment.js';
 import { float64, Matrix } from '../../src/index.js';
 
 test.each(LAWS)('$name', ({ check }) => check());
 
 test('one pair of classes, by hand', () => {
-  const strategy = new RankingDistillationStrategy<Float64Array>({ temperature: 1 });
+  const strategy = new PreferenceDistillationStrategy<Float64Array>({ temperature: 1 });
   const student = Matrix.fromRows([[0, 0]], float64);
-  const teacher = Matrix.fromRows([[Math.log(3), 0]], float64); // the first before the second: 3/4
+  const teacher = Matrix.fromRows([[Math.log(3), 0]], float64); // prefers the first to the second: 3/4
   const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
   expect(loss).toBeCloseTo(0.75 * Math.log(0.75 / 0.5) + 0.25 * Math.log(0.25 / 0.5), 14);
   expect(gradient.data[0]).toBeCloseTo(0.5 - 0.75, 14);
@@ -19,9 +19,9 @@ test('one pair of classes, by hand', () => {
 
 test('a student that learns by it puts languages in the order of its teacher', () => {
   const { students } = runExperiment(METHODS, judge, chooseSettings(true, 1));
-  const [byResponse, byRanking, byBoth] = students.map(({ scores }) => scores[0]!);
-  expect(byRanking!.order).toBeGreaterThan(0.9);
-  expect(byRanking!.order).toBeGreaterThan(byResponse!.order);
+  const [byResponse, byPreferences, byBoth] = students.map(({ scores }) => scores[0]!);
+  expect(byPreferences!.order).toBeGreaterThan(0.9);
+  expect(byPreferences!.order).toBeGreaterThan(byResponse!.order);
   expect(byBoth!.order).toBeGreaterThan(byResponse!.order);
-  expect(byBoth!.first).toBeGreaterThan(byRanking!.first);
+  expect(byBoth!.first).toBeGreaterThan(byPreferences!.first);
 }, 60_000);

@@ -1,5 +1,19 @@
-import { MarginMSEDistillationStrategy } from '../../src/index.js';
+import { MarginMSEDistillationStrategy, RankingDistillationStrategy } from '../../src/index.js';
+import type { StrategySubject } from '../../src/testing/index.js';
 import type { Subjects } from './subjects.js';
+
+/** Above 0 at student = teacher, unless all candidates are equal or their leads large. */
+function ranking(
+  options: ConstructorParameters<typeof RankingDistillationStrategy>[0],
+): StrategySubject {
+  return {
+    create: () => new RankingDistillationStrategy(options),
+    values: 'features',
+    ruledOut: true,
+    reachesMinimum: false,
+    invariances: ['row-shift', 'row-order', 'column-order', 'teacher-scale'],
+  };
+}
 
 export const rankingSubjects: Subjects = {
   MarginMSEDistillationStrategy: {
@@ -8,5 +22,10 @@ export const rankingSubjects: Subjects = {
       values: 'features',
       invariances: ['row-shift', 'row-order'],
     },
+  },
+  RankingDistillationStrategy: {
+    logistic: ranking({}),
+    hinge: ranking({ pairLoss: 'hinge' }),
+    'hinge, margin 0.3': ranking({ pairLoss: 'hinge', margin: 0.3 }),
   },
 };

@@ -29,6 +29,7 @@ export const WITH_KERNELS: readonly string[] = [
   'MarginReLUDistillationStrategy',
   'ActivationBoundaryDistillationStrategy',
   'MarginMSEDistillationStrategy',
+  'RankingDistillationStrategy',
   'AttentionDistillationStrategy',
   'AttentionTransferDistillationStrategy',
   'SelfAttentionRelationDistillationStrategy',

@@ -18,6 +18,7 @@ import {
   squaredChord,
 } from '../../../src/kernels/rows/distance.js';
 import { squaredMargins } from '../../../src/kernels/rows/margins.js';
+import { hingeLead, logisticLead, pairwise } from '../../../src/kernels/rows/ranking.js';
 import { scoreDistance } from '../../../src/kernels/rows/scores.js';
 import { soften, standardize, standardizeAdjoint } from '../../../src/kernels/rows/soften.js';
 import { toUnit, unitAdjoint } from '../../../src/kernels/rows/unit.js';
@@ -28,7 +29,7 @@ import { kernels } from '../../support/describeKernels.js';
 const compiled = kernels.filter((name) => name !== 'scalar');
 
 const ROWS = 6;
-const COLUMNS = [1, 3, 4, 10, 1000, 5001];
+const COLUMNS = [1, 3, 4, 10, 130, 1000, 5001];
 
 /** Errors relative to the largest entry of a gradient, and to the loss. */
 const BOUNDS = { float32: 2e-6, float64: 1e-13 };
@@ -44,6 +45,8 @@ interface Case {
   readonly isMasked?: boolean;
   /** Whether those of the first column are finite all the same. */
   readonly hasFirst?: boolean;
+  /** Rows of more columns take too long. */
+  readonly mostColumns?: number;
 }
 
 /** [channels][positions] with as few channels above 1 as there can be. */
@@ -110,6 +113,13 @@ const CASES: Record<string, Case> = {
   patient: { loss: () => squaredChord, otherOption: Number.NaN },
   margins: { loss: () => squaredMargins },
   'margins with −Infinity': { loss: () => squaredMargins, isMasked: true, hasFirst: true },
+  logisticRanking: { loss: () => pairwise(logisticLead), mostColumns: 130 },
+  'logisticRanking with −Infinity': {
+    loss: () => pairwise(logisticLead),
+    isMasked: true,
+    mostColumns: 130,
+  },
+  hingeRanking: { loss: () => pairwise(hingeLead(0.3)), option: () => 0.3, mostColumns: 130 },
   squaredDirections: { loss: ofMaps(meanSquared, 1), option: channelsOf },
   'squaredDirections of a wider teacher': {
     loss: ofMaps(meanSquared, 3),
@@ -217,7 +227,10 @@ function expectRows(
 
 describeNumbers((numeric, columns, place) => {
   const bound = BOUNDS[numeric.dtype];
-  test.each(Object.entries(CASES))(
+  const cases = Object.entries(CASES).filter(
+    ([, { mostColumns = Infinity }]) => columns <= mostColumns,
+  );
+  test.each(cases)(
     '%s',
     (name, { loss, option, parameters, isMasked = false, hasFirst = false, ...rest }) => {
       const teacherColumns = rest.teacherColumns?.(columns) ?? columns;
@@ -430,6 +443,8 @@ describe.each(compiled)('%s kernel', (kernel) => {
       'cosine',
       'patient',
       'margins',
+      'logisticRanking',
+      'hingeRanking',
       'squaredDirections',
       'absoluteDirections',
       'binary',

@@ -5,15 +5,15 @@ import {
 } from 'knowledge-distillation';
 
 /**
- * Whether the student puts any two classes in the teacher's order, as surely as the teacher does: the mean over pairs
- * of classes of KL(P ‖ Q), where P says by σ(t_i − t_j) that class i is before class j, and Q by σ(s_i − s_j); of logits
- * over T. RankNet (Burges et al. 2005) with the teacher for a judge. In nats, ≥ 0, and 0 where the rows differ by a constant.
+ * Whether the student prefers one class to another as surely as the teacher does: the mean over pairs of classes of
+ * KL(P ‖ Q), where P prefers class i to class j with probability σ(t_i − t_j), and Q with σ(s_i − s_j); of logits over T.
+ * These are the preferences of Bradley & Terry (1952). In nats, ≥ 0, and 0 where the rows differ by a constant.
  */
-export class RankingDistillationStrategy<
+export class PreferenceDistillationStrategy<
   T extends FloatArray = Float32Array,
 > extends ResponseDistillationStrategyBase<T> {
   override get name(): string {
-    return 'RankingDistillationStrategy';
+    return 'PreferenceDistillationStrategy';
   }
 
   protected override softLoss(columns: number): SoftLoss {
