@@ -1,4 +1,5 @@
 import { typeTag } from './numeric.js';
+import { nearestName } from './spelling.js';
 
 /** Machine-readable kind of an error. */
 export type DistillationErrorCode =
@@ -243,7 +244,7 @@ export function checkOptions(
   for (const key of Object.keys(value ?? {})) {
     if (known === undefined || known.includes(key)) continue;
     const names = known.join(', ');
-    const nearest = known.find((name) => isMisspelt(name, key));
+    const nearest = nearestName(known, key);
     const kind = argument.endsWith('options') ? 'options' : 'keys';
     const hint =
       nearest === undefined
@@ -251,26 +252,6 @@ export function checkOptions(
         : `did you mean "${nearest}"? Known ${kind}: ${names}`;
     refuse('UNKNOWN_OPTION', operation, argument, `have no keys but ${names}`, show(key), { hint });
   }
-}
-
-/**
- * Whether two names differ in one letter that is missing, added, replaced or swapped with the next,
- * or in case.
- */
-function isMisspelt(name: string, key: string): boolean {
-  const [a, b] = [name.toLowerCase(), key.toLowerCase()];
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  const [restOfA, restOfB] = [a.slice(start), b.slice(start)];
-  const isSwapped =
-    restOfA[0] === restOfB[1] && restOfA[1] === restOfB[0] && restOfA.slice(2) === restOfB.slice(2);
-  return (
-    restOfA === restOfB ||
-    isSwapped ||
-    restOfA.slice(1) === restOfB ||
-    restOfA === restOfB.slice(1) ||
-    restOfA.slice(1) === restOfB.slice(1)
-  );
 }
 
 export function throwShape(

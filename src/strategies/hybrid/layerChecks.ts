@@ -20,6 +20,7 @@ import {
   type LayerwiseOptions,
   listOf,
   own,
+  pickLayer,
   type ReadPair,
 } from './layers.js';
 
@@ -134,15 +135,4 @@ function checkApartFromLayers<T extends FloatArray>(
 /** The student's layers that are read. */
 export function studentNames(pairs: readonly ReadPair[]): string[] {
   return [...new Set(pairs.map(({ student }) => student))];
-}
-
-export function pickLayer<L>(
-  operation: string,
-  argument: string,
-  layers: Readonly<Record<string, L>>,
-  name: string,
-): L {
-  if (Object.hasOwn(layers, name)) return layers[name]!;
-  const received = Object.keys(layers).join(', ') || 'none';
-  refuse('LAYER', operation, argument, `have a layer '${name}'`, received);
 }

@@ -1,7 +1,9 @@
 import type { ComponentLoss, TeacherOutput } from '../../call/batch.js';
+import { refuse } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
+import { nearestName } from '../../core/spelling.js';
 
 /** What a model put out, by layer. An entry without a layer reads `output`. */
 export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
@@ -94,4 +96,28 @@ export interface LayerwiseArguments<T extends FloatArray> {
   readonly teacherLayers: TeacherLayerOutputs<T>;
   readonly labels: Labels<T> | undefined;
   readonly options: Omit<LayerwiseOptions<T>, 'accumulate'>;
+}
+
+/** Returns a layer; throws if it is not there. */
+export function pickLayer<L>(
+  operation: string,
+  argument: string,
+  layers: Readonly<Record<string, L>>,
+  name: string,
+): L {
+  if (Object.hasOwn(layers, name)) return layers[name]!;
+  refuseLayer(operation, argument, name, Object.keys(layers));
+}
+
+/** Throws the error of a layer that is not there, with the names of those that are. */
+export function refuseLayer(
+  operation: string,
+  argument: string,
+  name: string,
+  present: readonly string[],
+): never {
+  const nearest = nearestName(present, name);
+  const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
+  const received = present.join(', ') || 'none';
+  refuse('LAYER', operation, argument, `have a layer '${name}'`, received, { hint });
 }

@@ -14,13 +14,14 @@ import { refuse } from '../../core/errors.js';
 import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../core/labels.js';
 import { checkMatrix, type Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { checkByLayer, openTargets, pickLayer, studentNames } from './layerChecks.js';
+import { checkByLayer, openTargets, studentNames } from './layerChecks.js';
 import {
   type LabelUse,
   type LayerPair,
   type LayerwiseArguments,
   listOf,
   own,
+  pickLayer,
   type ReadPair,
 } from './layers.js';
 
@@ -154,6 +155,8 @@ function fittingLabels<T extends FloatArray>(
   );
 }
 
+  pickLayer,
+  type ReadPair,
 const OUTPUT = 'output';
 
 /** The layer of one side that an entry reads. */
