@@ -2,16 +2,19 @@ import type { ComponentLoss } from '../call/batch.js';
 import type { IDistillationStrategy } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
 import { sharesBase } from '../call/strategy.js';
-import { refuse, throwType } from '../core/errors.js';
+import { refuse, throwShape, throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import {
   type ByLayer,
+  byLayer,
   type Call,
   checkStrategy,
   evaluation,
   type LayerwiseCall,
+  type Rest,
 } from '../tensors/evaluation.js';
-import type { TensorFlowInputs } from './inputs.js';
+import { isTensor } from '../tensors/tensor.js';
+import { checkTensor, isHeld, TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** What a strategy said about one call. */
@@ -22,6 +25,12 @@ export interface Answer {
   readonly gradients: ByLayer<Matrix>;
   /** d loss / d variable, in their order. */
   readonly learned: readonly Matrix[];
+}
+
+/** A call that was answered, and what is to be differentiated: for the weights of the moment. */
+interface Answered<S> {
+  readonly answer: Answer;
+  readonly cost: () => S;
 }
 
 /** What a loss has beside its call. */
@@ -82,6 +91,58 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     };
   }
 
+  /** Asks the strategy about tensors, and blocks until they are read. */
+  answer(call: Call<T> | LayerwiseCall<T>): Answer {
+    const inputs = new TensorFlowInputs(this.operation);
+    const ask = this.ask(call, inputs);
+    inputs.readAllSync(this.tf.getBackend());
+    return ask();
+  }
+
+  /** Runs a student, awaits what it puts out and asks the strategy; the cost runs the student again. */
+  async rehearse(
+    forward: () => T | ByLayer<T>,
+    ...rest: Rest<Call<T>> | Rest<LayerwiseCall<T>>
+  ): Promise<Answered<S>> {
+    const { operation } = this;
+    const { outputs, isSingle } = this.run(forward);
+    try {
+      const student = isSingle ? outputs.output : outputs;
+      const call = [student, ...rest] as Call<T> | LayerwiseCall<T>; // one or the other, as the overloads have it
+      const inputs = new TensorFlowInputs(operation);
+      const ask = this.ask(call, inputs);
+      await inputs.readAll();
+      const answer = ask();
+      const cost = () => {
+        const again = byLayer(operation, forward());
+        for (const name of Object.keys(answer.gradients)) {
+          checkAgain(operation, `student.${name}`, again[name]!, outputs[name]!);
+        }
+        return this.differentiable(answer, again);
+      };
+      return { answer, cost };
+    } finally {
+      for (const tensor of Object.values(outputs)) if (isHeld(tensor)) tensor.dispose();
+    }
+  }
+
+  /**
+   * What a student puts out, to be disposed; what it makes on the way is disposed here. These are copies of the handles, not of
+   * the values: what the function returns may be its own, and outlive the call.
+   */
+  run(forward: () => T | ByLayer<T>): { outputs: ByLayer<T>; isSingle: boolean } {
+    let isSingle = false;
+    const outputs = this.tf.tidy(() => {
+      const made = forward();
+      isSingle = isTensor(made);
+      const layers = Object.entries(byLayer(this.operation, made));
+      return Object.fromEntries(
+        layers.map(([name, tensor]) => [name, isHeld(tensor) ? this.tf.clone(tensor) : tensor]),
+      );
+    });
+    return { outputs, isSingle };
+  }
+
   /** The loss as a scalar whose gradients with respect to the outputs and the variables are those of the answer. */
   differentiable({ loss, gradients, learned }: Answer, outputs: ByLayer<T>): S {
     const { tf } = this;
@@ -128,4 +189,11 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     initial.dispose();
     return variable;
   }
+}
+
+/** Throws unless an output is as it was in the first pass. */
+function checkAgain(operation: string, argument: string, again: Tensor, first: Tensor): void {
+  checkTensor(operation, argument, again);
+  if (String(again.shape) === String(first.shape)) return;
+  throwShape(operation, argument, again.shape, first.shape, 'that of the first pass');
 }

@@ -2,7 +2,6 @@ import type { IDistillationStrategy } from '../call/options.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import { byLayer, type Call, type LayerwiseCall } from '../tensors/evaluation.js';
 import { Bridge, type LossState } from './bridge.js';
-import { TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** A loss of two tensors. */
@@ -65,10 +64,7 @@ export function distillationLoss<T extends Tensor, S extends T, V extends T>(
 ): LayerwiseDistillationLoss<T, S, V> {
   const bridge = new Bridge('distillationLoss', tf, strategy);
   const compute = (...call: Call<T> | LayerwiseCall<T>): S => {
-    const inputs = new TensorFlowInputs(bridge.operation);
-    const ask = bridge.ask(call, inputs);
-    inputs.readAllSync(tf.getBackend());
-    const answer = ask();
+    const answer = bridge.answer(call);
     loss.components = answer.components;
     return bridge.differentiable(answer, byLayer(bridge.operation, call[0]));
   };

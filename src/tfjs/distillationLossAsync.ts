@@ -1,16 +1,8 @@
 import type { IDistillationStrategy } from '../call/options.js';
-import { throwShape, throwType } from '../core/errors.js';
+import { throwType } from '../core/errors.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
-import {
-  type ByLayer,
-  byLayer,
-  type Call,
-  type LayerwiseCall,
-  type Rest,
-} from '../tensors/evaluation.js';
-import { isTensor } from '../tensors/tensor.js';
+import type { ByLayer, Call, LayerwiseCall, Rest } from '../tensors/evaluation.js';
 import { Bridge, type LossState } from './bridge.js';
-import { checkTensor, isHeld, TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /** A loss of two tensors; the student's is made by the function that is passed. */
@@ -73,42 +65,10 @@ export function distillationLossAsync<T extends Tensor, S extends T, V extends T
     if (typeof forward !== 'function') {
       throwType(operation, 'forward', 'be a function that returns the output', forward);
     }
-    let isSingle = false;
-    // Copies of the handles, not of the values: what the function returns may be its own, and outlive the call.
-    const outputs = tf.tidy(() => {
-      const made = forward();
-      isSingle = isTensor(made);
-      const layers = Object.entries(byLayer(operation, made));
-      return Object.fromEntries(
-        layers.map(([name, tensor]) => [name, isHeld(tensor) ? tf.clone(tensor) : tensor]),
-      );
-    });
-    try {
-      const student = isSingle ? outputs.output : outputs;
-      const call = [student, ...rest] as Call<T> | LayerwiseCall<T>; // one or the other, as the overloads have it
-      const inputs = new TensorFlowInputs(operation);
-      const ask = bridge.ask(call, inputs);
-      await inputs.readAll();
-      const answer = ask();
-      loss.components = answer.components;
-      return () => {
-        const again = byLayer(operation, forward());
-        for (const name of Object.keys(answer.gradients)) {
-          checkAgain(operation, `student.${name}`, again[name]!, outputs[name]!);
-        }
-        return bridge.differentiable(answer, again);
-      };
-    } finally {
-      for (const tensor of Object.values(outputs)) if (isHeld(tensor)) tensor.dispose();
-    }
+    const { answer, cost } = await bridge.rehearse(forward, ...rest);
+    loss.components = answer.components;
+    return cost;
   };
   const loss = Object.assign(compute, bridge.state());
   return loss;
-}
-
-/** Throws unless an output is as it was in the first pass. */
-function checkAgain(operation: string, argument: string, again: Tensor, first: Tensor): void {
-  checkTensor(operation, argument, again);
-  if (String(again.shape) === String(first.shape)) return;
-  throwShape(operation, argument, again.shape, first.shape, 'that of the first pass');
 }
