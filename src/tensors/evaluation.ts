@@ -182,7 +182,7 @@ function ofLayers<T extends Tensor>(
 }
 
 /** By structure, so that a loss of one output needs no hybrid in its bundle. */
-function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillationStrategy {
+export function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillationStrategy {
   return 'computeLayerwise' in strategy;
 }
 
@@ -218,7 +218,7 @@ function rowInputOf<T extends Tensor>(
       });
 }
 
-function isOne<T extends Tensor>(
+export function isOne<T extends Tensor>(
   value: RowsTensor<T> | ByLayer<RowsTensor<T>>,
 ): value is RowsTensor<T> {
   return isTensor(value) || Object(value) !== value || 'length' in value;

@@ -69,11 +69,19 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
 
   /** That of a loss which has not been called. */
   state(): LossState<V> & { components: readonly ComponentLoss[] } {
-    const { variables } = this;
-    const dispose = () => {
-      for (const variable of variables) variable.dispose();
-    };
-    return { components: [], variables, dispose };
+    return { components: [], variables: this.variables, dispose: () => this.dispose() };
+  }
+
+  dispose(): void {
+    for (const variable of this.variables) variable.dispose();
+  }
+
+  /** Writes what was learned into the parameters of the strategy. A call does so, too, with what was learned before it. */
+  async writeBack(): Promise<void> {
+    const values = await Promise.all(this.variables.map((variable) => variable.data()));
+    this.#parameters.forEach(({ value }, i) => {
+      value.data.set(values[i]!);
+    });
   }
 
   /** Adds what has to be read for a call; the function that it returns asks the strategy once that is done. */
@@ -105,10 +113,16 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     ...rest: Rest<Call<T>> | Rest<LayerwiseCall<T>>
   ): Promise<Answered<S>> {
     const { operation } = this;
-    const { outputs, isSingle } = this.run(forward);
+    let made = {} as T | ByLayer<T>;
+    const copies = this.tf.tidy(() => {
+      made = forward();
+      return copiesOf(this.tf, byLayer(operation, made));
+    });
     try {
-      const student = isSingle ? outputs.output : outputs;
-      const call = [student, ...rest] as Call<T> | LayerwiseCall<T>; // one or the other, as the overloads have it
+      const outputs: ByLayer<T> = { ...byLayer(operation, made), ...copies };
+      const call = [isTensor(made) ? outputs.output : outputs, ...rest] as
+        | Call<T>
+        | LayerwiseCall<T>; // one or the other, as the overloads have it
       const inputs = new TensorFlowInputs(operation);
       const ask = this.ask(call, inputs);
       await inputs.readAll();
@@ -122,25 +136,8 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
       };
       return { answer, cost };
     } finally {
-      for (const tensor of Object.values(outputs)) if (isHeld(tensor)) tensor.dispose();
+      for (const tensor of Object.values(copies)) tensor.dispose();
     }
-  }
-
-  /**
-   * What a student puts out, to be disposed; what it makes on the way is disposed here. These are copies of the handles, not of
-   * the values: what the function returns may be its own, and outlive the call.
-   */
-  run(forward: () => T | ByLayer<T>): { outputs: ByLayer<T>; isSingle: boolean } {
-    let isSingle = false;
-    const outputs = this.tf.tidy(() => {
-      const made = forward();
-      isSingle = isTensor(made);
-      const layers = Object.entries(byLayer(this.operation, made));
-      return Object.fromEntries(
-        layers.map(([name, tensor]) => [name, isHeld(tensor) ? this.tf.clone(tensor) : tensor]),
-      );
-    });
-    return { outputs, isSingle };
   }
 
   /** The loss as a scalar whose gradients with respect to the outputs and the variables are those of the answer. */
@@ -189,6 +186,18 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     initial.dispose();
     return variable;
   }
+}
+
+/**
+ * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles, not of the values, since what it
+ * returns may be its own, and outlive the call. Any other value passes until somebody reads it.
+ */
+export function copiesOf<T extends Tensor>(
+  { clone }: Pick<TensorFlow<T, T, T>, 'clone'>,
+  layers: ByLayer<unknown>,
+): Record<string, T> {
+  const tensors = Object.entries(layers).filter(([, value]) => isHeld(value)) as [string, T][];
+  return Object.fromEntries(tensors.map(([name, tensor]) => [name, clone(tensor)]));
 }
 
 /** Throws unless an output is as it was in the first pass. */

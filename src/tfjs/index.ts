@@ -14,6 +14,7 @@ export type {
   TeacherTensor,
 } from '../tensors/evaluation.js';
 export type { LossState } from './bridge.js';
+export { distill } from './distill/distill.js';
 export {
   type DistillationLoss,
   distillationLoss,

@@ -48,8 +48,8 @@ export function checkTensor(
 }
 
 /** Whether it is a tensor with values; any other value passes through until somebody reads it. */
-export function isHeld(tensor: Tensor): boolean {
-  return isTensor(tensor) && !tensor.isDisposed;
+export function isHeld(value: unknown): value is Tensor {
+  return isTensor(value) && !(value as Tensor).isDisposed;
 }
 
 function checkHeld(operation: string, argument: string, tensor: Tensor, hint: string): void {

@@ -30,3 +30,59 @@ export interface Differentiable<T, S> {
   readonly value: S;
   readonly gradFunc: (upstream: S, saved: T[]) => T[];
 }
+
+/** What is used of a variable that is trained. */
+export interface Variable extends Tensor {
+  readonly name: string;
+  assign(value: Tensor): void;
+}
+
+/** What {@link distill} uses of TensorFlow.js beside what a loss uses. */
+export interface TrainingTensorFlow<T extends Tensor, S extends T, V extends T>
+  extends TensorFlow<T, S, V> {
+  add(a: T, b: T): T;
+  gather(tensor: T, indices: Int32Array): T;
+  variableGrads(
+    compute: () => S,
+    variables: V[],
+  ): { readonly value: S; readonly grads: Record<string, T> };
+  /** Of `@tensorflow/tfjs`, or of its layers: makes a model of the layers that a strategy reads. */
+  model?(parts: { inputs: unknown; outputs: unknown; name?: string }): LayersModel;
+}
+
+/** What is used of a model of layers, a `tf.LayersModel`. */
+export interface LayersModel {
+  readonly name: string;
+  readonly built: boolean;
+  readonly layers: readonly { readonly name: string }[];
+  readonly inputs: readonly unknown[];
+  readonly inputNames: readonly string[];
+  readonly outputs: readonly unknown[];
+  /** The calls of the layers within the model. */
+  readonly nodesByDepth: Readonly<Record<string, readonly LayerCall[]>>;
+  readonly trainableWeights: readonly Weight[];
+  readonly nonTrainableWeights: readonly Weight[];
+  /** As in `model.fit`: once it is true, the training ends with the batch. */
+  stopTraining: boolean;
+  build(inputShape?: unknown): void;
+  apply(inputs: unknown, options: { training: boolean }): unknown;
+  /** The penalties of regularizers. */
+  calculateLosses(): Tensor[];
+}
+
+/** @inline */
+export interface LayerCall {
+  readonly outboundLayer: unknown;
+  readonly outputTensors: readonly unknown[];
+}
+
+/** @inline */
+export interface Weight {
+  read(): Tensor;
+}
+
+/** What steps the weights: an optimiser of TensorFlow.js, or one of your own. */
+export interface Optimizer<T extends Tensor> {
+  /** One step. In every step the list is in the same order; a weight that the loss does not reach has no gradient. */
+  applyGradients(gradients: { name: string; tensor: T }[]): void;
+}

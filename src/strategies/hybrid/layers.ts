@@ -5,6 +5,9 @@ import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { nearestName } from '../../core/spelling.js';
 
+/** The layer that an entry reads unless it names another: what a model puts out. */
+export const OUTPUT = 'output';
+
 /** What a model put out, by layer. An entry without a layer reads `output`. */
 export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
 

@@ -20,6 +20,7 @@ import {
   type LayerPair,
   type LayerwiseArguments,
   listOf,
+  OUTPUT,
   own,
   pickLayer,
   type ReadPair,
@@ -154,10 +155,6 @@ function fittingLabels<T extends FloatArray>(
     { hint: `say which rows of the layer to skip: mask: { ${layer}: … }` },
   );
 }
-
-  pickLayer,
-  type ReadPair,
-const OUTPUT = 'output';
 
 /** The layer of one side that an entry reads. */
 export function layerOf(

@@ -1,0 +1,134 @@
+import { checkOptions, refuse, throwType } from '../../core/errors.js';
+import { typeTag } from '../../core/numeric.js';
+import { OUTPUT, refuseLayer } from '../../strategies/hybrid/layers.js';
+import type { ByLayer } from '../../tensors/evaluation.js';
+import { isTensor } from '../../tensors/tensor.js';
+import type { LayersModel, Tensor } from '../tensorflow.js';
+import type { SampleTensors } from './rows.js';
+
+/** What stands for a layer: another layer of the model, what a function makes of the layer, or both. */
+export type LayerView<T extends Tensor> =
+  | string
+  | ((output: T) => T)
+  | { readonly layer: string; readonly transform: (output: T) => T };
+
+/** Runs a model for the layers that a strategy reads. */
+export type Tap<T extends Tensor> = (
+  batch: SampleTensors<T>,
+  options: { training: boolean },
+) => Record<string, T>;
+
+/** @inline Makes a model of layers of another, `tf.model`. */
+export type MakeModel = (parts: {
+  inputs: unknown;
+  outputs: unknown;
+  name?: string;
+}) => LayersModel;
+
+/** By structure: a program may hold several copies of TensorFlow.js. */
+export function isLayersModel(value: unknown): value is LayersModel {
+  return (
+    typeof value === 'object' && value !== null && 'layers' in value && 'trainableWeights' in value
+  );
+}
+
+/** Makes a function that runs a model once for all layers of these names: dropouts draw once for all of them. */
+export function tap<T extends Tensor>(
+  operation: string,
+  argument: string,
+  model: LayersModel,
+  names: readonly string[],
+  views: ByLayer<LayerView<T>>,
+  makeModel: MakeModel | undefined,
+): Tap<T> {
+  if (model.inputs.length === 0) {
+    const hint = 'give inputShape to its first layer';
+    refuse('UNAVAILABLE', operation, argument, 'know the shape of its input', model.name, { hint });
+  }
+  if (!model.built) model.build();
+  const read = names.map((name) => {
+    const { layer, transform } = viewOf(operation, `layers.${argument}.${name}`, name, views[name]);
+    return { name, transform, symbol: symbolOf(operation, argument, model, layer) };
+  });
+  const symbols = [...new Set(read.map(({ symbol }) => symbol))];
+  const isWhole = symbols.length === 1 && symbols[0] === model.outputs[0];
+  const runner =
+    isWhole && model.outputs.length === 1 ? model : partOf(operation, model, symbols, makeModel);
+  return (batch, options) => {
+    const made = runner.apply(inputsOf(operation, model, batch), options) as T | T[];
+    const outputs = Array.isArray(made) ? made : [made];
+    const layers = read.map(({ name, transform, symbol }) => {
+      const output = outputs[symbols.indexOf(symbol)]!;
+      return [name, transform ? transform(output) : output] as const;
+    });
+    return Object.fromEntries(layers);
+  };
+}
+
+/** The model up to some of its tensors. It shares the layers, and is not to be disposed. */
+function partOf(
+  operation: string,
+  { name, inputs }: LayersModel,
+  outputs: readonly unknown[],
+  makeModel: MakeModel | undefined,
+): LayersModel {
+  if (makeModel) return makeModel({ inputs, outputs, name });
+  const hint = "import * as tf from '@tensorflow/tfjs', or pass { ...core, ...layers }";
+  refuse('UNAVAILABLE', operation, 'tf', 'have tf.model, to read layers', 'none', { hint });
+}
+
+interface View<T> {
+  readonly layer: string;
+  readonly transform?: ((output: T) => T) | undefined;
+}
+
+function viewOf<T extends Tensor>(
+  operation: string,
+  argument: string,
+  name: string,
+  view: LayerView<T> | undefined,
+): View<T> {
+  if (view === undefined) return { layer: name };
+  if (typeof view === 'string') return { layer: view };
+  if (typeof view === 'function') return { layer: name, transform: view };
+  checkOptions(operation, argument, view, ['layer', 'transform']);
+  const { layer, transform } = view;
+  if (typeof layer !== 'string') throwType(operation, `${argument}.layer`, 'be a name', layer);
+  if (typeof transform !== 'function') {
+    throwType(operation, `${argument}.transform`, 'be a function of a tensor', transform);
+  }
+  return { layer, transform };
+}
+
+/** What stands for the output of a layer in the graph of a model. */
+function symbolOf(operation: string, argument: string, model: LayersModel, name: string): unknown {
+  const { layers, outputs, nodesByDepth } = model;
+  if (name === OUTPUT && outputs.length === 1) return outputs[0];
+  const layer = layers.find((candidate) => candidate.name === name);
+  if (layer === undefined) {
+    const names = layers.map((candidate) => candidate.name);
+    refuseLayer(operation, argument, name, outputs.length === 1 ? [OUTPUT, ...names] : names);
+  }
+  const calls = Object.values(nodesByDepth)
+    .flat()
+    .filter(({ outboundLayer }) => outboundLayer === layer);
+  const tensors = calls.flatMap(({ outputTensors }) => outputTensors);
+  if (tensors.length === 1) return tensors[0];
+  const expected = `have one output of the layer '${name}'`;
+  const hint = `pass a function (batch) => tensors by layer as the ${argument}`;
+  refuse('LAYER', operation, argument, expected, `${tensors.length}`, { hint });
+}
+
+/** The inputs of a model, in its order where the data have names. */
+function inputsOf<T extends Tensor>(
+  operation: string,
+  { inputNames }: LayersModel,
+  batch: SampleTensors<T>,
+): unknown {
+  if (isTensor(batch) || typeTag(batch) !== 'Object') return batch;
+  return inputNames.map((name) => {
+    if (Object.hasOwn(batch, name)) return (batch as ByLayer<T>)[name];
+    const received = Object.keys(batch).join(', ');
+    return refuse('LAYER', operation, 'data', `have the model's input '${name}'`, received);
+  });
+}

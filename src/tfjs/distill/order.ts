@@ -1,0 +1,64 @@
+import { checkIndex, refuse, throwType } from '../../core/errors.js';
+import { Generator, uniform } from '../../core/random.js';
+
+/** The samples of the batches of an epoch. */
+export type Batches = (epoch: number) => Iterable<ArrayLike<number>>;
+
+/** A seed for a place, such as an epoch: what is drawn there does not depend on what was drawn before. */
+function seedOf(seed: number, places: readonly number[]): number {
+  return places.reduce(
+    (mixed, place) => Math.floor(2 ** 32 * new Generator(mixed + place).next()),
+    seed,
+  );
+}
+
+/** Batches of all samples, in an order of its own in each epoch, or as they come. */
+export function batchesOf(
+  samples: number,
+  size: number,
+  shuffleSeed?: number,
+): (epoch: number) => Iterable<Int32Array> {
+  return function* (epoch) {
+    const order = Int32Array.from({ length: samples }, (_, i) => i);
+    if (shuffleSeed !== undefined) shuffle(order, uniform(seedOf(shuffleSeed, [epoch])));
+    for (let start = 0; start < samples; start += size) yield order.subarray(start, start + size);
+  };
+}
+
+/** Fisher and Yates. */
+function shuffle(values: Int32Array, random: () => number): void {
+  for (let last = values.length - 1; last > 0; last--) {
+    const other = Math.floor((last + 1) * random());
+    const value = values[last]!;
+    values[last] = values[other]!;
+    values[other] = value;
+  }
+}
+
+/** Throws unless a batch that a user's function made holds samples. */
+export function checkBatch(
+  operation: string,
+  batch: ArrayLike<number>,
+  samples: number,
+): Int32Array {
+  if (typeof batch !== 'object' || typeof batch?.length !== 'number') {
+    throwType(operation, 'batches', 'give an array of samples for each batch', batch);
+  }
+  if (batch.length === 0) refuse('EMPTY', operation, 'batches', 'hold samples', 'an empty batch');
+  for (let i = 0; i < batch.length; i++) checkIndex(operation, 'batches', batch[i], samples);
+  return Int32Array.from(batch);
+}
+
+/**
+ * Runs a function whose draws depend on a place alone. TensorFlow.js takes the seed of a dropout or a noise that has none of its
+ * own from `Math.random`: this is put in its place until the function returns, which no other code can see.
+ */
+export function withSeed<R>(seed: number, places: readonly number[], compute: () => R): R {
+  const { random } = Math;
+  Math.random = uniform(seedOf(seed, places));
+  try {
+    return compute();
+  } finally {
+    Math.random = random;
+  }
+}
