@@ -65,23 +65,29 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
     Object.fromEntries(takes.map(([name, take]) => [name, take(samples, held)]));
 }
 
-/** Asks a teacher about each batch; its tensors are held, and what it makes on the way is disposed. */
+/**
+ * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is async: then it may need that when it
+ * goes on.
+ */
 function asked<T extends Tensor, D extends SampleTensors<T>>(
   { operation, tf, names }: TeacherContext<T>,
   argument: string,
   teacher: TeacherFunction<T, D>,
 ): Targets<T, D> {
+  const isAsync = typeTag(teacher) === 'AsyncFunction';
   return async (batch, _, held) => {
     let made: unknown;
-    const copies = tf.tidy(() => {
-      made = teacher(batch);
-      return isPromise(made) ? {} : copiesOf(tf, byLayer(operation, argument, made));
-    });
-    for (const copy of Object.values(copies)) held.add(copy);
-    const layers = { ...byLayer<T>(operation, argument, await made), ...copies };
-    if (isPromise(made)) {
-      for (const layer of Object.values(layers)) if (isHeld(layer)) held.add(layer as T);
+    if (isAsync) {
+      made = await teacher(batch);
+    } else {
+      const copies = tf.tidy(() => {
+        made = teacher(batch);
+        return isPromise(made) ? {} : copiesOf(tf, byLayer(operation, argument, made));
+      });
+      made = isPromise(made) ? await made : { ...byLayer(operation, argument, made), ...copies };
     }
+    const layers = byLayer<T>(operation, argument, made);
+    for (const layer of Object.values(layers)) if (isHeld(layer)) held.add(layer as T);
     return Object.fromEntries(
       names.map((name) => [name, pickLayer(operation, argument, layers, name)]),
     );
