@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect } from 'vitest';
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 
 const inNode = !('window' in globalThis);
@@ -10,6 +11,40 @@ export function onEachBackend(tests: () => void): void {
   describe.each(['cpu', inNode ? 'wasm' : 'webgl'])('on the backend %s', (backend) => {
     beforeAll(async () => {
       expect(await tf.setBackend(backend)).toBe(true);
+    });
+    tests();
+  });
+}
+
+class Asynchronous extends MathBackendCPU {
+  override readSync(): never {
+    throw new Error('readSync is not available');
+  }
+  override async read(data: tf.DataId): Promise<tf.backend_util.BackendValues> {
+    return super.readSync(data);
+  }
+  /** What the kernels themselves read. */
+  override bufferSync<R extends tf.Rank, D extends tf.DataType>({
+    dataId,
+    shape,
+    dtype,
+  }: tf.TensorInfo): tf.TensorBuffer<R, D> {
+    const values = super.readSync(dataId) as tf.DataTypeMap[D];
+    return tf.buffer<R, D>(shape as tf.ShapeMap[R], dtype as D, values);
+  }
+}
+
+/** Tests on a backend that computes as the backend cpu does, and reads as WebGPU does. */
+export function onAsynchronousBackend(tests: () => void): void {
+  describe('on a backend without synchronous reads', () => {
+    beforeAll(async () => {
+      tf.registerBackend('asynchronous', () => new Asynchronous());
+      tf.copyRegisteredKernels('cpu', 'asynchronous');
+      await tf.setBackend('asynchronous');
+    });
+    afterAll(async () => {
+      await tf.setBackend('cpu');
+      tf.removeBackend('asynchronous');
     });
     tests();
   });

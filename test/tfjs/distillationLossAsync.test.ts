@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   FeatureDistillationStrategy,
   HybridDistillationStrategy,
@@ -9,7 +8,7 @@ import {
 } from '../../src/index.js';
 import { distillationLoss, distillationLossAsync } from '../../src/tfjs/index.js';
 import { wrong } from '../support/refusal.js';
-import { expectClose, onEachBackend, values } from './backends.js';
+import { expectClose, onAsynchronousBackend, onEachBackend, values } from './backends.js';
 
 const response = () => new ResponseDistillationStrategy({ temperature: 3, alpha: 0.3 });
 
@@ -182,26 +181,8 @@ test.each<[string, () => unknown]>([
   expect(tf.memory().numTensors).toBe(before);
 });
 
-describe('on a backend without synchronous reads', () => {
-  class Asynchronous extends MathBackendCPU {
-    override readSync(): never {
-      throw new Error('readSync is not available');
-    }
-    override async read(data: tf.DataId): Promise<tf.backend_util.BackendValues> {
-      return super.readSync(data);
-    }
-  }
+onAsynchronousBackend(() => {
   const read = async (tensor: tf.Tensor) => [...(await tensor.data())];
-
-  beforeAll(async () => {
-    tf.registerBackend('asynchronous', () => new Asynchronous());
-    tf.copyRegisteredKernels('cpu', 'asynchronous');
-    await tf.setBackend('asynchronous');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('asynchronous');
-  });
 
   test('the synchronous form says what to do, steps nothing and leaves no tensor', async () => {
     const projection = new LinearProjection(5, 4, { seed: 1 });

@@ -41,10 +41,6 @@ export function tap<T extends Tensor>(
   views: ByLayer<LayerView<T>>,
   makeModel: MakeModel | undefined,
 ): Tap<T> {
-  if (model.inputs.length === 0) {
-    const hint = 'give inputShape to its first layer';
-    refuse('UNAVAILABLE', operation, argument, 'know the shape of its input', model.name, { hint });
-  }
   if (!model.built) model.build();
   const read = names.map((name) => {
     const { layer, transform } = viewOf(operation, `layers.${argument}.${name}`, name, views[name]);

@@ -70,7 +70,7 @@ export class Rows<T extends Tensor> {
       throwType(operation, argument, expected, given);
     }
     const list = labels as ArrayLike<number>; // a tensor and a matrix have been dealt with
-    this.#checkSamples(argument, [list.length], 'a tensor has more than one for each');
+    this.#checkSamples(argument, [list.length], 'use a tensor where a sample has several');
     for (let i = 0; i < list.length; i++) {
       const label: unknown = list[i];
       if (Number.isInteger(label)) continue;
@@ -98,7 +98,7 @@ export class Rows<T extends Tensor> {
     if (typeof list?.length !== 'number') {
       throwType(this.operation, argument, 'hold 0 or 1 for each sample', mask);
     }
-    this.#checkSamples(argument, [list.length], 'a tensor has more than one for each');
+    this.#checkSamples(argument, [list.length], 'use a tensor where a sample has several');
     return (samples) => Array.from(samples, (sample) => list[sample]!);
   }
 
@@ -124,8 +124,8 @@ export class Rows<T extends Tensor> {
 
   #sparse(argument: string, targets: SparseTargets): Take<T, SparseTargets> {
     const { indices, kind, columns, temperature, logTail } = targets;
-    const values = this.#matrix(argument, targets.values);
     const blocks = this.#blocksOf(argument, targets);
+    const values = this.#matrix(argument, targets.values);
     return (samples, held) => {
       const taken = values(samples, held);
       const classes = new Int32Array(taken.data.length);
@@ -147,15 +147,19 @@ export class Rows<T extends Tensor> {
   #blocksOf(argument: string, { rows, columns }: { rows: number; columns: number }): number {
     const blocks = rows / this.samples;
     if (blocks >= 1 && Number.isInteger(blocks)) return blocks;
-    this.#checkSamples(argument, [rows, columns], 'or as many for each');
+    this.#checkSamples(
+      argument,
+      [rows, columns],
+      'or a multiple, with the rows of each sample together',
+    );
     return 1;
   }
 
-  #checkSamples(argument: string, shape: readonly number[], also?: string): void {
+  #checkSamples(argument: string, shape: readonly number[], hint?: string): void {
     const { samples } = this;
     if (shape[0] === samples) return;
     const why = `one for each of the ${samples} samples`;
-    throwShape(this.operation, argument, shape, [samples, ...shape.slice(1)], why, also);
+    throwShape(this.operation, argument, shape, [samples, ...shape.slice(1)], why, hint);
   }
 }
 
@@ -202,6 +206,7 @@ export function countSamples<T extends Tensor>(
     throwType(operation, argument, 'be a tensor, or tensors in a list or by name', data, hint);
   }
   const [samples = 0] = first.shape;
-  if (samples === 0) refuse('EMPTY', operation, argument, 'hold samples', `shape [${first.shape}]`);
+  if (samples === 0)
+    refuse('EMPTY', operation, argument, 'hold samples', `shape [${first.shape.join(', ')}]`);
   return samples;
 }

@@ -1,0 +1,238 @@
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import {
+  type DistillHistory,
+  type DistillOptions,
+  type DistillState,
+  distill,
+} from '../../../src/tfjs/index.js';
+import { onEachBackend } from '../backends.js';
+import {
+  LABELS,
+  makeData,
+  makeHybrid,
+  makeProjection,
+  makeStudent,
+  makeTeacher,
+  weightsOf,
+} from './models.js';
+
+type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
+
+const [EPOCHS, BATCHES] = [3, 3]; // 40 samples in batches of 16
+
+/** All that a training changes, and the options that two calls share. */
+function begin(optimizer: tf.Optimizer = tf.train.adam(0.05)) {
+  const [data, projection] = [makeData(), makeProjection()];
+  const student = makeStudent([tf.layers.batchNormalization(), tf.layers.dropout({ rate: 0.3 })]);
+  const options = {
+    teacher: makeTeacher(),
+    student,
+    strategy: makeHybrid(projection),
+    optimizer,
+    data,
+    labels: LABELS,
+    epochs: EPOCHS,
+    batchSize: 16,
+    seed: 7,
+    validation: { data, labels: LABELS },
+  };
+  const learned = async () => [
+    ...(await weightsOf(student)),
+    [...projection.parameters()[0]!.value.data],
+  ];
+  return { options, student, projection, learned };
+}
+
+/** Trains until the signal is aborted after a number of batches, and gives the state. */
+async function abortAfter(batches: number, options: Options): Promise<DistillState> {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const states: DistillState[] = [];
+  let done = 0;
+  const callbacks = {
+    onBatchEnd: () => {
+      done++;
+      if (done === batches) controller.abort(reason);
+    },
+    onAbort: (state: DistillState) => states.push(state),
+  };
+  const training = distill(tf, { ...options, callbacks, signal: controller.signal });
+  await expect(training).rejects.toBe(reason);
+  expect(done).toBe(batches);
+  expect(states).toHaveLength(1);
+  return JSON.parse(JSON.stringify(states[0]));
+}
+
+onEachBackend(() => {
+  test('goes on from any batch to the same bits', async () => {
+    const whole = begin();
+    const history = await distill(tf, whole.options);
+    const expected = await whole.learned();
+    // After the last batch of an epoch, its validation is still to come.
+    for (const batches of [1, 2, 3, 5, 7, 8]) {
+      const parts = begin();
+      const state = await abortAfter(batches, parts.options);
+      expect([state.epoch, state.batch]).toEqual(
+        batches % BATCHES === 0
+          ? [batches / BATCHES - 1, BATCHES]
+          : [Math.floor(batches / BATCHES), batches % BATCHES],
+      );
+      expect(await distill(tf, { ...parts.options, resume: state })).toEqual(history);
+      expect(await parts.learned()).toEqual(expected);
+    }
+    tf.disposeVariables();
+  });
+
+  test('goes on several times', async () => {
+    const whole = begin();
+    const history = await distill(tf, whole.options);
+    const parts = begin();
+    let resume: DistillState | undefined;
+    for (let i = 0; i < 4; i++) resume = await abortAfter(2, { ...parts.options, resume });
+    expect(await distill(tf, { ...parts.options, resume })).toEqual(history);
+    expect(await parts.learned()).toEqual(await whole.learned());
+    tf.disposeVariables();
+  });
+
+  test('goes on after an epoch, with the same optimizer', async () => {
+    const whole = begin();
+    const history = await distill(tf, whole.options);
+    const parts = begin();
+    await distill(tf, { ...parts.options, epochs: 2 });
+    const rest = await distill(tf, { ...parts.options, initialEpoch: 2 });
+    expect(await parts.learned()).toEqual(await whole.learned());
+    expect(rest).toEqual(lastOf(history));
+    tf.disposeVariables();
+  });
+
+  test('goes on from an epoch that was saved, with another student and another optimizer', async () => {
+    const whole = begin(tf.train.momentum(0.05, 0.9));
+    const history = await distill(tf, whole.options);
+    const saved = begin(tf.train.momentum(0.05, 0.9));
+    await distill(tf, { ...saved.options, epochs: 2 });
+    const parts = begin(tf.train.momentum(0.05, 0.9));
+    parts.student.setWeights(saved.student.getWeights());
+    const [from, to] = [saved.projection.parameters(), parts.projection.parameters()];
+    to[0]!.value.data.set(from[0]!.value.data);
+    const slots = await saved.options.optimizer.getWeights();
+    await parts.options.optimizer.setWeights(
+      slots.map(({ name, tensor }) => ({ name, tensor: tf.clone(tensor) })),
+    );
+    const rest = await distill(tf, { ...parts.options, initialEpoch: 2 });
+    expect(rest).toEqual(lastOf(history));
+    expect(await parts.learned()).toEqual(await whole.learned());
+    tf.disposeVariables();
+  });
+
+  test('orders and draws come from the seed and the epoch', async () => {
+    const train = async (options: Partial<Options>) => {
+      const run = begin();
+      await distill(tf, { ...run.options, ...options });
+      return run.learned();
+    };
+    const expected = await train({});
+    expect(await train({})).toEqual(expected);
+    expect(await train({ seed: 8 })).not.toEqual(expected);
+    expect(await train({ shuffle: false })).not.toEqual(expected);
+    tf.disposeVariables();
+  });
+});
+
+function lastOf({ epoch, history }: DistillHistory): DistillHistory {
+  const entries = Object.entries(history).map(([name, numbers]) => [name, numbers.slice(-1)]);
+  return { epoch: epoch.slice(-1), history: Object.fromEntries(entries) };
+}
+
+test('each epoch has every sample once, in an order of its own', async () => {
+  await tf.setBackend('cpu');
+  const data = tf.range(0, 40).reshape([40, 1]);
+  const weight = tf.variable(tf.ones([1, 2]));
+  const epochs: number[][] = [];
+  await distill(tf, {
+    teacher: tf.zeros([40, 2]),
+    student: (x) => {
+      epochs.at(-1)!.push(...x.dataSync());
+      return tf.matMul(x, weight);
+    },
+    variables: [weight],
+    strategy: begin().options.strategy.getStrategies()[0]!.strategy,
+    optimizer: tf.train.sgd(0),
+    data,
+    epochs: 3,
+    batchSize: 7,
+    callbacks: { onEpochBegin: () => epochs.push([]) },
+  });
+  const sorted = Array.from({ length: 40 }, (_, i) => i);
+  for (const order of epochs) expect([...order].sort((a, b) => a - b)).toEqual(sorted);
+  expect(new Set([sorted, ...epochs].map(String)).size).toBe(4);
+  tf.disposeVariables();
+});
+
+describe('a signal', () => {
+  test('that is aborted already ends the call before it begins', async () => {
+    const run = begin();
+    const before = await run.learned();
+    const calls: string[] = [];
+    const callbacks = {
+      onTrainBegin: () => calls.push('begin'),
+      onAbort: () => calls.push('abort'),
+    };
+    const reason = new Error('not at all');
+    const call = distill(tf, { ...run.options, callbacks, signal: AbortSignal.abort(reason) });
+    await expect(call).rejects.toBe(reason);
+    expect(calls).toEqual([]);
+    expect(await run.learned()).toEqual(before);
+    tf.disposeVariables();
+  });
+
+  test('without a reason of its own rejects with an AbortError', async () => {
+    const run = begin();
+    const controller = new AbortController();
+    const callbacks = { onBatchEnd: () => controller.abort() };
+    const call = distill(tf, { ...run.options, callbacks, signal: controller.signal });
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    tf.disposeVariables();
+  });
+
+  test('that is aborted by a timer is seen while the training is under way', async () => {
+    const run = begin();
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 0);
+    const call = distill(tf, { ...run.options, epochs: 1e6, signal: controller.signal });
+    await expect(call).rejects.toThrow();
+    tf.disposeVariables();
+  });
+
+  test('that is aborted after the last batch and its validation is late', async () => {
+    const run = begin();
+    const controller = new AbortController();
+    const callbacks = {
+      onEpochEnd: (epoch: number) => {
+        if (epoch === EPOCHS - 1) controller.abort();
+      },
+    };
+    const { epoch } = await distill(tf, { ...run.options, callbacks, signal: controller.signal });
+    expect(epoch).toHaveLength(EPOCHS);
+    tf.disposeVariables();
+  });
+
+  test('lets callbacks save what was learned', async () => {
+    const run = begin();
+    let projected: number[] = [];
+    const controller = new AbortController();
+    const value = () => [...run.projection.parameters()[0]!.value.data];
+    const callbacks = {
+      onBatchEnd: () => controller.abort(),
+      onAbort: () => {
+        projected = value();
+      },
+    };
+    const before = value();
+    const call = distill(tf, { ...run.options, callbacks, signal: controller.signal });
+    await expect(call).rejects.toThrow();
+    expect(projected).toEqual(value());
+    expect(projected).not.toEqual(before);
+    tf.disposeVariables();
+  });
+});
