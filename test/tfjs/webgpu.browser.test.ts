@@ -6,7 +6,7 @@ import {
   HybridDistillationStrategy,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
-import { distillationLossAsync } from '../../src/tfjs/index.js';
+import { distill, distillationLossAsync } from '../../src/tfjs/index.js';
 import { responseRows, values } from './backends.js';
 
 const [temperature, alpha] = [3, 0.3];
@@ -64,4 +64,35 @@ test('on WebGPU, the asynchronous form has the gradients of operations on the ba
       expect(Math.abs(number - expected[i]![j]!)).toBeLessThan(1e-6);
     });
   });
+});
+
+test('on WebGPU, distill trains as on the backend cpu', async () => {
+  const train = async (backend: string) => {
+    expect(await tf.setBackend(backend)).toBe(true);
+    const { weights, inputs, teacher, labels } = network();
+    const { history } = await distill(tf, {
+      teacher,
+      student: (x) => {
+        const layer = tf.tanh(tf.matMul(x, weights[0]!));
+        return { output: tf.matMul(layer, weights[1]!), hidden: layer };
+      },
+      variables: weights,
+      strategy: hybrid,
+      optimizer: tf.train.sgd(0.5),
+      data: inputs,
+      labels,
+      epochs: 3,
+      batchSize: 4,
+      validation: { data: inputs, teacher, labels },
+    });
+    tf.disposeVariables();
+    return history;
+  };
+  const [actual, expected] = [await train('webgpu'), await train('cpu')];
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [name, numbers] of Object.entries(expected)) {
+    numbers.forEach((number, epoch) => {
+      expect(actual[name]![epoch]).toBeCloseTo(number, 5);
+    });
+  }
 });

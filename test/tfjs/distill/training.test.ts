@@ -7,7 +7,7 @@ import {
 } from '../../../src/index.js';
 import { type DistillHistory, distill, distillationLoss } from '../../../src/tfjs/index.js';
 import { expectElementsClose } from '../../support/tensorValues.js';
-import { onEachBackend, values } from '../backends.js';
+import { onAsynchronousBackend, onEachBackend, values } from '../backends.js';
 import {
   CLASSES,
   INPUTS,
@@ -228,6 +228,35 @@ onEachBackend(() => {
     const layers = { student: { code: 'hidden' }, teacher: { code: 'hidden' } };
     expect(await train('code', layers)).toEqual(await train('hidden'));
     tf.disposeVariables();
+  });
+});
+
+onAsynchronousBackend(() => {
+  test('learns, bit by bit, what it learns with synchronous reads, its draws and its means too', async () => {
+    const train = async (backend: string) => {
+      await tf.setBackend(backend);
+      const student = makeStudent([
+        tf.layers.batchNormalization(),
+        tf.layers.dropout({ rate: 0.3 }),
+        tf.layers.gaussianNoise({ stddev: 0.1 }),
+      ]);
+      const [data, projection] = [makeData(), makeProjection()];
+      const history = await distill(tf, {
+        teacher: makeTeacher(),
+        student,
+        strategy: makeHybrid(projection),
+        optimizer: tf.train.adam(0.05),
+        data,
+        labels: LABELS,
+        epochs: 3,
+        validation: { data },
+      });
+      const learned = [...projection.parameters()[0]!.value.data];
+      const weights = await weightsOf(student);
+      tf.disposeVariables();
+      return { history, learned, weights };
+    };
+    expect(await train('asynchronous')).toEqual(await train('cpu'));
   });
 });
 
