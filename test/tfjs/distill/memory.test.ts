@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import type { HybridDistillationStrategy } from '../../../src/index.js';
 import { type DistillOptions, distill } from '../../../src/tfjs/index.js';
 import { onAsynchronousBackend, onEachBackend, values } from '../backends.js';
 import {
@@ -196,13 +195,14 @@ onAsynchronousBackend(tests);
 
 test('a strategy keeps what it learned where a training ends in an error', async () => {
   await tf.setBackend('cpu');
-  const options = begin();
-  const projected = ({ strategy }: { strategy: HybridDistillationStrategy }) => [
-    ...strategy.parameters()[0]!.value.data,
-  ];
-  const before = projected(options);
-  const callbacks = { onEpochEnd: () => fail('late') };
-  await expect(distill(tf, { ...options, callbacks })).rejects.toThrow('late');
-  expect(projected(options)).not.toEqual(before);
-  tf.disposeVariables();
+  const projected = async (callbacks: Options['callbacks'], signal?: AbortSignal) => {
+    const options = begin();
+    await expect(distill(tf, { ...options, callbacks, signal })).rejects.toThrow();
+    tf.disposeVariables();
+    return [...options.strategy.parameters()[0]!.value.data];
+  };
+  const controller = new AbortController();
+  const aborted = await projected({ onBatchEnd: () => controller.abort() }, controller.signal);
+  expect(await projected({ onBatchEnd: () => fail('at once') })).toEqual(aborted);
+  expect(await projected({ onBatchBegin: () => fail('sooner') })).not.toEqual(aborted);
 });
