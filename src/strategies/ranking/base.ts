@@ -18,6 +18,10 @@ export abstract class RankingStrategyBase<
   /** Returns the kernel of the distance. */
   protected abstract kernel(): RowKernel;
 
+  override get isSumOverRows(): boolean {
+    return true;
+  }
+
   protected override validate(batch: DistillationBatch<T>): void {
     super.validate(batch);
     const { operation, student } = batch;

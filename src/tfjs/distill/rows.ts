@@ -6,9 +6,9 @@ import { typeTag } from '../../core/numeric.js';
 import { SparseTargets } from '../../teachers/sparse.js';
 import {
   type ByLayer,
-  isOneMask,
+  isOne,
   type LabelTensor,
-  type MaskTensor,
+  type RowsTensor,
   type TeacherTensor,
 } from '../../tensors/evaluation.js';
 import { isTensor } from '../../tensors/tensor.js';
@@ -82,9 +82,9 @@ export class Rows<T extends Tensor> {
 
   mask(
     argument: string,
-    mask: MaskTensor<T> | ByLayer<MaskTensor<T>>,
-  ): Take<T, MaskTensor<T> | ByLayer<MaskTensor<T>>> {
-    if (isOneMask(mask)) return this.#oneMask(argument, mask);
+    mask: RowsTensor<T> | ByLayer<RowsTensor<T>>,
+  ): Take<T, RowsTensor<T> | ByLayer<RowsTensor<T>>> {
+    if (isOne(mask)) return this.#oneMask(argument, mask);
     const takes = Object.entries(mask).map(
       ([name, one]) => [name, this.#oneMask(`${argument}.${name}`, one)] as const,
     );
@@ -92,7 +92,7 @@ export class Rows<T extends Tensor> {
       Object.fromEntries(takes.map(([name, take]) => [name, take(samples, held)]));
   }
 
-  #oneMask(argument: string, mask: MaskTensor<T>): Take<T, MaskTensor<T>> {
+  #oneMask(argument: string, mask: RowsTensor<T>): Take<T, RowsTensor<T>> {
     if (isTensor(mask)) return this.#tensor(argument, mask as T);
     const list = mask as ArrayLike<number>; // what it holds, the strategy checks
     if (typeof list?.length !== 'number') {

@@ -7,7 +7,7 @@ import {
   byLayer,
   type Call,
   isHybrid,
-  isOneMask,
+  isOne,
   type LayerwiseCall,
   type Rest,
 } from '../../tensors/evaluation.js';
@@ -197,7 +197,7 @@ export class Session<
     const pair = pairsOf(this.#parts.strategy).find((other) => other.labels === 'reads');
     if (pair === undefined) return undefined;
     const output = layers[pair.student]!;
-    const oneMask = mask === undefined || isOneMask(mask) ? mask : own(mask, pair.student);
+    const oneMask = mask === undefined || isOne(mask) ? mask : own(mask, pair.student);
     const read = {
       student: inputs.output('student', output),
       teacher: inputs.teacher('teacher', targets[pair.teacher]!, [output]),

@@ -1,4 +1,4 @@
-import type { ByLayer, LabelTensor, MaskTensor, TeacherTensor } from '../../tensors/evaluation.js';
+import type { ByLayer, LabelTensor, RowsTensor, TeacherTensor } from '../../tensors/evaluation.js';
 import type { Tensor } from '../tensorflow.js';
 import type { Held } from './held.js';
 import { countSamples, Rows, type SampleLabels, type SampleTensors } from './rows.js';
@@ -9,7 +9,7 @@ export interface SampleOptions<T extends Tensor, D extends SampleTensors<T>> {
   readonly data: D;
   readonly teacher: Teacher<T, D>;
   readonly labels?: SampleLabels<T> | undefined;
-  readonly mask?: MaskTensor<T> | ByLayer<MaskTensor<T>> | undefined;
+  readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
 }
 
 /** The rows of some samples. */
@@ -17,7 +17,7 @@ export interface Batch<T extends Tensor, D extends SampleTensors<T>> {
   readonly data: D;
   readonly targets: ByLayer<TeacherTensor<T>>;
   readonly labels: LabelTensor<T> | undefined;
-  readonly mask: MaskTensor<T> | ByLayer<MaskTensor<T>> | undefined;
+  readonly mask: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
 }
 
 /** Samples with their teacher. */
