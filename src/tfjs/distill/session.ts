@@ -1,6 +1,6 @@
 import type { IDistillationStrategy } from '../../call/options.js';
+import type { ReadPair } from '../../strategies/hybrid/layers.js';
 import { OUTPUT, own } from '../../strategies/hybrid/layers.js';
-import type { ReadPair } from '../../strategies/hybrid/layerwise.js';
 import { labelUse } from '../../strategies/hybrid/nested.js';
 import {
   type ByLayer,
@@ -202,7 +202,7 @@ export class Session<
       student: inputs.output('student', output),
       teacher: inputs.teacher('teacher', targets[pair.teacher]!, [output]),
       labels: inputs.labels(labels, [output]),
-      mask: oneMask === undefined ? undefined : inputs.mask('mask', oneMask, [output]),
+      mask: oneMask === undefined ? undefined : inputs.rowInput('mask', oneMask, [output]),
     };
     return () => ({
       student: read.student(),
