@@ -93,6 +93,11 @@ export {
   VariationalDistillationStrategy,
 } from './strategies/feature/variational.js';
 export {
+  type BalanceOptions,
+  balancedWeights,
+  type HybridBatch,
+} from './strategies/hybrid/balance.js';
+export {
   type HybridDistillationOptions,
   HybridDistillationStrategy,
 } from './strategies/hybrid/hybrid.js';

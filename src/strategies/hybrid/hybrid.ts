@@ -1,4 +1,9 @@
-import type { BatchRequest, ComponentLoss, DistillationBatch } from '../../call/batch.js';
+import type {
+  BatchRequest,
+  ComponentLoss,
+  DistillationBatch,
+  Overrides,
+} from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import {
   type CountedLoss,
@@ -121,6 +126,11 @@ export class HybridDistillationStrategy<
   /** The strategies with their weights, `'normalize'`d ones as divided; copies of the entries passed. */
   getStrategies(): readonly WeightedStrategy<T>[] {
     return [...this.#entries];
+  }
+
+  /** @internal The temperature and alpha that were set explicitly. */
+  overrides(): Overrides {
+    return this.resolve(NO_OVERRIDES);
   }
 
   /** What the children learn beside the student. */

@@ -1,0 +1,151 @@
+import type { TeacherOutput } from '../../call/batch.js';
+import type { EvaluationOptions } from '../../call/options.js';
+import {
+  checkChoice,
+  checkNumbers,
+  checkOptions,
+  refuse,
+  throwShape,
+  throwType,
+} from '../../core/errors.js';
+import type { Labels } from '../../core/labels.js';
+import type { Matrix } from '../../core/matrix.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { norm } from '../../kernels/rows/distance.js';
+import { HybridDistillationStrategy } from './hybrid.js';
+import type { LayerOutputs, LayerwiseOptions, TeacherLayerOutputs } from './layers.js';
+import { isHybrid, nameOf } from './nested.js';
+import type { WeightedStrategy } from './weights.js';
+
+/** @inline A call with one matrix of each side. */
+interface OutputBatch<T extends FloatArray> {
+  readonly student: Matrix<T>;
+  readonly teacher: TeacherOutput<T>;
+  readonly labels?: Labels<T> | undefined;
+  readonly options?: Omit<EvaluationOptions<T>, 'gradient' | 'accumulate' | 'rowLosses'>;
+}
+
+/** @inline A call with matrices by layer. */
+interface LayersBatch<T extends FloatArray> {
+  readonly student: LayerOutputs<T>;
+  readonly teacher: TeacherLayerOutputs<T>;
+  readonly labels?: Labels<T> | undefined;
+  readonly options?: Omit<LayerwiseOptions<T>, 'gradients' | 'accumulate' | 'rowLosses'>;
+}
+
+/** A call of a hybrid: one matrix of each side, or matrices by layer. */
+export type HybridBatch<T extends FloatArray = Float32Array> = OutputBatch<T> | LayersBatch<T>;
+
+/** Options of {@link balancedWeights}. */
+export interface BalanceOptions {
+  /** What an entry contributes: its loss, or the length of its gradient; `'loss'`. */
+  readonly by?: 'loss' | 'gradient' | undefined;
+}
+
+/**
+ * The weights at which the entries of a hybrid contribute given shares of it, on one batch:
+ *
+ *     weightᵢ · contributionᵢ = shareᵢ · Σ over entries of their weights in the hybrid · their contributions
+ *
+ * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d student‖ over all layers that it reads. Losses
+ * differ by powers of ten: a relation of 1e-4 beside a response loss of 2 does nothing at equal weights. The sum of all contributions
+ * stays what it is, so that the learning rate fits as before.
+ *
+ * @param hybrid - its entries are evaluated one by one; nothing of it is changed
+ * @param batch - what the hybrid is called with: a typical batch, of a student that has begun to learn
+ * @param shares - one for each entry, finite and > 0; only their proportions count: `[40, 30, 30]`
+ * @param options - `by: 'gradient'` balances what the student feels, `by: 'loss'` what a history shows
+ * @returns one weight for each entry, in their order, for a hybrid with `weights: 'free'`
+ * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is negative; SHAPE_MISMATCH where there are
+ *   not as many shares as entries; whatever the strategies throw. Cost: one evaluation of each entry, and of the hybrid.
+ * @example
+ * import {
+ *   balancedWeights,
+ *   FeatureDistillationStrategy,
+ *   HybridDistillationStrategy,
+ *   Matrix,
+ *   ResponseDistillationStrategy,
+ * } from 'knowledge-distillation';
+ *
+ * const hybrid = new HybridDistillationStrategy([
+ *   { strategy: new ResponseDistillationStrategy(), weight: 0.5 },
+ *   { strategy: new FeatureDistillationStrategy(), weight: 0.5 },
+ * ]);
+ * const batch = { student: Matrix.fromRows([[1, 0, -1]]), teacher: Matrix.fromRows([[9, 0, 4]]) };
+ * const weights = balancedWeights(hybrid, batch, [70, 30], { by: 'gradient' });
+ * const entries = hybrid.getStrategies().map((entry, i) => ({ ...entry, weight: weights[i]! }));
+ * const balanced = new HybridDistillationStrategy(entries, { weights: 'free' });
+ */
+export function balancedWeights<T extends FloatArray>(
+  hybrid: HybridDistillationStrategy<T>,
+  batch: HybridBatch<T>,
+  shares: ArrayLike<number>,
+  options: BalanceOptions = {},
+): number[] {
+  const operation = 'balancedWeights';
+  if (!isHybrid(hybrid)) throwType(operation, 'hybrid', 'be a HybridDistillationStrategy', hybrid);
+  checkOptions(operation, 'batch', batch, ['student', 'teacher', 'labels', 'options']);
+  checkOptions(operation, 'options', options, ['by']);
+  const { by = 'loss' } = options;
+  checkChoice(operation, 'by', by, ['loss', 'gradient']);
+  const entries = hybrid.getStrategies();
+  const inRange = (value: number) => value > 0 && value < Infinity;
+  const wanted = checkNumbers(operation, 'shares', shares, 'be a finite number > 0', inRange);
+  if (wanted.length !== entries.length) {
+    throwShape(operation, 'shares', [wanted.length], [entries.length], 'one for each entry');
+  }
+  const contributions = entries.map((entry) => contributionOf(hybrid, entry, batch, by));
+  for (const [i, contribution] of contributions.entries()) {
+    if (contribution > 0) continue;
+    const expected = by === 'loss' ? 'have a loss above 0' : 'have a gradient that is not 0';
+    const hint = 'take a batch on which the student is not yet like the teacher';
+    const argument = `strategies[${i}] (${nameOf(entries[i]!)})`;
+    refuse('OUT_OF_RANGE', operation, argument, expected, String(contribution), { hint });
+  }
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const all = sum(entries.map(({ weight }, i) => weight * contributions[i]!));
+  const whole = sum([...wanted]);
+  return contributions.map((contribution, i) => ((wanted[i]! / whole) * all) / contribution);
+}
+
+/** What an entry contributes at weight 1; the gradients of parameters stay as they are. */
+function contributionOf<T extends FloatArray>(
+  hybrid: HybridDistillationStrategy<T>,
+  entry: WeightedStrategy<T>,
+  batch: HybridBatch<T>,
+  by: 'loss' | 'gradient',
+): number {
+  const alone = new HybridDistillationStrategy<T>([{ ...entry, weight: 1 }], hybrid.overrides());
+  const learned = alone.parameters().map(({ gradient }) => ({ gradient, kept: gradient.clone() }));
+  try {
+    const { loss, gradients } = evaluate(alone, batch);
+    if (by === 'loss') return loss;
+    const lengths = Object.values(gradients).map(({ data }) => norm(data, 0, data.length));
+    return norm(Float64Array.from(lengths), 0, lengths.length);
+  } finally {
+    for (const { gradient, kept } of learned) gradient.data.set(kept.data);
+  }
+}
+
+interface Evaluated<T extends FloatArray> {
+  readonly loss: number;
+  readonly gradients: Readonly<Record<string, Matrix<T>>>;
+}
+
+function evaluate<T extends FloatArray>(
+  hybrid: HybridDistillationStrategy<T>,
+  batch: HybridBatch<T>,
+): Evaluated<T> {
+  if (isByLayer(batch)) {
+    const { student, teacher, labels, options } = batch;
+    return hybrid.computeLayerwise(student, teacher, labels, options);
+  }
+  const { student, teacher, labels, options } = batch;
+  const target = teacher as Matrix<T>; // or what the entry says that it takes
+  const { loss, gradient } = hybrid.computeLossAndGradient(student, target, labels, options);
+  return { loss, gradients: { output: gradient } };
+}
+
+function isByLayer<T extends FloatArray>(batch: HybridBatch<T>): batch is LayersBatch<T> {
+  return Object(batch.student) === batch.student && !('numeric' in batch.student);
+}
