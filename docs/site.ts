@@ -25,6 +25,7 @@ const GUIDES = [
   'temperature',
   'pytorch',
   'language-models',
+  'search-and-reranking',
   'layers',
   'tensorflow',
   'jax',
