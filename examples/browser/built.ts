@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright';
 import { preview } from 'vite';
 
 interface Site {
@@ -31,13 +30,4 @@ export async function serveBuilt(): Promise<Site> {
     },
     close: () => server.close(),
   };
-}
-
-/** Chromium at CHROMIUM_PATH, or else the one that playwright installs. */
-export function launchChromium(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH;
-  return chromium.launch({
-    ...(executablePath ? { executablePath } : {}),
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
 }

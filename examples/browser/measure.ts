@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright';
+import { launchChromium } from '../shared/chromium.js';
 import { formatTable } from '../shared/table.js';
-import { launchChromium, serveBuilt } from './built.js';
+import { serveBuilt } from './built.js';
 
 const SECONDS = 10;
 

@@ -1,5 +1,6 @@
 import type { Random } from './random.js';
 import type { Features, Student } from './training.js';
+import { addScaled, dot } from './vectors.js';
 
 /** Layers of a batch, a row for each sample. */
 export interface Layers {
@@ -72,7 +73,7 @@ export class HiddenLayerStudent implements Student {
       if (hiddenGradient) unitSlopes.set(rowOf(hiddenGradient, row, units));
       rowOf(hidden, row, units).forEach((activation, unit) => {
         addScaled(secondGradient, unit * classes, activation, slopes, 0, classes);
-        unitSlopes[unit]! += dot(slopes, rowOf(second, unit, classes));
+        unitSlopes[unit]! += dot(slopes, 0, second, unit * classes, classes);
         if (activation === 0) unitSlopes[unit] = 0;
       });
       addScaled(secondGradient, units * classes, 1, slopes, 0, classes);
@@ -93,22 +94,4 @@ export class HiddenLayerStudent implements Student {
 
 function rowOf(values: Float32Array, row: number, columns: number): Float32Array {
   return values.subarray(row * columns, (row + 1) * columns);
-}
-
-/** Adds `scale` times the `length` values from `from` on to the sums from `to` on. */
-function addScaled(
-  sums: Float32Array,
-  to: number,
-  scale: number,
-  values: Float32Array,
-  from: number,
-  length: number,
-): void {
-  for (let i = 0; i < length; i++) sums[to + i]! += scale * values[from + i]!;
-}
-
-function dot(left: Float32Array, right: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!;
-  return sum;
 }

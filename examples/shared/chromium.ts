@@ -1,0 +1,10 @@
+import { type Browser, chromium } from 'playwright';
+
+/** Chromium at CHROMIUM_PATH, or else the one that playwright installs. */
+export function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_PATH;
+  return chromium.launch({
+    ...(executablePath ? { executablePath } : {}),
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+}
