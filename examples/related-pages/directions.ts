@@ -1,0 +1,62 @@
+import type { Random } from '../shared/random.js';
+import { addScaled, dot } from '../shared/vectors.js';
+
+/** Times that the directions are multiplied: they then hold all but nothing less of the rows than the best. */
+const ROUNDS = 60;
+
+/** The main directions of rows of length `width`, one after the other: those along which the rows are longest in all. */
+export function mainDirections(
+  rows: Float32Array,
+  width: number,
+  count: number,
+  random: Random,
+): Float64Array {
+  const products = productsOfColumns(rows, width);
+  let directions = Float64Array.from({ length: count * width }, () => random.normal());
+  for (let round = 0; round < ROUNDS; round++) {
+    const multiplied = new Float64Array(count * width);
+    for (let d = 0; d < count * width; d += width) {
+      for (let i = 0; i < width; i++)
+        addScaled(multiplied, d, directions[d + i]!, products, i * width, width);
+    }
+    directions = multiplied;
+    orthonormalize(directions, width);
+  }
+  return directions;
+}
+
+/** Σ over rows of row · rowᵀ. */
+function productsOfColumns(rows: Float32Array, width: number): Float64Array {
+  const products = new Float64Array(width * width);
+  for (let row = 0; row < rows.length; row += width) {
+    for (let i = 0; i < width; i++)
+      addScaled(products, i * width, rows[row + i]!, rows, row, width);
+  }
+  return products;
+}
+
+/** Gram and Schmidt. */
+function orthonormalize(directions: Float64Array, width: number): void {
+  for (let d = 0; d < directions.length; d += width) {
+    for (let before = 0; before < d; before += width) {
+      addScaled(
+        directions,
+        d,
+        -dot(directions, d, directions, before, width),
+        directions,
+        before,
+        width,
+      );
+    }
+    const length = Math.sqrt(dot(directions, d, directions, d, width));
+    for (let i = 0; i < width; i++) directions[d + i]! /= length;
+  }
+}
+
+/** How far each row goes along each direction. */
+export function along(rows: Float32Array, width: number, directions: Float64Array): Float32Array {
+  const count = directions.length / width;
+  return Float32Array.from({ length: (rows.length / width) * count }, (_, k) =>
+    dot(rows, Math.floor(k / count) * width, directions, (k % count) * width, width),
+  );
+}
