@@ -1,7 +1,7 @@
 import type { Random } from '../shared/random.js';
 import { addScaled, dot } from '../shared/vectors.js';
 
-/** Times that the directions are multiplied: they then hold all but nothing less of the rows than the best. */
+/** How often the directions are multiplied by the products of the columns: each time the main ones gain on the others. */
 const ROUNDS = 60;
 
 /** The main directions of rows of length `width`, one after the other: those along which the rows are longest in all. */
