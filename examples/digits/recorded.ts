@@ -38,6 +38,14 @@ export class RecordedOutputs {
     }
   }
 
+  /** Every layer for all images. */
+  get layers(): LayerOutputs {
+    const layers = [...this.#layers].map(([name, { values, columns }]) => {
+      return [name, new Matrix(values, values.length / columns, columns)] as const;
+    });
+    return Object.fromEntries(layers);
+  }
+
   /** Every layer for the images `indices`. */
   of(indices: Int32Array): LayerOutputs {
     const layers: Record<string, Matrix> = {};

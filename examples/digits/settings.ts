@@ -1,5 +1,5 @@
 import { seedsFrom } from '../shared/random.js';
-import type { TrainingSettings } from './training.js';
+import type { TrainingSettings } from './optimizer.js';
 import type { TransformerConfig } from './transformer.js';
 
 interface ModelSettings {

@@ -1,5 +1,5 @@
 import type { ComponentLoss } from 'knowledge-distillation';
-import type { TrainingState } from '../../digits/training.js';
+import type { TrainingState } from '../../digits/optimizer.js';
 
 /** How the student is taught; may change between any two steps. */
 export interface Recipe {

@@ -1,0 +1,21 @@
+import { readOptions } from '../shared/options.js';
+import { agreement } from '../shared/statistics.js';
+import { startBackend } from './backend.js';
+import { split } from './data.js';
+import { distillHybrid } from './hybrid.js';
+import { readDigits } from './mnist.js';
+import { trainTeacher } from './pretraining.js';
+import { chooseSettings } from './settings.js';
+import { recordTeacher } from './teacher.js';
+import { classify } from './training.js';
+import { Transformer } from './transformer.js';
+
+const { quick, seed } = readOptions();
+const settings = chooseSettings(quick, seed);
+await startBackend();
+const { training, heldOut } = split(readDigits(), settings.heldOut, seed);
+const model = trainTeacher(training, heldOut, settings);
+const student = new Transformer(settings.student.model, seed);
+const teacher = recordTeacher(model, training, heldOut);
+console.log(await distillHybrid(student, teacher, training, settings, seed));
+console.log(`held-out accuracy: ${agreement(classify(student, heldOut), heldOut.labels)}`);
