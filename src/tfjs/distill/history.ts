@@ -11,7 +11,7 @@ export interface DistillHistory {
   readonly history: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A mean so far. */
+/** @inline A mean so far. */
 interface Mean {
   readonly mean: number;
   readonly weight: number;

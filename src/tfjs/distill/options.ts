@@ -35,23 +35,39 @@ export interface ValidationOptions<T extends Tensor, D extends SampleTensors<T>>
 export interface DistillOptions<T extends Tensor, V extends T, D extends SampleTensors<T>>
   extends SampleOptions<T, D>,
     StudentOptions<T, V, D> {
+  /** Any strategy. The layers of a hybrid are those of the models, by their names there; `'output'` is what a model puts out. */
   readonly strategy: IDistillationStrategy;
+  /**
+   * An optimizer of TensorFlow.js, `tf.train.adam()` for instance, or one of your own. It keeps its state, which belongs to the
+   * weights of one student and one strategy: pass the same one to go on.
+   */
   readonly optimizer: Optimizer<T>;
+  /** The epoch in which the training ends, an integer ≥ 1: with `initialEpoch: 3` and `epochs: 5`, two epochs are trained. */
   readonly epochs: number;
+  /** Samples in a batch, an integer ≥ 1; 32. The last batch of an epoch has those that are left. */
   readonly batchSize?: number | undefined;
+  /** Whether each epoch has an order of its own; true. */
   readonly shuffle?: boolean | undefined;
+  /** What orders, dropouts and noises are drawn from, with the epoch and the batch; an integer; 0. */
   readonly seed?: number | undefined;
+  /** The samples of each batch of an epoch, by their positions, instead of all samples in batches of `batchSize`. */
   readonly batches?: Batches | undefined;
+  /** Layers of models under other names, or as functions make them: `{ student: { maps: (output) => … } }`. */
   readonly layers?:
     | {
         readonly student?: ByLayer<LayerView<T>> | undefined;
         readonly teacher?: ByLayer<LayerView<T>> | undefined;
       }
     | undefined;
+  /** Samples by which the student is judged after each epoch. */
   readonly validation?: ValidationOptions<T, D> | undefined;
+  /** As in `model.fit`: functions by name, callbacks of TensorFlow.js, or several of these. */
   readonly callbacks?: DistillCallbacks | readonly DistillCallbacks[] | undefined;
+  /** An `AbortSignal`. Once it is aborted, the training ends with the batch under way, and the promise is rejected by its reason. */
   readonly signal?: Signal | undefined;
+  /** The epoch that the training begins with, an integer in [0, epochs]; 0. */
   readonly initialEpoch?: number | undefined;
+  /** The state that `onAbort` was given: the training goes on from there. */
   readonly resume?: DistillState | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { checkIndex, refuse, throwType } from '../../core/errors.js';
 import { Generator, uniform } from '../../core/random.js';
 
-/** The samples of the batches of an epoch. */
+/** The samples of the batches of an epoch, by their positions. To go on, it has to give the same for the same epoch. */
 export type Batches = (epoch: number) => Iterable<ArrayLike<number>>;
 
 /** A seed for a place, such as an epoch: what is drawn there does not depend on what was drawn before. */

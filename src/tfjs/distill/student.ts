@@ -5,7 +5,10 @@ import type { LayersModel, Tensor, TrainingTensorFlow, Variable } from '../tenso
 import { isLayersModel, type LayerView, tap } from './layers.js';
 import type { SampleTensors } from './rows.js';
 
-/** What a student that is no model puts out: its output, or its outputs by layer. */
+/**
+ * What a student puts out that is no model: its output, or its outputs by layer. Outside of WebAssembly and the processor it is
+ * called twice for a step, and has to return the same both times; what it draws by `tf.dropout` is the same.
+ */
 export type StudentFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
   options: { readonly training: boolean },
@@ -24,7 +27,9 @@ export interface Learner<T extends Tensor, V extends T, D extends SampleTensors<
 
 /** The options of a training that are about its student. */
 export interface StudentOptions<T extends Tensor, V extends T, D extends SampleTensors<T>> {
+  /** A `tf.LayersModel`, compiled or not; or a function of a batch. */
   readonly student: LayersModel | StudentFunction<T, D>;
+  /** What a student learns that is a function. A model has its own: the weights of its layers that are `trainable`. */
   readonly variables?: readonly V[] | undefined;
 }
 

@@ -9,7 +9,11 @@ import type { Held } from './held.js';
 import { isLayersModel, type LayerView, tap } from './layers.js';
 import { isOneOutput, type Rows, type SampleTensors, type StoredOutputs } from './rows.js';
 
-/** What a teacher says about a batch, as tensors, or as what the library takes itself. */
+/**
+ * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise of that. What the function makes
+ * on the way is disposed, as in `tf.tidy`. An `async` function disposes it itself; the tensors that its promise gives are disposed
+ * after the batch.
+ */
 export type TeacherFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
 ) => StoredOutputs<T> | Promise<StoredOutputs<T>>;
