@@ -231,7 +231,7 @@ function checkTakesSparse<T extends FloatArray>(
 }
 
 /** The labels of the kept rows as classes, or where one of them is no class, as distributions. */
-export function readLabels<T extends FloatArray>(
+function readLabels<T extends FloatArray>(
   labels: Labels<T>,
   { rows, labels: read }: KeptRows<T>,
 ): ReadLabels<T> {
