@@ -147,7 +147,7 @@ function runInEngine<T extends FloatArray>(
 ): boolean {
   const { terms, standardizeLogits } = pass.loss;
   const { sparse } = pass.batch;
-  if (sparse) return terms.tail !== undefined && runSparse(pass, sparse, losses, sink);
+  if (sparse) return runSparse(pass, sparse, losses, sink);
   const { kernel } = terms;
   if (kernel?.isSoftAlone && standardizeLogits) return false;
   const call = rowsCallOf(pass);
