@@ -74,9 +74,6 @@ export interface GradientReport {
   readonly directions: number;
 }
 
-/** The options that are those of a call. */
-type CallOption = 'mask' | 'rowWeights' | 'temperatures' | 'normalizer';
-
 const OPTIONS = [
   'mask',
   'rowWeights',
@@ -150,7 +147,8 @@ export function checkLayerwiseGradient(
   studentLayers: LayerOutputs<Float64Array>,
   teacherLayers: LayerOutputs<Float64Array>,
   labels?: Labels<Float64Array>,
-  options: Omit<CheckGradientOptions, CallOption> & Pick<LayerwiseOptions, CallOption> = {},
+  options: Omit<CheckGradientOptions, 'mask' | 'rowWeights' | 'temperatures' | 'normalizer'> &
+    Pick<LayerwiseOptions, 'mask' | 'rowWeights' | 'temperatures' | 'normalizer'> = {},
 ): GradientReport {
   checkOptions('checkLayerwiseGradient', 'options', options, OPTIONS);
   const { mask, rowWeights, temperatures, normalizer, ...rest } = options;
@@ -218,7 +216,7 @@ function compare(
   variables: readonly Variable[],
   temperature: number,
   normalizer: number,
-  options: Omit<CheckGradientOptions, CallOption>,
+  options: Omit<CheckGradientOptions, 'mask' | 'rowWeights' | 'temperatures' | 'normalizer'>,
 ): GradientReport {
   const operation = 'checkGradient';
   const { step = 1e-4, tolerance = 1e-6, maxCoordinates = 256 } = options;

@@ -17,24 +17,20 @@ import type { LayerOutputs, LayerwiseOptions, TeacherLayerOutputs } from './laye
 import { isHybrid, nameOf } from './nested.js';
 import type { WeightedStrategy } from './weights.js';
 
-/** @inline A call with one matrix of each side. */
-interface OutputBatch<T extends FloatArray> {
-  readonly student: Matrix<T>;
-  readonly teacher: TeacherOutput<T>;
-  readonly labels?: Labels<T> | undefined;
-  readonly options?: Omit<EvaluationOptions<T>, 'gradient' | 'accumulate' | 'rowLosses'>;
-}
-
-/** @inline A call with matrices by layer. */
-interface LayersBatch<T extends FloatArray> {
-  readonly student: LayerOutputs<T>;
-  readonly teacher: TeacherLayerOutputs<T>;
-  readonly labels?: Labels<T> | undefined;
-  readonly options?: Omit<LayerwiseOptions<T>, 'gradients' | 'accumulate' | 'rowLosses'>;
-}
-
 /** A call of a hybrid: one matrix of each side, or matrices by layer. */
-export type HybridBatch<T extends FloatArray = Float32Array> = OutputBatch<T> | LayersBatch<T>;
+export type HybridBatch<T extends FloatArray = Float32Array> =
+  | {
+      readonly student: Matrix<T>;
+      readonly teacher: TeacherOutput<T>;
+      readonly labels?: Labels<T> | undefined;
+      readonly options?: Omit<EvaluationOptions<T>, 'gradient' | 'accumulate' | 'rowLosses'>;
+    }
+  | {
+      readonly student: LayerOutputs<T>;
+      readonly teacher: TeacherLayerOutputs<T>;
+      readonly labels?: Labels<T> | undefined;
+      readonly options?: Omit<LayerwiseOptions<T>, 'gradients' | 'accumulate' | 'rowLosses'>;
+    };
 
 /** Options of {@link balancedWeights}. */
 export interface BalanceOptions {
@@ -146,6 +142,8 @@ function evaluate<T extends FloatArray>(
   return { loss, gradients: { output: gradient } };
 }
 
-function isByLayer<T extends FloatArray>(batch: HybridBatch<T>): batch is LayersBatch<T> {
+function isByLayer<T extends FloatArray>(
+  batch: HybridBatch<T>,
+): batch is Extract<HybridBatch<T>, { readonly student: LayerOutputs<T> }> {
   return Object(batch.student) === batch.student && !('numeric' in batch.student);
 }

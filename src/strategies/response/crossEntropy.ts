@@ -12,9 +12,6 @@ import type { SparseTargets } from '../../teachers/sparse.js';
 import { labelLosses } from './_labels.js';
 import { fillTables, SpareTables } from './_rowTables.js';
 
-/** What stands in the place of a teacher, which is not read. */
-type Unread<T extends FloatArray> = Matrix<T> | SparseTargets<T> | undefined;
-
 /**
  * The cross-entropy with labels alone, mean over rows:
  *
@@ -70,7 +67,7 @@ export class CrossEntropyDistillationStrategy<
 
   override computeLoss(
     student: Matrix<T>,
-    teacher?: Unread<T>,
+    teacher?: Matrix<T> | SparseTargets<T>,
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): number {
@@ -79,7 +76,7 @@ export class CrossEntropyDistillationStrategy<
 
   override computeGradient(
     student: Matrix<T>,
-    teacher?: Unread<T>,
+    teacher?: Matrix<T> | SparseTargets<T>,
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): Matrix<T> {
@@ -88,7 +85,7 @@ export class CrossEntropyDistillationStrategy<
 
   override computeLossAndGradient(
     student: Matrix<T>,
-    teacher?: Unread<T>,
+    teacher?: Matrix<T> | SparseTargets<T>,
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): LossAndGradient<T> {
