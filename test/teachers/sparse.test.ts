@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as library from '../../src/index.js';
 import {
+  AlphaBetaDistillationStrategy,
   AttentionDistillationStrategy,
   type DistillationStrategyBase,
   type DistributionRow,
@@ -41,6 +42,7 @@ const strategies = {
   SkewKLDistillationStrategy,
   SkewReverseKLDistillationStrategy,
   TotalVariationDistillationStrategy,
+  AlphaBetaDistillationStrategy,
 };
 
 /** The squared Hellinger distance, ½ Σ (√q − √p)², as users write a divergence. */
