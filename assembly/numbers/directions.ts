@@ -108,7 +108,8 @@ function directionLoss<T>(
   kind: i32, x: usize, y: usize, to: usize, bytes: usize, length: i32, floor: f64, scale: f64,
 ): f64 {
   squaresOf<T>(x, y, bytes);
-  const least = max(floor * floor, 1e-200);
+  // Below, the derivative may be too large for the format; JavaScript then says so.
+  const least = max(floor * floor, sizeof<T>() == 8 ? 1e-200 : 1e-38);
   const most = 1e200;
   const share = 1 / (length as f64);
   if (!(min(xSquares, ySquares) > least && max(xSquares, ySquares) < most)) {

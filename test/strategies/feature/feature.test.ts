@@ -7,6 +7,7 @@ import {
   Matrix,
 } from '../../../src/index.js';
 import { checkGradient } from '../../../src/testing/index.js';
+import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
@@ -349,5 +350,20 @@ describe('LinearProjection', () => {
     ],
   ])('refuses bad %s', (argument, call, code) => {
     expect(refusal(call)).toMatchObject({ operation: 'LinearProjection', argument, code });
+  });
+});
+
+describeKernels('The cosine of tiny rows in float32', () => {
+  test('refuses a derivative that the format cannot hold, and gives the largest that it can', () => {
+    const rowOf = (size: number, turn: number) =>
+      Matrix.fromRows([Array.from({ length: 20 }, (_, j) => size * Math.cos(j * turn))]);
+    const cosine = new FeatureDistillationStrategy({ metric: 'cosine' });
+    const ask = () => cosine.computeGradient(rowOf(1e-42, 1), rowOf(1, 2));
+    expect(refusal(ask)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });
+    const gradient = cosine.computeGradient(rowOf(1e-30, 1), rowOf(1, 2));
+    const scaled = cosine.computeGradient(rowOf(1, 1), rowOf(1, 2));
+    for (const [j, value] of gradient.data.entries()) {
+      expect((value * 1e-30 - scaled.data[j]!) / 0.3).toBeCloseTo(0, 5);
+    }
   });
 });
