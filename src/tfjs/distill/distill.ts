@@ -33,9 +33,9 @@ const OPERATION = 'distill';
  * in `predict`. The parameters of the strategy hold what was learned after each epoch and at the end, also after an error.
  *
  * - **Order and draws** depend on `seed`, the epoch and the batch. The same call gives the same bits.
- * - **Abort**: with a `signal`, the training ends between two batches; `onAbort` gets the state, and the promise is rejected by the
- *   signal's reason, as that of `fetch` is. A signal that is aborted already rejects at once. Any other callback may end a
- *   training, too, by `student.stopTraining = true`: then the promise is resolved.
+ * - **Abort**: once `signal` is aborted, the training ends between two batches. `onAbort` gets the state, and the promise is rejected
+ *   with the signal's reason, as that of `fetch` is. A signal that is aborted before the call rejects at once. A callback may also
+ *   end the training by `student.stopTraining = true`; then the promise is resolved.
  * - **Going on**: with `resume`, the state of `onAbort`, or with `initialEpoch`, the same options and the same optimizer, student and
  *   strategy, a training ends with the same bits as one that was never interrupted. The state is plain data.
  * - **Memory**: a batch is gathered from `data`, `labels`, `mask` and a stored teacher; nothing else is copied, and no tensor is

@@ -8,7 +8,7 @@ import type { SampleTensors } from './rows.js';
 import type { Learning } from './session.js';
 import type { Source } from './source.js';
 
-/** For so long, in milliseconds, a training keeps the thread: about as long as nobody notices. */
+/** Longest time in milliseconds for which a training keeps the thread; a page that answers within it feels immediate. */
 const TURN = 50;
 
 /** What a training consists of. */
@@ -60,27 +60,22 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
     const { session, training, plan, callbacks, control } = this.#parts;
     const { samples } = training;
     const epoch = this.#epoch;
-    let batch = 0;
+    let count = 0;
     for (const given of plan.batchesOf(samples)(epoch)) {
-      const isDone = batch < this.#batch;
-      if (!isDone) {
-        const chosen = checkBatch('distill', given, samples);
-        const size = chosen.length;
-        await this.#pause();
-        await callbacks.call('onBatchBegin', batch, { batch, size });
-        const logs = await session.step(training, chosen, [epoch, batch]);
-        for (const [name, value] of Object.entries(logs)) this.#means.add(name, value, size);
-        this.#batch = batch + 1;
-        await callbacks.call('onBatchEnd', batch, { batch, size, ...logs });
-        if (control.stopTraining) return;
-      }
-      batch++;
+      const batch = count;
+      count++;
+      if (batch < this.#batch) continue;
+      const chosen = checkBatch('distill', given, samples);
+      const size = chosen.length;
+      await this.#pause();
+      await callbacks.call('onBatchBegin', batch, { batch, size });
+      const logs = await session.step(training, chosen, [epoch, batch]);
+      for (const [name, value] of Object.entries(logs)) this.#means.add(name, value, size);
+      this.#batch = count;
+      await callbacks.call('onBatchEnd', batch, { batch, size, ...logs });
+      if (control.stopTraining) return;
     }
-    if (batch >= this.#batch && batch > 0) return;
-    const received = `${this.#batch}`;
-    if (batch === 0)
-      refuse('EMPTY', 'distill', 'batches', 'give a batch', `none in epoch ${epoch}`);
-    refuse('OUT_OF_RANGE', 'distill', 'resume.batch', `be at most ${batch}, the batches`, received);
+    checkCount(epoch, count, this.#batch);
   }
 
   /** Judges the student, and tells what came of the epoch. */
@@ -123,6 +118,15 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
   }
 }
 
+/** Throws where an epoch has no batches, or fewer than a state says that are done. */
+function checkCount(epoch: number, count: number, done: number): void {
+  if (count === 0) {
+    refuse('EMPTY', 'distill', 'batches', 'give a batch', `none in epoch ${epoch}`);
+  }
+  if (count >= done) return;
+  refuse('OUT_OF_RANGE', 'distill', 'resume.batch', `be at most ${count}, the batches`, `${done}`);
+}
+
 /** What browsers and Node share of a channel. */
 interface Platform {
   readonly MessageChannel: new () => {
@@ -131,7 +135,7 @@ interface Platform {
   };
 }
 
-/** Resolves once events and timers that are due have had their turn. A timer would be held up where a page is in the background. */
+/** Resolves after the events and timers that are due. A timer would do so, too, but browsers delay those of a page in the background. */
 function othersTurn(): Promise<void> {
   const { port1, port2 } = new (globalThis as unknown as Platform).MessageChannel();
   return new Promise((resolve) => {

@@ -6,8 +6,8 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import type { SampleTensors } from './rows.js';
 
 /**
- * What a student puts out that is no model: its output, or its outputs by layer. Outside of WebAssembly and the processor it is
- * called twice for a step, and has to return the same both times; what it draws by `tf.dropout` is the same.
+ * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU the function is called twice for
+ * each step, and has to return the same both times; dropouts drop the same numbers.
  */
 export type StudentFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
