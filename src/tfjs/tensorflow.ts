@@ -83,6 +83,6 @@ export interface Weight {
 
 /** What steps the weights: an optimiser of TensorFlow.js, or one of your own. */
 export interface Optimizer<T extends Tensor> {
-  /** Takes a step. The list is in the same order in every step; that of a weight which the loss does not reach has no tensor. */
+  /** Takes a step. The weights are in the same order in every step; one that the loss does not reach comes without a tensor. */
   applyGradients(gradients: { name: string; tensor: T }[]): void;
 }
