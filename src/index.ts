@@ -192,7 +192,7 @@ export { type CausalRows, type CausalRowsOptions, causalRows } from './teachers/
 export { type CurriculumOptions, curriculumWeights } from './teachers/curriculum.js';
 export { type EnsembleOptions, ensembleTeachers } from './teachers/ensemble.js';
 export type { ClassProbabilities, ProbabilityOptions } from './teachers/probabilities.js';
-export type { SampleOptions } from './teachers/sampling.js';
+export type { SamplingOptions } from './teachers/sampling.js';
 export {
   cosine,
   linear,

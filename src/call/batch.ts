@@ -177,7 +177,7 @@ export function checkInputs<T extends FloatArray>(
   };
 }
 
-/** What a strategy is, as far as its batches depend on it. */
+/** Properties of a strategy that its batches need. */
 interface BatchReader {
   /** What holds where nobody says otherwise. */
   readonly defaults: { readonly temperature: number; readonly alpha: number };

@@ -4,7 +4,7 @@ import { largest } from '../kernels/rows/softmax.js';
 import { type SparseRow, UNUSABLE_ROW } from './raggedRows.js';
 
 /** Options of `SparseTargets.sample`. */
-export interface SampleOptions {
+export interface SamplingOptions {
   /** Number of draws for each row, an integer ≥ 1. */
   readonly samples: number;
   /**

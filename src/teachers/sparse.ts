@@ -22,7 +22,7 @@ import {
   readProbabilities,
 } from './probabilities.js';
 import { NO_CLASS, packRows } from './raggedRows.js';
-import { type SampleOptions, sampler } from './sampling.js';
+import { type SamplingOptions, sampler } from './sampling.js';
 
 /** Options of {@link SparseTargets}, with either log-probabilities or logits. */
 export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
@@ -55,11 +55,8 @@ export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
  * Holds a teacher whose rows keep only some of many classes, up to k. Use it for language models:
  * 64 of 150,000 classes take a thousandth of the memory.
  *
- * {@link ResponseDistillationStrategy}, {@link ReverseKLDistillationStrategy},
- * {@link JensenShannonDistillationStrategy}, {@link SkewKLDistillationStrategy},
- * {@link SkewReverseKLDistillationStrategy}, {@link TotalVariationDistillationStrategy} and every
- * other {@link DivergenceDistillationStrategyBase} take it as the teacher; their option `tail`
- * determines how the other classes count.
+ * {@link ResponseDistillationStrategy} and every other {@link DivergenceDistillationStrategyBase}
+ * take it as the teacher; their option `tail` determines how the other classes count.
  *
  * @example
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
@@ -209,7 +206,10 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
    * const gradient = strategy.computeGradient(Matrix.zeros(2, 5), teacher);
    */
-  static sample<T extends FloatArray>(logits: Matrix<T>, options: SampleOptions): SparseTargets<T> {
+  static sample<T extends FloatArray>(
+    logits: Matrix<T>,
+    options: SamplingOptions,
+  ): SparseTargets<T> {
     const operation = 'SparseTargets.sample';
     checkMatrix(operation, 'logits', logits);
     checkOptions(operation, 'options', options, ['samples', 'seed', 'temperature']);

@@ -5,7 +5,7 @@ import {
   Matrix,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
-  type SampleOptions,
+  type SamplingOptions,
   SparseTargets,
 } from '../../src/index.js';
 import { describeKernels } from '../support/describeKernels.js';
@@ -161,7 +161,7 @@ describe('SparseTargets.sample', () => {
     ['another option', logits, { samples: 2, seed: 0, k: 2 }, 'UNKNOWN_OPTION', 'options'],
   ])('refuses %s', (_, from, options, code, argument) => {
     const call = () =>
-      SparseTargets.sample(wrong<Matrix<Float64Array>>(from), wrong<SampleOptions>(options));
+      SparseTargets.sample(wrong<Matrix<Float64Array>>(from), wrong<SamplingOptions>(options));
     expect(refusal(call)).toMatchObject({ operation: 'SparseTargets.sample', code, argument });
   });
 });

@@ -29,6 +29,11 @@ export abstract class FeatureDistanceStrategyBase<
    */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
+  /** Whether the distance itself has parameters, whose gradients it adds; false by default. */
+  protected get hasParameters(): boolean {
+    return false;
+  }
+
   /** The kernel of the distance, for rows of this many columns; none by default. */
   protected kernel(_columns: number): RowKernel | undefined {
     return undefined;
@@ -48,10 +53,12 @@ export abstract class FeatureDistanceStrategyBase<
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { student, teacher, normalizer, rowWeights } = batch;
     const ofDistance = gradient?.times(1 / normalizer);
-    // A distance may have parameters of its own, whose gradients count what the row counts.
-    const distance = rowWeights ? undefined : this.distance(ofDistance);
+    const distance = this.distance(ofDistance);
+    // The gradients of parameters of its own count what the row counts.
     const distanceOf = (row: number) =>
-      distance ?? this.distance(ofDistance?.times(rowWeights?.[row] ?? 1));
+      rowWeights && this.hasParameters
+        ? this.distance(ofDistance?.times(rowWeights[row]!))
+        : distance;
     if (this.projection) {
       return projected(this.projection, distanceOf, batch, ofDistance) / normalizer;
     }

@@ -106,6 +106,10 @@ export class VariationalDistillationStrategy<
     checkMatrixFinite(batch.operation, 'scale', this.#scale.value);
   }
 
+  protected override get hasParameters(): boolean {
+    return true;
+  }
+
   protected override distance(gradient: GradientSink<T> | undefined): RowDistance {
     const { value, sum } = this.#scale;
     const scales = Float64Array.from(value.data);

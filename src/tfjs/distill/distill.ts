@@ -110,8 +110,11 @@ export async function distill<
     });
     return await loop.run();
   } finally {
-    await bridge.writeBack();
-    bridge.dispose();
+    try {
+      await bridge.writeBack();
+    } finally {
+      bridge.dispose();
+    }
   }
 }
 

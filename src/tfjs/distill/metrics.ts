@@ -1,6 +1,7 @@
 import type { TeacherOutput } from '../../call/batch.js';
 import { classesOf, keptRows, type Labels } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
+import { NO_CLASS } from '../../teachers/raggedRows.js';
 import type { Means } from './history.js';
 
 /** What is compared in a validation, once the values are read. */
@@ -41,7 +42,16 @@ export function addMetrics(operation: string, means: Means, judged: Judged): voi
 function mostLikelyOf(teacher: TeacherOutput, row: number): number {
   if ('data' in teacher) return largestOf(teacher, row);
   const { values, indices } = teacher;
-  return indices[row * values.columns + largestOf(values, row)]!;
+  const start = row * values.columns;
+  let best = NO_CLASS;
+  let largest = -Infinity;
+  for (let i = start; i < start + values.columns; i++) {
+    // The value beside no class is not read.
+    if (indices[i] === NO_CLASS || !(values.data[i]! > largest)) continue;
+    largest = values.data[i]!;
+    best = indices[i]!;
+  }
+  return best;
 }
 
 /** The column of the largest element. */
