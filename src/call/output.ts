@@ -100,10 +100,11 @@ export function checkApartFromRowInputs<T extends FloatArray>(
   checkApart(operation, argument, target, temperatures, 'temperatures');
 }
 
-/** Makes the losses of rows 0 where they are asked for; throws unless there is one for each row, apart from all inputs. */
+/** Makes the losses of rows 0 where they are asked for; throws unless there is one for each row, apart from all else. */
 export function openRowLosses<T extends FloatArray>(
   { rowLosses, gradient }: EvaluationOptions<T>,
   request: CallInputs<T>,
+  strategy: { parameters(): readonly Parameter<T>[]; heldMatrices(): readonly HeldMatrix<T>[] },
 ): void {
   if (rowLosses === undefined) return;
   const { operation, student } = request;
@@ -111,6 +112,8 @@ export function openRowLosses<T extends FloatArray>(
   const target = { data: rowLosses };
   checkApartFromInputs('rowLosses', target, request);
   checkApart(operation, 'rowLosses', target, gradient, 'gradient');
+  const [learned, held] = [strategy.parameters(), strategy.heldMatrices()];
+  checkApartFromHeld(operation, 'rowLosses', target, learned, held);
   rowLosses.fill(0);
 }
 

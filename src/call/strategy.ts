@@ -257,7 +257,7 @@ export abstract class DistillationStrategyBase<
   #prepareCall(request: BatchRequest<T>, options: EvaluationOptions<T>): DistillationBatch<T> {
     const batch = this.#prepare(request);
     if (!this.usesTemperatures) refuseTemperatures(batch.operation, request.temperatures);
-    openRowLosses(options, request);
+    openRowLosses(options, request, this);
     return batch;
   }
 

@@ -170,7 +170,10 @@ export function checkHasLabels<T extends FloatArray>(
   if (row === undefined) return;
   const received = labels === undefined ? 'none' : `UNLABELED (${UNLABELED})`;
   const place = labels === undefined ? {} : { row };
-  const hint = 'exclude rows without a label by IGNORE_INDEX or a mask';
+  const hint =
+    labels === undefined
+      ? 'labels are the third argument: pass undefined for the teacher'
+      : 'exclude rows without a label by IGNORE_INDEX or a mask';
   refuse('LABEL_REQUIRED', operation, 'labels', 'be there for every row', received, {
     ...place,
     hint,

@@ -1,6 +1,6 @@
 import { refuse } from './errors.js';
 import { SUM_TOLERANCE } from './labels.js';
-import type { Matrix } from './matrix.js';
+import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
 /** One row may be in [0, 1] and sum to 1 by chance. */
@@ -25,6 +25,13 @@ export function refuseProbabilities(
   refuse('PROBABILITIES', operation, argument, 'hold logits', 'probabilities in every row', {
     hint,
   });
+}
+
+/** Throws unless a matrix holds logits: it is one, and not all of its rows are distributions. */
+export function checkLogits(operation: string, logits: Matrix<FloatArray>): void {
+  checkMatrix(operation, 'logits', logits);
+  const rows = Array.from({ length: logits.rows }, (_, row) => row);
+  refuseProbabilities(operation, 'logits', logits, rows);
 }
 
 /** Whether a row is in [0, 1], sums to 1, and is not the same everywhere: a row of equal logits may be anything. */

@@ -5,7 +5,7 @@ import { type SparseRow, UNUSABLE_ROW } from './raggedRows.js';
 
 /** Options of `SparseTargets.sample`. */
 export interface SamplingOptions {
-  /** Number of draws for each row, an integer ≥ 1. */
+  /** Number of draws for each row, an integer in [1, 2^24]. */
   readonly samples: number;
   /**
    * An integer; the same seed gives the same draws on every machine. Take another seed for each
@@ -14,6 +14,11 @@ export interface SamplingOptions {
   readonly seed: number;
   /** Temperature of the softmax: the temperature of the strategy that reads the targets; 1. */
   readonly temperature?: number | undefined;
+}
+
+/** Whether a number of draws is an integer ≥ 1 whose draws fit in memory. */
+export function isSampleCount(samples: number): boolean {
+  return Number.isInteger(samples) && samples >= 1 && samples <= 2 ** 24;
 }
 
 /**

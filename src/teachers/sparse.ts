@@ -12,6 +12,7 @@ import {
 } from '../core/errors.js';
 import { checkMatrix, Matrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
+import { checkLogits } from '../core/probabilities.js';
 import { Generator } from '../core/random.js';
 import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
@@ -22,7 +23,7 @@ import {
   readProbabilities,
 } from './probabilities.js';
 import { NO_CLASS, packRows } from './raggedRows.js';
-import { type SamplingOptions, sampler } from './sampling.js';
+import { isSampleCount, type SamplingOptions, sampler } from './sampling.js';
 
 /** Options of {@link SparseTargets}, with either log-probabilities or logits. */
 export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
@@ -145,7 +146,7 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     options: { readonly temperature?: number } = {},
   ): SparseTargets<T> {
     const operation = 'SparseTargets.topK';
-    checkMatrix(operation, 'logits', logits);
+    checkLogits(operation, logits);
     const { rows, columns, numeric } = logits;
     checkClassCount(operation, 'k', k, columns);
     checkOptions(operation, 'options', options, ['temperature']);
@@ -211,10 +212,10 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     options: SamplingOptions,
   ): SparseTargets<T> {
     const operation = 'SparseTargets.sample';
-    checkMatrix(operation, 'logits', logits);
+    checkLogits(operation, logits);
     checkOptions(operation, 'options', options, ['samples', 'seed', 'temperature']);
     const { samples, seed, temperature = 1 } = options;
-    checkInteger(operation, 'samples', samples, 1);
+    checkNumber(operation, 'samples', samples, 'be an integer in [1, 2^24]', isSampleCount);
     checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
     checkPositive(operation, 'temperature', temperature);
     const { data, rows, columns, numeric } = logits;

@@ -11,7 +11,8 @@ export interface WeightedTargets<T extends FloatArray> {
 
 /**
  * Σ weight · p of a row, for the classes that any of the teachers keeps. To a class that it does not keep, a teacher gives
- * nothing: the probability stays in the tail.
+ * nothing: the probability stays in the tail. Where together they keep all classes there is no tail, and the sum is divided by
+ * what it lacks.
  */
 export function mixRow<T extends FloatArray>(
   parts: readonly WeightedTargets<T>[],
@@ -38,9 +39,13 @@ export function mixRow<T extends FloatArray>(
     tails[part] = Math.log(weight) + teacher.tailOf(row);
   }
   const shares = new Float64Array(length);
+  const classes = [...terms.keys()];
+  const mixed = Float64Array.from(terms.values(), (ofClass) => logSumExp(ofClass, 0, shares));
+  const isWhole = classes.length === parts[0]!.teacher.columns;
+  const total = isWhole ? logSumExp(mixed, 0, new Float64Array(mixed.length)) : 0;
   return {
-    classes: [...terms.keys()],
-    logProbabilities: Array.from(terms.values(), (ofClass) => logSumExp(ofClass, 0, shares)),
-    logTail: logSumExp(tails, 0, shares),
+    classes,
+    logProbabilities: Array.from(mixed, (log) => log - total),
+    logTail: isWhole ? -Infinity : logSumExp(tails, 0, shares),
   };
 }

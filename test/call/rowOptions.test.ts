@@ -233,6 +233,16 @@ describe('What the options of rows refuse', () => {
     const rowLosses = gradient.data.subarray(3, 6);
     expect(refusal(call({ gradient, rowLosses }))).toMatchObject({ code: 'OVERLAP' });
     expect([...weights]).toEqual([1, 1, 1]);
+    const projection = new LinearProjection<Doubles>(3, 3, { numeric: float64 });
+    const projected = new FeatureDistillationStrategy<Doubles>({ projection });
+    for (const { data } of [
+      projection.parameters()[0]!.value,
+      projection.parameters()[0]!.gradient,
+    ]) {
+      const ask = () =>
+        projected.computeLoss(student, teacher, undefined, { rowLosses: data.subarray(0, 3) });
+      expect(refusal(ask)).toMatchObject({ code: 'OVERLAP', argument: 'rowLosses' });
+    }
   });
 
   test.each([

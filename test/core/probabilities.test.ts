@@ -5,6 +5,7 @@ import {
   LogitMSEDistillationStrategy,
   Matrix,
   ResponseDistillationStrategy,
+  SparseTargets,
   TotalVariationDistillationStrategy,
 } from '../../src/index.js';
 import { refusal } from '../support/refusal.js';
@@ -40,6 +41,19 @@ describe.each(strategies)('$name', (strategy) => {
   test('takes what the hint says', () => {
     const logs = new Matrix(probabilities.data.map(Math.log), 2, 3);
     expect(strategy.computeLoss(logits, logs, labels)).toBeGreaterThan(0);
+  });
+});
+
+test('sparse targets are made of logits', () => {
+  for (const make of [
+    () => SparseTargets.topK(probabilities, 2),
+    () => SparseTargets.sample(probabilities, { samples: 8, seed: 1 }),
+  ]) {
+    expect(refusal(make)).toMatchObject({ code: 'PROBABILITIES', argument: 'logits' });
+  }
+  expect(refusal(() => SparseTargets.sample(logits, { samples: 2 ** 40, seed: 1 }))).toMatchObject({
+    code: 'OUT_OF_RANGE',
+    argument: 'samples',
   });
 });
 

@@ -193,3 +193,14 @@ describe('ensembleTeachers of sparse teachers refuses', () => {
     expect(ensembleTeachers([best, sparse([0], [0.5], 4, 2)], { space }).rows).toBe(1);
   });
 });
+
+test('teachers that together keep all classes make one without a tail', () => {
+  const a = SparseTargets.topK(matrix([3, 2, 0, 0.1]), 2);
+  const b = SparseTargets.topK(matrix([0, 0.1, 2, 3]), 2);
+  const both = ensembleTeachers([a, b], { space: 'probabilities' });
+  const sum = both.values.data.reduce((total, log) => total + Math.exp(log), 0);
+  expect(sum).toBeCloseTo(1, 12);
+  expect(both.logTail?.[0]).toBe(-Infinity);
+  const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
+  expect(strategy.computeLoss(matrix([0, 0, 0, 0]), both)).toBeGreaterThan(0);
+});

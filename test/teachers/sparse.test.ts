@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import * as library from '../../src/index.js';
 import {
   AlphaBetaDistillationStrategy,
   AttentionDistillationStrategy,
-  type DistillationStrategyBase,
   type DistributionRow,
   DivergenceDistillationStrategyBase,
   type FloatArray,
@@ -26,7 +24,6 @@ import {
 import { arbitraries, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
 import golden from '../fixtures/sparse.json' with { type: 'json' };
 import { describeKernels } from '../support/describeKernels.js';
-import { exportedStrategies } from '../support/exportedStrategies.js';
 import { matrix } from '../support/float64Matrix.js';
 import { refusal, wrong } from '../support/refusal.js';
 
@@ -615,7 +612,7 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test('by losses that are no function of two distributions, which name those that are', () => {
+  test('by losses that are no function of two distributions, which say what takes them', () => {
     const teacher = wrong<Matrix<Float64Array>>(new SparseTargets(good));
     const weighted = new WeightedSoftLabelDistillationStrategy<Float64Array>();
     const { message, ...error } = refusal(() => weighted.computeLoss(student, teacher));
@@ -624,16 +621,7 @@ describe('A sparse teacher is refused', () => {
       argument: 'teacher',
       expected: 'be a Matrix, not SparseTargets',
     });
-    const classes = wrong<Record<string, { prototype: DistillationStrategyBase }>>(library);
-    const takers = exportedStrategies().filter(
-      (name) => classes[name]!.prototype instanceof DivergenceDistillationStrategyBase,
-    );
-    expect(
-      message
-        .match(/\w+DistillationStrategy\b/g)!
-        .slice(1)
-        .sort(),
-    ).toEqual(takers);
+    expect(message).toContain('divergences of two distributions take it');
   });
 
   test('by a divergence that needs the class of every row', () => {

@@ -52,7 +52,8 @@ export interface BalanceOptions {
  * @param shares - one for each entry, finite and > 0; only their proportions count: `[40, 30, 30]`
  * @param options - `by: 'gradient'` balances what the student feels, `by: 'loss'` what a history shows
  * @returns one weight for each entry, in their order, for a hybrid with `weights: 'free'`
- * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is negative; SHAPE_MISMATCH where
+ * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is negative; WEIGHT_SUM where
+ *   all weights of the hybrid are 0; SHAPE_MISMATCH where
  *   there are not as many shares as entries; and what the strategies throw
  * @example
  * import {
@@ -90,6 +91,12 @@ export function balancedWeights<T extends FloatArray>(
   if (wanted.length !== entries.length) {
     throwShape(operation, 'shares', [wanted.length], [entries.length], 'one for each entry');
   }
+  const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+  const whole = sum(wanted);
+  if (whole === Infinity) refuse('OVERFLOW', operation, 'shares', 'have a finite sum', 'Infinity');
+  if (entries.every(({ weight }) => weight === 0)) {
+    refuse('WEIGHT_SUM', operation, 'hybrid', 'have an entry of weight above 0', 'none');
+  }
   const contributions = entries.map((entry) => contributionOf(hybrid, entry, batch, by));
   for (const [i, contribution] of contributions.entries()) {
     if (contribution > 0) continue;
@@ -98,9 +105,7 @@ export function balancedWeights<T extends FloatArray>(
     const argument = `strategies[${i}] (${nameOf(entries[i]!)})`;
     refuse('OUT_OF_RANGE', operation, argument, expected, String(contribution), { hint });
   }
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const all = sum(entries.map(({ weight }, i) => weight * contributions[i]!));
-  const whole = sum([...wanted]);
   return contributions.map((contribution, i) => ((wanted[i]! / whole) * all) / contribution);
 }
 

@@ -3,9 +3,10 @@ import { checkRuledOut } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { EvaluationOptions, LossAndGradient, StrategyOptions } from '../../call/options.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
+import { throwType } from '../../core/errors.js';
 import { checkHasLabels, checkLabels, type Labels } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
-import type { FloatArray } from '../../core/numeric.js';
+import { type FloatArray, typeTag } from '../../core/numeric.js';
 import { refuseProbabilities } from '../../core/probabilities.js';
 import { checkDistributions } from '../../kernels/rows/distributions.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
@@ -71,7 +72,7 @@ export class CrossEntropyDistillationStrategy<
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): number {
-    return super.computeLoss(student, teacher ?? student, labels, options);
+    return super.computeLoss(student, this.#unread(student, teacher), labels, options);
   }
 
   override computeGradient(
@@ -80,7 +81,7 @@ export class CrossEntropyDistillationStrategy<
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): Matrix<T> {
-    return super.computeGradient(student, teacher ?? student, labels, options);
+    return super.computeGradient(student, this.#unread(student, teacher), labels, options);
   }
 
   override computeLossAndGradient(
@@ -89,7 +90,17 @@ export class CrossEntropyDistillationStrategy<
     labels?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): LossAndGradient<T> {
-    return super.computeLossAndGradient(student, teacher ?? student, labels, options);
+    return super.computeLossAndGradient(student, this.#unread(student, teacher), labels, options);
+  }
+
+  /** What stands in the place of the teacher: the student, where there is none. */
+  #unread(
+    student: Matrix<T>,
+    teacher: Matrix<T> | SparseTargets<T> | undefined,
+  ): Matrix<T> | SparseTargets<T> {
+    if (typeTag(teacher) !== 'Int32Array') return teacher ?? student;
+    const hint = 'labels are the third argument: pass undefined for the teacher';
+    throwType(this.name, 'teacher', 'be undefined or a Matrix', teacher, hint);
   }
 
   protected override validate(batch: DistillationBatch<T, SparseTargets<T>>): void {

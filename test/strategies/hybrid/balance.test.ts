@@ -97,6 +97,15 @@ describe('balancedWeights', () => {
     expect(
       refusal(() => balancedWeights(hybrid, batch, [1, 1, 1], wrong({ by: 'size' }))),
     ).toMatchObject({ argument: 'by' });
+    const huge = [1e308, 1e308, 1];
+    expect(refusal(() => balancedWeights(hybrid, batch, huge))).toMatchObject({
+      code: 'OVERFLOW',
+      argument: 'shares',
+    });
+    expect(refusal(() => balancedWeights(hybridOf([0, 0, 0]), batch, [1, 1, 1]))).toMatchObject({
+      code: 'WEIGHT_SUM',
+      argument: 'hybrid',
+    });
     const strategy = new ResponseDistillationStrategy();
     expect(
       refusal(() => balancedWeights(wrong<typeof hybrid>(strategy), batch, [1])),

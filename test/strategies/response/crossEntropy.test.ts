@@ -9,7 +9,7 @@ import {
   UNLABELED,
 } from '../../../src/index.js';
 import { matrix } from '../../support/float64Matrix.js';
-import { refusal } from '../../support/refusal.js';
+import { refusal, wrong } from '../../support/refusal.js';
 
 describe('CrossEntropyDistillationStrategy', () => {
   const strategy = new CrossEntropyDistillationStrategy<Float64Array>();
@@ -80,6 +80,14 @@ describe('CrossEntropyDistillationStrategy', () => {
     const ask = () => strategy.computeLoss(student, undefined, labels);
     const required = { code: 'LABEL_REQUIRED', argument: 'labels', ...place };
     expect(refusal(ask)).toMatchObject(required);
+  });
+
+  test('labels in the place of the teacher', () => {
+    const hint = 'labels are the third argument: pass undefined for the teacher';
+    const labels = Int32Array.of(1);
+    for (const wrongly of [wrong<Matrix<Float64Array>>(labels), matrix([0, 1])]) {
+      expect(refusal(() => strategy.computeLoss(student, wrongly)).message).toContain(hint);
+    }
   });
 
   test('a row that is ignored, and no row', () => {
