@@ -25,6 +25,7 @@ const GUIDES = [
   'temperature',
   'pytorch',
   'language-models',
+  'on-policy',
   'search-and-reranking',
   'layers',
   'tensorflow',

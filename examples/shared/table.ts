@@ -18,9 +18,17 @@ export function formatTable(
   return table.toString();
 }
 
-/** The mean in per cent and, of several, the standard deviation. */
+/** The mean and, of several values, the standard deviation. */
+export function formatMean(values: readonly number[], digits: number): string {
+  const { mean, deviation } = summarize(values);
+  const spread = Number.isNaN(deviation) ? '' : ` ± ${deviation.toFixed(digits)}`;
+  return `${mean.toFixed(digits)}${spread}`;
+}
+
+/** The same in per cent. */
 export function formatPercent(fractions: readonly number[]): string {
-  const { mean, deviation } = summarize(fractions);
-  const spread = Number.isNaN(deviation) ? '' : ` ± ${(100 * deviation).toFixed(1)}`;
-  return `${(100 * mean).toFixed(1)}${spread} %`;
+  return `${formatMean(
+    fractions.map((fraction) => 100 * fraction),
+    1,
+  )} %`;
 }
