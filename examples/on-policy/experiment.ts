@@ -20,13 +20,13 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
   return {
     seeds: seedsFrom(seed, quick),
     teacher: {
-      size: { layers: 5, width: 96 },
-      pace: { steps: quick ? 30 : 1500, batch: 8, learningRate: 0.003 },
+      size: { layers: 5, width: 64 },
+      pace: { steps: quick ? 30 : 2000, batch: 8, learningRate: 0.003 },
     },
     student: {
       size: { layers: 2, width: 16 },
       warmUp: { steps: quick ? 30 : 600, batch: 8, learningRate: 0.01 },
-      pace: { steps: quick ? 20 : 400, batch: 8, learningRate: 0.003 },
+      pace: { steps: quick ? 20 : 500, batch: 8, learningRate: 0.003 },
     },
     heldOut: quick ? 16 : 256,
   };
