@@ -226,7 +226,7 @@ function checkTakesSparse<T extends FloatArray>(
   takesSparse: boolean,
 ): void {
   if (!sparse || takesSparse) return;
-  const hint = 'divergences of two distributions take it, such as ResponseDistillationStrategy';
+  const hint = 'divergences of two distributions take it, such as KL(teacher ‖ student)';
   throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
 }
 

@@ -13,8 +13,8 @@ import { Consumer, strategiesIn } from './consumer.js';
 
 /** Of a bundle, minified, in bytes after brotli: what a page loads for one loss. */
 const LIMITS = {
-  ResponseDistillationStrategy: 24_000,
-  FeatureDistillationStrategy: 19_000,
+  ResponseDistillationStrategy: 26_500,
+  FeatureDistillationStrategy: 21_500,
 };
 
 let consumer: Consumer;

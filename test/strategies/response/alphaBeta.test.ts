@@ -282,7 +282,7 @@ test.each<[string, object, string]>([
   ['studentPower', { studentPower: Infinity }, 'OUT_OF_RANGE'],
   ['studentPower', { studentPower: null }, 'WRONG_TYPE'],
   ['options', { beta: 0.1 }, 'UNKNOWN_OPTION'],
-  ['options', { tail: 'drop' }, 'UNKNOWN_OPTION'],
+  ['tail', { tail: 'cut' }, 'OUT_OF_RANGE'],
 ])('AlphaBetaDistillationStrategy refuses %s in %j', (argument, options, code) => {
   const operation = 'AlphaBetaDistillationStrategy';
   const create = () => new AlphaBetaDistillationStrategy(wrong<Options>(options));
