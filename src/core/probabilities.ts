@@ -3,9 +3,6 @@ import { SUM_TOLERANCE } from './labels.js';
 import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
-/** One row may be in [0, 1] and sum to 1 by chance. */
-const LEAST_ROWS = 2;
-
 /** Of two columns, too many rows of few digits are complements. */
 const LEAST_COLUMNS = 3;
 
@@ -19,12 +16,25 @@ export function refuseProbabilities(
   matrix: Matrix<FloatArray>,
   rows: readonly number[],
 ): void {
-  if (rows.length < LEAST_ROWS || matrix.columns < LEAST_COLUMNS) return;
-  for (const row of rows) if (!isUnevenDistribution(matrix, row)) return;
+  if (matrix.columns < LEAST_COLUMNS) return;
+  // One row may be in [0, 1] and sum to 1 by chance, and may stand more than once.
+  let isVaried = false;
+  for (const row of rows) {
+    if (!isUnevenDistribution(matrix, row)) return;
+    isVaried ||= !isSameRow(matrix, row, rows[0]!);
+  }
+  if (!isVaried) return;
   const hint = 'pass the values before the softmax, or Math.log of the probabilities';
   refuse('PROBABILITIES', operation, argument, 'hold logits', 'probabilities in every row', {
     hint,
   });
+}
+
+function isSameRow({ data, columns }: Matrix<FloatArray>, row: number, other: number): boolean {
+  for (let j = 0; j < columns; j++) {
+    if (data[row * columns + j] !== data[other * columns + j]) return false;
+  }
+  return true;
 }
 
 /** Throws unless a matrix holds logits: it is one, and not all of its rows are distributions. */

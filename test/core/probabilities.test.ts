@@ -67,6 +67,7 @@ describe('What may be logits is taken', () => {
   test('one row, and rows of two', () => {
     takes([0.98, 0.02, 0]);
     takes([0.75, 0.25], [0.5, 0.5]);
+    takes([0.98, 0.02, 0], [0.98, 0.02, 0]);
   });
 
   test('a row that is no distribution', () => {
