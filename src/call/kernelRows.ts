@@ -15,8 +15,9 @@ const LIMITS = {
 };
 
 /**
- * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose loss is not finite has no gradient there, and
- * has to be computed by other means. `undefined`, with nothing done, where the engine cannot compute any row.
+ * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose loss is not finite
+ * has no gradient there, and has to be computed by other means. `undefined`, with nothing done, where the engine
+ * cannot compute any row.
  */
 export function kernelLosses<T extends FloatArray>(
   { student, teacher, rows, rowWeights }: DistillationBatch<T>,

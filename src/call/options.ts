@@ -55,7 +55,8 @@ export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   readonly rowWeights?: ArrayLike<number> | undefined;
   /**
    * The temperature of each row, finite and > 0, instead of the temperature of the strategy. A constant to the gradient; the
-   * factor T² is that of the row. For response losses that are a sum over rows; in a hybrid, other entries do not read it.
+   * factor T² has the temperature of the row. For response losses that are a sum over rows; in a hybrid, other entries
+   * do not read it.
    */
   readonly temperatures?: ArrayLike<number> | undefined;
   /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */

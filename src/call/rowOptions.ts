@@ -25,6 +25,21 @@ export class RowLossSink {
   }
 }
 
+/** Hands over the loss of a row, given as a loss that was multiplied by the weight of the row. */
+export function addRowLoss(
+  {
+    rowWeights,
+    rowLosses,
+  }: {
+    readonly rowWeights: Float64Array | undefined;
+    readonly rowLosses: RowLossSink | undefined;
+  },
+  row: number,
+  weighted: number,
+): void {
+  rowLosses?.add(row, weighted / (rowWeights?.[row] ?? 1));
+}
+
 /** Throws unless the array of the option `rowLosses` has an element for each row. */
 export function checkRowLosses(
   operation: string,

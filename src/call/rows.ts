@@ -9,6 +9,7 @@ import type { SparseTargets } from '../teachers/sparse.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
 import { kernelLosses } from './kernelRows.js';
+import { addRowLoss } from './rowOptions.js';
 
 /**
  * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
@@ -26,9 +27,9 @@ export type RowLoss = (
  *
  *     loss = Σ over kept rows of weight · rowLoss / batch.normalizer
  *
- * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and divided by the normalizer as well; the
- * losses of the rows, neither weighted nor divided, to `batch.rowLosses`. A strategy whose loss is one such mean says so:
- * `get isSumOverRows() { return true; }`.
+ * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and divided by the
+ * normalizer as well; the losses of the rows, neither weighted nor divided, to `batch.rowLosses`. A strategy whose
+ * loss is one such mean says so: `get isSumOverRows() { return true; }`.
  *
  * @param batch - the batch that `evaluate` was given
  * @param gradient - the sink that `evaluate` was given, or `undefined` where no gradient is wanted
@@ -96,7 +97,7 @@ export function meanOverRowsByKernel<T extends FloatArray>(
       continue;
     }
     sum += weighted;
-    batch.rowLosses?.add(row, weighted / (batch.rowWeights?.[row] ?? 1));
+    addRowLoss(batch, row, weighted);
   }
   const loss = sum / normalizer;
   if (others.length === 0) return loss;

@@ -188,8 +188,9 @@ export abstract class DistillationStrategyBase<
   }
 
   /**
-   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and `rowLosses`. If not, calls with them
-   * are refused. A loss that is a sum over rows in another way multiplies by `batch.rowWeights` itself, and adds to `batch.rowLosses`.
+   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and `rowLosses`. If not,
+   * calls with them are refused. A loss that is a sum over rows in another way multiplies by `batch.rowWeights`
+   * itself, and adds to `batch.rowLosses`.
    */
   get isSumOverRows(): boolean {
     return false;

@@ -7,8 +7,9 @@ import type { FloatArray } from './numeric.js';
 const LEAST_COLUMNS = 3;
 
 /**
- * Throws where all rows of a matrix of logits are distributions: whoever passes the result of a softmax would train a student that is
- * never sure. Logits end the search at their first element below 0 or above 1, so that it costs nothing.
+ * Throws where all rows of a matrix of logits are distributions: whoever passes the result of a softmax would train a
+ * student that is never sure. Logits end the search at their first element below 0 or above 1, so that it costs
+ * nothing.
  */
 export function refuseProbabilities(
   operation: string,

@@ -4,10 +4,10 @@ import { throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
 import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
+import { checkStrategy } from '../strategies/hybrid/weights.js';
 import {
   type ByLayer,
   type Call,
-  checkStrategy,
   evaluation,
   type LayerwiseCall,
   type Rest,
@@ -59,8 +59,8 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
  *   strategy takes them
  * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for instance, in the output's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`, the denominator of the mean;
- *   `rowLosses`, a `Float64Array` that is written with the loss of each row
+ * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`, the denominator
+ *   of the mean; `rowLosses`, a `Float64Array` that is written with the loss of each row
  *
  * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, with a teacher by layer: each entry reads its own.
  *
@@ -102,7 +102,7 @@ export function distillationValueAndGrad<A extends JaxArray>(
   if (typeof jax?.vjp !== 'function') {
     throwType(operation, 'jax', 'be jax-js', jax, "import * as jax from '@jax-js/jax'");
   }
-  checkStrategy(operation, strategy);
+  checkStrategy(operation, 'strategy', strategy);
   return async <P>(
     forward: (params: P) => Outputs<A>,
     params: P,

@@ -100,7 +100,7 @@ export function compareOutputs<T extends FloatArray>(
   checkShape(operation, 'teacher', teacher, [student.rows, columns]);
   const { k = Math.min(5, columns) } = options;
   checkClassCount(operation, 'k', k, columns);
-  const classes = readClasses(operation, labels, columns, rows);
+  const classes = labelClasses(operation, labels, columns, rows);
   const { length: count } = rows;
   if (count === 0) refuse('EMPTY', operation, 'student', 'have a row that is kept', 'none');
 
@@ -189,7 +189,7 @@ class Side<T extends FloatArray> {
 }
 
 /** The class of each row; throws unless each kept row has one or is unlabelled. */
-function readClasses<T extends FloatArray>(
+function labelClasses<T extends FloatArray>(
   operation: string,
   labels: Labels<T> | undefined,
   columns: number,

@@ -83,13 +83,6 @@ export function byLayer<T extends Tensor>(operation: string, outputs: T | ByLaye
   throwType(operation, 'student', 'be a tensor or tensors by layer', outputs);
 }
 
-export function checkStrategy(operation: string, strategy: IDistillationStrategy): void {
-  for (const method of ['computeLoss', 'computeGradient'] as const) {
-    if (typeof strategy?.[method] === 'function') continue;
-    throwType(operation, 'strategy', 'have computeLoss and computeGradient', strategy);
-  }
-}
-
 /** The options that hold a number for each row, which may be tensors. */
 const ROW_INPUTS = ['mask', 'rowWeights', 'temperatures'] as const;
 
@@ -210,7 +203,7 @@ function rowInputOf<T extends Tensor>(
   outputs: ByLayer<T>,
 ): () => ArrayLike<number> | Record<string, ArrayLike<number>> {
   const argument = `options.${option}`;
-  return isOne(value)
+  return isForAllLayers(value)
     ? inputs.rowInput(argument, value, Object.values(outputs))
     : eachOf(value, (name, one) => {
         const layer = outputs[name];
@@ -218,7 +211,8 @@ function rowInputOf<T extends Tensor>(
       });
 }
 
-export function isOne<T extends Tensor>(
+/** Whether an option is for all layers, and not one for each by name. */
+export function isForAllLayers<T extends Tensor>(
   value: RowsTensor<T> | ByLayer<RowsTensor<T>>,
 ): value is RowsTensor<T> {
   return isTensor(value) || Object(value) !== value || 'length' in value;

@@ -57,9 +57,9 @@ export interface LawOptions {
  * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
  * for values up to ±1e4; 10. a NaN is refused, and a call that fails leaves as it was what it was to add to
  * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
- * in a hybrid weights both; 12. of a strategy
- * that says `isSumOverRows`, the loss is the weighted sum of the losses of its rows, weights of 1 change no bit, and a row of weight 0
- * is not read; any other refuses weights and losses of rows; 13. with `temperatures`, each row has its own.
+ * in a hybrid weights both; 12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
+ * rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and losses of rows are refused;
+ * 13. if the subject says `temperatures`, each row has its own.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises

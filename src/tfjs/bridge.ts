@@ -4,11 +4,11 @@ import type { Parameter } from '../call/parameter.js';
 import { sharesBase } from '../call/strategy.js';
 import { refuse, throwShape, throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
+import { checkStrategy } from '../strategies/hybrid/weights.js';
 import {
   type ByLayer,
   byLayer,
   type Call,
-  checkStrategy,
   evaluation,
   type LayerwiseCall,
   type Rest,
@@ -59,7 +59,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     if (typeof tf?.customGrad !== 'function') {
       throwType(operation, 'tf', 'be TensorFlow.js', tf, "import * as tf from '@tensorflow/tfjs'");
     }
-    checkStrategy(operation, strategy);
+    checkStrategy(operation, 'strategy', strategy);
     this.operation = operation;
     this.tf = tf;
     this.#strategy = strategy;
@@ -67,7 +67,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     this.variables = this.#parameters.map(({ value }) => this.#variable(value));
   }
 
-  /** That of a loss which has not been called. */
+  /** The state of a loss before its first call. */
   state(): LossState<V> & { components: readonly ComponentLoss[] } {
     return { components: [], variables: this.variables, dispose: () => this.dispose() };
   }
@@ -189,8 +189,8 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
 }
 
 /**
- * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles, not of the values, since what it
- * returns may be its own, and outlive the call. Any other value passes until somebody reads it.
+ * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles, not of the values,
+ * since what it returns may be its own, and outlive the call. Any other value passes until somebody reads it.
  */
 export function copiesOf<T extends Tensor>(
   { clone }: Pick<TensorFlow<T, T, T>, 'clone'>,

@@ -29,8 +29,8 @@ export interface LayerwiseDistillationLoss<T extends Tensor, S extends T, V exte
  * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
  *   strategy takes them
  * - labels: class indices, an int32 tensor or an `Int32Array`; or distributions, one-hot for instance, in the student's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each a tensor or an array of one number a row; `normalizer`, the denominator of
- *   the mean; `rowLosses`, a `Float64Array` that is written with the loss of each row
+ * - options: `mask`, `rowWeights`, `temperatures`, each a tensor or an array of one number a row; `normalizer`, the
+ *   denominator of the mean; `rowLosses`, a `Float64Array` that is written with the loss of each row
  *
  * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`, and each entry reads its own.
  *

@@ -27,9 +27,9 @@ export interface Contrast extends ContrastRows {
 }
 
 /**
- * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c / (x + c + 1e-7)), x = exp(anchor · entry / τ) / Z
- * and c the number of the others by that of samples. Where `slope` is given, as zeros, it is written with the derivative by
- * the anchors.
+ * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c / (x + c +
+ * 1e-7)), x = exp(anchor · entry / τ) / Z and c the number of the others by that of samples. Where `slope` is given,
+ * as zeros, it is written with the derivative by the anchors.
  */
 export function noiseContrast(
   anchors: Grid,

@@ -16,8 +16,9 @@ export interface SimilarityTemperatures {
 }
 
 /**
- * Mean over rows i of KL(p ‖ q) of the distributions over j ≠ i: p the softmax of cos(tᵢ, tⱼ) / τ of the teacher's rows, q that of the
- * student's. A row of zeros has the cosine 0, with derivative 0. Float32 products are used unless their errors show.
+ * Mean over rows i of KL(p ‖ q) of the distributions over j ≠ i: p the softmax of cos(tᵢ, tⱼ) / τ of the teacher's
+ * rows, q that of the student's. A row of zeros has the cosine 0, with derivative 0. Float32 products are used unless
+ * their errors show.
  */
 export function similarityDivergence(
   student: Grid,
@@ -73,7 +74,8 @@ function toScores(
 
 /**
  * Whether the errors of scores show. The divergence is about half the mean square of how much scores differ: errors of gaps are
- * compared with that, up to where a score is off by 1 and more; those of the teacher are errors of probabilities, relative to themselves.
+ * compared with that, up to where a score is off by 1 and more; those of the teacher are errors of probabilities,
+ * relative to themselves.
  */
 function isPrecise(
   { error, teacherVariance }: PairCosines,

@@ -102,13 +102,13 @@ function step(start: number, end: number, power: number, x: number): number {
 }
 
 /**
- * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)], a = powers.p ≥ 0 and b = powers.q ≥ 0; its limits where one
- * of them or both are 0.
+ * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)], a = powers.p ≥ 0 and b = powers.q ≥ 0; its
+ * limits where one of them or both are 0.
  *
- * Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The way from P to Q has two steps, (M − P) / b and (Q − M) / a; the way
- * back has (M − Q) / a and (P − M) / b. A term is what the second step has beyond the first step, divided by a + b, and its slope
- * by log q is (Q − M) / a. The way starts on the side that has the larger power: the first step is then divided by the smaller
- * power, of which a limit may have to be taken.
+ * Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The way from P to Q has two steps, (M − P) / b and (Q −
+ * M) / a; the way back has (M − Q) / a and (P − M) / b. A term is what the second step has beyond the first step,
+ * divided by a + b, and its slope by log q is (Q − M) / a. The way starts on the side that has the larger power: the
+ * first step is then divided by the smaller power, of which a limit may have to be taken.
  */
 export function alphaBetaDivergence({ logP, logQ, slope }: Distributions, powers: OfBoth): number {
   const isBack = powers.p < powers.q;

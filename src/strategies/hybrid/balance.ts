@@ -43,9 +43,10 @@ export interface BalanceOptions {
  *
  *     weightᵢ · contributionᵢ = shareᵢ · Σ over entries of their weights in the hybrid · their contributions
  *
- * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d student‖ over all layers that it reads. Losses
- * differ by powers of ten: a relation of 1e-4 beside a response loss of 2 does nothing at equal weights. The sum of all contributions
- * stays what it is, so that the learning rate fits as before. Each entry is evaluated once.
+ * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d student‖ over all layers
+ * that it reads. Losses differ by powers of ten: a relation of 1e-4 beside a response loss of 2 does nothing at equal
+ * weights. The sum of all contributions stays what it is, so that the learning rate fits as before. Each entry is
+ * evaluated once.
  *
  * @param hybrid - its entries are evaluated one by one; nothing of it is changed
  * @param batch - what the hybrid is called with: a typical batch, of a student that has begun to learn

@@ -57,8 +57,8 @@ interface LayerTarget {
 }
 
 /**
- * Throws unless each matrix can take the gradient of its layer, and each array the losses of its rows: shape and format, no memory of an
- * input or of another target. Makes the losses 0.
+ * Throws unless each matrix can take the gradient of its layer, and each array the losses of its rows: shape and
+ * format, no memory of an input or of another target. Makes the losses 0.
  */
 export function openTargets<T extends FloatArray>(
   call: LayerwiseArguments<T>,

@@ -45,8 +45,8 @@ export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
    */
   readonly accumulate?: boolean | undefined;
   /**
-   * Written with the loss of each row, as in a single call: one array for the sum over all layers, which then have the same rows,
-   * or one for each student layer whose losses are wanted.
+   * Written with the loss of each row, as in a single call: one array for the sum over all layers, which then have
+   * the same rows, or one for each student layer whose losses are wanted.
    */
   readonly rowLosses?: Float64Array | Readonly<Record<string, Float64Array>> | undefined;
 }

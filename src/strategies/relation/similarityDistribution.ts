@@ -33,18 +33,20 @@ export interface SimilarityDistributionDistillationOptions extends StrategyOptio
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (the temperatures).
  *
- * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows² numbers three times and for both
- * sides. It is no sum over rows: chunks of a batch do not add up to it, and in a larger batch the neighbours are nearer.
+ * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows² numbers three times
+ * and for both sides. It is no sum over rows: chunks of a batch do not add up to it, and in a larger batch the
+ * neighbours are nearer.
  *
  * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side with
  * itself or, where the rows of both sides are close, the teacher and the difference. Where the errors might still show,
  * as they do at low temperatures, the products are computed once more in doubles. The loss is good to 1e-6, a row of
  * the gradient to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
- * Koohpayegani et al. (2020), "CompRess", §3, arXiv:2010.14713: with two queues this loss, but the other rows come from queues of
- * earlier batches, without a gradient. Fang et al. (2021), "SEED", §3.2, arXiv:2101.04731: both sides are compared with one queue
- * of the teacher's rows, at 0.2 and 0.01, and the row itself counts; the value is larger by the entropy of p. Tejankar et al. (2021),
- * "ISD", arXiv:2012.09259: one queue, too, and a teacher that is an average of the student.
+ * Koohpayegani et al. (2020), "CompRess", §3, arXiv:2010.14713: with two queues this loss, but the other rows come
+ * from queues of earlier batches, without a gradient. Fang et al. (2021), "SEED", §3.2, arXiv:2101.04731: both sides
+ * are compared with one queue of the teacher's rows, at 0.2 and 0.01, and the row itself counts; the value is larger
+ * by the entropy of p. Tejankar et al. (2021), "ISD", arXiv:2012.09259: one queue, too, and a teacher that is an
+ * average of the student.
  *
  * @example
  * import { Matrix, SimilarityDistributionDistillationStrategy } from 'knowledge-distillation';

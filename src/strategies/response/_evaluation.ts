@@ -3,6 +3,7 @@
 
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
+import { addRowLoss } from '../../call/rowOptions.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { UNLABELED_ROW } from '../../engine/layout.js';
 import { runRows } from '../../engine/rows.js';
@@ -80,21 +81,12 @@ function evaluatePasses<T extends FloatArray>(
       if (index > 0) weights[2 * row + 1] = 0;
     }
     sum += evaluatePass({ ...pass, tables: own, columns }, sink);
-    addRowLosses(batch, own.losses);
+    for (const row of batch.rows) addRowLoss(batch, row, own.losses[row]!);
     if (columns) sum += columns.loss;
     else isJoined ||= terms.joint !== undefined;
   }
   if (isJoined) sum += addJoint({ loss, batch, tables }, passes, standard, sink);
   return sum;
-}
-
-/** Hands over the losses of the rows without their weights. */
-function addRowLosses<T extends FloatArray>(
-  { rows, rowWeights, rowLosses }: DistillationBatch<T, SparseTargets<T>>,
-  losses: Float64Array,
-): void {
-  if (!rowLosses) return;
-  for (const row of rows) rowLosses.add(row, losses[row]! / (rowWeights?.[row] ?? 1));
 }
 
 /** The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left to JavaScript. */

@@ -43,7 +43,10 @@ interface SharedLoss {
   readonly standardizeLogits: boolean;
 }
 
-/** Writes labels and weights of a call, times those of its rows; the soft weights do not have the factor of the temperature yet. */
+/**
+ * Writes labels and weights of a call, times those of its rows; the soft weights do not have the
+ * factor of the temperature yet.
+ */
 export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   { terms: { sharesOf }, standardizeLogits }: SharedLoss,

@@ -144,7 +144,7 @@ function spread<T extends FloatArray>(
   const k = teacher.values.columns;
   const weights = new Float64Array(2 * rows);
   const labels = finiteRows(tables.labels, losses);
-  let steepest = 0; // of a divergence of a user's: any number
+  let steepest = 0; // the slopes of a divergence that a user wrote have no bound
   for (let row = 0; row < rows; row++) {
     for (let i = row * reduced; i < (row + 1) * reduced; i++) {
       steepest = Math.max(steepest, Math.abs(derivatives[i]!) / temperatureOf(row).student);

@@ -31,9 +31,9 @@ export interface ResponseOptions extends StrategyOptions {
    */
   readonly standardizeLogits?: boolean | undefined;
   /**
-   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has 0.04 for the teacher and 0.1
-   * for the student. The factor T² is that of the student's temperature. With it, the loss is in general least elsewhere than at
-   * student = teacher.
+   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has 0.04 for the
+   * teacher and 0.1 for the student. The factor T² has the student's temperature. With this option, the loss is in
+   * general least elsewhere than at student = teacher.
    */
   readonly teacherTemperature?: number | undefined;
 }

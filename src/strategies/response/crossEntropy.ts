@@ -2,6 +2,7 @@ import type { DistillationBatch } from '../../call/batch.js';
 import { checkRuledOut } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { EvaluationOptions, LossAndGradient, StrategyOptions } from '../../call/options.js';
+import { addRowLoss } from '../../call/rowOptions.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
 import { throwType } from '../../core/errors.js';
 import { checkHasLabels, checkLabels, type Labels } from '../../core/labels.js';
@@ -18,18 +19,18 @@ import { fillTables, SpareTables } from './_rowTables.js';
  *
  *     −Σ y · log softmax(student)
  *
- * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a student is compared with, and the
- * teacher itself. It is the hard loss of every response strategy, at temperature 1.
+ * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a student is
+ * compared with, and the teacher itself. It is the hard loss of every response strategy, at temperature 1.
  *
  * - `student`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out, which no label allows)
  * - `teacher`: not read; `undefined`, or anything of the same rows, as a hybrid passes it
  * - labels: a class in [0, classes) or a distribution for every row; `IGNORE_INDEX` takes a row out
  *
- * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the gradient sums to 0, and neither changes when
- * a constant is added to a row. `temperature` and `alpha` have no part in it.
+ * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the gradient sums to 0, and
+ * neither changes when a constant is added to a row. `temperature` and `alpha` have no part in it.
  *
- * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and NOT_A_DISTRIBUTION (labels), NOT_FINITE (NaN,
- * +Infinity), PROBABILITIES, RULED_OUT (a class that the label allows).
+ * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and NOT_A_DISTRIBUTION (labels),
+ * NOT_FINITE (NaN, +Infinity), PROBABILITIES, RULED_OUT (a class that the label allows).
  *
  * Cost: one exponential for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
@@ -123,7 +124,7 @@ export class CrossEntropyDistillationStrategy<
     batch: DistillationBatch<T, SparseTargets<T>>,
     gradient?: GradientSink<T>,
   ): number {
-    const { student, rows, rowWeights, rowLosses, normalizer } = batch;
+    const { student, rows, rowWeights, normalizer } = batch;
     const { data, columns } = student;
     const tables = this.#spare.take(student.rows);
     fillTables({ ...batch, alpha: 1 }, { terms: {}, standardizeLogits: false }, tables);
@@ -134,10 +135,9 @@ export class CrossEntropyDistillationStrategy<
     let sum = 0;
     let most = 0;
     for (const row of rows) {
-      const weight = rowWeights?.[row] ?? 1;
       sum += losses[row]!;
-      rowLosses?.add(row, losses[row]! / weight);
-      most = Math.max(most, Math.abs(weight)); // no derivative by a logit is beyond 1
+      addRowLoss(batch, row, losses[row]!);
+      most = Math.max(most, Math.abs(rowWeights?.[row] ?? 1)); // no derivative by a logit is beyond 1
     }
     sink?.settle(most);
     this.#spare.giveBack(tables);

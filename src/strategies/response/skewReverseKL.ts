@@ -27,9 +27,9 @@ export interface SkewReverseKLDistillationOptions extends DivergenceOptions {
  * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without labels. Each row of the
  * gradient sums to 0, and neither changes when a constant is added to a row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (lambda, temperature,
- * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION
- * (what a sparse teacher cannot give).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (lambda,
+ * temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label),
+ * TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
  * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *

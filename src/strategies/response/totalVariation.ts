@@ -22,8 +22,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  * to a row.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (temperature,
- * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION
- * (what a sparse teacher cannot give).
+ * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label), TEMPERATURE and
+ * MISPLACED_OPTION (what a sparse teacher cannot give).
  *
  * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *

@@ -22,9 +22,9 @@ export interface DistillState {
   readonly epoch: number;
   /** How many batches of the epoch are done. */
   readonly batch: number;
-  /** What they came to. */
+  /** Their weighted means over the batches so far. */
   readonly means: Readonly<Record<string, Mean>>;
-  /** Of the epochs before. */
+  /** The history of earlier epochs. */
   readonly history: DistillHistory;
 }
 

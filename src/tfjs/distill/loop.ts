@@ -135,7 +135,10 @@ interface Platform {
   };
 }
 
-/** Resolves after the events and timers that are due. A timer would do so, too, but browsers delay those of a page in the background. */
+/**
+ * Resolves after the events and timers that are due. A timer would do so, too, but browsers delay
+ * those of a page in the background.
+ */
 function othersTurn(): Promise<void> {
   const { port1, port2 } = new (globalThis as unknown as Platform).MessageChannel();
   return new Promise((resolve) => {

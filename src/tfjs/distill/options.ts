@@ -35,7 +35,10 @@ export interface ValidationOptions<T extends Tensor, D extends SampleTensors<T>>
 export interface DistillOptions<T extends Tensor, V extends T, D extends SampleTensors<T>>
   extends SampleOptions<T, D>,
     StudentOptions<T, V, D> {
-  /** Any strategy. The layers of a hybrid are those of the models, by their names there; `'output'` is what a model puts out. */
+  /**
+   * Any strategy. The layers of a hybrid are those of the models, by their names there; `'output'`
+   * is what a model puts out.
+   */
   readonly strategy: IDistillationStrategy;
   /**
    * An optimizer of TensorFlow.js, `tf.train.adam()` for instance, or one of your own. It keeps its state, which belongs to the
@@ -63,7 +66,10 @@ export interface DistillOptions<T extends Tensor, V extends T, D extends SampleT
   readonly validation?: ValidationOptions<T, D> | undefined;
   /** As in `model.fit`: functions by name, callbacks of TensorFlow.js, or several of these. */
   readonly callbacks?: DistillCallbacks | readonly DistillCallbacks[] | undefined;
-  /** An `AbortSignal`. Once it is aborted, the training ends with the batch under way, and the promise is rejected by its reason. */
+  /**
+   * An `AbortSignal`. Once it is aborted, the training ends with the batch under way, and the
+   * promise is rejected by its reason.
+   */
   readonly signal?: Signal | undefined;
   /** The epoch that the training begins with, an integer in [0, epochs]; 0. */
   readonly initialEpoch?: number | undefined;
@@ -100,7 +106,7 @@ export interface Plan {
   batchesOf(samples: number): Batches;
 }
 
-/** Checks what is said of the run itself. */
+/** Checks the options of the run. */
 export function planOf<T extends Tensor, V extends T, D extends SampleTensors<T>>(
   operation: string,
   options: DistillOptions<T, V, D>,

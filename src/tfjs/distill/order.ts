@@ -50,8 +50,9 @@ export function checkBatch(
 }
 
 /**
- * Runs a function in which TensorFlow.js draws by the seed and the place alone. A dropout or a noise without a seed of its own takes
- * one from `Math.random`. That is another function until `compute` returns; no other code runs meanwhile.
+ * Runs a function in which TensorFlow.js draws by the seed and the place alone. A dropout or a noise without a seed
+ * of its own takes one from `Math.random`. That is another function until `compute` returns; no other code runs
+ * meanwhile.
  */
 export function withSeed<R>(seed: number, places: readonly number[], compute: () => R): R {
   const { random } = Math;

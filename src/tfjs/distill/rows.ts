@@ -1,12 +1,14 @@
-// What a batch takes of values that are there for all samples: nothing but its own rows is copied.
+// The rows of a batch, from values for all samples: no other rows are copied.
 
+import type { TeacherOutput } from '../../call/batch.js';
 import { refuse, throwShape, throwType } from '../../core/errors.js';
 import { checkMatrix, Matrix } from '../../core/matrix.js';
 import { typeTag } from '../../core/numeric.js';
 import { SparseTargets } from '../../teachers/sparse.js';
+import { isSparse } from '../../teachers/sparseCheck.js';
 import {
   type ByLayer,
-  isOne,
+  isForAllLayers,
   type LabelTensor,
   type RowsTensor,
   type TeacherTensor,
@@ -28,7 +30,7 @@ export type SampleLabels<T extends Tensor> = LabelTensor<T> | ArrayLike<number>;
 /** Gives the rows of a batch; tensors among them are held, to be disposed with the batch. */
 export type Take<T extends Tensor, R> = (samples: Int32Array, held: Held<T>) => R;
 
-/** Of how many samples there are rows, and how rows are taken of their values. */
+/** Gathers the rows of chosen samples from values for all samples. */
 export class Rows<T extends Tensor> {
   readonly operation: string;
   readonly samples: number;
@@ -84,7 +86,7 @@ export class Rows<T extends Tensor> {
     argument: string,
     mask: RowsTensor<T> | ByLayer<RowsTensor<T>>,
   ): Take<T, RowsTensor<T> | ByLayer<RowsTensor<T>>> {
-    if (isOne(mask)) return this.#oneMask(argument, mask);
+    if (isForAllLayers(mask)) return this.#oneMask(argument, mask);
     const takes = Object.entries(mask).map(
       ([name, one]) => [name, this.#oneMask(`${argument}.${name}`, one)] as const,
     );
@@ -177,16 +179,12 @@ function copyBlocks<A extends Float32Array | Int32Array>(
 
 /** Whether outputs are those of one layer, in any form. */
 export function isOneOutput<T extends Tensor>(outputs: unknown): outputs is TeacherTensor<T> {
-  return isTensor(outputs) || isMatrix(outputs) || isSparse(outputs);
+  return isTensor(outputs) || isMatrix(outputs) || isSparse(outputs as TeacherOutput);
 }
 
 /** By structure, not by class: a program may hold two copies of the library, ESM and CommonJS. */
 function isMatrix(value: unknown): value is Matrix {
   return has(value, 'numeric') && has(value, 'data');
-}
-
-function isSparse(value: unknown): value is SparseTargets {
-  return has(value, 'numeric') && has(value, 'indices');
 }
 
 function has(value: unknown, key: string): boolean {

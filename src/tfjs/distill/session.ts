@@ -6,8 +6,8 @@ import {
   type ByLayer,
   byLayer,
   type Call,
+  isForAllLayers,
   isHybrid,
-  isOne,
   type LayerwiseCall,
   type Rest,
 } from '../../tensors/evaluation.js';
@@ -151,8 +151,8 @@ export class Session<
   }
 
   /**
-   * The gradients of a cost by variable, and the cost. If a function throws within a gradient, TensorFlow.js leaves behind what its
-   * tape has kept. Here, the gradient comes to its end first.
+   * The gradients of a cost by variable, and the cost. If a function throws within a gradient, TensorFlow.js leaves
+   * behind what its tape has kept. Here, the gradient comes to its end first.
    */
   #differentiate(variables: V[], cost: () => S): Record<string, T> {
     const { tf } = this.#parts;
@@ -197,7 +197,7 @@ export class Session<
     const pair = pairsOf(this.#parts.strategy).find((other) => other.labels === 'reads');
     if (pair === undefined) return undefined;
     const output = layers[pair.student]!;
-    const oneMask = mask === undefined || isOne(mask) ? mask : own(mask, pair.student);
+    const oneMask = mask === undefined || isForAllLayers(mask) ? mask : own(mask, pair.student);
     const read = {
       student: inputs.output('student', output),
       teacher: inputs.teacher('teacher', targets[pair.teacher]!, [output]),

@@ -6,8 +6,8 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import type { SampleTensors } from './rows.js';
 
 /**
- * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU the function is called twice for
- * each step, and has to return the same both times; dropouts drop the same numbers.
+ * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU the function is
+ * called twice for each step, and has to return the same both times; dropouts drop the same numbers.
  */
 export type StudentFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,

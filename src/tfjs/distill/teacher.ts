@@ -10,9 +10,9 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import { isOneOutput, type Rows, type SampleTensors, type StoredOutputs } from './rows.js';
 
 /**
- * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise of that. What the function makes
- * on the way is disposed, as in `tf.tidy`. An `async` function disposes it itself; the tensors that its promise gives are disposed
- * after the batch.
+ * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise of that. What the
+ * function makes on the way is disposed, as in `tf.tidy`. An `async` function disposes it itself; the tensors that
+ * its promise gives are disposed after the batch.
  */
 export type TeacherFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
@@ -59,7 +59,7 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
     const run = tap(operation, 'teacher', teacher, names, views, tf.model);
     return asked(context, argument, (batch) => run(batch, { training: false }));
   }
-  const layers = byLayer<T>(operation, argument, teacher);
+  const layers = targetsByLayer<T>(operation, argument, teacher);
   const takes = names.map((name) => {
     const stored = pickLayer(operation, argument, layers, name);
     const place = isOneOutput(teacher) ? argument : `${argument}.${name}`;
@@ -70,8 +70,8 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
 }
 
 /**
- * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is async: then it may need that when it
- * goes on.
+ * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is async: then it may need
+ * that when it goes on.
  */
 function asked<T extends Tensor, D extends SampleTensors<T>>(
   { operation, tf, names }: TeacherContext<T>,
@@ -86,11 +86,13 @@ function asked<T extends Tensor, D extends SampleTensors<T>>(
     } else {
       const copies = tf.tidy(() => {
         made = teacher(batch);
-        return isPromise(made) ? {} : copiesOf(tf, byLayer(operation, argument, made));
+        return isPromise(made) ? {} : copiesOf(tf, targetsByLayer(operation, argument, made));
       });
-      made = isPromise(made) ? await made : { ...byLayer(operation, argument, made), ...copies };
+      made = isPromise(made)
+        ? await made
+        : { ...targetsByLayer(operation, argument, made), ...copies };
     }
-    const layers = byLayer<T>(operation, argument, made);
+    const layers = targetsByLayer<T>(operation, argument, made);
     for (const layer of Object.values(layers)) if (isHeld(layer)) held.add(layer as T);
     return Object.fromEntries(
       names.map((name) => [name, pickLayer(operation, argument, layers, name)]),
@@ -102,7 +104,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value;
 }
 
-function byLayer<T extends Tensor>(
+function targetsByLayer<T extends Tensor>(
   operation: string,
   argument: string,
   outputs: unknown,
