@@ -23,6 +23,7 @@ const options: Options = {
     index: 'src/index.ts',
     testing: 'src/testing/index.ts',
     jax: 'src/jax/index.ts',
+    teachers: 'src/teachers/readers/index.ts',
     tfjs: 'src/tfjs/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -114,6 +114,7 @@ const config: ViteUserConfig = defineConfig({
     alias: {
       'knowledge-distillation/testing': pathOf('src/testing/index.ts'),
       'knowledge-distillation/jax': pathOf('src/jax/index.ts'),
+      'knowledge-distillation/teachers': pathOf('src/teachers/readers/index.ts'),
       'knowledge-distillation/tfjs': pathOf('src/tfjs/index.ts'),
       'knowledge-distillation': pathOf('src/index.ts'),
     },

@@ -46,7 +46,9 @@ const app = await Application.bootstrap({
   tsconfig: `${root}tsconfig.json`,
   skipErrorChecking: true, // `npm run typecheck` has done it
   disableSources: true, // links to lines need the repository's address, which package.json has not got yet
-  entryPoints: ['', 'testing/', 'tfjs/', 'jax/'].map((folder) => `${root}src/${folder}index.ts`),
+  entryPoints: ['', 'testing/', 'tfjs/', 'jax/', 'teachers/readers/'].map(
+    (folder) => `${root}src/${folder}index.ts`,
+  ),
   sortEntryPoints: false,
   readme: `${root}README.md`,
   projectDocuments: [

@@ -73,11 +73,28 @@ export function readProbabilities(
     const hint = sum === 0 ? NO_PROBABILITIES : undefined;
     refuse('NOT_A_DISTRIBUTION', operation, `rows[${row}]`, expected, String(sum), { hint });
   }
+  return keepMostProbable({ classes, logProbabilities: logs }, count, { columns, k, epsilon });
+}
+
+/**
+ * Keeps the k most probable of the classes of a row, the most probable first; the probability of
+ * all others is the tail.
+ *
+ * @param given - classes of a probability above 0, with its logarithm
+ * @param count - number of classes whose probability is known, those of probability 0 included
+ */
+export function keepMostProbable(
+  given: { readonly classes: readonly number[]; readonly logProbabilities: readonly number[] },
+  count: number,
+  { columns, k, epsilon }: Omit<Format, 'log'>,
+): SparseRow {
+  const { classes, logProbabilities: logs } = given;
   const best = new Int32Array(Math.min(k, classes.length));
   largestIndices(Float64Array.from(logs), best);
   const kept = Array.from(best, (i) => logs[i]!);
+  const sum = logs.reduce((total, log) => total + Math.exp(log), 0);
   // What no class has that is given; below the rounding of the sum, it is 0.
-  const unknown = isWhole || 1 - sum <= count * epsilon ? 0 : 1 - sum;
+  const unknown = count === columns || 1 - sum <= count * epsilon ? 0 : 1 - sum;
   const left = kept.length === logs.length ? 0 : leftOut(logs, best);
   return {
     classes: best.map((i) => classes[i]!),

@@ -1,0 +1,110 @@
+import { checkNumber, refuse, throwType } from '../../core/errors.js';
+import { SUM_TOLERANCE } from '../../core/labels.js';
+import { typeTag } from '../../core/numeric.js';
+
+/** A list of a reply. */
+export type List = ArrayLike<unknown>;
+
+/**
+ * Log-probabilities from here down are read as 0. JSON has no −Infinity: vLLM and OpenAI write
+ * −9999 for it, llama.cpp the lowest float32.
+ */
+const NO_PROBABILITY = -9999;
+
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+
+/** A value of a reply, and where it stands there: errors name that place. */
+export class Part {
+  constructor(
+    readonly operation: string,
+    readonly value: unknown,
+    private readonly key: string | number,
+    private readonly parent?: Part | undefined,
+  ) {}
+
+  /** The place in the reply, e.g. `choices[0].prompt_logprobs[17]["151"].logprob`. */
+  get place(): string {
+    const { key, parent } = this;
+    if (!parent) return String(key);
+    const before = parent.parent ? parent.place : '';
+    if (typeof key === 'number') return `${before || parent.place}[${key}]`;
+    if (!IDENTIFIER.test(key)) return `${before || parent.place}[${JSON.stringify(key)}]`;
+    return before ? `${before}.${key}` : key;
+  }
+
+  /** Whether there is nothing, as JSON writes it too. */
+  get isMissing(): boolean {
+    return this.value === undefined || this.value === null;
+  }
+
+  /** A field of an object. */
+  field(name: string): Part {
+    const { value } = this;
+    const isObject = typeof value === 'object' && value !== null && !isList(value);
+    if (!isObject) throwType(this.operation, this.place, 'be an object', value);
+    return new Part(this.operation, (value as Record<string, unknown>)[name], name, this);
+  }
+
+  /** An item of a list. */
+  item(index: number): Part {
+    return new Part(this.operation, (this.value as List)[index], index, this);
+  }
+
+  /** The items of a list that has some; `hint` says how to get them. */
+  items(hint?: string): Part[] {
+    const { length } = this.list(hint);
+    if (length === 0) {
+      refuse('EMPTY', this.operation, this.place, 'hold something', 'an empty array', { hint });
+    }
+    return Array.from({ length }, (_, i) => this.item(i));
+  }
+
+  /** The list that stands here; `hint` says how to get it. */
+  list(hint?: string): List {
+    const { operation, value } = this;
+    if (!isList(value)) throwType(operation, this.place, 'be an array', value, hint);
+    return value;
+  }
+
+  integer(least: number, hint?: string): number {
+    const { value } = this;
+    const inRange = (x: number) => Number.isSafeInteger(x) && x >= least;
+    if (typeof value === 'number' && inRange(value)) return value;
+    const expected = `be an integer ≥ ${least}`;
+    if (typeof value !== 'number') throwType(this.operation, this.place, expected, value, hint);
+    return checkNumber(this.operation, this.place, value, expected, inRange, hint);
+  }
+
+  /** A token id, as a number or, out of Parquet, as a bigint. */
+  id(columns: number): number {
+    const { operation, value } = this;
+    const id = typeof value === 'bigint' ? Number(value) : value;
+    if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < columns) return id;
+    const expected = `be a token id in [0, ${columns})`;
+    if (typeof id !== 'number') throwType(operation, this.place, expected, value);
+    const hint =
+      Number.isInteger(id) && id >= columns
+        ? 'columns is the size of the vocabulary that student and teacher share'
+        : undefined;
+    refuse('OUT_OF_RANGE', operation, this.place, expected, String(value), { hint });
+  }
+
+  /** A log-probability; −Infinity for one that stands for no probability. */
+  logProbability(): number {
+    const { operation, value } = this;
+    if (typeof value === 'number' && value <= SUM_TOLERANCE) {
+      return value <= NO_PROBABILITY ? -Infinity : value;
+    }
+    const expected = 'be a log-probability, at most 0';
+    if (typeof value !== 'number') throwType(operation, this.place, expected, value);
+    if (Number.isNaN(value)) {
+      refuse('NOT_FINITE', operation, this.place, 'be finite', String(value));
+    }
+    refuse('OUT_OF_RANGE', operation, this.place, expected, String(value));
+  }
+}
+
+/** Whether a value is an array, or a typed array. */
+function isList(value: unknown): value is List {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && typeTag(value) !== 'DataView');
+}
