@@ -5,7 +5,22 @@
  * @module knowledge-distillation/teachers
  */
 
-export type { ReaderOptions, TeacherReply } from './reply.js';
+export { type LlamaCppResponse, readLlamaCpp } from './llamaCpp.js';
+export { type OllamaResponse, readOllama } from './ollama.js';
+export {
+  type OpenAIBatchLine,
+  type OpenAIOptions,
+  type OpenAIResponse,
+  readOpenAI,
+} from './openAI.js';
+export type { CompletionReaderOptions, ReaderOptions, TeacherReply } from './reply.js';
+export type { GeneratedToken, ScoredToken, TokenId, TokenIdOptions } from './scoredTokens.js';
+export {
+  readSGLang,
+  type SGLangOptions,
+  type SGLangResponse,
+  type SGLangToken,
+} from './sglang.js';
 export {
   readVLLM,
   type VLLMLogprob,

@@ -41,13 +41,21 @@ export class Part {
   field(name: string): Part {
     const { value } = this;
     const isObject = typeof value === 'object' && value !== null && !isList(value);
-    if (!isObject) throwType(this.operation, this.place, 'be an object', value);
+    if (!isObject) {
+      const hint = isList(value) && !this.parent ? 'pass each of its items' : undefined;
+      throwType(this.operation, this.place, 'be an object', value, hint);
+    }
     return new Part(this.operation, (value as Record<string, unknown>)[name], name, this);
+  }
+
+  /** A field of an object that may be missing itself. */
+  optional(name: string): Part {
+    return this.isMissing ? new Part(this.operation, undefined, name, this) : this.field(name);
   }
 
   /** An item of a list. */
   item(index: number): Part {
-    return new Part(this.operation, (this.value as List)[index], index, this);
+    return new Part(this.operation, this.list()[index], index, this);
   }
 
   /** The items of a list that has some; `hint` says how to get them. */
@@ -64,6 +72,12 @@ export class Part {
     const { operation, value } = this;
     if (!isList(value)) throwType(operation, this.place, 'be an array', value, hint);
     return value;
+  }
+
+  text(): string {
+    const { value } = this;
+    if (typeof value === 'string') return value;
+    throwType(this.operation, this.place, 'be a string', value);
   }
 
   integer(least: number, hint?: string): number {

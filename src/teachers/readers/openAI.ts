@@ -1,0 +1,93 @@
+import { checkInteger, refuse } from '../../core/errors.js';
+import { lastPromptRow, packCompletion } from './completion.js';
+import { Part } from './part.js';
+import { readOptions, type TeacherReply } from './reply.js';
+import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
+
+/** What {@link readOpenAI} reads of a chat completion. */
+export interface OpenAIResponse {
+  readonly choices: readonly {
+    readonly logprobs?:
+      | { readonly content?: readonly GeneratedToken[] | null | undefined }
+      | null
+      | undefined;
+  }[];
+  readonly usage?: { readonly prompt_tokens?: number | undefined } | null | undefined;
+}
+
+/** A line of the output file of a batch. */
+export interface OpenAIBatchLine {
+  readonly custom_id: string;
+  readonly response: { readonly body: OpenAIResponse } | null;
+}
+
+/** Options of {@link readOpenAI}. */
+export interface OpenAIOptions extends TokenIdOptions {
+  /** Index in `choices`; 0. */
+  readonly choice?: number | undefined;
+}
+
+const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
+
+/**
+ * Reads the log-probabilities of a chat completion of OpenAI, or of a server with the same API: the
+ * most probable tokens, at most 20, for each token that was generated.
+ *
+ *     token c of the completion:   row promptLength − 1 + c of the student
+ *
+ * The API says no token ids: `tokenId` looks up the bytes of each token in the student's
+ * vocabulary. A log-probability of −9999 means that a token is not among the 20: it is not kept.
+ *
+ * @param response - the parsed JSON of `/v1/chat/completions`, or a parsed line of the output file
+ *   of a batch
+ * @param options - `columns`, `k`, `tokenId`, `promptLength`, `choice`. By default, `promptLength`
+ *   is `usage.prompt_tokens`
+ * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
+ *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ *
+ * @remarks The API does not say at which temperature its log-probabilities are; ask for
+ *   `temperature: 1`. The targets say 1.
+ *
+ * @example
+ * import { readOpenAI } from 'knowledge-distillation/teachers';
+ *
+ * const vocabulary = new Map([['Hi', 3], [' you', 1], ['!', 2]]);
+ * const yes = { token: 'Hi', bytes: [72, 105], logprob: -0.25 };
+ * const other = { token: 'Hm', bytes: [72, 109], logprob: -2 };
+ * const response = {
+ *   choices: [{ logprobs: { content: [{ ...yes, top_logprobs: [yes, other] }] } }],
+ *   usage: { prompt_tokens: 9 },
+ * };
+ * const { targets, tokens, studentRows } = readOpenAI(response, {
+ *   columns: 4,
+ *   tokenId: (bytes) => vocabulary.get(new TextDecoder().decode(bytes)),
+ * });
+ * console.log(targets.indices, tokens, studentRows); // 3, 3 and 8
+ */
+export function readOpenAI(
+  response: OpenAIResponse | OpenAIBatchLine,
+  options: OpenAIOptions,
+): TeacherReply {
+  const operation = 'readOpenAI';
+  const format = readOptions(operation, options, ['tokenId', 'promptLength', 'choice']);
+  const { tokenId, promptLength, choice = 0 } = options;
+  checkInteger(operation, 'choice', choice, 0);
+  const reply = bodyOf(new Part(operation, response, 'response'));
+  const choices = reply.field('choices');
+  const { length } = choices.items();
+  if (choice >= length) {
+    const expected = `be below ${length}, the number of choices`;
+    refuse('OUT_OF_RANGE', operation, 'choice', expected, String(choice));
+  }
+  const content = choices.item(choice).optional('logprobs').optional('content').items(ASK);
+  const firstRow = lastPromptRow(promptLength, reply.optional('usage').optional('prompt_tokens'));
+  return packCompletion(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
+}
+
+/** The reply in a line of a batch; the reply itself, if it is none. */
+function bodyOf(reply: Part): Part {
+  return reply.field('response').isMissing && reply.field('custom_id').isMissing
+    ? reply
+    : reply.field('response').field('body');
+}
