@@ -21,6 +21,7 @@ export {
   type SGLangResponse,
   type SGLangToken,
 } from './sglang.js';
+export { readTRL, type TRLLists, type TRLOptions, type TRLResponse } from './trl.js';
 export {
   readVLLM,
   type VLLMLogprob,

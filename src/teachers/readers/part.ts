@@ -32,6 +32,11 @@ export class Part {
     return before ? `${before}.${key}` : key;
   }
 
+  /** The same place, with what was decoded from the value. */
+  decoded(value: unknown): Part {
+    return new Part(this.operation, value, this.key, this.parent);
+  }
+
   /** Whether there is nothing, as JSON writes it too. */
   get isMissing(): boolean {
     return this.value === undefined || this.value === null;
@@ -74,10 +79,10 @@ export class Part {
     return value;
   }
 
-  text(): string {
+  text(hint?: string): string {
     const { value } = this;
     if (typeof value === 'string') return value;
-    throwType(this.operation, this.place, 'be a string', value);
+    throwType(this.operation, this.place, 'be a string', value, hint);
   }
 
   integer(least: number, hint?: string): number {
@@ -119,6 +124,6 @@ export class Part {
 }
 
 /** Whether a value is an array, or a typed array. */
-function isList(value: unknown): value is List {
+export function isList(value: unknown): value is List {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && typeTag(value) !== 'DataView');
 }

@@ -4,10 +4,11 @@ import {
   readOllama,
   readOpenAI,
   readSGLang,
+  readTRL,
   readVLLM,
   type TeacherReply,
 } from '../../../src/teachers/readers/index.js';
-import { llamaCpp, ollama, openAI, sglang, tokenId, vllm } from './payloads.js';
+import { llamaCpp, ollama, openAI, sglang, tokenId, trl, trlLists, vllm } from './payloads.js';
 
 // Which entry of a reply scores which token, and which row of the student predicts it: for every format, in one table.
 
@@ -103,6 +104,31 @@ const table: Alignment[] = [
     tokens: [2, 7],
     studentRows: [8, 9],
     classes: [[2], [2, 3]],
+  },
+  {
+    format: 'TRL, arrays: after promptLengths[0]',
+    read: () => readTRL(trl, { columns, promptLengths: [4, 6] })[0]!,
+    tokens: [2, 7],
+    studentRows: [3, 4],
+    classes: [
+      [2, 4],
+      [2, 3],
+    ],
+  },
+  {
+    format: 'TRL, arrays: the second sequence is shorter',
+    read: () => readTRL(trl, { columns, promptLengths: [4, 6] })[1]!,
+    tokens: [3],
+    studentRows: [5],
+    classes: [[1, 3]],
+  },
+  {
+    format: 'TRL, lists: after promptLengths[1]',
+    read: () =>
+      readTRL(trlLists, { columns, promptLengths: [4, 6], completions: [[2, 7], [3]] })[1]!,
+    tokens: [3],
+    studentRows: [5],
+    classes: [[1, 3]],
   },
 ];
 
