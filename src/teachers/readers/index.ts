@@ -5,6 +5,17 @@
  * @module knowledge-distillation/teachers
  */
 
+export type {
+  DistillKitConfig,
+  DistillKitDtype,
+  DistillKitLegacyConfig,
+} from './distillKit/config.js';
+export {
+  type Bytes,
+  type DistillKitOptions,
+  type DistillKitRow,
+  readDistillKit,
+} from './distillKit/distillKit.js';
 export { type LlamaCppResponse, readLlamaCpp } from './llamaCpp.js';
 export { type OllamaResponse, readOllama } from './ollama.js';
 export {

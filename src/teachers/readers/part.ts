@@ -13,6 +13,9 @@ const NO_PROBABILITY = -9999;
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
+/** What places begin in; they do not name it. */
+const REPLIES: readonly (string | number)[] = ['response', 'row'];
+
 /** A value of a reply, and where it stands there: errors name that place. */
 export class Part {
   constructor(
@@ -26,10 +29,10 @@ export class Part {
   get place(): string {
     const { key, parent } = this;
     if (!parent) return String(key);
-    const before = parent.parent ? parent.place : '';
-    if (typeof key === 'number') return `${before || parent.place}[${key}]`;
-    if (!IDENTIFIER.test(key)) return `${before || parent.place}[${JSON.stringify(key)}]`;
-    return before ? `${before}.${key}` : key;
+    const isName = typeof key === 'string' && IDENTIFIER.test(key);
+    if (isName && !parent.parent && REPLIES.includes(parent.key)) return key;
+    if (isName) return `${parent.place}.${key}`;
+    return `${parent.place}[${JSON.stringify(key)}]`;
   }
 
   /** The same place, with what was decoded from the value. */
@@ -83,6 +86,34 @@ export class Part {
     const { value } = this;
     if (typeof value === 'string') return value;
     throwType(this.operation, this.place, 'be a string', value, hint);
+  }
+
+  bytes(hint?: string): Uint8Array {
+    const list = this.list(hint);
+    if (list instanceof Uint8Array) return list;
+    return Uint8Array.from(list, (_, i) => {
+      const byte = this.item(i);
+      const value = byte.integer(0);
+      if (value > 255)
+        refuse('OUT_OF_RANGE', this.operation, byte.place, 'be a byte', String(value));
+      return value;
+    });
+  }
+
+  /** A finite number. */
+  number(): number {
+    const { value } = this;
+    if (typeof value !== 'number') throwType(this.operation, this.place, 'be a number', value);
+    if (Number.isFinite(value)) return value;
+    refuse('NOT_FINITE', this.operation, this.place, 'be finite', String(value));
+  }
+
+  /** A word of 64 bits. A number in place of a bigint may have lost digits. */
+  word(): bigint {
+    const { value } = this;
+    if (typeof value === 'bigint') return BigInt.asUintN(64, value);
+    if (Number.isSafeInteger(value)) return BigInt.asUintN(64, BigInt(value as number));
+    throwType(this.operation, this.place, 'be a bigint, or an integer that is exact', value);
   }
 
   integer(least: number, hint?: string): number {

@@ -66,11 +66,15 @@ function readId(part: Part, tokenId: TokenId | undefined, columns: number): numb
   if (tokenId !== undefined && typeof tokenId !== 'function') {
     throwType(operation, 'tokenId', 'be a function', tokenId);
   }
-  const given = part.field('id');
-  if (!tokenId && !given.isMissing) return given.id(columns);
+  const said = part.field('id');
+  if (!tokenId && !said.isMissing) return said.id(columns);
   const text = part.field('token');
   const token = text.text();
-  if (tokenId) return checkId(text, tokenId(readBytes(part.field('bytes'), token), token), columns);
+  if (tokenId) {
+    const given = part.field('bytes');
+    const bytes = given.isMissing ? new TextEncoder().encode(token) : given.bytes();
+    return checkId(text, tokenId(bytes, token), columns);
+  }
   const [, id] = TOKEN_ID.exec(token) ?? [];
   if (id !== undefined) return checkId(text, Number(id), columns);
   const hint =
@@ -86,14 +90,4 @@ function checkId({ operation, place }: Part, id: unknown, columns: number): numb
   const argument = `id of ${place}`;
   if (typeof id !== 'number') throwType(operation, argument, expected, id);
   refuse('OUT_OF_RANGE', operation, argument, expected, String(id));
-}
-
-function readBytes(bytes: Part, token: string): Uint8Array {
-  if (bytes.isMissing) return new TextEncoder().encode(token);
-  return Uint8Array.from(bytes.list(), (_, i) => {
-    const byte = bytes.item(i);
-    const value = byte.integer(0);
-    if (value < 256) return value;
-    refuse('OUT_OF_RANGE', bytes.operation, byte.place, 'be a byte', String(value));
-  });
 }

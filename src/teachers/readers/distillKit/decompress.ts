@@ -1,0 +1,63 @@
+import { unpackBits } from './bits.js';
+import type { Layout } from './config.js';
+
+/** Bytes of the log-probabilities of a position. */
+export function bytesOf({ exactCount, exact, termCount, term, bins }: Layout): number {
+  return bins.reduce(
+    (sum, { scale, bits, count }) => sum + scale.bytes + Math.ceil((bits * count) / 8),
+    exactCount * exact.bytes + termCount * term.bytes,
+  );
+}
+
+/** Decodes the log-probabilities of a position, in as many bytes as the layout has. */
+export function decompress(bytes: Uint8Array, layout: Layout): number[] {
+  const { exactCount, exact, termCount, term, isDelta } = layout;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = exactCount * exact.bytes;
+  const values = Array.from(exact.read(view, 0, exactCount));
+  const coefficients = term.read(view, offset, termCount);
+  offset += termCount * term.bytes;
+  const residuals = readResiduals(bytes, view, offset, layout);
+  values.push(...approximate(coefficients, layout).map((value, i) => value + (residuals[i] ?? 0)));
+  if (!isDelta) return values;
+  let sum = 0;
+  return values.map((value) => {
+    sum += value;
+    return sum;
+  });
+}
+
+/**
+ * Σ of coefficients × terms, for each approximated token. DistillKit computes it in the number format
+ * of the terms, and the residuals are the differences from that.
+ */
+export function approximate(
+  coefficients: ArrayLike<number>,
+  { k, exactCount, terms, term }: Layout,
+): number[] {
+  // Doubles in place of float32: the terms may all but cancel.
+  const round = term.bytes === 2 ? term.round : (value: number) => value;
+  return Array.from({ length: k - exactCount }, (_, i) => {
+    const products = (terms?.[i] ?? []).map((value, n) => round(value * coefficients[n]!));
+    return round(products.reduce((sum, product) => sum + product, 0));
+  });
+}
+
+/** Reads the bins, each a scale and elements: the signed integers to multiply by it. */
+function readResiduals(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  { bins }: Layout,
+): number[] {
+  let offset = start;
+  return bins.flatMap(({ scale: dtype, bits, count }) => {
+    const scale = dtype.read(view, offset, 1)[0]!;
+    offset += dtype.bytes;
+    const elements = unpackBits(bytes, offset, bits, count);
+    offset += Math.ceil((bits * count) / 8);
+    // One bit is a sign; more are centered.
+    const signed = bits === 1 ? (x: number) => 2 * x - 1 : (x: number) => x - 2 ** (bits - 1);
+    return Array.from(elements, (element) => signed(element) * scale);
+  });
+}

@@ -1,0 +1,127 @@
+import { throwShape, throwType } from '../../../core/errors.js';
+import type { Part } from '../part.js';
+import { unpackBits } from './bits.js';
+import { indexBits, readLayout, readLegacyLayout } from './config.js';
+import { approximate, bytesOf, decompress } from './decompress.js';
+
+/** The tokens at a position, undecided whether they fit. */
+export interface Scores {
+  /** Where the position stands: the ids, and the log-probabilities. */
+  readonly ids: Part;
+  readonly logs: Part;
+  /** How many of the log-probabilities, from the first, are as they were and descend. */
+  readonly sorted: number;
+}
+
+/** Reads the scores of every position. */
+export interface ScoreReader {
+  readonly positions: readonly Part[];
+  /** Size of the vocabulary; undefined where there is no configuration. */
+  readonly vocabulary: Part | undefined;
+  /** Whether the values are no longer those of the teacher to 3 digits. */
+  readonly isLossy: boolean;
+  read(position: Part, index: number): Scores;
+}
+
+const CONFIG = 'pass the parsed compression_config.yaml of the data set';
+
+/** Finds out which of the three formats a row has. */
+export function readScores(row: Part, config: Part): ScoreReader {
+  const has = (...names: readonly string[]) => names.every((name) => !row.field(name).isMissing);
+  if (has('token_ids', 'top_values')) return readRaw(row);
+  if (config.isMissing) throwType(row.operation, 'config', 'be an object', config.value, CONFIG);
+  if (has('packed_indices', 'exact_values', 'coeffs')) return readLegacy(row, config);
+  return readCompressed(row, config);
+}
+
+function readRaw(row: Part): ScoreReader {
+  const values = row.field('top_values');
+  return {
+    positions: row.field('token_ids').items(),
+    vocabulary: undefined,
+    isLossy: false,
+    read: (ids, index) => ({ ids, logs: itemOf(values, index), sorted: 0 }),
+  };
+}
+
+function readCompressed(row: Part, config: Part): ScoreReader {
+  const layout = readLayout(config);
+  const vocabulary = config.field('d');
+  const bits = indexBits(vocabulary.integer(2));
+  const size = bytesOf(layout);
+  const indices = row.field('bytepacked_indices');
+  return {
+    positions: row.field('compressed_logprobs').items(),
+    vocabulary,
+    isLossy: layout.isLossy,
+    read: (logs, index) => {
+      const bytes = sized(logs, size, 'bytes by the config', (part) => part.bytes());
+      const ids = itemOf(indices, index);
+      const idBytes = Math.ceil((layout.k * bits) / 8);
+      const packed = sized(ids, idBytes, 'bytes of k ids', (part) => part.bytes());
+      return {
+        ids: ids.decoded(unpackBits(packed, 0, bits, layout.k)),
+        logs: logs.decoded(decompress(bytes, layout)),
+        sorted: layout.isDelta ? 0 : layout.exactCount,
+      };
+    },
+  };
+}
+
+function readLegacy(row: Part, config: Part): ScoreReader {
+  const layout = readLegacyLayout(config);
+  const vocabulary = config.field('vocab_size');
+  const bits = indexBits(vocabulary.integer(2));
+  const perWord = Math.floor(64 / bits);
+  const words = Math.ceil(layout.k / perWord);
+  const [exact, coefficients] = [row.field('exact_values'), row.field('coeffs')];
+  return {
+    positions: row.field('packed_indices').items(),
+    vocabulary,
+    isLossy: layout.isLossy,
+    read: (ids, index) => {
+      const packed = sized(ids, words, 'words of k ids', readWords);
+      const count = layout.exactCount < layout.k ? layout.termCount : 0;
+      const values = sized(itemOf(exact, index), layout.exactCount, 'exact_k', readNumbers);
+      const terms = sized(itemOf(coefficients, index), count, 'one for each term', readNumbers);
+      const unpacked = Array.from({ length: layout.k }, (_, i) => {
+        const word = packed[Math.floor(i / perWord)]!;
+        return Number(BigInt.asUintN(bits, word >> BigInt(bits * (i % perWord))));
+      });
+      return {
+        ids: ids.decoded(unpacked),
+        logs: itemOf(exact, index).decoded([...values, ...approximate(terms, layout)]),
+        sorted: layout.exactCount,
+      };
+    },
+  };
+}
+
+/** The item of a column at a position; throws for a column that is shorter. */
+function itemOf(column: Part, index: number): Part {
+  const { length } = column.list();
+  if (index < length) return column.item(index);
+  throwShape(column.operation, column.place, [length], [index + 1], 'one for each position');
+}
+
+/** Reads a list of a size that the configuration determines. */
+function sized<R>(part: Part, size: number, why: string, read: (part: Part) => R): R {
+  const { length } = part.list();
+  if (length === size) return read(part);
+  throwShape(
+    part.operation,
+    part.place,
+    [length],
+    [size],
+    why,
+    'is it the config of this data set?',
+  );
+}
+
+function readNumbers(part: Part): number[] {
+  return Array.from(part.list(), (_, i) => part.item(i).number());
+}
+
+function readWords(part: Part): bigint[] {
+  return Array.from(part.list(), (_, i) => part.item(i).word());
+}
