@@ -89,11 +89,10 @@ export function readLayout(config: Part): Layout {
     refuse('OUT_OF_RANGE', operation, place, expected, String(exactCount));
   }
   const isNormalized = readFlag(config.field('normalize_t'), false);
-  const indexOf = (i: number) => (isNormalized ? (count > 1 ? i / (count - 1) : 0) : i);
-  const terms = Array.from({ length: count }, (_, i) => {
-    const t = term.round(indexOf(i));
-    return names.map((name) => term.round(evaluate(name, t)));
-  });
+  const indices = isNormalized
+    ? unitSteps(count, term)
+    : Array.from({ length: count }, (_, i) => i);
+  const terms = indices.map((t) => names.map((name) => term.round(evaluate(name, term.round(t)))));
   return {
     k,
     exactCount,
@@ -151,6 +150,15 @@ export function readLegacyLayout(config: Part): Layout {
 /** Bits of a token id, as DistillKit computes them: in float32. */
 export function indexBits(size: number): number {
   return Math.ceil(Math.fround(Math.log2(Math.fround(size))));
+}
+
+/** Numbers from 0 to 1 at equal steps, as torch.linspace rounds them: steps from both ends. */
+function unitSteps(count: number, { round }: Dtype): number[] {
+  const last = count - 1;
+  const step = last > 0 ? round(1 / last) : 0;
+  return Array.from({ length: count }, (_, i) =>
+    i === 0 || i < count >> 1 ? round(step * i) : round(1 - round(step * (last - i))),
+  );
 }
 
 function evaluate(term: number | 'sqrt' | 'exp', t: number): number {
