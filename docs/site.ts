@@ -26,6 +26,7 @@ const GUIDES = [
   'pytorch',
   'language-models',
   'on-policy',
+  'inference-servers',
   'search-and-reranking',
   'layers',
   'tensorflow',
