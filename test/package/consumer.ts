@@ -22,6 +22,7 @@ export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<str
 export const programs = {
   core: { needs: [], options: {} },
   testing: { needs: ['fast-check'], options: {} },
+  teachers: { needs: [], options: {} },
   jax: { needs: ['@jax-js'], options: { skipLibCheck: true } }, // its declarations need those of browsers
   tfjs: { needs: ['@tensorflow'], options: { skipLibCheck: true } }, // its declarations do not stand a check
 } as const;

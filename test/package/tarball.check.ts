@@ -71,6 +71,10 @@ test('both entries work together in both module formats', () => {
   compileAndRun('testing');
 });
 
+test('so does the entry for what servers put out', () => {
+  compileAndRun('teachers');
+});
+
 test('so does the entry for jax-js', () => {
   compileAndRun('jax');
 });

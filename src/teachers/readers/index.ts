@@ -1,5 +1,5 @@
 /**
- * Readers of what inference servers put out: replies become {@link SparseTargets}, tokens, and the
+ * Readers of what inference servers put out: replies become `SparseTargets`, tokens, and the
  * rows of the student that predict them. No reader needs a dependency.
  *
  * @module knowledge-distillation/teachers
@@ -11,7 +11,6 @@ export type {
   DistillKitLegacyConfig,
 } from './distillKit/config.js';
 export {
-  type Bytes,
   type DistillKitOptions,
   type DistillKitRow,
   readDistillKit,

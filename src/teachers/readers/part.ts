@@ -49,8 +49,12 @@ export class Part {
   field(name: string): Part {
     const { value } = this;
     const isObject = typeof value === 'object' && value !== null && !isList(value);
+    if (!this.parent && isUnread(value)) {
+      const hint = 'await the promise, or the json() of the Response';
+      throwType(this.operation, this.place, 'be parsed JSON', value, hint);
+    }
     if (!isObject) {
-      const hint = isList(value) && !this.parent ? 'pass each of its items' : undefined;
+      const hint = this.parent ? undefined : replyHint(value);
       throwType(this.operation, this.place, 'be an object', value, hint);
     }
     return new Part(this.operation, (value as Record<string, unknown>)[name], name, this);
@@ -152,6 +156,17 @@ export class Part {
     }
     refuse('OUT_OF_RANGE', operation, this.place, expected, String(value));
   }
+}
+
+/** Whether a value holds a reply that is still to be read. */
+function isUnread(value: unknown): boolean {
+  return ['Promise', 'Response'].includes(typeTag(value));
+}
+
+/** Hint for what is passed in place of a reply. */
+function replyHint(value: unknown): string | undefined {
+  if (typeof value === 'string') return 'pass what JSON.parse makes of it';
+  return isList(value) ? 'pass each of its items' : undefined;
 }
 
 /** Whether a value is an array, or a typed array. */

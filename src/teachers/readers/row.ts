@@ -14,8 +14,17 @@ export interface Entry {
   readonly part: Part;
 }
 
-/** Makes a row of what stands at one position of a reply. */
-export function readRow(position: Part, entries: readonly Entry[], format: RowFormat): SparseRow {
+/**
+ * Makes a row of what stands at one position of a reply.
+ *
+ * @param hint - what mends a token that stands there twice
+ */
+export function readRow(
+  position: Part,
+  entries: readonly Entry[],
+  format: RowFormat,
+  hint?: string,
+): SparseRow {
   const { operation } = position;
   const { columns } = format;
   const classes: number[] = [];
@@ -29,7 +38,8 @@ export function readRow(position: Part, entries: readonly Entry[], format: RowFo
     known += Math.exp(logProbability);
     if (seen.has(id)) {
       const expected = 'hold each token once';
-      refuse('OUT_OF_RANGE', operation, position.place, expected, `${id} again in ${part.place}`);
+      const received = `${id} again in ${part.place}`;
+      refuse('OUT_OF_RANGE', operation, position.place, expected, received, { hint });
     }
     seen.add(id);
     if (logProbability === -Infinity) continue;

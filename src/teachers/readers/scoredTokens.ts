@@ -56,7 +56,8 @@ export function readScoredTokens(
         part,
       }));
     const token = readId(position, tokenId, format.columns) ?? throwUnknownToken(position);
-    return { token, row: readRow(position, entries, format) };
+    const hint = tokenId && 'tokenId gives two tokens one id: return undefined for one of them';
+    return { token, row: readRow(position, entries, format, hint) };
   });
 }
 

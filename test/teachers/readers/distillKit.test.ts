@@ -176,6 +176,7 @@ describe('readDistillKit', () => {
       { input_ids: [5, 2, 1000, 3] },
       'input_ids[2] must be a token id in [0, 1000), got 1000',
     ],
+    ['one token', { input_ids: [5] }, 'input_ids must hold a token after the first, got one'],
     ['no tokens', { input_ids: null }, 'input_ids must be an array, got null'],
     [
       'bytes that are cut off',

@@ -307,7 +307,7 @@ describe('readOpenAI', () => {
       'two tokens of one id',
       'choices.0.logprobs.content.0.top_logprobs.1.bytes',
       [32, 116, 119, 111],
-      'must hold each token once, got 2 again',
+      'must hold each token once, got 2 again in choices[0].logprobs.content[0].top_logprobs[1]; tokenId gives two tokens one id',
     ],
     [
       'nothing that the student has',

@@ -173,7 +173,24 @@ describe('readVLLM', () => {
 
   test.each<[string, unknown, object, string]>([
     ['nothing', undefined, {}, 'readVLLM: response must be an object, got undefined'],
-    ['text', '{}', {}, 'readVLLM: response must be an object, got "{}"'],
+    [
+      'text',
+      '{}',
+      {},
+      'readVLLM: response must be an object, got "{}"; pass what JSON.parse makes of it',
+    ],
+    [
+      'a promise',
+      Promise.resolve(prompt),
+      {},
+      'response must be parsed JSON, got an object of type Promise; await the promise',
+    ],
+    [
+      'a response that is not read',
+      new Response('{}'),
+      {},
+      'response must be parsed JSON, got an object of type Response; await the promise, or the json()',
+    ],
     [
       'no choices',
       {},

@@ -11,17 +11,14 @@ import { type Entry, readRow } from '../row.js';
 import type { DistillKitConfig, DistillKitLegacyConfig } from './config.js';
 import { readScores, type ScoreReader } from './scores.js';
 
-/** A list of bytes of a Parquet row. */
-export type Bytes = ArrayLike<number>;
-
 /**
  * A row of a data set of DistillKit: a text, with compressed log-probabilities; or with those of
  * the older format; or with token ids and log-probabilities as they are.
  */
 export interface DistillKitRow {
   readonly input_ids: ArrayLike<number | bigint>;
-  readonly compressed_logprobs?: ArrayLike<Bytes> | null | undefined;
-  readonly bytepacked_indices?: ArrayLike<Bytes> | null | undefined;
+  readonly compressed_logprobs?: ArrayLike<ArrayLike<number>> | null | undefined;
+  readonly bytepacked_indices?: ArrayLike<ArrayLike<number>> | null | undefined;
   readonly packed_indices?: ArrayLike<ArrayLike<number | bigint>> | null | undefined;
   readonly exact_values?: ArrayLike<ArrayLike<number>> | null | undefined;
   readonly coeffs?: ArrayLike<ArrayLike<number>> | null | undefined;
@@ -86,6 +83,7 @@ export function readDistillKit(row: DistillKitRow, options: DistillKitOptions): 
   checkVocabulary(reader, format);
   const count = texts.length - 1;
   const { length } = reader.positions;
+  if (count === 0) refuse('EMPTY', operation, 'input_ids', 'hold a token after the first', 'one');
   // Packed data sets drop the last token, so that nothing is known of what the last row predicts.
   if (length !== count && length !== texts.length) {
     const why = 'one for each token after the first';
