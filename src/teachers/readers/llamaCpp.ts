@@ -32,6 +32,7 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
  * @param response - the parsed JSON of `/completion`, not streamed
  * @param options - `columns`, `k`, `promptLength`; and `tokenId`, for a student whose vocabulary is
  *   not that of the teacher. By default, `promptLength` is `tokens_evaluated`
+ * @returns a row for each token that was generated
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range and for a
  *   token without a score, SHAPE_MISMATCH for rows of different sizes, NOT_A_DISTRIBUTION for a sum
  *   above 1, EMPTY, and for an option

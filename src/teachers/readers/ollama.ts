@@ -22,6 +22,7 @@ const ASK = 'ask for stream: false, logprobs: true and top_logprobs: 20 in the r
  * @param response - the parsed JSON of `/api/generate` or `/api/chat`, not streamed
  * @param options - `columns`, `k`, `tokenId`, `promptLength`. By default, `promptLength` is
  *   `prompt_eval_count`
+ * @returns a row for each token that was generated
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
  * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for

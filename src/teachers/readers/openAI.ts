@@ -42,6 +42,7 @@ const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
  *   of a batch
  * @param options - `columns`, `k`, `tokenId`, `promptLength`, `choice`. By default, `promptLength`
  *   is `usage.prompt_tokens`
+ * @returns a row for each token that was generated
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
  * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for

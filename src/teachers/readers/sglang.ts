@@ -49,6 +49,7 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
  *
  * @param response - the parsed JSON of `/generate`; of a batch, one of its items
  * @param options - `columns`, `k`, `part`, `promptLength`
+ * @returns a row for each token of the part, from `promptLength − 1` on
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   SHAPE_MISMATCH for lists of different sizes, NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and
  *   for an option

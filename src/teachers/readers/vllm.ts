@@ -48,7 +48,7 @@ export interface VLLMOptions extends ReaderOptions {
 }
 
 /** How to get what is missing. */
-const ASK = 'ask for prompt_logprobs: k in the request';
+const ASK = 'ask for prompt_logprobs: k in the request, k ≥ 1';
 const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTokens';
 
 /**
@@ -115,6 +115,10 @@ export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherR
     return { position, token: token.id(format.columns), entries: ranked(position, token, format) };
   });
   const size = read.reduce((least, { entries }) => Math.min(least, entries.length), Infinity);
+  if (size === 0) {
+    const { place } = scored.field('prompt_logprobs');
+    refuse('EMPTY', operation, place, 'score tokens of rank 1', 'the text alone', { hint: ASK });
+  }
   const rows = read.map(({ position, token, entries }) => {
     // The token itself may have rank k + 1.
     const isFixed =

@@ -73,7 +73,7 @@ export function mutate<T>(payload: T, changes: readonly Mutation[]): T {
     const places = placesOf(copy);
     if (places.length === 0) break;
     const [holder, key] = places[place % places.length]!;
-    actions[action](holder, key, value, amount);
+    actions[action](holder, key, structuredClone(value), amount);
   }
   return copy;
 }

@@ -197,6 +197,15 @@ describe('readVLLM', () => {
       {},
       'readVLLM: choices must be an array, got undefined; ask for prompt_logprobs: k in the request',
     ],
+    [
+      'scores of the text alone',
+      {
+        ...prompt,
+        prompt_logprobs: [null, scored([2, -2, 3]), scored([7, -5, 6]), scored([3, -1, 1])],
+      },
+      {},
+      'prompt_logprobs must score tokens of rank 1, got the text alone; ask for prompt_logprobs: k',
+    ],
     ['no choice', { choices: [] }, {}, 'choices must hold something, got an empty array'],
     [
       'a choice too far',
