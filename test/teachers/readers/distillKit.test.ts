@@ -103,7 +103,7 @@ describe('readDistillKit', () => {
     [
       'a smaller k',
       { k: 11, exact_k: 11 },
-      'compressed_logprobs[0] has shape [24], expected [22] (bytes by the config); is it the config of this data set?',
+      'bytepacked_indices[0] has shape [15], expected [14] (bytes of k ids); is it the config of this data set?',
     ],
     [
       'another number format',
@@ -116,6 +116,11 @@ describe('readDistillKit', () => {
       "config.exact_dtype must be one of 'float16', 'bfloat16', 'float32', 'float64', got \"int8\"",
     ],
     ['exact_k > k', { exact_k: 13 }, 'config.exact_k must be at most k, 12, got 13'],
+    [
+      'a k that no memory holds',
+      { k: 1e9, exact_k: 4, polynomial_terms: [0] },
+      'bytepacked_indices[0] has shape [15], expected [1250000000] (bytes of k ids)',
+    ],
     ['k = 0', { k: 0 }, 'config.k must be an integer ≥ 1, got 0'],
     ['no k', { k: undefined }, 'config.k must be an integer ≥ 1, got undefined'],
     [
@@ -249,6 +254,11 @@ describe('readDistillKit', () => {
   });
 
   test('refuses legacy columns that do not fit', () => {
+    const huge = { ...fixtures.legacy[0]!.config, polynomial_degree: 1e9 };
+    expect(refusal(() => read(withWords(fixtures.legacy[0]!.row), huge)).message).toContain(
+      'coeffs[0] has shape [4], expected [1000000001] (one for each term)',
+    );
+
     const [legacy] = fixtures.legacy as [(typeof fixtures.legacy)[0]];
     const old = withWords(legacy.row);
     const refuses = (change: object, message: string) =>

@@ -54,8 +54,8 @@ export interface Layout {
   readonly exactCount: number;
   readonly exact: Dtype;
   readonly term: Dtype;
-  /** For each approximated token the values of the terms; undefined without terms. */
-  readonly terms: readonly (readonly number[])[] | undefined;
+  /** For each approximated token the values of the terms. Call it once the sizes fit the data. */
+  readonly terms: () => readonly (readonly number[])[];
   readonly termCount: number;
   readonly bins: readonly Bin[];
   readonly isDelta: boolean;
@@ -89,16 +89,15 @@ export function readLayout(config: Part): Layout {
     refuse('OUT_OF_RANGE', operation, place, expected, String(exactCount));
   }
   const isNormalized = readFlag(config.field('normalize_t'), false);
-  const indices = isNormalized
-    ? unitSteps(count, term)
-    : Array.from({ length: count }, (_, i) => i);
-  const terms = indices.map((t) => names.map((name) => term.round(evaluate(name, term.round(t)))));
   return {
     k,
     exactCount,
     exact: dtypes[exactName],
     term,
-    terms: names.length > 0 ? terms : undefined,
+    terms: once(() => {
+      const ts = isNormalized ? unitSteps(count, term) : Array.from({ length: count }, (_, i) => i);
+      return ts.map((t) => names.map((name) => term.round(evaluate(name, term.round(t)))));
+    }),
     termCount: names.length,
     bins,
     isDelta: readFlag(config.field('delta_encoding'), true),
@@ -129,21 +128,31 @@ export function readLegacyLayout(config: Part): Layout {
   const degree = config.field('polynomial_degree').integer(0);
   const sign = readFlag(config.field('invert_polynomial'), true) ? -1 : 1;
   const hasRoot = readFlag(config.field('with_sqrt_term'), false);
-  const powers = Array.from({ length: degree + 1 }, (_, i) => sign * i);
-  const terms = Array.from({ length: k - exactCount }, (_, i) => {
-    const values = powers.map((power) => (i + 1) ** power);
-    return (hasRoot ? [...values, Math.sqrt(i + 1)] : values).map(Math.fround);
-  });
   return {
     k,
     exactCount,
     exact: dtypes.float16,
     term: dtypes.float32,
-    terms,
-    termCount: powers.length + Number(hasRoot),
+    terms: once(() => {
+      const powers = Array.from({ length: degree + 1 }, (_, i) => sign * i);
+      return Array.from({ length: k - exactCount }, (_, i) => {
+        const values = powers.map((power) => (i + 1) ** power);
+        return (hasRoot ? [...values, Math.sqrt(i + 1)] : values).map(Math.fround);
+      });
+    }),
+    termCount: degree + 1 + Number(hasRoot),
     bins: [],
     isDelta: false,
     isLossy: k > exactCount,
+  };
+}
+
+/** A function that computes its value at the first call. */
+function once<R extends object>(compute: () => R): () => R {
+  let value: R | undefined;
+  return () => {
+    value ??= compute();
+    return value;
   };
 }
 

@@ -37,8 +37,9 @@ export function approximate(
 ): number[] {
   // Doubles in place of float32: the terms may all but cancel.
   const round = term.bytes === 2 ? term.round : (value: number) => value;
+  const values = terms();
   return Array.from({ length: k - exactCount }, (_, i) => {
-    const products = (terms?.[i] ?? []).map((value, n) => round(value * coefficients[n]!));
+    const products = values[i]!.map((value, n) => round(value * coefficients[n]!));
     return round(products.reduce((sum, product) => sum + product, 0));
   });
 }

@@ -55,10 +55,10 @@ function readCompressed(row: Part, config: Part): ScoreReader {
     vocabulary,
     isLossy: layout.isLossy,
     read: (logs, index) => {
-      const bytes = sized(logs, size, 'bytes by the config', (part) => part.bytes());
       const ids = itemOf(indices, index);
       const idBytes = Math.ceil((layout.k * bits) / 8);
       const packed = sized(ids, idBytes, 'bytes of k ids', (part) => part.bytes());
+      const bytes = sized(logs, size, 'bytes by the config', (part) => part.bytes());
       return {
         ids: ids.decoded(unpackBits(packed, 0, bits, layout.k)),
         logs: logs.decoded(decompress(bytes, layout)),
