@@ -26,6 +26,14 @@ export { type FloatArray, float32, float64, type NumericTrait } from './core/num
 export type { RuntimeTensor, TensorLike } from './core/tensor.js';
 export { MatrixArena, type ThreadOptions } from './engine/arena.js';
 export { type KernelInfo, type KernelName, kernelInfo, selectKernel } from './engine/choice.js';
+export { computeThroughHead } from './head/computeThroughHead.js';
+export type { HeadLogits } from './head/head.js';
+export type {
+  HeadGradients,
+  RowwiseStrategy,
+  ThroughHeadOptions,
+  ThroughHeadResult,
+} from './head/options.js';
 export {
   type BatchNormStatistics,
   batchNormMargins,

@@ -11,6 +11,7 @@ const FOLDERS = [
   'call',
   'layers',
   'strategies',
+  'head',
   'metrics',
   'tensors',
   'testing',

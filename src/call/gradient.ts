@@ -124,12 +124,12 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   }
 
   /** @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be finite. */
-  check(operation: string): void {
+  check(operation: string, argument = 'gradient'): void {
     const { matrix, overflow } = this.#progress;
     if (overflow)
       checkRepresentable(
         operation,
-        'gradient',
+        argument,
         overflow[0],
         matrix.numeric.largest,
         overflow[1],

@@ -32,10 +32,8 @@ import { checkTarget, GradientOutput, type HeldMatrix, openRowLosses } from './o
 import { type Parameter, ParameterSums } from './parameter.js';
 import { refuseRowOptions, refuseTemperatures } from './rowOptions.js';
 
-/** The parameters of a strategy that learns nothing. */
+/** The parameters, and the matrices, of a strategy that has none. */
 const NO_PARAMETERS: readonly Parameter<never>[] = [];
-
-/** The matrices that a strategy holds which holds none. */
 const NO_MATRICES: readonly HeldMatrix<never>[] = [];
 
 /**
@@ -217,6 +215,11 @@ export abstract class DistillationStrategyBase<
       temperature: this.#temperature ?? inherited.temperature,
       alpha: this.#alpha ?? inherited.alpha,
     };
+  }
+
+  /** @internal Checks a request as {@link contribute} does, and evaluates nothing. */
+  checkRequest(request: BatchRequest<T>): void {
+    this.#prepare(request);
   }
 
   /** @internal Evaluates the strategy as a part of another; the sink is for its loss. */

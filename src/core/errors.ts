@@ -86,6 +86,22 @@ function describe(details: ErrorDetails, hint?: string): string {
   return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
+/**
+ * Returns the same error for an argument and a row of another name: where a part of a batch was evaluated, and the caller
+ * knows the whole batch alone.
+ */
+export function moved(
+  error: DistillationError,
+  place: { readonly argument: string; readonly row: number },
+): DistillationError {
+  const { code, operation, argument, expected, received, row, column } = error;
+  const at = column === undefined ? {} : { column };
+  const ofRow = row === undefined ? {} : { row };
+  const details = { code, operation, argument, expected, received, ...ofRow, ...at };
+  const hint = error.message.slice(describe(details).length + '; '.length) || undefined;
+  return new DistillationError({ ...details, ...place }, hint);
+}
+
 /** Where the fault is, and what mends it. */
 export interface Circumstances {
   readonly row?: number;

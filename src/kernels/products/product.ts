@@ -126,7 +126,11 @@ export function boundOf({ a, largest, own }: Derivative): number {
 }
 
 /** Puts the rows of a derivative into these rows of the target, straight from the kernel that multiplies. */
-export function putProduct(target: Target, rows: readonly number[], derivative: Derivative): void {
+export function putProduct(
+  target: Target,
+  rows: readonly number[],
+  derivative: Omit<Derivative, 'largest'>,
+): void {
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
@@ -147,7 +151,7 @@ export function putProduct(target: Target, rows: readonly number[], derivative: 
 }
 
 /** The elements of a derivative, row after row. */
-export function valuesOf({ a, b, precision, own }: Derivative): Float64Array {
+export function valuesOf({ a, b, precision, own }: Omit<Derivative, 'largest'>): Float64Array {
   const { columns } = b;
   const result = new Float64Array(a.rows * columns);
   addProduct(result, a, b, precision);

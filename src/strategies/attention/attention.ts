@@ -95,7 +95,7 @@ export class AttentionDistillationStrategy<
     return 'AttentionDistillationStrategy';
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

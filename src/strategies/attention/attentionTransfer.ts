@@ -65,7 +65,7 @@ export class AttentionTransferDistillationStrategy<
     return 'AttentionTransferDistillationStrategy';
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

@@ -19,7 +19,7 @@ const VECTORS = 64;
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
 > extends ProjectionStrategyBase<T> {
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

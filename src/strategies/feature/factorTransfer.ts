@@ -78,7 +78,7 @@ export class FactorTransferDistillationStrategy<
     return 'FactorTransferDistillationStrategy';
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

@@ -69,7 +69,7 @@ export class FlowDistillationStrategy<
     return 'FlowDistillationStrategy';
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

@@ -59,7 +59,7 @@ export class NeuronSelectivityDistillationStrategy<
     return 'NeuronSelectivityDistillationStrategy';
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

@@ -5,12 +5,7 @@ import type {
   Overrides,
 } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import {
-  type CountedLoss,
-  type IDistillationStrategy,
-  NO_OVERRIDES,
-  type StrategyOptions,
-} from '../../call/options.js';
+import { type CountedLoss, NO_OVERRIDES, type StrategyOptions } from '../../call/options.js';
 import type { HeldMatrix } from '../../call/output.js';
 import { type Parameter, ParameterSums } from '../../call/parameter.js';
 import { refuseTemperatures } from '../../call/rowOptions.js';
@@ -27,7 +22,7 @@ import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { checkWeights, type WeightRule } from '../../core/weights.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import { evaluateBare } from './bare.js';
+import { evaluateEntry } from './bare.js';
 import type {
   LayerOutputs,
   LayerwiseOptions,
@@ -210,8 +205,20 @@ export class HybridDistillationStrategy<
   }
 
   /** Its children say whether they are. */
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
+  }
+
+  /** @internal Those of the children, too. */
+  override checkRequest(request: BatchRequest<T>): void {
+    super.checkRequest(request);
+    const inherited = this.resolve(request.inherited);
+    for (const entry of this.#entries) {
+      const { strategy, weight } = entry;
+      if (weight === 0 || !sharesBase(strategy)) continue;
+      const operation = `${request.operation} → ${nameOf(entry)}`;
+      strategy.checkRequest({ ...request, operation, inherited });
+    }
   }
 
   /** Every check is a child's, except that a bound entry has no layers here. */
@@ -281,15 +288,4 @@ export class HybridDistillationStrategy<
     if (!Number.isFinite(sum)) throwOverflow(operation, sum);
     return sum;
   }
-}
-
-/** The loss of one strategy; its gradient goes to the sink. */
-function evaluateEntry<T extends FloatArray>(
-  strategy: IDistillationStrategy<T>,
-  request: BatchRequest<T>,
-  gradient: GradientSink<T> | undefined,
-): CountedLoss {
-  return sharesBase(strategy)
-    ? strategy.contribute(request, gradient)
-    : evaluateBare(strategy, request, gradient);
 }

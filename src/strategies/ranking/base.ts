@@ -18,7 +18,7 @@ export abstract class RankingStrategyBase<
   /** Returns the kernel of the distance. */
   protected abstract kernel(): RowKernel;
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

@@ -54,6 +54,10 @@ export class BinaryDistillationStrategy<
     return 'BinaryDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override describe(): ResponseTerms {
     const kernel = { binary: NUMBERS, name: 'binary' };
     const hard = { loss: binaryCrossEntropy, checkLabelRows: checkProbabilityRows };

@@ -59,7 +59,7 @@ export class CrossEntropyDistillationStrategy<
     return true;
   }
 
-  override get isSumOverRows(): boolean {
+  override get isSumOverRows(): true {
     return true;
   }
 

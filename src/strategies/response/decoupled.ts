@@ -65,6 +65,10 @@ export class DecoupledDistillationStrategy<
     return 'DecoupledDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override get defaults(): Blend {
     return { temperature: 4, alpha: 0.5 };
   }

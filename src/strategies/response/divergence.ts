@@ -39,6 +39,10 @@ export abstract class DivergenceDistillationStrategyBase<
     this.tail = checkChoice(this.name, 'tail', tail, ['bucket', 'renormalize', 'drop']);
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   /**
    * Returns the loss of a row, a function of `p`, `q` and their logarithms; writes its derivative by log q, as if every
    * log q were free, to `slope`.

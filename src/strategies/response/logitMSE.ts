@@ -50,6 +50,10 @@ export class LogitMSEDistillationStrategy<
     return 'LogitMSEDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override get ruledOutBy(): RuledOutBy {
     return 'either';
   }

@@ -66,6 +66,10 @@ export class NormalizedDistillationStrategy<
     return 'NormalizedDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override get defaults(): Blend {
     return { temperature: 1, alpha: 0.5 };
   }

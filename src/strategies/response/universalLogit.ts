@@ -52,6 +52,10 @@ export class UniversalLogitDistillationStrategy<
     return 'UniversalLogitDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override get defaults(): Blend {
     return { temperature: 1, alpha: 0.4 };
   }

@@ -58,6 +58,10 @@ export class WeightedSoftLabelDistillationStrategy<
     return 'WeightedSoftLabelDistillationStrategy';
   }
 
+  override get isSumOverRows(): true {
+    return true;
+  }
+
   protected override get defaults(): Blend {
     return { temperature: 4, alpha: 1 / 3.25 };
   }

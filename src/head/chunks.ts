@@ -1,0 +1,147 @@
+// The rows of a batch, a chunk at a time, as a strategy reads them.
+
+import type { BatchRequest, CheckedInputs, TeacherOutput } from '../call/batch.js';
+import { NO_OVERRIDES } from '../call/options.js';
+import type { Parameter } from '../call/parameter.js';
+import { RowLossSink } from '../call/rowOptions.js';
+import { isClassIndices, type Labels } from '../core/labels.js';
+import { type Matrix, zeroMatrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import { SparseTargets } from '../teachers/sparse.js';
+import { isSparse } from '../teachers/sparseCheck.js';
+import { type HeadLogits, putLogits } from './head.js';
+
+/** A call whose arguments have been checked, as far as no strategy has to. */
+export interface HeadCall<T extends FloatArray> {
+  readonly operation: string;
+  readonly student: HeadLogits<T>;
+  readonly teacher: TeacherOutput<T> | HeadLogits<T>;
+  readonly labels: Labels<T> | undefined;
+  readonly inputs: CheckedInputs<T>;
+  readonly normalizer: number;
+  readonly chunkRows: number;
+  readonly rowLosses: Float64Array | undefined;
+  readonly learned: readonly Parameter<T>[];
+}
+
+export function isHead<T extends FloatArray>(
+  teacher: TeacherOutput<T> | HeadLogits<T>,
+): teacher is HeadLogits<T> {
+  return typeof teacher === 'object' && teacher !== null && 'hidden' in teacher;
+}
+
+/** The memory of a chunk: its logits on both sides, and the gradient by those of the student. */
+export class Chunks<T extends FloatArray> {
+  readonly #call: HeadCall<T>;
+  readonly #student: Matrix<T>;
+  readonly #teacher: Matrix<T> | undefined;
+
+  constructor(call: HeadCall<T>) {
+    this.#call = call;
+    const { student, teacher } = call;
+    this.#student = this.#room(student.weight.columns);
+    this.#teacher = isHead(teacher) ? this.#room(teacher.weight.columns) : undefined;
+  }
+
+  #room(columns: number): Matrix<T> {
+    const { operation, chunkRows, inputs, student } = this.#call;
+    const rows = Math.min(chunkRows, inputs.rows.length);
+    return zeroMatrix(operation, { chunkRows: rows, columns }, student.hidden.numeric);
+  }
+
+  /** A matrix for the gradient by the logits of a chunk. */
+  gradient(): Matrix<T> {
+    return this.#student.zerosLike();
+  }
+
+  /** The rows of each chunk; a single chunk without rows where no row is read. */
+  *rows(): Generator<readonly number[]> {
+    const { chunkRows, inputs } = this.#call;
+    const { length } = inputs.rows;
+    let first = 0;
+    do {
+      yield inputs.rows.slice(first, first + chunkRows);
+      first += chunkRows;
+    } while (first < length);
+  }
+
+  /** A chunk whose logits are equal numbers, with which no strategy finds fault: to check everything else. */
+  blank(rows: readonly number[], operation: string): BatchRequest<T> {
+    for (const room of [this.#student, this.#teacher]) room?.data.fill(1 / room.columns);
+    return this.#request(rows, operation, undefined);
+  }
+
+  /** Computes the logits of a chunk. */
+  request(rows: readonly number[], operation: string, losses?: Float64Array): BatchRequest<T> {
+    const { student, teacher } = this.#call;
+    putLogits(student, rows, this.#student);
+    if (isHead(teacher)) putLogits(teacher, rows, this.#teacher!);
+    return this.#request(rows, operation, losses);
+  }
+
+  #request(
+    rows: readonly number[],
+    operation: string,
+    losses: Float64Array | undefined,
+  ): BatchRequest<T> {
+    const { teacher, labels, inputs, normalizer, learned } = this.#call;
+    return {
+      operation,
+      student: this.#student.rowRange(0, rows.length),
+      teacher: isHead(teacher)
+        ? this.#teacher!.rowRange(0, rows.length)
+        : teacherRows(teacher, rows),
+      labels: labels && labelRows(labels, rows),
+      mask: undefined,
+      normalizer,
+      rowWeights: inputs.rowWeights && numbersOf(inputs.rowWeights, rows),
+      temperatures: inputs.temperatures && numbersOf(inputs.temperatures, rows),
+      rowLosses: losses && new RowLossSink(losses),
+      inherited: NO_OVERRIDES,
+      learned,
+      memo: { checked: undefined, kept: undefined },
+    };
+  }
+}
+
+function isRun(rows: readonly number[]): boolean {
+  const { length } = rows;
+  return length > 0 && rows[length - 1]! - rows[0]! === length - 1;
+}
+
+/** The rows of a matrix; a view where they stand one after another. */
+function matrixRows<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Matrix<T> {
+  return isRun(rows) ? matrix.rowRange(rows[0]!, rows[0]! + rows.length) : matrix.gatherRows(rows);
+}
+
+function labelRows<T extends FloatArray>(labels: Labels<T>, rows: readonly number[]): Labels<T> {
+  if (!isClassIndices(labels)) return matrixRows(labels, rows);
+  return Int32Array.from(rows, (row) => labels[row]!);
+}
+
+function numbersOf(values: Float64Array, rows: readonly number[]): Float64Array {
+  return Float64Array.from(rows, (row) => values[row]!);
+}
+
+function teacherRows<T extends FloatArray>(
+  teacher: TeacherOutput<T>,
+  rows: readonly number[],
+): TeacherOutput<T> {
+  if (!isSparse(teacher)) return matrixRows(teacher, rows);
+  const { columns, kind, temperature, numeric, logTail } = teacher;
+  const k = teacher.values.columns;
+  const values = matrixRows(teacher.values, rows);
+  const indices = new Int32Array(rows.length * k);
+  for (const [i, row] of rows.entries()) {
+    indices.set(teacher.indices.subarray(row * k, (row + 1) * k), i * k);
+  }
+  if (kind === 'logits') return new SparseTargets({ indices, logits: values, columns });
+  const tail = logTail && numeric.from(rows.map((row) => logTail[row]!));
+  return new SparseTargets({
+    indices,
+    logProbabilities: values,
+    columns,
+    temperature,
+    logTail: tail,
+  });
+}

@@ -1,0 +1,82 @@
+// The gradients of hidden states, weight and bias, chunk by chunk.
+
+import { GradientOutput } from '../call/output.js';
+import { gather } from '../call/rows.js';
+import type { Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import { grid, transpose } from '../kernels/products/grid.js';
+import { precisionOf, putProduct } from '../kernels/products/product.js';
+import type { HeadLogits } from './head.js';
+import type { HeadGradients } from './options.js';
+
+/** Where the gradients of a head go, to which every chunk adds its part. */
+export class HeadGradientOutputs<T extends FloatArray> {
+  readonly #head: HeadLogits<T>;
+  readonly #hidden: GradientOutput<T>;
+  readonly #weight: GradientOutput<T>;
+  readonly #bias: GradientOutput<T> | undefined;
+  /** d loss / d bias so far, in doubles. */
+  readonly #biasSums: Float64Array;
+
+  constructor(head: HeadLogits<T>, given: Partial<HeadGradients<T>>, accumulate: boolean) {
+    const { hidden, weight, bias } = head;
+    this.#head = head;
+    this.#hidden = new GradientOutput(hidden, given.hidden, accumulate);
+    this.#weight = new GradientOutput(weight, given.weight, accumulate);
+    this.#bias = bias && new GradientOutput(bias, given.bias, accumulate);
+    this.#biasSums = new Float64Array(bias?.columns ?? 0);
+  }
+
+  /**
+   * Adds the part of some rows, of which `byLogits` has d loss / d logits:
+   *
+   *     d hidden = byLogits · weightᵀ,   d weight = hiddenᵀ · byLogits,   d bias = Σ rows of byLogits
+   */
+  add(rows: readonly number[], { data, columns }: Matrix<T>): void {
+    const { hidden, weight } = this.#head;
+    const byLogits = grid(data, rows.length, columns);
+    const precision = precisionOf(byLogits);
+    putProduct(this.#hidden.sink.claim(rows.length), rows, {
+      a: byLogits,
+      b: transpose(grid(weight.data, weight.rows, columns)),
+      precision,
+    });
+    putProduct(this.#weight.sink.claim(weight.rows), [...Array(weight.rows).keys()], {
+      a: transpose(gather(hidden, rows)),
+      b: byLogits,
+      precision,
+    });
+    if (!this.#bias) return;
+    const sums = this.#biasSums;
+    for (let i = 0; i < rows.length; i++) {
+      for (let j = 0; j < columns; j++) sums[j]! += data[i * columns + j]!;
+    }
+  }
+
+  /** Completes the gradients; throws where one of them is not finite, and where the format cannot hold a sum. */
+  finish(operation: string): void {
+    if (this.#bias) this.#bias.sink.add(0, this.#biasSums);
+    for (const [name, output] of this.#named()) {
+      const argument = `gradients.${name}`;
+      output.sink.settle(Infinity); // looks at every element
+      output.sink.check(operation, argument);
+      output.finish(operation, argument);
+    }
+  }
+
+  /** Once all of the call has succeeded: writes what was to be added to. */
+  commit(): HeadGradients<T> {
+    for (const [, output] of this.#named()) output.commit();
+    const gradients = { hidden: this.#hidden.gradient, weight: this.#weight.gradient };
+    return this.#bias ? { ...gradients, bias: this.#bias.gradient } : gradients;
+  }
+
+  #named(): [string, GradientOutput<T>][] {
+    const named: [string, GradientOutput<T>][] = [
+      ['hidden', this.#hidden],
+      ['weight', this.#weight],
+    ];
+    if (this.#bias) named.push(['bias', this.#bias]);
+    return named;
+  }
+}
