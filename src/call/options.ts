@@ -104,6 +104,8 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
 export interface CountedLoss {
   readonly loss: number;
   readonly count: number;
+  /** The parts of a hybrid. */
+  readonly components?: readonly ComponentLoss[];
 }
 
 /** @inline Temperature and alpha together. */

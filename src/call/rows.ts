@@ -29,7 +29,7 @@ export type RowLoss = (
  *
  * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and divided by the
  * normalizer as well; the losses of the rows, neither weighted nor divided, to `batch.rowLosses`. A strategy whose
- * loss is one such mean says so: `get isSumOverRows() { return true; }`.
+ * loss is one such mean says so: `get isSumOverRows(): true { return true; }`.
  *
  * @param batch - the batch that `evaluate` was given
  * @param gradient - the sink that `evaluate` was given, or `undefined` where no gradient is wanted
@@ -41,7 +41,7 @@ export type RowLoss = (
  *
  * // ½ Σ (student − teacher)², mean over rows
  * class HalfSquares extends DistillationStrategyBase {
- *   override get isSumOverRows(): boolean {
+ *   override get isSumOverRows(): true {
  *     return true;
  *   }
  *   protected override evaluate(batch: DistillationBatch, gradient?: GradientSink): number {

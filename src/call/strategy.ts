@@ -225,7 +225,8 @@ export abstract class DistillationStrategyBase<
   /** @internal Evaluates the strategy as a part of another; the sink is for its loss. */
   contribute(request: BatchRequest<T>, gradient?: GradientSink<T>): CountedLoss {
     const batch = this.#prepare(request);
-    return { loss: this.#loss(batch, gradient), count: batch.count };
+    const { count, components } = batch;
+    return { loss: this.#loss(batch, gradient), count, components };
   }
 
   #lossAndGradient(

@@ -9,7 +9,7 @@ import {
   checkApartFromTeacher,
 } from '../call/output.js';
 import { checkRowLosses, refuseTemperatures } from '../call/rowOptions.js';
-import { sharesBase } from '../call/strategy.js';
+import { type DistillationStrategyBase, sharesBase } from '../call/strategy.js';
 import { checkSameShape, checkShape } from '../core/checks.js';
 import { checkBoolean, checkInteger, checkOptions, refuse, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
@@ -17,7 +17,7 @@ import type { FloatArray } from '../core/numeric.js';
 import { typeTag } from '../core/numeric.js';
 import { isHybrid, nameOf } from '../strategies/hybrid/nested.js';
 import type { SparseTargets } from '../teachers/sparse.js';
-import { type HeadCall, isHead } from './chunks.js';
+import { chunkRowsOf, type HeadCall, isHead } from './chunks.js';
 import { checkHead, type HeadLogits } from './head.js';
 import type { HeadGradients, RowwiseStrategy, ThroughHeadOptions } from './options.js';
 
@@ -32,36 +32,64 @@ const OPTION_NAMES = [
   'accumulate',
 ];
 
-/** Logits of a chunk by default: 16 MiB of float32. */
-const CHUNK_LOGITS = 2 ** 22;
+/** Why a strategy does not score each row by itself; `undefined` if it does. */
+interface NotRowwise {
+  readonly code: 'LAYER' | 'MISPLACED_OPTION';
+  /** The strategy, or the way to it through hybrids. */
+  readonly name: string;
+  readonly expected: string;
+  readonly received: string;
+  readonly hint: string;
+}
 
-/** Fewer rows than this waste the products: the weight is read anew for each chunk. */
-const LEAST_ROWS = 16;
-
-/** Throws unless a strategy scores each row by itself; `path` leads to it through hybrids. */
-export function checkRowwise<T extends FloatArray>(
-  operation: string,
+function findNotRowwise<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   name: string,
-): void {
-  const refuseAs = (received: string, hint: string): never =>
-    refuse('MISPLACED_OPTION', operation, name, 'be a sum over rows', received, { hint });
+): NotRowwise | undefined {
   if (isHybrid(strategy)) {
     for (const entry of strategy.getStrategies()) {
-      const { layer, weight } = entry;
-      if (layer !== undefined) {
-        const expected = 'have no entry that is bound to a layer';
-        const hint = 'a head has no layers but its logits: call computeLayerwise';
-        refuse('LAYER', operation, name, expected, nameOf(entry), { hint });
-      }
-      if (weight !== 0) checkRowwise(operation, entry.strategy, `${name} → ${nameOf(entry)}`);
+      const path = `${name} → ${nameOf(entry)}`;
+      const found = entry.layer === undefined ? undefined : boundToLayer(path);
+      const inner = entry.weight === 0 ? undefined : findNotRowwise(entry.strategy, path);
+      if (found ?? inner) return found ?? inner;
     }
-    return;
+    return undefined;
   }
-  const hint = 'compute the logits of all rows, and call computeLossAndGradient';
-  if (!sharesBase(strategy)) refuseAs('an implementation of the interface alone', hint);
-  else if (!strategy.isSumOverRows) refuseAs('a loss of all rows together', hint);
-  else if (strategy.heldMatrices().length > 0) refuseAs('a loss that knows rows by place', hint);
+  const isSum = 'isSumOverRows' in strategy && strategy.isSumOverRows === true;
+  const isHeld = sharesBase(strategy) && strategy.heldMatrices().length > 0;
+  if (isSum && !isHeld) return undefined;
+  return {
+    code: 'MISPLACED_OPTION',
+    name,
+    expected: 'be a sum over rows, whichever rows a chunk has',
+    received: isSum ? 'a loss that knows the rows of its batch' : 'a loss of all rows together',
+    hint: 'compute the logits of all rows, and call computeLossAndGradient',
+  };
+}
+
+function boundToLayer(name: string): NotRowwise {
+  return {
+    code: 'LAYER',
+    name,
+    expected: 'be bound to no layer',
+    received: 'a layer',
+    hint: 'a head has no layers beside its logits: call computeLayerwise',
+  };
+}
+
+/** Whether a strategy can be evaluated through a head: it, or all entries of a hybrid, score each row by itself. */
+export function isRowwise<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
+  return findNotRowwise(strategy, '') === undefined;
+}
+
+function checkRowwise<T extends FloatArray>(
+  operation: string,
+  strategy: DistillationStrategyBase<T>,
+): void {
+  const found = findNotRowwise(strategy, strategy.name);
+  if (!found) return;
+  const { code, name, expected, received, hint } = found;
+  refuse(code, operation, name, expected, received, { hint });
 }
 
 /** Checks everything but what depends on the strategy's formula. */
@@ -73,8 +101,8 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
   labels: Labels<T> | undefined,
   options: ThroughHeadOptions<T>,
 ): HeadCall<T> {
-  if (typeof strategy !== 'object' || strategy === null || !('computeLoss' in strategy)) {
-    throwType(operation, 'strategy', 'be a strategy', strategy);
+  if (typeof strategy !== 'object' || strategy === null || !sharesBase(strategy)) {
+    throwType(operation, 'strategy', 'extend DistillationStrategyBase', strategy);
   }
   checkHead(operation, 'student', student, () => student.hidden);
   if (isHead(teacher)) {
@@ -88,7 +116,7 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
   }
   checkOptions(operation, 'options', options, OPTION_NAMES);
   const { mask, rowWeights, temperatures, normalizer, rowLosses } = options;
-  checkRowwise(operation, strategy, 'name' in strategy ? strategy.name : 'strategy');
+  checkRowwise(operation, strategy as DistillationStrategyBase<T>);
   if (!strategy.usesTemperatures) refuseTemperatures(operation, temperatures);
   const request: Arguments<T, SparseTargets<T>> = {
     operation,
@@ -102,8 +130,7 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
   };
   const inputs = checkInputs(request, true);
   if (rowLosses) checkRowLosses(operation, 'rowLosses', rowLosses, student.hidden.rows);
-  const { columns } = student.weight;
-  const { chunkRows = Math.max(LEAST_ROWS, Math.floor(CHUNK_LOGITS / columns)) } = options;
+  const { chunkRows = chunkRowsOf(student.weight.columns) } = options;
   checkInteger(operation, 'chunkRows', chunkRows, 1);
   return {
     operation,

@@ -11,6 +11,17 @@ import { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import { type HeadLogits, putLogits } from './head.js';
 
+/** Logits of a chunk by default: 12 MiB of float32. */
+const CHUNK_LOGITS = 3 * 2 ** 20;
+
+/** Products compute rows in panels of 8; fewer rows than this waste time, since each chunk reads the whole weight. */
+const ROWS = 16;
+
+/** Number of rows of a chunk by default, for logits of this many columns. */
+export function chunkRowsOf(columns: number): number {
+  return ROWS * Math.max(1, Math.floor(CHUNK_LOGITS / columns / ROWS));
+}
+
 /** A call whose arguments have been checked, as far as no strategy has to. */
 export interface HeadCall<T extends FloatArray> {
   readonly operation: string;
@@ -35,12 +46,14 @@ export class Chunks<T extends FloatArray> {
   readonly #call: HeadCall<T>;
   readonly #student: Matrix<T>;
   readonly #teacher: Matrix<T> | undefined;
+  readonly #gradient: Matrix<T>;
 
   constructor(call: HeadCall<T>) {
     this.#call = call;
     const { student, teacher } = call;
     this.#student = this.#room(student.weight.columns);
     this.#teacher = isHead(teacher) ? this.#room(teacher.weight.columns) : undefined;
+    this.#gradient = this.#room(student.weight.columns);
   }
 
   #room(columns: number): Matrix<T> {
@@ -49,9 +62,9 @@ export class Chunks<T extends FloatArray> {
     return zeroMatrix(operation, { chunkRows: rows, columns }, student.hidden.numeric);
   }
 
-  /** A matrix for the gradient by the logits of a chunk. */
-  gradient(): Matrix<T> {
-    return this.#student.zerosLike();
+  /** Where the gradient by the logits of a chunk goes; holds numbers of another chunk. */
+  gradient(rows: readonly number[]): Matrix<T> {
+    return this.#gradient.rowRange(0, rows.length);
   }
 
   /** The rows of each chunk; a single chunk without rows where no row is read. */

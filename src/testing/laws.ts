@@ -9,6 +9,7 @@ import {
   methodsAgree,
   refusesNaN,
 } from './callLaws.js';
+import { agreesThroughHead, rowwise } from './headLaw.js';
 import {
   refusesRowOptions,
   rowsHaveTemperatures,
@@ -59,7 +60,8 @@ export interface LawOptions {
  * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
  * in a hybrid weights both; 12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
  * rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and losses of rows are refused;
- * 13. if the subject says `temperatures`, each row has its own.
+ * 13. if the subject says `temperatures`, each row has its own; 14. a strategy that takes any rows of a batch, see
+ * {@link computeThroughHead}, gives the same of logits that a head makes of hidden states, chunk by chunk.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises
@@ -83,7 +85,7 @@ export interface LawOptions {
  *   { seed: 42, numRuns: 200 },
  * );
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
- * console.log(laws.length, laws[0]?.name); // 16 the gradient is the derivative of the loss
+ * console.log(laws.length, laws[0]?.name); // 17 the gradient is the derivative of the loss
  */
 export function strategyLaws(
   fc: FastCheck,
@@ -156,6 +158,14 @@ export function strategyLaws(
           ),
         ]
       : []),
+    ...(isRowwiseSubject(subject)
+      ? [
+          inBothFormats(
+            'the logits need not exist: it is the same through a head',
+            agreesThroughHead,
+          ),
+        ]
+      : []),
     ...(subject.temperatures
       ? [inBothFormats('each row has its own temperature', rowsHaveTemperatures)]
       : []),
@@ -177,6 +187,15 @@ function takesRowWeights({ create }: StrategySubject): boolean | undefined {
     return sharesBase(strategy) ? strategy.isSumOverRows : undefined;
   } catch {
     return undefined; // every law says so
+  }
+}
+
+/** Whether a strategy can be evaluated through a head. */
+function isRowwiseSubject({ create }: StrategySubject): boolean {
+  try {
+    return rowwise(create(float64)) !== undefined;
+  } catch {
+    return false; // every law says so
   }
 }
 
