@@ -1,4 +1,5 @@
-// A loss of 2,048 × 32,000 logits from hidden states of width 256: through the head, and of logits that exist as a whole.
+// A loss of 2,048 × 32,000 logits from hidden states of width 256: through the head, and of logits that exist as a whole. One
+// step in a process of its own: npx tsx bench/head.ts throughHead sparse 96, or unfused, and head.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import {
 } from 'knowledge-distillation';
 import { HeadGradientOutputs } from '../src/head/gradients.js';
 import { putLogits } from '../src/head/head.js';
+import { KEEP_BUFFERS } from './pytorch.js';
 import { type Cell, cell, type Table } from './report.js';
 
 const SHAPE = { rows: 2048, columns: 32_000, width: 256 };
@@ -95,6 +97,12 @@ function measure(step: string, teacherKind: string, chunkRows?: number): Measure
   return { milliseconds: Math.min(...times), bytes: most - before };
 }
 
+/** That of a process whose allocator gives memory back, as it does where nobody says otherwise. */
+const ENV = {
+  ...process.env,
+  ...Object.fromEntries(Object.keys(KEEP_BUFFERS).map((key) => [key, undefined])),
+};
+
 /** Steps in processes of their own, in turn. */
 export function headTables(rounds: number): Table[] {
   const self = fileURLToPath(import.meta.url);
@@ -105,7 +113,7 @@ export function headTables(rounds: number): Table[] {
     for (const teacher of teachers) {
       for (const step of steps) {
         const parameters = [...process.execArgv, self, step, teacher];
-        const { stdout } = spawnSync(process.execPath, parameters, { encoding: 'utf8' });
+        const { stdout } = spawnSync(process.execPath, parameters, { encoding: 'utf8', env: ENV });
         const all = found.get(`${step} ${teacher}`) ?? [];
         found.set(`${step} ${teacher}`, [...all, JSON.parse(stdout)]);
       }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { KernelName } from 'knowledge-distillation';
 import { coldTable } from './cold.js';
 import { responseTables, tensorflowTable } from './competitors.js';
+import { headTables } from './head.js';
 import { inputTables } from './inputs.js';
 import { layerTable } from './layers.js';
 import { kernels } from './library.js';
@@ -67,6 +68,7 @@ async function main(): Promise<void> {
     ],
     inputs: () => inputTables(best, rounds),
     layers: async () => [await layerTable(best, rounds)],
+    head: async () => headTables(rounds),
     tfjs: async () => [await tensorflowTable(rounds)],
     cold: async () => [coldTable(5)],
   };

@@ -1,13 +1,18 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import {
   AttentionDistillationStrategy,
+  computeThroughHead,
   FeatureDistillationStrategy,
   float64,
   HybridDistillationStrategy,
   type IDistillationStrategy,
   LinearProjection,
+  LogitMSEDistillationStrategy,
   Matrix,
+  MultiLevelDistillationStrategy,
   ResponseDistillationStrategy,
+  SimilarityPreservingDistillationStrategy,
+  SparseTargets,
 } from '../src/index.js';
 
 test('the hybrid of the mission needs no cast and no type argument for float32', () => {
@@ -57,4 +62,34 @@ test('strategies are what the interface says', () => {
   // @ts-expect-error: the arrays of student and teacher are of one type
   const call = () => strategy.computeLoss(Matrix.zeros(1, 2), Matrix.zeros(1, 2, float64));
   expect(call).toThrow(/teacher must be float32, got float64/);
+});
+
+test('what goes through a head is a sum over rows, by its type', () => {
+  const head = {
+    hidden: Matrix.fromRows([[1, 2]]),
+    weight: Matrix.fromRows([
+      [1, 0, 2],
+      [3, 1, 0],
+    ]),
+  };
+  const sparse = SparseTargets.topK(Matrix.fromRows([[1, 0, 3]]), 2, { temperature: 3 });
+  const response = new ResponseDistillationStrategy();
+  const { loss, gradients } = computeThroughHead(response, head, sparse);
+  expectTypeOf(gradients.weight).toEqualTypeOf<Matrix<Float32Array>>();
+  const hybrid = new HybridDistillationStrategy([{ strategy: response, weight: 1 }]);
+  expect(computeThroughHead(hybrid, head, sparse).loss).toBe(loss);
+  expect(computeThroughHead(new LogitMSEDistillationStrategy(), head, head).loss).toBe(0);
+  const together = new SimilarityPreservingDistillationStrategy();
+  // @ts-expect-error: it is a loss of all rows together
+  expect(() => computeThroughHead(together, head, head)).toThrow(/must be a sum over rows/);
+  // @ts-expect-error: whether it is a sum over rows depends on its options
+  expect(() => computeThroughHead(new MultiLevelDistillationStrategy(), head, head)).toThrow();
+  // @ts-expect-error: it takes no sparse teacher
+  const ofSparse = () => computeThroughHead(new LogitMSEDistillationStrategy(), head, sparse);
+  expect(ofSparse).toThrow(/teacher must be a Matrix, not SparseTargets/);
+  const double = { hidden: head.hidden.as(float64), weight: head.weight.as(float64) };
+  // @ts-expect-error: student and teacher are of one type
+  expect(() => computeThroughHead(response, head, double)).toThrow(
+    /teacher\.hidden must be float32/,
+  );
 });

@@ -86,20 +86,16 @@ function describe(details: ErrorDetails, hint?: string): string {
   return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
-/**
- * Returns the same error for an argument and a row of another name: where a part of a batch was evaluated, and the caller
- * knows the whole batch alone.
- */
-export function moved(
+/** Returns the same error with other details and the same hint: for a part of a batch, in the words of the whole batch. */
+export function reworded(
   error: DistillationError,
-  place: { readonly argument: string; readonly row: number },
+  changes: Partial<ErrorDetails>,
 ): DistillationError {
   const { code, operation, argument, expected, received, row, column } = error;
-  const at = column === undefined ? {} : { column };
-  const ofRow = row === undefined ? {} : { row };
-  const details = { code, operation, argument, expected, received, ...ofRow, ...at };
+  const place = { ...(row !== undefined && { row }), ...(column !== undefined && { column }) };
+  const details = { code, operation, argument, expected, received, ...place };
   const hint = error.message.slice(describe(details).length + '; '.length) || undefined;
-  return new DistillationError({ ...details, ...place }, hint);
+  return new DistillationError({ ...details, ...changes }, hint);
 }
 
 /** Where the fault is, and what mends it. */

@@ -129,7 +129,8 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
     temperatures,
   };
   const inputs = checkInputs(request, true);
-  if (rowLosses) checkRowLosses(operation, 'rowLosses', rowLosses, student.hidden.rows);
+  if (rowLosses !== undefined)
+    checkRowLosses(operation, 'rowLosses', rowLosses, student.hidden.rows);
   const { chunkRows = chunkRowsOf(student.weight.columns) } = options;
   checkInteger(operation, 'chunkRows', chunkRows, 1);
   return {
@@ -154,11 +155,13 @@ export function checkOutputs<T extends FloatArray, Sparse extends SparseTargets<
   const { gradients = {}, accumulate = false, rowLosses } = options;
   checkOptions(operation, 'gradients', gradients, ['hidden', 'weight', 'bias']);
   const { hidden, weight, bias } = gradients;
-  const targets = Object.entries({ hidden, weight, bias }).filter(([, given]) => given);
+  const targets = Object.entries({ hidden, weight, bias }).filter(
+    ([, given]) => given !== undefined,
+  );
   if (checkBoolean(operation, 'accumulate', accumulate) && targets.length + learned.length === 0) {
     refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with gradients to add to', 'none');
   }
-  if (bias && !student.bias) {
+  if (bias !== undefined && !student.bias) {
     const hint = 'leave gradients.bias out';
     refuse('MISPLACED_OPTION', operation, 'gradients.bias', 'come with student.bias', 'none', {
       hint,
@@ -170,7 +173,7 @@ export function checkOutputs<T extends FloatArray, Sparse extends SparseTargets<
     checkSameShape(operation, argument, matrix!, student[name as keyof HeadLogits<T>]!);
     written.push({ name: argument, data: matrix!.data });
   }
-  if (rowLosses) written.push({ name: 'rowLosses', data: rowLosses });
+  if (rowLosses !== undefined) written.push({ name: 'rowLosses', data: rowLosses });
   for (const [i, target] of written.entries()) {
     checkApartFromHead(operation, target.name, target, student, 'student');
     if (isHead(teacher)) checkApartFromHead(operation, target.name, target, teacher, 'teacher');

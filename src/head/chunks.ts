@@ -11,8 +11,8 @@ import { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import { type HeadLogits, putLogits } from './head.js';
 
-/** Logits of a chunk by default: 12 MiB of float32. */
-const CHUNK_LOGITS = 3 * 2 ** 20;
+/** Logits of a chunk by default: 14 MiB of float32. */
+const CHUNK_LOGITS = 3.5 * 2 ** 20;
 
 /** Products compute rows in panels of 8; fewer rows than this waste time, since each chunk reads the whole weight. */
 const ROWS = 16;
@@ -59,7 +59,9 @@ export class Chunks<T extends FloatArray> {
   #room(columns: number): Matrix<T> {
     const { operation, chunkRows, inputs, student } = this.#call;
     const rows = Math.min(chunkRows, inputs.rows.length);
-    return zeroMatrix(operation, { chunkRows: rows, columns }, student.hidden.numeric);
+    const room = zeroMatrix(operation, { chunkRows: rows, columns }, student.hidden.numeric);
+    room.data.fill(1 / columns);
+    return room;
   }
 
   /** Where the gradient by the logits of a chunk goes; holds numbers of another chunk. */
@@ -78,9 +80,8 @@ export class Chunks<T extends FloatArray> {
     } while (first < length);
   }
 
-  /** A chunk whose logits are equal numbers, with which no strategy finds fault: to check everything else. */
+  /** Until the first `request`: a chunk of equal logits, with which no strategy finds fault, to check everything else. */
   blank(rows: readonly number[], operation: string): BatchRequest<T> {
-    for (const room of [this.#student, this.#teacher]) room?.data.fill(1 / room.columns);
     return this.#request(rows, operation, undefined);
   }
 

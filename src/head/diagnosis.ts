@@ -1,6 +1,6 @@
 // Errors of a chunk, in the words of the batch.
 
-import { DistillationError, moved } from '../core/errors.js';
+import { DistillationError, reworded } from '../core/errors.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type HeadCall, isHead } from './chunks.js';
 import { explainHead } from './head.js';
@@ -9,23 +9,24 @@ import { explainHead } from './head.js';
 const ROW_ARGUMENT =
   /^(student|teacher|labels|gradient|teacher's .*|the (student|teacher)'s tail)$/;
 
-/** Has errors about rows of a chunk name the rows of the batch. */
+/** Has errors about rows of a chunk name the rows of the batch, and errors about its shape the shape of the batch. */
 export function ofRows<T extends FloatArray, R>(
-  { teacher }: HeadCall<T>,
+  { teacher, student }: HeadCall<T>,
   rows: readonly number[],
   compute: () => R,
 ): R {
   try {
     return compute();
   } catch (error) {
-    if (!(error instanceof DistillationError) || error.row === undefined) throw error;
-    const { argument, row } = error;
-    if (!ROW_ARGUMENT.test(argument)) throw error;
+    if (!(error instanceof DistillationError) || !ROW_ARGUMENT.test(error.argument)) throw error;
+    const { code, argument, row, expected, received } = error;
     const isOfHead = argument === 'student' || (argument === 'teacher' && isHead(teacher));
-    throw moved(error, {
-      argument: isOfHead ? `${argument} logits` : argument,
-      row: rows[row]!,
-    });
+    const own = { argument: isOfHead ? `${argument} logits` : argument };
+    if (row !== undefined) throw reworded(error, { ...own, row: rows[row]! });
+    if (code !== 'SHAPE_MISMATCH') throw reworded(error, own);
+    const ofBatch = (shape: string) =>
+      shape.replace(`[${rows.length}, `, `[${student.hidden.rows}, `);
+    throw reworded(error, { ...own, expected: ofBatch(expected), received: ofBatch(received) });
   }
 }
 

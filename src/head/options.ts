@@ -32,7 +32,7 @@ export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
   extends Omit<EvaluationOptions<T>, 'gradient' | 'accumulate'> {
   /**
    * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more memory. By default, a
-   * multiple of 16 rows that have 12 MiB of float32 logits: 96 of 32,000 columns, 16 of 152,000.
+   * multiple of 16 rows that have at most 14 MiB of float32 logits, and 16 at least: 112 rows of 32,000 columns.
    */
   readonly chunkRows?: number | undefined;
   /**

@@ -1,15 +1,19 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   computeThroughHead,
   type FloatArray,
   float32,
   float64,
+  type HeadLogits,
   IGNORE_INDEX,
   Matrix,
   type NumericTrait,
   ResponseDistillationStrategy,
   SparseTargets,
 } from '../../src/index.js';
+import { assertGradient } from '../../src/testing/index.js';
+import { describeKernels } from '../support/describeKernels.js';
 
 const [ROWS, WIDTH, COLUMNS] = [7, 5, 9];
 
@@ -92,3 +96,91 @@ for (const numeric of [float32, float64]) {
     });
   }
 }
+
+/** What a head is made of, each in turn as the student whose gradient is checked. */
+const PARTS = ['hidden', 'weight', 'bias'] as const;
+
+for (const part of PARTS) {
+  test(`the gradient of ${part} is the derivative of the loss, for random heads`, () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          width: fc.integer({ min: 1, max: 4 }),
+          phase: fc.double({ min: 0, max: 9, noNaN: true }),
+          chunkRows: fc.integer({ min: 1, max: ROWS + 1 }),
+          labels: fc.option(
+            fc.array(fc.constantFrom(IGNORE_INDEX, -1, 0, 3, 8), {
+              minLength: ROWS,
+              maxLength: ROWS,
+            }),
+            { nil: undefined },
+          ),
+          mask: fc.option(fc.array(fc.constantFrom(0, 1), { minLength: ROWS, maxLength: ROWS }), {
+            nil: undefined,
+          }),
+        }),
+        ({ width, phase, chunkRows, labels, mask }) => {
+          const { head } = headOf(width, phase, float64);
+          const teacher = headOf(3, phase + 4, float64).head;
+          const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 2 });
+          const classes = labels && Int32Array.from(labels);
+          const compute = (value: Matrix<Float64Array>) =>
+            computeThroughHead(strategy, { ...head, [part]: value }, teacher, classes, {
+              mask,
+              chunkRows,
+            });
+          const throughHead = {
+            temperature: 2,
+            alpha: 0,
+            computeLoss: (value: Matrix<Float64Array>) => compute(value).loss,
+            computeGradient: (value: Matrix<Float64Array>) => compute(value).gradients[part]!,
+          };
+          assertGradient(throughHead, head[part], head[part]);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+}
+
+describeKernels('a head that is larger than the blocks of the kernels', () => {
+  test.each([float32, float64])('is the unfused computation in %o', (format) => {
+    const numeric = format as NumericTrait<FloatArray>;
+    const [rows, width, columns] = [20, 12, 1100];
+    const student = {
+      hidden: wave(rows, width, 0, numeric),
+      weight: wave(width, columns, 1, numeric),
+      bias: wave(1, columns, 2, numeric),
+    };
+    const teacher = { hidden: wave(rows, 8, 3, numeric), weight: wave(8, columns, 4, numeric) };
+    const logitsOf = ({ hidden, weight, bias }: HeadLogits<FloatArray>) => {
+      const values = product(hidden.toRows(), weight.toRows());
+      const sums = values.map((value, i) => value + (bias?.data[i % columns] ?? 0));
+      return new Matrix(numeric.from(sums), rows, columns);
+    };
+    const mask = Array.from({ length: rows }, (_, row) => (row % 7 === 3 ? 0 : 1));
+    const strategy = new ResponseDistillationStrategy<FloatArray>({ temperature: 2 });
+    const options = { mask };
+    const [logits, targets] = [logitsOf(student), logitsOf(teacher)];
+    const expected = strategy.computeLossAndGradient(logits, targets, undefined, options);
+    const byLogits = expected.gradient.toRows();
+    for (const chunkRows of [8, 16]) {
+      const { loss, gradients } = computeThroughHead(strategy, student, teacher, undefined, {
+        ...options,
+        chunkRows,
+      });
+      const close = (actual: ArrayLike<number>, wanted: readonly number[]) => {
+        const size = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        for (let i = 0; i < wanted.length; i++) {
+          if (Math.abs(actual[i]! - wanted[i]!) <= 64 * numeric.epsilon * size) continue;
+          expect(actual[i]).toBeCloseTo(wanted[i]!, 12);
+        }
+      };
+      close([loss], [expected.loss]);
+      close(gradients.hidden.data, product(byLogits, turned(student.weight.toRows())));
+      close(gradients.weight.data, product(turned(student.hidden.toRows()), byLogits));
+      close(gradients.bias!.data, product([new Array(rows).fill(1)], byLogits));
+      expect(gradients.weight.data.some((value) => value !== 0)).toBe(true);
+    }
+  });
+});

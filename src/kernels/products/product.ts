@@ -134,11 +134,12 @@ export function putProduct(
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
-  const isSingle = data.BYTES_PER_ELEMENT === 4 && !adds;
+  const isSingle = data.BYTES_PER_ELEMENT === 4 && (!adds || scale === 1);
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;
     const part = sums.subarray(from, from + 4 * Math.ceil(length / 4)); // rows of sums are whole panels
     if (own) addOwn(own, row, column, part, length);
+    if (isSingle && adds) addRowFast(part, data.subarray(to, to + length), 1);
     if (isSingle) data.set(toSingles(part, scale).subarray(0, length), to);
     else if (adds) for (let j = 0; j < length; j++) data[to + j]! += scale * part[j]!;
     else for (let j = 0; j < length; j++) data[to + j] = scale * part[j]!;
