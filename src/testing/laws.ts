@@ -61,7 +61,7 @@ export interface LawOptions {
  * in a hybrid weights both; 12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
  * rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and losses of rows are refused;
  * 13. if the subject says `temperatures`, each row has its own; 14. a strategy that takes any rows of a batch, see
- * {@link computeThroughHead}, gives the same of logits that a head makes of hidden states, chunk by chunk.
+ * `computeThroughHead`, gives the same of logits that a head makes of hidden states, chunk by chunk.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises

@@ -99,7 +99,7 @@ describe('computeThroughHead names the row of the batch', () => {
     expect(refusal(call)).toMatchObject({ argument: 'student logits', row: 5, code: 'NOT_FINITE' });
   });
 
-  test('of a class that the student rules out, and keeps the hint', () => {
+  test('of a class that the student rules out', () => {
     const bias = withNumber(student.bias, 0, 1, -Infinity);
     const targets = wave(ROWS, COLUMNS, 2);
     for (const row of [0, 1, 2, 3]) targets.row(row)[1] = -Infinity;
@@ -113,6 +113,26 @@ describe('computeThroughHead names the row of the batch', () => {
     });
     for (const row of [4, 5]) targets.row(row)[1] = -Infinity;
     expect(call().loss).toBeGreaterThan(0); // ruled out on both sides
+  });
+
+  test('of a tail that the student rules out, and keeps the hint', () => {
+    const bias = withNumber(student.bias, 0, 4, -Infinity);
+    const targets = new SparseTargets({
+      indices: Int32Array.from({ length: ROWS * 4 }, (_, i) => i % 4), // all but class 4
+      logProbabilities: Matrix.fromRows(
+        Array.from({ length: ROWS }, (_, row) =>
+          new Array(4).fill(Math.log(row < 3 ? 0.25 : 0.125)),
+        ),
+      ),
+      columns: COLUMNS,
+      temperature: 2,
+    });
+    const call = () =>
+      computeThroughHead(strategy, { ...student, bias }, targets, undefined, chunked);
+    expect(refusal(call)).toMatchObject({ argument: "the student's tail", row: 3 });
+    expect(refusal(call).message).toMatch(
+      /the student's tail row 3 must be above -Infinity where the teacher is, got -Infinity; or choose tail: 'renormalize'$/,
+    );
   });
 
   test.each([
