@@ -31,8 +31,8 @@ export interface HeadGradients<T extends FloatArray = Float32Array> {
 export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
   extends Omit<EvaluationOptions<T>, 'gradient' | 'accumulate'> {
   /**
-   * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more memory. By default, a
-   * multiple of 16 rows that have at most 14 MiB of float32 logits, and 16 at least: 112 rows of 32,000 columns.
+   * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more memory. By default, the
+   * rows that have 14 MiB of float32 logits, and 96 at least: 112 rows of 32,000 columns, 96 of 150,000.
    */
   readonly chunkRows?: number | undefined;
   /**
