@@ -25,6 +25,7 @@ const options: Options = {
     jax: 'src/jax/index.ts',
     teachers: 'src/teachers/readers/index.ts',
     tfjs: 'src/tfjs/index.ts',
+    store: 'src/store/index.ts',
   },
   format: ['esm', 'cjs'],
   dts: true,

@@ -115,6 +115,7 @@ const config: ViteUserConfig = defineConfig({
       'knowledge-distillation/testing': pathOf('src/testing/index.ts'),
       'knowledge-distillation/jax': pathOf('src/jax/index.ts'),
       'knowledge-distillation/teachers': pathOf('src/teachers/readers/index.ts'),
+      'knowledge-distillation/store': pathOf('src/store/index.ts'),
       'knowledge-distillation/tfjs': pathOf('src/tfjs/index.ts'),
       'knowledge-distillation': pathOf('src/index.ts'),
     },

@@ -17,6 +17,7 @@ const FOLDERS = [
   'testing',
   'tfjs',
   'jax',
+  'store',
 ];
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })

@@ -3,11 +3,14 @@ import { nearestName } from './spelling.js';
 
 /** Machine-readable kind of an error. */
 export type DistillationErrorCode =
+  | 'DAMAGED'
   | 'DTYPE_MISMATCH'
   | 'EMPTY'
   | 'LABEL_REQUIRED'
   | 'LAYER'
+  | 'MISMATCH'
   | 'MISPLACED_OPTION'
+  | 'MISSING'
   | 'NOT_A_DISTRIBUTION'
   | 'NOT_FINITE'
   | 'OUT_OF_RANGE'

@@ -1,0 +1,180 @@
+import { refuse } from '../core/errors.js';
+import { checksum } from './checksum.js';
+import { columnsIn, readKeys } from './decode.js';
+import type { StoreFiles } from './files.js';
+import { type ColumnValues, openShard, readColumns, type ShardFile } from './shardFile.js';
+import { checksumIn, isShard } from './shardName.js';
+
+/** Row groups that hold whole sequences: the unit in which a store is read, shuffled and split. */
+export interface Chunk {
+  /** First and last row group: one, but for other writers that cut a sequence. */
+  readonly groups: readonly [first: number, last: number];
+  /** Number of rows that readers give out. */
+  readonly rows: number;
+  /** Number of sequences that readers give out. */
+  readonly sequences: number;
+  /** Rows of the longest sequence. */
+  readonly longest: number;
+  /** Sequences whose key an earlier shard has. */
+  readonly skip?: readonly number[] | undefined;
+}
+
+/** What readers have to know of a shard before they read it. */
+export interface Shard {
+  readonly name: string;
+  readonly bytes: number;
+  readonly footer: number;
+  readonly sha256?: string | undefined;
+  readonly tokens: boolean;
+  readonly labels: boolean;
+  readonly chunks: readonly Chunk[];
+}
+
+/** What a store holds, in the order of the names of the shards. */
+export interface Catalog {
+  readonly shards: readonly Shard[];
+}
+
+/** A shard with the key and the rows of every sequence of its chunks. */
+export interface ShardContent {
+  readonly shard: Omit<Shard, 'chunks'>;
+  readonly chunks: readonly {
+    readonly groups: readonly [first: number, last: number];
+    readonly keys: readonly string[];
+    readonly offsets: Int32Array;
+  }[];
+}
+
+const MANIFEST_VERSION = 1;
+export const MANIFEST_FILE = 'manifest.json';
+
+/** Lists the shards of a store in their order; undefined if the files cannot be listed. */
+export async function listShards(files: StoreFiles): Promise<string[] | undefined> {
+  return (await files.list())?.filter(isShard).sort();
+}
+
+/** Reads the keys of a shard. */
+export async function readContent(
+  operation: string,
+  files: StoreFiles,
+  name: string,
+): Promise<ShardContent> {
+  const file = await openShard(operation, files, { name, bytes: await files.size(name) });
+  const present = columnsIn(file);
+  const shard = {
+    name,
+    bytes: file.bytes,
+    footer: file.footer,
+    sha256: checksumIn(name),
+    tokens: present.has('token'),
+    labels: present.has('label'),
+  };
+  const last = file.metadata.row_groups.length - 1;
+  if (last < 0) return { shard, chunks: [] };
+  const values = await readColumns(operation, files, file, [0, last], ['key', 'position']);
+  const chunks = chunkGroups(file, values).map(({ groups, start, end }) => {
+    const part = {
+      key: values.key!.slice(start, end),
+      position: values.position!.slice(start, end),
+    };
+    return { groups, ...readKeys(operation, name, part) };
+  });
+  return { shard, chunks };
+}
+
+/** Joins row groups where a sequence goes on in the next one. */
+function chunkGroups({ metadata }: ShardFile, { position }: ColumnValues) {
+  const chunks: { groups: [number, number]; start: number; end: number }[] = [];
+  let start = 0;
+  for (const [group, { num_rows }] of metadata.row_groups.entries()) {
+    const end = start + Number(num_rows);
+    const chunk = chunks.at(-1);
+    if (chunk && Number(position![start]) !== 0) {
+      chunk.groups[1] = group;
+      chunk.end = end;
+    } else {
+      chunks.push({ groups: [group, group], start, end });
+    }
+    start = end;
+  }
+  return chunks;
+}
+
+/** Makes the catalog; of sequences with the same key, the first counts. */
+export function catalogOf(contents: readonly ShardContent[]): Catalog {
+  const seen = new Set<string>();
+  const sorted = [...contents].sort((a, b) => (a.shard.name < b.shard.name ? -1 : 1));
+  const shards = sorted.map(({ shard, chunks }) => ({
+    ...shard,
+    chunks: chunks.map(({ groups, keys, offsets }): Chunk => {
+      let [rows, longest] = [0, 0];
+      const skip: number[] = [];
+      for (const [i, key] of keys.entries()) {
+        const length = offsets[i + 1]! - offsets[i]!;
+        if (seen.has(key)) skip.push(i);
+        else rows += length;
+        longest = Math.max(longest, length);
+        seen.add(key);
+      }
+      const sequences = keys.length - skip.length;
+      return { groups, rows, sequences, longest, ...(skip.length > 0 ? { skip } : {}) };
+    }),
+  }));
+  return { shards };
+}
+
+/** Writes the manifest; shards of other writers get their checksum there. */
+export async function writeManifest(
+  operation: string,
+  files: StoreFiles,
+  { shards }: Catalog,
+): Promise<void> {
+  const complete: Shard[] = [];
+  for (const shard of shards) {
+    complete.push({ ...shard, sha256: shard.sha256 ?? (await hash(operation, files, shard.name)) });
+  }
+  const manifest = JSON.stringify({ version: MANIFEST_VERSION, shards: complete });
+  await files.write(MANIFEST_FILE, new TextEncoder().encode(manifest));
+}
+
+async function hash(operation: string, files: StoreFiles, name: string): Promise<string> {
+  const bytes = await files.read(name);
+  if (!bytes) refuse('MISSING', operation, name, 'be there: it was listed', 'no such file');
+  return checksum(operation, bytes);
+}
+
+/** Reads the manifest; undefined if there is none, or another version wrote it. */
+export async function readManifest(
+  operation: string,
+  files: StoreFiles,
+): Promise<Catalog | undefined> {
+  const bytes = await files.read(MANIFEST_FILE);
+  if (!bytes) return undefined;
+  let content: { version?: unknown; shards?: unknown };
+  try {
+    content = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    const hint = 'delete it: close() of a writer writes it anew';
+    refuse('DAMAGED', operation, MANIFEST_FILE, 'be JSON', 'something else', { hint });
+  }
+  if (content?.version !== MANIFEST_VERSION || !Array.isArray(content.shards)) return undefined;
+  return { shards: content.shards as Shard[] };
+}
+
+/** Returns what a store holds: by its manifest if that is up to date, else by its shards. */
+export async function openCatalog(operation: string, files: StoreFiles): Promise<Catalog> {
+  const manifest = await readManifest(operation, files);
+  const names = await listShards(files);
+  if (names === undefined) {
+    if (manifest) return manifest;
+    const hint = 'close() of the writer writes it';
+    refuse('MISSING', operation, MANIFEST_FILE, 'be there', 'no such file', { hint });
+  }
+  const listed = manifest?.shards.map(({ name }) => name);
+  if (listed && listed.length === names.length && names.every((name, i) => name === listed[i])) {
+    return manifest!;
+  }
+  const contents: ShardContent[] = [];
+  for (const name of names) contents.push(await readContent(operation, files, name));
+  return catalogOf(contents);
+}

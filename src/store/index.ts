@@ -1,0 +1,16 @@
+export type { BatchOptions, BatchPosition, TeacherBatch } from './batches.js';
+export type {
+  DenseColumns,
+  DenseDescription,
+  StorePrecision,
+  TeacherStoreDescription,
+} from './description.js';
+export type { BatchPart } from './order.js';
+export type { TeacherSequence } from './sequence.js';
+export type { TeacherStorage } from './storage.js';
+export { openTeacherStore, type TeacherStore, type TeacherStoreSize } from './store.js';
+export {
+  createTeacherStore,
+  type TeacherStoreOptions,
+  type TeacherStoreWriter,
+} from './writer.js';

@@ -1,0 +1,193 @@
+import { checkOptions, refuse, throwShape, throwType } from '../core/errors.js';
+import { IGNORE_INDEX, UNLABELED } from '../core/labels.js';
+import { checkMatrix, type Matrix } from '../core/matrix.js';
+import type { FloatArray } from '../core/numeric.js';
+import type { SparseTargets } from '../teachers/sparse.js';
+import { isSparse } from '../teachers/sparseCheck.js';
+import type { TeacherStoreDescription } from './description.js';
+import { roundToHalf } from './halves.js';
+import { allocateRows, columnsOf, type Rows } from './rows.js';
+import { storeTargets } from './targets.js';
+
+/**
+ * What one `append` adds: rows that stay together and in order. It has all that the store's
+ * description declares: `targets` if the store has k classes, and a matrix for each dense name.
+ */
+export interface TeacherSequence {
+  /** What the teacher says of n rows: log-probabilities at the temperature of the store. */
+  readonly targets?: SparseTargets<FloatArray> | undefined;
+  /**
+   * Text: the token that each of the n rows predicts, as the readers of
+   * `knowledge-distillation/teachers` return it. Without `prompt`, the class of each row.
+   */
+  readonly tokens?: ArrayLike<number | bigint> | undefined;
+  /**
+   * Text: the P tokens before the first of `tokens`, P ≥ 1. The student reads the prompt, then
+   * the tokens: P − 1 + n rows.
+   */
+  readonly prompt?: ArrayLike<number | bigint> | undefined;
+  /**
+   * The student's row of each target, as the readers return it. Not stored: with a prompt it has
+   * to be P − 1, P, …; without, 0, 1, …
+   */
+  readonly studentRows?: ArrayLike<number> | undefined;
+  /** No text: the class of each row, `UNLABELED` or `IGNORE_INDEX`. */
+  readonly labels?: ArrayLike<number | bigint> | undefined;
+  /** Dense rows by their name in the store: a row for every row of the sequence. */
+  readonly [dense: string]:
+    | Matrix<FloatArray>
+    | SparseTargets<FloatArray>
+    | ArrayLike<number | bigint>
+    | undefined;
+}
+
+const LARGEST_ID = 2 ** 31 - 1;
+
+/** Checks a sequence, and copies it as it will be on disk. */
+export function readSequence(
+  operation: string,
+  key: string,
+  sequence: TeacherSequence,
+  description: TeacherStoreDescription,
+): Rows {
+  if (typeof key !== 'string') throwType(operation, 'key', 'be a string', key);
+  if (key === '') refuse('EMPTY', operation, 'key', 'be a name', '""');
+  const names = Object.keys(description.dense);
+  const known = ['targets', 'tokens', 'prompt', 'studentRows', 'labels', ...names];
+  checkOptions(operation, 'sequence', sequence, known);
+  const { targets, tokens, prompt, studentRows, labels } = sequence;
+  checkParts(operation, sequence, description);
+  if (prompt !== undefined && prompt.length === 0) {
+    refuse('EMPTY', operation, 'prompt', 'hold a token', 'an empty array');
+  }
+
+  const given = prompt === undefined ? 0 : prompt.length - 1; // rows before the first target
+  const first = sequence[names[0]!] as Matrix<FloatArray> | undefined;
+  const scored = targets?.values.rows ?? tokens?.length ?? Math.max(first!.rows - given, 0);
+  if (scored === 0) refuse('EMPTY', operation, 'sequence', 'have a row', 'none');
+  const rows = given + scored;
+  for (const [name, values] of Object.entries({ tokens, studentRows, labels })) {
+    if (values === undefined || values.length === scored) continue;
+    throwShape(operation, name, [values.length], [scored], 'one for each row of the teacher');
+  }
+  checkStudentRows(operation, studentRows, prompt);
+
+  const kinds = { tokens: prompt !== undefined, labels: (tokens ?? labels) !== undefined };
+  const columns = columnsOf(description, kinds);
+  const stored = allocateRows([key], Int32Array.of(0, rows), columns);
+  const largest = (description.columns ?? LARGEST_ID + 1) - 1;
+  if (stored.tokens) {
+    copyIds(operation, 'prompt', prompt!, stored.tokens, 0);
+    copyIds(operation, 'tokens', tokens!, stored.tokens, given + 1);
+  }
+  if (stored.labels) {
+    stored.labels.fill(IGNORE_INDEX, 0, given);
+    if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, given, largest);
+    else copyIds(operation, 'labels', labels!, stored.labels, given, largest, true);
+  }
+  if (targets) storeTargets(operation, targets, description, stored, given);
+  for (const name of names) {
+    storeDense(operation, name, sequence[name] as Matrix<FloatArray>, rows, description, stored);
+  }
+  return stored;
+}
+
+/** Throws unless the sequence has what the store declares, each of the right type. */
+function checkParts(
+  operation: string,
+  sequence: TeacherSequence,
+  description: TeacherStoreDescription,
+): void {
+  const { targets, tokens, prompt, studentRows, labels } = sequence;
+  if (description.k === undefined) {
+    if (targets !== undefined) {
+      const hint = 'create the store with columns and k';
+      const expected = 'be left out: the store has dense rows only';
+      refuse('MISPLACED_OPTION', operation, 'targets', expected, 'targets', { hint });
+    }
+  } else if (targets === undefined || !isSparse(targets)) {
+    const hint = 'for logits, SparseTargets.topK(logits, k)';
+    throwType(operation, 'targets', 'be SparseTargets', targets, hint);
+  }
+  for (const name of Object.keys(description.dense)) {
+    checkMatrix(operation, name, sequence[name] as Matrix<FloatArray>);
+  }
+  for (const [name, values] of Object.entries({ tokens, prompt, studentRows, labels })) {
+    if (values === undefined) continue;
+    if (typeof values === 'object' && typeof values?.length === 'number') continue;
+    throwType(operation, name, 'be an array of numbers', values);
+  }
+  if (prompt !== undefined && tokens === undefined) {
+    const expected = 'come with tokens, those after it';
+    refuse('MISPLACED_OPTION', operation, 'prompt', expected, 'no tokens');
+  }
+  if (tokens !== undefined && labels !== undefined) {
+    const expected = 'be left out: tokens are the labels';
+    refuse('MISPLACED_OPTION', operation, 'labels', expected, 'both');
+  }
+}
+
+function checkStudentRows(
+  operation: string,
+  studentRows: ArrayLike<number> | undefined,
+  prompt: ArrayLike<number | bigint> | undefined,
+): void {
+  if (studentRows === undefined) return;
+  const start = prompt === undefined ? 0 : prompt.length - 1;
+  for (let row = 0; row < studentRows.length; row++) {
+    const received = studentRows[row]!;
+    if (received === start + row) continue;
+    const isShifted = row === 0 && Number.isInteger(received) && received >= 0;
+    const hint = isShifted
+      ? `prompt: the tokens before the first scored one, here ${received + 1}`
+      : 'the scored tokens of a sequence follow each other: append others under another key';
+    const expected = `be ${start + row}, the row after the prompt's`;
+    refuse('OUT_OF_RANGE', operation, 'studentRows', expected, String(received), { row, hint });
+  }
+}
+
+/** Copies tokens or classes to `target` from `at` on, as far as there is room. */
+function copyIds(
+  operation: string,
+  argument: string,
+  ids: ArrayLike<number | bigint>,
+  ...[target, at, largest = LARGEST_ID, isLabel = false]: [Int32Array, number, number?, boolean?]
+): void {
+  for (let row = 0; row < ids.length; row++) {
+    const id = Number(ids[row]);
+    const isId = Number.isInteger(id) && id >= 0 && id <= largest;
+    if (!isId && !(isLabel && (id === UNLABELED || id === IGNORE_INDEX))) {
+      const more = isLabel ? ', UNLABELED or IGNORE_INDEX' : '';
+      const expected = `be an integer in [0, ${largest + 1})${more}`;
+      refuse('OUT_OF_RANGE', operation, argument, expected, String(ids[row]), { row });
+    }
+    if (at + row < target.length) target[at + row] = id;
+  }
+}
+
+/** Copies a matrix as it will be read: as float32, rounded to the precision of the store. */
+function storeDense(
+  operation: string,
+  name: string,
+  matrix: Matrix<FloatArray>,
+  ...[rows, description, stored]: [number, TeacherStoreDescription, Rows]
+): void {
+  const { columns, precision } = description.dense[name]!;
+  if (matrix.rows !== rows || matrix.columns !== columns) {
+    const why = 'the rows of the sequence, and the columns in the store';
+    throwShape(operation, name, [matrix.rows, matrix.columns], [rows, columns], why);
+  }
+  const target = stored.dense[name]!;
+  target.set(matrix.data);
+  if (precision === 'float16') roundToHalf(target);
+  for (let i = 0; i < target.length; i++) {
+    // −Infinity is a class that is ruled out, where the rows are logits.
+    if (target[i]! < Infinity && (target[i] !== -Infinity || matrix.data[i] === -Infinity))
+      continue;
+    const place = { row: Math.floor(i / columns), column: i % columns };
+    const received = String(matrix.data[i]);
+    if (!Number.isFinite(matrix.data[i]))
+      refuse('NOT_FINITE', operation, name, 'be finite', received, place);
+    refuse('OUT_OF_RANGE', operation, name, `fit in ${precision}`, received, place);
+  }
+}

@@ -1,0 +1,24 @@
+import { CHECKSUM_DIGITS } from './checksum.js';
+
+const OWN = new RegExp(`^(.+)-(\\d{5,})-([0-9a-f]{${CHECKSUM_DIGITS}})\\.parquet$`);
+
+/** Name of a shard: one rename commits the data and their checksum together. */
+export function shardName(writer: string, number: number, sha256: string): string {
+  return `${writer}-${String(number).padStart(5, '0')}-${sha256}.parquet`;
+}
+
+/** Whether a file is a shard: ours, or that of another program. */
+export function isShard(name: string): boolean {
+  return name.endsWith('.parquet') && !name.startsWith('.');
+}
+
+/** Returns the checksum in the name; undefined for shards of other programs. */
+export function checksumIn(name: string): string | undefined {
+  return OWN.exec(name)?.[3];
+}
+
+/** Returns the number that the next shard of a writer has. */
+export function nextNumber(writer: string, names: readonly string[]): number {
+  const own = names.map((name) => OWN.exec(name)).filter((match) => match?.[1] === writer);
+  return own.reduce((next, match) => Math.max(next, Number(match![2]) + 1), 0);
+}

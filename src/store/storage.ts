@@ -1,0 +1,82 @@
+import { refuse, throwType } from '../core/errors.js';
+import type { ByteRange, StoreFiles } from './files.js';
+import { folderStorage } from './folder.js';
+import { urlStorage } from './url.js';
+
+/**
+ * Where the files of a store are: a bucket of an object storage, the private file system of a
+ * browser, an archive. Names are flat: `store.json`, `manifest.json` and `*.parquet`.
+ *
+ * `openTeacherStore` needs `list` and `read`; `createTeacherStore` needs `write` too.
+ */
+export interface TeacherStorage {
+  /** Lists the names of all files. */
+  list(): Promise<readonly string[]>;
+  /**
+   * Reads a file, or the bytes of it in [start, end). Resolves to undefined if there is no such
+   * file.
+   */
+  read(
+    name: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<Uint8Array | undefined>;
+  /** Number of bytes of a file. If it is left out, a file of unknown size is read as a whole. */
+  size?(name: string): Promise<number>;
+  /** Writes a file, whole or not at all: a reader never sees a part of it. */
+  write?(name: string, bytes: Uint8Array): Promise<void>;
+  /** Deletes a file. */
+  remove?(name: string): Promise<void>;
+}
+
+/** The place of a store, as users give it. */
+export type StorePlace = string | { readonly href: string } | TeacherStorage;
+
+/** Returns the files at a place; throws for what is no place. */
+export function filesAt(operation: string, where: StorePlace): StoreFiles {
+  if (typeof where === 'string') {
+    if (where === '') refuse('EMPTY', operation, 'where', 'name a folder or a URL', '""');
+    return /^https?:\/\//i.test(where)
+      ? urlStorage(operation, where)
+      : folderStorage(operation, where);
+  }
+  if (typeof where !== 'object' || where === null) {
+    throwType(operation, 'where', 'be a folder, a URL or a storage with list and read', where);
+  }
+  if ('href' in where) {
+    const { href } = where;
+    if (href.startsWith('file:')) return folderStorage(operation, where);
+    return urlStorage(operation, href);
+  }
+  const known = ['list', 'read', 'size', 'write', 'remove'];
+  const methods = where as unknown as Record<string, unknown>;
+  for (const name of known) {
+    const isNeeded = name === 'list' || name === 'read';
+    if (typeof methods[name] === 'function' || (methods[name] === undefined && !isNeeded)) continue;
+    throwType(operation, `where.${name}`, 'be a function', methods[name]);
+  }
+  return filesOf(operation, where);
+}
+
+function filesOf(operation: string, storage: TeacherStorage): StoreFiles {
+  const read = async (name: string, range?: ByteRange) => {
+    const bytes = await storage.read(name, range);
+    const wanted = range && range.end - range.start;
+    if (!bytes || wanted === undefined || bytes.length === wanted) return bytes;
+    const received = `${bytes.length} bytes`;
+    refuse('DAMAGED', operation, name, `give ${wanted} bytes from ${range!.start}`, received);
+  };
+  const write = async (name: string, bytes: Uint8Array) => {
+    if (!storage.write) throwType(operation, 'where.write', 'be a function', undefined);
+    await storage.write(name, bytes);
+  };
+  return {
+    list: () => storage.list(),
+    read,
+    size: async (name) =>
+      storage.size ? storage.size(name) : ((await storage.read(name))?.length ?? 0),
+    write,
+    create: async (name, bytes) => {
+      if (!(await storage.list()).includes(name)) await write(name, bytes);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { refuse } from '../core/errors.js';
+import type { ByteRange, StoreFiles } from './files.js';
+
+/** Returns the files behind a URL, which is the folder of the store. */
+export function urlStorage(operation: string, href: string): StoreFiles {
+  const folder = new URL(href);
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  const addressOf = (name: string): string => {
+    const url = new URL(encodeURIComponent(name), folder);
+    url.search = folder.search; // signed URLs keep what they are signed by
+    return url.href;
+  };
+
+  async function read(name: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+    const headers: Record<string, string> = range
+      ? { Range: `bytes=${range.start}-${range.end - 1}` }
+      : {};
+    let response: Response;
+    try {
+      response = await fetch(addressOf(name), { headers });
+    } catch (error) {
+      const expected = 'be reachable';
+      refuse('UNAVAILABLE', operation, addressOf(name), expected, String(error));
+    }
+    if (response.status === 404) return undefined;
+    if (!response.ok) {
+      const received = `HTTP ${response.status}`;
+      refuse('UNAVAILABLE', operation, addressOf(name), 'be served', received);
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!range) return bytes;
+    // A server that does not know ranges sends the whole file.
+    const part = response.status === 206 ? bytes : bytes.subarray(range.start, range.end);
+    if (part.length === range.end - range.start) return part;
+    const expected = `have ${range.end} bytes`;
+    refuse('DAMAGED', operation, name, expected, `${part.length} bytes from ${range.start}`);
+  }
+
+  const refuseWriting = async (): Promise<never> => {
+    const hint = 'write into a folder, or a storage with `write`, and serve that';
+    refuse('UNAVAILABLE', operation, 'where', 'be a folder or a storage', 'a URL', { hint });
+  };
+  return {
+    list: async () => undefined,
+    read,
+    size: async (name) => (await read(name))?.length ?? 0,
+    write: refuseWriting,
+    create: refuseWriting,
+    prepare: refuseWriting,
+  };
+}
