@@ -200,7 +200,7 @@ async function readWindow(
       const file = shards.get(shard.name) ?? openShard(OPERATION, files, shard);
       shards.set(shard.name, file);
       const opened = await file;
-      return decodeRows(OPERATION, files, opened, chunk.groups, { description, columns });
+      return decodeRows(OPERATION, { files, description, columns }, opened, chunk.groups);
     }),
   );
   const pieces = decoded.flatMap((rows, i) => {

@@ -1,8 +1,17 @@
 import { refuse } from '../core/errors.js';
 import { checksum } from './checksum.js';
-import { columnsIn, readKeys } from './decode.js';
+import { isOwn, readGroup } from './decode.js';
 import type { StoreFiles } from './files.js';
-import { type ColumnValues, openShard, readColumns, type ShardFile } from './shardFile.js';
+import { findSequences } from './general.js';
+import { decodeKeys } from './parquet/decode.js';
+import {
+  type ColumnValues,
+  columnsIn,
+  openShard,
+  readColumns,
+  refuseShard,
+  type ShardFile,
+} from './shardFile.js';
 import { checksumIn, isShard } from './shardName.js';
 
 /** Row groups that hold whole sequences: the unit in which a store is read, shuffled and split. */
@@ -69,17 +78,48 @@ export async function readContent(
     tokens: present.has('token'),
     labels: present.has('label'),
   };
+  const chunks = isOwn(file)
+    ? await ownKeys(operation, files, file)
+    : await anyKeys(operation, files, file);
+  return { shard, chunks };
+}
+
+type KeyedChunks = ShardContent['chunks'];
+
+async function ownKeys(
+  operation: string,
+  files: StoreFiles,
+  file: ShardFile,
+): Promise<KeyedChunks> {
+  const chunks: KeyedChunks[number][] = [];
+  for (const [group, { num_rows }] of file.metadata.row_groups.entries()) {
+    const bytes = await readGroup(operation, files, file, group, ['key']);
+    try {
+      const { keys, offsets } = decodeKeys(bytes);
+      if (offsets[keys.length] !== Number(num_rows)) throw new Error('a row has no key');
+      chunks.push({ groups: [group, group], keys, offsets });
+    } catch (error) {
+      refuseShard(operation, file.name, `row group ${group}, where ${String(error)}`);
+    }
+  }
+  return chunks;
+}
+
+async function anyKeys(
+  operation: string,
+  files: StoreFiles,
+  file: ShardFile,
+): Promise<KeyedChunks> {
   const last = file.metadata.row_groups.length - 1;
-  if (last < 0) return { shard, chunks: [] };
+  if (last < 0) return [];
   const values = await readColumns(operation, files, file, [0, last], ['key', 'position']);
-  const chunks = chunkGroups(file, values).map(({ groups, start, end }) => {
+  return chunkGroups(file, values).map(({ groups, start, end }) => {
     const part = {
       key: values.key!.slice(start, end),
       position: values.position!.slice(start, end),
     };
-    return { groups, ...readKeys(operation, name, part) };
+    return { groups, ...findSequences(operation, file.name, part) };
   });
-  return { shard, chunks };
 }
 
 /** Joins row groups where a sequence goes on in the next one. */

@@ -12,6 +12,8 @@ export interface RowTargets {
   /** Shape [rows, k]. */
   readonly logProbabilities: Float32Array;
   readonly logTail: Float32Array;
+  /** Number of classes of each row. */
+  readonly counts: Int32Array;
 }
 
 /** Whole sequences, column by column. */
@@ -64,6 +66,7 @@ export function allocateRows(keys: readonly string[], offsets: Int32Array, colum
     indices: new Int32Array(rows * k).fill(NO_CLASS),
     logProbabilities: new Float32Array(rows * k).fill(-Infinity),
     logTail: new Float32Array(rows),
+    counts: new Int32Array(rows),
   };
   const dense = Object.entries(columns.dense).map(([name, width]) => [
     name,
@@ -97,6 +100,7 @@ export function gather(pieces: readonly Piece[], columns: Columns): Rows {
     copy(gathered.targets?.indices, rows.targets?.indices, columns.k);
     copy(gathered.targets?.logProbabilities, rows.targets?.logProbabilities, columns.k);
     copy(gathered.targets?.logTail, rows.targets?.logTail);
+    copy(gathered.targets?.counts, rows.targets?.counts);
     for (const name in gathered.dense) {
       copy(gathered.dense[name], rows.dense[name], columns.dense[name]);
     }

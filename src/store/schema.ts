@@ -40,7 +40,7 @@ const ELEMENTS: Readonly<Record<ShardColumn['type'], Omit<SchemaElement, 'name'>
 };
 
 /** Returns the columns as Parquet has them: a list is three elements, one within the other. */
-export function parquetSchema(columns: readonly ShardColumn[]): SchemaElement[] {
+export function schemaElements(columns: readonly ShardColumn[]): SchemaElement[] {
   const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }];
   for (const { name, type, isList } of columns) {
     const element: SchemaElement = { ...ELEMENTS[type], name, repetition_type: 'REQUIRED' };

@@ -61,7 +61,7 @@ async function footerLength(
 }
 
 /** Reads bytes of a shard, which has to be there. */
-async function readRange(
+export async function readRange(
   operation: string,
   files: StoreFiles,
   name: string,
@@ -76,6 +76,12 @@ async function readRange(
 export function refuseShard(operation: string, name: string, received: string): never {
   const hint = 'verify() names every damaged file; delete it, and append its keys again';
   refuse('DAMAGED', operation, name, 'be a whole shard', received, { hint });
+}
+
+/** Returns the names of the columns that a shard has. */
+export function columnsIn({ metadata }: ShardFile): Set<string> {
+  const chunks = metadata.row_groups[0]?.columns ?? [];
+  return new Set(chunks.map(({ meta_data }) => meta_data!.path_in_schema[0]!));
 }
 
 /** Values of columns, by name, of the row groups [first, last]. */

@@ -20,10 +20,11 @@ export function storeTargets(
 ): void {
   checkKind(operation, targets, description);
   const { k = 0, precision } = description;
-  const { indices, logProbabilities, logTail } = stored.targets!;
+  const { indices, logProbabilities, logTail, counts } = stored.targets!;
   for (let row = 0; row < targets.values.rows; row++) {
     const at = (given + row) * k;
     const count = storeRow(operation, targets, row, stored, at, k);
+    counts[given + row] = count;
     if (count === 0) {
       if (stored.labels) stored.labels[given + row] = IGNORE_INDEX;
       continue;

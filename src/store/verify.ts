@@ -39,6 +39,6 @@ async function verifyShard({ files, description }: OpenStore, shard: Shard): Pro
   const columns = columnsOf(description, { tokens, labels });
   const file = await openShard(OPERATION, files, shard);
   for (const { groups } of chunks) {
-    await decodeRows(OPERATION, files, file, groups, { description, columns });
+    await decodeRows(OPERATION, { files, description, columns }, file, groups);
   }
 }
