@@ -9,7 +9,7 @@ import type { TeacherStoreDescription } from './description.js';
 import type { StoreFiles } from './files.js';
 import { type BatchPart, shuffle, type Window, windowsOf } from './order.js';
 import { type Columns, columnsOf, gather, lengthOf, type Piece, type Rows } from './rows.js';
-import { openShard, type ShardFile } from './shardFile.js';
+import { openShard, refuseShard, type ShardFile } from './shardFile.js';
 
 /** A place in the order of a store: plain JSON. */
 export interface BatchPosition {
@@ -63,6 +63,9 @@ export interface OpenStore {
 }
 
 const OPERATION = 'TeacherStore.batches';
+
+/** Footers of shards that are kept in memory. */
+const FOOTERS = 128;
 
 /** Checks the options at once; reads when the iterable is iterated. */
 export function readBatches(store: OpenStore, options: BatchOptions): AsyncIterable<TeacherBatch> {
@@ -197,12 +200,21 @@ async function readWindow(
 ): Promise<Piece[]> {
   const decoded = await Promise.all(
     chunks.map(async ({ shard, chunk }) => {
-      const file = shards.get(shard.name) ?? openShard(OPERATION, files, shard);
-      shards.set(shard.name, file);
+      const file = shards.get(shard.name) ?? openShard(OPERATION, files, shard, description);
+      shards.delete(shard.name);
+      shards.set(shard.name, file); // the last one used is the last one forgotten
       const opened = await file;
-      return decodeRows(OPERATION, { files, description, columns }, opened, chunk.groups);
+      const source = { files, description, columns };
+      const rows = await decodeRows(OPERATION, source, opened, chunk.groups);
+      if (rows.keys.length === chunk.sequences + (chunk.skip?.length ?? 0)) return rows;
+      refuseShard(
+        OPERATION,
+        shard.name,
+        `${rows.keys.length} keys in row group ${chunk.groups[0]}`,
+      );
     }),
   );
+  for (const name of shards.keys()) if (shards.size > FOOTERS) shards.delete(name);
   const pieces = decoded.flatMap((rows, i) => {
     const skip = new Set(chunks[i]!.chunk.skip);
     const kept = rows.keys.map((_, sequence) => ({ rows, sequence }));

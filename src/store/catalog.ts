@@ -1,6 +1,7 @@
 import { refuse } from '../core/errors.js';
-import { checksum } from './checksum.js';
+import { checksum, fingerprint } from './checksum.js';
 import { isOwn, readGroup } from './decode.js';
+import type { TeacherStoreDescription } from './description.js';
 import type { StoreFiles } from './files.js';
 import { findSequences } from './general.js';
 import { decodeKeys } from './parquet/decode.js';
@@ -66,9 +67,11 @@ export async function listShards(files: StoreFiles): Promise<string[] | undefine
 export async function readContent(
   operation: string,
   files: StoreFiles,
+  description: TeacherStoreDescription,
   name: string,
 ): Promise<ShardContent> {
-  const file = await openShard(operation, files, { name, bytes: await files.size(name) });
+  const bytes = await files.size(name);
+  const file = await openShard(operation, files, { name, bytes }, description);
   const present = columnsIn(file);
   const shard = {
     name,
@@ -173,7 +176,8 @@ export async function writeManifest(
   for (const shard of shards) {
     complete.push({ ...shard, sha256: shard.sha256 ?? (await hash(operation, files, shard.name)) });
   }
-  const manifest = JSON.stringify({ version: MANIFEST_VERSION, shards: complete });
+  const check = fingerprint(JSON.stringify(complete));
+  const manifest = JSON.stringify({ version: MANIFEST_VERSION, check, shards: complete });
   await files.write(MANIFEST_FILE, new TextEncoder().encode(manifest));
 }
 
@@ -190,24 +194,31 @@ export async function readManifest(
 ): Promise<Catalog | undefined> {
   const bytes = await files.read(MANIFEST_FILE);
   if (!bytes) return undefined;
-  let content: { version?: unknown; shards?: unknown };
+  const hint = 'delete it: close() of a writer writes it anew';
+  let content: { version?: unknown; check?: unknown; shards?: unknown };
   try {
     content = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    const hint = 'delete it: close() of a writer writes it anew';
     refuse('DAMAGED', operation, MANIFEST_FILE, 'be JSON', 'something else', { hint });
   }
-  if (content?.version !== MANIFEST_VERSION || !Array.isArray(content.shards)) return undefined;
+  if (content?.version !== MANIFEST_VERSION) return undefined;
+  if (content.check !== fingerprint(JSON.stringify(content.shards))) {
+    refuse('DAMAGED', operation, MANIFEST_FILE, 'be as it was written', 'something else', { hint });
+  }
   return { shards: content.shards as Shard[] };
 }
 
 /** Returns what a store holds: by its manifest if that is up to date, else by its shards. */
-export async function openCatalog(operation: string, files: StoreFiles): Promise<Catalog> {
+export async function openCatalog(
+  operation: string,
+  files: StoreFiles,
+  description: TeacherStoreDescription,
+): Promise<Catalog> {
   const manifest = await readManifest(operation, files);
   const names = await listShards(files);
   if (names === undefined) {
     if (manifest) return manifest;
-    const hint = 'close() of the writer writes it';
+    const hint = 'close() of the writer writes it; behind a URL it is needed';
     refuse('MISSING', operation, MANIFEST_FILE, 'be there', 'no such file', { hint });
   }
   const listed = manifest?.shards.map(({ name }) => name);
@@ -215,6 +226,6 @@ export async function openCatalog(operation: string, files: StoreFiles): Promise
     return manifest!;
   }
   const contents: ShardContent[] = [];
-  for (const name of names) contents.push(await readContent(operation, files, name));
+  for (const name of names) contents.push(await readContent(operation, files, description, name));
   return catalogOf(contents);
 }

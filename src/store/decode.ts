@@ -3,8 +3,8 @@ import type { TeacherStoreDescription } from './description.js';
 import type { StoreFiles } from './files.js';
 import { decodeAnyRows } from './general.js';
 import { decodeGroup, type GroupBytes, neededColumns } from './parquet/decode.js';
-import { CREATOR } from './parquet/encode.js';
 import { type Columns, NO_TOKEN, type Rows } from './rows.js';
+import { CREATOR } from './schema.js';
 import { columnsIn, readRange, refuseShard, type ShardFile } from './shardFile.js';
 
 /** Bytes that are read in vain rather than in two requests. */
@@ -86,9 +86,7 @@ export async function readGroup(
     if (range && start - range.end <= GAP) range.end = Math.max(range.end, end);
     else ranges.push({ start, end });
   }
-  const parts = await Promise.all(
-    ranges.map(({ start, end }) => readRange(operation, files, name, start, end)),
-  );
+  const parts = await Promise.all(ranges.map((range) => readRange(operation, files, name, range)));
   const bytes = new Map(
     places.map(({ column, start, end }) => {
       const i = ranges.findIndex((range) => start >= range.start && end <= range.end);

@@ -1,6 +1,9 @@
 import type { SchemaElement } from 'hyparquet-writer';
 import type { StorePrecision, TeacherStoreDescription } from './description.js';
 
+/** Who wrote a shard, in its footer; also the key under which it has its store's description. */
+export const CREATOR = 'knowledge-distillation';
+
 /** A column of a shard. */
 export interface ShardColumn {
   readonly name: string;

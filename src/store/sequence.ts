@@ -4,7 +4,7 @@ import { checkMatrix, type Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
-import type { TeacherStoreDescription } from './description.js';
+import type { DenseColumns, TeacherStoreDescription } from './description.js';
 import { roundToHalf } from './halves.js';
 import { allocateRows, columnsOf, type Rows } from './rows.js';
 import { storeTargets } from './targets.js';
@@ -52,6 +52,9 @@ export function readSequence(
 ): Rows {
   if (typeof key !== 'string') throwType(operation, 'key', 'be a string', key);
   if (key === '') refuse('EMPTY', operation, 'key', 'be a name', '""');
+  if (/\p{Surrogate}/u.test(key)) {
+    refuse('OUT_OF_RANGE', operation, 'key', 'be Unicode', 'half of a surrogate pair');
+  }
   const names = Object.keys(description.dense);
   const known = ['targets', 'tokens', 'prompt', 'studentRows', 'labels', ...names];
   checkOptions(operation, 'sequence', sequence, known);
@@ -82,12 +85,18 @@ export function readSequence(
   }
   if (stored.labels) {
     stored.labels.fill(IGNORE_INDEX, 0, given);
-    if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, given, largest);
-    else copyIds(operation, 'labels', labels!, stored.labels, given, largest, true);
+    if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, given, { largest });
+    else copyIds(operation, 'labels', labels!, stored.labels, given, { largest, isLabel: true });
   }
   if (targets) storeTargets(operation, targets, description, stored, given);
   for (const name of names) {
-    storeDense(operation, name, sequence[name] as Matrix<FloatArray>, rows, description, stored);
+    storeDense(
+      operation,
+      name,
+      sequence[name] as Matrix<FloatArray>,
+      description.dense[name]!,
+      stored.dense[name]!,
+    );
   }
   return stored;
 }
@@ -151,7 +160,9 @@ function copyIds(
   operation: string,
   argument: string,
   ids: ArrayLike<number | bigint>,
-  ...[target, at, largest = LARGEST_ID, isLabel = false]: [Int32Array, number, number?, boolean?]
+  target: Int32Array,
+  at: number,
+  { largest = LARGEST_ID, isLabel = false }: { largest?: number; isLabel?: boolean } = {},
 ): void {
   for (let row = 0; row < ids.length; row++) {
     const id = Number(ids[row]);
@@ -170,14 +181,14 @@ function storeDense(
   operation: string,
   name: string,
   matrix: Matrix<FloatArray>,
-  ...[rows, description, stored]: [number, TeacherStoreDescription, Rows]
+  { columns, precision }: DenseColumns,
+  target: Float32Array,
 ): void {
-  const { columns, precision } = description.dense[name]!;
+  const rows = target.length / columns;
   if (matrix.rows !== rows || matrix.columns !== columns) {
     const why = 'the rows of the sequence, and the columns in the store';
     throwShape(operation, name, [matrix.rows, matrix.columns], [rows, columns], why);
   }
-  const target = stored.dense[name]!;
   target.set(matrix.data);
   if (precision === 'float16') roundToHalf(target);
   for (let i = 0; i < target.length; i++) {

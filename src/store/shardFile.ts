@@ -1,7 +1,9 @@
 import type { FileMetaData } from 'hyparquet';
 import { refuse } from '../core/errors.js';
-import type { StoreFiles } from './files.js';
+import type { TeacherStoreDescription } from './description.js';
+import type { ByteRange, StoreFiles } from './files.js';
 import { decompressors, parquetReader } from './peers.js';
+import { CREATOR } from './schema.js';
 
 /** Bytes at the end of a Parquet file: the length of the footer, and the magic number. */
 const TRAILER = 8;
@@ -32,18 +34,36 @@ export async function openShard(
   operation: string,
   files: StoreFiles,
   { name, bytes, footer }: ShardPlace,
+  description: TeacherStoreDescription,
 ): Promise<ShardFile> {
   const { parquetMetadata } = await parquetReader(operation);
   const length = footer ?? (await footerLength(operation, files, name, bytes));
-  const tail = await readRange(operation, files, name, bytes - length, bytes);
+  const tail = await readRange(operation, files, name, { start: bytes - length, end: bytes });
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   if (view.getUint32(length - 4, true) !== MAGIC) refuseShard(operation, name, 'no Parquet file');
+  let metadata: FileMetaData;
   try {
-    const metadata = parquetMetadata(tail.slice().buffer);
-    return { name, bytes, footer: length, metadata };
+    metadata = parquetMetadata(tail.slice().buffer);
   } catch (error) {
     refuseShard(operation, name, String(error));
   }
+  checkOrigin(operation, name, metadata, description);
+  return { name, bytes, footer: length, metadata };
+}
+
+/** Throws for a shard that this library wrote into another store. */
+function checkOrigin(
+  operation: string,
+  name: string,
+  { created_by, key_value_metadata }: FileMetaData,
+  description: TeacherStoreDescription,
+): void {
+  if (created_by !== CREATOR) return;
+  const stored = key_value_metadata?.find(({ key }) => key === CREATOR)?.value;
+  const own = JSON.stringify(description);
+  if (stored === own) return;
+  const hint = 'move the shard back to its store';
+  refuse('MISMATCH', operation, name, `belong to ${own}`, stored ?? 'nothing', { hint });
 }
 
 async function footerLength(
@@ -53,7 +73,10 @@ async function footerLength(
   bytes: number,
 ): Promise<number> {
   if (!(bytes >= TRAILER)) refuseShard(operation, name, `${bytes} bytes`);
-  const trailer = await readRange(operation, files, name, bytes - TRAILER, bytes);
+  const trailer = await readRange(operation, files, name, {
+    start: bytes - TRAILER,
+    end: bytes,
+  });
   const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER);
   const length = view.getUint32(0, true) + TRAILER;
   if (view.getUint32(4, true) === MAGIC && length < bytes) return length;
@@ -65,9 +88,9 @@ export async function readRange(
   operation: string,
   files: StoreFiles,
   name: string,
-  ...[start, end]: [number, number]
+  range: ByteRange,
 ): Promise<Uint8Array> {
-  const bytes = await files.read(name, { start, end });
+  const bytes = await files.read(name, range);
   if (bytes) return bytes;
   refuse('MISSING', operation, name, 'be there: the store had it', 'no such file');
 }
@@ -108,7 +131,7 @@ export async function readColumns(
   const file = {
     byteLength: bytes,
     slice: async (start: number, end = bytes) =>
-      (await readRange(operation, files, name, start, end)).slice().buffer,
+      (await readRange(operation, files, name, { start, end })).slice().buffer,
   };
   try {
     await parquetRead({

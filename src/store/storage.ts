@@ -78,5 +78,8 @@ function filesOf(operation: string, storage: TeacherStorage): StoreFiles {
     create: async (name, bytes) => {
       if (!(await storage.list()).includes(name)) await write(name, bytes);
     },
+    async prepare() {
+      if (!storage.write) throwType(operation, 'where.write', 'be a function', undefined);
+    },
   };
 }

@@ -36,7 +36,7 @@ export async function openTeacherStore(where: StorePlace): Promise<TeacherStore>
     refuse('MISSING', operation, DESCRIPTION_FILE, 'be there', 'no such file', { hint });
   }
   const description = readDescription(operation, bytes);
-  const catalog = await openCatalog(operation, files);
+  const catalog = await openCatalog(operation, files, description);
   const store: OpenStore = { files, description, catalog };
   return {
     description,

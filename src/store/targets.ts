@@ -5,7 +5,7 @@ import { NO_CLASS } from '../teachers/raggedRows.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import type { TeacherStoreDescription } from './description.js';
 import { roundLogProbabilities } from './halves.js';
-import type { Rows } from './rows.js';
+import type { Rows, RowTargets } from './rows.js';
 
 /**
  * Checks sparse targets and copies them to the rows of a sequence from row `given` on, as they will
@@ -23,7 +23,7 @@ export function storeTargets(
   const { indices, logProbabilities, logTail, counts } = stored.targets!;
   for (let row = 0; row < targets.values.rows; row++) {
     const at = (given + row) * k;
-    const count = storeRow(operation, targets, row, stored, at, k);
+    const count = storeRow(operation, targets, row, stored.targets!, at, k);
     counts[given + row] = count;
     if (count === 0) {
       if (stored.labels) stored.labels[given + row] = IGNORE_INDEX;
@@ -61,7 +61,9 @@ function storeRow(
   operation: string,
   targets: SparseTargets<FloatArray>,
   row: number,
-  ...[{ targets: stored }, at, k]: [Rows, number, number]
+  stored: RowTargets,
+  at: number,
+  k: number,
 ): number {
   const { indices, values, columns } = targets;
   const width = values.columns;
@@ -88,8 +90,8 @@ function storeRow(
       const expected = `keep at most ${k} classes`;
       refuse('OUT_OF_RANGE', operation, 'targets', expected, 'more', { row, hint });
     }
-    stored!.indices[at + count] = index;
-    stored!.logProbabilities[at + count] = value;
+    stored.indices[at + count] = index;
+    stored.logProbabilities[at + count] = value;
     count++;
   }
   return count;

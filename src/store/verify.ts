@@ -37,7 +37,7 @@ async function verifyShard({ files, description }: OpenStore, shard: Shard): Pro
   }
   // A shard of another program without a manifest has no checksum: see that it can be read.
   const columns = columnsOf(description, { tokens, labels });
-  const file = await openShard(OPERATION, files, shard);
+  const file = await openShard(OPERATION, files, shard, description);
   for (const { groups } of chunks) {
     await decodeRows(OPERATION, { files, description, columns }, file, groups);
   }

@@ -55,7 +55,7 @@ export async function createTeacherStore(
   const settings = {
     shardRows: checkInteger(operation, 'shardRows', options.shardRows ?? 16384, 1),
     chunkRows: checkInteger(operation, 'chunkRows', options.chunkRows ?? 1024, 1),
-    writer: options.writer ?? `writer-${crypto.randomUUID().slice(0, 8)}`,
+    writer: options.writer ?? `writer-${Math.random().toString(36).slice(2, 10)}`,
   };
   if (typeof settings.writer !== 'string') {
     throwType(operation, 'writer', 'be a string', settings.writer);
@@ -137,9 +137,10 @@ class ShardWriter implements TeacherStoreWriter {
   /** Reads the keys of shards that are new. */
   async catchUp(operation: string): Promise<string[]> {
     const names = (await listShards(this.#files)) ?? [];
+    for (const name of this.#shards.keys()) if (!names.includes(name)) this.#shards.delete(name);
     for (const name of names) {
       if (this.#shards.has(name)) continue;
-      const content = await readContent(operation, this.#files, name);
+      const content = await readContent(operation, this.#files, this.#description, name);
       this.#shards.set(name, content);
       for (const { keys } of content.chunks) for (const key of keys) this.#written.add(key);
     }

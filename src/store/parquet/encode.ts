@@ -1,11 +1,8 @@
 import type { TeacherStoreDescription } from '../description.js';
 import { parquetWriter } from '../peers.js';
 import type { Rows } from '../rows.js';
-import { type ShardColumn, schemaElements, shardColumns } from '../schema.js';
+import { CREATOR, type ShardColumn, schemaElements, shardColumns } from '../schema.js';
 import { type EncodedColumn, encodeFloats, encodeIntegers, encodeKeys } from './columns.js';
-
-/** Who wrote a shard, in its footer; also the key under which it has its store's description. */
-export const CREATOR = 'knowledge-distillation';
 
 /**
  * Returns the bytes of a shard; each of the chunks becomes a row group. Columns are encoded here,
