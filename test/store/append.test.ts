@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { Matrix, SparseTargets, type SparseTargetsOptions } from '../../src/index.js';
+import { createTeacherStore, type TeacherSequence } from '../../src/store/index.js';
+import { wrong } from '../support/refusal.js';
+import { MemoryStorage, targetsOf } from './support.js';
+
+const logits = [
+  [3, 1, 0, -1, -2],
+  [0, 4, 2, 1, 0],
+];
+const targets = targetsOf(logits, 2);
+
+/** Targets of two rows with one change. */
+function changed(change: Partial<SparseTargetsOptions>): SparseTargets {
+  const { indices, values, logTail } = targets;
+  const own = { indices, logProbabilities: values, columns: 5, logTail, ...change };
+  return new SparseTargets(own as SparseTargetsOptions);
+}
+
+const withValue = (at: number, value: number) => {
+  const data = targets.values.data.slice();
+  data[at] = value;
+  return changed({ logProbabilities: new Matrix(data, 2, 2) });
+};
+
+async function refusalOf(sequence: object, key: unknown = 'key') {
+  const storage = new MemoryStorage();
+  const dense = { hidden: { columns: 2, precision: 'float16' as const } };
+  const options = { columns: 5, k: 2, teacher: 't', dense };
+  const store = await createTeacherStore(storage, options);
+  const hidden = Matrix.zeros(2, 2);
+  const full = { targets, tokens: [1, 2], hidden, ...sequence } as TeacherSequence;
+  const error = await store.append(wrong(key), full).then(
+    () => undefined,
+    (error: Error) => ({ ...error, message: error.message }),
+  );
+  await store.close();
+  expect(storage.shards()).toHaveLength(error === undefined ? 1 : 0);
+  return error;
+}
+
+test('bad input is refused by name, and nothing of it is stored', async () => {
+  expect(await refusalOf({})).toBe(undefined);
+  const nan = Matrix.fromRows([
+    [0, 0],
+    [0, Number.NaN],
+  ]); // prettier-ignore
+  const cases: [object, object][] = [
+    [{ targets: undefined }, { argument: 'targets', code: 'WRONG_TYPE' }],
+    [{ targets: Matrix.fromRows(logits) }, { argument: 'targets', code: 'WRONG_TYPE' }],
+    [{ targets: withValue(3, Number.NaN) }, { code: 'NOT_FINITE', row: 1, column: 1 }],
+    [{ targets: withValue(0, Infinity) }, { code: 'NOT_FINITE', row: 0, column: 0 }],
+    [{ targets: withValue(0, 0.1) }, { code: 'PROBABILITIES', row: 0, column: 0 }],
+    [{ targets: withValue(2, -9) }, { code: 'NOT_A_DISTRIBUTION', row: 1 }],
+    [
+      { targets: changed({ logTail: Float32Array.of(targets.logTail![0]!, Number.NaN) }) },
+      { row: 1 },
+    ],
+    [{ targets: changed({ indices: Int32Array.of(0, 5, 1, 2) }) }, { row: 0, column: 1 }],
+    [{ targets: changed({ indices: Int32Array.of(0, -2, 1, 2) }) }, { row: 0, column: 1 }],
+    [{ targets: changed({ indices: Int32Array.of(0, 1, 2, 2) }) }, { row: 1 }],
+    [{ targets: targetsOf(logits, 3) }, { argument: 'targets', row: 0, code: 'OUT_OF_RANGE' }],
+    [{ targets: changed({ columns: 6 }) }, { argument: 'targets', code: 'SHAPE_MISMATCH' }],
+    [{ targets: changed({ temperature: 2 }) }, { argument: 'targets', code: 'TEMPERATURE' }],
+    [
+      {
+        targets: new SparseTargets({
+          indices: targets.indices,
+          logits: targets.values,
+          columns: 5,
+        }),
+      },
+      { argument: 'targets', code: 'OUT_OF_RANGE' },
+    ],
+    [{ tokens: [1] }, { argument: 'tokens', code: 'SHAPE_MISMATCH' }],
+    [{ tokens: [1, 5] }, { argument: 'tokens', row: 1 }],
+    [{ tokens: [1, -1] }, { argument: 'tokens', row: 1 }],
+    [{ tokens: [1, 0.5] }, { argument: 'tokens', row: 1 }],
+    [{ tokens: 'ab' }, { argument: 'tokens', code: 'WRONG_TYPE' }],
+    [
+      { tokens: undefined, labels: [1, -2] },
+      { argument: 'labels', row: 1 },
+    ],
+    [{ labels: [1, 2] }, { argument: 'labels', code: 'MISPLACED_OPTION' }],
+    [
+      { tokens: undefined, prompt: [1] },
+      { argument: 'prompt', code: 'MISPLACED_OPTION' },
+    ],
+    [{ prompt: [] }, { argument: 'prompt', code: 'EMPTY' }],
+    [{ prompt: [-1] }, { argument: 'prompt', row: 0 }],
+    [{ studentRows: [0, 2] }, { argument: 'studentRows', row: 1 }],
+    [{ studentRows: [0] }, { argument: 'studentRows', code: 'SHAPE_MISMATCH' }],
+    [{ prompt: [1, 2] }, { argument: 'hidden', code: 'SHAPE_MISMATCH' }],
+    [{ hidden: undefined }, { argument: 'hidden', code: 'WRONG_TYPE' }],
+    [{ hidden: Matrix.zeros(2, 3) }, { argument: 'hidden', code: 'SHAPE_MISMATCH' }],
+    [{ hidden: nan }, { argument: 'hidden', code: 'NOT_FINITE', row: 1, column: 1 }],
+    [
+      {
+        hidden: Matrix.fromRows([
+          [0, 0],
+          [65520, 0],
+        ]),
+      },
+      { argument: 'hidden', row: 1, column: 0 },
+    ], // prettier-ignore
+    [{ hiden: Matrix.zeros(2, 2) }, { argument: 'sequence', code: 'UNKNOWN_OPTION' }],
+  ];
+  for (const [change, expected] of cases) {
+    expect(await refusalOf(change), JSON.stringify(expected)).toMatchObject({
+      operation: 'TeacherStoreWriter.append',
+      ...expected,
+    });
+  }
+  expect(await refusalOf({}, '')).toMatchObject({ argument: 'key', code: 'EMPTY' });
+  expect(await refusalOf({}, 7)).toMatchObject({ argument: 'key', code: 'WRONG_TYPE' });
+  expect(await refusalOf({}, '\ud800')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
+});
+
+test('rows of a text without its prompt are refused; the hint says how long the prompt is', async () => {
+  const error = await refusalOf({ studentRows: [3, 4] });
+  expect(error!.message).toBe(
+    "TeacherStoreWriter.append: studentRows row 0 must be 0, the row after the prompt's, got 3; " +
+      'prompt: the tokens before the first scored one, here 4',
+  );
+  const hidden = Matrix.zeros(5, 2);
+  expect(await refusalOf({ studentRows: [3, 4], prompt: [1, 2, 3, 4], hidden })).toBe(undefined);
+});
+
+test('the hint for logits works on the logits themselves', async () => {
+  const all = Matrix.fromRows(logits);
+  const error = await refusalOf({ targets: all });
+  expect(error!.message).toContain('SparseTargets.topK(logits, k)');
+  expect(await refusalOf({ targets: SparseTargets.topK(all, 2) })).toBe(undefined);
+});

@@ -1,0 +1,11 @@
+// Appends to the store that its argument names until it is done or killed: a process of a test.
+
+import { createTeacherStore } from '../../src/store/index.js';
+import { KILLED_OPTIONS, killedSequence, TEXTS } from './killedTexts.js';
+
+const [, , folder, writer] = process.argv;
+const store = await createTeacherStore(folder!, { ...KILLED_OPTIONS, writer });
+console.log('open');
+for (let i = 0; i < TEXTS; i++) await store.append(`text-${i}`, killedSequence(i));
+await store.close();
+console.log('done');
