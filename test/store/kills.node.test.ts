@@ -48,9 +48,10 @@ test(`stores whose writers are killed ${KILLS} times are the store of a quiet ru
   let kills = 0;
   while (kills < KILLS) {
     const folder = newFolder();
-    for (let isDone = false; !isDone; ) {
-      // Two writers at a time share the store.
-      const times = [0, 1].map(() => generator.next() * 100);
+    // A slow machine needs more time for a shard: writers get more of it, until they come to an end.
+    let limit = 100;
+    for (let isDone = false; !isDone; limit *= 1.2) {
+      const times = [0, 1].map(() => generator.next() * limit); // two writers share the store
       const ends = await Promise.all(
         times.map((time, i) => writeAndKill(folder, `writer-${i}`, time)),
       );
