@@ -27,6 +27,7 @@ const GUIDES = [
   'language-models',
   'on-policy',
   'inference-servers',
+  'teacher-store',
   'search-and-reranking',
   'layers',
   'tensorflow',
@@ -47,7 +48,7 @@ const app = await Application.bootstrap({
   tsconfig: `${root}tsconfig.json`,
   skipErrorChecking: true, // `npm run typecheck` has done it
   disableSources: true, // links to lines need the repository's address, which package.json has not got yet
-  entryPoints: ['', 'testing/', 'tfjs/', 'jax/', 'teachers/readers/'].map(
+  entryPoints: ['', 'teachers/readers/', 'store/', 'testing/', 'tfjs/', 'jax/'].map(
     (folder) => `${root}src/${folder}index.ts`,
   ),
   sortEntryPoints: false,

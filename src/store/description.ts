@@ -18,7 +18,7 @@ export interface DenseDescription {
   readonly precision?: StorePrecision | undefined;
 }
 
-/** Dense rows as a store has them. */
+/** Dense rows, as a store describes them. */
 export interface DenseColumns {
   readonly columns: number;
   readonly precision: StorePrecision;
@@ -42,14 +42,43 @@ export interface TeacherStoreDescription {
   readonly dense: Readonly<Record<string, DenseColumns>>;
 }
 
-/** The options that `createTeacherStore` compares with what is in the store. */
-export interface DescriptionOptions {
+/** Options of {@link createTeacherStore}. All but the last three have to be those of the store. */
+export interface TeacherStoreOptions {
+  /** Name of the teacher, with its version: a store of another teacher is refused. */
   readonly teacher: string;
+  /** Number of classes: the student's columns; an integer ≥ 1. Needed with `k`. */
   readonly columns?: number | undefined;
+  /**
+   * Largest number of classes that a row keeps; an integer in [1, columns]. Left out together with
+   * `columns` for a store of dense rows only.
+   */
   readonly k?: number | undefined;
+  /** Temperature of the log-probabilities; a finite number > 0, 1. */
   readonly temperature?: number | undefined;
+  /**
+   * Precision of the log-probabilities on disk; 'float32', which is exact. 'float16' takes half as
+   * much, is within 2⁻¹⁰ of each log-probability, and keeps the sum of the probabilities of a row.
+   */
   readonly precision?: StorePrecision | undefined;
+  /**
+   * Rows of numbers beside or instead of the targets, by name: letters, digits and `_`. Each
+   * sequence has a matrix of that name.
+   */
   readonly dense?: Readonly<Record<string, DenseDescription>> | undefined;
+  /**
+   * Rows from which a shard is written; an integer ≥ 1, 16384. A shard is a file of whole
+   * sequences; this many rows are in memory before, and lost if the process is killed.
+   */
+  readonly shardRows?: number | undefined;
+  /**
+   * Rows of a chunk, at most unless one sequence is longer; an integer ≥ 1, 1024. The chunk is the
+   * unit in which a store is read, shuffled and split among workers.
+   */
+  readonly chunkRows?: number | undefined;
+  /**
+   * Name of this writer, with which its shards begin: letters, digits, `.`, `_` and `-`; random.
+   */
+  readonly writer?: string | undefined;
 }
 
 export const VERSION = 1;
@@ -66,7 +95,7 @@ const RESERVED = [
 /** Returns the description of a new store; throws for options out of range. */
 export function describeStore(
   operation: string,
-  options: DescriptionOptions,
+  options: TeacherStoreOptions,
 ): TeacherStoreDescription {
   const { teacher, columns, k, temperature = 1, precision = 'float32', dense = {} } = options;
   if (typeof teacher !== 'string') throwType(operation, 'teacher', 'be a string', teacher);

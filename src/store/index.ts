@@ -1,16 +1,13 @@
-export type { BatchOptions, BatchPosition, TeacherBatch } from './batches.js';
+export type { BatchOptions, BatchPosition, TeacherBatch } from './batch.js';
 export type {
   DenseColumns,
   DenseDescription,
   StorePrecision,
   TeacherStoreDescription,
+  TeacherStoreOptions,
 } from './description.js';
 export type { BatchPart } from './order.js';
 export type { TeacherSequence } from './sequence.js';
 export type { TeacherStorage } from './storage.js';
 export { openTeacherStore, type TeacherStore, type TeacherStoreSize } from './store.js';
-export {
-  createTeacherStore,
-  type TeacherStoreOptions,
-  type TeacherStoreWriter,
-} from './writer.js';
+export { createTeacherStore, type TeacherStoreWriter } from './writer.js';

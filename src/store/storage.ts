@@ -28,7 +28,7 @@ export interface TeacherStorage {
   remove?(name: string): Promise<void>;
 }
 
-/** The place of a store, as users give it. */
+/** @inline The place of a store, as users give it. */
 export type StorePlace = string | { readonly href: string } | TeacherStorage;
 
 /** Returns the files at a place; throws for what is no place. */

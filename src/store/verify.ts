@@ -1,8 +1,8 @@
 import { refuse } from '../core/errors.js';
-import type { OpenStore } from './batches.js';
 import { listShards, MANIFEST_FILE, readManifest, type Shard } from './catalog.js';
 import { checksum } from './checksum.js';
 import { decodeRows } from './decode.js';
+import type { OpenStore } from './openStore.js';
 import { columnsOf } from './rows.js';
 import { openShard } from './shardFile.js';
 

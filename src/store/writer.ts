@@ -4,10 +4,10 @@ import { checksum } from './checksum.js';
 import {
   checkSameDescription,
   DESCRIPTION_FILE,
-  type DescriptionOptions,
   describeStore,
   readDescription,
   type TeacherStoreDescription,
+  type TeacherStoreOptions,
   writeDescription,
 } from './description.js';
 import type { StoreFiles } from './files.js';
@@ -17,32 +17,66 @@ import { readSequence, type TeacherSequence } from './sequence.js';
 import { nextNumber, shardName } from './shardName.js';
 import { filesAt, type StorePlace } from './storage.js';
 
-/** Options of {@link createTeacherStore}. */
-export interface TeacherStoreOptions extends DescriptionOptions {
-  /** Rows of a shard, at least (whole sequences); an integer ≥ 1, 16384. */
-  readonly shardRows?: number | undefined;
-  /**
-   * Rows of a chunk, at most unless one sequence is longer; an integer ≥ 1, 1024. The chunk is the
-   * unit in which a store is read, shuffled and split among workers.
-   */
-  readonly chunkRows?: number | undefined;
-  /** Name of this writer, of letters, digits, `.`, `_` and `-`; random. */
-  readonly writer?: string | undefined;
-}
-
-/** Adds rows to a store. */
+/** Adds sequences to a store. */
 export interface TeacherStoreWriter {
-  /** Whether a whole shard, or what this writer has not written yet, has the key. */
+  /**
+   * Whether the store has a key: in a whole shard of any writer, as of the last flush, or appended
+   * by this writer. Ask before the teacher is asked.
+   */
   has(key: string): boolean;
-  /** Adds a sequence; resolves to false, and changes nothing, if the key was there. */
+  /**
+   * Adds a sequence. It is checked at once, and on disk after the next flush or once `shardRows`
+   * rows wait. Wait for the promise before the next call: it holds back while a shard is written.
+   *
+   * @param key - name of the sequence, unique in the store, e.g. the number of the document
+   * @returns true; false if the key was there, and nothing changed
+   * @throws {DistillationError} for what cannot be stored: nothing of the sequence is
+   */
   append(key: string, sequence: TeacherSequence): Promise<boolean>;
-  /** Writes what was appended; notices what other writers wrote meanwhile. */
+  /**
+   * Writes what was appended as a shard, whole and with its checksum: when it resolves, a job can
+   * be acknowledged. Also notices what other writers wrote meanwhile. If it rejects, nothing is
+   * lost: the next flush tries again.
+   */
   flush(): Promise<void>;
-  /** Flushes, and writes the manifest, which readers behind a URL need. */
+  /** Flushes, and writes `manifest.json`, which readers behind a URL need. */
   close(): Promise<void>;
 }
 
-/** Creates a store, or goes on with one. */
+/**
+ * Creates a store of what a teacher says, or goes on with one: after a process was killed, where
+ * the last whole shard ends. Label once with a large teacher, then train as many students as you
+ * like, on other machines or in a browser.
+ *
+ * Shards appear whole or not at all. Several writers, in one process or on many machines, may share
+ * a store. If two of them append the same key before they notice each other, readers give out the
+ * first one only, in the order of the names of the shards.
+ *
+ * @param where - a folder (it is made; Node 20.16 or later, Deno, Bun), or a storage with `write`
+ * @throws {DistillationError} MISMATCH for a store of another teacher, vocabulary, temperature,
+ *   precision or of other dense rows, with its name; OUT_OF_RANGE and others for an option;
+ *   UNAVAILABLE where there is no file system, and for a package that is not installed
+ *
+ * @remarks Needs the packages hyparquet and hyparquet-writer. Memory: the rows of a shard, twice,
+ * and the keys of the store. Each flush makes a file: flush every few thousand rows, not every row.
+ * An object storage without exclusive creation decides between two writers that create a store at
+ * the same moment by chance; both compare their description with the one that stayed.
+ *
+ * @example
+ * import { SparseTargets, Matrix } from 'knowledge-distillation';
+ * import { createTeacherStore } from 'knowledge-distillation/store';
+ * import { mkdtemp } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ *
+ * const folder = await mkdtemp(join(tmpdir(), 'store-'));
+ * const store = await createTeacherStore(folder, { columns: 5, k: 2, teacher: 'big@1' });
+ * const targets = SparseTargets.topK(Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]), 2);
+ * // The student reads 4 and 0, and learns what the teacher says of the tokens 0 and 1 after them.
+ * console.log(await store.append('document 1', { prompt: [4], tokens: [0, 1], targets })); // true
+ * console.log(await store.append('document 1', { prompt: [4], tokens: [0, 1], targets })); // false
+ * await store.close();
+ */
 export async function createTeacherStore(
   where: StorePlace,
   options: TeacherStoreOptions,

@@ -21,6 +21,7 @@ export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<str
 /** The programs of ./consumer, with what each needs beside the package, and the compiler's options for that. */
 export const programs = {
   core: { needs: [], options: {} },
+  store: { needs: ['hyparquet', 'hyparquet-writer'], options: {} },
   testing: { needs: ['fast-check'], options: {} },
   teachers: { needs: [], options: {} },
   jax: { needs: ['@jax-js'], options: { skipLibCheck: true } }, // its declarations need those of browsers

@@ -11,7 +11,14 @@ test('the package is MIT, and runs on every Node from 20 on', () => {
 test('it has no dependency; fast-check is for those who use ./testing, the frameworks for their entries', () => {
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('optionalDependencies');
-  const peers = ['@jax-js/jax', '@tensorflow/tfjs-core', 'fast-check'];
+  const peers = [
+    '@jax-js/jax',
+    '@tensorflow/tfjs-core',
+    'fast-check',
+    'hyparquet',
+    'hyparquet-compressors',
+    'hyparquet-writer',
+  ];
   expect(Object.keys(manifest.peerDependencies)).toEqual(peers);
   expect(manifest.peerDependenciesMeta).toEqual(
     Object.fromEntries(peers.map((name) => [name, { optional: true }])),

@@ -63,7 +63,7 @@ test('declarations hold no internals, and nothing that an older TypeScript canno
   }
 });
 
-test('both module formats work, without fast-check, TensorFlow.js and jax-js', () => {
+test('both module formats work, without fast-check, Parquet, TensorFlow.js and jax-js', () => {
   compileAndRun('core');
 });
 
@@ -73,6 +73,10 @@ test('both entries work together in both module formats', () => {
 
 test('so does the entry for what servers put out', () => {
   compileAndRun('teachers');
+});
+
+test('so does the entry for stores', () => {
+  compileAndRun('store');
 });
 
 test('so does the entry for jax-js', () => {
@@ -96,7 +100,7 @@ async function bundleOf(contents: string): Promise<{ text: string; size: number 
     bundle: true,
     minify: true,
     format: 'esm',
-    external: ['@tensorflow/*', '@jax-js/*'],
+    external: ['@tensorflow/*', '@jax-js/*', 'hyparquet*'],
     write: false,
   });
   const { text } = bundle.outputFiles[0]!;

@@ -1,0 +1,95 @@
+import { checkInteger, checkNumber, checkOptions, refuse, throwType } from '../core/errors.js';
+import type { BatchOptions, BatchPosition } from './batch.js';
+import { fingerprint } from './checksum.js';
+import type { OpenStore } from './openStore.js';
+import { type Window, windowsOf } from './order.js';
+import { type Columns, columnsOf } from './rows.js';
+
+const OPERATION = 'TeacherStore.batches';
+
+/** What to read of a store, in which order. */
+export interface Selection {
+  readonly windows: readonly Window[];
+  readonly columns: Columns;
+  /** Most rows of a batch. */
+  readonly rows: number;
+  /** Where to begin. */
+  readonly position: BatchPosition;
+}
+
+/** Checks the options of `batches`, and determines what they select. */
+export function selectBatches(store: OpenStore, options: BatchOptions): Selection {
+  checkOptions(OPERATION, 'options', options, ['rows', 'seed', 'part', 'from', 'columns']);
+  const { seed, part = { index: 0, count: 1 }, from } = options;
+  const longest = store.catalog.shards
+    .flatMap(({ chunks }) => chunks)
+    .reduce((most, chunk) => Math.max(most, chunk.longest), 1);
+  const rows = checkInteger(OPERATION, 'rows', options.rows, 1);
+  if (rows < longest) {
+    const expected = `be at least ${longest}, the rows of the longest sequence`;
+    refuse('OUT_OF_RANGE', OPERATION, 'rows', expected, String(rows));
+  }
+  if (seed !== undefined) {
+    checkNumber(OPERATION, 'seed', seed, 'be an integer', Number.isSafeInteger);
+  }
+  checkOptions(OPERATION, 'part', part, ['index', 'count']);
+  checkInteger(OPERATION, 'part.count', part.count, 1);
+  const isPart = (index: number) => Number.isInteger(index) && index >= 0 && index < part.count;
+  checkNumber(OPERATION, 'part.index', part.index, `be an integer in [0, ${part.count})`, isPart);
+  const columns = selectColumns(store, options.columns);
+  const start: BatchPosition = {
+    seed: seed ?? null,
+    part: { index: part.index, count: part.count },
+    sequences: 0,
+    store: fingerprint(
+      JSON.stringify(store.catalog.shards.map((s) => [s.name, s.bytes, s.chunks])),
+    ),
+  };
+  if (from !== undefined) checkPosition(from, start);
+  const position = from === undefined ? start : { ...start, sequences: from.sequences };
+  return { windows: windowsOf(store.catalog, seed, part), columns, rows, position };
+}
+
+/** Throws unless a position belongs to this store, seed and part. */
+function checkPosition(from: BatchPosition, start: BatchPosition): void {
+  checkOptions(OPERATION, 'from', from, Object.keys(start));
+  checkInteger(OPERATION, 'from.sequences', from.sequences, 0);
+  for (const name of ['store', 'seed', 'part'] as const) {
+    const show = (position: BatchPosition) => JSON.stringify(position[name]);
+    if (show(from) === show(start)) continue;
+    const what = name === 'store' ? 'that of the store as it is: it has changed' : 'the same';
+    refuse(
+      'MISMATCH',
+      OPERATION,
+      `from.${name}`,
+      `be ${what} (${show(start)})`,
+      String(show(from)),
+    );
+  }
+}
+
+/** Returns the columns of a batch; throws for a name that the store does not have. */
+function selectColumns(
+  { description, catalog }: OpenStore,
+  names: readonly string[] | undefined,
+): Columns {
+  const kinds = {
+    tokens: catalog.shards.some(({ tokens }) => tokens),
+    labels: catalog.shards.some(({ labels }) => labels),
+  };
+  const all = columnsOf(description, kinds);
+  if (names === undefined) return all;
+  if (!Array.isArray(names)) throwType(OPERATION, 'columns', 'be an array of names', names);
+  const known = ['tokens', 'labels', 'targets', ...Object.keys(all.dense)];
+  for (const [i, name] of names.entries()) {
+    if (known.includes(name)) continue;
+    const expected = `be one of ${known.map((known) => `'${known}'`).join(', ')}`;
+    refuse('OUT_OF_RANGE', OPERATION, `columns[${i}]`, expected, JSON.stringify(name) ?? 'nothing');
+  }
+  return {
+    tokens: all.tokens && names.includes('tokens'),
+    labels: all.labels && names.includes('labels'),
+    k: names.includes('targets') ? all.k : 0,
+    dense: Object.fromEntries(Object.entries(all.dense).filter(([name]) => names.includes(name))),
+  };
+}
