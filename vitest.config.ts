@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { servedStore } from './test/store/servedStore.js';
 
 const chromium = process.env.CHROMIUM_PATH; // unset: the browser that playwright installs
 
@@ -47,6 +48,15 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: 'duckdb', // of what `npm run test:duckdb` installs
+          include: ['test/duckdb/*.check.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'runtimes', // of what `npm run test:runtimes` installs
           include: ['test/runtimes/*.check.ts'],
           environment: 'node',
@@ -77,7 +87,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        plugins: [policy],
+        plugins: [policy, servedStore],
         test: {
           name: 'browser',
           include: ['test/**/*.test.ts'],

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
+import { temporaryFolder } from './temporaryFolder.js';
 
 /** A folder that goes when the test ends. */
 export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'knowledge-distillation-'));
+  const folder = temporaryFolder();
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 
-/** What a server answered: path, and number of bytes. */
+/** What a server answered. */
 export interface Answer {
   readonly path: string;
   readonly bytes: number;
+  readonly isRange: boolean;
 }
 
 /** Serves the files of a folder, and ranges of them; tells `answered` of every answer. */
@@ -32,7 +33,7 @@ export function serveFolder(
       'Content-Length': bytes,
       ...(range ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),
     });
-    answered({ path, bytes });
+    answered({ path, bytes, isRange: range !== null });
     createReadStream(file, { start, end: Math.max(end, 0) }).pipe(response);
   };
 }
