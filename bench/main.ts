@@ -14,6 +14,7 @@ import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
 import { linesOf, writeReadmes } from './readme.js';
 import type { Table } from './report.js';
 import { machine, type Run, writeRun } from './run.js';
+import { storeTable } from './store.js';
 import { RANKINGS, STRATEGIES } from './strategies.js';
 import { strategyTable } from './strategyTable.js';
 
@@ -70,6 +71,7 @@ async function main(): Promise<void> {
     layers: async () => [await layerTable(best, rounds)],
     head: async () => headTables(rounds),
     tfjs: async () => [await tensorflowTable(rounds)],
+    store: async () => [await storeTable(rounds)],
     cold: async () => [coldTable(5)],
   };
   const { only } = options;

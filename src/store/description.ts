@@ -81,7 +81,7 @@ export interface TeacherStoreOptions {
   readonly writer?: string | undefined;
 }
 
-export const VERSION = 1;
+const VERSION = 1;
 export const DESCRIPTION_FILE = 'store.json';
 
 const PRECISIONS: readonly StorePrecision[] = ['float32', 'float16'];
