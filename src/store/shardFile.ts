@@ -2,6 +2,7 @@ import type { FileMetaData } from 'hyparquet';
 import { refuse } from '../core/errors.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { ByteRange, StoreFiles } from './files.js';
+import { hashLayout, LAYOUT_KEY } from './layout.js';
 import { decompressors, parquetReader } from './peers.js';
 import { CREATOR } from './schema.js';
 
@@ -51,15 +52,19 @@ export async function openShard(
   return { name, bytes, footer: length, metadata };
 }
 
-/** Throws for a shard that this library wrote into another store. */
+/** Throws for a shard of this library whose footer is damaged, or that is of another store. */
 function checkOrigin(
   operation: string,
   name: string,
-  { created_by, key_value_metadata }: FileMetaData,
+  { created_by, key_value_metadata, row_groups }: FileMetaData,
   description: TeacherStoreDescription,
 ): void {
   if (created_by !== CREATOR) return;
-  const stored = key_value_metadata?.find(({ key }) => key === CREATOR)?.value;
+  const metadataOf = (name: string) => key_value_metadata?.find(({ key }) => key === name)?.value;
+  if (metadataOf(LAYOUT_KEY) !== hashLayout(row_groups)) {
+    refuseShard(operation, name, 'a footer with another checksum');
+  }
+  const stored = metadataOf(CREATOR);
   const own = JSON.stringify(description);
   if (stored === own) return;
   const hint = 'move the shard back to its store';

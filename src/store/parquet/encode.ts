@@ -1,4 +1,5 @@
 import type { TeacherStoreDescription } from '../description.js';
+import { hashLayout, LAYOUT_KEY } from '../layout.js';
 import { parquetWriter } from '../peers.js';
 import type { Rows } from '../rows.js';
 import { CREATOR, type ShardColumn, schemaElements, shardColumns } from '../schema.js';
@@ -24,7 +25,6 @@ export async function encodeShard(
     writer: out,
     schema: schemaElements(columns),
     codec: 'UNCOMPRESSED',
-    kvMetadata: [{ key: CREATOR, value: JSON.stringify(description) }],
     createdBy: CREATOR,
   });
   for (const rows of chunks) {
@@ -45,6 +45,10 @@ export async function encodeShard(
       num_rows: count,
     });
   }
+  file.kvMetadata = [
+    { key: CREATOR, value: JSON.stringify(description) },
+    { key: LAYOUT_KEY, value: hashLayout(file.row_groups) },
+  ];
   file.finish();
   return out.getBytes();
 }
