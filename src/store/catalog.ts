@@ -58,6 +58,21 @@ export interface ShardContent {
 const MANIFEST_VERSION = 1;
 export const MANIFEST_FILE = 'manifest.json';
 
+/** Reads that are under way at once: behind a network, one after the other takes long. */
+const SLICE = 8;
+
+/** Calls an asynchronous function for every value, for a few of them at once. */
+export async function inSlices<V, R>(
+  values: readonly V[],
+  call: (value: V) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < values.length; i += SLICE) {
+    results.push(...(await Promise.all(values.slice(i, i + SLICE).map(call))));
+  }
+  return results;
+}
+
 /** Lists the shards of a store in their order; undefined if the files cannot be listed. */
 export async function listShards(files: StoreFiles): Promise<string[] | undefined> {
   return (await files.list())?.filter(isShard).sort();
@@ -94,18 +109,17 @@ async function ownKeys(
   files: StoreFiles,
   file: ShardFile,
 ): Promise<KeyedChunks> {
-  const chunks: KeyedChunks[number][] = [];
-  for (const [group, { num_rows }] of file.metadata.row_groups.entries()) {
+  const groups = [...file.metadata.row_groups.entries()];
+  return inSlices(groups, async ([group, { num_rows }]) => {
     const bytes = await readGroup(operation, files, file, group, ['key']);
     try {
       const { keys, offsets } = decodeKeys(bytes);
       if (offsets[keys.length] !== Number(num_rows)) throw new Error('a row has no key');
-      chunks.push({ groups: [group, group], keys, offsets });
+      return { groups: [group, group] as const, keys, offsets };
     } catch (error) {
       refuseShard(operation, file.name, `row group ${group}, where ${String(error)}`);
     }
-  }
-  return chunks;
+  });
 }
 
 async function anyKeys(
@@ -225,7 +239,6 @@ export async function openCatalog(
   if (listed && listed.length === names.length && names.every((name, i) => name === listed[i])) {
     return manifest!;
   }
-  const contents: ShardContent[] = [];
-  for (const name of names) contents.push(await readContent(operation, files, description, name));
-  return catalogOf(contents);
+  const read = (name: string) => readContent(operation, files, description, name);
+  return catalogOf(await inSlices(names, read));
 }

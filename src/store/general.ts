@@ -30,10 +30,10 @@ export async function decodeAnyRows(
   const { keys, offsets } = findSequences(operation, name, values);
   const rows = allocateRows(keys, offsets, columns);
   for (const [row, token] of (values.token ?? []).entries()) {
-    rows.tokens![row] = Number(token ?? NO_TOKEN);
+    rows.tokens![row] = idOf(token ?? NO_TOKEN);
   }
   for (const [row, label] of (values.label ?? []).entries()) {
-    rows.labels![row] = Number(label ?? UNLABELED);
+    rows.labels![row] = idOf(label ?? UNLABELED);
   }
   if (rows.targets) copyTargets(operation, name, values, rows.targets, columns.k);
   for (const [dense, width] of Object.entries(columns.dense)) {
@@ -42,10 +42,21 @@ export async function decodeAnyRows(
       if (numbers?.length !== width) {
         refuseShard(operation, name, `${numbers?.length} numbers of ${dense} in row ${row}`);
       }
-      rows.dense[dense]!.set(numbers, row * width);
+      rows.dense[dense]!.set(numbers.map(numberOf), row * width);
     }
   }
   return rows;
+}
+
+/** NaN for what is no number: null would be 0 in a typed array. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+}
+
+/** An integer of 32 bits; for anything else, one that is neither a token nor a label. */
+function idOf(value: unknown): number {
+  const id = numberOf(value);
+  return id === (id | 0) ? id : -(2 ** 31);
 }
 
 function copyTargets(
@@ -63,11 +74,13 @@ function copyTargets(
       refuseShard(operation, name, `${received} in row ${row}`);
     }
     for (let i = 0; i < indices.length; i++) {
-      targets.indices[row * k + i] = Number(indices[i]);
-      targets.logProbabilities[row * k + i] = logProbabilities[i]!;
+      const index = numberOf(indices[i]);
+      if (!Number.isInteger(index)) refuseShard(operation, name, `class ${index} in row ${row}`);
+      targets.indices[row * k + i] = index;
+      targets.logProbabilities[row * k + i] = numberOf(logProbabilities[i]);
     }
     targets.counts[row] = indices.length;
-    targets.logTail[row] = values.log_tail![row] as number;
+    targets.logTail[row] = numberOf(values.log_tail![row]);
   }
 }
 

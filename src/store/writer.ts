@@ -1,5 +1,12 @@
 import { checkInteger, checkOptions, refuse, throwType } from '../core/errors.js';
-import { catalogOf, listShards, readContent, type ShardContent, writeManifest } from './catalog.js';
+import {
+  catalogOf,
+  inSlices,
+  listShards,
+  readContent,
+  type ShardContent,
+  writeManifest,
+} from './catalog.js';
 import { checksum } from './checksum.js';
 import {
   checkSameDescription,
@@ -172,12 +179,12 @@ class ShardWriter implements TeacherStoreWriter {
   async catchUp(operation: string): Promise<string[]> {
     const names = (await listShards(this.#files)) ?? [];
     for (const name of this.#shards.keys()) if (!names.includes(name)) this.#shards.delete(name);
-    for (const name of names) {
-      if (this.#shards.has(name)) continue;
+    const fresh = names.filter((name) => !this.#shards.has(name));
+    await inSlices(fresh, async (name) => {
       const content = await readContent(operation, this.#files, this.#description, name);
       this.#shards.set(name, content);
       for (const { keys } of content.chunks) for (const key of keys) this.#written.add(key);
-    }
+    });
     return names;
   }
 
