@@ -1,16 +1,13 @@
 import { refuse } from '../core/errors.js';
-import { checksum, fingerprint } from './checksum.js';
-import { isOwn, readGroup } from './decode.js';
+import { checksum, fingerprintOf } from './checksum.js';
+import { findSequences } from './decode.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { StoreFiles } from './files.js';
-import { findSequences } from './general.js';
-import { decodeKeys } from './parquet/decode.js';
 import {
   type ColumnValues,
-  columnsIn,
+  columnNames,
   openShard,
   readColumns,
-  refuseShard,
   type ShardFile,
 } from './shardFile.js';
 import { checksumIn, isShard } from './shardName.js';
@@ -87,7 +84,7 @@ export async function readContent(
 ): Promise<ShardContent> {
   const bytes = await files.size(name);
   const file = await openShard(operation, files, { name, bytes }, description);
-  const present = columnsIn(file);
+  const present = columnNames(file);
   const shard = {
     name,
     bytes: file.bytes,
@@ -96,33 +93,14 @@ export async function readContent(
     tokens: present.has('token'),
     labels: present.has('label'),
   };
-  const chunks = isOwn(file)
-    ? await ownKeys(operation, files, file)
-    : await anyKeys(operation, files, file);
+  const chunks = await readKeys(operation, files, file);
   return { shard, chunks };
 }
 
 type KeyedChunks = ShardContent['chunks'];
 
-async function ownKeys(
-  operation: string,
-  files: StoreFiles,
-  file: ShardFile,
-): Promise<KeyedChunks> {
-  const groups = [...file.metadata.row_groups.entries()];
-  return inSlices(groups, async ([group, { num_rows }]) => {
-    const bytes = await readGroup(operation, files, file, group, ['key']);
-    try {
-      const { keys, offsets } = decodeKeys(bytes);
-      if (offsets[keys.length] !== Number(num_rows)) throw new Error('a row has no key');
-      return { groups: [group, group] as const, keys, offsets };
-    } catch (error) {
-      refuseShard(operation, file.name, `row group ${group}, where ${String(error)}`);
-    }
-  });
-}
-
-async function anyKeys(
+/** Reads the keys of all chunks. */
+async function readKeys(
   operation: string,
   files: StoreFiles,
   file: ShardFile,
@@ -190,7 +168,7 @@ export async function writeManifest(
   for (const shard of shards) {
     complete.push({ ...shard, sha256: shard.sha256 ?? (await hash(operation, files, shard.name)) });
   }
-  const check = fingerprint(JSON.stringify(complete));
+  const check = fingerprintOf(complete);
   const manifest = JSON.stringify({ version: MANIFEST_VERSION, check, shards: complete });
   await files.write(MANIFEST_FILE, new TextEncoder().encode(manifest));
 }
@@ -216,7 +194,7 @@ export async function readManifest(
     refuse('DAMAGED', operation, MANIFEST_FILE, 'be JSON', 'something else', { hint });
   }
   if (content?.version !== MANIFEST_VERSION) return undefined;
-  if (content.check !== fingerprint(JSON.stringify(content.shards))) {
+  if (content.check !== fingerprintOf(content.shards)) {
     refuse('DAMAGED', operation, MANIFEST_FILE, 'be as it was written', 'something else', { hint });
   }
   return { shards: content.shards as Shard[] };

@@ -16,12 +16,17 @@ export async function checksum(operation: string, bytes: Uint8Array): Promise<st
   return digits.join('').slice(0, CHECKSUM_DIGITS);
 }
 
-/** Returns a short hash of a text, the same on every machine: FNV-1a, twice. */
-export function fingerprint(text: string): string {
+/** Returns a short hash of bytes, the same on every machine: FNV-1a, twice. */
+export function fingerprint(bytes: Uint8Array): string {
   let [low, high] = [0x811c9dc5, 0x01000193];
-  for (let i = 0; i < text.length; i++) {
-    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < bytes.length; i++) {
+    low = Math.imul(low ^ bytes[i]!, 0x01000193);
     high = Math.imul(high ^ low, 0x85ebca6b);
   }
   return [low, high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** Returns the {@link fingerprint} of what JSON makes of a value. */
+export function fingerprintOf(value: unknown): string {
+  return fingerprint(new TextEncoder().encode(JSON.stringify(value)));
 }

@@ -1,14 +1,16 @@
-import { IGNORE_INDEX, SUM_TOLERANCE, UNLABELED } from '../core/labels.js';
+import { UNLABELED } from '../core/labels.js';
 import type { TeacherStoreDescription } from './description.js';
+import { findFault } from './faults.js';
 import type { StoreFiles } from './files.js';
-import { decodeAnyRows } from './general.js';
-import { decodeGroup, type GroupBytes, neededColumns } from './parquet/decode.js';
-import { type Columns, NO_TOKEN, type Rows } from './rows.js';
-import { CREATOR } from './schema.js';
-import { columnsIn, readRange, refuseShard, type ShardFile } from './shardFile.js';
-
-/** Bytes that are read in vain rather than in two requests. */
-const GAP = 8192;
+import { allocateRows, type Columns, NO_TOKEN, type Rows } from './rows.js';
+import {
+  type ColumnValues,
+  columnNames,
+  type Groups,
+  readColumns,
+  refuseShard,
+  type ShardFile,
+} from './shardFile.js';
 
 /** Where to read, and what. */
 export interface Source {
@@ -17,112 +19,110 @@ export interface Source {
   readonly columns: Columns;
 }
 
-/** Whether this library wrote a shard, so that its layout is known. */
-export function isOwn({ metadata }: ShardFile): boolean {
-  return metadata.created_by === CREATOR;
-}
-
 /** Reads row groups of a shard as whole sequences; throws for what no writer stores. */
 export async function decodeRows(
   operation: string,
   { files, description, columns }: Source,
   shard: ShardFile,
-  groups: readonly [first: number, last: number],
+  groups: Groups,
 ): Promise<Rows> {
-  const rows = isOwn(shard)
-    ? await decodeOwnRows(operation, files, shard, groups[0], columns)
-    : await decodeAnyRows(operation, files, shard, groups, columns);
+  const { name } = shard;
+  const values = await readColumns(operation, files, shard, groups, neededColumns(shard, columns));
+  const { keys, offsets } = findSequences(operation, name, values);
+  const rows = allocateRows(keys, offsets, columns);
+  copyIds(values.token, NO_TOKEN, rows.tokens);
+  copyIds(values.label, UNLABELED, rows.labels);
+  if (rows.targets) copyTargets(operation, name, values, rows.targets, columns.k);
+  for (const [dense, width] of Object.entries(columns.dense)) {
+    for (const [row, list] of values[dense]!.entries()) {
+      const numbers = (list ?? []) as unknown[];
+      if (numbers.length !== width) {
+        refuseShard(operation, name, `${numbers.length} numbers of ${dense} in row ${row}`);
+      }
+      rows.dense[dense]!.set(numbers.map(numberOf), row * width);
+    }
+  }
   const fault = findFault(rows, description);
-  if (fault) refuseShard(operation, shard.name, `${fault} of row group ${groups[0]}`);
+  if (fault) refuseShard(operation, name, `${fault} of row group ${groups[0]}`);
   return rows;
 }
 
-async function decodeOwnRows(
+/** Returns the names of the columns that rows are read from. */
+function neededColumns(shard: ShardFile, columns: Columns): string[] {
+  const present = columnNames(shard);
+  const names = ['key', 'position'];
+  if (columns.tokens && present.has('token')) names.push('token');
+  if (columns.labels && present.has('label')) names.push('label');
+  if (columns.k > 0) names.push('indices', 'log_probabilities', 'log_tail');
+  return [...names, ...Object.keys(columns.dense)];
+}
+
+/** Copies the tokens or labels of rows; other programs leave null where there is none. */
+function copyIds(
+  ids: readonly unknown[] | undefined,
+  none: number,
+  target: Int32Array | undefined,
+): void {
+  for (const [row, id] of (ids ?? []).entries()) target![row] = idOf(id ?? none);
+}
+
+/** NaN for what is no number: null would be 0 in a typed array. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+}
+
+/** An integer of 32 bits; for anything else, one that is neither a token nor a label. */
+function idOf(value: unknown): number {
+  const id = numberOf(value);
+  return id === (id | 0) ? id : -(2 ** 31);
+}
+
+function copyTargets(
   operation: string,
-  files: StoreFiles,
-  shard: ShardFile,
-  group: number,
-  columns: Columns,
-): Promise<Rows> {
-  const present = columnsIn(shard);
-  const names = neededColumns(columns, (name) => present.has(name));
-  const bytes = await readGroup(operation, files, shard, group, names);
-  try {
-    return decodeGroup(bytes, Number(shard.metadata.row_groups[group]!.num_rows), columns);
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    refuseShard(operation, shard.name, `row group ${group}, where ${what}`);
+  name: string,
+  values: ColumnValues,
+  targets: NonNullable<Rows['targets']>,
+  k: number,
+): void {
+  for (const [row, list] of values.indices!.entries()) {
+    const indices = (list ?? []) as ArrayLike<unknown>;
+    const logProbabilities = (values.log_probabilities![row] ?? []) as ArrayLike<unknown>;
+    if (indices.length !== logProbabilities.length || indices.length > k) {
+      const received = `${indices.length} classes of ${logProbabilities.length} values`;
+      refuseShard(operation, name, `${received} in row ${row}`);
+    }
+    for (let i = 0; i < indices.length; i++) {
+      const index = numberOf(indices[i]);
+      if (!Number.isInteger(index)) refuseShard(operation, name, `class ${index} in row ${row}`);
+      targets.indices[row * k + i] = index;
+      targets.logProbabilities[row * k + i] = numberOf(logProbabilities[i]);
+    }
+    targets.counts[row] = indices.length;
+    targets.logTail[row] = numberOf(values.log_tail![row]);
   }
 }
 
-/** Reads columns of a row group, those side by side at once. */
-export async function readGroup(
+/** Finds the sequences: a row at position 0 starts one. */
+export function findSequences(
   operation: string,
-  files: StoreFiles,
-  { name, bytes: size, metadata }: ShardFile,
-  group: number,
-  names: readonly string[],
-): Promise<GroupBytes> {
-  const chunks = new Map(
-    metadata.row_groups[group]!.columns.map(({ meta_data }) => [
-      meta_data!.path_in_schema[0]!,
-      meta_data!,
-    ]),
-  );
-  const places = names.map((column) => {
-    const chunk = chunks.get(column);
-    if (!chunk) refuseShard(operation, name, `no column ${column} in row group ${group}`);
-    const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
-    const end = start + Number(chunk.total_compressed_size);
-    if (!(start >= 0 && start < end && end <= size)) {
-      refuseShard(operation, name, `column ${column} outside the file`);
+  name: string,
+  { key, position }: ColumnValues,
+): { keys: string[]; offsets: Int32Array } {
+  const keys: string[] = [];
+  const offsets: number[] = [];
+  for (let row = 0; row < key!.length; row++) {
+    const place = Number(position![row]);
+    const isString = typeof key![row] === 'string' && key![row] !== '';
+    if (isString && place === 0) {
+      keys.push(key![row] as string);
+      offsets.push(row);
+      continue;
     }
-    return { column, start, end };
-  });
-  places.sort((a, b) => a.start - b.start);
-  const ranges: { start: number; end: number }[] = [];
-  for (const { start, end } of places) {
-    const range = ranges.at(-1);
-    if (range && start - range.end <= GAP) range.end = Math.max(range.end, end);
-    else ranges.push({ start, end });
+    const follows = isString && row > 0 && key![row] === key![row - 1];
+    if (follows && place === row - offsets.at(-1)!) continue;
+    const received = `key ${JSON.stringify(key![row])} at position ${place} in row ${row}`;
+    refuseShard(operation, name, received);
   }
-  const parts = await Promise.all(ranges.map((range) => readRange(operation, files, name, range)));
-  const bytes = new Map(
-    places.map(({ column, start, end }) => {
-      const i = ranges.findIndex((range) => start >= range.start && end <= range.end);
-      const first = ranges[i]!.start;
-      return [column, parts[i]!.subarray(start - first, end - first)];
-    }),
-  );
-  return { metadata: chunks, bytes };
-}
-
-/** Returns the first value that no writer stores, in words. */
-function findFault(rows: Rows, { columns = 2 ** 31 }: TeacherStoreDescription): string | undefined {
-  const { tokens, labels, targets, dense } = rows;
-  for (const [row, token] of (tokens ?? []).entries()) {
-    if (token < NO_TOKEN) return `token ${token} in row ${row}`;
-  }
-  for (const [row, label] of (labels ?? []).entries()) {
-    const isLabel = label >= 0 ? label < columns : label === UNLABELED || label === IGNORE_INDEX;
-    if (!isLabel) return `label ${label} in row ${row}`;
-  }
-  if (targets) {
-    const { indices, logProbabilities, logTail, counts } = targets;
-    const k = indices.length / counts.length;
-    for (let row = 0; row < counts.length; row++) {
-      if (!(logTail[row]! <= SUM_TOLERANCE)) return `log_tail ${logTail[row]} in row ${row}`;
-      for (let i = row * k; i < row * k + counts[row]!; i++) {
-        const index = indices[i]!;
-        if (!(index >= 0 && index < columns)) return `class ${index} in row ${row}`;
-        const value = logProbabilities[i]!;
-        if (!(value <= SUM_TOLERANCE)) return `log-probability ${value} in row ${row}`;
-      }
-    }
-  }
-  for (const name in dense) {
-    const at = dense[name]!.findIndex((value) => !(value < Infinity));
-    if (at >= 0) return `${name} ${dense[name]![at]}`;
-  }
-  return undefined;
+  offsets.push(key!.length);
+  return { keys, offsets: Int32Array.from(offsets) };
 }

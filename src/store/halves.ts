@@ -27,12 +27,6 @@ function decodeHalf(half: number): number {
   return (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Bits of a float32 number that half precision has exactly. */
-export function encodeHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  return sign | truncate(value);
-}
-
 /** Rounds to the nearest number of half precision, in place; ties go to the even one. */
 export function roundToHalf(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) {

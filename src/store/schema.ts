@@ -1,13 +1,10 @@
 import type { SchemaElement } from 'hyparquet-writer';
-import type { StorePrecision, TeacherStoreDescription } from './description.js';
-
-/** Who wrote a shard, in its footer; also the key under which it has its store's description. */
-export const CREATOR = 'knowledge-distillation';
+import type { TeacherStoreDescription } from './description.js';
 
 /** A column of a shard. */
 export interface ShardColumn {
   readonly name: string;
-  readonly type: 'string' | 'int32' | StorePrecision;
+  readonly type: 'string' | 'int32' | 'float';
   readonly isList: boolean;
 }
 
@@ -19,7 +16,7 @@ export interface ShardKinds {
 
 /** Returns the columns of a shard, in their order on disk. */
 export function shardColumns(
-  { k, precision, dense }: TeacherStoreDescription,
+  { k, dense }: TeacherStoreDescription,
   kinds: ShardKinds,
 ): ShardColumn[] {
   const plain = (name: string, type: ShardColumn['type']) => ({ name, type, isList: false });
@@ -28,18 +25,17 @@ export function shardColumns(
   if (kinds.tokens) columns.push(plain('token', 'int32'));
   if (kinds.labels) columns.push(plain('label', 'int32'));
   if (k !== undefined) {
-    columns.push(list('indices', 'int32'), list('log_probabilities', precision));
-    columns.push(plain('log_tail', 'float32'));
+    columns.push(list('indices', 'int32'), list('log_probabilities', 'float'));
+    columns.push(plain('log_tail', 'float'));
   }
-  for (const name in dense) columns.push(list(name, dense[name]!.precision));
+  for (const name in dense) columns.push(list(name, 'float'));
   return columns;
 }
 
 const ELEMENTS: Readonly<Record<ShardColumn['type'], Omit<SchemaElement, 'name'>>> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   int32: { type: 'INT32' },
-  float32: { type: 'FLOAT' },
-  float16: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },
+  float: { type: 'FLOAT' },
 };
 
 /** Returns the columns as Parquet has them: a list is three elements, one within the other. */

@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, checkOptions, refuse, throwType } from '../core/errors.js';
 import type { BatchOptions, BatchPosition } from './batch.js';
-import { fingerprint } from './checksum.js';
+import { fingerprintOf } from './checksum.js';
 import type { OpenStore } from './openStore.js';
 import { type Window, windowsOf } from './order.js';
 import { type Columns, columnsOf } from './rows.js';
@@ -41,9 +41,7 @@ export function selectBatches(store: OpenStore, options: BatchOptions): Selectio
     seed: seed ?? null,
     part: { index: part.index, count: part.count },
     sequences: 0,
-    store: fingerprint(
-      JSON.stringify(store.catalog.shards.map((s) => [s.name, s.bytes, s.chunks])),
-    ),
+    store: fingerprintOf(store.catalog.shards.map((s) => [s.name, s.bytes, s.chunks])),
   };
   if (from !== undefined) checkPosition(from, start);
   const position = from === undefined ? start : { ...start, sequences: from.sequences };

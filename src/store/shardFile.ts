@@ -1,15 +1,18 @@
 import type { FileMetaData } from 'hyparquet';
-import { refuse } from '../core/errors.js';
+import { DistillationError, refuse } from '../core/errors.js';
+import { fingerprint } from './checksum.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { ByteRange, StoreFiles } from './files.js';
-import { hashLayout, LAYOUT_KEY } from './layout.js';
 import { decompressors, parquetReader } from './peers.js';
-import { CREATOR } from './schema.js';
+import { columnsIn, hashOf, placeOf, readSeal, type Seal } from './seal.js';
 
 /** Bytes at the end of a Parquet file: the length of the footer, and the magic number. */
 const TRAILER = 8;
 
 const MAGIC = 0x31524150; // "PAR1"
+
+/** Bytes that are read in vain rather than in two requests. */
+const GAP = 8192;
 
 /** Codecs that hyparquet itself has. */
 const BUILT_IN = ['UNCOMPRESSED', 'SNAPPY'];
@@ -28,6 +31,8 @@ export interface ShardFile {
   readonly bytes: number;
   readonly footer: number;
   readonly metadata: FileMetaData;
+  /** Undefined if another program wrote the shard. */
+  readonly seal: Seal | undefined;
 }
 
 /** Reads the footer of a shard; throws for what is no Parquet file. */
@@ -42,31 +47,28 @@ export async function openShard(
   const tail = await readRange(operation, files, name, { start: bytes - length, end: bytes });
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   if (view.getUint32(length - 4, true) !== MAGIC) refuseShard(operation, name, 'no Parquet file');
-  let metadata: FileMetaData;
   try {
-    metadata = parquetMetadata(tail.slice().buffer);
+    const metadata = parquetMetadata(tail.slice().buffer);
+    const seal = checkSeal(operation, name, metadata, description);
+    return { name, bytes, footer: length, metadata, seal };
   } catch (error) {
+    if (error instanceof DistillationError) throw error;
     refuseShard(operation, name, String(error));
   }
-  checkOrigin(operation, name, metadata, description);
-  return { name, bytes, footer: length, metadata };
 }
 
-/** Throws for a shard of this library whose footer is damaged, or that is of another store. */
-function checkOrigin(
+/** Throws for a shard that this library wrote into another store; returns its seal. */
+function checkSeal(
   operation: string,
   name: string,
-  { created_by, key_value_metadata, row_groups }: FileMetaData,
+  metadata: FileMetaData,
   description: TeacherStoreDescription,
-): void {
-  if (created_by !== CREATOR) return;
-  const metadataOf = (name: string) => key_value_metadata?.find(({ key }) => key === name)?.value;
-  if (metadataOf(LAYOUT_KEY) !== hashLayout(row_groups)) {
-    refuseShard(operation, name, 'a footer with another checksum');
-  }
-  const stored = metadataOf(CREATOR);
-  const own = JSON.stringify(description);
-  if (stored === own) return;
+): Seal | undefined {
+  const seal = readSeal(metadata);
+  if (!seal) return undefined;
+  if (seal.layout !== hashOf(metadata)) refuseShard(operation, name, 'another layout of columns');
+  const [own, stored] = [description, seal.store].map((store) => JSON.stringify(store));
+  if (stored === own) return seal;
   const hint = 'move the shard back to its store';
   refuse('MISMATCH', operation, name, `belong to ${own}`, stored ?? 'nothing', { hint });
 }
@@ -107,40 +109,38 @@ export function refuseShard(operation: string, name: string, received: string): 
 }
 
 /** Returns the names of the columns that a shard has. */
-export function columnsIn({ metadata }: ShardFile): Set<string> {
-  const chunks = metadata.row_groups[0]?.columns ?? [];
-  return new Set(chunks.map(({ meta_data }) => meta_data!.path_in_schema[0]!));
+export function columnNames({ metadata }: ShardFile): Set<string> {
+  return new Set(columnsIn(metadata).map(({ path_in_schema }) => path_in_schema[0]!));
 }
 
-/** Values of columns, by name, of the row groups [first, last]. */
+/** The first and the last of the row groups that are read. */
+export type Groups = readonly [first: number, last: number];
+
+/** Values of columns, by name, of row groups. */
 export type ColumnValues = Readonly<Record<string, readonly unknown[]>>;
 
 /** Reads columns of row groups, whoever wrote them. */
 export async function readColumns(
   operation: string,
   files: StoreFiles,
-  { name, bytes, metadata }: ShardFile,
-  [first, last]: readonly [first: number, last: number],
+  shard: ShardFile,
+  groups: Groups,
   columns: readonly string[],
 ): Promise<ColumnValues> {
+  const { name, bytes, metadata } = shard;
+  const present = columnNames(shard);
+  const missing = columns.find((column) => !present.has(column));
+  if (missing !== undefined) refuseShard(operation, name, `no column ${missing}`);
   const { parquetRead } = await parquetReader(operation);
-  const groups = metadata.row_groups;
-  const codecs = groups
-    .slice(first, last + 1)
-    .flatMap((group) => group.columns.map(({ meta_data }) => meta_data?.codec ?? 'UNCOMPRESSED'));
-  const needsMore = codecs.some((codec) => !BUILT_IN.includes(codec));
-  const rowsOf = (group: number) => Number(groups[group]!.num_rows);
-  const rowStart = sum(first, rowsOf);
-  const rowEnd = sum(last + 1, rowsOf);
+  const chunks = chunksOf(shard, groups, columns);
+  const needsMore = chunks.some(({ codec }) => !BUILT_IN.includes(codec));
+  const rowsBefore = (group: number) =>
+    metadata.row_groups.slice(0, group).reduce((rows, { num_rows }) => rows + Number(num_rows), 0);
+  const [rowStart, rowEnd] = [rowsBefore(groups[0]), rowsBefore(groups[1] + 1)];
   const values: Record<string, unknown[]> = Object.fromEntries(columns.map((c) => [c, []]));
-  const file = {
-    byteLength: bytes,
-    slice: async (start: number, end = bytes) =>
-      (await readRange(operation, files, name, { start, end })).slice().buffer,
-  };
   try {
     await parquetRead({
-      file,
+      file: { byteLength: bytes, slice: await readAhead(operation, files, shard, chunks) },
       metadata,
       columns: [...columns],
       rowStart,
@@ -152,7 +152,7 @@ export async function readColumns(
       },
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw error;
+    if (error instanceof DistillationError) throw error;
     refuseShard(operation, name, String(error));
   }
   for (const column of columns) {
@@ -162,9 +162,56 @@ export async function readColumns(
   return values;
 }
 
-/** Sum of the first values. */
-function sum(count: number, value: (i: number) => number): number {
-  let total = 0;
-  for (let i = 0; i < count; i++) total += value(i);
-  return total;
+/** A column of a row group. */
+interface ColumnChunk {
+  readonly codec: string;
+  readonly start: number;
+  readonly end: number;
+  /** Hash of the bytes, where this library wrote them. */
+  readonly hash: string | undefined;
+}
+
+/** Finds the columns of row groups, in the order in which they are stored. */
+function chunksOf(
+  { metadata, seal }: ShardFile,
+  [first, last]: Groups,
+  columns: readonly string[],
+): ColumnChunk[] {
+  const before = columnsIn({ ...metadata, row_groups: metadata.row_groups.slice(0, first) }).length;
+  return columnsIn({ ...metadata, row_groups: metadata.row_groups.slice(first, last + 1) })
+    .map((column, i) => ({ column, hash: seal?.columns[before + i] }))
+    .filter(({ column }) => columns.includes(column.path_in_schema[0]!))
+    .map(({ column, hash }) => ({ codec: column.codec, ...placeOf(column), hash }))
+    .sort((a, b) => a.start - b.start);
+}
+
+/** Reads the bytes of columns, those side by side at once; returns what gives out parts of them. */
+async function readAhead(
+  operation: string,
+  files: StoreFiles,
+  { name, bytes: size }: ShardFile,
+  chunks: readonly ColumnChunk[],
+): Promise<(start: number, end?: number) => Promise<ArrayBuffer>> {
+  const ranges: { start: number; end: number }[] = [];
+  for (const { start, end } of chunks) {
+    const range = ranges.at(-1);
+    if (range && start - range.end <= GAP) range.end = Math.max(range.end, end);
+    else ranges.push({ start, end });
+    if (!(start >= 0 && start < end && end <= size)) {
+      refuseShard(operation, name, 'a column outside the file');
+    }
+  }
+  const parts = await Promise.all(ranges.map((range) => readRange(operation, files, name, range)));
+  const bytesAt = (start: number, end: number) => {
+    const i = ranges.findIndex((range) => start >= range.start && end <= range.end);
+    return parts[i]?.subarray(start - ranges[i]!.start, end - ranges[i]!.start);
+  };
+  for (const { start, end, hash } of chunks) {
+    if (hash === undefined || fingerprint(bytesAt(start, end)!) === hash) continue;
+    refuseShard(operation, name, `other bytes from ${start} to ${end}`);
+  }
+  return async (start, end = size) => {
+    const bytes = bytesAt(start, end) ?? (await readRange(operation, files, name, { start, end }));
+    return bytes.slice().buffer;
+  };
 }

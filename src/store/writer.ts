@@ -17,8 +17,8 @@ import {
   type TeacherStoreOptions,
   writeDescription,
 } from './description.js';
+import { encodeShard } from './encode.js';
 import type { StoreFiles } from './files.js';
-import { encodeShard } from './parquet/encode.js';
 import { columnsOf, gather, lengthOf, type Rows } from './rows.js';
 import { readSequence, type TeacherSequence } from './sequence.js';
 import { nextNumber, shardName } from './shardName.js';

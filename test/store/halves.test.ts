@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeHalf } from '../../src/core/half.js';
-import { encodeHalf, roundToHalf } from '../../src/store/halves.js';
+import { roundToHalf } from '../../src/store/halves.js';
 
 const all = decodeHalf(Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits));
 
-test('every half precision number is encoded as its bits, and rounded to itself', () => {
+test('every half precision number is rounded to itself', () => {
   const wrong: number[] = [];
   const rounded = all.slice();
   roundToHalf(rounded);
   for (const [bits, value] of all.entries()) {
     if (Number.isNaN(value)) continue;
-    if (encodeHalf(value) !== bits || !Object.is(rounded[bits], value)) wrong.push(bits);
+    if (!Object.is(rounded[bits], value)) wrong.push(bits);
   }
   expect(wrong).toEqual([]);
 });

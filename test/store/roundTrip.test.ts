@@ -182,7 +182,12 @@ test('batches read only the columns that they are asked for', async () => {
   const storage = new MemoryStorage();
   const dense = { hidden: { columns: 300 } };
   const store = await createTeacherStore(storage, { columns: 3, k: 2, teacher: 't', dense });
-  const hidden = Matrix.zeros(2, 300);
+  const hiddenOf = (i: number) =>
+    new Matrix(
+      Float32Array.from({ length: 600 }, (_, j) => Math.sin(600 * i + j)),
+      2,
+      300,
+    );
   const targets = targetsOf(
     [
       [1, 2, 3],
@@ -190,7 +195,9 @@ test('batches read only the columns that they are asked for', async () => {
     ],
     2,
   ); // prettier-ignore
-  for (let i = 0; i < 40; i++) await store.append(`${i}`, { targets, labels: [0, 1], hidden });
+  for (let i = 0; i < 40; i++) {
+    await store.append(`${i}`, { targets, labels: [0, 1], hidden: hiddenOf(i) });
+  }
   await store.close();
   const opened = await openTeacherStore(storage);
   const bytesRead = async (columns?: string[]) => {

@@ -1,0 +1,61 @@
+import type { ColumnMetaData, FileMetaData } from 'hyparquet';
+import { fingerprint, fingerprintOf } from './checksum.js';
+import type { TeacherStoreDescription } from './description.js';
+
+/** Who wrote a shard, in its footer; also the key under which the footer has the seal. */
+export const CREATOR = 'knowledge-distillation';
+
+/** What a shard of this library says of itself: so that damage is noticed where bytes are read. */
+export interface Seal {
+  /** The store that the shard belongs to. */
+  readonly store: TeacherStoreDescription;
+  /** Hash of what the footer says about rows and columns. */
+  readonly layout: string;
+  /** Hashes of the bytes of the columns, row group after row group. */
+  readonly columns: readonly string[];
+}
+
+/** The part of a footer that says where and how the columns are stored. */
+type Layout = Pick<FileMetaData, 'schema' | 'row_groups'>;
+
+/** Seals what was written so far. */
+export function sealOf(store: TeacherStoreDescription, layout: Layout, bytes: Uint8Array): Seal {
+  const columns = columnsIn(layout).map((column) => {
+    const { start, end } = placeOf(column);
+    return fingerprint(bytes.subarray(start, end));
+  });
+  return { store, layout: hashOf(layout), columns };
+}
+
+/** Returns the seal in a footer; undefined in a shard of another program. */
+export function readSeal({ created_by, key_value_metadata }: FileMetaData): Seal | undefined {
+  if (created_by !== CREATOR) return undefined;
+  const text = key_value_metadata?.find(({ key }) => key === CREATOR)?.value;
+  return JSON.parse(text ?? '') as Seal;
+}
+
+/** Hash of the layout as it is. */
+export function hashOf({ schema, row_groups }: Layout): string {
+  const elements = schema.map(({ name, type, repetition_type, num_children, converted_type }) => [
+    ...[name, type, repetition_type, num_children, converted_type],
+  ]);
+  const groups = row_groups.map(({ num_rows, columns }) => [
+    Number(num_rows),
+    columns.map(({ meta_data }) => {
+      const { type, path_in_schema, codec, num_values } = meta_data!;
+      return [type, path_in_schema, codec, Number(num_values), placeOf(meta_data!)];
+    }),
+  ]);
+  return fingerprintOf([elements, groups]);
+}
+
+/** Returns the columns of all row groups, in their order. */
+export function columnsIn({ row_groups }: Layout): ColumnMetaData[] {
+  return row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data!));
+}
+
+/** Returns where the bytes of a column are. */
+export function placeOf(column: ColumnMetaData): { start: number; end: number } {
+  const start = Number(column.dictionary_page_offset ?? column.data_page_offset);
+  return { start, end: start + Number(column.total_compressed_size) };
+}
