@@ -91,7 +91,7 @@ async function footerLength(
 }
 
 /** Reads bytes of a shard, which has to be there. */
-export async function readRange(
+async function readRange(
   operation: string,
   files: StoreFiles,
   name: string,
