@@ -138,6 +138,7 @@ export async function readColumns(
     metadata.row_groups.slice(0, group).reduce((rows, { num_rows }) => rows + Number(num_rows), 0);
   const [rowStart, rowEnd] = [rowsBefore(groups[0]), rowsBefore(groups[1] + 1)];
   const values: Record<string, unknown[]> = Object.fromEntries(columns.map((c) => [c, []]));
+  const filled: Record<string, number> = Object.fromEntries(columns.map((c) => [c, 0]));
   try {
     await parquetRead({
       file: { byteLength: bytes, slice: await readAhead(operation, files, shard, chunks) },
@@ -146,9 +147,11 @@ export async function readColumns(
       rowStart,
       rowEnd,
       ...(needsMore ? { compressors: await decompressors(operation) } : {}),
-      onChunk({ columnName, columnData }) {
+      // Row groups come in the order in which their bytes arrive.
+      onChunk({ columnName, columnData, rowStart: start }) {
         const target = values[columnName]!;
-        for (const value of columnData) target.push(value);
+        for (let i = 0; i < columnData.length; i++) target[start - rowStart + i] = columnData[i];
+        filled[columnName]! += columnData.length;
       },
     });
   } catch (error) {
@@ -156,8 +159,8 @@ export async function readColumns(
     refuseShard(operation, name, String(error));
   }
   for (const column of columns) {
-    if (values[column]!.length === rowEnd - rowStart) continue;
-    refuseShard(operation, name, `${values[column]!.length} values of column ${column}`);
+    if (filled[column] === rowEnd - rowStart) continue;
+    refuseShard(operation, name, `${filled[column]} values of column ${column}`);
   }
   return values;
 }

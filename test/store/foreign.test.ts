@@ -61,6 +61,22 @@ test.each([10, 1])('a shard of another program is read, %s rows in a row group',
   ]);
 });
 
+test('row groups may arrive in any order', async () => {
+  const storage = await storeWith(shardOf({}, 1));
+  const expected = sequencesOf(
+    await collect((await openTeacherStore(storage)).batches({ rows: 3 })),
+  );
+  const read = storage.read.bind(storage);
+  storage.read = async (name, range) => {
+    // The nearer to the start of the file, the later.
+    if (range)
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, 60 - range.start / 20)));
+    return read(name, range);
+  };
+  const store = await openTeacherStore(storage);
+  expect(sequencesOf(await collect(store.batches({ rows: 3 })))).toEqual(expected);
+});
+
 test('a writer knows its keys, and gives it a checksum in the manifest', async () => {
   const storage = await storeWith(shardOf());
   const writer = await createTeacherStore(storage, OPTIONS);
