@@ -1,0 +1,110 @@
+import { setTimeout } from 'node:timers/promises';
+
+export interface ClientOptions {
+  /** Address of the server, as http://127.0.0.1:8000. */
+  readonly url: string;
+  /** Tries of a request, all of them; 6. */
+  readonly attempts?: number;
+  /** Milliseconds after which a try counts as failed; 60,000. */
+  readonly timeout?: number;
+  /** Most milliseconds before the second try, twice as many before each later one; 500. */
+  readonly backoff?: number;
+}
+
+/** A request that did not succeed, and what came of its last try. */
+export class TeacherError extends Error {
+  /** True if the same request will fail again, as one that the server does not understand. */
+  readonly isFinal: boolean;
+  /** Milliseconds to wait that the server asked for. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, isFinal: boolean, retryAfter?: number) {
+    super(message);
+    this.isFinal = isFinal;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Milliseconds; a server that asks for a longer wait is left to whoever called. */
+const LONGEST_WAIT = 60_000;
+
+/** Statuses that may be others the next time: a timeout, too many requests, a fault of the server. */
+const isTransient = (status: number) => status === 408 || status === 429 || status >= 500;
+
+/** What one try came to. */
+type Outcome =
+  | { readonly reply: unknown }
+  | { readonly fault: string; readonly isFinal: boolean; readonly retryAfter?: number };
+
+/** Asks an inference server, again if need be. */
+export class TeacherClient {
+  readonly #options: Required<ClientOptions>;
+
+  constructor({ url, attempts = 6, timeout = 60_000, backoff = 500 }: ClientOptions) {
+    this.#options = { url: url.replace(/\/+$/, ''), attempts, timeout, backoff };
+  }
+
+  /** Log-probabilities of every token of the prompt and of the `k` most likely ones in its place. */
+  score(model: string, prompt: ArrayLike<number>, k: number): Promise<unknown> {
+    const body = { model, prompt: Array.from(prompt), max_tokens: 1, prompt_logprobs: k };
+    return this.#request('/v1/completions', { method: 'POST', body: JSON.stringify(body) });
+  }
+
+  /** The name of the model that is served. */
+  async model(): Promise<string> {
+    const reply = (await this.#request('/v1/models')) as { data?: { id?: unknown }[] };
+    const id = reply.data?.[0]?.id;
+    if (typeof id !== 'string') throw new TeacherError(`${this.#options.url} names no model`, true);
+    return id;
+  }
+
+  async #request(path: string, init: RequestInit = {}): Promise<unknown> {
+    const { url, attempts, backoff } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#try(url + path, init);
+      if ('reply' in outcome) return outcome.reply;
+      const { fault, isFinal, retryAfter } = outcome;
+      if (isFinal || attempt === attempts || (retryAfter ?? 0) > LONGEST_WAIT) {
+        const tries = attempt === 1 ? '' : `, in the last of ${attempt} tries`;
+        throw new TeacherError(`${url}${path} failed: ${fault}${tries}`, isFinal, retryAfter);
+      }
+      // At random, so that the clients of a server that was overloaded do not come back together.
+      await setTimeout(retryAfter ?? Math.random() * backoff * 2 ** (attempt - 1));
+    }
+  }
+
+  async #try(address: string, init: RequestInit): Promise<Outcome> {
+    try {
+      const response = await fetch(address, {
+        ...init,
+        headers: { 'Content-Type': 'application/json' },
+        signal: AbortSignal.timeout(this.#options.timeout),
+      });
+      const text = await response.text();
+      if (response.ok) return { reply: JSON.parse(text) };
+      const retryAfter = waitOf(response);
+      return {
+        fault: `status ${response.status}, ${text.slice(0, 200)}`,
+        isFinal: !isTransient(response.status),
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+      };
+    } catch (error) {
+      return { fault: describe(error), isFinal: false };
+    }
+  }
+}
+
+/** Milliseconds by the header `Retry-After`: seconds, or a date. */
+function waitOf({ headers }: Response): number | undefined {
+  const value = headers.get('Retry-After');
+  if (value === null) return undefined;
+  const wait = /^\d+$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now();
+  return Number.isNaN(wait) ? undefined : Math.max(wait, 0);
+}
+
+/** `fetch` names the reason of a failed connection in the cause. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error ? `${error.message}, ${cause.message}` : error.message;
+}

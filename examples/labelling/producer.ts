@@ -1,0 +1,106 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import { type Job, jobsOf, nameOf } from './jobs.js';
+import { isDone, type Labelling, openStore } from './labelling.js';
+import { openQueue } from './queue.js';
+
+/** Jobs that wait in the queue at most: the others stay here. */
+const MOST_WAITING = 64;
+/** Milliseconds between two looks at the store and the queue. */
+const INTERVAL = 500;
+/** States of a job that the queue still has. */
+const KNOWN = ['wait', 'active', 'delayed', 'prioritized', 'paused', 'failed'] as const;
+
+/** A look at the farm. */
+export interface State {
+  readonly documents: number;
+  readonly done: number;
+  /** The jobs that the queue has in each state. */
+  readonly waiting: number;
+  readonly failed: number;
+  /** The job of each worker that is connected; undefined if it waits for one. */
+  readonly workers: ReadonlyMap<string, string | undefined>;
+}
+
+export interface ProducerSettings {
+  /** Address of Redis. */
+  readonly url: string;
+  /** Documents of a job. */
+  readonly size: number;
+  /** Whether jobs that failed for good are tried again. */
+  readonly retry: boolean;
+}
+
+/**
+ * Has workers label all documents. The store says what is missing, and the queue who does it: both
+ * may lose a process at any time, the queue also its memory, and this goes on.
+ */
+export async function produce(
+  labelling: Labelling,
+  folder: string,
+  { url, size, retry }: ProducerSettings,
+  onLook: (state: State) => void = () => {},
+): Promise<void> {
+  const store = await openStore(labelling, folder);
+  const queue = openQueue(url);
+  try {
+    if (retry) await queue.retryJobs({ state: 'failed' });
+    for (;;) {
+      // The queue first: a job that it does not have any more has its documents in the store.
+      const known = await queue.getJobs([...KNOWN]);
+      await store.flush();
+      const missing = jobsOf(labelling.keys.length, size).filter(
+        (job) => !isDone(labelling, store, job),
+      );
+      const failed = known.filter(({ failedReason, finishedOn }) => failedReason && finishedOn);
+      onLook({
+        documents: labelling.keys.length,
+        done: labelling.keys.filter((key) => store.has(key)).length,
+        waiting: known.length - failed.length,
+        failed: failed.length,
+        workers: await workersOf(queue, known),
+      });
+      if (missing.length === 0) break;
+      const failedNames = new Set(failed.map(({ id }) => id));
+      if (missing.every((job) => failedNames.has(nameOf(job)))) {
+        const reasons = failed.map(({ id, failedReason }) => `\n  ${id}: ${failedReason}`);
+        throw new Error(`${failed.length} jobs failed; --retry tries them again:${reasons.join('')}`);
+      }
+      await enqueue(queue, missing, new Set(known.map(({ id }) => id)));
+      await setTimeout(INTERVAL);
+    }
+  } finally {
+    await queue.close();
+    await store.close();
+  }
+}
+
+/** Fills the queue up with jobs that it does not have. */
+async function enqueue(
+  queue: Queue<Job>,
+  missing: readonly Job[],
+  known: ReadonlySet<string | undefined>,
+): Promise<void> {
+  const waiting = await queue.getWaitingCount();
+  const jobs = missing.filter((job) => !known.has(nameOf(job)));
+  const added = jobs.slice(0, Math.max(MOST_WAITING - waiting, 0));
+  await queue.addBulk(
+    added.map((data) => ({ name: 'label', data, opts: { jobId: nameOf(data) } })),
+  );
+}
+
+async function workersOf(
+  queue: Queue<Job>,
+  known: Awaited<ReturnType<Queue<Job>['getJobs']>>,
+): Promise<Map<string, string | undefined>> {
+  const clients = await queue.getWorkers();
+  const workers = new Map<string, string | undefined>();
+  for (const { rawname } of clients) {
+    const name = rawname?.split(':w:')[1];
+    if (name !== undefined) workers.set(name, undefined);
+  }
+  for (const { id, processedBy, finishedOn } of known) {
+    if (processedBy && !finishedOn && workers.has(processedBy)) workers.set(processedBy, id);
+  }
+  return workers;
+}

@@ -1,0 +1,34 @@
+import { Queue, type RedisOptions } from 'bullmq';
+import type { Job } from './jobs.js';
+
+/** The name of the queue in Redis. */
+export const QUEUE = 'labelling';
+
+/** How Redis is reached: a command waits for as long as Redis is away. */
+export function connectionTo(url: string): RedisOptions {
+  return { url, maxRetriesPerRequest: null };
+}
+
+/** Of the queue: a job that fails is tried again, later and later, and is kept when it failed for good. */
+export function openQueue(url: string): Queue<Job> {
+  const queue = new Queue<Job>(QUEUE, {
+    connection: connectionTo(url),
+    defaultJobOptions: {
+      attempts: 5,
+      backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
+      removeOnComplete: true, // the store says what is done
+      removeOnFail: false, // the failed set: what a person has to look at
+    },
+  });
+  queue.on('error', reportOnce());
+  return queue;
+}
+
+/** Says once that Redis is away, and not at each try to reach it. */
+export function reportOnce(): (error: Error) => void {
+  let last = '';
+  return ({ message }) => {
+    if (message !== last) console.error(`queue: ${message}`);
+    last = message;
+  };
+}

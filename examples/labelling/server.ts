@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { Random } from '../shared/random.js';
+import { BadRequest, type LanguageModel, MODEL } from './languageModel.js';
+
+/** How a server under load behaves; each a fraction of the requests. */
+export interface Faults {
+  /** Milliseconds that a request takes beside the model's own time; 0. */
+  readonly latency?: number;
+  /** Answered by 429 with `Retry-After`. */
+  readonly tooMany?: number;
+  /** Answered by 500. */
+  readonly broken?: number;
+  /** The connection is cut, half of the time in the middle of the answer. */
+  readonly dropped?: number;
+  /** Of the random numbers that choose; 1. */
+  readonly seed?: number;
+}
+
+/** Seconds after which a client may try again; whole seconds by the standard. */
+const RETRY_AFTER = 1;
+
+/** The part of vLLM's protocol that scoring takes: `GET /v1/models` and `POST /v1/completions`. */
+export class TeacherServer {
+  readonly url: string;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Listens on this machine alone; port 0 is any that is free. */
+  static async start(model: LanguageModel, port = 0, faults: Faults = {}): Promise<TeacherServer> {
+    const random = new Random(faults.seed ?? 1, 'faults');
+    const server = createServer((request, response) => {
+      respond(model, faults, random, request, response).catch(() => response.destroy());
+    });
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return new TeacherServer(server);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+async function respond(
+  model: LanguageModel,
+  { latency = 0, tooMany = 0, broken = 0, dropped = 0 }: Faults,
+  random: Random,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await text(request);
+  if (request.method === 'GET' && request.url === '/v1/models') {
+    send(response, 200, { object: 'list', data: [{ id: MODEL, object: 'model' }] });
+    return;
+  }
+  if (request.method !== 'POST' || request.url !== '/v1/completions') {
+    send(response, 404, errorOf(`no ${request.method} ${request.url} here`));
+    return;
+  }
+  const chance = random.uniform();
+  if (chance < tooMany) {
+    send(response.setHeader('Retry-After', RETRY_AFTER), 429, errorOf('too many requests'));
+    return;
+  }
+  if (chance < tooMany + broken) {
+    send(response, 500, errorOf('out of order'));
+    return;
+  }
+  await setTimeout(latency);
+  const answer = answerTo(model, body);
+  if (chance < tooMany + broken + dropped) {
+    drop(response, answer.body, random.uniform() < 0.5);
+    return;
+  }
+  send(response, answer.status, answer.body);
+}
+
+function answerTo(model: LanguageModel, body: string): { status: number; body: object } {
+  try {
+    return { status: 200, body: model.answer(JSON.parse(body)) };
+  } catch (error) {
+    if (!(error instanceof BadRequest || error instanceof SyntaxError)) throw error;
+    return { status: 400, body: errorOf(error.message) };
+  }
+}
+
+const errorOf = (message: string) => ({ error: { message } });
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Cuts the connection, before the answer or in the middle of it. */
+function drop(response: ServerResponse, body: object, isMidway: boolean): void {
+  if (!isMidway) {
+    response.destroy();
+    return;
+  }
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(200, { 'Content-Length': bytes.length, 'Content-Type': 'application/json' });
+  response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+}

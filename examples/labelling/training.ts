@@ -1,0 +1,107 @@
+import { ResponseDistillationStrategy } from 'knowledge-distillation';
+import type { TeacherBatch, TeacherStore } from 'knowledge-distillation/store';
+import { Adam } from '../shared/adam.js';
+import { Phase } from '../shared/progress.js';
+import { Random } from '../shared/random.js';
+import { schedule } from '../shared/schedule.js';
+import { mostLikely } from '../shared/statistics.js';
+import {
+  countLabels,
+  type TokenBatch,
+  TokenStudent,
+  type TokenStudentSize,
+} from '../shared/tokenStudent.js';
+
+export interface Pace {
+  readonly epochs: number;
+  /** Most rows of a step. */
+  readonly rows: number;
+  readonly learningRate: number;
+}
+
+/** One way to teach a student. */
+export interface Method {
+  readonly name: string;
+  readonly createStrategy: () => ResponseDistillationStrategy;
+}
+
+/** The stored log-probabilities are at temperature 1; all classes that are not kept are one more. */
+export const METHODS: readonly Method[] = [
+  {
+    name: 'labels, no teacher',
+    createStrategy: () => new ResponseDistillationStrategy({ temperature: 1, alpha: 1 }),
+  },
+  {
+    name: 'teacher and labels',
+    createStrategy: () =>
+      new ResponseDistillationStrategy({ temperature: 1, alpha: 0.3, tail: 'bucket' }),
+  },
+];
+
+/** A batch of text: it has tokens, labels and what the teacher says. */
+export function textOf({ offsets, tokens, labels, targets }: TeacherBatch): TokenBatch {
+  if (tokens === undefined || labels === undefined || targets === undefined) {
+    throw new Error('the store holds no text');
+  }
+  return { offsets, tokens, labels, targets };
+}
+
+/** Trains a student from a store: in each epoch all rows, in an order of its own. */
+export async function trainStudent(
+  { name, createStrategy }: Method,
+  store: TeacherStore,
+  size: Omit<TokenStudentSize, 'vocabulary'>,
+  { epochs, rows, learningRate }: Pace,
+  seed: number,
+): Promise<TokenStudent> {
+  const vocabulary = store.description.columns!;
+  const student = new TokenStudent({ ...size, vocabulary }, new Random(seed, 'student'));
+  const strategy = createStrategy();
+  const adam = new Adam(0);
+  const total = epochs * store.size.rows;
+  const phase = new Phase(name, total);
+  let done = 0;
+  let loss = Number.NaN;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for await (const batch of store.batches({ rows, seed: seed + epoch })) {
+      const evaluation = student.evaluate(strategy, textOf(batch));
+      const parameters = student.parameters.map(({ data }, i) => ({
+        value: data,
+        gradient: evaluation.gradients[i]!,
+      }));
+      done += batch.tokens!.length;
+      adam.step(parameters, learningRate * schedule(done / total));
+      loss = evaluation.loss;
+      phase.update(done);
+    }
+  }
+  phase.finish(`last loss ${loss.toFixed(4)}`);
+  return student;
+}
+
+export interface Scores {
+  /** Cross-entropy of the held-out words, in nats a word. */
+  readonly crossEntropy: number;
+  /** Fraction of the held-out words at which the most likely word is the teacher's. */
+  readonly agreement: number;
+}
+
+/** Judges a student by a store of documents that it has not seen. */
+export async function judge(student: TokenStudent, heldOut: TeacherStore): Promise<Scores> {
+  const likelihood = new ResponseDistillationStrategy({ temperature: 1, alpha: 1 });
+  let [words, surprisal, agreeing] = [0, 0, 0];
+  for await (const batch of heldOut.batches({ rows: 512 })) {
+    const text = textOf(batch);
+    const logits = student.logits(text);
+    surprisal += likelihood.computeLoss(logits, text.targets, text.labels, { normalizer: 1 });
+    words += countLabels(text);
+    const choices = mostLikely(logits.data, logits.columns);
+    agreeing += choices.filter((choice, row) => choice === firstOf(text.targets, row)).length;
+  }
+  return { crossEntropy: surprisal / words, agreement: agreeing / words };
+}
+
+/** The teacher's most likely class of a row: readers put it first. */
+function firstOf({ indices, values }: TokenBatch['targets'], row: number): number {
+  return indices[row * values.columns]!;
+}
