@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { scoringRequest } from './completions.js';
 
 export interface ClientOptions {
   /** Address of the server, as http://127.0.0.1:8000. */
@@ -9,6 +10,8 @@ export interface ClientOptions {
   readonly timeout?: number;
   /** Most milliseconds before the second try, twice as many before each later one; 500. */
   readonly backoff?: number;
+  /** How to wait for a number of milliseconds; tests do not. */
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
 /** A request that did not succeed, and what came of its last try. */
@@ -40,14 +43,20 @@ type Outcome =
 export class TeacherClient {
   readonly #options: Required<ClientOptions>;
 
-  constructor({ url, attempts = 6, timeout = 60_000, backoff = 500 }: ClientOptions) {
-    this.#options = { url: url.replace(/\/+$/, ''), attempts, timeout, backoff };
+  constructor({
+    url,
+    attempts = 6,
+    timeout = 60_000,
+    backoff = 500,
+    wait = (milliseconds) => setTimeout(milliseconds),
+  }: ClientOptions) {
+    this.#options = { url: url.replace(/\/+$/, ''), attempts, timeout, backoff, wait };
   }
 
   /** Log-probabilities of every token of the prompt and of the `k` most likely ones in its place. */
   score(model: string, prompt: ArrayLike<number>, k: number): Promise<unknown> {
-    const body = { model, prompt: Array.from(prompt), max_tokens: 1, prompt_logprobs: k };
-    return this.#request('/v1/completions', { method: 'POST', body: JSON.stringify(body) });
+    const body = JSON.stringify(scoringRequest(model, prompt, k));
+    return this.#request('/v1/completions', { method: 'POST', body });
   }
 
   /** The name of the model that is served. */
@@ -59,7 +68,7 @@ export class TeacherClient {
   }
 
   async #request(path: string, init: RequestInit = {}): Promise<unknown> {
-    const { url, attempts, backoff } = this.#options;
+    const { url, attempts, backoff, wait } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#try(url + path, init);
       if ('reply' in outcome) return outcome.reply;
@@ -69,7 +78,7 @@ export class TeacherClient {
         throw new TeacherError(`${url}${path} failed: ${fault}${tries}`, isFinal, retryAfter);
       }
       // At random, so that the clients of a server that was overloaded do not come back together.
-      await setTimeout(retryAfter ?? Math.random() * backoff * 2 ** (attempt - 1));
+      await wait(retryAfter ?? Math.random() * backoff * 2 ** (attempt - 1));
     }
   }
 

@@ -1,4 +1,10 @@
 import { SparseTargets } from 'knowledge-distillation';
+import {
+  BadRequest,
+  type Completion,
+  type CompletionRequest,
+  type PromptLogprob,
+} from './completions.js';
 import { type Corpus, makeCorpus, readBook } from './corpus.js';
 import { TrigramModel } from './trigrams.js';
 
@@ -6,41 +12,6 @@ import { TrigramModel } from './trigrams.js';
 export const MODEL = 'moby-dick-trigrams';
 /** Most log-probabilities of a position that the server gives, as `--max-logprobs` of vLLM. */
 export const MOST_LOGPROBS = 64;
-
-/** The fields of a request to `POST /v1/completions` that this server reads. */
-export interface CompletionRequest {
-  readonly model: string;
-  readonly prompt: readonly number[];
-  readonly max_tokens: number;
-  readonly prompt_logprobs: number;
-}
-
-/** What is said of one token at one position of the prompt. */
-interface PromptLogprob {
-  readonly logprob: number;
-  /** 1 for the most likely token. */
-  readonly rank: number;
-  readonly decoded_token: string;
-}
-
-/** The answer in vLLM's form: the first token of a prompt has no log-probabilities. */
-export interface Completion {
-  readonly id: string;
-  readonly object: 'text_completion';
-  readonly model: string;
-  readonly choices: readonly [
-    {
-      readonly index: 0;
-      readonly text: string;
-      readonly finish_reason: 'length';
-      readonly prompt_logprobs: readonly (Readonly<Record<string, PromptLogprob>> | null)[];
-    },
-  ];
-  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
-}
-
-/** A request that cannot be answered however often it is sent. */
-export class BadRequest extends Error {}
 
 /** The teacher: a model of words, and how it answers a request. */
 export class LanguageModel {
@@ -60,9 +31,12 @@ export class LanguageModel {
     return new LanguageModel(makeCorpus(readBook()));
   }
 
-  /** @throws {BadRequest} for what the server of the example does not know */
+  /**
+   * @param request - a {@link CompletionRequest}
+   * @throws {BadRequest} for a request that this server does not know
+   */
   answer(request: unknown): Completion {
-    const { prompt, prompt_logprobs: k } = this.#check(request);
+    const { prompt, prompt_logprobs: k, return_token_ids } = this.#check(request);
     const logits = this.#model.logits(prompt);
     const likely = SparseTargets.topK(logits, Math.max(k, 1));
     const scored = prompt.slice(1).map((token, row) => {
@@ -89,6 +63,7 @@ export class LanguageModel {
           index: 0,
           text: this.#words[next]!,
           finish_reason: 'length',
+          prompt_token_ids: return_token_ids ? prompt : null,
           prompt_logprobs: [null, ...scored],
         },
       ],
@@ -97,8 +72,13 @@ export class LanguageModel {
   }
 
   #check(request: unknown): CompletionRequest {
-    const { model, prompt, max_tokens, prompt_logprobs } = (request ??
-      {}) as Partial<CompletionRequest>;
+    const {
+      model,
+      prompt,
+      max_tokens,
+      prompt_logprobs: k,
+      return_token_ids = false,
+    } = (request ?? {}) as Partial<CompletionRequest>;
     const isToken = (token: unknown) =>
       Number.isInteger(token) && Number(token) >= 0 && Number(token) < this.#words.length;
     if (model !== MODEL) throw new BadRequest(`model must be "${MODEL}", got ${show(model)}`);
@@ -106,13 +86,12 @@ export class LanguageModel {
       throw new BadRequest(`prompt must be tokens, integers in [0, ${this.#words.length})`);
     }
     if (max_tokens !== 1) throw new BadRequest(`max_tokens must be 1, got ${show(max_tokens)}`);
-    const k = prompt_logprobs;
     if (k === undefined || !Number.isInteger(k) || k < 0 || k > MOST_LOGPROBS) {
       throw new BadRequest(
         `prompt_logprobs must be an integer in [0, ${MOST_LOGPROBS}], got ${show(k)}`,
       );
     }
-    return { model, prompt, max_tokens, prompt_logprobs: k };
+    return { model, prompt, max_tokens, prompt_logprobs: k, return_token_ids };
   }
 }
 

@@ -64,7 +64,9 @@ export async function produce(
       const failedNames = new Set(failed.map(({ id }) => id));
       if (missing.every((job) => failedNames.has(nameOf(job)))) {
         const reasons = failed.map(({ id, failedReason }) => `\n  ${id}: ${failedReason}`);
-        throw new Error(`${failed.length} jobs failed; --retry tries them again:${reasons.join('')}`);
+        throw new Error(
+          `${failed.length} jobs failed; --retry tries them again:${reasons.join('')}`,
+        );
       }
       await enqueue(queue, missing, new Set(known.map(({ id }) => id)));
       await setTimeout(INTERVAL);

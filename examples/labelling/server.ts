@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { Random } from '../shared/random.js';
-import { BadRequest, type LanguageModel, MODEL } from './languageModel.js';
+import { BadRequest } from './completions.js';
+import { type LanguageModel, MODEL } from './languageModel.js';
 
 /** How a server under load behaves; each a fraction of the requests. */
 export interface Faults {

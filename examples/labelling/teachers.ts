@@ -1,5 +1,6 @@
 import { readVLLM } from 'knowledge-distillation/teachers';
 import { TeacherClient } from './client.js';
+import { scoringRequest } from './completions.js';
 import type { Corpus, Document } from './corpus.js';
 import type { Labelling } from './labelling.js';
 import { LanguageModel, MODEL } from './languageModel.js';
@@ -18,13 +19,7 @@ export function localScorer(corpus: Corpus): Scorer {
   const model = new LanguageModel(corpus);
   return {
     model: MODEL,
-    score: async (prompt, k) =>
-      model.answer({
-        model: MODEL,
-        prompt: Array.from(prompt),
-        max_tokens: 1,
-        prompt_logprobs: k,
-      }),
+    score: async (prompt, k) => model.answer(scoringRequest(MODEL, prompt, k)),
   };
 }
 

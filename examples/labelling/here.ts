@@ -1,0 +1,48 @@
+import { Presets, SingleBar } from 'cli-progress';
+import { jobsOf } from './jobs.js';
+import { isDone, type Labelling, openStore, runJob } from './labelling.js';
+
+export interface Settings {
+  /** Documents about which the teacher is asked at a time. */
+  readonly concurrency: number;
+  /** Documents after which what is there is put on disk. */
+  readonly size: number;
+}
+
+/** Labels all documents in this process. Started again, it goes on with those that are missing. */
+export async function labelHere(
+  name: string,
+  labelling: Labelling,
+  folder: string,
+  { concurrency, size }: Settings,
+): Promise<void> {
+  const { keys } = labelling;
+  const store = await openStore(labelling, folder);
+  const before = keys.filter((key) => store.has(key)).length;
+  const start = performance.now();
+  const bar = process.stdout.isTTY
+    ? new SingleBar(
+        {
+          format: '{name} [{bar}] {value}/{total} documents, {rate} a second, {eta_formatted} left',
+          hideCursor: true,
+        },
+        Presets.rect,
+      )
+    : undefined;
+  bar?.start(keys.length, before, { name, rate: 0 });
+  let done = before;
+  const rate = () => ((done - before) / ((performance.now() - start) / 1000)).toFixed(1);
+  try {
+    for (const job of jobsOf(keys.length, size).filter((job) => !isDone(labelling, store, job))) {
+      await runJob(labelling, store, job, concurrency, () => {
+        done++;
+        bar?.update(done, { rate: rate() });
+      });
+    }
+  } finally {
+    bar?.stop();
+    await store.close();
+  }
+  const kept = before > 0 ? `, ${before} were there` : '';
+  console.log(`${name}: ${keys.length} documents${kept}, ${rate()} a second`);
+}

@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readVLLM } from 'knowledge-distillation/teachers';
+import { afterEach, describe, expect, test } from 'vitest';
+import { TeacherClient, TeacherError } from '../../examples/labelling/client.js';
+import { scoringRequest } from '../../examples/labelling/completions.js';
+import { makeCorpus } from '../../examples/labelling/corpus.js';
+import { jobsOf, nameOf } from '../../examples/labelling/jobs.js';
+import { LanguageModel, MODEL } from '../../examples/labelling/languageModel.js';
+import { type Faults, TeacherServer } from '../../examples/labelling/server.js';
+import { TrigramModel } from '../../examples/labelling/trigrams.js';
+import { Random } from '../../examples/shared/random.js';
+
+/** A book of 20 chapters of four passages, made of words in random order. */
+function makeBook(): string {
+  const random = new Random(1, 'book');
+  const words = ['the', 'whale', 'ship', 'sea', 'rolled', 'harpoon', 'sank', 'captain', ','];
+  const passage = () =>
+    Array.from({ length: 30 }, () => words[random.below(words.length)]).join(' ');
+  return Array.from(
+    { length: 20 },
+    (_, i) => `CHAPTER ${i}.\n\n${passage()}\n\n${passage()}\n\n${passage()}\n\n${passage()}\n\n`,
+  ).join('');
+}
+
+const corpus = makeCorpus(makeBook());
+const model = new LanguageModel(corpus);
+const { tokens } = corpus.training[0]!;
+const running: { close(): unknown }[] = [];
+
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.close();
+});
+
+async function serve(faults?: Faults): Promise<string> {
+  const server = await TeacherServer.start(model, 0, faults);
+  running.push(server);
+  return server.url;
+}
+
+/** A server that answers its requests by one handler after the other. */
+async function serveOneByOne(handlers: readonly RequestListener[]): Promise<string> {
+  const rest = [...handlers];
+  const server = createServer((request, response) => rest.shift()!(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  running.push({
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const answer =
+  (status: number, headers: Record<string, string> = {}, body = 'text'): RequestListener =>
+  (_, response) => {
+    response.writeHead(status, headers).end(body);
+  };
+const drop: RequestListener = (_, response) => response.destroy();
+const cut: RequestListener = (_, response) => {
+  response.writeHead(200, { 'Content-Length': 100 });
+  response.write('{"half', () => response.destroy());
+};
+const ignore: RequestListener = () => {};
+const succeed = answer(200, {}, '{"right": true}');
+
+describe('the corpus', () => {
+  test('keeps what the teacher read, what it labels and what is held out apart', () => {
+    const keys = [corpus.read, corpus.training, corpus.heldOut].map((documents) =>
+      documents.map(({ key }) => key),
+    );
+    expect(keys.map(({ length }) => length)).toEqual([48, 24, 8]);
+    expect(new Set(keys.flat()).size).toBe(80);
+    expect(corpus.words.slice(0, 2)).toEqual(['<start>', '<unknown>']);
+    for (const { tokens } of corpus.training) expect(tokens[0]).toBe(0);
+  });
+});
+
+describe('the trigram model', () => {
+  test('interpolates by absolute discounting', () => {
+    const words = new TrigramModel([Int32Array.of(0, 1, 2, 1, 2, 1, 3)], 4);
+    const [, row] = words.logits([0, 1]).toRows();
+    // Counts and 1 for each word: 1, 4, 3 and 2 of 10. After 1: 2 twice, 3 once. After 0 1: 2 once.
+    const unigrams = [0.1, 0.4, 0.3, 0.2];
+    const rest = (0.75 * 2) / 3;
+    const afterOne = unigrams.map((p, word) => [0, 0, 1.25, 0.25][word]! / 3 + rest * p);
+    const afterTwo = afterOne.map((p, word) => [0, 0, 0.25, 0][word]! + 0.75 * p);
+    afterTwo.forEach((p, word) => {
+      expect(Math.exp(row![word]!)).toBeCloseTo(p, 6);
+    });
+  });
+
+  test('gives distributions', () => {
+    const words = new TrigramModel(
+      corpus.read.map(({ tokens }) => tokens),
+      corpus.words.length,
+    );
+    for (const row of words.logits(tokens).toRows()) {
+      expect(row.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 5);
+    }
+  });
+});
+
+describe('the server', () => {
+  test('answers as vLLM does', async () => {
+    const client = new TeacherClient({ url: await serve() });
+    expect(await client.model()).toBe(MODEL);
+    const response = await client.score(MODEL, tokens, 3);
+    expect(response).toEqual(model.answer(scoringRequest(MODEL, tokens, 3)));
+    const columns = corpus.words.length;
+    const reply = readVLLM(response as object, { columns, k: 3 });
+    expect(reply.tokens).toEqual(tokens.subarray(1));
+    expect(reply.targets.values.columns).toBe(3);
+  });
+
+  test('gives the token of the prompt with its rank, also beyond k', () => {
+    const { choices } = model.answer(scoringRequest(MODEL, tokens, 1));
+    const all = model.answer(scoringRequest(MODEL, tokens, corpus.words.length)).choices;
+    expect(choices[0].prompt_logprobs[0]).toBe(null);
+    tokens.subarray(1).forEach((token, i) => {
+      const [few, many] = [choices, all].map(([choice]) => choice.prompt_logprobs[i + 1]!);
+      expect(few![token]).toEqual(many![token]);
+      expect(
+        Object.values(many!)
+          .map(({ rank }) => rank)
+          .sort((a, b) => a - b),
+      ).toEqual(Array.from(corpus.words, (_, place) => place + 1));
+    });
+  });
+
+  test.each([
+    ['another model', { model: 'other' }, 'model must be "moby-dick-trigrams"'],
+    ['text', { prompt: 'call me' }, 'prompt must be tokens'],
+    ['a token that it has not', { prompt: [9999] }, 'prompt must be tokens'],
+    ['more than it gives', { prompt_logprobs: 65 }, 'prompt_logprobs must be'],
+    ['a text to write', { max_tokens: 7 }, 'max_tokens must be 1, got 7'],
+  ])('refuses %s', async (_, change, message) => {
+    const response = await fetch(`${await serve()}/v1/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...scoringRequest(MODEL, tokens, 3), ...change }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining(message) },
+    });
+  });
+});
+
+describe('the client', () => {
+  test('tries again after faults of the server and of the connection', async () => {
+    const faults = [answer(429, { 'Retry-After': '0' }), answer(500), answer(503), drop, cut];
+    const url = await serveOneByOne([...faults, succeed]);
+    const client = new TeacherClient({ url, backoff: 1 });
+    expect(await client.score(MODEL, [0], 1)).toEqual({ right: true });
+  });
+
+  test('tries again after a timeout', async () => {
+    const url = await serveOneByOne([ignore, succeed]);
+    const client = new TeacherClient({ url, backoff: 1, timeout: 200 });
+    expect(await client.score(MODEL, [0], 1)).toEqual({ right: true });
+  });
+
+  test('waits for as long as the server says, or longer with each try', async () => {
+    const date = new Date(Date.now() + 30_000).toUTCString();
+    const url = await serveOneByOne([
+      answer(429, { 'Retry-After': '7' }),
+      answer(503, { 'Retry-After': date }),
+      answer(500),
+      answer(500),
+      succeed,
+    ]);
+    const waits: number[] = [];
+    const wait = async (milliseconds: number) => waits.push(milliseconds);
+    await new TeacherClient({ url, backoff: 100, wait }).score(MODEL, [0], 1);
+    expect(waits).toHaveLength(4);
+    expect(waits[0]).toBe(7000);
+    expect(waits[1]).toBeGreaterThan(0);
+    expect(waits[1]).toBeLessThanOrEqual(30_000);
+    expect(waits[2]).toBeLessThan(400);
+    expect(waits[3]).toBeLessThan(800);
+  });
+
+  test('says what came of the last try', async () => {
+    const url = await serveOneByOne([answer(500), answer(502, {}, 'bad gateway')]);
+    const client = new TeacherClient({ url, attempts: 2, backoff: 1 });
+    const message = `${url}/v1/completions failed: status 502, bad gateway, in the last of 2 tries`;
+    await expect(client.score(MODEL, [0], 1)).rejects.toThrow(new TeacherError(message, false));
+  });
+
+  test('does not repeat a request that the server does not understand', async () => {
+    const client = new TeacherClient({ url: await serve() });
+    const error = await client.score('other', tokens, 1).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(TeacherError);
+    expect(error).toMatchObject({ isFinal: true });
+    expect(String(error)).toContain('status 400');
+    expect(String(error)).toContain('model must be');
+  });
+
+  test('leaves a long wait to its caller', async () => {
+    const url = await serveOneByOne([answer(429, { 'Retry-After': '3600' })]);
+    const error = await new TeacherClient({ url }).score(MODEL, [0], 1).catch((e: unknown) => e);
+    expect(error).toMatchObject({ isFinal: false, retryAfter: 3_600_000 });
+  });
+
+  test('gets what a quiet server says from one that fails in every way', async () => {
+    const url = await serve({ broken: 0.2, dropped: 0.3, seed: 3 });
+    const client = new TeacherClient({ url, attempts: 30, backoff: 0 });
+    for (const { tokens } of corpus.training) {
+      expect(await client.score(MODEL, tokens, 4)).toEqual(
+        model.answer(scoringRequest(MODEL, tokens, 4)),
+      );
+    }
+  });
+});
+
+describe('jobs', () => {
+  test('are the same ranges of documents each time', () => {
+    expect(jobsOf(70, 32)).toEqual([
+      { first: 0, end: 32 },
+      { first: 32, end: 64 },
+      { first: 64, end: 70 },
+    ]);
+    expect(jobsOf(70, 32).map(nameOf)).toEqual([
+      'documents-0-to-31',
+      'documents-32-to-63',
+      'documents-64-to-69',
+    ]);
+    expect(jobsOf(0, 32)).toEqual([]);
+  });
+});
