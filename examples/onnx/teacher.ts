@@ -6,24 +6,37 @@ import { Phase } from '../shared/progress.js';
 import { CLASSES } from './frames.js';
 import { HEIGHT, type Line } from './lines.js';
 
+/** What the teacher says about the frames of a line. */
+export type Reader = (line: Line) => Promise<Matrix>;
+
 /**
- * What the teacher says about every frame of every line: log-probabilities of CLASSES, its other 6,598 classes left
+ * Loads the teacher. It gives a row for each frame: log-probabilities of CLASSES, its other 6,598 classes left
  * out. A softmax takes them for logits: the constant by which the two differ in a row changes nothing, at any temperature.
  */
-export async function askTeacher(lines: readonly Line[]): Promise<Float32Array> {
+export async function openTeacher(): Promise<Reader> {
   // More threads would wait for each other: a line is small.
   const session = await InferenceSession.create(models.recognitionPath, { intraOpNumThreads: 1 });
   const columns = columnsOfClasses();
-  const logits: number[] = [];
-  const phase = new Phase('teacher: PP-OCRv4', lines.length);
-  for (const [index, line] of lines.entries()) {
+  return async (line) => {
     const outputs = await session.run({ [session.inputNames[0]!]: toTensor(line) });
     // [1, frames, classes]: a row for each frame, where onnxruntime has written it.
     const frames = Matrix.fromTensor(outputs[session.outputNames[0]!]!, float32);
+    const logits = Matrix.zeros(frames.rows, columns.length);
     for (let frame = 0; frame < frames.rows; frame++) {
       const probabilities = frames.row(frame);
-      for (const column of columns) logits.push(Math.log(probabilities[column]!));
+      logits.row(frame).set(columns.map((column) => Math.log(probabilities[column]!)));
     }
+    return logits;
+  };
+}
+
+/** What the teacher says about every frame of every line, one line after the other. */
+export async function askTeacher(lines: readonly Line[]): Promise<Float32Array> {
+  const read = await openTeacher();
+  const logits: number[] = [];
+  const phase = new Phase('teacher: PP-OCRv4', lines.length);
+  for (const [index, line] of lines.entries()) {
+    logits.push(...(await read(line)).data);
     phase.update(index + 1);
   }
   phase.finish(`${lines.length} lines`);

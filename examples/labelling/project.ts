@@ -1,0 +1,35 @@
+import type { TeacherStore } from 'knowledge-distillation/store';
+import type { Labelling } from './labelling.js';
+
+/** What there is to label, and what is made of it. */
+export interface Project {
+  readonly training: Labelling;
+  /** Documents by which students are judged. */
+  readonly heldOut: Labelling;
+  /** Trains students from the store, judges them, and returns a table of it. */
+  learn(training: TeacherStore, heldOut: TeacherStore): Promise<string>;
+}
+
+export interface ProjectSettings {
+  readonly quick: boolean;
+  readonly seed: number;
+  /** `local`, `onnx`, or the address of a server that speaks vLLM's protocol. */
+  readonly teacher: string;
+  /** Most documents of the training part. */
+  readonly documents: number;
+}
+
+export async function openProject(settings: ProjectSettings): Promise<Project> {
+  if (settings.teacher !== 'onnx') {
+    const { openTextProject } = await import('./text.js');
+    return openTextProject(settings);
+  }
+  try {
+    const { openLinesProject } = await import('./lines.js');
+    return await openLinesProject(settings);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const hint = 'npm ci --ignore-scripts --prefix examples/onnx installs what it needs';
+    throw new Error(`--teacher onnx: ${(error as Error).message}; ${hint}`, { cause: error });
+  }
+}
