@@ -1,4 +1,4 @@
-import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
+import { Matrix, SparseTargets } from 'knowledge-distillation';
 import type { TeacherBatch, TeacherStore } from 'knowledge-distillation/store';
 import { drawLines } from '../onnx/drawing.js';
 import { CLASSES, FEATURES, featuresOf, labelsOf } from '../onnx/frames.js';
@@ -6,13 +6,13 @@ import type { Line } from '../onnx/lines.js';
 import { openTeacher, type Reader } from '../onnx/teacher.js';
 import { Adam } from '../shared/adam.js';
 import { HiddenLayerStudent } from '../shared/hiddenLayerStudent.js';
-import { METHODS } from '../shared/methods.js';
 import { Phase } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
 import { agreement, mostLikely } from '../shared/statistics.js';
 import { formatTable } from '../shared/table.js';
-import type { Features, Method } from '../shared/training.js';
+import type { Features } from '../shared/training.js';
 import type { Labelling } from './labelling.js';
+import { METHODS, type Method } from './methods.js';
 import type { Project, ProjectSettings } from './project.js';
 
 /** Classes of each frame that are kept. */
@@ -80,16 +80,13 @@ function pixelsOf(line: Line): Matrix {
 }
 
 async function trainReader(
-  { name, createStrategy, labels: seesLabels }: Method,
+  { name, createStrategy }: Method,
   store: TeacherStore,
   seed: number,
 ): Promise<HiddenLayerStudent> {
   const random = new Random(seed, 'student');
   const student = new HiddenLayerStudent(FEATURES, UNITS, CLASSES.length, random);
-  // The stored probabilities are at temperature 1.
-  const strategy = seesLabels
-    ? createStrategy()
-    : new ResponseDistillationStrategy({ temperature: 1, alpha: 0, tail: 'bucket' });
+  const strategy = createStrategy();
   const adam = new Adam(0);
   const phase = new Phase(name, EPOCHS * store.size.rows);
   let [done, loss] = [0, Number.NaN];
@@ -97,11 +94,7 @@ async function trainReader(
     for await (const batch of store.batches({ rows: ROWS, seed: seed + epoch })) {
       const samples = samplesOf(batch);
       const logits = new Matrix(student.forward(samples), samples.length, CLASSES.length);
-      const evaluation = strategy.computeLossAndGradient(
-        logits,
-        batch.targets!,
-        seesLabels ? batch.labels : undefined,
-      );
+      const evaluation = strategy.computeLossAndGradient(logits, batch.targets!, batch.labels);
       const gradient = student.backward(samples, evaluation.gradient.data);
       adam.step([{ value: student.weights, gradient }], LEARNING_RATE);
       loss = evaluation.loss;

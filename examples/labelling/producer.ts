@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
+import type { JobType, Queue } from 'bullmq';
 import { type Job, jobsOf, nameOf } from './jobs.js';
 import { isDone, type Labelling, openStore } from './labelling.js';
 import { openQueue } from './queue.js';
@@ -9,7 +9,7 @@ const MOST_WAITING = 64;
 /** Milliseconds between two looks at the store and the queue. */
 const INTERVAL = 500;
 /** States of a job that the queue still has. */
-const KNOWN = ['wait', 'active', 'delayed', 'prioritized', 'paused', 'failed'] as const;
+const KNOWN: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
 
 /** A look at the farm. */
 export interface State {
@@ -47,7 +47,7 @@ export async function produce(
     if (retry) await queue.retryJobs({ state: 'failed' });
     for (;;) {
       // The queue first: a job that it does not have any more has its documents in the store.
-      const known = await queue.getJobs([...KNOWN]);
+      const known = await queue.getJobs(KNOWN);
       await store.flush();
       const missing = jobsOf(labelling.keys.length, size).filter(
         (job) => !isDone(labelling, store, job),

@@ -5,8 +5,9 @@ import { scoringRequest } from './completions.js';
 import { type Corpus, type Document, makeCorpus, readBook } from './corpus.js';
 import type { Labelling } from './labelling.js';
 import { LanguageModel, MODEL } from './languageModel.js';
+import { METHODS } from './methods.js';
 import type { Project, ProjectSettings } from './project.js';
-import { judge, METHODS, trainStudent } from './training.js';
+import { judge, trainStudent } from './training.js';
 
 /** Classes of each row that are kept. */
 export const KEPT = 32;

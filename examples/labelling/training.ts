@@ -11,6 +11,7 @@ import {
   TokenStudent,
   type TokenStudentSize,
 } from '../shared/tokenStudent.js';
+import type { Method } from './methods.js';
 
 export interface Pace {
   readonly epochs: number;
@@ -18,25 +19,6 @@ export interface Pace {
   readonly rows: number;
   readonly learningRate: number;
 }
-
-/** One way to teach a student. */
-export interface Method {
-  readonly name: string;
-  readonly createStrategy: () => ResponseDistillationStrategy;
-}
-
-/** The stored log-probabilities are at temperature 1; all classes that are not kept are one more. */
-export const METHODS: readonly Method[] = [
-  {
-    name: 'labels, no teacher',
-    createStrategy: () => new ResponseDistillationStrategy({ temperature: 1, alpha: 1 }),
-  },
-  {
-    name: 'teacher and labels',
-    createStrategy: () =>
-      new ResponseDistillationStrategy({ temperature: 1, alpha: 0.3, tail: 'bucket' }),
-  },
-];
 
 /** A batch of text: it has tokens, labels and what the teacher says. */
 export function textOf({ offsets, tokens, labels, targets }: TeacherBatch): TokenBatch {

@@ -1,0 +1,20 @@
+import { ResponseDistillationStrategy } from 'knowledge-distillation';
+
+/** One way to teach a student. */
+export interface Method {
+  readonly name: string;
+  readonly createStrategy: () => ResponseDistillationStrategy;
+}
+
+/** The stored log-probabilities are at temperature 1; all classes that are not kept are one more. */
+export const METHODS: readonly Method[] = [
+  {
+    name: 'labels, no teacher',
+    createStrategy: () => new ResponseDistillationStrategy({ temperature: 1, alpha: 1 }),
+  },
+  {
+    name: 'teacher and labels',
+    createStrategy: () =>
+      new ResponseDistillationStrategy({ temperature: 1, alpha: 0.3, tail: 'bucket' }),
+  },
+];
