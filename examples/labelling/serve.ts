@@ -9,6 +9,7 @@ const { values } = parseArgs({
     'too-many': { type: 'string', default: '0' },
     broken: { type: 'string', default: '0' },
     dropped: { type: 'string', default: '0' },
+    remember: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -17,6 +18,7 @@ const { url } = await TeacherServer.start(LanguageModel.ofBook(), Number(values.
   tooMany: Number(values['too-many']),
   broken: Number(values.broken),
   dropped: Number(values.dropped),
+  remember: values.remember,
   seed: Number(values.seed),
 });
 console.log(`the teacher answers at ${url}`);

@@ -17,6 +17,8 @@ export interface Faults {
   readonly broken?: number;
   /** The connection is cut, half of the time in the middle of the answer. */
   readonly dropped?: number;
+  /** Whether an answer is kept, and given again without the model; false. */
+  readonly remember?: boolean;
   /** Of the random numbers that choose; 1. */
   readonly seed?: number;
 }
@@ -37,8 +39,9 @@ export class TeacherServer {
   /** Listens on this machine alone; port 0 is any that is free. */
   static async start(model: LanguageModel, port = 0, faults: Faults = {}): Promise<TeacherServer> {
     const random = new Random(faults.seed ?? 1, 'faults');
+    const answer = faults.remember ? remembering(answererOf(model)) : answererOf(model);
     const server = createServer((request, response) => {
-      respond(model, faults, random, request, response).catch(() => response.destroy());
+      respond(answer, faults, random, request, response).catch(() => response.destroy());
     });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -53,7 +56,7 @@ export class TeacherServer {
 }
 
 async function respond(
-  model: LanguageModel,
+  answer: Answerer,
   { latency = 0, tooMany = 0, broken = 0, dropped = 0 }: Faults,
   random: Random,
   request: IncomingMessage,
@@ -61,7 +64,7 @@ async function respond(
 ): Promise<void> {
   const body = await text(request);
   if (request.method === 'GET' && request.url === '/v1/models') {
-    send(response, 200, { object: 'list', data: [{ id: MODEL, object: 'model' }] });
+    send(response, 200, JSON.stringify({ object: 'list', data: [{ id: MODEL, object: 'model' }] }));
     return;
   }
   if (request.method !== 'POST' || request.url !== '/v1/completions') {
@@ -78,36 +81,50 @@ async function respond(
     return;
   }
   await setTimeout(latency);
-  const answer = answerTo(model, body);
+  const { status, text: reply } = answer(body);
   if (chance < tooMany + broken + dropped) {
-    drop(response, answer.body, random.uniform() < 0.5);
+    drop(response, reply, random.uniform() < 0.5);
     return;
   }
-  send(response, answer.status, answer.body);
+  send(response, status, reply);
 }
 
-function answerTo(model: LanguageModel, body: string): { status: number; body: object } {
-  try {
-    return { status: 200, body: model.answer(JSON.parse(body)) };
-  } catch (error) {
-    if (!(error instanceof BadRequest || error instanceof SyntaxError)) throw error;
-    return { status: 400, body: errorOf(error.message) };
-  }
+/** The status and the text of the answer to the text of a request. */
+type Answerer = (body: string) => { readonly status: number; readonly text: string };
+
+function answererOf(model: LanguageModel): Answerer {
+  return (body) => {
+    try {
+      return { status: 200, text: JSON.stringify(model.answer(JSON.parse(body))) };
+    } catch (error) {
+      if (!(error instanceof BadRequest || error instanceof SyntaxError)) throw error;
+      return { status: 400, text: errorOf(error.message) };
+    }
+  };
 }
 
-const errorOf = (message: string) => ({ error: { message } });
+function remembering(answer: Answerer): Answerer {
+  const answers = new Map<string, ReturnType<Answerer>>();
+  return (body) => {
+    const known = answers.get(body) ?? answer(body);
+    answers.set(body, known);
+    return known;
+  };
+}
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+const errorOf = (message: string): string => JSON.stringify({ error: { message } });
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
 }
 
 /** Cuts the connection, before the answer or in the middle of it. */
-function drop(response: ServerResponse, body: object, isMidway: boolean): void {
+function drop(response: ServerResponse, body: string, isMidway: boolean): void {
   if (!isMidway) {
     response.destroy();
     return;
   }
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.from(body);
   response.writeHead(200, { 'Content-Length': bytes.length, 'Content-Type': 'application/json' });
   response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
 }

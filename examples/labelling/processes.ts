@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** A process that this one started, and can start again. */
+export class Service {
+  readonly name: string;
+  readonly #command: string;
+  readonly #args: readonly string[];
+  #process: ChildProcess;
+
+  private constructor(name: string, command: string, args: readonly string[]) {
+    this.name = name;
+    this.#command = command;
+    this.#args = args;
+    this.#process = this.#spawn();
+  }
+
+  /** A TypeScript file of this folder. */
+  static script(name: string, file: string, args: readonly string[]): Service {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    return new Service(name, process.execPath, ['--import', 'tsx', path, ...args]);
+  }
+
+  /** Redis on this machine alone, which writes all it does to a file in `folder`. */
+  static redis(folder: string, port: number): Service {
+    const options = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'yes' };
+    const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
+    return new Service('redis', 'redis-server', args);
+  }
+
+  /** The exit code; undefined while it runs, null if a signal ended it. */
+  get exitCode(): number | null | undefined {
+    const { exitCode, signalCode } = this.#process;
+    return exitCode === null && signalCode === null ? undefined : exitCode;
+  }
+
+  /** Ends the process at once, wherever it is. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Asks the process to end, and waits until it has. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  restart(): void {
+    this.#process = this.#spawn();
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (this.exitCode !== undefined) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.kill(signal);
+    await exit;
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(this.#command, this.#args, {
+      stdio: ['ignore', this.#command === process.execPath ? 'inherit' : 'ignore', 'inherit'],
+    });
+    child.on('error', ({ message }) => console.error(`${this.name}: ${message}`));
+    return child;
+  }
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
