@@ -26,17 +26,18 @@ export class LiveTable {
     const line = this.#summary(state, this.#doneAtStart);
     const now = performance.now();
     const isDone = state.done === state.documents;
-    if (!process.stdout.isTTY) {
-      if (now - this.#lastLine < PAUSE && !isDone) return;
+    const isTerminal = process.stdout.isTTY;
+    if (!isTerminal && !isDone) {
+      if (now - this.#lastLine < PAUSE) return;
       this.#lastLine = now;
       console.log(line);
-      if (!isDone) return;
+      return;
     }
-    const text = `${this.#table(state)}\n${line}`;
-    if (process.stdout.isTTY) {
+    if (isTerminal) {
       moveCursor(process.stdout, 0, -this.#lines);
       clearScreenDown(process.stdout);
     }
+    const text = `${this.#table(state)}\n${line}`;
     console.log(text);
     this.#lines = text.split('\n').length;
   }

@@ -10,20 +10,34 @@ const { queue, concurrency, size } = options;
 const [folder, heldOutFolder] = ['training', 'held-out'].map((part) => join(options.folder, part));
 const project = await openProject(options);
 
-if (queue !== undefined && options.role === 'worker') {
+if (options.role === 'worker') await work();
+else if ((await label()) && options.train) await train();
+
+/** Does the queue's jobs until the process is asked to end. */
+async function work(): Promise<void> {
   const { work } = await import('./worker.js');
   const { name, lock: lockDuration } = options;
-  await work(project.training, folder!, { url: queue, name, concurrency, lockDuration });
-} else {
+  await work(project.training, folder!, { url: queue!, name, concurrency, lockDuration });
+}
+
+/** Returns whether all documents are labelled. */
+async function label(): Promise<boolean> {
   if (queue === undefined) {
     await labelHere('labelling', project.training, folder!, { concurrency, size });
-  } else {
-    const { produce } = await import('./producer.js');
-    const table = new LiveTable(folder!);
-    const settings = { url: queue, size, retry: options.retry };
-    await produce(project.training, folder!, settings, (state) => table.show(state));
+    return true;
   }
-  if (options.train) await train();
+  const { FailedJobs, produce } = await import('./producer.js');
+  const table = new LiveTable(folder!);
+  const settings = { url: queue, size, retry: options.retry };
+  try {
+    await produce(project.training, folder!, settings, (state) => table.show(state));
+    return true;
+  } catch (error) {
+    if (!(error instanceof FailedJobs)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+    return false;
+  }
 }
 
 /** Labels the held-out documents as well, and shows what students learn from the store. */

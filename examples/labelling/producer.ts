@@ -22,6 +22,9 @@ export interface State {
   readonly workers: ReadonlyMap<string, string | undefined>;
 }
 
+/** What is missing is in jobs that failed for good. */
+export class FailedJobs extends Error {}
+
 export interface ProducerSettings {
   /** Address of Redis. */
   readonly url: string;
