@@ -6,8 +6,6 @@ import { openQueue } from './queue.js';
 
 /** Jobs that wait in the queue at most: the others stay here. */
 const MOST_WAITING = 64;
-/** Milliseconds between two looks at the store and the queue. */
-const INTERVAL = 500;
 /** States of a job that the queue still has. */
 const KNOWN: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
 
@@ -32,6 +30,8 @@ export interface ProducerSettings {
   readonly size: number;
   /** Whether jobs that failed for good are tried again. */
   readonly retry: boolean;
+  /** Milliseconds between two looks at the store and the queue; 500. */
+  readonly interval?: number;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface ProducerSettings {
 export async function produce(
   labelling: Labelling,
   folder: string,
-  { url, size, retry }: ProducerSettings,
+  { url, size, retry, interval = 500 }: ProducerSettings,
   onLook: (state: State) => void = () => {},
 ): Promise<void> {
   const store = await openStore(labelling, folder);
@@ -72,7 +72,7 @@ export async function produce(
         );
       }
       await enqueue(queue, missing, new Set(known.map(({ id }) => id)));
-      await setTimeout(INTERVAL);
+      await setTimeout(interval);
     }
   } finally {
     await queue.close();
