@@ -8,7 +8,7 @@ import { formatTable } from '../shared/table.js';
 import { compareContents, contentsOf } from './contents.js';
 import { labelHere } from './here.js';
 import { freePort, Service } from './processes.js';
-import { openProject } from './project.js';
+import { openTextProject } from './text.js';
 
 /** Most milliseconds between two kills: a process takes about two seconds to start. */
 const PAUSE = 5000;
@@ -32,7 +32,7 @@ const running: Service[] = [];
 
 try {
   const quiet = join(folder, 'quiet');
-  const project = await openProject({ quick: false, seed: 1, teacher: 'local', documents });
+  const project = await openTextProject({ quick: false, seed: 1, teacher: 'local', documents });
   await labelHere('a quiet run', project.training, quiet, { concurrency: 4, size: 32 });
   const expected = await contentsOf(quiet);
 

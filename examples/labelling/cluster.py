@@ -101,7 +101,7 @@ def main():
     parser.add_argument("documents")
     parser.add_argument("labels")
     parser.add_argument("--teacher", default="http://127.0.0.1:8000")
-    parser.add_argument("--k", type=int, default=32)
+    parser.add_argument("--k", type=int, default=20)
     parser.add_argument("--parts", type=int, default=16)
     parser.add_argument("--scheduler", help="tcp://… of a cluster; without, workers on this machine")
     parser.add_argument("--workers", type=int, default=2)

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { openTeacherStore } from 'knowledge-distillation/store';
+import { openProject } from './choose.js';
 import { labelHere } from './here.js';
 import { LiveTable } from './live.js';
 import { readOptions } from './options.js';
-import { openProject } from './project.js';
 
 const options = readOptions();
 const { queue, concurrency, size } = options;
