@@ -28,6 +28,7 @@ const GUIDES = [
   'on-policy',
   'inference-servers',
   'teacher-store',
+  'labelling',
   'search-and-reranking',
   'layers',
   'tensorflow',

@@ -21,7 +21,7 @@ export interface Corpus {
 }
 
 /** The token before the first word of a passage, */
-export const START = 0;
+const START = 0;
 /** and that of every word that is not in the vocabulary. */
 const UNKNOWN = 1;
 const SPECIAL = ['<start>', '<unknown>'];

@@ -51,13 +51,14 @@ function groupByKey(rows: readonly Row[]): Map<string, Row[]> {
     if (row.position !== group.length) {
       throw new Error(`${row.key}: row ${group.length} is missing before row ${row.position}`);
     }
-    groups.set(row.key, [...group, row]);
+    group.push(row);
+    groups.set(row.key, group);
   }
   return groups;
 }
 
 /** Rows of fewer classes than others are filled up with −1, which is no class. */
-export function sequenceOf(rows: readonly Row[], columns: number): TeacherSequence {
+function sequenceOf(rows: readonly Row[], columns: number): TeacherSequence {
   const width = Math.max(...rows.map(({ indices }) => indices.length));
   const indices = new Int32Array(rows.length * width).fill(-1);
   const logProbabilities = Matrix.zeros(rows.length, width);

@@ -11,7 +11,7 @@ import { TrigramModel } from './trigrams.js';
 /** The name under which the server serves the model, and that the store keeps. */
 export const MODEL = 'moby-dick-trigrams';
 /** Most log-probabilities of a position that the server gives, as `--max-logprobs` of vLLM. */
-export const MOST_LOGPROBS = 64;
+const MOST_LOGPROBS = 64;
 
 /** The teacher: a model of words, and how it answers a request. */
 export class LanguageModel {

@@ -10,10 +10,10 @@ import type { Project, ProjectSettings } from './project.js';
 import { judge, trainStudent } from './training.js';
 
 /** Classes of each row that are kept: as many as vLLM gives unless it is started with `--max-logprobs`. */
-export const KEPT = 20;
+const KEPT = 20;
 
 /** Says how likely the tokens of a prompt are, in the form of vLLM. */
-export interface Scorer {
+interface Scorer {
   readonly model: string;
   score(prompt: ArrayLike<number>, k: number): Promise<unknown>;
 }
@@ -26,8 +26,8 @@ export async function openTextProject(settings: ProjectSettings): Promise<Projec
   const heldOut = corpus.heldOut.slice(0, quick ? 40 : undefined);
   const size = quick
     ? { context: 2, embedding: 16, hidden: 16 }
-    : { context: 3, embedding: 32, hidden: 64 };
-  const pace = { epochs: quick ? 1 : 4, rows: 512, learningRate: 0.005 };
+    : { context: 3, embedding: 32, hidden: 48 };
+  const pace = { epochs: quick ? 1 : 3, rows: 512, learningRate: 0.005 };
   return {
     training: labelText(corpus, corpus.training.slice(0, documents), scorer),
     heldOut: labelText(corpus, heldOut, scorer),
@@ -45,7 +45,7 @@ export async function openTextProject(settings: ProjectSettings): Promise<Projec
 }
 
 /** The model in this process: what the server would answer, without a server. */
-export function localScorer(corpus: Corpus): Scorer {
+function localScorer(corpus: Corpus): Scorer {
   const model = new LanguageModel(corpus);
   return {
     model: MODEL,
@@ -60,7 +60,7 @@ async function remoteScorer(url: string): Promise<Scorer> {
 }
 
 /** Documents of a corpus, labelled by a scorer. */
-export function labelText(
+function labelText(
   { words }: Corpus,
   documents: readonly Document[],
   { model, score }: Scorer,

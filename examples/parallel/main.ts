@@ -16,7 +16,7 @@ const size = {
   vocabulary: description.columns!,
   context: 3,
   embedding: 32,
-  hidden: quick ? 16 : 64,
+  hidden: quick ? 16 : 48,
 };
 const runs: Run[] = [];
 for (const workers of quick ? [1, 2] : [1, 2, 4]) {

@@ -9,7 +9,7 @@ import { addScaled } from '../shared/vectors.js';
 import type { PartEvaluation, Request, WorkerSettings } from './messages.js';
 
 /** Parts of the store: 1, 2 or 4 workers have the same ones. */
-export const PARTS = 4;
+const PARTS = 4;
 
 const LEARNING_RATE = 0.005;
 

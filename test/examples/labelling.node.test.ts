@@ -1,13 +1,25 @@
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createTeacherStore,
+  type TeacherSequence,
+  type TeacherStoreWriter,
+} from 'knowledge-distillation/store';
 import { readVLLM } from 'knowledge-distillation/teachers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TeacherClient, TeacherError } from '../../examples/labelling/client.js';
 import { scoringRequest } from '../../examples/labelling/completions.js';
+import { compareContents, contentsOf } from '../../examples/labelling/contents.js';
 import { makeCorpus } from '../../examples/labelling/corpus.js';
+import { importLabels } from '../../examples/labelling/exchange.js';
 import { jobsOf, nameOf } from '../../examples/labelling/jobs.js';
+import { isDone, type Labelling, runJob } from '../../examples/labelling/labelling.js';
 import { LanguageModel, MODEL } from '../../examples/labelling/languageModel.js';
+import { readOptions } from '../../examples/labelling/options.js';
 import { type Faults, TeacherServer } from '../../examples/labelling/server.js';
 import { TrigramModel } from '../../examples/labelling/trigrams.js';
 import { Random } from '../../examples/shared/random.js';
@@ -213,6 +225,136 @@ describe('the client', () => {
         model.answer(scoringRequest(MODEL, tokens, 4)),
       );
     }
+  });
+});
+
+describe('a job', () => {
+  /** A store in memory: what was appended counts as there. */
+  const makeStore = () => {
+    const sequences = new Map<string, TeacherSequence>();
+    let flushed = 0;
+    const store: TeacherStoreWriter = {
+      has: (key) => sequences.has(key),
+      append: async (key, sequence) => {
+        if (sequences.has(key)) return false;
+        sequences.set(key, sequence);
+        return true;
+      },
+      flush: async () => {
+        flushed = sequences.size;
+      },
+      close: async () => {},
+    };
+    return { store, sequences, flushed: () => flushed };
+  };
+
+  const makeLabelling = (label: Labelling['label']): Labelling => ({
+    store: { columns: 3, k: 1, teacher: 'test' },
+    keys: ['a', 'b', 'c', 'd', 'e', 'f'],
+    label,
+  });
+
+  test('asks about the documents that are missing, at most so many at a time', async () => {
+    const { store, sequences, flushed } = makeStore();
+    await store.append('c', {});
+    const asked: number[] = [];
+    let [now, most] = [0, 0];
+    const labelling = makeLabelling(async (document) => {
+      asked.push(document);
+      most = Math.max(most, ++now);
+      await Promise.resolve();
+      now--;
+      return {};
+    });
+    await runJob(labelling, store, { first: 1, end: 5 }, 2);
+    expect(asked).toEqual([1, 3, 4]);
+    expect(most).toBe(2);
+    expect([...sequences.keys()].sort()).toEqual(['b', 'c', 'd', 'e']);
+    expect(flushed()).toBe(4);
+    expect(isDone(labelling, store, { first: 1, end: 5 })).toBe(true);
+    expect(isDone(labelling, store, { first: 1, end: 6 })).toBe(false);
+  });
+
+  test('goes on where one that failed ended', async () => {
+    const { store, sequences, flushed } = makeStore();
+    const asked: number[] = [];
+    let isBroken = true;
+    const labelling = makeLabelling(async (document) => {
+      asked.push(document);
+      if (document === 2 && isBroken) throw new Error('out of order');
+      return {};
+    });
+    const job = { first: 0, end: 6 };
+    await expect(runJob(labelling, store, job, 1)).rejects.toThrow('out of order');
+    expect([...sequences.keys()]).toEqual(['a', 'b']);
+    expect(flushed()).toBe(0);
+    isBroken = false;
+    await runJob(labelling, store, job, 1);
+    expect(asked).toEqual([0, 1, 2, 2, 3, 4, 5]);
+    expect(flushed()).toBe(6);
+  });
+});
+
+describe('the exchange with other programs', () => {
+  const columns = corpus.words.length;
+
+  test('makes of rows of JSON what the reader makes of the reply', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
+    running.push({ close: () => rmSync(folder, { recursive: true }) });
+    const [first, second] = ['first', 'second'].map((name) => join(folder, name));
+    const { targets } = readVLLM(model.answer(scoringRequest(MODEL, tokens, 4)), { columns, k: 4 });
+    const rows = Array.from({ length: targets.rows }, (_, row) => ({
+      key: 'a',
+      position: row,
+      token: tokens[row],
+      label: tokens[row + 1],
+      indices: Array.from(targets.indices.subarray(4 * row, 4 * row + 4)),
+      log_probabilities: Array.from(targets.values.row(row)),
+    }));
+    const labels = join(folder, 'labels');
+    mkdirSync(labels);
+    writeFileSync(join(labels, 'part-0.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+
+    const options = { columns, k: 4, teacher: MODEL };
+    const imported = await createTeacherStore(first!, options);
+    expect(await importLabels(labels, imported, columns)).toBe(1);
+    expect(await importLabels(labels, imported, columns)).toBe(0);
+    await imported.close();
+    const direct = await createTeacherStore(second!, options);
+    await direct.append('a', {
+      prompt: tokens.subarray(0, 1),
+      tokens: tokens.subarray(1),
+      targets,
+    });
+    await direct.close();
+    const [expected, actual] = [await contentsOf(second!), await contentsOf(first!)];
+    expect(actual).toEqual(expected);
+    expect(compareContents(expected, new Map([['b', '']]))).toEqual({
+      lost: 1,
+      added: 1,
+      changed: 0,
+    });
+    expect(compareContents(expected, new Map([['a', '']])).changed).toBe(1);
+
+    writeFileSync(join(labels, 'part-0.jsonl'), JSON.stringify(rows[3]));
+    await expect(importLabels(labels, direct, columns)).rejects.toThrow(
+      'a: row 0 is missing before row 3',
+    );
+  });
+});
+
+describe('the options', () => {
+  test.each([
+    [['--role', 'boss'], '--role must be producer or worker, got "boss"'],
+    [['--role', 'worker'], '--role worker needs --queue, the address of Redis'],
+    [['--size', '0'], '--size must be an integer >= 1, got "0"'],
+    [['--documents', 'all'], '--documents must be an integer >= 1, got "all"'],
+  ])('refuse %s', (args, message) => {
+    expect(() => readOptions(args)).toThrow(message);
+  });
+
+  test('keep a quick run apart from a full one', () => {
+    expect(readOptions(['--quick']).folder).not.toBe(readOptions([]).folder);
   });
 });
 
