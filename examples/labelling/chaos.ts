@@ -10,8 +10,6 @@ import { labelHere } from './here.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
-/** Most milliseconds between two kills: a process takes about two seconds to start. */
-const PAUSE = 5000;
 /** Milliseconds between two looks at whether the labelling is done. */
 const LOOK = 100;
 /** Documents of a job: few, so that shards are often written. */
@@ -21,10 +19,16 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     documents: { type: 'string', default: '300' },
+    /** Most milliseconds between two kills: a process takes about two seconds to start. */
+    pause: { type: 'string', default: '5000' },
     seed: { type: 'string', default: '1' },
   },
 });
-const [kills, documents] = [Number(values.kills), Number(values.documents)];
+const [kills, documents, pause] = [values.kills, values.documents, values.pause].map(Number) as [
+  number,
+  number,
+  number,
+];
 const random = new Random(Number(values.seed), 'kills');
 const killed = new Map<string, number>();
 const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
@@ -102,7 +106,7 @@ async function killUntilDone(
   const services = [first, ...others];
   running.push(...services);
   let done = 0;
-  let next = random.uniform() * PAUSE;
+  let next = random.uniform() * pause;
   while (first.exitCode !== 0) {
     await setTimeout(LOOK);
     next -= LOOK;
@@ -118,7 +122,7 @@ async function killUntilDone(
     victim.restart();
     killed.set(victim.name, (killed.get(victim.name) ?? 0) + 1);
     done++;
-    next = random.uniform() * PAUSE;
+    next = random.uniform() * pause;
   }
   return done;
 }
