@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { scoringRequest } from './completions.js';
 
 export interface ClientOptions {
@@ -48,7 +48,7 @@ export class TeacherClient {
     attempts = 6,
     timeout = 60_000,
     backoff = 500,
-    wait = (milliseconds) => setTimeout(milliseconds),
+    wait = (milliseconds) => sleep(milliseconds),
   }: ClientOptions) {
     this.#options = { url: url.replace(/\/+$/, ''), attempts, timeout, backoff, wait };
   }
@@ -83,12 +83,13 @@ export class TeacherClient {
   }
 
   async #try(address: string, init: RequestInit): Promise<Outcome> {
+    const { timeout } = this.#options;
+    const abort = new AbortController();
+    // AbortSignal.timeout would not keep the process alive while it waits.
+    const timer = setTimeout(() => abort.abort(new Error(`no answer in ${timeout} ms`)), timeout);
     try {
-      const response = await fetch(address, {
-        ...init,
-        headers: { 'Content-Type': 'application/json' },
-        signal: AbortSignal.timeout(this.#options.timeout),
-      });
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(address, { ...init, headers, signal: abort.signal });
       const text = await response.text();
       if (response.ok) return { reply: JSON.parse(text) };
       const retryAfter = waitOf(response);
@@ -99,6 +100,8 @@ export class TeacherClient {
       };
     } catch (error) {
       return { fault: describe(error), isFinal: false };
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -37,6 +37,7 @@ export async function work(
   };
   const worker = new Worker<Job>(QUEUE, run, {
     connection: connectionTo(url),
+    autorun: false, // so that a worker that cannot go on ends the process
     name,
     lockDuration,
     stalledInterval: lockDuration,
@@ -45,7 +46,7 @@ export async function work(
   });
   worker.on('error', reportOnce());
   worker.on('failed', (job, { message }) => console.error(`${job?.id ?? 'a job'}: ${message}`));
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race([worker.run(), once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await worker.close(); // after the job that it has
   await queue.close();
   await store.close();
