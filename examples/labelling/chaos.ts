@@ -10,6 +10,8 @@ import { labelHere } from './here.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
+/** Most kills of a round in which one process labels: it gets nowhere if it is killed all the time. */
+const ALONE = 15;
 /** Milliseconds between two looks at whether the labelling is done. */
 const LOOK = 100;
 /** Documents of a job: few, so that shards are often written. */
@@ -47,7 +49,7 @@ try {
     const isFarm = round % 2 === 0;
     const place = join(folder, `round-${round}`);
     mkdirSync(place);
-    const done = await (isFarm ? runFarm(place, left) : runAlone(place, left));
+    const done = await (isFarm ? runFarm(place, left) : runAlone(place, Math.min(left, ALONE)));
     left -= done;
     const actual = await contentsOf(join(place, 'training'));
     const { lost, added, changed } = compareContents(expected, actual);

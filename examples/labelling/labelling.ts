@@ -31,7 +31,8 @@ export async function runJob(
     while (next < end) {
       const document = next++;
       const key = keys[document]!;
-      if (!store.has(key)) await store.append(key, await label(document));
+      if (store.has(key)) continue;
+      await store.append(key, await label(document));
       onDocument();
     }
   };

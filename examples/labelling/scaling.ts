@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const counts = values.workers.split(',').map(Number);
 /** Documents of a job. */
-const SIZE = 8;
+const SIZE = 16;
 
 const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
 const [redisPort, teacherPort] = [await freePort(), await freePort()];
@@ -76,7 +76,7 @@ try {
       const queue = openQueue(url);
       while ((await queue.getWorkersCount()) < count) await setTimeout(100);
       await queue.close();
-      const settings = { url, size: SIZE, retry: false, interval: 50 };
+      const settings = { url, size: SIZE, retry: false, interval: 100 };
       const start = performance.now();
       await produce(project.training, join(place, 'training'), settings);
       return project.training.keys.length / ((performance.now() - start) / 1000);
