@@ -4,6 +4,8 @@ import { scoringRequest } from './completions.js';
 export interface ClientOptions {
   /** Address of the server, as http://127.0.0.1:8000. */
   readonly url: string;
+  /** Sent as a bearer token where the server asks for one. */
+  readonly apiKey?: string | undefined;
   /** Tries of a request, all of them; 6. */
   readonly attempts?: number;
   /** Milliseconds after which a try counts as failed; 60,000. */
@@ -41,16 +43,20 @@ type Outcome =
 
 /** Asks an inference server, again if need be. */
 export class TeacherClient {
-  readonly #options: Required<ClientOptions>;
+  readonly #options: Required<Omit<ClientOptions, 'apiKey'>>;
+  readonly #headers: Record<string, string>;
 
   constructor({
     url,
+    apiKey,
     attempts = 6,
     timeout = 60_000,
     backoff = 500,
     wait = (milliseconds) => sleep(milliseconds),
   }: ClientOptions) {
     this.#options = { url: url.replace(/\/+$/, ''), attempts, timeout, backoff, wait };
+    const authorization = apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` };
+    this.#headers = { 'Content-Type': 'application/json', ...authorization };
   }
 
   /** Log-probabilities of every token of the prompt and of the `k` most likely ones in its place. */
@@ -88,7 +94,7 @@ export class TeacherClient {
     // AbortSignal.timeout would not keep the process alive while it waits.
     const timer = setTimeout(() => abort.abort(new Error(`no answer in ${timeout} ms`)), timeout);
     try {
-      const headers = { 'Content-Type': 'application/json' };
+      const headers = this.#headers;
       const response = await fetch(address, { ...init, headers, signal: abort.signal });
       const text = await response.text();
       if (response.ok) return { reply: JSON.parse(text) };

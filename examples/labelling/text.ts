@@ -54,7 +54,7 @@ function localScorer(corpus: Corpus): Scorer {
 }
 
 async function remoteScorer(url: string): Promise<Scorer> {
-  const client = new TeacherClient({ url });
+  const client = new TeacherClient({ url, apiKey: process.env.TEACHER_API_KEY });
   const model = await client.model();
   return { model, score: (prompt, k) => client.score(model, prompt, k) };
 }

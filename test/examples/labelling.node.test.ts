@@ -195,6 +195,18 @@ describe('the client', () => {
     expect(waits[3]).toBeLessThan(800);
   });
 
+  test('sends the key of the server', async () => {
+    let seen: string | undefined;
+    const url = await serveOneByOne([
+      (request, response) => {
+        seen = request.headers.authorization;
+        succeed(request, response);
+      },
+    ]);
+    await new TeacherClient({ url, apiKey: 'secret' }).score(MODEL, [0], 1);
+    expect(seen).toBe('Bearer secret');
+  });
+
   test('says what came of the last try', async () => {
     const url = await serveOneByOne([answer(500), answer(502, {}, 'bad gateway')]);
     const client = new TeacherClient({ url, attempts: 2, backoff: 1 });
