@@ -36,7 +36,7 @@ const LONGEST_WAIT = 60_000;
 /** Statuses that may be others the next time: a timeout, too many requests, a fault of the server. */
 const isTransient = (status: number) => status === 408 || status === 429 || status >= 500;
 
-/** What one try came to. */
+/** The result of one try. */
 type Outcome =
   | { readonly reply: unknown }
   | { readonly fault: string; readonly isFinal: boolean; readonly retryAfter?: number };

@@ -8,7 +8,7 @@ export interface CompletionRequest {
   readonly return_token_ids: boolean;
 }
 
-/** What is said of one token at one position of the prompt. */
+/** The log-probability of one token at one position of the prompt. */
 export interface PromptLogprob {
   readonly logprob: number;
   /** 1 for the most likely token. */

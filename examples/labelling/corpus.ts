@@ -12,11 +12,11 @@ export interface Document {
 export interface Corpus {
   /** The word of each token. */
   readonly words: readonly string[];
-  /** What the teacher has read. */
+  /** Documents that the teacher has read. */
   readonly read: readonly Document[];
-  /** What the teacher labels and the student learns from; the teacher has not read it. */
+  /** Documents that the teacher labels and the student learns from. The teacher has not read them. */
   readonly training: readonly Document[];
-  /** What neither has seen. */
+  /** Documents that neither has seen. */
   readonly heldOut: readonly Document[];
 }
 
@@ -32,7 +32,7 @@ const VOCABULARY = 8192;
 const LONGEST = 96;
 /** Words and marks below which a passage is left out. */
 const SHORTEST = 4;
-/** Of each ten chapters, the teacher has read the first ones and labels the next; the last is held out. */
+/** In each ten chapters the teacher has read the first six and labels the next three; the last one is held out. */
 const CHAPTERS = 10;
 const CHAPTERS_READ = 6;
 

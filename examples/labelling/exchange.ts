@@ -9,7 +9,7 @@ export interface Row {
   readonly key: string;
   /** The row within its document. */
   readonly position: number;
-  /** What the student reads there. */
+  /** The token that the student reads there. */
   readonly token: number;
   /** The token that comes next. */
   readonly label: number;

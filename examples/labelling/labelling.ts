@@ -11,7 +11,7 @@ export interface Labelling {
   readonly store: TeacherStoreOptions;
   /** A key for each document. */
   readonly keys: readonly string[];
-  /** What the teacher says of a document. */
+  /** Asks the teacher about a document. */
   label(document: number): Promise<TeacherSequence>;
 }
 

@@ -67,7 +67,7 @@ function labelLines(lines: readonly Line[], read: Reader): Labelling {
   };
 }
 
-/** What the student sees of each frame, a row for each. */
+/** The pixels that the student sees, a row for each frame. */
 function pixelsOf(line: Line): Matrix {
   const frames = featuresOf(line);
   const pixels = Matrix.zeros(frames.length, FEATURES);

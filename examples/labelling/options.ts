@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 
-/** What the command line says. */
+/** Options of the command line. */
 export interface Options {
   readonly quick: boolean;
   readonly seed: number;

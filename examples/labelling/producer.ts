@@ -20,7 +20,7 @@ export interface State {
   readonly workers: ReadonlyMap<string, string | undefined>;
 }
 
-/** What is missing is in jobs that failed for good. */
+/** All missing documents are in jobs that failed for good. */
 export class FailedJobs extends Error {}
 
 export interface ProducerSettings {

@@ -1,7 +1,7 @@
 import type { TeacherStore } from 'knowledge-distillation/store';
 import type { Labelling } from './labelling.js';
 
-/** What there is to label, and what is made of it. */
+/** Documents to label, and the students that learn from the labels. */
 export interface Project {
   readonly training: Labelling;
   /** Documents by which students are judged. */

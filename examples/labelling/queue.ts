@@ -9,7 +9,7 @@ export function connectionTo(url: string): RedisOptions {
   return { url, maxRetriesPerRequest: null };
 }
 
-/** Of the queue: a job that fails is tried again, later and later, and is kept when it failed for good. */
+/** Opens the queue. It tries a job that failed again, later each time, and keeps a job that failed for good. */
 export function openQueue(url: string): Queue<Job> {
   const queue = new Queue<Job>(QUEUE, {
     connection: connectionTo(url),

@@ -18,7 +18,7 @@ const { values } = parseArgs({
     documents: { type: 'string', default: '640' },
     latency: { type: 'string', default: '100' },
     concurrency: { type: 'string', default: '2' },
-    /** Of these runs of each number of workers, the fastest counts. */
+    /** Runs of each number of workers; the fastest one counts. */
     rounds: { type: 'string', default: '3' },
   },
 });

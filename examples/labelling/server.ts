@@ -19,7 +19,7 @@ export interface Faults {
   readonly dropped?: number;
   /** Whether an answer is kept, and given again without the model; false. */
   readonly remember?: boolean;
-  /** Of the random numbers that choose; 1. */
+  /** Seed of the random numbers that choose the requests; 1. */
   readonly seed?: number;
 }
 

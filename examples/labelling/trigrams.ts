@@ -1,6 +1,6 @@
 import { Matrix } from 'knowledge-distillation';
 
-/** What is subtracted from each count, for the words that have not been seen there. */
+/** Subtracted from each count: the share of the words that were not seen in a context. */
 const DISCOUNT = 0.75;
 
 /** How often each word came after a context. */
@@ -75,13 +75,13 @@ function count(table: Map<number, Successors>, context: number, word: number): v
   successors.total++;
 }
 
-/** What a context itself says of a word that came after it; 0 of one that did not. */
+/** Probability that a context itself gives to a word; 0 if the word never came after it. */
 function shareOf(successors: Successors | undefined, word: number): number {
   const seen = successors?.counts.get(word);
   return seen === undefined ? 0 : (seen - DISCOUNT) / successors!.total;
 }
 
-/** What a context leaves to the shorter one. */
+/** Probability that a context leaves to the shorter context. */
 function restOf(successors: Successors | undefined): number {
   return successors === undefined ? 1 : (DISCOUNT * successors.counts.size) / successors.total;
 }

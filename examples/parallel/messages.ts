@@ -1,6 +1,6 @@
 import type { TokenEvaluation, TokenStudentSize } from '../shared/tokenStudent.js';
 
-/** What a worker is started with. */
+/** Settings with which a worker is started. */
 export interface WorkerSettings {
   readonly folder: string;
   readonly size: TokenStudentSize;
@@ -13,7 +13,7 @@ export interface WorkerSettings {
   readonly count: number;
 }
 
-/** What a worker is asked: to read its next batches, or to evaluate the student on them. */
+/** A request to a worker: to read its next batches, or to evaluate the student on them. */
 export type Request =
   | { readonly kind: 'read' }
   | {

@@ -23,7 +23,7 @@ export interface TokenStudentSize {
 export interface TokenBatch {
   /** First row of each sequence, and the number of rows. */
   readonly offsets: Int32Array;
-  /** What the student reads, row by row. */
+  /** The token that the student reads, row by row. */
   readonly tokens: Int32Array;
   /** The token after it, or IGNORE_INDEX. */
   readonly labels: Int32Array;
