@@ -27,7 +27,7 @@ export async function openTextProject(settings: ProjectSettings): Promise<Projec
   const size = quick
     ? { context: 2, embedding: 16, hidden: 16 }
     : { context: 3, embedding: 32, hidden: 48 };
-  const pace = { epochs: quick ? 1 : 3, rows: 512, learningRate: 0.005 };
+  const pace = { epochs: quick ? 1 : 3, rows: 256, learningRate: 0.005 };
   return {
     training: labelText(corpus, corpus.training.slice(0, documents), scorer),
     heldOut: labelText(corpus, heldOut, scorer),
