@@ -3,6 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
+/** Processes that run, for the end of this one. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 /** A process that this one started, and can start again. */
 export class Service {
   readonly name: string;
@@ -61,6 +68,8 @@ export class Service {
     const child = spawn(this.#command, this.#args, {
       stdio: ['ignore', this.#command === process.execPath ? 'inherit' : 'ignore', 'inherit'],
     });
+    children.add(child);
+    child.on('exit', () => children.delete(child));
     child.on('error', ({ message }) => console.error(`${this.name}: ${message}`));
     return child;
   }

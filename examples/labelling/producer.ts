@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { JobType, Queue } from 'bullmq';
 import { type Job, jobsOf, nameOf } from './jobs.js';
 import { isDone, type Labelling, openStore } from './labelling.js';
-import { openQueue } from './queue.js';
+import { openQueue, type QueuedJob } from './queue.js';
 
 /** Jobs that wait in the queue at most: the others stay here. */
 const MOST_WAITING = 64;
@@ -67,11 +67,16 @@ export async function produce(
       const failedNames = new Set(failed.map(({ id }) => id));
       if (missing.every((job) => failedNames.has(nameOf(job)))) {
         const reasons = failed.map(({ id, failedReason }) => `\n  ${id}: ${failedReason}`);
-        throw new Error(
+        throw new FailedJobs(
           `${failed.length} jobs failed; --retry tries them again:${reasons.join('')}`,
         );
       }
-      await enqueue(queue, missing, new Set(known.map(({ id }) => id)));
+      const names = new Set(known.map(({ id }) => id));
+      await enqueue(
+        queue,
+        missing.filter((job) => !names.has(nameOf(job))),
+        labelling.keys,
+      );
       await setTimeout(interval);
     }
   } finally {
@@ -82,21 +87,24 @@ export async function produce(
 
 /** Fills the queue up with jobs that it does not have. */
 async function enqueue(
-  queue: Queue<Job>,
-  missing: readonly Job[],
-  known: ReadonlySet<string | undefined>,
+  queue: Queue<QueuedJob>,
+  jobs: readonly Job[],
+  keys: readonly string[],
 ): Promise<void> {
   const waiting = await queue.getWaitingCount();
-  const jobs = missing.filter((job) => !known.has(nameOf(job)));
   const added = jobs.slice(0, Math.max(MOST_WAITING - waiting, 0));
   await queue.addBulk(
-    added.map((data) => ({ name: 'label', data, opts: { jobId: nameOf(data) } })),
+    added.map((job) => ({
+      name: 'label',
+      data: { ...job, key: keys[job.first]! },
+      opts: { jobId: nameOf(job) },
+    })),
   );
 }
 
 async function workersOf(
-  queue: Queue<Job>,
-  known: Awaited<ReturnType<Queue<Job>['getJobs']>>,
+  queue: Queue<QueuedJob>,
+  known: Awaited<ReturnType<Queue<QueuedJob>['getJobs']>>,
 ): Promise<Map<string, string | undefined>> {
   const clients = await queue.getWorkers();
   const workers = new Map<string, string | undefined>();

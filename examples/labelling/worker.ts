@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { type Job as QueuedJob, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import { TeacherError } from './client.js';
-import type { Job } from './jobs.js';
 import { type Labelling, openStore, runJob } from './labelling.js';
-import { connectionTo, openQueue, QUEUE, reportOnce } from './queue.js';
+import { connectionTo, openQueue, QUEUE, type QueuedJob, reportOnce } from './queue.js';
 
 export interface WorkerSettings {
   /** Address of Redis. */
@@ -24,7 +23,14 @@ export async function work(
 ): Promise<void> {
   const store = await openStore(labelling, folder, name);
   const queue = openQueue(url);
-  const run = async ({ data }: QueuedJob<Job>): Promise<void> => {
+  const run = async ({ data }: Job<QueuedJob>): Promise<void> => {
+    const key = labelling.keys[data.first];
+    if (key !== data.key) {
+      throw new UnrecoverableError(
+        `document ${data.first} is ${key} here, and ${data.key} in the job: start the workers ` +
+          'and the producer with the same documents',
+      );
+    }
     try {
       await runJob(labelling, store, data, concurrency);
     } catch (error) {
@@ -35,7 +41,7 @@ export async function work(
       throw Worker.RateLimitError();
     }
   };
-  const worker = new Worker<Job>(QUEUE, run, {
+  const worker = new Worker<QueuedJob>(QUEUE, run, {
     connection: connectionTo(url),
     autorun: false, // so that a worker that cannot go on ends the process
     name,
