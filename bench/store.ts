@@ -19,27 +19,32 @@ const COLUMNS = 32_000;
 const KEPT = 64;
 const ROWS = 32_768;
 
-/** Rows of a text, and of the teacher's outputs, which all texts have: no column is compressed. */
+/** Rows of a text. */
 const TEXT = 256;
+
+/** Texts with targets of their own; later texts have the same ones again. */
+const TEXTS = 8;
 
 /** Rows of a batch. */
 const BATCH = 1024;
 
 const KERNEL = 'response loss and gradient';
 
-/** What a teacher says of the rows of a text: a softmax of noisy logits, indices all over. */
-export function textTargets(): SparseTargets {
+/** What a teacher says of the rows of some texts: a softmax of noisy logits, indices all over. */
+export function textTargets(): SparseTargets[] {
   const shape = { rows: TEXT, columns: COLUMNS, dtype: 'float32' } as const;
-  const logits = new Matrix(Float32Array.from(normals(shape, 3, 0)), TEXT, COLUMNS);
-  return SparseTargets.topK(logits, KEPT);
+  return Array.from({ length: TEXTS }, (_, text) => {
+    const logits = new Matrix(Float32Array.from(normals(shape, 3, text)), TEXT, COLUMNS);
+    return SparseTargets.topK(logits, KEPT);
+  });
 }
 
-/** Writes texts that read the same targets and different tokens. */
+/** Writes texts. */
 export async function writeStore(
   folder: string,
   precision: StorePrecision,
   rows: number,
-  targets: SparseTargets,
+  said: readonly SparseTargets[],
 ): Promise<void> {
   const options = { columns: COLUMNS, k: KEPT, teacher: 'noise', precision };
   const store = await createTeacherStore(folder, options);
@@ -48,6 +53,7 @@ export async function writeStore(
       { length: TEXT },
       (_, i) => Math.imul(text * TEXT + i + 1, 0x9e3779b1) >>> 17,
     ).map((token) => token % COLUMNS);
+    const targets = said[text % TEXTS]!;
     await store.append(`text ${text}`, { targets, tokens, prompt: [0] });
   }
   await store.close();
@@ -91,11 +97,11 @@ async function startFromUrl(folder: string): Promise<[number, number, number]> {
 export async function storeTable(rounds: number): Promise<Table> {
   const folder = mkdtempSync(join(tmpdir(), 'knowledge-distillation-bench-'));
   try {
-    const targets = textTargets();
+    const said = textTargets();
     const stores: { name: StorePrecision; times: number[]; folder: string; bytes: number }[] = [];
     for (const name of ['float32', 'float16'] as const) {
       const own = join(folder, name);
-      await writeStore(own, name, ROWS, targets);
+      await writeStore(own, name, ROWS, said);
       const { size } = await openTeacherStore(own);
       stores.push({ name, times: [], folder: own, bytes: size.bytes / size.rows });
     }
@@ -112,7 +118,8 @@ export async function storeTable(rounds: number): Promise<Table> {
         });
         store.times.push(time / ROWS);
       }
-      const call = () => strategy.computeLossAndGradient(student, targets, undefined, { gradient });
+      const call = () =>
+        strategy.computeLossAndGradient(student, said[0]!, undefined, { gradient });
       kernel.push((await timeOf(call)) / TEXT);
     }
     for (const times of [kernel, ...stores.map((store) => store.times)]) times.shift(); // it warms up

@@ -2,7 +2,7 @@ import type { ColumnSource } from 'hyparquet-writer';
 import type { TeacherStoreDescription } from './description.js';
 import { parquetWriter } from './peers.js';
 import type { Rows } from './rows.js';
-import { schemaElements, shardColumns } from './schema.js';
+import { ENCODINGS, schemaElements, shardColumns } from './schema.js';
 import { CREATOR, sealOf } from './seal.js';
 
 /** Returns the bytes of a shard; each of the chunks becomes a row group. */
@@ -24,9 +24,9 @@ export async function encodeShard(
     createdBy: CREATOR,
   });
   for (const rows of chunks) {
-    const columnData = columns.map(({ name, isList }): ColumnSource => {
+    const columnData = columns.map(({ name, type }): ColumnSource => {
       const data = valuesOf(name, rows, description);
-      return isList ? { name, data, encoding: 'PLAIN', statistics: false } : { name, data };
+      return { name, data, encoding: ENCODINGS[type]!, statistics: false };
     });
     await file.write({ columnData, rowGroupSize: rows.offsets[rows.keys.length]! });
   }

@@ -1,10 +1,10 @@
-import type { SchemaElement } from 'hyparquet-writer';
-import type { TeacherStoreDescription } from './description.js';
+import type { ColumnSource, SchemaElement } from 'hyparquet-writer';
+import type { StorePrecision, TeacherStoreDescription } from './description.js';
 
 /** A column of a shard. */
 export interface ShardColumn {
   readonly name: string;
-  readonly type: 'string' | 'int32' | 'float';
+  readonly type: 'string' | 'int32' | StorePrecision;
   readonly isList: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface ShardKinds {
 
 /** Returns the columns of a shard, in their order on disk. */
 export function shardColumns(
-  { k, dense }: TeacherStoreDescription,
+  { k, precision, dense }: TeacherStoreDescription,
   kinds: ShardKinds,
 ): ShardColumn[] {
   const plain = (name: string, type: ShardColumn['type']) => ({ name, type, isList: false });
@@ -25,17 +25,29 @@ export function shardColumns(
   if (kinds.tokens) columns.push(plain('token', 'int32'));
   if (kinds.labels) columns.push(plain('label', 'int32'));
   if (k !== undefined) {
-    columns.push(list('indices', 'int32'), list('log_probabilities', 'float'));
-    columns.push(plain('log_tail', 'float'));
+    columns.push(list('indices', 'int32'), list('log_probabilities', precision));
+    columns.push(plain('log_tail', 'float32'));
   }
-  for (const name in dense) columns.push(list(name, 'float'));
+  for (const name in dense) columns.push(list(name, dense[name]!.precision));
   return columns;
 }
 
 const ELEMENTS: Readonly<Record<ShardColumn['type'], Omit<SchemaElement, 'name'>>> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   int32: { type: 'INT32' },
-  float: { type: 'FLOAT' },
+  float32: { type: 'FLOAT' },
+  float16: { type: 'FLOAT' },
+};
+
+/**
+ * How values become bytes. Halves are stored as FLOAT, which every reader of Parquet knows: split
+ * into streams of first, second, third and fourth bytes, what halves lack compresses to nothing.
+ */
+export const ENCODINGS: Readonly<Record<ShardColumn['type'], ColumnSource['encoding']>> = {
+  string: 'RLE_DICTIONARY',
+  int32: 'DELTA_BINARY_PACKED',
+  float32: 'PLAIN',
+  float16: 'BYTE_STREAM_SPLIT',
 };
 
 /** Returns the columns as Parquet has them: a list is three elements, one within the other. */
