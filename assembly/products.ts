@@ -1,5 +1,6 @@
 // Exports of the binary of products.
 
+import { putProduct } from './products/inPlace';
 import { moderate } from './products/moderate';
 import { packColumns as packColumnsOf, packRows as packRowsOf, product as productOf } from './products/product';
 import { addRow, differ, dots, scaled, subtractRow } from './products/rows';
@@ -38,4 +39,8 @@ export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize)
 
 export function differ32(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
   differ(x, y, sums, lines, bytes, less);
+}
+
+export function putProduct32(call: usize, workspace: usize, first: i32, count: i32): void {
+  putProduct(call, workspace, first, count);
 }

@@ -2,7 +2,7 @@ import { checkNumeric } from '../core/convert.js';
 import { checkInteger, checkOptions, refuse } from '../core/errors.js';
 import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float32, type NumericTrait } from '../core/numeric.js';
-import { type ArenaMemory, addArena, arenaInstance } from './arenas.js';
+import { type ArenaMemory, addArena, arenaInstance, arrayIn } from './arenas.js';
 import { kernelInfo } from './choice.js';
 import { fixedMemory } from './compile.js';
 import { align, workspaceBytes } from './instance.js';
@@ -27,8 +27,9 @@ export interface ThreadOptions {
  * and all its matrices do.
  *
  * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a call in place if all are
- * of one arena, alone, in a hybrid and layer by layer. Anything else works too, by copying: `accumulate`, float32 rows of up to 16 columns, sparse teachers, losses that compare
- * rows with each other, the scalar kernel.
+ * of one arena, alone, in a hybrid and layer by layer. {@link computeThroughHead} multiplies in place where the weights are
+ * matrices of an arena that has room for a chunk. Anything else works too, by copying: `accumulate`, float32 rows of up
+ * to 16 columns, sparse teachers, losses that compare rows with each other, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -43,7 +44,6 @@ export interface ThreadOptions {
  */
 export class MatrixArena {
   readonly #arena: ArenaMemory;
-  #next: number = FIRST_ADDRESS;
 
   /**
    * @param bytes - what its matrices take, and room to work on their rows: 60 KiB and four of the widest, or seven where they
@@ -58,8 +58,8 @@ export class MatrixArena {
 
   /**
    * An arena in which several threads compute large batches in place: 256 KiB of student logits and more, of 1024 rows
-   * at a time. Each thread takes whole rows, so that the result has the same bits as that of one. It gains nothing
-   * unless there is a core for each.
+   * at a time, and the products of {@link computeThroughHead}. Each thread takes whole rows, or columns of a product, so
+   * that the result has the same bits as that of one. It gains nothing unless there is a core for each.
    *
    * The threads run the kernel that is selected now; while another one is, they rest. They don't keep a process alive,
    * but they do keep the memory until {@link close}. In a browser the page has to be cross-origin isolated, since they
@@ -119,7 +119,7 @@ export class MatrixArena {
 
   /** Bytes that are still free. */
   get free(): number {
-    return this.#arena.memory.buffer.byteLength - this.#next;
+    return this.#arena.memory.buffer.byteLength - this.#arena.next;
   }
 
   /** Ends the threads. The matrices stay as they are, and one thread computes on them. */
@@ -162,16 +162,13 @@ export class MatrixArena {
       });
     }
     if (room > 0) {
-      arena.workspace = this.#next;
+      arena.workspace = arena.next;
       arena.workspaceBytes = each;
     }
-    const start = this.#next + room;
-    this.#next = start + bytes;
-    const { buffer } = arena.memory;
-    const data =
-      numeric.dtype === 'float64'
-        ? new Float64Array(buffer, start, length)
-        : new Float32Array(buffer, start, length);
+    const start = arena.next + room;
+    arena.next = start + bytes;
+    const data = arrayIn(arena, start, length, numeric);
+    if (start < arena.used) data.fill(0);
     return new Matrix<FloatArray>(data, rows, columns);
   }
 }
@@ -184,7 +181,16 @@ function arenaMemory(operation: string, bytes: number, shared: boolean): ArenaMe
   try {
     const memory = fixedMemory(FIRST_ADDRESS + bytes, shared);
     const instances = new Map();
-    return { memory, shared, threads: undefined, workspace: 0, workspaceBytes: 0, instances };
+    return {
+      memory,
+      shared,
+      next: FIRST_ADDRESS,
+      used: FIRST_ADDRESS,
+      threads: undefined,
+      workspace: 0,
+      workspaceBytes: 0,
+      instances,
+    };
   } catch (error) {
     const expected = 'be what the engine can reserve';
     refuse('OUT_OF_RANGE', operation, 'bytes', expected, `${bytes} (${error})`);

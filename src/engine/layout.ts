@@ -116,3 +116,40 @@ export const PANEL_BYTES = 32;
 
 /** Sums of a tile in the format of the factors: four rows as wide as a panel. */
 export const TILE_BYTES = 128;
+
+/** Bytes of a line of a panel at most: a panel of B then stays in the L1 cache. */
+export const LINE_BYTES = 1024;
+
+// The description of a product of float32 matrices where they stand, result = left · right or result += left · right: addresses and
+// whole numbers in 32 bits each. The result is dense; of the factors, a transpose may be meant.
+export const LEFT = 0;
+/** Bytes from a row to the next one, and from a column to the next one. */
+export const LEFT_ROW = 4;
+export const LEFT_COLUMN = 8;
+export const RIGHT = 12;
+export const RIGHT_ROW = 16;
+export const RIGHT_COLUMN = 20;
+export const RESULT = 24;
+export const RESULT_ROWS = 28;
+export const RESULT_COLUMNS = 32;
+/** Columns of the left factor, rows of the right one. */
+export const INNER = 36;
+/** 1 where the product is added to the result. */
+export const ADDS_PRODUCT = 40;
+/** 1 where tiny sums are exact, since the left factor is 0. */
+export const IS_ZERO = 44;
+
+// The result is computed in blocks that stay in the L2 cache, with their panels.
+export const RESULT_BLOCK_ROWS = 128;
+export const RESULT_BLOCK_COLUMNS = 256;
+
+// The workspace of a product: a description for the kernel of panels, its tile, panels, and sums in doubles.
+export const TILE_PLACE = 64;
+export const LEFT_PLACE = 192;
+/** Behind RESULT_BLOCK_ROWS lines. */
+export const RIGHT_PLACE = 131264;
+/** Behind RESULT_BLOCK_COLUMNS lines. */
+export const SUMS_PLACE = 393408;
+/** Sums of one panel of columns. */
+export const PANEL_SUMS_PLACE = 655552;
+export const PRODUCT_WORKSPACE = 663744;

@@ -2,7 +2,8 @@
 
 import type { FloatArray } from '../core/numeric.js';
 import { selectedKernel } from './choice.js';
-import { align, exportName } from './instance.js';
+import { align } from './instance.js';
+import { launch } from './launch.js';
 import {
   ADDS,
   CALL,
@@ -36,7 +37,6 @@ import {
 import { type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
 import { type Stage, stageOf } from './stage.js';
 import type { Target } from './target.js';
-import type { Share } from './threads.js';
 
 /** A run of this many bytes of a matrix is worth waking threads for. */
 const LARGE = 262144;
@@ -88,7 +88,15 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
     if (weights) copyIn(float64, WEIGHT_TABLE / 8, weights, 2 * first, 2 * count);
     if (temperatures) copyIn(float64, TEMPERATURE_TABLE / 8, temperatures, first, count);
     if (kept) copyIn(int32, stage.kept / 4, kept.indices, first * kept.count, count * kept.count);
-    launch(stage, call, count);
+    launch(arena, {
+      kernel: call.kernel,
+      size,
+      run: stage.run,
+      workspace: instance.workspace,
+      workspaceBytes: arena?.workspaceBytes ?? 0,
+      count,
+      isLarge: length * size >= LARGE,
+    });
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target.data, from, length);
   }
@@ -160,28 +168,6 @@ function moveTo(
   int32[at + TEACHER / 4] = teacher + first * (call.teacherColumns ?? call.columns) * size;
   int32[at + GRADIENT / 4] = gradient && gradient + offset;
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
-}
-
-/** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
-function launch({ instance, arena, run }: Stage, call: RowsCall, rows: number): void {
-  const { kernel, columns } = call;
-  const threads = arena?.threads;
-  const parts = 1 + (threads?.count ?? 0);
-  const bytes = rows * columns * sizeOf(call);
-  if (!arena || !threads || bytes < LARGE || rows < parts || threads.kernel !== selectedKernel()) {
-    run(CALL, instance.workspace, 0, rows);
-    return;
-  }
-  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * rows) / parts));
-  const shares = Array.from({ length: threads.count }, (_, i): Share => {
-    const first = bounds[i + 1]!;
-    const workspace = arena.workspace + (i + 1) * arena.workspaceBytes;
-    return { workspace, first, count: bounds[i + 2]! - first };
-  });
-  const own = () => run(CALL, instance.workspace, 0, bounds[1]!);
-  // A thread that failed is as none: all is computed again.
-  if (!threads.run({ ...kernel, name: exportName(kernel.name, sizeOf(call)) }, CALL, shares, own))
-    run(CALL, instance.workspace, 0, rows);
 }
 
 /** A view takes longer to make than a short row to copy. */

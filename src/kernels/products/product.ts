@@ -2,6 +2,7 @@
 
 import { put, type Target } from '../../engine/target.js';
 import { type Grid, grid, transpose } from './grid.js';
+import { putInPlace } from './productInPlace.js';
 import { multiplyFast, type Precision } from './productSimd.js';
 import { addRowFast, dotsFast, subtractFast, toSingles } from './rowsSimd.js';
 
@@ -125,7 +126,7 @@ export function boundOf({ a, largest, own }: Derivative): number {
   return most;
 }
 
-/** Puts the rows of a derivative into these rows of the target, straight from the kernel that multiplies. */
+/** Puts the rows of a derivative into these rows of the target, which ascend, straight from the kernel that multiplies. */
 export function putProduct(
   target: Target,
   rows: readonly number[],
@@ -134,6 +135,9 @@ export function putProduct(
   const { a, b, precision, own } = derivative;
   const { data, scale, adds } = target;
   const { columns } = b;
+  const first = rows[0] ?? 0;
+  const isRun = (rows.at(-1) ?? 0) - first === rows.length - 1;
+  if (!own && isRun && putInPlace(target, first, a, b)) return;
   const isSingle = data.BYTES_PER_ELEMENT === 4 && (!adds || scale === 1);
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;

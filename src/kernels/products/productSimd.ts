@@ -158,7 +158,7 @@ function inSingles(instance: Instance, block: Block): Float64Array | undefined {
  * Number of rows of a that are not zeros, in each of which something is large enough for float32 to keep its digits;
  * `undefined` where one is too small. b is, or is made of, float32.
  */
-function clearRows({ a, row, rows }: Block): number | undefined {
+export function clearRows({ a, row, rows }: Pick<Block, 'a' | 'row' | 'rows'>): number | undefined {
   let count = 0;
   for (let i = row; i < row + rows; i++) {
     let largest = 0;
