@@ -45,14 +45,16 @@ function unfused(student: HeadLogits, teacher: Teacher): number {
   const target = 'hidden' in teacher ? logitsOf(teacher) : teacher;
   const { loss, gradient } = strategy.computeLossAndGradient(logits, target);
   const outputs = new HeadGradientOutputs(student, {}, false);
-  outputs.add([...Array(gradient.rows).keys()], gradient);
+  const byHidden = Matrix.zeros(student.hidden.rows, student.hidden.columns);
+  const part = { hidden: student.hidden, byLogits: gradient, byHidden };
+  outputs.add([...Array(gradient.rows).keys()], part);
   outputs.finish('unfused');
   return loss;
 }
 
 function logitsOf(head: HeadLogits): Matrix {
   const logits = Matrix.zeros(head.hidden.rows, head.weight.columns);
-  putLogits(head, [...Array(logits.rows).keys()], logits);
+  putLogits(head, logits);
   return logits;
 }
 

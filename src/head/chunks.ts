@@ -5,11 +5,13 @@ import { NO_OVERRIDES } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
 import { RowLossSink } from '../call/rowOptions.js';
 import { isClassIndices, type Labels } from '../core/labels.js';
-import { type Matrix, zeroMatrix } from '../core/matrix.js';
+import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
+import type { GradientPart } from './gradients.js';
 import { type HeadLogits, putLogits } from './head.js';
+import { Rooms } from './rooms.js';
 
 /** Logits of a chunk by default: 14 MiB of float32. */
 const CHUNK_LOGITS = 3.5 * 2 ** 20;
@@ -47,32 +49,69 @@ export function isHead<T extends FloatArray>(
   return typeof teacher === 'object' && teacher !== null && 'hidden' in teacher;
 }
 
-/** The memory of a chunk: its logits on both sides, and the gradient by those of the student. */
+/** Hidden states of a chunk, and the logits that are made of them. */
+class Side<T extends FloatArray> {
+  readonly #head: HeadLogits<T>;
+  readonly #hidden: Matrix<T>;
+  readonly #logits: Matrix<T>;
+
+  constructor(head: HeadLogits<T>, rows: number, rooms: Rooms<T>) {
+    this.#head = head;
+    this.#hidden = rooms.take(rows, head.hidden);
+    this.#logits = rooms.take(rows, head.weight);
+    this.#logits.data.fill(1 / head.weight.columns);
+  }
+
+  hidden(count: number): Matrix<T> {
+    return this.#hidden.rowRange(0, count);
+  }
+
+  logits(count: number): Matrix<T> {
+    return this.#logits.rowRange(0, count);
+  }
+
+  /** Computes the logits of these rows. */
+  compute(rows: readonly number[]): void {
+    const { hidden, weight, bias } = this.#head;
+    for (const [i, row] of rows.entries())
+      this.#hidden.data.set(hidden.row(row), i * hidden.columns);
+    putLogits({ hidden: this.#hidden, weight, bias }, this.logits(rows.length));
+  }
+}
+
+/** The memory of a chunk: hidden states and logits on both sides, and the gradients by those of the student. */
 export class Chunks<T extends FloatArray> {
   readonly #call: HeadCall<T>;
-  readonly #student: Matrix<T>;
-  readonly #teacher: Matrix<T> | undefined;
-  readonly #gradient: Matrix<T>;
+  readonly #rooms: Rooms<T>;
+  readonly #student: Side<T>;
+  readonly #teacher: Side<T> | undefined;
+  readonly #byLogits: Matrix<T>;
+  readonly #byHidden: Matrix<T>;
 
   constructor(call: HeadCall<T>) {
     this.#call = call;
-    const { student, teacher } = call;
-    this.#student = this.#room(student.weight.columns);
-    this.#teacher = isHead(teacher) ? this.#room(teacher.weight.columns) : undefined;
-    this.#gradient = this.#room(student.weight.columns);
-  }
-
-  #room(columns: number): Matrix<T> {
-    const { operation, chunkRows, inputs, student } = this.#call;
+    const { operation, student, teacher, chunkRows, inputs } = call;
     const rows = Math.min(chunkRows, inputs.rows.length);
-    const room = zeroMatrix(operation, { chunkRows: rows, columns }, student.hidden.numeric);
-    room.data.fill(1 / columns);
-    return room;
+    const rooms = new Rooms(operation, student.weight);
+    this.#rooms = rooms;
+    this.#student = new Side(student, rows, rooms);
+    this.#teacher = isHead(teacher) ? new Side(teacher, rows, rooms) : undefined;
+    this.#byLogits = rooms.take(rows, student.weight);
+    this.#byHidden = rooms.take(rows, student.hidden);
   }
 
-  /** Where the gradient by the logits of a chunk goes; holds numbers of another chunk. */
-  gradient(rows: readonly number[]): Matrix<T> {
-    return this.#gradient.rowRange(0, rows.length);
+  /** Hidden states of a chunk, and where its gradients go, which hold numbers of another chunk. */
+  part({ length }: readonly number[]): GradientPart<T> {
+    return {
+      hidden: this.#student.hidden(length),
+      byLogits: this.#byLogits.rowRange(0, length),
+      byHidden: this.#byHidden.rowRange(0, length),
+    };
+  }
+
+  /** Gives the memory back. */
+  close(): void {
+    this.#rooms.close();
   }
 
   /** The rows of each chunk; a single chunk without rows where no row is read. */
@@ -93,9 +132,8 @@ export class Chunks<T extends FloatArray> {
 
   /** Computes the logits of a chunk. */
   request(rows: readonly number[], operation: string, losses?: Float64Array): BatchRequest<T> {
-    const { student, teacher } = this.#call;
-    putLogits(student, rows, this.#student);
-    if (isHead(teacher)) putLogits(teacher, rows, this.#teacher!);
+    this.#student.compute(rows);
+    this.#teacher?.compute(rows);
     return this.#request(rows, operation, losses);
   }
 
@@ -107,10 +145,8 @@ export class Chunks<T extends FloatArray> {
     const { teacher, labels, inputs, normalizer, learned } = this.#call;
     return {
       operation,
-      student: this.#student.rowRange(0, rows.length),
-      teacher: isHead(teacher)
-        ? this.#teacher!.rowRange(0, rows.length)
-        : teacherRows(teacher, rows),
+      student: this.#student.logits(rows.length),
+      teacher: isHead(teacher) ? this.#teacher!.logits(rows.length) : teacherRows(teacher, rows),
       labels: labels && labelRows(labels, rows),
       mask: undefined,
       normalizer,

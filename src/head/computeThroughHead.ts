@@ -6,7 +6,7 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { checkCall, checkOutputs } from './checks.js';
-import { Chunks } from './chunks.js';
+import { Chunks, type HeadCall } from './chunks.js';
 import { ofRows, ofRowsAndHead } from './diagnosis.js';
 import { HeadGradientOutputs } from './gradients.js';
 import type { HeadLogits } from './head.js';
@@ -39,8 +39,14 @@ import { Total } from './total.js';
  *
  * @remarks Cost: 3 products of rows × width × columns multiplications, and one more where the teacher comes as a head;
  * excluded rows, such as prompt tokens, cost nothing. Beside inputs and gradients, there are `chunkRows` rows of logits,
- * of their gradient, and of the logits of a teacher that comes as a head. One thread computes the products, which take
- * most of the time.
+ * of their gradient, and of the logits of a teacher that comes as a head, each with its row of hidden states.
+ *
+ * Threads: the products take most of the time. In float32, they are computed in place and on the threads of a
+ * {@link MatrixArena} if `student.weight`, `gradients.weight` and the `weight` of a teacher that comes as a head are
+ * matrices of that arena; `hidden` may be anywhere. The number of threads changes no bit. The call needs room in the arena,
+ * and gives it back: 8 × `chunkRows` × (width + columns) bytes, half as much again for a teacher that comes as a head of
+ * the same width, and 649 KiB for each thread. What finds no room, a matrix that is elsewhere, a `weight` to add to
+ * (`accumulate`), float64 and the scalar kernel are computed by copying, on one thread.
  *
  * Each chunk adds its part of d weight in the number format of the student, and each addition rounds by at most half a unit in
  * the last place: 2,048 rows in chunks of 112 rows are 18 of them, in chunks of one row 2,048.
@@ -79,28 +85,44 @@ export function computeThroughHead<
   const given = teacher as TeacherOutput<T> | HeadLogits<T>;
   const call = checkCall(operation, strategy, student, given, labels, options);
   const { gradients, accumulate } = checkOutputs(call, strategy, options);
-  const { inputs, rowLosses } = call;
-  const part = `${operation} → ${strategy.name}`;
   const chunks = new Chunks(call);
-  for (const rows of chunks.rows()) {
-    ofRows(call, rows, () => strategy.checkRequest(chunks.blank(rows, part)));
+  try {
+    const part = `${operation} → ${strategy.name}`;
+    for (const rows of chunks.rows()) {
+      ofRows(call, rows, () => strategy.checkRequest(chunks.blank(rows, part)));
+    }
+    call.rowLosses?.fill(0);
+    const outputs = new HeadGradientOutputs(student, gradients, accumulate);
+    return evaluate(call, strategy, chunks, outputs, accumulate);
+  } finally {
+    chunks.close();
   }
-  rowLosses?.fill(0);
-  const outputs = new HeadGradientOutputs(student, gradients, accumulate);
+}
+
+/** Evaluates the strategy on each chunk, and completes the gradients. */
+function evaluate<T extends FloatArray, Sparse extends SparseTargets<T>>(
+  call: HeadCall<T>,
+  strategy: RowwiseStrategy<T, Sparse>,
+  chunks: Chunks<T>,
+  outputs: HeadGradientOutputs<T>,
+  accumulate: boolean,
+): ThroughHeadResult<T> {
+  const { operation, inputs, rowLosses } = call;
+  const part = `${operation} → ${strategy.name}`;
   const sums = new ParameterSums(call.learned);
   const total = new Total();
   try {
     for (const rows of chunks.rows()) {
       const losses = rowLosses && new Float64Array(rows.length);
-      const byLogits = chunks.gradient(rows);
-      const sink = new GradientSink(byLogits, true);
+      const matrices = chunks.part(rows);
+      const sink = new GradientSink(matrices.byLogits, true);
       total.add(
         ofRowsAndHead(call, rows, () =>
           strategy.contribute(chunks.request(rows, part, losses), sink),
         ),
       );
       sink.finish();
-      outputs.add(rows, byLogits);
+      outputs.add(rows, matrices);
       for (const [i, row] of rows.entries()) if (losses) rowLosses[row] = losses[i]!;
     }
     ofRowsAndHead(call, inputs.rows, () => outputs.finish(operation));

@@ -1,13 +1,25 @@
 // The gradients of hidden states, weight and bias, chunk by chunk.
 
 import { GradientOutput } from '../call/output.js';
-import { gather } from '../call/rows.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { grid, transpose } from '../kernels/products/grid.js';
 import { precisionOf, putProduct } from '../kernels/products/product.js';
 import type { HeadLogits } from './head.js';
 import type { HeadGradients } from './options.js';
+
+/**
+ * Some rows, one after another, of what is multiplied:
+ *
+ *     d hidden = byLogits · weightᵀ,   d weight = hiddenᵀ · byLogits,   d bias = Σ rows of byLogits
+ */
+export interface GradientPart<T extends FloatArray> {
+  readonly hidden: Matrix<T>;
+  /** d loss / d logits. */
+  readonly byLogits: Matrix<T>;
+  /** Is overwritten with d loss / d hidden. */
+  readonly byHidden: Matrix<T>;
+}
 
 /** Where the gradients of a head go, to which every chunk adds its part. */
 export class HeadGradientOutputs<T extends FloatArray> {
@@ -27,23 +39,23 @@ export class HeadGradientOutputs<T extends FloatArray> {
     this.#biasSums = new Float64Array(bias?.columns ?? 0);
   }
 
-  /**
-   * Adds the part of some rows, of which `byLogits` has d loss / d logits:
-   *
-   *     d hidden = byLogits · weightᵀ,   d weight = hiddenᵀ · byLogits,   d bias = Σ rows of byLogits
-   */
-  add(rows: readonly number[], { data, columns }: Matrix<T>): void {
-    const { hidden, weight } = this.#head;
-    const byLogits = grid(data, rows.length, columns);
-    const precision = precisionOf(byLogits);
-    putProduct(this.#hidden.sink.claim(rows.length), rows, {
-      a: byLogits,
+  /** Adds the part of some rows of the batch. */
+  add(rows: readonly number[], { hidden, byLogits, byHidden }: GradientPart<T>): void {
+    const { weight } = this.#head;
+    const { data, columns } = byLogits;
+    const slopes = grid(data, rows.length, columns);
+    const precision = precisionOf(slopes);
+    putProduct({ data: byHidden.data, scale: 1, adds: false }, [...rows.keys()], {
+      a: slopes,
       b: transpose(grid(weight.data, weight.rows, columns)),
       precision,
     });
+    for (const [i, row] of rows.entries()) {
+      this.#hidden.sink.add(row, byHidden.data, i * byHidden.columns);
+    }
     putProduct(this.#weight.sink.claim(weight.rows), [...Array(weight.rows).keys()], {
-      a: transpose(gather(hidden, rows)),
-      b: byLogits,
+      a: transpose(grid(hidden.data, rows.length, hidden.columns)),
+      b: slopes,
       precision,
     });
     if (!this.#bias) return;
@@ -58,6 +70,7 @@ export class HeadGradientOutputs<T extends FloatArray> {
     if (this.#bias) this.#bias.sink.add(0, this.#biasSums);
     for (const [name, output] of this.#named()) {
       const argument = `gradients.${name}`;
+      output.sink.finish();
       output.sink.settle(Infinity); // looks at every element
       output.sink.check(operation, argument);
       output.finish(operation, argument);

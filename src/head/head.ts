@@ -1,6 +1,5 @@
 // Logits as the hidden states and the head that they are made of.
 
-import { gather } from '../call/rows.js';
 import { checkDtype, checkRow, checkShape } from '../core/checks.js';
 import { checkOptions } from '../core/errors.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
@@ -51,18 +50,16 @@ export function checkHead<T extends FloatArray>(
   checkShape(operation, `${argument}.bias`, bias, [1, weight.columns], 'one for each column');
 }
 
-/** Writes hidden · weight + bias of these rows, one after another, to `logits`. */
+/** Writes hidden · weight + bias to `logits`. */
 export function putLogits<T extends FloatArray>(
   { hidden, weight, bias }: HeadLogits<T>,
-  rows: readonly number[],
-  logits: Matrix<T>,
+  { data, rows, columns }: Matrix<T>,
 ): void {
-  const { data, columns } = logits;
-  const a = gather(hidden, rows);
-  const b = grid(weight.data, weight.rows, weight.columns);
-  if (bias) for (let i = 0; i < rows.length; i++) data.set(bias.data, i * columns);
+  const a = grid(hidden.data, rows, hidden.columns);
+  const b = grid(weight.data, weight.rows, columns);
+  if (bias) for (let i = 0; i < rows; i++) data.set(bias.data, i * columns);
   const target = { data, scale: 1, adds: bias !== undefined };
-  putProduct(target, [...rows.keys()], { a, b, precision: precisionOf(b) });
+  putProduct(target, [...Array(rows).keys()], { a, b, precision: precisionOf(b) });
 }
 
 /** Throws at the first element of the rows, of the weight or of the bias that is not finite. */
