@@ -64,7 +64,7 @@ export function arrayIn<T extends FloatArray>(
 /** Room behind the matrices of an arena, for as long as a call. */
 export class Scratch {
   readonly #arena: ArenaMemory;
-  #start: number;
+  readonly #start: number;
   #end: number;
 
   constructor(arena: ArenaMemory) {
@@ -79,7 +79,6 @@ export class Scratch {
     const address = arena.next;
     const end = address + align(bytes);
     if (end > arena.memory.buffer.byteLength) return undefined;
-    if (address !== this.#end) this.#start = address; // a matrix stands in between, and stays
     this.#end = end;
     arena.next = end;
     arena.used = Math.max(arena.used, end);

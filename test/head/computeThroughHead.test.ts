@@ -97,6 +97,29 @@ for (const numeric of [float32, float64]) {
   }
 }
 
+test('overwrites what the gradients hold, the rows that are excluded too', () => {
+  const { head, logits } = headOf(WIDTH, 0, float32);
+  const mask = [0, 1, 1, 0, 1, 1, 0];
+  const expected = computeThroughHead(new ResponseDistillationStrategy(), head, logits, undefined, {
+    mask,
+  });
+  const { hidden, weight, bias } = head;
+  const gradients = {
+    hidden: hidden.zerosLike(),
+    weight: weight.zerosLike(),
+    bias: bias.zerosLike(),
+  };
+  for (const { data } of Object.values(gradients)) data.fill(Number.NaN);
+  for (const chunkRows of [2, 7]) {
+    const options = { mask, gradients, chunkRows };
+    computeThroughHead(new ResponseDistillationStrategy(), head, logits, undefined, options);
+    for (const row of [0, 3, 6]) expect(gradients.hidden.row(row)).toEqual(new Float32Array(WIDTH));
+    for (let i = 0; i < hidden.data.length; i++) {
+      expect(gradients.hidden.data[i]).toBeCloseTo(expected.gradients.hidden.data[i]!, 6);
+    }
+  }
+});
+
 /** What a head is made of, each in turn as the student whose gradient is checked. */
 const PARTS = ['hidden', 'weight', 'bias'] as const;
 
