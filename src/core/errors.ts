@@ -40,6 +40,8 @@ export interface ErrorDetails {
   readonly row?: number;
   /** Column of the matrix, if one element is at fault. */
   readonly column?: number;
+  /** What mends the call, as the end of the message says it; left out where no hint applies. */
+  readonly hint?: string;
 }
 
 /**
@@ -64,10 +66,11 @@ export class DistillationError extends RangeError implements ErrorDetails {
   declare readonly received: string;
   declare readonly row?: number;
   declare readonly column?: number;
+  declare readonly hint?: string;
 
-  constructor(details: ErrorDetails, hint?: string) {
+  constructor(details: ErrorDetails, hint: string | undefined = details.hint) {
     super(describe(details, hint));
-    Object.assign(this, details);
+    Object.assign(this, details, hint !== undefined && { hint });
     this.name = 'DistillationError';
   }
 }
@@ -89,16 +92,12 @@ function describe(details: ErrorDetails, hint?: string): string {
   return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
-/** Returns the same error with other details and the same hint: for a part of a batch, in the words of the whole batch. */
+/** The same error with other details: for a part of a batch, in the words of the whole batch. */
 export function reworded(
   error: DistillationError,
   changes: Partial<ErrorDetails>,
 ): DistillationError {
-  const { code, operation, argument, expected, received, row, column } = error;
-  const place = { ...(row !== undefined && { row }), ...(column !== undefined && { column }) };
-  const details = { code, operation, argument, expected, received, ...place };
-  const hint = error.message.slice(describe(details).length + '; '.length) || undefined;
-  return new DistillationError({ ...details, ...changes }, hint);
+  return new DistillationError({ ...error, ...changes });
 }
 
 /** Where the fault is, and what mends it. */
@@ -145,7 +144,11 @@ export function throwType(
     expected,
     received: show(received),
   } as const;
-  throw Object.assign(new TypeError(describe(details, hint)), details);
+  throw Object.assign(
+    new TypeError(describe(details, hint)),
+    details,
+    hint !== undefined && { hint },
+  );
 }
 
 /** Throws unless `value` is a number in the range; `expected` follows the word "must". */

@@ -6,10 +6,20 @@ import { type HeadCall, isHead } from './chunks.js';
 import { explainHead } from './head.js';
 
 /** The arguments of a strategy that have a row for each row of the batch. */
-const ROW_ARGUMENT =
-  /^(student|teacher|labels|gradient|teacher's .*|the (student|teacher)'s tail)$/;
+const ROW_ARGUMENTS = [
+  'student',
+  'teacher',
+  'labels',
+  'gradient',
+  "teacher's indices",
+  "the student's tail",
+  "the teacher's tail",
+];
 
-/** Has errors about rows of a chunk name the rows of the batch, and errors about its shape the shape of the batch. */
+/**
+ * Has errors about rows of a chunk name the rows of the batch, and errors about its shape the shape
+ * of the batch.
+ */
 export function ofRows<T extends FloatArray, R>(
   { teacher, student }: HeadCall<T>,
   rows: readonly number[],
@@ -18,7 +28,8 @@ export function ofRows<T extends FloatArray, R>(
   try {
     return compute();
   } catch (error) {
-    if (!(error instanceof DistillationError) || !ROW_ARGUMENT.test(error.argument)) throw error;
+    if (!(error instanceof DistillationError) || !ROW_ARGUMENTS.includes(error.argument))
+      throw error;
     const { code, argument, row, expected, received } = error;
     const isOfHead = argument === 'student' || (argument === 'teacher' && isHead(teacher));
     const own = { argument: isOfHead ? `${argument} logits` : argument };

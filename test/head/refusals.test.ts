@@ -99,6 +99,16 @@ describe('computeThroughHead names the row of the batch', () => {
     expect(refusal(call)).toMatchObject({ argument: 'student logits', row: 5, code: 'NOT_FINITE' });
   });
 
+  test('of a gradient by the logits that is too large', () => {
+    const rowWeights = [1, 1, 1, 1, 1, 3e38];
+    const targets = wave(ROWS, COLUMNS, 2);
+    targets.row(5).fill(40);
+    const options = { ...chunked, rowWeights, normalizer: 1 };
+    const feature = new FeatureDistillationStrategy();
+    const call = () => computeThroughHead(feature, student, targets, undefined, options);
+    expect(refusal(call)).toMatchObject({ argument: 'gradient', row: 5, code: 'OVERFLOW' });
+  });
+
   test('of a class that the student rules out', () => {
     const bias = withNumber(student.bias, 0, 1, -Infinity);
     const targets = wave(ROWS, COLUMNS, 2);
