@@ -8,9 +8,10 @@ import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 
 /**
- * A strategy whose loss is a sum over rows, by its type: every exported strategy for which `isSumOverRows` is `true`
- * whatever its options are. A strategy of your own says `get isSumOverRows(): true { return true; }`. A
- * {@link HybridDistillationStrategy} is one by its type; the strategies in it are looked at when it is called.
+ * A strategy that {@link computeThroughHead} takes by its type: every exported strategy whose
+ * `isSumOverRows` is `true` whatever its options are. A strategy of your own says
+ * `get isSumOverRows(): true { return true; }`. Every {@link HybridDistillationStrategy} has this
+ * type, even with a strategy in it that is no sum over rows: the call looks at each and refuses it.
  */
 export type RowwiseStrategy<
   T extends FloatArray = Float32Array,
@@ -27,12 +28,16 @@ export interface HeadGradients<T extends FloatArray = Float32Array> {
   readonly bias?: Matrix<T> | undefined;
 }
 
-/** Options of {@link computeThroughHead}: those of a call that make sense row by row, and the size of a chunk. */
+/**
+ * Options of {@link computeThroughHead}: those of a call that make sense row by row, and the size
+ * of a chunk.
+ */
 export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
   extends Omit<EvaluationOptions<T>, 'gradient' | 'accumulate'> {
   /**
-   * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more memory. By default, the
-   * rows that have 14 MiB of float32 logits, and 96 at least: 112 rows of 32,000 columns, 96 of 150,000.
+   * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more
+   * memory. By default, the rows that have 14 MiB of float32 logits, and 96 at least: 112 rows of
+   * 32,000 columns, 96 of 150,000.
    */
   readonly chunkRows?: number | undefined;
   /**
@@ -42,9 +47,10 @@ export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
    */
   readonly gradients?: Partial<HeadGradients<T>> | undefined;
   /**
-   * Add to those `gradients` that are given, and to the gradients of learnable parameters, instead of overwriting them;
-   * false. Give the gradients of weight and bias alone to sum them over several batches. The sums are written only if the
-   * call succeeds, at the cost of a scratch matrix for each.
+   * Add to those `gradients` that are given, and to the gradients of learnable parameters, instead
+   * of overwriting them; false. Give the gradients of weight and bias alone to sum them over
+   * several batches. The sums are written only if the call succeeds, at the cost of a scratch
+   * matrix for each.
    */
   readonly accumulate?: boolean | undefined;
 }

@@ -2,25 +2,13 @@ import { type BatchRequest, inputsOf } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { CountedLoss, IDistillationStrategy } from '../../call/options.js';
 import { addGradientsOf } from '../../call/parameter.js';
-import { sharesBase } from '../../call/strategy.js';
 import { checkSameShape } from '../../core/checks.js';
 import { checkLoss } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 
-/** The loss of one strategy; its gradient goes to the sink. */
-export function evaluateEntry<T extends FloatArray>(
-  strategy: IDistillationStrategy<T>,
-  request: BatchRequest<T>,
-  gradient: GradientSink<T> | undefined,
-): CountedLoss {
-  return sharesBase(strategy)
-    ? strategy.contribute(request, gradient)
-    : evaluateBare(strategy, request, gradient);
-}
-
 /** The loss of a strategy that only implements the interface; its gradient goes to the sink. */
-function evaluateBare<T extends FloatArray>(
+export function evaluateBare<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   request: BatchRequest<T>,
   sink: GradientSink<T> | undefined,

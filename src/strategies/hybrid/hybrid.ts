@@ -22,7 +22,7 @@ import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { checkWeights, type WeightRule } from '../../core/weights.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
-import { evaluateEntry } from './bare.js';
+import { evaluateEntry } from './entry.js';
 import type {
   LayerOutputs,
   LayerwiseOptions,
@@ -204,7 +204,10 @@ export class HybridDistillationStrategy<
     return this.#entries.some(({ strategy }) => !sharesBase(strategy) || strategy.usesTemperatures);
   }
 
-  /** Its children say whether they are. */
+  /**
+   * True, so that calls may pass row options, and `computeThroughHead` takes hybrids by their type.
+   * The loss is a sum over rows only if that of every child is: a call looks at the children.
+   */
   override get isSumOverRows(): true {
     return true;
   }

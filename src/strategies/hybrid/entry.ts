@@ -1,0 +1,17 @@
+import type { BatchRequest } from '../../call/batch.js';
+import type { GradientSink } from '../../call/gradient.js';
+import type { CountedLoss, IDistillationStrategy } from '../../call/options.js';
+import { sharesBase } from '../../call/strategy.js';
+import type { FloatArray } from '../../core/numeric.js';
+import { evaluateBare } from './bare.js';
+
+/** The loss of an entry of a hybrid; its gradient goes to the sink. */
+export function evaluateEntry<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+  request: BatchRequest<T>,
+  gradient: GradientSink<T> | undefined,
+): CountedLoss {
+  return sharesBase(strategy)
+    ? strategy.contribute(request, gradient)
+    : evaluateBare(strategy, request, gradient);
+}
