@@ -6,10 +6,12 @@ import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { isRowwise } from '../head/checks.js';
 import { computeThroughHead } from '../head/computeThroughHead.js';
+import type { HeadLogits } from '../head/head.js';
 import type { RowwiseStrategy } from '../head/options.js';
 import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, lossAndGradientOf } from './call.js';
 import { expectClose, expectSameBits, largest } from './compare.js';
+import { product, turned } from './products.js';
 import { roundingOf, type Subject } from './subject.js';
 
 /** The strategy if it can be evaluated through a head; `undefined` otherwise. */
@@ -19,18 +21,28 @@ export function rowwise<T extends FloatArray>(
   return sharesBase(strategy) && isRowwise(strategy) ? (strategy as RowwiseStrategy<T>) : undefined;
 }
 
-/** A head whose product is exact: each column of the logits is one of hidden, times a power of two. */
+/** A head that makes exactly these logits: a column of hidden, times a power of two, plus a bias. */
 function headOf<T extends FloatArray>(logits: Matrix<T>) {
-  const { rows, columns } = logits;
+  const { rows, columns, numeric } = logits;
   const hidden = logits.zerosLike();
-  const weight = Matrix.zeros(columns, columns, logits.numeric);
-  for (let j = 0; j < columns; j++) {
+  const weight = Matrix.zeros(columns, columns, numeric);
+  const bias = Matrix.zeros(1, columns, numeric);
+  for (const [j, column] of turned(logits.toRows()).entries()) {
     const k = columns - 1 - j;
     const factor = j % 2 === 0 ? 2 : -0.5;
+    const added = exactBias(column, numeric);
     weight.set(k, j, factor);
-    for (let row = 0; row < rows; row++) hidden.set(row, k, logits.get(row, j) / factor);
+    bias.set(0, j, added);
+    for (let row = 0; row < rows; row++) hidden.set(row, k, (column[row]! - added) / factor);
   }
-  return { hidden, weight, bias: Matrix.zeros(1, columns, logits.numeric) };
+  return { hidden, weight, bias };
+}
+
+/** A power of two that can be taken from these logits and added again without a rounding; or 0. */
+function exactBias<T extends FloatArray>(logits: number[], { round }: NumericTrait<T>): number {
+  const size = 2 ** Math.floor(Math.log2(Math.min(...logits.map(Math.abs))));
+  const isExact = (bias: number) => logits.every((value) => round(value - bias) + bias === value);
+  return [size, -size].find(isExact) ?? 0;
 }
 
 /** −Infinity cannot be a product: the case with 0 in its place, on both sides. */
@@ -38,22 +50,6 @@ function withoutRuledOut(example: DistillationCase): DistillationCase {
   const finite = (rows: readonly (readonly number[])[]) =>
     rows.map((row) => row.map((value) => (value === -Infinity ? 0 : value)));
   return { ...example, student: finite(example.student), teacher: finite(example.teacher) };
-}
-
-/** a · b, and the same of absolute values, which roundings are relative to. */
-function product(
-  a: readonly (readonly number[])[],
-  b: readonly (readonly number[])[],
-): { readonly values: number[]; readonly size: number } {
-  const sumOf = (of: (value: number) => number) =>
-    a.flatMap((row) =>
-      b[0]!.map((_, j) => row.reduce((sum, value, k) => sum + of(value * b[k]![j]!), 0)),
-    );
-  return { values: sumOf((value) => value), size: Math.max(1, largest(sumOf(Math.abs))) };
-}
-
-function turned(rows: readonly (readonly number[])[]): number[][] {
-  return rows[0]!.map((_, j) => rows.map((row) => row[j]!));
 }
 
 function gradientsOf<T extends FloatArray>(strategy: RowwiseStrategy<T>): number[][] {
@@ -98,7 +94,7 @@ export function agreesThroughHead<T extends FloatArray>(
       const scale = Math.max(1, largest(before));
       expectClose(`gradient of a parameter ${what}`, gradient, before, scale, rounding);
     }
-    expectSameCall(strategy, head, { ...call, teacher: call.teacher }, chunkRows);
+    expectSameCall(strategy, head, { ...call, teacher }, chunkRows);
   }
 }
 
@@ -106,7 +102,7 @@ export function agreesThroughHead<T extends FloatArray>(
 function expectSameCall<T extends FloatArray>(
   strategy: RowwiseStrategy<T>,
   head: ReturnType<typeof headOf<T>>,
-  { teacher, labels, options }: Call<T>,
+  { teacher, labels, options }: Omit<Call<T>, 'teacher'> & { teacher: Matrix<T> | HeadLogits<T> },
   chunkRows: number,
 ): void {
   const compute = () =>

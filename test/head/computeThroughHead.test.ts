@@ -13,20 +13,11 @@ import {
   SparseTargets,
 } from '../../src/index.js';
 import { assertGradient } from '../../src/testing/index.js';
+import { product, turned } from '../../src/testing/products.js';
 import { describeKernels } from '../support/describeKernels.js';
+import { wave } from '../support/wave.js';
 
 const [ROWS, WIDTH, COLUMNS] = [7, 5, 9];
-
-function wave<T extends FloatArray>(
-  rows: number,
-  columns: number,
-  phase: number,
-  numeric: NumericTrait<T>,
-): Matrix<T> {
-  const matrix = Matrix.zeros(rows, columns, numeric);
-  for (let i = 0; i < matrix.data.length; i++) matrix.data[i] = Math.sin(3 * i + phase);
-  return matrix;
-}
 
 /** A head and its logits, computed one product after another. */
 function headOf<T extends FloatArray>(width: number, phase: number, numeric: NumericTrait<T>) {
@@ -42,16 +33,6 @@ function headOf<T extends FloatArray>(width: number, phase: number, numeric: Num
     }
   }
   return { head: { hidden, weight, bias }, logits };
-}
-
-function product(a: readonly number[][], b: readonly number[][]): number[] {
-  return a.flatMap((row) =>
-    b[0]!.map((_, j) => row.reduce((sum, value, k) => sum + value * b[k]![j]!, 0)),
-  );
-}
-
-function turned(rows: readonly number[][]): number[][] {
-  return rows[0]!.map((_, j) => rows.map((row) => row[j]!));
 }
 
 for (const numeric of [float32, float64]) {
@@ -89,9 +70,9 @@ for (const numeric of [float32, float64]) {
         close(rowLosses, expectedLosses);
         expect(found.count).toBe(expected.count);
         const byLogits = expected.gradient.toRows();
-        close(found.gradients.hidden.data, product(byLogits, turned(head.weight.toRows())));
-        close(found.gradients.weight.data, product(turned(head.hidden.toRows()), byLogits));
-        close(found.gradients.bias!.data, product([new Array(ROWS).fill(1)], byLogits));
+        close(found.gradients.hidden.data, product(byLogits, turned(head.weight.toRows())).values);
+        close(found.gradients.weight.data, product(turned(head.hidden.toRows()), byLogits).values);
+        close(found.gradients.bias!.data, product([new Array(ROWS).fill(1)], byLogits).values);
       }
     });
   }
@@ -177,7 +158,7 @@ describeKernels('a head that is larger than the blocks of the kernels', () => {
     };
     const teacher = { hidden: wave(rows, 8, 3, numeric), weight: wave(8, columns, 4, numeric) };
     const logitsOf = ({ hidden, weight, bias }: HeadLogits<FloatArray>) => {
-      const values = product(hidden.toRows(), weight.toRows());
+      const { values } = product(hidden.toRows(), weight.toRows());
       const sums = values.map((value, i) => value + (bias?.data[i % columns] ?? 0));
       return new Matrix(numeric.from(sums), rows, columns);
     };
@@ -200,9 +181,9 @@ describeKernels('a head that is larger than the blocks of the kernels', () => {
         }
       };
       close([loss], [expected.loss]);
-      close(gradients.hidden.data, product(byLogits, turned(student.weight.toRows())));
-      close(gradients.weight.data, product(turned(student.hidden.toRows()), byLogits));
-      close(gradients.bias!.data, product([new Array(rows).fill(1)], byLogits));
+      close(gradients.hidden.data, product(byLogits, turned(student.weight.toRows())).values);
+      close(gradients.weight.data, product(turned(student.hidden.toRows()), byLogits).values);
+      close(gradients.bias!.data, product([new Array(rows).fill(1)], byLogits).values);
       expect(gradients.weight.data.some((value) => value !== 0)).toBe(true);
     }
   });

@@ -17,14 +17,9 @@ import {
   type ThroughHeadOptions,
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
+import { wave } from '../support/wave.js';
 
 const [ROWS, WIDTH, COLUMNS] = [6, 3, 5];
-
-function wave(rows: number, columns: number, phase: number): Matrix {
-  const matrix = Matrix.zeros(rows, columns);
-  for (let i = 0; i < matrix.data.length; i++) matrix.data[i] = Math.sin(3 * i + phase);
-  return matrix;
-}
 
 function headOf(phase: number, width = WIDTH): HeadLogits & { bias: Matrix } {
   return {

@@ -1,0 +1,12 @@
+import { type FloatArray, float32, Matrix, type NumericTrait } from '../../src/index.js';
+
+/** A matrix of sines, of which no two rows or columns are alike. */
+export function wave<T extends FloatArray = Float32Array>(
+  rows: number,
+  columns: number,
+  phase: number,
+  numeric: NumericTrait<T> = float32 as NumericTrait<FloatArray> as NumericTrait<T>,
+): Matrix<T> {
+  const values = Array.from({ length: rows * columns }, (_, i) => Math.sin(3 * i + phase));
+  return new Matrix(numeric.from(values), rows, columns);
+}
