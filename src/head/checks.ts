@@ -77,7 +77,10 @@ function boundToLayer(name: string): NotRowwise {
   };
 }
 
-/** Whether a strategy can be evaluated through a head: it, or all entries of a hybrid, score each row by itself. */
+/**
+ * Whether a strategy can be evaluated through a head: it, or all entries of a hybrid, score each
+ * row by itself.
+ */
 export function isRowwise<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
   return findNotRowwise(strategy, '') === undefined;
 }

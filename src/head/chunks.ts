@@ -17,8 +17,8 @@ import { Rooms } from './rooms.js';
 const CHUNK_LOGITS = 3.5 * 2 ** 20;
 
 /**
- * Each chunk copies the whole weight for its products, twice. Of 96 rows that takes a tenth of the time, of 16 rows most
- * of it.
+ * Each chunk copies the whole weight for its products, twice. Of 96 rows that takes a tenth of the
+ * time, of 16 rows most of it.
  */
 const LEAST_ROWS = 96;
 
@@ -125,7 +125,10 @@ export class Chunks<T extends FloatArray> {
     } while (first < length);
   }
 
-  /** Until the first `request`: a chunk of equal logits, with which no strategy finds fault, to check everything else. */
+  /**
+   * Until the first `request`: a chunk of equal logits, with which no strategy finds fault, to
+   * check everything else.
+   */
   blank(rows: readonly number[], operation: string): BatchRequest<T> {
     return this.#request(rows, operation, undefined);
   }

@@ -14,27 +14,33 @@ import type { RowwiseStrategy, ThroughHeadOptions, ThroughHeadResult } from './o
 import { Total } from './total.js';
 
 /**
- * Computes a loss of logits that never exist as a whole, and its gradients by what they are made of:
+ * Computes a loss of logits that never exist as a whole, and its gradients by what makes them:
  *
  *     logits = hidden · weight + bias,   loss = strategy(logits, teacher, labels)
- *     d hidden = G · weightᵀ,   d weight = hiddenᵀ · G,   d bias = Σ rows of G,   G = d loss / d logits
+ *     G = d loss / d logits
+ *     d hidden = G · weightᵀ,   d weight = hiddenᵀ · G,   d bias = Σ rows of G
  *
- * Use it for the head of a language model, whose logits and their gradient take more memory than all else: at 2,048 rows
- * × 32,000 columns it needs less than an eighth of that, in about the same time. The logits are computed chunk by chunk;
- * the strategy evaluates each, with one denominator for all. Loss and gradients are those of the whole matrix, to rounding.
+ * Use it for the head of a language model, whose logits and their gradient take more memory than
+ * all else: at 2,048 rows × 32,000 columns it needs less than an eighth of that, in about the same
+ * time. The logits are computed chunk by chunk; the strategy evaluates each, with one denominator
+ * for all. Loss and gradients are those of the whole matrix, to rounding.
  *
- * @param strategy - a loss that is a sum over rows, see {@link RowwiseStrategy}, with or without parameters of its own,
- *   or a hybrid of such losses that is bound to no layer
- * @param student - hidden states, shape [rows, width], weight [width, columns] and bias [1, columns] or none
- * @param teacher - a constant: a matrix of logits, shape [rows, columns]; `SparseTargets`, where the strategy takes
- *   them; or hidden states and head of the teacher, whose width may be another one and whose logits do not exist either
+ * @param strategy - a loss that is a sum over rows, see {@link RowwiseStrategy}, with or without
+ *   parameters of its own, or a hybrid of such losses that is bound to no layer
+ * @param student - hidden states, shape [rows, width], weight [width, columns] and,
+ *   if the head has one, bias [1, columns]
+ * @param teacher - a constant: a matrix of logits, shape [rows, columns]; `SparseTargets`, where
+ *   the strategy takes them; or hidden states and head of the teacher, whose width may be another
+ *   one and whose logits do not exist either
  * @param labels - one label a row, see {@link Labels}
- * @param options - mask, weights, temperatures and losses of rows, normalizer; size of a chunk; gradients to write
- * @returns the loss, a double; the gradients, in the number format of the student; the number of rows that took part
- * @throws {DistillationError} MISPLACED_OPTION for a strategy that is no sum over rows, and for one that knows its rows
- *   by their place ({@link ContrastiveRepresentationDistillationStrategy}); LAYER for an entry of a hybrid that is bound
- *   to a layer; SHAPE_MISMATCH, DTYPE_MISMATCH, OVERLAP; NOT_FINITE, naming the row of the batch; and what the
- *   strategy throws
+ * @param options - mask, weights, temperatures and losses of rows, normalizer; size of a chunk;
+ *   gradients to write
+ * @returns the loss, a double; the gradients, in the number format of the student; the number of
+ *   rows that took part
+ * @throws {DistillationError} MISPLACED_OPTION for a strategy that is no sum over rows, and for one
+ *   that knows its rows by their place ({@link ContrastiveRepresentationDistillationStrategy});
+ *   LAYER for an entry of a hybrid that is bound to a layer; SHAPE_MISMATCH, DTYPE_MISMATCH,
+ *   OVERLAP; NOT_FINITE, naming the row of the batch; and what the strategy throws
  * @throws {TypeError} for arguments of the wrong type
  *
  * @remarks Cost: 3 products of rows × width × columns multiplications, and one more where the teacher comes as a head;
@@ -48,13 +54,15 @@ import { Total } from './total.js';
  * the same width, and 649 KiB for each thread. What finds no room, a matrix that is elsewhere, a `weight` to add to
  * (`accumulate`), float64 and the scalar kernel are computed by copying, on one thread.
  *
- * Each chunk adds its part of d weight in the number format of the student, and each addition rounds by at most half a unit in
- * the last place: 2,048 rows in chunks of 112 rows are 18 of them, in chunks of one row 2,048.
+ * Each chunk adds its part of d weight in the number format of the student, and each addition
+ * rounds by at most half a unit in the last place: 2,048 rows in chunks of 112 rows are 18
+ * additions, in chunks of one row 2,048.
  *
- * Limits: the head is linear. A head that caps its logits, `cap · tanh(logits / cap)` as in Gemma 2, is not this head: its
- * loss and gradients would be others, without an error. A constant factor belongs into the weight. A strategy that
- * refuses logits which look like probabilities looks at each chunk by itself. `rowWeights`, `temperatures` and
- * `rowLosses` have an element for each row of the batch; the `components` of a hybrid are sums over all chunks.
+ * Limits: the head is linear. A head that caps its logits, `cap · tanh(logits / cap)` as in Gemma
+ * 2, is not this head: its loss and gradients would be others, without an error. A constant factor
+ * belongs into the weight. A strategy that refuses logits which look like probabilities looks at
+ * each chunk by itself. `rowWeights`, `temperatures` and `rowLosses` have an element for each row
+ * of the batch; the `components` of a hybrid are sums over all chunks.
  *
  * @example
  * import { computeThroughHead, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';

@@ -65,7 +65,10 @@ export class HeadGradientOutputs<T extends FloatArray> {
     }
   }
 
-  /** Completes the gradients; throws where one of them is not finite, and where the format cannot hold a sum. */
+  /**
+   * Completes the gradients; throws where one of them is not finite, and where the format cannot
+   * hold a sum.
+   */
   finish(operation: string): void {
     if (this.#bias) this.#bias.sink.add(0, this.#biasSums);
     for (const [name, output] of this.#named()) {

@@ -16,15 +16,18 @@ export interface HeadLogits<T extends FloatArray = Float32Array> {
   /** The hidden states that the head reads, shape [rows, width]. */
   readonly hidden: Matrix<T>;
   /**
-   * Shape [width, columns], as in a {@link LinearProjection}. The weight of PyTorch's `nn.Linear`, and an embedding that
-   * is tied to the head, are [columns, width]: pass the transpose.
+   * Shape [width, columns], as in a {@link LinearProjection}. The weight of PyTorch's `nn.Linear`,
+   * and an embedding that is tied to the head, are [columns, width]: pass the transpose.
    */
   readonly weight: Matrix<T>;
   /** Shape [1, columns]; −Infinity rules a class out. No bias by default. */
   readonly bias?: Matrix<T> | undefined;
 }
 
-/** Throws unless hidden states, weight and bias fit each other, and the number format is that of `like`. */
+/**
+ * Throws unless hidden states, weight and bias fit each other, and the number format is that of
+ * `like`.
+ */
 export function checkHead<T extends FloatArray>(
   operation: string,
   argument: string,
