@@ -1,24 +1,5 @@
 import { checkInteger, refuse, throwShape, throwType } from '../../core/errors.js';
-import type { SparseRow } from '../raggedRows.js';
 import type { Part } from './part.js';
-import { packReply, type RowFormat, type TeacherReply } from './reply.js';
-
-/** One position of a completion: the token that was generated, and the row of the teacher. */
-export interface Position {
-  readonly token: number;
-  readonly row: SparseRow;
-}
-
-/** Packs the positions of a completion, of which row `firstRow` predicts the first token. */
-export function packCompletion(
-  positions: readonly Position[],
-  firstRow: number,
-  { columns }: RowFormat,
-): TeacherReply {
-  const tokens = positions.map(({ token }) => token);
-  const rows = positions.map(({ row }) => row);
-  return packReply(rows, tokens, firstRow, columns);
-}
 
 /**
  * The row of the student that predicts the first token of a completion: the last row of the prompt.
@@ -40,11 +21,26 @@ export function lastPromptRow(promptLength: number | undefined, said: Part): num
 
 /** Throws unless all lists have the length of the first one. */
 export function checkSameLength(lists: readonly Part[], why: string): void {
-  const expected = lists[0]?.list().length ?? 0;
-  for (const list of lists) {
-    const { length } = list.list();
-    if (length !== expected) throwShape(list.operation, list.place, [length], [expected], why);
-  }
+  for (const list of lists) list.sized(lists[0]!.list().length, why);
+}
+
+/** Throws unless nothing is scored at the first position of a text. */
+export function checkFirst({ isMissing, operation, place, value }: Part): void {
+  if (!isMissing) throwType(operation, place, 'be null: nothing precedes the first token', value);
+}
+
+/**
+ * Throws unless `count` tokens are scored at a position: `size`, or one more where the last one is
+ * the token that stands there, which is scored even if it is less probable than all others.
+ */
+export function checkCount(
+  { operation, place }: Part,
+  count: number,
+  size: number,
+  isTokenLast: boolean,
+): void {
+  if (count === size || (count === size + 1 && isTokenLast)) return;
+  throwShape(operation, place, [count], [size], 'as many tokens as at other positions');
 }
 
 /** Throws for a token that was generated and that the student does not have. */

@@ -1,7 +1,7 @@
 import { refuse } from '../../core/errors.js';
-import { checkSameLength, lastPromptRow, packCompletion } from './completion.js';
+import { checkSameLength, lastPromptRow } from './completion.js';
 import { Part } from './part.js';
-import { readOptions, type TeacherReply } from './reply.js';
+import { packReply, readOptions, type TeacherReply } from './reply.js';
 import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
 
 /** What {@link readLlamaCpp} reads of a reply of llama-server's `/completion`. */
@@ -67,7 +67,7 @@ export function readLlamaCpp(response: LlamaCppResponse, options: TokenIdOptions
   );
   checkTokens(reply, content);
   const firstRow = lastPromptRow(promptLength, reply.field('tokens_evaluated'));
-  return packCompletion(positions, firstRow, format);
+  return packReply(positions, firstRow, format);
 }
 
 /** Throws if tokens were generated that are not scored, as far as the reply says. */

@@ -1,6 +1,6 @@
-import { lastPromptRow, packCompletion } from './completion.js';
+import { lastPromptRow } from './completion.js';
 import { Part } from './part.js';
-import { readOptions, type TeacherReply } from './reply.js';
+import { packReply, readOptions, type TeacherReply } from './reply.js';
 import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
 
 /** What {@link readOllama} reads of a reply of `/api/generate` or `/api/chat`. */
@@ -48,5 +48,5 @@ export function readOllama(response: OllamaResponse, options: TokenIdOptions): T
   const reply = new Part(operation, response, 'response');
   const content = reply.field('logprobs').items(ASK);
   const firstRow = lastPromptRow(promptLength, reply.field('prompt_eval_count'));
-  return packCompletion(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
+  return packReply(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
 }

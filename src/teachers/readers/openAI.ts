@@ -1,7 +1,7 @@
-import { checkInteger, refuse } from '../../core/errors.js';
-import { lastPromptRow, packCompletion } from './completion.js';
+import { checkInteger } from '../../core/errors.js';
+import { lastPromptRow } from './completion.js';
 import { Part } from './part.js';
-import { readOptions, type TeacherReply } from './reply.js';
+import { findChoice, packReply, readOptions, type TeacherReply } from './reply.js';
 import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
 
 /** What {@link readOpenAI} reads of a chat completion. */
@@ -75,15 +75,9 @@ export function readOpenAI(
   const { tokenId, promptLength, choice = 0 } = options;
   checkInteger(operation, 'choice', choice, 0);
   const reply = bodyOf(new Part(operation, response, 'response'));
-  const choices = reply.field('choices');
-  const { length } = choices.items();
-  if (choice >= length) {
-    const expected = `be below ${length}, the number of choices`;
-    refuse('OUT_OF_RANGE', operation, 'choice', expected, String(choice));
-  }
-  const content = choices.item(choice).optional('logprobs').optional('content').items(ASK);
+  const content = findChoice(reply, choice).optional('logprobs').optional('content').items(ASK);
   const firstRow = lastPromptRow(promptLength, reply.optional('usage').optional('prompt_tokens'));
-  return packCompletion(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
+  return packReply(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
 }
 
 /** The reply in a line of a batch; the reply itself, if it is none. */

@@ -1,4 +1,4 @@
-import { checkNumber, refuse, throwType } from '../../core/errors.js';
+import { checkNumber, refuse, throwShape, throwType } from '../../core/errors.js';
 import { SUM_TOLERANCE } from '../../core/labels.js';
 import { typeTag } from '../../core/numeric.js';
 
@@ -86,6 +86,13 @@ export class Part {
     return value;
   }
 
+  /** The same list; throws unless it has this length. `why` says what the length belongs to. */
+  sized(length: number, why: string, hint?: string): Part {
+    const { length: given } = this.list();
+    if (given === length) return this;
+    throwShape(this.operation, this.place, [given], [length], why, hint);
+  }
+
   text(hint?: string): string {
     const { value } = this;
     if (typeof value === 'string') return value;
@@ -131,16 +138,9 @@ export class Part {
 
   /** A token id, as a number or, out of Parquet, as a bigint. */
   id(columns: number): number {
-    const { operation, value } = this;
+    const { value } = this;
     const id = typeof value === 'bigint' ? Number(value) : value;
-    if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < columns) return id;
-    const expected = `be a token id in [0, ${columns})`;
-    if (typeof id !== 'number') throwType(operation, this.place, expected, value);
-    const hint =
-      Number.isInteger(id) && id >= columns
-        ? 'columns is the size of the vocabulary that student and teacher share'
-        : undefined;
-    refuse('OUT_OF_RANGE', operation, this.place, expected, String(value), { hint });
+    return checkTokenId(this.operation, this.place, id, columns);
   }
 
   /** A log-probability; −Infinity for one that stands for no probability. */
@@ -156,6 +156,28 @@ export class Part {
     }
     refuse('OUT_OF_RANGE', operation, this.place, expected, String(value));
   }
+}
+
+/** Throws unless a value is a token id; `or` says what else it may be. */
+export function checkTokenId(
+  operation: string,
+  argument: string,
+  id: unknown,
+  columns: number,
+  or = '',
+): number {
+  if (isTokenId(id, columns)) return id;
+  const expected = `be a token id in [0, ${columns})${or}`;
+  if (typeof id !== 'number') throwType(operation, argument, expected, id);
+  const hint =
+    Number.isInteger(id) && id >= columns
+      ? 'columns is the size of the vocabulary that student and teacher share'
+      : undefined;
+  refuse('OUT_OF_RANGE', operation, argument, expected, String(id), { hint });
+}
+
+export function isTokenId(id: unknown, columns: number): id is number {
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < columns;
 }
 
 /** Whether a value holds a reply that is still to be read. */

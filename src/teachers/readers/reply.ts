@@ -1,7 +1,8 @@
-import { checkInteger, checkOptions } from '../../core/errors.js';
+import { checkInteger, checkOptions, refuse } from '../../core/errors.js';
 import { float32 } from '../../core/numeric.js';
 import { packRows, type SparseRow } from '../raggedRows.js';
 import { SparseTargets } from '../sparse.js';
+import type { Part } from './part.js';
 
 /**
  * What a teacher says of one sequence: as many rows of `targets` as there are `tokens` and
@@ -60,16 +61,31 @@ export function readOptions(
   return { columns, k: checkInteger(operation, 'k', k, 1), epsilon: float32.epsilon };
 }
 
-/** Packs rows that follow each other from `firstRow` on. */
+/** One position of a text: the token that stands there, and the row of the teacher. */
+export interface Position {
+  readonly token: number;
+  readonly row: SparseRow;
+}
+
+/** Packs positions that follow each other, of which row `firstRow` predicts the first token. */
 export function packReply(
-  rows: readonly SparseRow[],
-  tokens: readonly number[],
+  positions: readonly Position[],
   firstRow: number,
-  columns: number,
+  { columns }: RowFormat,
 ): TeacherReply {
+  const rows = positions.map(({ row }) => row);
   return {
     targets: new SparseTargets({ ...packRows(rows, float32), columns }),
-    tokens: Int32Array.from(tokens),
-    studentRows: Int32Array.from(tokens, (_, i) => firstRow + i),
+    tokens: Int32Array.from(positions, ({ token }) => token),
+    studentRows: Int32Array.from(positions, (_, i) => firstRow + i),
   };
+}
+
+/** Finds a choice of a reply; `hint` says how to get choices. */
+export function findChoice(reply: Part, choice: number, hint?: string): Part {
+  const choices = reply.field('choices');
+  const { length } = choices.items(hint);
+  if (choice < length) return choices.item(choice);
+  const expected = `be below ${length}, the number of choices`;
+  refuse('OUT_OF_RANGE', reply.operation, 'choice', expected, String(choice));
 }

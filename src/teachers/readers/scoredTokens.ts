@@ -1,7 +1,7 @@
-import { refuse, throwType } from '../../core/errors.js';
-import { type Position, throwUnknownToken } from './completion.js';
-import type { Part } from './part.js';
-import type { CompletionReaderOptions, RowFormat } from './reply.js';
+import { throwType } from '../../core/errors.js';
+import { throwUnknownToken } from './completion.js';
+import { checkTokenId, type Part } from './part.js';
+import type { CompletionReaderOptions, Position, RowFormat } from './reply.js';
 import { readRow } from './row.js';
 
 /** A token with its log-probability, as OpenAI, Ollama and llama.cpp write it. */
@@ -86,9 +86,5 @@ function readId(part: Part, tokenId: TokenId | undefined, columns: number): numb
 
 function checkId({ operation, place }: Part, id: unknown, columns: number): number | undefined {
   if (id === undefined) return undefined;
-  if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < columns) return id;
-  const expected = `be a token id in [0, ${columns}) or undefined`;
-  const argument = `id of ${place}`;
-  if (typeof id !== 'number') throwType(operation, argument, expected, id);
-  refuse('OUT_OF_RANGE', operation, argument, expected, String(id));
+  return checkTokenId(operation, `id of ${place}`, id, columns, ' or undefined');
 }

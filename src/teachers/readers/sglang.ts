@@ -1,8 +1,10 @@
-import { checkChoice, checkInteger, refuse, throwShape, throwType } from '../../core/errors.js';
-import { checkSameLength, lastPromptRow, type Position, packCompletion } from './completion.js';
+import { checkChoice, checkInteger, refuse, throwShape } from '../../core/errors.js';
+import { checkFirst, checkSameLength, lastPromptRow } from './completion.js';
 import { Part } from './part.js';
 import {
   type CompletionReaderOptions,
+  type Position,
+  packReply,
   type RowFormat,
   readOptions,
   type TeacherReply,
@@ -81,7 +83,7 @@ export function readSGLang(response: SGLangResponse, options: SGLangOptions): Te
   if (part === 'input') return readInput(info, promptLength, format);
   const firstRow = lastPromptRow(promptLength, info.field('prompt_tokens'));
   const positions = readPositions(info, 'output', 0, format);
-  return packCompletion(positions, firstRow, format);
+  return packReply(positions, firstRow, format);
 }
 
 /** The input, if one of its tokens is scored; the first entry never is. */
@@ -98,9 +100,7 @@ function readInput(info: Part, promptLength: number | undefined, format: RowForm
     const expected = 'score a token after the first';
     refuse('EMPTY', operation, scores.place, expected, 'the first alone', { hint: ASK_INPUT });
   }
-  if (!first!.isMissing) {
-    throwType(operation, first!.place, 'be null: nothing precedes the first token', first!.value);
-  }
+  checkFirst(first!);
   const length = info.field('prompt_tokens').integer(1);
   const start = length - scored.length; // tokens before the first one that is scored
   if (start < 1) {
@@ -114,7 +114,7 @@ function readInput(info: Part, promptLength: number | undefined, format: RowForm
     refuse('OUT_OF_RANGE', operation, 'promptLength', expected, String(from));
   }
   const positions = readPositions(info, 'input', 1, format).slice(from - start);
-  return packCompletion(positions, from - 1, format);
+  return packReply(positions, from - 1, format);
 }
 
 /** Reads the positions of a part; the first `skipped` are not scored. */
@@ -129,15 +129,8 @@ function readPositions(
   const tops = info.field(`${part}_top_logprobs`);
   const lists = tops.items(ask).slice(skipped);
   const { length } = tops.list();
-  if (tokens.list(ask).length !== length) {
-    throwShape(
-      info.operation,
-      tokens.place,
-      [tokens.list().length],
-      [length],
-      `one for each of the ${part}_top_logprobs`,
-    );
-  }
+  tokens.list(ask);
+  tokens.sized(length, `one for each of the ${part}_top_logprobs`);
   checkSameLength(lists, 'as many tokens as at the first position');
   return lists.map((list, i) => {
     const entries = list.items(ask).map((entry) => ({

@@ -1,8 +1,15 @@
 import { checkNumber, throwShape } from '../../core/errors.js';
 import { readNumbers } from './base64.js';
-import { type Position, packCompletion } from './completion.js';
+import { checkCount } from './completion.js';
 import { isList, Part } from './part.js';
-import { type ReaderOptions, type RowFormat, readOptions, type TeacherReply } from './reply.js';
+import {
+  type Position,
+  packReply,
+  type ReaderOptions,
+  type RowFormat,
+  readOptions,
+  type TeacherReply,
+} from './reply.js';
 import { readRow } from './row.js';
 
 /**
@@ -41,6 +48,9 @@ export interface TRLOptions extends ReaderOptions {
 
 const ASK = 'ask for response_format: "binary", or pass the parsed JSON of /get_sequence_logprobs/';
 const ASK_TOKENS = 'ask for response_format: "binary", or pass completions';
+
+/** Why lists have the lengths that they have. */
+const OF_LOGS = 'one for each of the log-probabilities';
 
 /**
  * Reads a reply of `/get_sequence_logprobs/` of TRL's vLLM server (`trl vllm-serve`): the k most
@@ -84,11 +94,11 @@ export function readTRL(response: TRLResponse, options: TRLOptions): TeacherRepl
     : findLists(reply, completions);
   const { length } = logs.list();
   const prompts = new Part(operation, promptLengths, 'promptLengths');
-  for (const part of [ids, tokens, prompts]) checkLength(part, length);
+  for (const part of [ids, tokens, prompts]) part.sized(length, OF_LOGS);
   return logs.items().map((sequence, i) => {
     const firstRow = prompts.item(i).integer(1) - 1;
     const lists = { logs: sequence, ids: ids.item(i), tokens: tokens.item(i) };
-    return packCompletion(readSequence(lists, format), firstRow, format);
+    return packReply(readSequence(lists, format), firstRow, format);
   });
 }
 
@@ -110,14 +120,15 @@ function decodeArrays(reply: Part, completions: Part | undefined): Lists {
     throwShape(operation, shape.place, [sizes.length], [3], 'batch, completion, k');
   }
   const lengths = reply.field('completion_lengths');
-  if (lengths.items(ASK).length !== batch) {
-    throwShape(operation, lengths.place, [lengths.list().length], [batch], 'one for each sequence');
-  }
-  const counts = lengths.items().map((count) => {
-    const length = count.integer(1, 'the request has a sequence without a completion');
-    const expected = `be at most ${longest}, the positions of the shape`;
-    return checkNumber(operation, count.place, length, expected, (x) => x <= longest);
-  });
+  lengths.items(ASK);
+  const counts = lengths
+    .sized(batch, 'one for each sequence')
+    .items()
+    .map((count) => {
+      const length = count.integer(1, 'the request has a sequence without a completion');
+      const expected = `be at most ${longest}, the positions of the shape`;
+      return checkNumber(operation, count.place, length, expected, (x) => x <= longest);
+    });
   const decode = (name: string, format: 'float32' | 'int32', size: number): Part => {
     const part = reply.field(name);
     const numbers = readNumbers(part, format, [batch, longest, size], ASK);
@@ -150,21 +161,14 @@ function findLists(reply: Part, completions: Part | undefined): Lists {
 /** Reads the positions of a sequence. */
 function readSequence({ logs, ids, tokens }: Lists, format: RowFormat): Position[] {
   const positions = logs.items();
-  checkLength(ids, positions.length);
-  checkLength(tokens, positions.length);
+  for (const part of [ids, tokens]) part.sized(positions.length, OF_LOGS);
   const size = positions.reduce((least, list) => Math.min(least, list.list().length), Infinity);
   return positions.map((position, c) => {
     const { length } = position.items();
-    const classes = ids.item(c);
-    checkLength(classes, length);
+    const classes = ids.item(c).sized(length, OF_LOGS);
     const given = tokens.item(c);
     const token = (isList(given.value) ? given.items()[0]! : given).id(format.columns);
-    // The token at the position is the last, where it is beyond the k most probable.
-    const isBeyond = length === size + 1 && classes.item(size).value === token;
-    if (length !== size && !isBeyond) {
-      const why = 'as many tokens as at other positions';
-      throwShape(position.operation, position.place, [length], [size], why);
-    }
+    checkCount(position, length, size, classes.item(size).value === token);
     const entries = Array.from({ length: size }, (_, i) => {
       const logProbability = position.item(i).logProbability();
       return { id: classes.item(i).id(format.columns), logProbability, part: classes.item(i) };
@@ -173,16 +177,4 @@ function readSequence({ logs, ids, tokens }: Lists, format: RowFormat): Position
     const row = entries.filter(({ logProbability }) => logProbability > -Infinity);
     return { token, row: readRow(position, row, format) };
   });
-}
-
-function checkLength(part: Part, expected: number): void {
-  const { length } = part.list();
-  if (length === expected) return;
-  throwShape(
-    part.operation,
-    part.place,
-    [length],
-    [expected],
-    'one for each of the log-probabilities',
-  );
 }

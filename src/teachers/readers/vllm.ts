@@ -1,6 +1,8 @@
-import { checkInteger, refuse, throwShape, throwType } from '../../core/errors.js';
-import { Part } from './part.js';
+import { checkInteger, refuse, throwType } from '../../core/errors.js';
+import { checkCount, checkFirst } from './completion.js';
+import { isTokenId, Part } from './part.js';
 import {
+  findChoice,
   packReply,
   type ReaderOptions,
   type RowFormat,
@@ -100,15 +102,11 @@ export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherR
   const ids = promptTokens
     ? new Part(operation, promptTokens, 'promptTokens')
     : scored.field('prompt_token_ids');
-  const { length } = ids.list(ASK_IDS);
-  if (length !== positions.length) {
-    throwShape(operation, ids.place, [length], [positions.length], 'one for each position');
-  }
+  ids.list(ASK_IDS);
+  const { length } = positions;
+  ids.sized(length, 'one for each position');
   checkPromptLength(scored.field('prompt_logprobs'), promptLength, length);
-  const [first] = positions;
-  if (!first!.isMissing) {
-    throwType(operation, first!.place, 'be null: nothing precedes the first token', first!.value);
-  }
+  checkFirst(positions[0]!);
 
   const read = positions.slice(promptLength).map((position, i) => {
     const token = ids.item(promptLength + i);
@@ -119,28 +117,16 @@ export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherR
     const { place } = scored.field('prompt_logprobs');
     refuse('EMPTY', operation, place, 'score tokens of rank 1', 'the text alone', { hint: ASK });
   }
-  const rows = read.map(({ position, token, entries }) => {
-    // The token itself may have rank k + 1.
-    const isFixed =
-      entries.length === size || (entries.length === size + 1 && entries[size]!.id === token);
-    if (!isFixed) {
-      const why = `tokens up to the same rank at every position: ${size}`;
-      throwShape(operation, position.place, [entries.length], [size], why);
-    }
-    return readRow(position, entries.slice(0, size), format);
+  const kept = read.map(({ position, token, entries }) => {
+    checkCount(position, entries.length, size, entries[size]?.id === token);
+    return { token, row: readRow(position, entries.slice(0, size), format) };
   });
-  const tokens = read.map(({ token }) => token);
-  return packReply(rows, tokens, promptLength - 1, format.columns);
+  return packReply(kept, promptLength - 1, format);
 }
 
 /** Finds what holds `prompt_logprobs`: a choice of a completion, or the whole reply of a chat. */
 function findPrompt(reply: Part, choice: number): Part {
-  if (!reply.field('prompt_logprobs').isMissing) return reply;
-  const choices = reply.field('choices');
-  const { length } = choices.items(ASK);
-  if (choice < length) return choices.item(choice);
-  const expected = `be below ${length}, the number of choices`;
-  refuse('OUT_OF_RANGE', reply.operation, 'choice', expected, String(choice));
+  return reply.field('prompt_logprobs').isMissing ? findChoice(reply, choice, ASK) : reply;
 }
 
 function checkPromptLength({ operation, place }: Part, promptLength: number, length: number): void {
@@ -195,8 +181,7 @@ function readEntry(position: Part, key: string, columns: number): RankedEntry {
   const part = position.field(key);
   const id = Number(key);
   // Number reads more than the server writes: '', ' 7' and '7e0'.
-  const isId = String(id) === key && Number.isInteger(id) && id >= 0 && id < columns;
-  if (!isId) {
+  if (String(id) !== key || !isTokenId(id, columns)) {
     const expected = `be at a token id in [0, ${columns})`;
     refuse('OUT_OF_RANGE', position.operation, part.place, expected, JSON.stringify(key));
   }

@@ -95,10 +95,11 @@ export function readDistillKit(row: DistillKitRow, options: DistillKitOptions): 
   }
   const first = promptLength - 1;
   const tokens = texts.slice(promptLength).map((text) => text.id(format.columns));
-  const rows = reader.positions.slice(first, count).map((position, i) => {
-    return readRow(position, readEntries(reader, position, first + i, format), format);
+  const positions = reader.positions.slice(first, count).map((position, i) => {
+    const entries = readEntries(reader, position, first + i, format);
+    return { token: tokens[i]!, row: readRow(position, entries, format) };
   });
-  return packReply(rows, tokens, first, format.columns);
+  return packReply(positions, first, format);
 }
 
 /** Reads the tokens at a position; rescales them where they are approximated. */
@@ -111,9 +112,7 @@ function readEntries(
   const { ids, logs, sorted } = reader.read(position, index);
   const { operation } = position;
   const { length } = logs.list();
-  if (ids.list().length !== length) {
-    throwShape(operation, ids.place, [ids.list().length], [length], 'one for each log-probability');
-  }
+  ids.sized(length, 'one for each log-probability');
   const entries: Entry[] = [];
   let sum = 0;
   for (let i = 0; i < length; i++) {
@@ -148,11 +147,7 @@ function readLog(log: Part, isLossy: boolean): number {
 /** Throws where several texts were packed into a row: the last row of one predicts no token. */
 function checkPacking(mask: Part, length: number): void {
   if (mask.isMissing) return;
-  const { length: given } = mask.list();
-  if (given !== length) {
-    throwShape(mask.operation, mask.place, [given], [length], 'one for each token');
-  }
-  const numbers = new Set(Array.from(mask.list(), String));
+  const numbers = new Set(Array.from(mask.sized(length, 'one for each token').list(), String));
   if (numbers.size === 1) return;
   const hint = 'slice every column into rows of one text';
   const expected = 'hold the same number everywhere';

@@ -23,6 +23,8 @@ export interface ScoreReader {
   read(position: Part, index: number): Scores;
 }
 
+/** What may be wrong where a size is not what the configuration determines. */
+const CHECK = 'is it the config of this data set?';
 const CONFIG = 'pass the parsed compression_config.yaml of the data set';
 
 /** Finds out which of the three formats a row has. */
@@ -57,8 +59,8 @@ function readCompressed(row: Part, config: Part): ScoreReader {
     read: (logs, index) => {
       const ids = itemOf(indices, index);
       const idBytes = Math.ceil((layout.k * bits) / 8);
-      const packed = sized(ids, idBytes, 'bytes of k ids', (part) => part.bytes());
-      const bytes = sized(logs, size, 'bytes by the config', (part) => part.bytes());
+      const packed = ids.sized(idBytes, 'bytes of k ids', CHECK).bytes();
+      const bytes = logs.sized(size, 'bytes by the config', CHECK).bytes();
       return {
         ids: ids.decoded(unpackBits(packed, 0, bits, layout.k)),
         logs: logs.decoded(decompress(bytes, layout)),
@@ -80,17 +82,18 @@ function readLegacy(row: Part, config: Part): ScoreReader {
     vocabulary,
     isLossy: layout.isLossy,
     read: (ids, index) => {
-      const packed = sized(ids, words, 'words of k ids', readWords);
+      const packed = readWords(ids.sized(words, 'words of k ids', CHECK));
       const count = layout.exactCount < layout.k ? layout.termCount : 0;
-      const values = sized(itemOf(exact, index), layout.exactCount, 'exact_k', readNumbers);
-      const terms = sized(itemOf(coefficients, index), count, 'one for each term', readNumbers);
+      const numbers = itemOf(exact, index).sized(layout.exactCount, 'exact_k', CHECK);
+      const factors = itemOf(coefficients, index).sized(count, 'one for each term', CHECK);
+      const [values, terms] = [readNumbers(numbers), readNumbers(factors)];
       const unpacked = Array.from({ length: layout.k }, (_, i) => {
         const word = packed[Math.floor(i / perWord)]!;
         return Number(BigInt.asUintN(bits, word >> BigInt(bits * (i % perWord))));
       });
       return {
         ids: ids.decoded(unpacked),
-        logs: itemOf(exact, index).decoded([...values, ...approximate(terms, layout)]),
+        logs: numbers.decoded([...values, ...approximate(terms, layout)]),
         sorted: layout.exactCount,
       };
     },
@@ -102,20 +105,6 @@ function itemOf(column: Part, index: number): Part {
   const { length } = column.list();
   if (index < length) return column.item(index);
   throwShape(column.operation, column.place, [length], [index + 1], 'one for each position');
-}
-
-/** Reads a list of a size that the configuration determines. */
-function sized<R>(part: Part, size: number, why: string, read: (part: Part) => R): R {
-  const { length } = part.list();
-  if (length === size) return read(part);
-  throwShape(
-    part.operation,
-    part.place,
-    [length],
-    [size],
-    why,
-    'is it the config of this data set?',
-  );
 }
 
 function readNumbers(part: Part): number[] {
