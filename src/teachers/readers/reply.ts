@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, refuse } from '../../core/errors.js';
+import { checkInteger, checkNumber, checkOptions, refuse } from '../../core/errors.js';
 import { float32 } from '../../core/numeric.js';
 import { packRows, type SparseRow } from '../raggedRows.js';
 import { SparseTargets } from '../sparse.js';
@@ -26,7 +26,10 @@ export interface TeacherReply {
 
 /** Options of every reader. */
 export interface ReaderOptions {
-  /** Number of classes: the student's columns. A token id of this size or more is refused. */
+  /**
+   * Number of classes: the student's columns, at most 2³¹. A token id of this size or more is
+   * refused.
+   */
   readonly columns: number;
   /** Most classes that a row keeps, the most probable ones, ≥ 1; all that are there by default. */
   readonly k?: number | undefined;
@@ -49,6 +52,9 @@ export interface RowFormat {
   readonly epsilon: number;
 }
 
+/** Token ids are stored in an Int32Array. */
+const MOST_COLUMNS = 2 ** 31;
+
 /** Checks the options that every reader has; `more` names the others. */
 export function readOptions(
   operation: string,
@@ -57,6 +63,8 @@ export function readOptions(
 ): RowFormat {
   checkOptions(operation, 'options', options, ['columns', 'k', ...more]);
   const columns = checkInteger(operation, 'columns', options.columns, 1);
+  const expected = `be at most ${MOST_COLUMNS}`;
+  checkNumber(operation, 'columns', columns, expected, (x) => x <= MOST_COLUMNS);
   const { k = columns } = options;
   return { columns, k: checkInteger(operation, 'k', k, 1), epsilon: float32.epsilon };
 }

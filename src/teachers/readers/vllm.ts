@@ -126,7 +126,10 @@ export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherR
 
 /** Finds what holds `prompt_logprobs`: a choice of a completion, or the whole reply of a chat. */
 function findPrompt(reply: Part, choice: number): Part {
-  return reply.field('prompt_logprobs').isMissing ? findChoice(reply, choice, ASK) : reply;
+  if (reply.field('prompt_logprobs').isMissing) return findChoice(reply, choice, ASK);
+  if (choice === 0) return reply;
+  const expected = 'be 0, as a chat completion has one prompt';
+  refuse('OUT_OF_RANGE', reply.operation, 'choice', expected, String(choice));
 }
 
 function checkPromptLength({ operation, place }: Part, promptLength: number, length: number): void {

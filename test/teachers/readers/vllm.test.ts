@@ -60,6 +60,24 @@ describe('readVLLM', () => {
     expect(read(response, { choice: 1 })).toEqual(read(completion()));
   });
 
+  test('refuses a choice of a chat completion, which has one prompt', () => {
+    expect(read({ ...prompt, choices: [] }, { choice: 0 })).toEqual(read(completion()));
+    const error = refusal(() => read({ ...prompt, choices: [] }, { choice: 7 }));
+    expect(error.message).toBe(
+      'readVLLM: choice must be 0, as a chat completion has one prompt, got 7',
+    );
+  });
+
+  test('reads the largest token ids, and no larger ones', () => {
+    const of = (id: number): VLLMResponse => ({
+      prompt_token_ids: [5, id],
+      prompt_logprobs: [null, scored([id, -0.5, 1])],
+    });
+    const { targets, tokens } = read(of(2 ** 31 - 1), { columns: 2 ** 31 });
+    expect([targets.indices[0], tokens[0]]).toEqual([2 ** 31 - 1, 2 ** 31 - 1]);
+    expect(() => read(of(2 ** 31), { columns: 2 ** 31 })).toThrow(/must be .*token id/);
+  });
+
   test('reads what follows the prompt alone', () => {
     const { targets, tokens, studentRows } = read(completion(), { promptLength: 3 });
     expect([...targets.indices]).toEqual([1, 3]);
