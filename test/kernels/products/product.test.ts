@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { grid, transpose } from '../../../src/kernels/products/grid.js';
-import { addProduct } from '../../../src/kernels/products/product.js';
+import { addProduct, putProduct, valuesOf } from '../../../src/kernels/products/product.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
 /** Whole numbers, of which every product and sum is exact. */
@@ -149,4 +149,40 @@ describeKernels('A matrix product', () => {
       expect(Math.abs(gram[i * rows]! - other)).toBeLessThan(bound * inner);
     }
   });
+});
+
+describeKernels('A product that is put into rows', () => {
+  test.each([
+    ['float32', 1],
+    ['float32', 3],
+    ['float64', 1],
+  ] as const)(
+    'has the bits of its sums in doubles, rounded once: %s, times %d',
+    (precision, scale) => {
+      const numbers = (length: number, seed: number) => {
+        const values = Float64Array.from({ length }, (_, i) => Math.sin(seed * (i + 1)));
+        return precision === 'float32' ? Float32Array.from(values) : values;
+      };
+      for (const [rows, inner, columns] of [
+        [3, 5, 7],
+        [9, 300, 33],
+        [20, 12, 1100],
+      ] as const) {
+        const a = grid(numbers(rows * inner, 1), rows, inner);
+        const b = grid(numbers(inner * columns, 2), inner, columns);
+        const order = Array.from({ length: rows }, (_, i) => 2 * (rows - 1 - i)); // with rows between
+        const before = numbers(2 * rows * columns, 3);
+        for (const adds of [true, false]) {
+          const data = before.slice();
+          putProduct({ data, scale, adds }, order, { a, b, precision });
+          const expected = before.slice();
+          for (const [k, sum] of valuesOf({ a, b, precision }).entries()) {
+            const at = order[Math.floor(k / columns)]! * columns + (k % columns);
+            expected[at] = (adds ? before[at]! : 0) + scale * sum;
+          }
+          expect(data).toEqual(expected);
+        }
+      }
+    },
+  );
 });
