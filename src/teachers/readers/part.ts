@@ -57,6 +57,7 @@ export class Part {
       const hint = this.parent ? undefined : replyHint(value);
       throwType(this.operation, this.place, 'be an object', value, hint);
     }
+    if (!this.parent) checkAnswered(this.operation, this.place, value as Record<string, unknown>);
     return new Part(this.operation, (value as Record<string, unknown>)[name], name, this);
   }
 
@@ -183,6 +184,17 @@ export function isTokenId(id: unknown, columns: number): id is number {
 /** Whether a value holds a reply that is still to be read. */
 function isUnread(value: unknown): boolean {
   return ['Promise', 'Response'].includes(typeTag(value));
+}
+
+/** Throws for what a server says instead of an answer. */
+function checkAnswered(operation: string, place: string, reply: Record<string, unknown>): void {
+  const { error, object, message, detail } = reply;
+  const refusal = error ?? detail ?? (object === 'error' ? message : undefined);
+  if (refusal === undefined || refusal === null) return;
+  const text = Object(refusal).message ?? refusal;
+  const received = typeof text === 'string' ? text : JSON.stringify(text);
+  const hint = 'the server refused the request';
+  refuse('UNAVAILABLE', operation, place, 'be an answer', `the error "${received}"`, { hint });
 }
 
 /** Hint for what is passed in place of a reply. */

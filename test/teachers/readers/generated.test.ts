@@ -238,7 +238,7 @@ describe('readOpenAI', () => {
     expect(read(line)).toEqual(read(openAI));
     const failed = { custom_id: 'a', response: null, error: { message: 'expired' } };
     expect(refusal(() => read(failed)).message).toBe(
-      'readOpenAI: response must be an object, got null',
+      'readOpenAI: response must be an answer, got the error "expired"; the server refused the request',
     );
   });
 

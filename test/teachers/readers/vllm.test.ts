@@ -35,6 +35,18 @@ function read(response: VLLMResponse, options = {}) {
 }
 
 describe('readVLLM', () => {
+  test.each([
+    { error: { message: 'Requested prompt logprobs of 64', code: 400 } },
+    { object: 'error', message: 'Requested prompt logprobs of 64' },
+    { detail: 'Requested prompt logprobs of 64' },
+  ])('passes on what a server says instead of an answer: %o', (reply) => {
+    expect(() => read(wrong(reply))).toThrow(
+      'readVLLM: response must be an answer, got the error "Requested prompt logprobs of 64"; ' +
+        'the server refused the request',
+    );
+    expect(refusal(() => read(wrong(reply)))).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   test('reads a completion; the token beyond the k largest is no target', () => {
     const { targets, tokens, studentRows } = read(completion());
     expect([...targets.indices]).toEqual([2, 4, 2, 3, 1, 3]);
