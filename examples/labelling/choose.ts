@@ -1,3 +1,4 @@
+import { UserError } from '../shared/commandLine.js';
 import type { Project, ProjectSettings } from './project.js';
 
 /** Opens the project of a teacher: text by default, drawn lines for `onnx`. */
@@ -12,6 +13,6 @@ export async function openProject(settings: ProjectSettings): Promise<Project> {
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     const hint = 'npm ci --ignore-scripts --prefix examples/onnx installs what it needs';
-    throw new Error(`--teacher onnx: ${(error as Error).message}; ${hint}`, { cause: error });
+    throw new UserError(`--teacher onnx: ${(error as Error).message}; ${hint}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../shared/commandLine.js';
 import { scoringRequest } from './completions.js';
 
 export interface ClientOptions {
@@ -17,7 +18,7 @@ export interface ClientOptions {
 }
 
 /** A request that did not succeed, and what came of its last try. */
-export class TeacherError extends Error {
+export class TeacherError extends UserError {
   /** True if the same request will fail again, as one that the server does not understand. */
   readonly isFinal: boolean;
   /** Milliseconds to wait that the server asked for. */

@@ -1,6 +1,7 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { createBar, Pace } from '../shared/progress.js';
+import { whenStopped } from '../shared/stopped.js';
 import { jobsOf } from './jobs.js';
-import { isDone, type Labelling, openStore, runJob } from './labelling.js';
+import { isDone, type Labelling, openStore, runJob, stoppedAt } from './labelling.js';
 
 export interface Settings {
   /** Documents about which the teacher is asked at a time. */
@@ -20,27 +21,30 @@ export async function labelHere(
   const store = await openStore(labelling, folder);
   const before = keys.filter((key) => store.has(key)).length;
   const start = performance.now();
+  const pace = new Pace();
   const bar = process.stdout.isTTY
-    ? new SingleBar(
-        {
-          format: '{name} [{bar}] {value}/{total} documents, {rate} a second, {eta_formatted} left',
-          hideCursor: true,
-        },
-        Presets.rect,
-      )
+    ? createBar('{name} [{bar}] {value}/{total} documents, {rate} a second, {eta_formatted} left')
     : undefined;
   bar?.start(keys.length, before, { name, rate: 0 });
-  let done = before;
+  let [done, onDisk] = [before, before];
   const rate = () => ((done - before) / ((performance.now() - start) / 1000)).toFixed(1);
+  const goOn = whenStopped(() => {
+    bar?.stop();
+    return stoppedAt(onDisk, keys.length);
+  });
   try {
     for (const job of jobsOf(keys.length, size).filter((job) => !isDone(labelling, store, job))) {
       await runJob(labelling, store, job, concurrency, () => {
         done++;
         bar?.update(done, { rate: rate() });
+        if (bar || !pace.isDue()) return;
+        console.log(`${name}: ${done} of ${keys.length} documents, ${rate()} a second`);
       });
+      onDisk = done;
     }
   } finally {
     bar?.stop();
+    goOn();
     await store.close();
   }
   const kept = before > 0 ? `, ${before} were there` : '';

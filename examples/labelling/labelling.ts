@@ -1,9 +1,11 @@
+import { DistillationError } from 'knowledge-distillation';
 import {
   createTeacherStore,
   type TeacherSequence,
   type TeacherStoreOptions,
   type TeacherStoreWriter,
 } from 'knowledge-distillation/store';
+import { UserError } from '../shared/commandLine.js';
 import type { Job } from './jobs.js';
 
 /** Documents, a teacher, and the store that keeps what the teacher says. */
@@ -55,10 +57,20 @@ export function isDone(
 }
 
 /** Opens the store of a labelling in `folder`, or creates it. */
-export function openStore(
+export async function openStore(
   { store }: Labelling,
   folder: string,
   writer?: string,
 ): Promise<TeacherStoreWriter> {
-  return createTeacherStore(folder, writer === undefined ? store : { ...store, writer });
+  try {
+    return await createTeacherStore(folder, writer === undefined ? store : { ...store, writer });
+  } catch (error) {
+    if (!(error instanceof DistillationError)) throw error;
+    throw new UserError(error.message, { cause: error }); // a store of another teacher, most often
+  }
+}
+
+/** What a process says that was asked to end. */
+export function stoppedAt(onDisk: number, documents: number): string {
+  return `stopped; ${onDisk} of ${documents} documents are on disk: start again to go on`;
 }

@@ -42,13 +42,15 @@ export class LiveTable {
     this.#lines = text.split('\n').length;
   }
 
-  #summary({ documents, done, waiting, failed, workers }: State, before: number): string {
+  #summary(state: State, before: number): string {
+    const { documents, done, waiting, failed, again, reason, workers } = state;
     const seconds = (performance.now() - this.#start) / 1000;
     const rate = (done - before) / seconds;
     const left = rate > 0 ? `${Math.ceil((documents - done) / rate)} s left` : 'no rate yet';
+    const tries = again > 0 ? `\n${again} waiting for another try: ${reason}` : '';
     return (
       `${done} of ${documents} documents, ${rate.toFixed(1)} a second, ${left}; ` +
-      `${workers.size} workers, ${waiting} jobs in the queue, ${failed} failed`
+      `${workers.size} workers, ${waiting} jobs in the queue, ${failed} failed${tries}`
     );
   }
 

@@ -1,55 +1,59 @@
 import { join } from 'node:path';
 import { openTeacherStore } from 'knowledge-distillation/store';
+import { run } from '../shared/commandLine.js';
+import { whenStopped } from '../shared/stopped.js';
 import { openProject } from './choose.js';
 import { labelHere } from './here.js';
+import { stoppedAt } from './labelling.js';
 import { LiveTable } from './live.js';
-import { readOptions } from './options.js';
+import { type Options, readOptions } from './options.js';
+import type { Project } from './project.js';
 
-const options = readOptions();
-const { queue, concurrency, size } = options;
-const [folder, heldOutFolder] = ['training', 'held-out'].map((part) => join(options.folder, part));
-const project = await openProject(options);
-
-if (options.role === 'worker') await work();
-else if ((await label()) && options.train) await train();
+await run(async () => {
+  const options = readOptions();
+  const project = await openProject(options);
+  const folder = join(options.folder, 'training');
+  if (options.role === 'worker') return work(options, project, folder);
+  await label(options, project, folder);
+  if (options.train) await train(options, project, folder);
+});
 
 /** Does the queue's jobs until the process is asked to end. */
-async function work(): Promise<void> {
+async function work(options: Options, { training }: Project, folder: string): Promise<void> {
   const { work } = await import('./worker.js');
-  const { name, lock: lockDuration } = options;
-  await work(project.training, folder!, { url: queue!, name, concurrency, lockDuration });
+  const { queue, name, concurrency, lock: lockDuration } = options;
+  await work(training, folder, { url: queue!, name, concurrency, lockDuration });
 }
 
-/** Returns whether all documents are labelled. */
-async function label(): Promise<boolean> {
+/** Labels all documents, in this process or by the workers of a queue. */
+async function label(options: Options, { training }: Project, folder: string): Promise<void> {
+  const { queue, concurrency, size, retry } = options;
   if (queue === undefined) {
-    await labelHere('labelling', project.training, folder!, { concurrency, size });
-    return true;
+    await labelHere('labelling', training, folder, { concurrency, size });
+    return;
   }
-  const { FailedJobs, produce } = await import('./producer.js');
-  const table = new LiveTable(folder!);
-  const settings = { url: queue, size, retry: options.retry };
-  try {
-    await produce(project.training, folder!, settings, (state) => table.show(state));
-    return true;
-  } catch (error) {
-    if (!(error instanceof FailedJobs)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-    return false;
-  }
+  const { produce } = await import('./producer.js');
+  const table = new LiveTable(folder);
+  let done = 0;
+  const goOn = whenStopped(() => stoppedAt(done, training.keys.length));
+  await produce(training, folder, { url: queue, size, retry }, (state) => {
+    ({ done } = state);
+    table.show(state);
+  });
+  goOn();
 }
 
 /** Labels the held-out documents as well, and shows what students learn from the store. */
-async function train(): Promise<void> {
-  await labelHere('labelling, held out', project.heldOut, heldOutFolder!, { concurrency, size });
-  const store = await openTeacherStore(folder!);
+async function train(options: Options, project: Project, folder: string): Promise<void> {
+  const heldOutFolder = join(options.folder, 'held-out');
+  await labelHere('labelling, held out', project.heldOut, heldOutFolder, options);
+  const store = await openTeacherStore(folder);
   await store.verify();
   const { rows, sequences, shards, bytes } = store.size;
   console.log(
     `${folder}: ${sequences} documents, ${rows} rows, ${shards} shards, ` +
       `${(bytes / 1e6).toFixed(1)} MB; all checksums hold`,
   );
-  console.log(await project.learn(store, await openTeacherStore(heldOutFolder!)));
+  console.log(await project.learn(store, await openTeacherStore(heldOutFolder)));
   if (options.quick) console.log('Few documents and steps: this shows that it runs.');
 }

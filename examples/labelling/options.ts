@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
+import { parseOptions, UserError } from '../shared/commandLine.js';
 
 /** Options of the command line. */
 export interface Options {
@@ -24,56 +24,57 @@ export interface Options {
   readonly train: boolean;
 }
 
-/** @throws {RangeError} for what is not among the choices, or no number in its range */
+const STORES = 'examples/labelling/stores';
+
+const OPTIONS = {
+  quick: { type: 'boolean', default: false, about: 'few documents, few steps' },
+  teacher: { type: 'string', default: 'local', about: 'local, onnx, or http://… of a server' },
+  folder: { type: 'string', about: `where the stores are (${STORES}/full or …/quick)` },
+  documents: { type: 'string', about: 'number of documents to label (all; 120 with --quick)' },
+  concurrency: { type: 'string', default: '4', about: 'requests at a time' },
+  size: { type: 'string', default: '32', about: 'documents of a job' },
+  seed: { type: 'string', default: '1', about: 'seed of the student' },
+  'no-training': { type: 'boolean', default: false, about: 'label only' },
+  queue: { type: 'string', about: 'redis://… (none: all in this process)' },
+  role: { type: 'string', default: 'producer', about: 'producer or worker of the queue' },
+  name: { type: 'string', about: 'name of a worker, its own (host and process)' },
+  lock: {
+    type: 'string',
+    default: '30000',
+    about: 'ms until the job of a dead worker is given on',
+  },
+  retry: { type: 'boolean', default: false, about: 'try jobs again that failed for good' },
+} as const;
+
+/** @throws {UserError} for what is no option, not among the choices, or no number in its range */
 export function readOptions(args?: readonly string[]): Options {
-  const { values } = parseArgs({
-    ...(args === undefined ? {} : { args: [...args] }),
-    options: {
-      quick: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-      teacher: { type: 'string', default: 'local' },
-      folder: { type: 'string' },
-      queue: { type: 'string' },
-      role: { type: 'string', default: 'producer' },
-      name: { type: 'string', default: `${hostname()}-${process.pid}` },
-      concurrency: { type: 'string', default: '4' },
-      size: { type: 'string', default: '32' },
-      documents: { type: 'string' },
-      lock: { type: 'string', default: '30000' },
-      retry: { type: 'boolean', default: false },
-      'no-training': { type: 'boolean', default: false },
-    },
-  });
+  const values = parseOptions(OPTIONS, args);
   const { quick, teacher, queue, role } = values;
   if (role !== 'producer' && role !== 'worker') {
-    throw new RangeError(`--role must be producer or worker, got "${role}"`);
+    throw new UserError(`--role must be producer or worker, got "${role}"`);
   }
   if (role === 'worker' && queue === undefined) {
-    throw new RangeError('--role worker needs --queue, the address of Redis');
+    throw new UserError('--role worker needs --queue, the address of Redis');
   }
   const integer = (name: string, text: string, least: number): number => {
     const value = Number(text);
     if (!Number.isSafeInteger(value) || value < least) {
-      throw new RangeError(`--${name} must be an integer >= ${least}, got "${text}"`);
+      throw new UserError(`--${name} must be an integer >= ${least}, got "${text}"`);
     }
     return value;
   };
+  const all = quick ? 120 : Number.POSITIVE_INFINITY;
   return {
     quick,
     teacher,
     queue,
     role,
-    name: values.name,
+    name: values.name ?? `${hostname()}-${process.pid}`,
     seed: integer('seed', values.seed, 0),
-    folder: values.folder ?? `examples/labelling/stores/${quick ? 'quick' : 'full'}`,
+    folder: values.folder ?? `${STORES}/${quick ? 'quick' : 'full'}`,
     concurrency: integer('concurrency', values.concurrency, 1),
     size: integer('size', values.size, 1),
-    documents:
-      values.documents === undefined
-        ? quick
-          ? 120
-          : Number.POSITIVE_INFINITY
-        : integer('documents', values.documents, 1),
+    documents: values.documents === undefined ? all : integer('documents', values.documents, 1),
     lock: integer('lock', values.lock, 100),
     retry: values.retry,
     train: !values['no-training'],

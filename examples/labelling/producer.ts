@@ -1,8 +1,11 @@
+import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { JobType, Queue } from 'bullmq';
+import { type JobType, type Queue, QueueEvents } from 'bullmq';
+import { UserError } from '../shared/commandLine.js';
+import { Elsewhere } from './elsewhere.js';
 import { type Job, jobsOf, nameOf } from './jobs.js';
 import { isDone, type Labelling, openStore } from './labelling.js';
-import { openQueue, type QueuedJob } from './queue.js';
+import { connectionTo, openQueue, QUEUE, type QueuedJob, reportOnce } from './queue.js';
 
 /** Jobs that wait in the queue at most: the others stay here. */
 const MOST_WAITING = 64;
@@ -16,12 +19,15 @@ export interface State {
   /** The jobs that the queue has in each state. */
   readonly waiting: number;
   readonly failed: number;
+  /** Jobs that failed and wait for another try, and why one of them did. */
+  readonly again: number;
+  readonly reason: string | undefined;
   /** The job of each worker that is connected; undefined if it waits for one. */
   readonly workers: ReadonlyMap<string, string | undefined>;
 }
 
 /** All missing documents are in jobs that failed for good. */
-export class FailedJobs extends Error {}
+export class FailedJobs extends UserError {}
 
 export interface ProducerSettings {
   /** Address of Redis. */
@@ -32,6 +38,8 @@ export interface ProducerSettings {
   readonly retry: boolean;
   /** Milliseconds between two looks at the store and the queue; 500. */
   readonly interval?: number;
+  /** Milliseconds for which documents of jobs that are done may be missing in the folder; 10,000. */
+  readonly patience?: number;
 }
 
 /**
@@ -41,12 +49,17 @@ export interface ProducerSettings {
 export async function produce(
   labelling: Labelling,
   folder: string,
-  { url, size, retry, interval = 500 }: ProducerSettings,
+  { url, size, retry, interval = 500, patience = 10_000 }: ProducerSettings,
   onLook: (state: State) => void = () => {},
 ): Promise<void> {
   const store = await openStore(labelling, folder);
   const queue = openQueue(url);
+  const events = new QueueEvents(QUEUE, { connection: connectionTo(url) });
+  const elsewhere = new Elsewhere(patience);
+  events.on('error', reportOnce());
+  events.on('completed', ({ jobId }) => elsewhere.complete(jobId));
   try {
+    await events.waitUntilReady();
     if (retry) await queue.retryJobs({ state: 'failed' });
     for (;;) {
       // The queue first: a job that it does not have any more has its documents in the store.
@@ -55,12 +68,17 @@ export async function produce(
       const missing = jobsOf(labelling.keys.length, size).filter(
         (job) => !isDone(labelling, store, job),
       );
+      const documents = labelling.keys.length;
+      const done = labelling.keys.filter((key) => store.has(key)).length;
       const failed = known.filter(({ failedReason, finishedOn }) => failedReason && finishedOn);
+      const again = known.filter(({ failedReason, finishedOn }) => failedReason && !finishedOn);
       onLook({
-        documents: labelling.keys.length,
-        done: labelling.keys.filter((key) => store.has(key)).length,
+        documents,
+        done,
         waiting: known.length - failed.length,
         failed: failed.length,
+        again: again.length,
+        reason: again.at(-1)?.failedReason,
         workers: await workersOf(queue, known),
       });
       if (missing.length === 0) break;
@@ -69,6 +87,13 @@ export async function produce(
         const reasons = failed.map(({ id, failedReason }) => `\n  ${id}: ${failedReason}`);
         throw new FailedJobs(
           `${failed.length} jobs failed; --retry tries them again:${reasons.join('')}`,
+        );
+      }
+      const open = missing.map(nameOf).filter((name) => !failedNames.has(name));
+      if (elsewhere.look(done, open, performance.now())) {
+        throw new UserError(
+          `all jobs are done, but ${documents - done} documents are not in ${resolve(folder)}: ` +
+            'do the workers have the same --folder?',
         );
       }
       const names = new Set(known.map(({ id }) => id));
@@ -80,6 +105,7 @@ export async function produce(
       await setTimeout(interval);
     }
   } finally {
+    await events.close();
     await queue.close();
     await store.close();
   }

@@ -31,21 +31,26 @@ export class TeacherServer {
   readonly url: string;
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, host: string) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `http://${host}:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Listens on this machine alone; port 0 is any that is free. */
-  static async start(model: LanguageModel, port = 0, faults: Faults = {}): Promise<TeacherServer> {
+  /** Listens on this machine alone unless `host` is another address; port 0 is any that is free. */
+  static async start(
+    model: LanguageModel,
+    port = 0,
+    faults: Faults = {},
+    host = '127.0.0.1',
+  ): Promise<TeacherServer> {
     const random = new Random(faults.seed ?? 1, 'faults');
     const answer = faults.remember ? remembering(answererOf(model)) : answererOf(model);
     const server = createServer((request, response) => {
       respond(answer, faults, random, request, response).catch(() => response.destroy());
     });
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
-    return new TeacherServer(server);
+    return new TeacherServer(server, host);
   }
 
   async close(): Promise<void> {

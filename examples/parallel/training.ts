@@ -8,29 +8,28 @@ import { TokenStudent } from '../shared/tokenStudent.js';
 import { addScaled } from '../shared/vectors.js';
 import type { PartEvaluation, Request, WorkerSettings } from './messages.js';
 
-/** Parts of the store: 1, 2 or 4 workers have the same ones. */
+/** Parts of the store: 1, 2 or 4 processes have the same ones. */
 const PARTS = 4;
 
 const LEARNING_RATE = 0.005;
 
 /** How a student learned: the loss of each step, and the time that the steps took. */
 export interface Run {
-  readonly workers: number;
+  readonly processes: number;
   readonly losses: readonly number[];
   readonly seconds: number;
 }
 
-/** Trains a student by an epoch over the store, with its parts dealt to a number of processes. */
+/** Trains a student by an epoch over the `total` rows of the store, with its parts dealt to a number of processes. */
 export async function train(
-  workers: number,
+  count: number,
   settings: Omit<WorkerSettings, 'parts' | 'count'>,
+  total: number,
 ): Promise<Run> {
   const student = new TokenStudent(settings.size, new Random(settings.seed, 'student'));
   const parameters = student.parameters.map(({ data }) => data);
   const processes = await Promise.all(
-    Array.from({ length: workers }, (_, worker) =>
-      start({ ...settings, ...dealt(worker, workers) }),
-    ),
+    Array.from({ length: count }, (_, worker) => start({ ...settings, ...dealt(worker, count) })),
   );
   /** The replies of all workers: an entry for each part, in the order of the parts. */
   const askAll = async <T>(request: Request): Promise<T[]> => {
@@ -39,7 +38,8 @@ export async function train(
   };
   const adam = new Adam(0);
   const losses: number[] = [];
-  const phase = new Phase(`${workers} workers`, 1);
+  const phase = new Phase(count === 1 ? '1 process' : `${count} processes`, total);
+  let done = 0;
   const begin = performance.now();
   try {
     for (;;) {
@@ -54,12 +54,14 @@ export async function train(
         LEARNING_RATE,
       );
       losses.push(loss);
+      done += normalizer;
+      phase.update(done);
     }
   } finally {
     for (const worker of processes) worker.disconnect();
   }
   phase.finish(`${losses.length} steps, last loss ${losses.at(-1)!.toFixed(4)}`);
-  return { workers, losses, seconds: (performance.now() - begin) / 1000 };
+  return { processes: count, losses, seconds: (performance.now() - begin) / 1000 };
 }
 
 /** Neighbouring parts for each worker, so that all replies one after the other are in the order of the parts. */

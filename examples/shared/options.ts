@@ -1,13 +1,16 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, UserError } from './commandLine.js';
+
+const OPTIONS = {
+  quick: { type: 'boolean', default: false, about: 'a short run, which shows only that it runs' },
+  seed: { type: 'string', default: '1', about: 'the first seed, an integer' },
+} as const;
 
 /** What every example takes: `--quick` for a run that shows only that it runs, `--seed` for the first seed. */
 export function readOptions(): { quick: boolean; seed: number } {
-  const { values } = parseArgs({
-    options: { quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
-  });
+  const { quick, seed } = parseOptions(OPTIONS);
   // So few digits that the seeds after it are integers, too.
-  if (!/^-?\d{1,15}$/.test(values.seed)) {
-    throw new RangeError(`--seed must be an integer of at most 15 digits, got "${values.seed}"`);
+  if (!/^-?\d{1,15}$/.test(seed)) {
+    throw new UserError(`--seed must be an integer of at most 15 digits, got "${seed}"`);
   }
-  return { quick: values.quick, seed: Number(values.seed) };
+  return { quick, seed: Number(seed) };
 }

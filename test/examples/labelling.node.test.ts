@@ -15,6 +15,7 @@ import { TeacherClient, TeacherError } from '../../examples/labelling/client.js'
 import { scoringRequest } from '../../examples/labelling/completions.js';
 import { compareContents, contentsOf } from '../../examples/labelling/contents.js';
 import { makeCorpus } from '../../examples/labelling/corpus.js';
+import { Elsewhere } from '../../examples/labelling/elsewhere.js';
 import { importLabels } from '../../examples/labelling/exchange.js';
 import { jobsOf, nameOf } from '../../examples/labelling/jobs.js';
 import { isDone, type Labelling, runJob } from '../../examples/labelling/labelling.js';
@@ -383,5 +384,25 @@ describe('jobs', () => {
       'documents-64-to-69',
     ]);
     expect(jobsOf(0, 32)).toEqual([]);
+  });
+});
+
+describe('jobs that are done elsewhere', () => {
+  test('are noticed when all that are missing are done and nothing comes', () => {
+    const elsewhere = new Elsewhere(100);
+    elsewhere.complete('first');
+    expect(elsewhere.look(0, ['first', 'second'], 0)).toBe(false);
+    expect(elsewhere.look(0, ['first', 'second'], 500)).toBe(false); // one is not done
+    elsewhere.complete('second');
+    expect(elsewhere.look(0, ['first', 'second'], 599)).toBe(false);
+    expect(elsewhere.look(0, ['first', 'second'], 600)).toBe(true);
+  });
+
+  test('are not noticed while documents come', () => {
+    const elsewhere = new Elsewhere(100);
+    elsewhere.complete('first');
+    expect(elsewhere.look(0, ['first'], 0)).toBe(false);
+    expect(elsewhere.look(1, ['first'], 150)).toBe(false);
+    expect(elsewhere.look(1, ['first'], 249)).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { describeOptions, parseOptions, UserError } from '../../examples/shared/commandLine.js';
 import { readOptions } from '../../examples/shared/options.js';
 
 const { argv } = process;
@@ -24,3 +25,22 @@ test.each(['', ' ', 'abc', '1.5', '1e3', '0x10', 'NaN', '9007199254740991'])(
     expect(() => readFrom(`--seed=${seed}`)).toThrow(/--seed must be an integer/);
   },
 );
+
+test('refuses what is no option, as the user put it', () => {
+  expect(() => readFrom('--fast')).toThrow(UserError);
+  expect(() => readFrom('--fast')).toThrow(/'--fast'.*--help lists the options/);
+});
+
+test('describes each option, and what holds without it', () => {
+  const options = {
+    port: { type: 'string', default: '8000', about: 'where it listens' },
+    queue: { type: 'string', about: 'address' },
+    quick: { type: 'boolean', default: false, about: 'short' },
+  } as const;
+  expect(describeOptions(options).split('\n').slice(1)).toEqual([
+    '  --port …   where it listens (8000)',
+    '  --queue …  address',
+    '  --quick    short',
+  ]);
+  expect(parseOptions(options, ['--quick'])).toEqual({ port: '8000', quick: true });
+});
