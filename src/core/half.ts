@@ -1,3 +1,34 @@
+/** A binary floating-point format. */
+export interface FloatFormat {
+  /** Binary digits of the significand. */
+  readonly digits: number;
+  /** Exponent of the smallest positive value. */
+  readonly least: number;
+  /** Largest finite value. */
+  readonly largest: number;
+}
+
+/** IEEE 754 half precision. */
+export const HALF: FloatFormat = { digits: 11, least: -24, largest: 65504 };
+
+/** Returns the distance from a finite number to the next one of a format, away from 0. */
+export function spacingAt(value: number, { digits, least }: FloatFormat): number {
+  return 2 ** Math.max(Math.floor(Math.log2(Math.abs(value))) - digits + 1, least);
+}
+
+/** Rounds to the nearest number of a format; ties go to the even one. */
+export function roundTo(value: number, format: FloatFormat): number {
+  if (value === 0 || !Number.isFinite(value)) return value;
+  const unit = spacingAt(value, format);
+  const units = Math.abs(value) / unit;
+  const below = Math.floor(units);
+  const rest = units - below;
+  const isUp = rest > 0.5 || (rest === 0.5 && below % 2 === 1);
+  const size = (isUp ? below + 1 : below) * unit;
+  const rounded = size > format.largest ? Infinity : size;
+  return value < 0 ? -rounded : rounded;
+}
+
 /** Exponents are biased by 127 in float32 and by 15 in half precision: the difference is 112. */
 const BIAS = 2 ** 112;
 

@@ -25,3 +25,16 @@ export function uniform(seed: number): () => number {
   const generator = new Generator(seed);
   return () => generator.next();
 }
+
+/** Shuffles in place (Fisher and Yates). */
+export function shuffle<V>(
+  values: { readonly length: number; [i: number]: V },
+  random: () => number,
+): void {
+  for (let last = values.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    const value = values[last]!;
+    values[last] = values[other]!;
+    values[other] = value;
+  }
+}

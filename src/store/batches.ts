@@ -1,8 +1,8 @@
-import { Generator } from '../core/random.js';
+import { shuffle, uniform } from '../core/random.js';
 import { type BatchOptions, type TeacherBatch, toBatch } from './batch.js';
 import { decodeRows } from './decode.js';
 import type { OpenStore } from './openStore.js';
-import { shuffle, type Window } from './order.js';
+import type { Window } from './order.js';
 import { type Columns, gather, lengthOf, type Piece } from './rows.js';
 import { type Selection, selectBatches } from './selection.js';
 import { openShard, refuseShard, type ShardFile } from './shardFile.js';
@@ -90,6 +90,6 @@ async function readWindow(
     const kept = rows.keys.map((_, sequence) => ({ rows, sequence }));
     return skip.size === 0 ? kept : kept.filter(({ sequence }) => !skip.has(sequence));
   });
-  if (seed !== undefined) shuffle(pieces, new Generator(seed));
+  if (seed !== undefined) shuffle(pieces, uniform(seed));
   return pieces;
 }

@@ -1,4 +1,4 @@
-import { Generator } from '../core/random.js';
+import { shuffle, uniform } from '../core/random.js';
 import type { Catalog, Chunk, Shard } from './catalog.js';
 
 /** Chunks whose sequences are shuffled together. */
@@ -38,11 +38,11 @@ export function windowsOf(
 ): Window[] {
   const all = shards.flatMap((shard) => shard.chunks.map((chunk) => ({ shard, chunk })));
   const chunks = all.filter(({ chunk }) => chunk.sequences > 0);
-  const generator = seed === undefined ? undefined : new Generator(seed);
-  if (generator) shuffle(chunks, generator);
-  const seeds = chunks.map(() => (generator ? Math.floor(generator.next() * 2 ** 32) : undefined));
+  const random = seed === undefined ? undefined : uniform(seed);
+  if (random) shuffle(chunks, random);
+  const seeds = chunks.map(() => (random ? Math.floor(random() * 2 ** 32) : undefined));
   const own = chunks.filter((_, i) => i % count === index);
-  const size = generator ? WINDOW : 1;
+  const size = random ? WINDOW : 1;
   const windows: Window[] = [];
   for (let start = 0; start < own.length; start += size) {
     const some = own.slice(start, start + size);
@@ -50,12 +50,4 @@ export function windowsOf(
     windows.push({ chunks: some, sequences, seed: seeds[windows.length * count + index] });
   }
   return windows;
-}
-
-/** Shuffles in place (Fisher and Yates). */
-export function shuffle<V>(values: V[], generator: Generator): void {
-  for (let i = values.length - 1; i > 0; i--) {
-    const j = Math.floor(generator.next() * (i + 1));
-    [values[i], values[j]] = [values[j]!, values[i]!];
-  }
 }

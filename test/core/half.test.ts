@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeHalf } from '../../src/core/half.js';
+import { decodeHalf, HALF, roundTo } from '../../src/core/half.js';
 
 /** As IEEE 754 defines it: sign, 5 bits of exponent, 10 of fraction. */
 function ieee(bits: number): number {
@@ -28,4 +29,27 @@ test('as the Float16Array of the platform has it, where it has one', () => {
     Float16Array: new (buffer: ArrayBuffer) => ArrayLike<number>;
   };
   expect(decodeHalf(all)).toEqual(Float32Array.from(new Float16Array(all.buffer)));
+});
+
+const halves = decodeHalf(all);
+
+test('every half precision number is rounded to itself', () => {
+  expect(halves.map((value) => roundTo(value, HALF))).toEqual(halves);
+});
+
+test('a number is rounded to the nearest half, the even one of two', () => {
+  const finite = halves.filter((value) => Number.isFinite(value));
+  fc.assert(
+    fc.property(fc.float({ min: -65519, max: 65519, noNaN: true }), (value) => {
+      const distance = finite.reduce(
+        (least, half) => Math.min(least, Math.abs(half - value)),
+        Infinity,
+      );
+      expect(Math.abs(roundTo(value, HALF) - value)).toBe(distance);
+    }),
+    { numRuns: 50 },
+  );
+  const ties = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, -(2 ** -25), 65519.996, 65520, -65520];
+  const rounded = [1, 1 + 2 ** -9, 0, -0, 65504, Infinity, -Infinity];
+  expect(ties.map((value) => roundTo(value, HALF))).toEqual(rounded);
 });

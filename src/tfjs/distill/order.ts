@@ -1,5 +1,5 @@
 import { checkIndex, refuse, throwType } from '../../core/errors.js';
-import { Generator, uniform } from '../../core/random.js';
+import { Generator, shuffle, uniform } from '../../core/random.js';
 
 /** The samples of the batches of an epoch, by their positions. To go on, it has to give the same for the same epoch. */
 export type Batches = (epoch: number) => Iterable<ArrayLike<number>>;
@@ -23,16 +23,6 @@ export function batchesOf(
     if (shuffleSeed !== undefined) shuffle(order, uniform(seedOf(shuffleSeed, [epoch])));
     for (let start = 0; start < samples; start += size) yield order.subarray(start, start + size);
   };
-}
-
-/** Fisher and Yates. */
-function shuffle(values: Int32Array, random: () => number): void {
-  for (let last = values.length - 1; last > 0; last--) {
-    const other = Math.floor((last + 1) * random());
-    const value = values[last]!;
-    values[last] = values[other]!;
-    values[other] = value;
-  }
 }
 
 /** Throws unless a batch that a user's function made holds samples. */

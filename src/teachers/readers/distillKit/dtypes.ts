@@ -1,4 +1,4 @@
-import { decodeHalf } from '../../../core/half.js';
+import { decodeHalf, type FloatFormat, HALF, roundTo } from '../../../core/half.js';
 
 /** A number format of DistillKit. */
 export interface Dtype {
@@ -19,35 +19,19 @@ function decodeBrain(words: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
 }
 
-/**
- * Rounds to a binary floating-point format, ties to even.
- *
- * @param digits - binary digits of the significand
- * @param least - exponent of the smallest positive value
- * @param largest - largest finite value
- */
-function roundTo(value: number, digits: number, least: number, largest: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const exponent = Math.floor(Math.log2(Math.abs(value))) - digits + 1;
-  const unit = 2 ** Math.max(exponent, least);
-  const below = Math.floor(value / unit);
-  const rest = value / unit - below;
-  const isUp = rest > 0.5 || (rest === 0.5 && below % 2 !== 0);
-  const rounded = (isUp ? below + 1 : below) * unit;
-  return Math.abs(rounded) > largest ? Math.sign(rounded) * Infinity : rounded;
-}
+const BRAIN: FloatFormat = { digits: 8, least: -133, largest: (2 - 2 ** -7) * 2 ** 127 };
 
 /** The formats by the names of the configuration. */
 export const dtypes: Readonly<Record<'float16' | 'bfloat16' | 'float32' | 'float64', Dtype>> = {
   float16: {
     bytes: 2,
     read: (view, offset, count) => decodeHalf(readWords(view, offset, count)),
-    round: (value) => roundTo(value, 11, -24, 65504),
+    round: (value) => roundTo(value, HALF),
   },
   bfloat16: {
     bytes: 2,
     read: (view, offset, count) => decodeBrain(readWords(view, offset, count)),
-    round: (value) => roundTo(value, 8, -133, (2 - 2 ** -7) * 2 ** 127),
+    round: (value) => roundTo(value, BRAIN),
   },
   float32: {
     bytes: 4,
