@@ -61,7 +61,7 @@ function labelLines(lines: readonly Line[], read: Reader): Labelling {
       return {
         targets: SparseTargets.topK(logits, KEPT),
         labels: labelsOf(line),
-        pixels: pixelsOf(line),
+        dense: { pixels: pixelsOf(line) },
       };
     },
   };

@@ -1,8 +1,8 @@
 import { Matrix } from '../core/matrix.js';
-import { SparseTargets } from '../teachers/sparse.js';
+import type { SparseTargets } from '../teachers/sparse.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { BatchPart } from './order.js';
-import type { Columns, Rows } from './rows.js';
+import { type Columns, type Rows, toSparseTargets } from './rows.js';
 
 /** A place in the order of a store: plain JSON. */
 export interface BatchPosition {
@@ -11,7 +11,7 @@ export interface BatchPosition {
   readonly part: BatchPart;
   /** Number of sequences that were given out. */
   readonly sequences: number;
-  /** Hash of what the store held. */
+  /** Fingerprint of the list of shards. */
   readonly store: string;
 }
 
@@ -52,7 +52,7 @@ export interface TeacherBatch {
 export function toBatch(
   { keys, offsets, tokens, labels, targets, dense }: Rows,
   columns: Columns,
-  { columns: classes, temperature }: TeacherStoreDescription,
+  description: TeacherStoreDescription,
   position: BatchPosition,
 ): TeacherBatch {
   const rows = offsets[keys.length]!;
@@ -65,15 +65,7 @@ export function toBatch(
     offsets,
     tokens,
     labels,
-    targets:
-      targets &&
-      new SparseTargets({
-        indices: targets.indices,
-        logProbabilities: new Matrix(targets.logProbabilities, rows, columns.k),
-        columns: classes!,
-        temperature,
-        logTail: targets.logTail,
-      }),
+    targets: targets && toSparseTargets(targets, description),
     dense: Object.fromEntries(matrices),
     position,
   };

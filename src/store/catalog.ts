@@ -1,5 +1,5 @@
 import { refuse } from '../core/errors.js';
-import { checksum, fingerprintOf } from './checksum.js';
+import { checksumOf, fingerprintOf } from './checksum.js';
 import { findSequences } from './decode.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { StoreFiles } from './files.js';
@@ -31,7 +31,7 @@ export interface Shard {
   readonly name: string;
   readonly bytes: number;
   readonly footer: number;
-  readonly sha256?: string | undefined;
+  readonly checksum?: string | undefined;
   readonly tokens: boolean;
   readonly labels: boolean;
   readonly chunks: readonly Chunk[];
@@ -82,14 +82,14 @@ export async function readContent(
   description: TeacherStoreDescription,
   name: string,
 ): Promise<ShardContent> {
-  const bytes = await files.size(name);
+  const bytes = files.size ? await files.size(name) : ((await files.read(name))?.length ?? 0);
   const file = await openShard(operation, files, { name, bytes }, description);
   const present = columnNames(file);
   const shard = {
     name,
     bytes: file.bytes,
     footer: file.footer,
-    sha256: checksumIn(name),
+    checksum: checksumIn(name),
     tokens: present.has('token'),
     labels: present.has('label'),
   };
@@ -166,17 +166,20 @@ export async function writeManifest(
 ): Promise<void> {
   const complete: Shard[] = [];
   for (const shard of shards) {
-    complete.push({ ...shard, sha256: shard.sha256 ?? (await hash(operation, files, shard.name)) });
+    complete.push({
+      ...shard,
+      checksum: shard.checksum ?? (await checksumOfFile(operation, files, shard.name)),
+    });
   }
   const check = fingerprintOf(complete);
   const manifest = JSON.stringify({ version: MANIFEST_VERSION, check, shards: complete });
   await files.write(MANIFEST_FILE, new TextEncoder().encode(manifest));
 }
 
-async function hash(operation: string, files: StoreFiles, name: string): Promise<string> {
+async function checksumOfFile(operation: string, files: StoreFiles, name: string): Promise<string> {
   const bytes = await files.read(name);
   if (!bytes) refuse('MISSING', operation, name, 'be there: it was listed', 'no such file');
-  return checksum(operation, bytes);
+  return checksumOf(operation, bytes);
 }
 
 /** Reads the manifest; undefined if there is none, or another version wrote it. */

@@ -4,7 +4,7 @@ import { refuse } from '../core/errors.js';
 export const CHECKSUM_DIGITS = 32;
 
 /** Returns the checksum of a file. */
-export async function checksum(operation: string, bytes: Uint8Array): Promise<string> {
+export async function checksumOf(operation: string, bytes: Uint8Array): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) {
     const hint = 'serve the page by https, or from localhost';
@@ -16,7 +16,10 @@ export async function checksum(operation: string, bytes: Uint8Array): Promise<st
   return digits.join('').slice(0, CHECKSUM_DIGITS);
 }
 
-/** Returns a short hash of bytes, the same on every machine: FNV-1a, twice. */
+/**
+ * Returns a short hash of bytes, the same on every machine: FNV-1a, and beside it a second word that
+ * mixes all of its states.
+ */
 export function fingerprint(bytes: Uint8Array): string {
   let [low, high] = [0x811c9dc5, 0x01000193];
   for (let i = 0; i < bytes.length; i++) {

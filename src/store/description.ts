@@ -6,6 +6,7 @@ import {
   refuse,
   throwType,
 } from '../core/errors.js';
+import type { StoreFiles } from './files.js';
 
 /** How numbers are stored on disk. They are read as float32. */
 export type StorePrecision = 'float32' | 'float16';
@@ -42,7 +43,10 @@ export interface TeacherStoreDescription {
   readonly dense: Readonly<Record<string, DenseColumns>>;
 }
 
-/** Options of {@link createTeacherStore}. All but the last three have to be those of the store. */
+/**
+ * Options of {@link createTeacherStore}. All but `shardRows`, `chunkRows` and `writer` have to be
+ * those of the store.
+ */
 export interface TeacherStoreOptions {
   /** Name of the teacher, with its version: a store of another teacher is refused. */
   readonly teacher: string;
@@ -62,7 +66,7 @@ export interface TeacherStoreOptions {
   readonly precision?: StorePrecision | undefined;
   /**
    * Rows of numbers beside or instead of the targets, by name: letters, digits and `_`. Each
-   * sequence has a matrix of that name.
+   * sequence has a matrix of each name under `dense`.
    */
   readonly dense?: Readonly<Record<string, DenseDescription>> | undefined;
   /**
@@ -86,10 +90,10 @@ export const DESCRIPTION_FILE = 'store.json';
 
 const PRECISIONS: readonly StorePrecision[] = ['float32', 'float16'];
 
-/** Names that a sequence, a batch or a shard uses for something else. */
+/** Names of other columns of a shard, and of columns that a batch can be asked for. */
 const RESERVED = [
   ...['key', 'position', 'token', 'label', 'indices', 'log_probabilities', 'log_tail'],
-  ...['keys', 'offsets', 'targets', 'tokens', 'labels', 'prompt', 'studentRows', 'dense'],
+  ...['tokens', 'labels', 'targets'],
 ];
 
 /** Returns the description of a new store; throws for options out of range. */
@@ -140,7 +144,7 @@ function checkDenseName(operation: string, name: string): void {
 }
 
 /** Throws unless the options describe the store that is there, and names the first difference. */
-export function checkSameDescription(
+function checkSameDescription(
   operation: string,
   own: TeacherStoreDescription,
   stored: TeacherStoreDescription,
@@ -153,6 +157,17 @@ export function checkSameDescription(
     const expected = `be ${theirs}, as in the store`;
     refuse('MISMATCH', operation, name, expected, mine, { hint });
   }
+}
+
+/** Throws unless the files have a description, and it is this one. */
+export async function checkStoredDescription(
+  operation: string,
+  files: StoreFiles,
+  own: TeacherStoreDescription,
+): Promise<void> {
+  const bytes = await files.read(DESCRIPTION_FILE);
+  if (bytes) return checkSameDescription(operation, own, readDescription(operation, bytes));
+  refuse('MISSING', operation, DESCRIPTION_FILE, 'be there after it was written', 'no such file');
 }
 
 export function writeDescription(description: TeacherStoreDescription): Uint8Array {

@@ -1,7 +1,7 @@
 import type { ColumnSource } from 'hyparquet-writer';
 import type { TeacherStoreDescription } from './description.js';
 import { parquetWriter } from './peers.js';
-import type { Rows } from './rows.js';
+import { kindsOf, type Rows } from './rows.js';
 import { ENCODINGS, schemaElements, shardColumns } from './schema.js';
 import { CREATOR, sealOf } from './seal.js';
 
@@ -12,11 +12,7 @@ export async function encodeShard(
   description: TeacherStoreDescription,
 ): Promise<Uint8Array> {
   const { ByteWriter, ParquetWriter } = await parquetWriter(operation);
-  const kinds = {
-    tokens: chunks.some(({ tokens }) => tokens !== undefined),
-    labels: chunks.some(({ labels }) => labels !== undefined),
-  };
-  const columns = shardColumns(description, kinds);
+  const columns = shardColumns(description, kindsOf(chunks));
   const writer = new ByteWriter();
   const file = new ParquetWriter({
     writer,

@@ -1,4 +1,4 @@
-import { refuse } from '../core/errors.js';
+import { DistillationError, refuse } from '../core/errors.js';
 import type { ByteRange, StoreFiles } from './files.js';
 
 /** How names of files begin that are being written; no pattern for shards matches them. */
@@ -21,10 +21,9 @@ function fileSystem(operation: string): FileSystem {
 }
 
 /** Returns the files of a folder, which need not exist yet. */
-export function folderStorage(operation: string, folder: string | { href: string }): StoreFiles {
+export function folderStorage(operation: string, folder: string): StoreFiles {
   const fs = fileSystem(operation);
-  const path =
-    typeof folder === 'string' ? folder.replace(/[/\\]+$/, '') || '/' : pathOf(folder.href);
+  const path = folder.replace(/[/\\]+$/, '') || '/';
   const at = (name: string) => `${path}/${name}`;
 
   async function read(name: string, range?: ByteRange): Promise<Uint8Array | undefined> {
@@ -79,40 +78,53 @@ export function folderStorage(operation: string, folder: string | { href: string
     await handle?.close();
   }
 
-  return {
-    async list() {
-      const names = await fs.readdir(path).catch((error: unknown) => {
-        if (isMissing(error)) return [];
-        throw error;
-      });
-      return names.filter((name) => !name.startsWith(UNFINISHED));
-    },
-    read,
-    size: async (name) => (await fs.stat(at(name))).size,
-    write: (name, bytes) => writeAside(bytes, (aside) => fs.rename(aside, at(name))),
-    create: (name, bytes) =>
-      writeAside(bytes, (aside) =>
-        fs.link(aside, at(name)).catch((error: unknown) => {
-          if ((error as { code?: string }).code !== 'EEXIST') throw error;
-        }),
-      ),
-    async prepare() {
-      await fs.mkdir(path, { recursive: true });
-      for (const name of await fs.readdir(path)) {
-        if (!name.startsWith(UNFINISHED)) continue;
-        const status = await fs.stat(at(name)).catch(() => undefined);
-        if (status && Date.now() - status.mtimeMs > ABANDONED) {
-          await fs.rm(at(name), { force: true });
-        }
+  async function list(): Promise<string[]> {
+    const names = await fs.readdir(path).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    return names.filter((name) => !name.startsWith(UNFINISHED));
+  }
+
+  const create = (name: string, bytes: Uint8Array) =>
+    writeAside(bytes, (aside) =>
+      fs.link(aside, at(name)).catch((error: unknown) => {
+        if ((error as { code?: string }).code !== 'EEXIST') throw error;
+      }),
+    );
+
+  async function prepare(): Promise<void> {
+    await fs.mkdir(path, { recursive: true });
+    for (const name of await fs.readdir(path)) {
+      if (!name.startsWith(UNFINISHED)) continue;
+      const status = await fs.stat(at(name)).catch(() => undefined);
+      if (status && Date.now() - status.mtimeMs > ABANDONED) {
+        await fs.rm(at(name), { force: true });
       }
-    },
+    }
+  }
+
+  const report = <R>(task: Promise<R>) => reporting(operation, path, task);
+  return {
+    list: () => report(list()),
+    read: (name, range) => report(read(name, range)),
+    size: (name) => report(fs.stat(at(name)).then(({ size }) => size)),
+    write: (name, bytes) => report(writeAside(bytes, (aside) => fs.rename(aside, at(name)))),
+    create: (name, bytes) => report(create(name, bytes)),
+    prepare: () => report(prepare()),
   };
 }
 
-/** The path of a `file:` URL; Windows has no slash before the drive. */
-function pathOf(href: string): string {
-  const path = decodeURIComponent(new URL(href).pathname).replace(/\/+$/, '');
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path || '/';
+/** Gives the errors of the system the words of the library. */
+async function reporting<R>(operation: string, path: string, task: Promise<R>): Promise<R> {
+  try {
+    return await task;
+  } catch (error) {
+    if (error instanceof DistillationError) throw error;
+    const received = error instanceof Error ? error.message : String(error);
+    const expected = `be a folder that can be used (${path})`;
+    refuse('UNAVAILABLE', operation, 'where', expected, received);
+  }
 }
 
 function isMissing(error: unknown): boolean {

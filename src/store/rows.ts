@@ -1,5 +1,7 @@
 import { UNLABELED } from '../core/labels.js';
+import { Matrix } from '../core/matrix.js';
 import { NO_CLASS } from '../teachers/raggedRows.js';
+import { SparseTargets } from '../teachers/sparse.js';
 import type { TeacherStoreDescription } from './description.js';
 
 /** The token of a row that reads no token, because it is no text. */
@@ -39,15 +41,50 @@ export interface Columns {
   readonly dense: Readonly<Record<string, number>>;
 }
 
+/** Which of the columns are there that not every shard has. */
+export interface ShardKinds {
+  readonly tokens: boolean;
+  readonly labels: boolean;
+}
+
+/** Returns the columns that any of the parts has. */
+export function kindsOf(
+  parts: readonly { readonly tokens?: unknown; readonly labels?: unknown }[],
+): ShardKinds {
+  return {
+    tokens: parts.some(({ tokens }) => tokens),
+    labels: parts.some(({ labels }) => labels),
+  };
+}
+
 /** One sequence among others. */
 export interface Piece {
   readonly rows: Rows;
   readonly sequence: number;
 }
 
+/** Returns the rows that keep a class: the teacher scored them. */
+export function scoredRows({ counts }: RowTargets): number[] {
+  return [...counts.keys()].filter((row) => counts[row]! > 0);
+}
+
+/** Returns what strategies take. */
+export function toSparseTargets(
+  { indices, logProbabilities, logTail, counts }: RowTargets,
+  { columns, k, temperature }: TeacherStoreDescription,
+): SparseTargets {
+  return new SparseTargets({
+    indices,
+    logProbabilities: new Matrix(logProbabilities, counts.length, k!),
+    columns: columns!,
+    temperature,
+    logTail,
+  });
+}
+
 export function columnsOf(
   { k = 0, dense }: TeacherStoreDescription,
-  { tokens, labels }: { readonly tokens: boolean; readonly labels: boolean },
+  { tokens, labels }: ShardKinds,
 ): Columns {
   const widths = Object.entries(dense).map(([name, { columns }]) => [name, columns]);
   return { tokens, labels, k, dense: Object.fromEntries(widths) };

@@ -1,17 +1,12 @@
 import type { ColumnSource, SchemaElement } from 'hyparquet-writer';
 import type { StorePrecision, TeacherStoreDescription } from './description.js';
+import type { ShardKinds } from './rows.js';
 
 /** A column of a shard. */
 export interface ShardColumn {
   readonly name: string;
   readonly type: 'string' | 'int32' | StorePrecision;
   readonly isList: boolean;
-}
-
-/** Which of the columns are there that not every shard has. */
-export interface ShardKinds {
-  readonly tokens: boolean;
-  readonly labels: boolean;
 }
 
 /** Returns the columns of a shard, in their order on disk. */

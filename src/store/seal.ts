@@ -9,9 +9,9 @@ export const CREATOR = 'knowledge-distillation';
 export interface Seal {
   /** The store that the shard belongs to. */
   readonly store: TeacherStoreDescription;
-  /** Hash of what the footer says about rows and columns. */
+  /** Fingerprint of what the footer says about rows and columns. */
   readonly layout: string;
-  /** Hashes of the bytes of the columns, row group after row group. */
+  /** Fingerprints of the bytes of the columns, row group after row group. */
   readonly columns: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function sealOf(store: TeacherStoreDescription, layout: Layout, bytes: Ui
     const { start, end } = placeOf(column);
     return fingerprint(bytes.subarray(start, end));
   });
-  return { store, layout: hashOf(layout), columns };
+  return { store, layout: fingerprintOfLayout(layout), columns };
 }
 
 /** Returns the seal in a footer; undefined in a shard of another program. */
@@ -34,8 +34,8 @@ export function readSeal({ created_by, key_value_metadata }: FileMetaData): Seal
   return JSON.parse(text ?? '') as Seal;
 }
 
-/** Hash of the layout as it is. */
-export function hashOf({ schema, row_groups }: Layout): string {
+/** Returns the fingerprint of a layout. */
+export function fingerprintOfLayout({ schema, row_groups }: Layout): string {
   const elements = schema.map(({ name, type, repetition_type, num_children, converted_type }) => [
     ...[name, type, repetition_type, num_children, converted_type],
   ]);

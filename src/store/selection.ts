@@ -3,7 +3,7 @@ import type { BatchOptions, BatchPosition } from './batch.js';
 import { fingerprintOf } from './checksum.js';
 import type { OpenStore } from './openStore.js';
 import { type Window, windowsOf } from './order.js';
-import { type Columns, columnsOf } from './rows.js';
+import { type Columns, columnsOf, kindsOf } from './rows.js';
 
 const OPERATION = 'TeacherStore.batches';
 
@@ -43,27 +43,33 @@ export function selectBatches(store: OpenStore, options: BatchOptions): Selectio
     sequences: 0,
     store: fingerprintOf(store.catalog.shards.map((s) => [s.name, s.bytes, s.chunks])),
   };
-  if (from !== undefined) checkPosition(from, start);
+  const windows = windowsOf(store.catalog, seed, part);
+  if (from !== undefined) checkPosition(from, start, windows);
   const position = from === undefined ? start : { ...start, sequences: from.sequences };
-  return { windows: windowsOf(store.catalog, seed, part), columns, rows, position };
+  return { windows, columns, rows, position };
 }
 
 /** Throws unless a position belongs to this store, seed and part. */
-function checkPosition(from: BatchPosition, start: BatchPosition): void {
+function checkPosition(
+  from: BatchPosition,
+  start: BatchPosition,
+  windows: readonly Window[],
+): void {
   checkOptions(OPERATION, 'from', from, Object.keys(start));
-  checkInteger(OPERATION, 'from.sequences', from.sequences, 0);
   for (const name of ['store', 'seed', 'part'] as const) {
-    const show = (position: BatchPosition) => JSON.stringify(position[name]);
-    if (show(from) === show(start)) continue;
-    const what = name === 'store' ? 'that of the store as it is: it has changed' : 'the same';
-    refuse(
-      'MISMATCH',
-      OPERATION,
-      `from.${name}`,
-      `be ${what} (${show(start)})`,
-      String(show(from)),
-    );
+    const [own, given] = [start, from].map((position) => JSON.stringify(position[name]));
+    if (own === given) continue;
+    const hint =
+      name === 'store'
+        ? 'the store has changed since the position was saved'
+        : 'pass the seed and the part of the batch before';
+    refuse('MISMATCH', OPERATION, `from.${name}`, `be ${own}`, String(given), { hint });
   }
+  checkInteger(OPERATION, 'from.sequences', from.sequences, 0);
+  const all = windows.reduce((total, { sequences }) => total + sequences, 0);
+  if (from.sequences <= all) return;
+  const expected = `be at most ${all}, the sequences of the part`;
+  refuse('OUT_OF_RANGE', OPERATION, 'from.sequences', expected, String(from.sequences));
 }
 
 /** Returns the columns of a batch; throws for a name that the store does not have. */
@@ -71,11 +77,7 @@ function selectColumns(
   { description, catalog }: OpenStore,
   names: readonly string[] | undefined,
 ): Columns {
-  const kinds = {
-    tokens: catalog.shards.some(({ tokens }) => tokens),
-    labels: catalog.shards.some(({ labels }) => labels),
-  };
-  const all = columnsOf(description, kinds);
+  const all = columnsOf(description, kindsOf(catalog.shards));
   if (names === undefined) return all;
   if (!Array.isArray(names)) throwType(OPERATION, 'columns', 'be an array of names', names);
   const known = ['tokens', 'labels', 'targets', ...Object.keys(all.dense)];

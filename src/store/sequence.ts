@@ -6,12 +6,12 @@ import type { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import type { DenseColumns, TeacherStoreDescription } from './description.js';
 import { roundToHalf } from './halves.js';
-import { allocateRows, columnsOf, type Rows } from './rows.js';
-import { storeTargets } from './targets.js';
+import { allocateRows, columnsOf, kindsOf, type Rows } from './rows.js';
+import { countClasses, storeTargets } from './targets.js';
 
 /**
  * What one `append` adds: rows that stay together and in order. It has all that the store's
- * description declares: `targets` if the store has k classes, and a matrix for each dense name.
+ * description declares: `targets` if the store has k classes, and a `dense` matrix for each name.
  */
 export interface TeacherSequence {
   /** What the teacher says of n rows: log-probabilities at the temperature of the store. */
@@ -23,7 +23,8 @@ export interface TeacherSequence {
   readonly tokens?: ArrayLike<number | bigint> | undefined;
   /**
    * Text: the P tokens before the first of `tokens`, P ≥ 1. The student reads the prompt, then
-   * the tokens: P − 1 + n rows.
+   * the tokens: P − 1 + n rows. The student reads tokens and never predicts those of the prompt:
+   * they may be outside the store's classes.
    */
   readonly prompt?: ArrayLike<number | bigint> | undefined;
   /**
@@ -34,11 +35,7 @@ export interface TeacherSequence {
   /** No text: the class of each row, `UNLABELED` or `IGNORE_INDEX`. */
   readonly labels?: ArrayLike<number | bigint> | undefined;
   /** Dense rows by their name in the store: a row for every row of the sequence. */
-  readonly [dense: string]:
-    | Matrix<FloatArray>
-    | SparseTargets<FloatArray>
-    | ArrayLike<number | bigint>
-    | undefined;
+  readonly dense?: Readonly<Record<string, Matrix<FloatArray>>> | undefined;
 }
 
 const LARGEST_ID = 2 ** 31 - 1;
@@ -55,18 +52,22 @@ export function readSequence(
   if (/\p{Surrogate}/u.test(key)) {
     refuse('OUT_OF_RANGE', operation, 'key', 'be Unicode', 'half of a surrogate pair');
   }
+  if (key.startsWith('\ufeff')) {
+    // Readers of text drop it at the start.
+    refuse('OUT_OF_RANGE', operation, 'key', 'begin with a character', 'a byte order mark');
+  }
   const names = Object.keys(description.dense);
-  const known = ['targets', 'tokens', 'prompt', 'studentRows', 'labels', ...names];
+  const known = ['targets', 'tokens', 'prompt', 'studentRows', 'labels', 'dense'];
   checkOptions(operation, 'sequence', sequence, known);
-  const { targets, tokens, prompt, studentRows, labels } = sequence;
+  const { targets, tokens, prompt, studentRows, labels, dense = {} } = sequence;
   checkParts(operation, sequence, description);
   if (prompt !== undefined && prompt.length === 0) {
     refuse('EMPTY', operation, 'prompt', 'hold a token', 'an empty array');
   }
 
   const given = prompt === undefined ? 0 : prompt.length - 1; // rows before the first target
-  const first = sequence[names[0]!] as Matrix<FloatArray> | undefined;
-  const scored = targets?.values.rows ?? tokens?.length ?? Math.max(first!.rows - given, 0);
+  const scored =
+    targets?.values.rows ?? tokens?.length ?? Math.max(dense[names[0]!]!.rows - given, 0);
   if (scored === 0) refuse('EMPTY', operation, 'sequence', 'have a row', 'none');
   const rows = given + scored;
   for (const [name, values] of Object.entries({ tokens, studentRows, labels })) {
@@ -75,8 +76,10 @@ export function readSequence(
   }
   checkStudentRows(operation, studentRows, prompt);
 
-  const kinds = { tokens: prompt !== undefined, labels: (tokens ?? labels) !== undefined };
-  const columns = columnsOf(description, kinds);
+  // A row without a class needs a label by which strategies leave it out.
+  const isPartly = targets !== undefined && countClasses(targets).includes(0);
+  const kinds = { tokens: prompt, labels: tokens ?? labels ?? isPartly };
+  const columns = columnsOf(description, kindsOf([kinds]));
   const stored = allocateRows([key], Int32Array.of(0, rows), columns);
   const largest = (description.columns ?? LARGEST_ID + 1) - 1;
   if (stored.tokens) {
@@ -86,17 +89,12 @@ export function readSequence(
   if (stored.labels) {
     stored.labels.fill(IGNORE_INDEX, 0, given);
     if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, given, { largest });
-    else copyIds(operation, 'labels', labels!, stored.labels, given, { largest, isLabel: true });
+    else if (labels)
+      copyIds(operation, 'labels', labels, stored.labels, given, { largest, isLabel: true });
   }
   if (targets) storeTargets(operation, targets, description, stored, given);
   for (const name of names) {
-    storeDense(
-      operation,
-      name,
-      sequence[name] as Matrix<FloatArray>,
-      description.dense[name]!,
-      stored.dense[name]!,
-    );
+    storeDense(operation, name, dense[name]!, description.dense[name]!, stored.dense[name]!);
   }
   return stored;
 }
@@ -107,7 +105,7 @@ function checkParts(
   sequence: TeacherSequence,
   description: TeacherStoreDescription,
 ): void {
-  const { targets, tokens, prompt, studentRows, labels } = sequence;
+  const { targets, tokens, prompt, studentRows, labels, dense = {} } = sequence;
   if (description.k === undefined) {
     if (targets !== undefined) {
       const hint = 'create the store with columns and k';
@@ -118,9 +116,14 @@ function checkParts(
     const hint = 'for logits, SparseTargets.topK(logits, k)';
     throwType(operation, 'targets', 'be SparseTargets', targets, hint);
   }
-  for (const name of Object.keys(description.dense)) {
-    checkMatrix(operation, name, sequence[name] as Matrix<FloatArray>);
+  const names = Object.keys(description.dense);
+  if (sequence.dense !== undefined && names.length === 0) {
+    const hint = 'create the store with dense: the columns of each name';
+    const expected = 'be left out: the store has no dense rows';
+    refuse('MISPLACED_OPTION', operation, 'dense', expected, 'dense rows', { hint });
   }
+  checkOptions(operation, 'dense', dense, names);
+  for (const name of names) checkMatrix(operation, `dense.${name}`, dense[name]!);
   for (const [name, values] of Object.entries({ tokens, prompt, studentRows, labels })) {
     if (values === undefined) continue;
     if (typeof values === 'object' && typeof values?.length === 'number') continue;
@@ -148,7 +151,7 @@ function checkStudentRows(
     if (received === start + row) continue;
     const isShifted = row === 0 && Number.isInteger(received) && received >= 0;
     const hint = isShifted
-      ? `prompt: the tokens before the first scored one, here ${received + 1}`
+      ? `pass \`prompt\`, the ${received + 1} tokens before the first scored token`
       : 'the scored tokens of a sequence follow each other: append others under another key';
     const expected = `be ${start + row}, the row after the prompt's`;
     refuse('OUT_OF_RANGE', operation, 'studentRows', expected, String(received), { row, hint });
@@ -165,12 +168,15 @@ function copyIds(
   { largest = LARGEST_ID, isLabel = false }: { largest?: number; isLabel?: boolean } = {},
 ): void {
   for (let row = 0; row < ids.length; row++) {
-    const id = Number(ids[row]);
+    const given: unknown = ids[row];
+    const isNumber = typeof given === 'number' || typeof given === 'bigint';
+    const id = isNumber ? Number(given) : Number.NaN;
     const isId = Number.isInteger(id) && id >= 0 && id <= largest;
     if (!isId && !(isLabel && (id === UNLABELED || id === IGNORE_INDEX))) {
       const more = isLabel ? ', UNLABELED or IGNORE_INDEX' : '';
       const expected = `be an integer in [0, ${largest + 1})${more}`;
-      refuse('OUT_OF_RANGE', operation, argument, expected, String(ids[row]), { row });
+      if (!isNumber) throwType(operation, `${argument}[${row}]`, expected, given);
+      refuse('OUT_OF_RANGE', operation, argument, expected, String(given), { row });
     }
     if (at + row < target.length) target[at + row] = id;
   }
@@ -184,10 +190,11 @@ function storeDense(
   { columns, precision }: DenseColumns,
   target: Float32Array,
 ): void {
+  const argument = `dense.${name}`;
   const rows = target.length / columns;
   if (matrix.rows !== rows || matrix.columns !== columns) {
     const why = 'the rows of the sequence, and the columns in the store';
-    throwShape(operation, name, [matrix.rows, matrix.columns], [rows, columns], why);
+    throwShape(operation, argument, [matrix.rows, matrix.columns], [rows, columns], why);
   }
   target.set(matrix.data);
   if (precision === 'float16') roundToHalf(target);
@@ -198,7 +205,7 @@ function storeDense(
     const place = { row: Math.floor(i / columns), column: i % columns };
     const received = String(matrix.data[i]);
     if (!Number.isFinite(matrix.data[i]))
-      refuse('NOT_FINITE', operation, name, 'be finite', received, place);
-    refuse('OUT_OF_RANGE', operation, name, `fit in ${precision}`, received, place);
+      refuse('NOT_FINITE', operation, argument, 'be finite', received, place);
+    refuse('OUT_OF_RANGE', operation, argument, `fit in ${precision}`, received, place);
   }
 }

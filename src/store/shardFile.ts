@@ -4,14 +4,14 @@ import { fingerprint } from './checksum.js';
 import type { TeacherStoreDescription } from './description.js';
 import type { ByteRange, StoreFiles } from './files.js';
 import { decompressors, parquetReader } from './peers.js';
-import { columnsIn, hashOf, placeOf, readSeal, type Seal } from './seal.js';
+import { columnsIn, fingerprintOfLayout, placeOf, readSeal, type Seal } from './seal.js';
 
 /** Bytes at the end of a Parquet file: the length of the footer, and the magic number. */
 const TRAILER = 8;
 
 const MAGIC = 0x31524150; // "PAR1"
 
-/** Bytes that are read in vain rather than in two requests. */
+/** Largest gap in bytes that is read along to save a request. */
 const GAP = 8192;
 
 /** Codecs that hyparquet itself has. */
@@ -49,11 +49,12 @@ export async function openShard(
   if (view.getUint32(length - 4, true) !== MAGIC) refuseShard(operation, name, 'no Parquet file');
   try {
     const metadata = parquetMetadata(tail.slice().buffer);
+    columnNames({ metadata }); // throws for a footer without the names of columns
     const seal = checkSeal(operation, name, metadata, description);
     return { name, bytes, footer: length, metadata, seal };
   } catch (error) {
     if (error instanceof DistillationError) throw error;
-    refuseShard(operation, name, String(error));
+    refuseShard(operation, name, `bytes that cannot be read (${String(error)})`);
   }
 }
 
@@ -66,11 +67,16 @@ function checkSeal(
 ): Seal | undefined {
   const seal = readSeal(metadata);
   if (!seal) return undefined;
-  if (seal.layout !== hashOf(metadata)) refuseShard(operation, name, 'another layout of columns');
+  if (seal.layout !== fingerprintOfLayout(metadata)) {
+    refuseShard(operation, name, 'another layout of columns');
+  }
+  if (!seal.store || seal.columns.length !== columnsIn(metadata).length) {
+    refuseShard(operation, name, 'a damaged seal');
+  }
   const [own, stored] = [description, seal.store].map((store) => JSON.stringify(store));
   if (stored === own) return seal;
   const hint = 'move the shard back to its store';
-  refuse('MISMATCH', operation, name, `belong to ${own}`, stored ?? 'nothing', { hint });
+  refuse('MISMATCH', operation, name, `belong to ${own}`, stored!, { hint });
 }
 
 async function footerLength(
@@ -104,12 +110,12 @@ async function readRange(
 
 /** Throws that a shard is damaged. */
 export function refuseShard(operation: string, name: string, received: string): never {
-  const hint = 'verify() names every damaged file; delete it, and append its keys again';
-  refuse('DAMAGED', operation, name, 'be a whole shard', received, { hint });
+  const hint = 'delete it, append its keys again with a new writer, and close that';
+  refuse('DAMAGED', operation, name, 'hold the rows of a shard', received, { hint });
 }
 
 /** Returns the names of the columns that a shard has. */
-export function columnNames({ metadata }: ShardFile): Set<string> {
+export function columnNames({ metadata }: Pick<ShardFile, 'metadata'>): Set<string> {
   return new Set(columnsIn(metadata).map(({ path_in_schema }) => path_in_schema[0]!));
 }
 
@@ -132,8 +138,8 @@ export async function readColumns(
   const missing = columns.find((column) => !present.has(column));
   if (missing !== undefined) refuseShard(operation, name, `no column ${missing}`);
   const { parquetRead } = await parquetReader(operation);
-  const chunks = chunksOf(shard, groups, columns);
-  const needsMore = chunks.some(({ codec }) => !BUILT_IN.includes(codec));
+  const parts = partsOf(shard, groups, columns);
+  const needsMore = parts.some(({ codec }) => !BUILT_IN.includes(codec));
   const rowsBefore = (group: number) =>
     metadata.row_groups.slice(0, group).reduce((rows, { num_rows }) => rows + Number(num_rows), 0);
   const [rowStart, rowEnd] = [rowsBefore(groups[0]), rowsBefore(groups[1] + 1)];
@@ -141,7 +147,7 @@ export async function readColumns(
   const filled: Record<string, number> = Object.fromEntries(columns.map((c) => [c, 0]));
   try {
     await parquetRead({
-      file: { byteLength: bytes, slice: await readAhead(operation, files, shard, chunks) },
+      file: { byteLength: bytes, slice: await readAhead(operation, files, shard, parts) },
       metadata,
       columns: [...columns],
       rowStart,
@@ -156,7 +162,7 @@ export async function readColumns(
     });
   } catch (error) {
     if (error instanceof DistillationError) throw error;
-    refuseShard(operation, name, String(error));
+    refuseShard(operation, name, `bytes that cannot be read (${String(error)})`);
   }
   for (const column of columns) {
     if (filled[column] === rowEnd - rowStart) continue;
@@ -166,25 +172,25 @@ export async function readColumns(
 }
 
 /** A column of a row group. */
-interface ColumnChunk {
+interface ColumnPart {
   readonly codec: string;
   readonly start: number;
   readonly end: number;
-  /** Hash of the bytes, where this library wrote them. */
-  readonly hash: string | undefined;
+  /** Fingerprint of the bytes, where this library wrote them. */
+  readonly fingerprint: string | undefined;
 }
 
 /** Finds the columns of row groups, in the order in which they are stored. */
-function chunksOf(
+function partsOf(
   { metadata, seal }: ShardFile,
   [first, last]: Groups,
   columns: readonly string[],
-): ColumnChunk[] {
+): ColumnPart[] {
   const before = columnsIn({ ...metadata, row_groups: metadata.row_groups.slice(0, first) }).length;
   return columnsIn({ ...metadata, row_groups: metadata.row_groups.slice(first, last + 1) })
-    .map((column, i) => ({ column, hash: seal?.columns[before + i] }))
+    .map((column, i) => ({ column, fingerprint: seal?.columns[before + i] }))
     .filter(({ column }) => columns.includes(column.path_in_schema[0]!))
-    .map(({ column, hash }) => ({ codec: column.codec, ...placeOf(column), hash }))
+    .map(({ column, fingerprint }) => ({ codec: column.codec, ...placeOf(column), fingerprint }))
     .sort((a, b) => a.start - b.start);
 }
 
@@ -193,10 +199,10 @@ async function readAhead(
   operation: string,
   files: StoreFiles,
   { name, bytes: size }: ShardFile,
-  chunks: readonly ColumnChunk[],
+  columns: readonly ColumnPart[],
 ): Promise<(start: number, end?: number) => Promise<ArrayBuffer>> {
   const ranges: { start: number; end: number }[] = [];
-  for (const { start, end } of chunks) {
+  for (const { start, end } of columns) {
     const range = ranges.at(-1);
     if (range && start - range.end <= GAP) range.end = Math.max(range.end, end);
     else ranges.push({ start, end });
@@ -209,8 +215,8 @@ async function readAhead(
     const i = ranges.findIndex((range) => start >= range.start && end <= range.end);
     return parts[i]?.subarray(start - ranges[i]!.start, end - ranges[i]!.start);
   };
-  for (const { start, end, hash } of chunks) {
-    if (hash === undefined || fingerprint(bytesAt(start, end)!) === hash) continue;
+  for (const { start, end, fingerprint: known } of columns) {
+    if (known === undefined || fingerprint(bytesAt(start, end)!) === known) continue;
     refuseShard(operation, name, `other bytes from ${start} to ${end}`);
   }
   return async (start, end = size) => {

@@ -3,8 +3,8 @@ import { CHECKSUM_DIGITS } from './checksum.js';
 const OWN = new RegExp(`^(.+)-(\\d{5,})-([0-9a-f]{${CHECKSUM_DIGITS}})\\.parquet$`);
 
 /** Name of a shard: one rename commits the data and their checksum together. */
-export function shardName(writer: string, number: number, sha256: string): string {
-  return `${writer}-${String(number).padStart(5, '0')}-${sha256}.parquet`;
+export function shardName(writer: string, number: number, checksum: string): string {
+  return `${writer}-${String(number).padStart(5, '0')}-${checksum}.parquet`;
 }
 
 /** Whether a file is a shard: ours, or that of another program. */

@@ -1,4 +1,5 @@
 import { refuse, throwType } from '../core/errors.js';
+import { typeTag } from '../core/numeric.js';
 import type { ByteRange, StoreFiles } from './files.js';
 import { folderStorage } from './folder.js';
 import { urlStorage } from './url.js';
@@ -24,8 +25,6 @@ export interface TeacherStorage {
   size?(name: string): Promise<number>;
   /** Writes a file, whole or not at all: a reader never sees a part of it. */
   write?(name: string, bytes: Uint8Array): Promise<void>;
-  /** Deletes a file. */
-  remove?(name: string): Promise<void>;
 }
 
 /** @inline The place of a store, as users give it. */
@@ -35,21 +34,16 @@ export type StorePlace = string | { readonly href: string } | TeacherStorage;
 export function filesAt(operation: string, where: StorePlace): StoreFiles {
   if (typeof where === 'string') {
     if (where === '') refuse('EMPTY', operation, 'where', 'name a folder or a URL', '""');
-    return /^https?:\/\//i.test(where)
-      ? urlStorage(operation, where)
-      : folderStorage(operation, where);
+    // A letter before a colon is a drive of Windows.
+    const isUrl = /^[a-z][a-z\d+.-]+:\/\//i.test(where);
+    return isUrl ? filesBehind(operation, where) : folderStorage(operation, where);
   }
   if (typeof where !== 'object' || where === null) {
     throwType(operation, 'where', 'be a folder, a URL or a storage with list and read', where);
   }
-  if ('href' in where) {
-    const { href } = where;
-    if (href.startsWith('file:')) return folderStorage(operation, where);
-    return urlStorage(operation, href);
-  }
-  const known = ['list', 'read', 'size', 'write', 'remove'];
+  if ('href' in where) return filesBehind(operation, where.href);
   const methods = where as unknown as Record<string, unknown>;
-  for (const name of known) {
+  for (const name of ['list', 'read', 'size', 'write']) {
     const isNeeded = name === 'list' || name === 'read';
     if (typeof methods[name] === 'function' || (methods[name] === undefined && !isNeeded)) continue;
     throwType(operation, `where.${name}`, 'be a function', methods[name]);
@@ -57,23 +51,42 @@ export function filesAt(operation: string, where: StorePlace): StoreFiles {
   return filesOf(operation, where);
 }
 
+function filesBehind(operation: string, href: string): StoreFiles {
+  const expected = 'be a URL of http:, https: or file:';
+  if (typeof href !== 'string') throwType(operation, 'where.href', expected, href);
+  let path: string;
+  try {
+    const url = new URL(href);
+    if (/^https?:$/.test(url.protocol)) return urlStorage(operation, url);
+    path = url.protocol === 'file:' && url.host === '' ? decodeURIComponent(url.pathname) : '';
+  } catch {
+    path = '';
+  }
+  if (path === '') refuse('OUT_OF_RANGE', operation, 'where', expected, JSON.stringify(href));
+  // Windows has no slash before the drive.
+  return folderStorage(operation, /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path);
+}
+
 function filesOf(operation: string, storage: TeacherStorage): StoreFiles {
   const read = async (name: string, range?: ByteRange) => {
-    const bytes = await storage.read(name, range);
+    const given = await storage.read(name, range);
+    if (given === undefined) return undefined;
+    if (typeTag(given) !== 'Uint8Array') {
+      throwType(operation, 'where.read', 'resolve to a Uint8Array or undefined', given);
+    }
+    // A subclass may slice otherwise: the slices of a Buffer of Node share their memory.
+    const bytes =
+      Object.getPrototypeOf(given) === Uint8Array.prototype ? given : new Uint8Array(given);
     const wanted = range && range.end - range.start;
-    if (!bytes || wanted === undefined || bytes.length === wanted) return bytes;
+    if (wanted === undefined || bytes.length === wanted) return bytes;
     const received = `${bytes.length} bytes`;
     refuse('DAMAGED', operation, name, `give ${wanted} bytes from ${range!.start}`, received);
   };
-  const write = async (name: string, bytes: Uint8Array) => {
-    if (!storage.write) throwType(operation, 'where.write', 'be a function', undefined);
-    await storage.write(name, bytes);
-  };
+  const write = (name: string, bytes: Uint8Array) => storage.write!(name, bytes);
   return {
     list: () => storage.list(),
     read,
-    size: async (name) =>
-      storage.size ? storage.size(name) : ((await storage.read(name))?.length ?? 0),
+    size: storage.size && ((name) => storage.size!(name)),
     write,
     create: async (name, bytes) => {
       if (!(await storage.list()).includes(name)) await write(name, bytes);

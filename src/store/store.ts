@@ -26,8 +26,8 @@ export interface TeacherStore {
    * Reads every shard, and compares it with its checksum. A shard that another program wrote has
    * one once the writer of a store was closed; before, its rows are read.
    *
-   * @throws {DistillationError} DAMAGED, MISSING or MISMATCH; `argument` is the name of the file
-   *   that is damaged, missing or not listed
+   * @throws {DistillationError} DAMAGED, MISSING or MISMATCH; `argument` is the name of the first
+   *   file that is damaged, missing or, once there is a manifest, not listed in it
    */
   verify(): Promise<void>;
   /**
@@ -41,7 +41,8 @@ export interface TeacherStore {
    *   another store, seed or part; while it is read, DAMAGED or MISSING with the name of the file
    *
    * @remarks Memory: two times 8 chunks, one of which is read while the other is given out; without
-   * a seed, two chunks. Every page that is read is compared with its own checksum.
+   * a seed, two chunks. Columns of shards of this library are compared with their
+   * fingerprints as they are read; those of other programs are not.
    */
   batches(options: BatchOptions): AsyncIterable<TeacherBatch>;
 }

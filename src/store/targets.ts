@@ -1,11 +1,21 @@
 import { refuse, throwShape } from '../core/errors.js';
-import { IGNORE_INDEX, SUM_TOLERANCE } from '../core/labels.js';
+import { IGNORE_INDEX } from '../core/labels.js';
 import type { FloatArray } from '../core/numeric.js';
 import { NO_CLASS } from '../teachers/raggedRows.js';
 import type { SparseTargets } from '../teachers/sparse.js';
+import { checkSparseRows } from '../teachers/sparseCheck.js';
 import type { TeacherStoreDescription } from './description.js';
 import { roundLogProbabilities } from './halves.js';
-import type { Rows, RowTargets } from './rows.js';
+import { type Rows, type RowTargets, scoredRows, toSparseTargets } from './rows.js';
+
+/** Returns the number of classes that each row keeps. */
+export function countClasses({ indices, values }: SparseTargets<FloatArray>): Int32Array {
+  const width = values.columns;
+  return Int32Array.from({ length: values.rows }, (_, row) => {
+    const classes = indices.subarray(row * width, (row + 1) * width);
+    return classes.filter((index) => index !== NO_CLASS).length;
+  });
+}
 
 /**
  * Checks sparse targets and copies them to the rows of a sequence from row `given` on, as they will
@@ -15,25 +25,38 @@ export function storeTargets(
   operation: string,
   targets: SparseTargets<FloatArray>,
   description: TeacherStoreDescription,
-  stored: Rows,
+  { targets: all, labels }: Rows,
   given: number,
 ): void {
   checkKind(operation, targets, description);
-  const { k = 0, precision } = description;
-  const { indices, logProbabilities, logTail, counts } = stored.targets!;
-  for (let row = 0; row < targets.values.rows; row++) {
-    const at = (given + row) * k;
-    const count = storeRow(operation, targets, row, stored.targets!, at, k);
-    counts[given + row] = count;
-    if (count === 0) {
-      if (stored.labels) stored.labels[given + row] = IGNORE_INDEX;
-      continue;
-    }
-    checkClasses(operation, indices.subarray(at, at + count), row);
-    logTail[given + row] = targets.tailOf(row);
-    checkSum(operation, targets, row, logProbabilities.subarray(at, at + count));
-    if (precision === 'float16') roundLogProbabilities(logProbabilities.subarray(at, at + count));
+  const k = description.k!;
+  const counts = countClasses(targets);
+  for (const [row, count] of counts.entries()) {
+    if (count <= k) continue;
+    const hint = `keep the ${k} most probable classes, or create the store with a larger k`;
+    const expected = `keep at most ${k} classes`;
+    refuse('OUT_OF_RANGE', operation, 'targets', expected, String(count), { row, hint });
   }
+  const stored: RowTargets = {
+    indices: all!.indices.subarray(given * k),
+    logProbabilities: all!.logProbabilities.subarray(given * k),
+    logTail: all!.logTail.subarray(given),
+    counts: all!.counts.subarray(given),
+  };
+  stored.counts.set(counts);
+  const scored = scoredRows(stored);
+  checkSparseRows(operation, targets, scored, 'targets');
+  labels?.subarray(given).forEach((_, row, own) => {
+    if (counts[row] === 0) own[row] = IGNORE_INDEX;
+  });
+  for (const row of scored) {
+    copyClasses(targets, row, stored, row * k);
+    stored.logTail[row] = targets.tailOf(row);
+    const own = stored.logProbabilities.subarray(row * k, row * k + counts[row]!);
+    if (description.precision === 'float16') roundLogProbabilities(own);
+  }
+  // A sum that was just within the tolerance can be outside after rounding.
+  checkSparseRows(operation, toSparseTargets(stored, description), scored, 'targets');
 }
 
 /** Throws unless the targets are log-probabilities of the store's classes and temperature. */
@@ -56,69 +79,18 @@ function checkKind(
   }
 }
 
-/** Copies the classes of a row to `at`; returns how many there are. */
-function storeRow(
-  operation: string,
-  targets: SparseTargets<FloatArray>,
+/** Copies the classes of a row to `at`. */
+function copyClasses(
+  { indices, values }: SparseTargets<FloatArray>,
   row: number,
   stored: RowTargets,
   at: number,
-  k: number,
-): number {
-  const { indices, values, columns } = targets;
-  const width = values.columns;
-  let count = 0;
-  for (let column = 0; column < width; column++) {
-    const index = indices[row * width + column]!;
-    if (index === NO_CLASS) continue;
-    if (!(index >= 0 && index < columns)) {
-      const expected = `hold classes in [0, ${columns}), or −1 for none`;
-      const place = { row, column };
-      refuse('OUT_OF_RANGE', operation, "targets' indices", expected, String(index), place);
-    }
-    const value = values.data[row * width + column]!;
-    if (!(value <= SUM_TOLERANCE)) {
-      const place = { row, column };
-      const received = String(value);
-      if (!(value < Infinity)) {
-        refuse('NOT_FINITE', operation, 'targets', 'be finite', received, place);
-      }
-      refuse('PROBABILITIES', operation, 'targets', 'be log-probabilities ≤ 0', received, place);
-    }
-    if (count === k) {
-      const hint = `keep the ${k} most probable classes, or create the store with a larger k`;
-      const expected = `keep at most ${k} classes`;
-      refuse('OUT_OF_RANGE', operation, 'targets', expected, 'more', { row, hint });
-    }
-    stored.indices[at + count] = index;
-    stored.logProbabilities[at + count] = value;
-    count++;
-  }
-  return count;
-}
-
-/** Throws for a class that a row has twice. */
-function checkClasses(operation: string, classes: Int32Array, row: number): void {
-  const sorted = classes.slice().sort();
-  for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i] !== sorted[i - 1]) continue;
-    const expected = 'hold each class once';
-    refuse('OUT_OF_RANGE', operation, "targets' indices", expected, `${sorted[i]} again`, { row });
-  }
-}
-
-/** Throws unless the probabilities of a row sum to 1 with the tail. */
-function checkSum(
-  operation: string,
-  targets: SparseTargets<FloatArray>,
-  row: number,
-  logProbabilities: Float32Array,
 ): void {
-  const logTail = targets.tailOf(row);
-  let sum = Math.exp(logTail);
-  for (const value of logProbabilities) sum += Math.exp(value);
-  if (logTail <= SUM_TOLERANCE && Math.abs(sum - 1) <= SUM_TOLERANCE) return;
-  const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
-  const received = Number.isNaN(sum) ? `a tail of ${logTail}` : String(sum);
-  refuse('NOT_A_DISTRIBUTION', operation, 'targets', expected, received, { row });
+  const width = values.columns;
+  let next = at;
+  for (let i = row * width; i < (row + 1) * width; i++) {
+    if (indices[i] === NO_CLASS) continue;
+    stored.indices[next] = indices[i]!;
+    stored.logProbabilities[next++] = values.data[i]!;
+  }
 }

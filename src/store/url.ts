@@ -1,9 +1,9 @@
 import { refuse } from '../core/errors.js';
 import type { ByteRange, StoreFiles } from './files.js';
 
-/** Returns the files behind a URL, which is the folder of the store. */
-export function urlStorage(operation: string, href: string): StoreFiles {
-  const folder = new URL(href);
+/** Returns the files behind an address, which is the folder of the store. */
+export function urlStorage(operation: string, address: URL): StoreFiles {
+  const folder = new URL(address);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   const addressOf = (name: string): string => {
     const url = new URL(encodeURIComponent(name), folder);
@@ -43,7 +43,6 @@ export function urlStorage(operation: string, href: string): StoreFiles {
   return {
     list: async () => undefined,
     read,
-    size: async (name) => (await read(name))?.length ?? 0,
     write: refuseWriting,
     create: refuseWriting,
     prepare: refuseWriting,

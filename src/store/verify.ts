@@ -1,6 +1,6 @@
 import { refuse } from '../core/errors.js';
 import { listShards, MANIFEST_FILE, readManifest, type Shard } from './catalog.js';
-import { checksum } from './checksum.js';
+import { checksumOf } from './checksum.js';
 import { decodeRows } from './decode.js';
 import type { OpenStore } from './openStore.js';
 import { columnsOf } from './rows.js';
@@ -12,11 +12,13 @@ const OPERATION = 'TeacherStore.verify';
 export async function verifyStore(store: OpenStore): Promise<void> {
   const { files, catalog } = store;
   const manifest = await readManifest(OPERATION, files);
-  const names = await listShards(files);
-  const listed = new Set((manifest ?? catalog).shards.map(({ name }) => name));
+  const listed = new Set(manifest?.shards.map(({ name }) => name));
+  // Without a manifest, shards of an active writer may have come since the store was opened.
+  const names = manifest && (await listShards(files));
   for (const name of names ?? []) {
     if (listed.has(name)) continue;
-    const hint = 'a writer that was killed leaves its shards unlisted: create and close one';
+    const hint =
+      'a writer that was killed leaves its shards unlisted: create a writer on this store and close it: it lists them';
     const expected = `be listed in ${MANIFEST_FILE}`;
     refuse('MISMATCH', OPERATION, name, expected, 'a file that is not', { hint });
   }
@@ -24,16 +26,16 @@ export async function verifyStore(store: OpenStore): Promise<void> {
 }
 
 async function verifyShard({ files, description }: OpenStore, shard: Shard): Promise<void> {
-  const { name, bytes: size, sha256, chunks, tokens, labels } = shard;
+  const { name, bytes: size, checksum, chunks, tokens, labels } = shard;
   const bytes = await files.read(name);
   if (!bytes) refuse('MISSING', OPERATION, name, 'be there: it is listed', 'no such file');
   if (bytes.length !== size) {
     refuse('DAMAGED', OPERATION, name, `have ${size} bytes`, `${bytes.length} bytes`);
   }
-  if (sha256 !== undefined) {
-    const received = await checksum(OPERATION, bytes);
-    if (received === sha256) return;
-    refuse('DAMAGED', OPERATION, name, `have the checksum ${sha256}`, received);
+  if (checksum !== undefined) {
+    const received = await checksumOf(OPERATION, bytes);
+    if (received === checksum) return;
+    refuse('DAMAGED', OPERATION, name, `have the checksum ${checksum}`, received);
   }
   // A shard of another program without a manifest has no checksum: see that it can be read.
   const columns = columnsOf(description, { tokens, labels });

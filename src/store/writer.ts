@@ -7,19 +7,18 @@ import {
   type ShardContent,
   writeManifest,
 } from './catalog.js';
-import { checksum } from './checksum.js';
+import { checksumOf } from './checksum.js';
 import {
-  checkSameDescription,
+  checkStoredDescription,
   DESCRIPTION_FILE,
   describeStore,
-  readDescription,
   type TeacherStoreDescription,
   type TeacherStoreOptions,
   writeDescription,
 } from './description.js';
 import { encodeShard } from './encode.js';
 import type { StoreFiles } from './files.js';
-import { columnsOf, gather, lengthOf, type Rows } from './rows.js';
+import { columnsOf, gather, kindsOf, lengthOf, type Rows } from './rows.js';
 import { readSequence, type TeacherSequence } from './sequence.js';
 import { nextNumber, shardName } from './shardName.js';
 import { filesAt, type StorePlace } from './storage.js';
@@ -46,7 +45,10 @@ export interface TeacherStoreWriter {
    * lost: the next flush tries again.
    */
   flush(): Promise<void>;
-  /** Flushes, and writes `manifest.json`, which readers behind a URL need. */
+  /**
+   * Flushes, and writes `manifest.json`, which readers behind a URL need. From the call on, `append`
+   * and `flush` are refused; if it rejects, the writer is open again.
+   */
   close(): Promise<void>;
 }
 
@@ -67,7 +69,8 @@ export interface TeacherStoreWriter {
  * @remarks Needs the packages hyparquet and hyparquet-writer. Memory: the rows of a shard, twice,
  * and the keys of the store. Each flush makes a file: flush every few thousand rows, not every row.
  * An object storage without exclusive creation decides between two writers that create a store at
- * the same moment by chance; both compare their description with the one that stayed.
+ * the same moment by chance; both compare their description with the one that stayed, and again
+ * before they write a shard.
  *
  * @example
  * import { SparseTargets, Matrix } from 'knowledge-distillation';
@@ -101,19 +104,17 @@ export async function createTeacherStore(
   if (typeof settings.writer !== 'string') {
     throwType(operation, 'writer', 'be a string', settings.writer);
   }
-  if (!/^\w[\w.-]*$/.test(settings.writer)) {
-    const expected = 'be of letters, digits, ".", "_" and "-", and begin with a letter or digit';
+  // With number, checksum and ending, the name of a shard has to fit in 255 bytes.
+  if (!/^\w[\w.-]{0,199}$/.test(settings.writer)) {
+    const expected =
+      'be of at most 200 letters, digits, ".", "_" and "-", and begin with none of ".-"';
     refuse('OUT_OF_RANGE', operation, 'writer', expected, JSON.stringify(settings.writer));
   }
-  await files.prepare?.();
+  await files.prepare();
   if (!(await files.read(DESCRIPTION_FILE))) {
     await files.create(DESCRIPTION_FILE, writeDescription(description));
   }
-  const stored = await files.read(DESCRIPTION_FILE);
-  if (!stored) {
-    refuse('MISSING', operation, DESCRIPTION_FILE, 'be there after it was written', 'no such file');
-  }
-  checkSameDescription(operation, description, readDescription(operation, stored));
+  await checkStoredDescription(operation, files, description);
   const writer = new ShardWriter(files, description, settings);
   await writer.catchUp(operation);
   return writer;
@@ -134,7 +135,7 @@ class ShardWriter implements TeacherStoreWriter {
   #pending = new Map<string, Rows>();
   #pendingRows = 0;
   #queue: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(files: StoreFiles, description: TeacherStoreDescription, settings: Settings) {
     this.#files = files;
@@ -163,33 +164,52 @@ class ShardWriter implements TeacherStoreWriter {
     await this.#enqueue(operation);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().catch((error: unknown) => {
+      this.#closing = undefined; // nothing was lost: the writer can be used, and closed again
+      throw error;
+    });
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const operation = 'TeacherStoreWriter.close';
-    if (this.#isClosed) return;
     await this.#enqueue(operation);
     // The last writer to close has to list every shard: look again after writing.
     for (let known = -1; known !== this.#shards.size; await this.catchUp(operation)) {
       known = this.#shards.size;
       await writeManifest(operation, this.#files, catalogOf([...this.#shards.values()]));
     }
-    this.#isClosed = true;
   }
 
   /** Reads the keys of shards that are new. */
   async catchUp(operation: string): Promise<string[]> {
     const names = (await listShards(this.#files)) ?? [];
-    for (const name of this.#shards.keys()) if (!names.includes(name)) this.#shards.delete(name);
     const fresh = names.filter((name) => !this.#shards.has(name));
     await inSlices(fresh, async (name) => {
-      const content = await readContent(operation, this.#files, this.#description, name);
-      this.#shards.set(name, content);
-      for (const { keys } of content.chunks) for (const key of keys) this.#written.add(key);
+      this.#add(name, await readContent(operation, this.#files, this.#description, name));
     });
+    this.#forgetAllBut(names);
     return names;
   }
 
+  #add(name: string, content: ShardContent): void {
+    this.#shards.set(name, content);
+    for (const { keys } of content.chunks) for (const key of keys) this.#written.add(key);
+  }
+
+  /** Forgets the shards that were deleted, with their keys: they can be appended again. */
+  #forgetAllBut(names: readonly string[]): void {
+    const known = new Set(names);
+    const kept = [...this.#shards].filter(([name]) => known.has(name));
+    if (kept.length === this.#shards.size) return;
+    this.#shards.clear();
+    this.#written.clear();
+    for (const [name, content] of kept) this.#add(name, content);
+  }
+
   #checkOpen(operation: string): void {
-    if (!this.#isClosed) return;
+    if (!this.#closing) return;
     const hint = 'createTeacherStore goes on with the store';
     refuse('UNAVAILABLE', operation, 'writer', 'be open', 'a closed writer', { hint });
   }
@@ -209,8 +229,9 @@ class ShardWriter implements TeacherStoreWriter {
       const { writer, chunkRows } = this.#settings;
       const chunks = packChunks(fresh, chunkRows, this.#description);
       const bytes = await encodeShard(operation, chunks, this.#description);
-      const sha256 = await checksum(operation, bytes);
-      const name = shardName(writer, nextNumber(writer, names), sha256);
+      const checksum = await checksumOf(operation, bytes);
+      const name = shardName(writer, nextNumber(writer, names), checksum);
+      await checkStoredDescription(operation, this.#files, this.#description);
       await this.#files.write(name, bytes);
       await this.catchUp(operation);
     }
@@ -227,11 +248,7 @@ function packChunks(
   chunkRows: number,
   description: TeacherStoreDescription,
 ): Rows[] {
-  const kinds = {
-    tokens: sequences.some(({ tokens }) => tokens !== undefined),
-    labels: sequences.some(({ labels }) => labels !== undefined),
-  };
-  const columns = columnsOf(description, kinds);
+  const columns = columnsOf(description, kindsOf(sequences));
   const groups: Rows[][] = [];
   let count = 0;
   for (const rows of sequences) {

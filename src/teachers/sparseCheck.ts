@@ -20,9 +20,11 @@ export function checkSparseRows(
   operation: string,
   teacher: SparseTargets<FloatArray>,
   rows: readonly number[],
+  argument = 'teacher',
 ): void {
   const { indices, values, columns, kind, logTail } = teacher;
   const k = values.columns;
+  const indicesName = `${argument}${argument.endsWith('s') ? "'" : "'s"} indices`;
   const seenIn = new Int32Array(columns).fill(-1);
   for (const row of rows) {
     let sum = 0;
@@ -34,7 +36,7 @@ export function checkSparseRows(
       if (!(index >= 0 && index < columns)) {
         const expected = `hold classes in [0, ${columns}), or −1 for none`;
         const received = String(index);
-        refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+        refuse('OUT_OF_RANGE', operation, indicesName, expected, received, {
           row,
           column: i,
         });
@@ -42,7 +44,7 @@ export function checkSparseRows(
       if (seenIn[index] === row) {
         const expected = 'hold each class once';
         const received = `${index} again`;
-        refuse('OUT_OF_RANGE', operation, "teacher's indices", expected, received, {
+        refuse('OUT_OF_RANGE', operation, indicesName, expected, received, {
           row,
           column: i,
         });
@@ -50,7 +52,7 @@ export function checkSparseRows(
       seenIn[index] = row;
       const value = values.data[row * k + i]!;
       if (!(value < Infinity)) {
-        refuse('NOT_FINITE', operation, 'teacher', 'be finite', String(value), {
+        refuse('NOT_FINITE', operation, argument, 'be finite', String(value), {
           row,
           column: i,
         });
@@ -59,7 +61,7 @@ export function checkSparseRows(
     }
     if (count === 0) {
       const hint = 'exclude the row by IGNORE_INDEX or a mask';
-      refuse('EMPTY', operation, 'teacher', 'keep at least one class', 'none', { row, hint });
+      refuse('EMPTY', operation, argument, 'keep at least one class', 'none', { row, hint });
     }
     if (kind === 'logits') continue;
     const isWhole = count === columns;
@@ -67,6 +69,6 @@ export function checkSparseRows(
     const mayBeLess = !isWhole && !logTail; // the tail takes the rest
     if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
     const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
-    refuse('NOT_A_DISTRIBUTION', operation, 'teacher', expected, String(sum), { row });
+    refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });
   }
 }

@@ -37,7 +37,10 @@ async function newStore(precision: 'float32' | 'float16'): Promise<string> {
     const rows = 1 + (i % 5);
     const hidden = Matrix.zeros(rows, 3);
     hidden.data.set(hidden.data.map((_, j) => i + j / 4));
-    await store.append(`text-${String(i).padStart(2, '0')}`, { ...textOf(i, rows), hidden });
+    await store.append(`text-${String(i).padStart(2, '0')}`, {
+      ...textOf(i, rows),
+      dense: { hidden },
+    });
   }
   await store.close();
   return folder;

@@ -29,7 +29,7 @@ async function refusalOf(sequence: object, key: unknown = 'key') {
   const options = { columns: 5, k: 2, teacher: 't', dense };
   const store = await createTeacherStore(storage, options);
   const hidden = Matrix.zeros(2, 2);
-  const full = { targets, tokens: [1, 2], hidden, ...sequence } as TeacherSequence;
+  const full = { targets, tokens: [1, 2], dense: { hidden }, ...sequence } as TeacherSequence;
   const error = await store.append(wrong(key), full).then(
     () => undefined,
     (error: Error) => ({ ...error, message: error.message }),
@@ -41,6 +41,7 @@ async function refusalOf(sequence: object, key: unknown = 'key') {
 
 test('bad input is refused by name, and nothing of it is stored', async () => {
   expect(await refusalOf({})).toBe(undefined);
+  const hidden = Matrix.zeros(2, 2);
   const nan = Matrix.fromRows([
     [0, 0],
     [0, Number.NaN],
@@ -50,7 +51,7 @@ test('bad input is refused by name, and nothing of it is stored', async () => {
     [{ targets: Matrix.fromRows(logits) }, { argument: 'targets', code: 'WRONG_TYPE' }],
     [{ targets: withValue(3, Number.NaN) }, { code: 'NOT_FINITE', row: 1, column: 1 }],
     [{ targets: withValue(0, Infinity) }, { code: 'NOT_FINITE', row: 0, column: 0 }],
-    [{ targets: withValue(0, 0.1) }, { code: 'PROBABILITIES', row: 0, column: 0 }],
+    [{ targets: withValue(0, 0.1) }, { code: 'NOT_A_DISTRIBUTION', row: 0 }],
     [{ targets: withValue(2, -9) }, { code: 'NOT_A_DISTRIBUTION', row: 1 }],
     [
       { targets: changed({ logTail: Float32Array.of(targets.logTail![0]!, Number.NaN) }) },
@@ -90,20 +91,37 @@ test('bad input is refused by name, and nothing of it is stored', async () => {
     [{ prompt: [-1] }, { argument: 'prompt', row: 0 }],
     [{ studentRows: [0, 2] }, { argument: 'studentRows', row: 1 }],
     [{ studentRows: [0] }, { argument: 'studentRows', code: 'SHAPE_MISMATCH' }],
-    [{ prompt: [1, 2] }, { argument: 'hidden', code: 'SHAPE_MISMATCH' }],
-    [{ hidden: undefined }, { argument: 'hidden', code: 'WRONG_TYPE' }],
-    [{ hidden: Matrix.zeros(2, 3) }, { argument: 'hidden', code: 'SHAPE_MISMATCH' }],
-    [{ hidden: nan }, { argument: 'hidden', code: 'NOT_FINITE', row: 1, column: 1 }],
+    [{ prompt: [1, 2] }, { argument: 'dense.hidden', code: 'SHAPE_MISMATCH' }],
+    [{ dense: undefined }, { argument: 'dense.hidden', code: 'WRONG_TYPE' }],
+    [
+      { dense: { hidden: Matrix.zeros(2, 3) } },
+      { argument: 'dense.hidden', code: 'SHAPE_MISMATCH' },
+    ],
+    [
+      { dense: { hidden: nan } },
+      { argument: 'dense.hidden', code: 'NOT_FINITE', row: 1, column: 1 },
+    ],
     [
       {
-        hidden: Matrix.fromRows([
-          [0, 0],
-          [65520, 0],
-        ]),
+        dense: {
+          hidden: Matrix.fromRows([
+            [0, 0],
+            [65520, 0],
+          ]),
+        },
       },
-      { argument: 'hidden', row: 1, column: 0 },
+      { argument: 'dense.hidden', row: 1, column: 0 },
     ], // prettier-ignore
-    [{ hiden: Matrix.zeros(2, 2) }, { argument: 'sequence', code: 'UNKNOWN_OPTION' }],
+    [{ hidden: Matrix.zeros(2, 2) }, { argument: 'sequence', code: 'UNKNOWN_OPTION' }],
+    [{ dense: { hiden: hidden } }, { argument: 'dense', code: 'UNKNOWN_OPTION' }],
+    [{ dense: [hidden] }, { argument: 'dense', code: 'WRONG_TYPE' }],
+    [{ tokens: [1, null] }, { argument: 'tokens[1]', code: 'WRONG_TYPE' }],
+    [{ tokens: ['1', 2] }, { argument: 'tokens[0]', code: 'WRONG_TYPE' }],
+    [{ prompt: [true] }, { argument: 'prompt[0]', code: 'WRONG_TYPE' }],
+    [
+      { tokens: undefined, labels: [null, 1] },
+      { argument: 'labels[0]', code: 'WRONG_TYPE' },
+    ],
   ];
   for (const [change, expected] of cases) {
     expect(await refusalOf(change), JSON.stringify(expected)).toMatchObject({
@@ -116,14 +134,45 @@ test('bad input is refused by name, and nothing of it is stored', async () => {
   expect(await refusalOf({}, '\ud800')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
 });
 
+test('a key that would not be read back is refused', async () => {
+  expect(await refusalOf({}, '\ufeffkey')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
+  expect(await refusalOf({}, 'k\ufeff')).toBe(undefined);
+});
+
+test('−Infinity is stored in dense rows, but a number too large for their precision is not', async () => {
+  const of = (value: number) =>
+    refusalOf({
+      dense: {
+        hidden: Matrix.fromRows([
+          [value, 0],
+          [0, 0],
+        ]),
+      },
+    });
+  expect(await of(-Infinity)).toBe(undefined);
+  expect(await of(-65520)).toMatchObject({ argument: 'dense.hidden', row: 0, column: 0 });
+  expect(await of(Infinity)).toMatchObject({ code: 'NOT_FINITE' });
+});
+
+test('dense rows are refused where the store has none', async () => {
+  const store = await createTeacherStore(new MemoryStorage(), { columns: 5, k: 2, teacher: 't' });
+  const dense = { hidden: Matrix.zeros(2, 2) };
+  await expect(store.append('a', { targets, dense })).rejects.toMatchObject({
+    code: 'MISPLACED_OPTION',
+    argument: 'dense',
+  });
+});
+
 test('rows of a text without its prompt are refused; the hint says how long the prompt is', async () => {
   const error = await refusalOf({ studentRows: [3, 4] });
   expect(error!.message).toBe(
     "TeacherStoreWriter.append: studentRows row 0 must be 0, the row after the prompt's, got 3; " +
-      'prompt: the tokens before the first scored one, here 4',
+      'pass `prompt`, the 4 tokens before the first scored token',
   );
   const hidden = Matrix.zeros(5, 2);
-  expect(await refusalOf({ studentRows: [3, 4], prompt: [1, 2, 3, 4], hidden })).toBe(undefined);
+  expect(await refusalOf({ studentRows: [3, 4], prompt: [1, 2, 3, 4], dense: { hidden } })).toBe(
+    undefined,
+  );
 });
 
 test('the hint for logits works on the logits themselves', async () => {

@@ -150,7 +150,16 @@ test('a position of another seed, part or store is refused by name', async () =>
     code: 'MISMATCH',
     argument: 'from.store',
   });
-  expect(of({ from: { ...from, sequences: -1 } })).toMatchObject({ argument: 'from.sequences' });
+  for (const sequences of [-1, 77]) {
+    expect(of({ from: { ...from, sequences } })).toMatchObject({ argument: 'from.sequences' });
+  }
+  expect(of({ seed: 2 }).message).toBe(
+    'TeacherStore.batches: from.seed must be 2, got 1; pass the seed and the part of the batch before',
+  );
+  const changed = refusal(() => other.batches({ ...options, from }));
+  expect(changed.message).toMatch(
+    /from.store must be "\w+", got "\w+"; the store has changed since the position was saved$/,
+  );
   const keys = keysOf(await collect(store.batches({ ...options, from })));
   expect(sequencesOf([batch!]).some(({ key }) => keys.includes(key))).toBe(false);
 });

@@ -31,6 +31,7 @@ test('a folder that is not there is made; a path and a URL of it are the same st
   expect(sequences).toHaveLength(1);
   expect(await read(pathToFileURL(folder))).toEqual(sequences);
   expect(await read(pathToFileURL(`${folder}/`))).toEqual(sequences);
+  expect(await read(pathToFileURL(folder).href)).toEqual(sequences);
 });
 
 test('the description is written once, whoever comes first', async () => {
@@ -67,6 +68,20 @@ test('a folder without a store is refused', async () => {
       'openTeacherStore: store.json must be there, got no such file; createTeacherStore makes a store',
     );
   }
+});
+
+test('a file in the place of a folder is refused in the words of the library', async () => {
+  const file = join(newFolder(), 'file');
+  writeFileSync(file, '');
+  const refused = { name: 'DistillationError', code: 'UNAVAILABLE', argument: 'where' };
+  await expect(openTeacherStore(file)).rejects.toMatchObject({
+    ...refused,
+    received: expect.stringContaining('ENOTDIR'),
+  });
+  await expect(createTeacherStore(file, OPTIONS)).rejects.toMatchObject({
+    ...refused,
+    received: expect.stringContaining('EEXIST'),
+  });
 });
 
 test('where there is no file system, a folder is refused with what to pass', async () => {

@@ -1,6 +1,11 @@
+import fc from 'fast-check';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import { createTeacherStore, openTeacherStore } from '../../src/store/index.js';
+import {
+  createTeacherStore,
+  openTeacherStore,
+  type TeacherStoreOptions,
+} from '../../src/store/index.js';
 import { collect, MemoryStorage, sequencesOf, textOf } from './support.js';
 
 const OPTIONS = { columns: 20, k: 4, teacher: 'big' };
@@ -23,9 +28,12 @@ function shardOf(changes: Partial<Record<string, unknown[]>> = {}, rowGroupSize 
   return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize }));
 }
 
-async function storeWith(shard: Uint8Array): Promise<MemoryStorage> {
+async function storeWith(
+  shard: Uint8Array,
+  options: TeacherStoreOptions = OPTIONS,
+): Promise<MemoryStorage> {
   const storage = new MemoryStorage();
-  await createTeacherStore(storage, OPTIONS); // writes store.json
+  await createTeacherStore(storage, options); // writes store.json
   storage.files.set('part.parquet', shard);
   return storage;
 }
@@ -109,6 +117,9 @@ test('rows that no writer stores are refused with the name of the shard', async 
     { indices: [[], [3, 0.5], [7]] },
     { log_probabilities: [[], [-1, null], [-1]] },
     { log_tail: [0, null, -1] },
+    { indices: [[], [3, 3], [7]] },
+    { log_tail: [0, -9, Math.log(0.5)] },
+    { log_probabilities: [[], [-5, -Infinity], [Math.log(0.5)]], log_tail: [0, -9, Math.log(0.5)] },
   ];
   for (const change of cases) {
     const storage = await storeWith(shardOf(change));
@@ -118,4 +129,55 @@ test('rows that no writer stores are refused with the name of the shard', async 
       argument: 'part.parquet',
     });
   }
+});
+
+test('a row without a class needs no tail', async () => {
+  const storage = await storeWith(shardOf({ log_tail: [null, Math.log(0.25), Math.log(0.5)] }));
+  const store = await openTeacherStore(storage);
+  await store.verify();
+  const [batch] = await collect(store.batches({ rows: 3 }));
+  expect(batch!.targets!.logTail![0]).toBe(0);
+});
+
+test('dense rows that no writer stores are refused', async () => {
+  const options = { ...OPTIONS, dense: { hidden: { columns: 2 } } };
+  const [first, second] = [
+    [1.5, 2.5],
+    [3.5, 4.5],
+  ];
+  const verify = async (hidden: unknown[]) => {
+    const storage = await storeWith(shardOf({ hidden }), options);
+    await (await openTeacherStore(storage)).verify();
+  };
+  await verify([first, second, [5.5, 6.5]]);
+  const refused = { code: 'DAMAGED', argument: 'part.parquet' };
+  const rows = [[0.5], [0.5, 6, 7], null, [0.5, Number.NaN], [0.5, Infinity], [0.5, null]];
+  for (const row of rows) {
+    await expect(verify([first, second, row]), String(row)).rejects.toMatchObject(refused);
+  }
+});
+
+test('whatever is damaged in a footer, the shard is named', async () => {
+  const shard = shardOf({}, 1);
+  const footer = new DataView(shard.buffer).getUint32(shard.length - 8, true) + 8;
+  const flips = fc.array(fc.record({ at: fc.nat(footer - 1), bit: fc.nat(7) }), {
+    minLength: 1,
+    maxLength: 2,
+  });
+  await fc.assert(
+    fc.asyncProperty(flips, async (flips) => {
+      const damaged = shard.slice();
+      for (const { at, bit } of flips) damaged[shard.length - 1 - at]! ^= 1 << bit;
+      const reading = storeWith(damaged)
+        .then((storage) => openTeacherStore(storage))
+        .then((store) => collect(store.batches({ rows: 100 })));
+      const error = await reading.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (error === undefined) return; // the names of encodings, for example, say nothing new
+      expect(error).toMatchObject({ name: 'DistillationError', argument: 'part.parquet' });
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { IGNORE_INDEX, Matrix, SparseTargets, UNLABELED } from '../../src/index.js';
+import {
+  IGNORE_INDEX,
+  Matrix,
+  ResponseDistillationStrategy,
+  SparseTargets,
+  UNLABELED,
+} from '../../src/index.js';
 import { createTeacherStore, openTeacherStore } from '../../src/store/index.js';
 import { collect, MemoryStorage, type PlainSequence, sequencesOf, targetsOf } from './support.js';
 
@@ -137,6 +143,56 @@ test('equal probabilities in half precision still sum to 1', async () => {
   expect(data.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 4);
 });
 
+test('half precision refuses what a strategy would refuse after rounding', async () => {
+  const strategy = new ResponseDistillationStrategy({ temperature: 1 });
+  const scale = fc.double({ min: 0.9985, max: 1.0015, noNaN: true });
+  const near = fc.double({ min: 0.998999, max: 0.999001, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(scale, near), row, async (total, { logits }) => {
+      const full = targetsOf([logits], K);
+      const values = full.values.data.map((value) => value + Math.log(total));
+      const targets = new SparseTargets({
+        indices: full.indices,
+        logProbabilities: new Matrix(values, 1, K),
+        columns: COLUMNS,
+        logTail: full.logTail!.map((value) => value + Math.log(total)),
+      });
+      const storage = new MemoryStorage();
+      const description = { columns: COLUMNS, k: K, teacher: 'big', precision: 'float16' } as const;
+      const store = await createTeacherStore(storage, description);
+      try {
+        await store.append('key', { targets });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
+        return;
+      }
+      await store.close();
+      const [batch] = await collect((await openTeacherStore(storage)).batches({ rows: 1 }));
+      strategy.computeLoss(Matrix.zeros(1, COLUMNS), batch!.targets!);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('rows that the teacher did not score are left out, with labels and without', async () => {
+  const logits = Array.from({ length: COLUMNS }, (_, i) => i / 9);
+  const targets = raggedTargets([2, 0, 3].map((kept) => ({ logits, kept })));
+  const storage = new MemoryStorage();
+  const store = await createTeacherStore(storage, { columns: COLUMNS, k: K, teacher: 'big' });
+  await store.append('a', { targets });
+  await store.append('b', { targets, labels: [1, 2, UNLABELED] });
+  await store.append('c', { targets: targetsOf([logits], K) });
+  await store.close();
+  const [batch] = await collect((await openTeacherStore(storage)).batches({ rows: 7 }));
+  const none = UNLABELED;
+  expect([...batch!.labels!]).toEqual([none, IGNORE_INDEX, none, 1, IGNORE_INDEX, none, none]);
+  const strategy = new ResponseDistillationStrategy({ temperature: 1 });
+  const student = Matrix.zeros(7, COLUMNS);
+  const { gradient } = strategy.computeLossAndGradient(student, batch!.targets!, batch!.labels);
+  expect(gradient.row(1)).toEqual(new Float32Array(COLUMNS));
+  expect(gradient.row(2)).not.toEqual(new Float32Array(COLUMNS));
+});
+
 test('dense rows come back in their precision, with and without targets and labels', async () => {
   const hidden = Matrix.fromRows([
     [1, -0, 1 / 3],
@@ -151,8 +207,8 @@ test('dense rows come back in their precision, with and without targets and labe
     teacher: 'encoder',
     dense: { logits: { columns: 2 }, hidden: { columns: 3, precision: 'float16' } },
   });
-  await store.append('a', { hidden, logits, labels: [7, UNLABELED] });
-  await store.append('b', { hidden, logits });
+  await store.append('a', { dense: { hidden, logits }, labels: [7, UNLABELED] });
+  await store.append('b', { dense: { hidden, logits } });
   await store.close();
   const opened = await openTeacherStore(storage);
   const [batch] = await collect(opened.batches({ rows: 4 }));
@@ -171,7 +227,7 @@ test('a text of dense rows has a row for every token of the prompt too', async (
     dense: { hidden: { columns: 1 } },
   });
   const hidden = Matrix.fromRows([[1], [2], [3]]);
-  await store.append('a', { prompt: [5, 6], tokens: [7, 8], hidden });
+  await store.append('a', { prompt: [5, 6], tokens: [7, 8], dense: { hidden } });
   await store.close();
   const [batch] = await collect((await openTeacherStore(storage)).batches({ rows: 4 }));
   expect(batch!.tokens).toEqual(Int32Array.of(5, 6, 7));
@@ -196,7 +252,7 @@ test('batches read only the columns that they are asked for', async () => {
     2,
   ); // prettier-ignore
   for (let i = 0; i < 40; i++) {
-    await store.append(`${i}`, { targets, labels: [0, 1], hidden: hiddenOf(i) });
+    await store.append(`${i}`, { targets, labels: [0, 1], dense: { hidden: hiddenOf(i) } });
   }
   await store.close();
   const opened = await openTeacherStore(storage);

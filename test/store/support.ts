@@ -33,10 +33,6 @@ export class MemoryStorage implements Required<TeacherStorage> {
     this.files.set(name, bytes.slice());
   }
 
-  async remove(name: string): Promise<void> {
-    this.files.delete(name);
-  }
-
   shards(): string[] {
     return [...this.files.keys()].filter((name) => name.endsWith('.parquet')).sort();
   }

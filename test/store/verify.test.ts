@@ -61,6 +61,26 @@ test('a flipped bit anywhere is found, and never gives other rows in silence', a
   );
 });
 
+test('a shard whose seal is damaged is named as it is read', async () => {
+  const [first] = whole.shards() as [string];
+  const text = Array.from(whole.files.get(first)!, (byte) => String.fromCharCode(byte)).join('');
+  for (const [from, to] of [
+    ['"columns":["', '"columnz":["'],
+    ['{"store":', '{"stare":'],
+    ['"layout":"', '"layaut":"'],
+  ] as const) {
+    expect(text).toContain(from);
+    const storage = new MemoryStorage(whole.files);
+    const damaged = Uint8Array.from(text.replace(from, to), (letter) => letter.charCodeAt(0));
+    storage.files.set(first, damaged);
+    const store = await openTeacherStore(storage);
+    await expect(collect(store.batches({ rows: 16 })), to).rejects.toMatchObject({
+      code: 'DAMAGED',
+      argument: first,
+    });
+  }
+});
+
 test('a file that is truncated, missing, foreign or not listed is named', async () => {
   const [first, second] = whole.shards() as [string, string];
   const other = await storeOf('other');
@@ -101,6 +121,37 @@ test('a shard that was committed but not listed is readable, and verify() says s
   await expect(opened.verify()).rejects.toMatchObject({ code: 'MISMATCH', argument: late });
   await (await createTeacherStore(storage, { columns: 20, k: 4, teacher: 'big' })).close();
   await (await openTeacherStore(storage)).verify();
+});
+
+test('a store is sound while a writer goes on and nothing is listed yet', async () => {
+  const storage = new MemoryStorage();
+  const store = await createTeacherStore(storage, { columns: 20, k: 4, teacher: 'big' });
+  await store.append('a', textOf(1, 2));
+  await store.flush();
+  const opened = await openTeacherStore(storage);
+  await store.append('b', textOf(2, 2));
+  await store.flush();
+  await opened.verify();
+  expect(opened.size.shards).toBe(1);
+});
+
+test('the hint for a damaged shard mends the store', async () => {
+  const storage = new MemoryStorage(whole.files);
+  const [first] = storage.shards() as [string];
+  storage.files.set(first, flip(storage.files.get(first)!, 100, 1));
+  const reading = openTeacherStore(storage).then((store) => collect(store.batches({ rows: 16 })));
+  await expect(reading).rejects.toThrow(
+    /must hold the rows of a shard, got .*; delete it, append its keys again with a new writer, and close that$/,
+  );
+  storage.files.delete(first);
+  const writer = await createTeacherStore(storage, { columns: 20, k: 4, teacher: 'big' });
+  const added: boolean[] = [];
+  for (let i = 0; i < 30; i++) added.push(await writer.append(`text-${i}`, textOf(i, 4)));
+  expect(added).toContain(true);
+  await writer.close();
+  const store = await openTeacherStore(storage);
+  await store.verify();
+  expect(store.size.sequences).toBe(30);
 });
 
 test('a store without a manifest is read from its shards', async () => {

@@ -130,6 +130,50 @@ test('a closed writer is refused; closing again does nothing', async () => {
   await expect(store.flush()).rejects.toMatchObject(closed);
 });
 
+test('from the call of close() on, a writer is refused; it is open again if that rejects', async () => {
+  const storage = new MemoryStorage();
+  const store = await createTeacherStore(storage, OPTIONS);
+  await store.append('a', textOf(1, 2));
+  const write = vi.spyOn(storage, 'write').mockRejectedValueOnce(new Error('disk full'));
+  const closing = expect(store.close()).rejects.toThrow('disk full');
+  const closed = { code: 'UNAVAILABLE', argument: 'writer' };
+  await expect(store.append('b', textOf(2, 2))).rejects.toMatchObject(closed);
+  await expect(store.flush()).rejects.toMatchObject(closed);
+  await closing;
+  write.mockRestore();
+  expect(await store.append('b', textOf(2, 2))).toBe(true);
+  await store.close();
+  expect(await keysIn(storage)).toEqual(['a', 'b']);
+});
+
+test('keys of a shard that was deleted can be appended again', async () => {
+  const storage = new MemoryStorage();
+  const store = await createTeacherStore(storage, OPTIONS);
+  await store.append('a', textOf(1, 2));
+  await store.flush();
+  await store.append('b', textOf(2, 2));
+  await store.flush();
+  storage.files.delete(storage.shards()[0]!);
+  await store.flush();
+  expect([store.has('a'), store.has('b')]).toEqual([false, true]);
+  expect(await store.append('a', textOf(1, 2))).toBe(true);
+  await store.close();
+  expect(await keysIn(storage)).toEqual(['a', 'b']);
+});
+
+test('of two writers that create different stores at the same moment, one writes nothing', async () => {
+  const storage = new MemoryStorage();
+  const loser = await createTeacherStore(storage, { ...OPTIONS, teacher: 'first' });
+  storage.files.delete('store.json'); // as the second one saw the storage
+  const winner = await createTeacherStore(storage, OPTIONS);
+  await loser.append('a', textOf(1, 2));
+  await expect(loser.flush()).rejects.toMatchObject({ code: 'MISMATCH', argument: 'teacher' });
+  expect(storage.shards()).toEqual([]);
+  await winner.append('b', textOf(2, 2));
+  await winner.close();
+  expect(await keysIn(storage)).toEqual(['b']);
+});
+
 test('a store of another teacher, vocabulary or layout is refused by name', async () => {
   const storage = new MemoryStorage();
   const dense = { hidden: { columns: 3 } };
@@ -174,6 +218,7 @@ test('options out of range are refused before a file is written', async () => {
     [{ chunkRows: 0.5 }, 'chunkRows'],
     [{ writer: '../w' }, 'writer'],
     [{ writer: 3 }, 'writer'],
+    [{ writer: 'w'.repeat(250) }, 'writer'],
     [{ chunkRow: 3 }, 'options'],
   ];
   for (const [change, argument] of cases) {
@@ -188,6 +233,12 @@ test('options out of range are refused before a file is written', async () => {
   for (const [where, argument] of [
     [3, 'where'],
     ['', 'where'],
+    ['http://', 'where'],
+    ['s3://bucket/store', 'where'],
+    ['file://host/store', 'where'],
+    ['file:///%zz', 'where'],
+    [{ href: 'ftp://localhost/' }, 'where'],
+    [{ href: 5 }, 'where.href'],
     [{ list }, 'where.read'],
   ] as const) {
     await expect(openTeacherStore(wrong(where))).rejects.toMatchObject({ argument });
