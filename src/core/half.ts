@@ -11,9 +11,17 @@ export interface FloatFormat {
 /** IEEE 754 half precision. */
 export const HALF: FloatFormat = { digits: 11, least: -24, largest: 65504 };
 
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+
+/** Powers of 2 by their exponent + 160: faster than `**`. */
+const POWERS = Float64Array.from({ length: 320 }, (_, i) => 2 ** (i - 160));
+
 /** Returns the distance from a finite number to the next one of a format, away from 0. */
 export function spacingAt(value: number, { digits, least }: FloatFormat): number {
-  return 2 ** Math.max(Math.floor(Math.log2(Math.abs(value))) - digits + 1, least);
+  single[0] = value;
+  const exponent = ((singleBits[0]! >>> 23) & 0xff) - 127;
+  return POWERS[Math.max(exponent - digits + 1, least) + 160]!;
 }
 
 /** Rounds to the nearest number of a format; ties go to the even one. */

@@ -2,7 +2,7 @@ import { HALF, roundTo, spacingAt } from '../core/half.js';
 
 /** Rounds to the nearest numbers of half precision, in place. */
 export function roundToHalf(values: Float32Array): void {
-  for (const [i, value] of values.entries()) values[i] = roundTo(value, HALF);
+  for (let i = 0; i < values.length; i++) values[i] = roundTo(values[i]!, HALF);
 }
 
 /**
@@ -12,7 +12,8 @@ export function roundToHalf(values: Float32Array): void {
  */
 export function roundLogProbabilities(values: Float32Array): void {
   let excess = 0;
-  for (const [i, value] of values.entries()) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     if (value === -Infinity) continue;
     const sign = value < 0 ? -1 : 1;
     const unit = spacingAt(value, HALF);
@@ -20,7 +21,8 @@ export function roundLogProbabilities(values: Float32Array): void {
     if (near === value) continue;
     const far = near + sign * unit;
     const probability = Math.exp(value);
-    const [byNear, byFar] = [Math.exp(near) - probability, Math.exp(far) - probability];
+    const byNear = Math.exp(near) - probability;
+    const byFar = Math.exp(far) - probability;
     const isNear = Math.abs(excess + byNear) <= Math.abs(excess + byFar);
     values[i] = isNear ? near : far;
     excess += isNear ? byNear : byFar;

@@ -10,11 +10,11 @@ import { type Rows, type RowTargets, scoredRows, toSparseTargets } from './rows.
 
 /** Returns the number of classes that each row keeps. */
 export function countClasses({ indices, values }: SparseTargets<FloatArray>): Int32Array {
-  const width = values.columns;
-  return Int32Array.from({ length: values.rows }, (_, row) => {
-    const classes = indices.subarray(row * width, (row + 1) * width);
-    return classes.filter((index) => index !== NO_CLASS).length;
-  });
+  const counts = new Int32Array(values.rows);
+  for (let i = 0; i < indices.length; i++) {
+    if (indices[i] !== NO_CLASS) counts[Math.floor(i / values.columns)]!++;
+  }
+  return counts;
 }
 
 /**
