@@ -28,8 +28,8 @@ export interface TeacherSequence {
    */
   readonly prompt?: ArrayLike<number | bigint> | undefined;
   /**
-   * The student's row of each target, as the readers return it. Not stored: with a prompt it has
-   * to be P − 1, P, …; without, 0, 1, …
+   * Text: the student's row of each target, as the readers return it. Not stored: compared with the
+   * prompt, after which it has to be P − 1, P, …
    */
   readonly studentRows?: ArrayLike<number> | undefined;
   /** No text: the class of each row, `UNLABELED` or `IGNORE_INDEX`. */
@@ -145,13 +145,20 @@ function checkStudentRows(
   prompt: ArrayLike<number | bigint> | undefined,
 ): void {
   if (studentRows === undefined) return;
-  const start = prompt === undefined ? 0 : prompt.length - 1;
+  const passPrompt = (row: number) =>
+    `pass \`prompt\`, the ${row + 1} tokens before the first scored token`;
+  if (prompt === undefined) {
+    const expected = 'come with prompt: rows of a reply belong to a text';
+    const hint = passPrompt(studentRows[0] ?? 0);
+    refuse('MISPLACED_OPTION', operation, 'studentRows', expected, 'no prompt', { hint });
+  }
+  const start = prompt.length - 1;
   for (let row = 0; row < studentRows.length; row++) {
     const received = studentRows[row]!;
     if (received === start + row) continue;
     const isShifted = row === 0 && Number.isInteger(received) && received >= 0;
     const hint = isShifted
-      ? `pass \`prompt\`, the ${received + 1} tokens before the first scored token`
+      ? passPrompt(received)
       : 'the scored tokens of a sequence follow each other: append others under another key';
     const expected = `be ${start + row}, the row after the prompt's`;
     refuse('OUT_OF_RANGE', operation, 'studentRows', expected, String(received), { row, hint });

@@ -89,7 +89,11 @@ test('bad input is refused by name, and nothing of it is stored', async () => {
     ],
     [{ prompt: [] }, { argument: 'prompt', code: 'EMPTY' }],
     [{ prompt: [-1] }, { argument: 'prompt', row: 0 }],
-    [{ studentRows: [0, 2] }, { argument: 'studentRows', row: 1 }],
+    [
+      { studentRows: [0, 2], prompt: [1] },
+      { argument: 'studentRows', row: 1 },
+    ],
+    [{ studentRows: [0, 1] }, { argument: 'studentRows', code: 'MISPLACED_OPTION' }],
     [{ studentRows: [0] }, { argument: 'studentRows', code: 'SHAPE_MISMATCH' }],
     [{ prompt: [1, 2] }, { argument: 'dense.hidden', code: 'SHAPE_MISMATCH' }],
     [{ dense: undefined }, { argument: 'dense.hidden', code: 'WRONG_TYPE' }],
@@ -166,9 +170,11 @@ test('dense rows are refused where the store has none', async () => {
 test('rows of a text without its prompt are refused; the hint says how long the prompt is', async () => {
   const error = await refusalOf({ studentRows: [3, 4] });
   expect(error!.message).toBe(
-    "TeacherStoreWriter.append: studentRows row 0 must be 0, the row after the prompt's, got 3; " +
-      'pass `prompt`, the 4 tokens before the first scored token',
+    'TeacherStoreWriter.append: studentRows must come with prompt: rows of a reply belong to a ' +
+      'text, got no prompt; pass `prompt`, the 4 tokens before the first scored token',
   );
+  const short = await refusalOf({ studentRows: [3, 4], prompt: [1, 2] });
+  expect(short!.message).toContain('pass `prompt`, the 4 tokens before the first scored token');
   const hidden = Matrix.zeros(5, 2);
   expect(await refusalOf({ studentRows: [3, 4], prompt: [1, 2, 3, 4], dense: { hidden } })).toBe(
     undefined,
