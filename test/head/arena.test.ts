@@ -8,7 +8,7 @@ import {
   type HeadLogits,
   HybridDistillationStrategy,
   JensenShannonDistillationStrategy,
-  Matrix,
+  type Matrix,
   MatrixArena,
   type NumericTrait,
   ResponseDistillationStrategy,
@@ -17,20 +17,10 @@ import {
   type ThroughHeadOptions,
 } from '../../src/index.js';
 import { describeKernels } from '../support/describeKernels.js';
+import { wave } from '../support/wave.js';
 
 const MIB = 1 << 20;
 const [ROWS, WIDTH, COLUMNS, CHUNK_ROWS] = [75, 36, 1003, 32];
-
-function wave<T extends FloatArray>(
-  rows: number,
-  columns: number,
-  phase: number,
-  numeric: NumericTrait<T>,
-): Matrix<T> {
-  const matrix = Matrix.zeros(rows, columns, numeric);
-  for (let i = 0; i < matrix.data.length; i++) matrix.data[i] = Math.sin(3 * i + phase);
-  return matrix;
-}
 
 function headOf<T extends FloatArray>(width: number, phase: number, numeric: NumericTrait<T>) {
   return {
