@@ -1,5 +1,5 @@
-// Compiles the kernels into the modules that the library carries, each binary once for machines with and without fused
-// multiply-add. Run by `npm install`; `npm run kernels` after a change.
+// Compiles the kernels into the modules that the library carries, each binary once for machines
+// with and without fused multiply-add. Run by `npm install`; `npm run kernels` after a change.
 
 import './relaxedSimd.js';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,9 @@ import { CONTROL, REGION } from '../src/engine/layout.js';
 const folder = new URL('.', import.meta.url);
 const target = new URL('../src/engine/binaries/', import.meta.url);
 
-/** The binaries in the order of their regions in the memory, and what the library says about each. */
+/**
+ * The binaries in the order of their regions in the memory, and what the library says about each.
+ */
 const BINARIES = {
   response: 'The response loss, labels, tails of sparse teachers, terms in JavaScript.',
   divergences: 'All other losses of distributions.',
@@ -58,7 +60,10 @@ function isCurrent(file: URL, print: string): boolean {
   }
 }
 
-/** The functions of an entry file that take a type of numbers, for each of the types: `name32` and `name64`. */
+/**
+ * The functions of an entry file that take a type of numbers, for each of the types: `name32` and
+ * `name64`.
+ */
 function instances(source: string): string {
   const generic = source.matchAll(/^export function (\w+)<T>\((.*?)\): (\w+) /gm);
   return [...generic]
@@ -117,7 +122,8 @@ function check(binary: Binary, bytes: Uint8Array, listing: string): void {
     try {
       compileModule(bytesOf(binary, kernel, false));
     } catch (error) {
-      // The compiler computes a product once that stands in two sums: in other orders, it does not see that they are one.
+      // The compiler computes a product once that stands in two sums: in other orders, it does not
+      // see that they are one.
       throw new Error(`${name}: no module for ${kernel}; does a madd share its product?`, {
         cause: error,
       });

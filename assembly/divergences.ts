@@ -1,4 +1,5 @@
-// Exports of the binary of the other losses of distributions, for both formats of numbers: see compile.ts.
+// Exports of the binary of the other losses of distributions, for both formats of numbers: see
+// compile.ts.
 
 import { correlateColumnsOf } from './distributions/columns';
 import {

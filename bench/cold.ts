@@ -12,7 +12,9 @@ const LOADERS: Record<string, () => Promise<Contestant<Problem>>> = {
   'jax-js, wasm': async () => (await import('./jax.js')).jax,
 };
 
-/** Milliseconds from the import to the first gradient of 64 × 1000 logits, of new processes in turn. */
+/**
+ * Milliseconds from the import to the first gradient of 64 × 1000 logits, of new processes in turn.
+ */
 export function coldTable(runs: number): Table {
   const self = fileURLToPath(import.meta.url);
   const here = (name: string) => () => ask(process.execPath, [...process.execArgv, self, name]);

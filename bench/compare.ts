@@ -3,7 +3,10 @@
 import { type Cell, formatted, type Table } from './report.js';
 import { describe, readRun } from './run.js';
 
-/** Both ratios, which a slower machine changes least; then the quotient of the times, above 1 where B is faster. */
+/**
+ * Both ratios, which a slower machine changes least; then the quotient of the times, above 1 where
+ * B is faster.
+ */
 function compareCells(a: Cell | undefined, b: Cell | undefined): string {
   if (!a || !b) return '';
   if ('failed' in a || 'failed' in b) {

@@ -9,7 +9,9 @@ const ROUNDS_OF_THE_SLOW = 3;
 /** Takes the step of a problem, in this process or in another. */
 export interface Contestant<Problem> {
   readonly name: string;
-  /** Readies the problem, says why it fails, or is `undefined` where the contestant takes no part. */
+  /**
+   * Readies the problem, says why it fails, or is `undefined` where the contestant takes no part.
+   */
   readonly prepare: (problem: Problem) => Promise<Prepared | Failure | undefined>;
 }
 

@@ -19,7 +19,10 @@ const SIZES = [
 /** TensorFlow.js adds up 151,936 terms in float32, and is off by up to half a thousandth. */
 const TOLERANCE = 2e-3;
 
-/** The response loss by all who can compute it: nanoseconds a logit, and how many times as fast as PyTorch on one thread. */
+/**
+ * The response loss by all who can compute it: nanoseconds a logit, and how many times as fast as
+ * PyTorch on one thread.
+ */
 export async function responseTables(
   pytorch: readonly PyTorch[],
   kernels: readonly KernelName[],
@@ -61,7 +64,10 @@ export async function responseTables(
   return tables;
 }
 
-/** Loss and gradient on the tensors of TensorFlow.js: milliseconds, and how many times as fast as its own operations. */
+/**
+ * Loss and gradient on the tensors of TensorFlow.js: milliseconds, and how many times as fast as
+ * its own operations.
+ */
 export async function tensorflowTable(rounds: number): Promise<Table> {
   const problem = makeProblem({ rows: 256, columns: 1000, dtype: 'float32' });
   const timings = await compete(asLoss, problem, { rounds, tolerance: TOLERANCE });

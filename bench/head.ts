@@ -1,5 +1,6 @@
-// A loss of 2,048 × 32,000 logits from hidden states of width 256: through the head, and of logits that exist as a whole. One
-// step in a process of its own: npx tsx bench/head.ts throughHead sparse 96, or unfused, and head.
+// A loss of 2,048 × 32,000 logits from hidden states of width 256: through the head, and of logits
+// that exist as a whole. One step in a process of its own: npx tsx bench/head.ts throughHead sparse
+// 96, or unfused, and head.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -76,7 +77,9 @@ function sparseTeacher({ rows, columns }: Shape): SparseTargets {
   return new SparseTargets({ indices, logProbabilities, columns, temperature: TEMPERATURE });
 }
 
-/** What a process measures: the faster of two steps, and what the first added to its memory at most. */
+/**
+ * What a process measures: the faster of two steps, and what the first added to its memory at most.
+ */
 interface Measurement {
   readonly milliseconds: number;
   readonly bytes: number;

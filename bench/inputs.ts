@@ -114,7 +114,10 @@ const CASES: readonly Case[] = [
   { name: 'small batch, 32 × 10', problem: () => makeProblem(SHORT), logits: 320 },
 ];
 
-/** A case as a contestant. Every case writes into a gradient that is there: a new one costs as much as some cases. */
+/**
+ * A case as a contestant. Every case writes into a gradient that is there: a new one costs as much
+ * as some cases.
+ */
 function contestantOf(of: Case, name: Name, kernel: KernelName, place: Place): Contestant<Problem> {
   const options = { temperature: TEMPERATURE, alpha: ALPHA, ...of.options };
   const all = contestant({
@@ -143,7 +146,10 @@ function perLogit(of: Cell, factor: number): Cell {
   return { ...of, milliseconds: milliseconds * factor, ...cost };
 }
 
-/** Nanoseconds a logit, and how many times as long as the plain case of the same column: 1 is the aim. */
+/**
+ * Nanoseconds a logit, and how many times as long as the plain case of the same column: 1 is the
+ * aim.
+ */
 export async function inputTables(kernel: KernelName, rounds: number): Promise<Table[]> {
   const tables: Table[] = [];
   for (const [rows, columns] of SIZES) {

@@ -59,7 +59,10 @@ export interface LibraryContestant {
   readonly change?: (call: Call, gradient: Matrix<FloatArray>) => Call;
 }
 
-/** Loss and gradient by this library: a new gradient on the heap, or one that is written into in an arena. */
+/**
+ * Loss and gradient by this library: a new gradient on the heap, or one that is written into in an
+ * arena.
+ */
 export function contestant(options: LibraryContestant): Contestant<Problem> {
   const { name, strategy, kernel, place, threads = 1, hasLabels = true } = options;
   const change = options.change ?? ((call: Call) => call);
@@ -127,7 +130,9 @@ export async function withKernel(
 /** Nothing can be had by multiplying at a temperature that is not whole. */
 const ANY = 3.5;
 
-/** The response loss with every kernel and in every place, at a whole temperature and at another. */
+/**
+ * The response loss with every kernel and in every place, at a whole temperature and at another.
+ */
 export function responses(chosen: readonly KernelName[]): Contestant<Problem>[] {
   return chosen.flatMap((kernel) => {
     const at = (temperature: number, place: Place, threads = 1): Contestant<Problem> => {

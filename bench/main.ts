@@ -98,7 +98,10 @@ function chooseKernels(found: KernelName[], list?: string): [KernelName, ...Kern
   return [first, ...rest];
 }
 
-/** The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the settings as it starts. */
+/**
+ * The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the
+ * settings as it starts.
+ */
 function again(): never {
   const self = fileURLToPath(import.meta.url);
   const parameters = [...process.execArgv, self, ...process.argv.slice(2)];

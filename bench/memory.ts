@@ -1,4 +1,5 @@
-// A batch of a language model’s size: npm run bench:memory. Beside its three matrices there is next to nothing.
+// A batch of a language model’s size: npm run bench:memory. Beside its three matrices there is next
+// to nothing.
 
 import { Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
 

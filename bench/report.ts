@@ -24,7 +24,10 @@ export interface Table {
   readonly lines: readonly { readonly name: string; readonly cells: readonly Cell[] }[];
 }
 
-/** The median time of a contestant, and the median over rounds of the baseline's time by its own, or of the inverse. */
+/**
+ * The median time of a contestant, and the median over rounds of the baseline's time by its own, or
+ * of the inverse.
+ */
 export function cell(
   timings: Timings,
   name: string,

@@ -13,7 +13,8 @@ import { median } from './compete.js';
 import { normals } from './problem.js';
 import type { Cell, Table } from './report.js';
 
-// A teacher store of 64 of 32,000 classes: how fast it is read, beside the loss that learns from it.
+// A teacher store of 64 of 32,000 classes: how fast it is read, beside the loss that learns from
+// it.
 
 const COLUMNS = 32_000;
 const KEPT = 64;

@@ -119,7 +119,10 @@ export const STRATEGIES: readonly Entry[] = [
   entry('NeuronSelectivity', 'neuron_selectivity', kd.NeuronSelectivityDistillationStrategy, MAPS),
 ];
 
-/** The losses of the scores of candidates, whose rows are short and whose cost may be that of their pairs. */
+/**
+ * The losses of the scores of candidates, whose rows are short and whose cost may be that of their
+ * pairs.
+ */
 export const RANKINGS: readonly Entry[] = [
   entry('MarginMSE', 'margin_mse', kd.MarginMSEDistillationStrategy, {}),
   entry('Ranking', 'ranking', kd.RankingDistillationStrategy, { pairLoss: 'logistic' }),

@@ -18,13 +18,19 @@ interface Targets {
   readonly oneHot: tf.Tensor;
 }
 
-/** TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read back. */
+/**
+ * TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read
+ * back.
+ */
 export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant<Problem> => ({
   name: `TensorFlow.js, ${backend}`,
   prepare: (problem) => prepareLoss(backend, problem, ofOperations, true),
 });
 
-/** On TensorFlow.js's own tensors, where the gradient stays: the loss as this library's, and as operations. */
+/**
+ * On TensorFlow.js's own tensors, where the gradient stays: the loss as this library's, and as
+ * operations.
+ */
 export const asLoss: readonly Contestant<Problem>[] = [
   {
     name: 'knowledge-distillation/tfjs',
@@ -43,7 +49,8 @@ async function prepareLoss(
   readsGradient: boolean,
 ): Promise<Prepared | undefined> {
   if (dtype !== 'float32') return undefined; // it has no doubles
-  // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as an ES module.
+  // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as
+  // an ES module.
   createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
   await tf.setBackend(backend);
   const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);

@@ -9,13 +9,17 @@ import {
   SparseTargets,
 } from '../src/index.js';
 
-// The pictures of the guide to temperature. What they show is what the library computes; no formula is written twice.
+// The pictures of the guide to temperature. What they show is what the library computes; no formula
+// is written twice.
 
 const CLASSES = 10;
 const ROWS = 256;
 const random = new Random(1, 'temperature');
 
-/** Logits of a class for each of 256 samples: a teacher that is sure, and a student that has just begun. */
+/**
+ * Logits of a class for each of 256 samples: a teacher that is sure, and a student that has just
+ * begun.
+ */
 const teacher = normal(4);
 const student = normal(1);
 const labels = mostLikely(teacher.data, CLASSES);

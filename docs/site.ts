@@ -13,8 +13,9 @@ import {
   ReflectionKind,
 } from 'typedoc';
 
-// The documentation as a site: the reference out of the docstrings, with README, guides and examples around it.
-// Whatever typedoc warns of is an error: a broken link, a type that is used and not exported, a docstring that is missing.
+// The documentation as a site: the reference out of the docstrings, with README, guides and
+// examples around it. Whatever typedoc warns of is an error: a broken link, a type that is used and
+// not exported, a docstring that is missing.
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -113,8 +114,8 @@ function nameByHeading(document: DocumentReflection): void {
 }
 
 /**
- * Puts a class with its family, and has links to its source, which is what guides have, lead to its page. What a strategy
- * overrides is for those who extend the base, and is told there.
+ * Puts a class with its family, and has links to its source, which is what guides have, lead to its
+ * page. What a strategy overrides is for those who extend the base, and is told there.
  */
 function place({ project }: Context, reflection: DeclarationReflection, file: string): void {
   const [, family = ''] = /src\/strategies\/(\w+)/.exec(relative(root, file)) ?? [];

@@ -1,6 +1,7 @@
 /**
- * The losses of knowledge distillation, with their exact gradients: a strategy takes a {@link Matrix} of the student's outputs
- * and one of the teacher's, and returns a loss with its derivative.
+ * The losses of knowledge distillation, with their exact gradients: a strategy takes a
+ * {@link Matrix} of the student's outputs and one of the teacher's, and returns a loss with its
+ * derivative.
  *
  * @module knowledge-distillation
  */

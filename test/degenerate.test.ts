@@ -17,8 +17,9 @@ import type { Subjects } from './subjects/subjects.js';
 import { describeKernels } from './support/describeKernels.js';
 import { WITH_KERNELS } from './support/exportedStrategies.js';
 
-// Every strategy where formulas divide by 0 or take the root of it: rows that are equal, zero, constant or alone, sides that
-// are the same, as few columns as there can be. The laws come across these too, but not all at once in every run.
+// Every strategy where formulas divide by 0 or take the root of it: rows that are equal, zero,
+// constant or alone, sides that are the same, as few columns as there can be. The laws come across
+// these too, but not all at once in every run.
 
 type Rows = readonly (readonly number[])[];
 
@@ -121,8 +122,9 @@ for (const [strategy, cells] of Object.entries(subjects)) {
   });
 }
 
-// A value that no loss can use is refused wherever it stands, also where the other values, or a weight that all but
-// vanishes, could hide it. A hybrid does not evaluate an entry of weight 0: what only that entry reads is not checked.
+// A value that no loss can use is refused wherever it stands, also where the other values, or a
+// weight that all but vanishes, could hide it. A hybrid does not evaluate an entry of weight 0:
+// what only that entry reads is not checked.
 
 const LEAST = Number.MIN_VALUE;
 
@@ -161,7 +163,10 @@ function features(create: StrategySubject['create']): StrategySubject {
   return { create, values: 'features', invariances: [] };
 }
 
-/** Replaces every value of the example in turn by NaN and by an infinity; returns which calls did not refuse it. */
+/**
+ * Replaces every value of the example in turn by NaN and by an infinity; returns which calls did
+ * not refuse it.
+ */
 function unnoticed<T extends FloatArray>(
   subject: StrategySubject,
   numeric: NumericTrait<T>,

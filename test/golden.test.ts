@@ -23,8 +23,8 @@ import { describeKernels } from './support/describeKernels.js';
 import { exportedStrategies, strategyOf, WITH_KERNELS } from './support/exportedStrategies.js';
 import { wrong } from './support/refusal.js';
 
-// Loss and gradient of every strategy against values that PyTorch computed from the published formulas, see
-// fixtures/generate.py.
+// Loss and gradient of every strategy against values that PyTorch computed from the published
+// formulas, see fixtures/generate.py.
 
 /** Rows of numbers; what JSON lacks, −Infinity and NaN, is written as a string. */
 type Rows = (number | string)[][];
@@ -103,19 +103,26 @@ const hybridFile = wrong<{
   layerwiseCases: readonly LayerwiseCase[];
 }>(files['./fixtures/hybrid.json']);
 
-/** Both sides are double arithmetic, in another order: what they differ by is a few roundings of the largest term. */
+/**
+ * Both sides are double arithmetic, in another order: what they differ by is a few roundings of the
+ * largest term.
+ */
 const RELATIVE = 1e-9;
 
-/** A gradient in float32 is rounded once, and once more for each entry of a hybrid: 6e-8 of an entry each. */
+/**
+ * A gradient in float32 is rounded once, and once more for each entry of a hybrid: 6e-8 of an entry
+ * each.
+ */
 const RELATIVE_FLOAT32 = 1e-6;
 
 /** A loss of float32 logits is as good as in float64, except where a kernel computes in float32. */
 const LOSS_FLOAT32 = 4e-7;
 
 /**
- * Values below this are compared as if they were this large, that is to 1e-14: what is 0 by the formula comes as a
- * difference of equal terms of order T ≤ 100, and either side may leave a rounding of those. No other value of the
- * fixtures is as small, so that the floor loosens nothing else.
+ * Values below this are compared as if they were this large, that is to 1e-14: what is 0 by the
+ * formula comes as a difference of equal terms of order T ≤ 100, and either side may leave a
+ * rounding of those. No other value of the fixtures is as small, so that the floor loosens nothing
+ * else.
  */
 const TINY = 1e-5;
 
@@ -243,7 +250,10 @@ function compareParameters<T extends FloatArray>(
   }
 }
 
-/** Each row is compared at the scale of its own largest entry: a row of large derivatives hides no other. */
+/**
+ * Each row is compared at the scale of its own largest entry: a row of large derivatives hides no
+ * other.
+ */
 function compareMatrix<T extends FloatArray>(
   what: string,
   received: Matrix<T>,

@@ -22,10 +22,13 @@ import { kernels } from './support/describeKernels.js';
 import { exportedStrategies } from './support/exportedStrategies.js';
 import { wrong } from './support/refusal.js';
 
-// The kernels keep tables and workspaces between calls, and strategies keep parameters. None of it may show: the same
-// call gives the same bits, whichever calls were made before it, calls that fail included.
+// The kernels keep tables and workspaces between calls, and strategies keep parameters. None of it
+// may show: the same call gives the same bits, whichever calls were made before it, calls that fail
+// included.
 
-/** One seed for the whole file; every failure prints it. Put the printed seed here to repeat a run. */
+/**
+ * One seed for the whole file; every failure prints it. Put the printed seed here to repeat a run.
+ */
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const CALLS_PER_CELL = 2;
 const ROUNDS = 3;

@@ -2,7 +2,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { float64, Matrix } from '../src/index.js';
 import { subjects } from './subjects/index.js';
 
-// Nothing but the gradient grows with rows × columns. What is counted are the arrays made with `new`, views apart.
+// Nothing but the gradient grows with rows × columns. What is counted are the arrays made with
+// `new`, views apart.
 
 const ROWS = 3000;
 
@@ -34,7 +35,8 @@ const { ContrastiveRepresentationDistillationStrategy: _, ...rowByRow } = subjec
 
 const cells = Object.entries(rowByRow).flatMap(([strategy, byCell]) =>
   Object.entries(byCell)
-    // The bare interface returns a matrix of its own, and what relates rows to each other needs all of them at once.
+    // The bare interface returns a matrix of its own, and what relates rows to each other needs all
+    // of them at once.
     .filter(([cell, { sumOverRows = true }]) => sumOverRows && !cell.includes('bare'))
     .map(([cell, subject]) => ({ name: `${strategy}, ${cell}`, subject })),
 );
@@ -55,7 +57,8 @@ test.each(cells)(
     const labels = subject.labels === 'classes' ? new Int32Array(ROWS) : undefined;
     const entries = countEntries();
     strategy.computeGradient(student, teacher, labels, { gradient });
-    // A few rows, and the label, the weights and the loss of each row; a bare strategy returns a matrix of its own.
+    // A few rows, and the label, the weights and the loss of each row; a bare strategy returns a
+    // matrix of its own.
     const tables = 4 * ROWS;
     const few = ROWS * Math.min(width.student, width.teacher, 12);
     expect(entries()).toBeLessThan(few + tables);

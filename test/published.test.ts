@@ -10,8 +10,8 @@ import {
 import { softmax } from '../src/kernels/rows/softmax.js';
 import published from './fixtures/functions/published.json' with { type: 'json' };
 
-// The losses of MiniLLM, DINO, distil-whisper, sentence-transformers and CWD, each by the recipe of this library, against what
-// their authors' formulas give in PyTorch: value and gradient to 1e-9.
+// The losses of MiniLLM, DINO, distil-whisper, sentence-transformers and CWD, each by the recipe of
+// this library, against what their authors' formulas give in PyTorch: value and gradient to 1e-9.
 
 type Doubles = Matrix<Float64Array>;
 type Result = LossAndGradient<Float64Array>;
@@ -36,7 +36,10 @@ function logProbability(logits: Doubles, row: number, column: number): number {
   return log[column]!;
 }
 
-/** Mean over rows of −Σ p log p, p = softmax(logits / T): what a cross-entropy with soft targets has beside the divergence. */
+/**
+ * Mean over rows of −Σ p log p, p = softmax(logits / T): what a cross-entropy with soft targets has
+ * beside the divergence.
+ */
 function entropy(logits: Doubles, temperature: number): number {
   const { columns, rows } = logits;
   const [log, p] = [new Float64Array(columns), new Float64Array(columns)];

@@ -12,7 +12,8 @@ import { describeKernels } from './support/describeKernels.js';
 import { WITH_KERNELS } from './support/exportedStrategies.js';
 import { refusal, wrong } from './support/refusal.js';
 
-// What every strategy refuses, in the same words: the argument is named, and where the number stands.
+// What every strategy refuses, in the same words: the argument is named, and where the number
+// stands.
 
 type Doubles = Matrix<Float64Array>;
 

@@ -3,7 +3,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { float32, float64, Matrix, type RuntimeTensor } from '../src/index.js';
 import { refusal, wrong } from './support/refusal.js';
 
-// The Tensor of onnxruntime-node and onnxruntime-web, which transformers.js wraps; test/runtimes has those themselves.
+// The Tensor of onnxruntime-node and onnxruntime-web, which transformers.js wraps; test/runtimes
+// has those themselves.
 
 const logits = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
 const ids = BigInt64Array.of(1n, 2n, 3n, 4n);

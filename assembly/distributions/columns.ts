@@ -19,11 +19,14 @@ import {
   APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, turnTo, UNIT,
 } from '../shared/workspace';
 
-// The table holds the number of rows, and room for a loss; then of each column, in doubles, the means of p, of c = q − p and
-// of q, and of these less their means Σ p², Σ p c, Σ c², Σ q² and Σ q p. In the end it holds the means, then three factors.
+// The table holds the number of rows, and room for a loss; then of each column, in doubles, the
+// means of p, of c = q − p and of q, and of these less their means Σ p², Σ p c, Σ c², Σ q² and Σ q
+// p. In the end it holds the means, then three factors.
 const FIRST_MOMENT: usize = 16;
 
-/** Writes p, q − p and q of a row, each a side behind the last; `false` where they are not finite. */
+/**
+ * Writes p, q − p and q of a row, each a side behind the last; `false` where they are not finite.
+ */
 function writeShares<T>(row: i32, to: usize, side: usize): bool {
   const offset = (row as usize) * stride;
   let s = student + offset;
@@ -73,8 +76,8 @@ let share: f64 = 0;
 let weight: f64 = 0;
 
 /**
- * Updates the means of two columns by a block of rows, given the numbers of the first row of the block, and the sum of what the
- * other rows have beyond the first row.
+ * Updates the means of two columns by a block of rows, given the numbers of the first row of the
+ * block, and the sum of what the other rows have beyond the first row.
  */
 @inline
 function joinMeans(at: usize, first: v128, beyond: v128): v128 {
@@ -148,7 +151,10 @@ function addBlock<T>(block: usize, rows: i32): void {
   }
 }
 
-/** Turns the products of every column into factors, times a weight; returns the sum of 1 − ρ, times the weight. */
+/**
+ * Turns the products of every column into factors, times a weight; returns the sum of 1 − ρ, times
+ * the weight.
+ */
 function relateColumns<T>(weight: f64): f64 {
   const each = (width / sizeof<T>()) * 8;
   let total: f64 = 0;
@@ -169,9 +175,9 @@ function blockRows(): i32 {
 }
 
 /**
- * Adds the moments of the rows from `first` on to the table. A row that is not finite leaves NaN in place of the number of
- * rows. Once the table has as many rows as one option says, it is turned into what the derivative is made of, times the
- * other option.
+ * Adds the moments of the rows from `first` on to the table. A row that is not finite leaves NaN in
+ * place of the number of rows. Once the table has as many rows as one option says, it is turned
+ * into what the derivative is made of, times the other option.
  */
 export function correlateColumnsOf<T>(call: usize, workspace: usize, first: i32, rows: i32): void {
   begin<T>(call, workspace);

@@ -10,9 +10,10 @@ export let byDifference: f64 = 0;
 export let byStudent: f64 = 0;
 
 /**
- * Relates a and b, which are q and p less their means, by Σ b², Σ b c, Σ c², Σ a² and Σ a b, where c = a − b. Where they are
- * close, all is made of b and c, so that nothing cancels. Elsewhere c holds nothing of a small a beside b. Where Σ a² is no
- * more than `least`, all of a are equal: ρ is 0, and its derivative by the norm is taken as 0.
+ * Relates a and b, which are q and p less their means, by Σ b², Σ b c, Σ c², Σ a² and Σ a b, where
+ * c = a − b. Where they are close, all is made of b and c, so that nothing cancels. Elsewhere c
+ * holds nothing of a small a beside b. Where Σ a² is no more than `least`, all of a are equal: ρ is
+ * 0, and its derivative by the norm is taken as 0.
  */
 export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64, least: f64): void {
   const isClose = 4 * cc < bb;
@@ -36,7 +37,8 @@ export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64, least: f64):
     byDifference = along;
     byTeacher = -(((bc + cc) / aa) * norms + EPSILON) / (denominator * denominator);
     byStudent = 0;
-    // 1 − ρ = (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² = bb · cc − bc²
+    // 1 − ρ = (denominator² − ab²) / (denominator (denominator + ab)), and ‖a‖² ‖b‖² − ab² = bb ·
+    // cc − bc²
     const beside = bb * cc - bc * bc + EPSILON * (2 * norms + EPSILON);
     distance = beside / (denominator * (denominator + ab));
   } else {

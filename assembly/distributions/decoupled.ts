@@ -1,5 +1,5 @@
-// A distribution taken apart: whether it is the label, and which class it is if it is another. The exponentials
-// are of the other classes alone.
+// A distribution taken apart: whether it is the label, and which class it is if it is another. The
+// exponentials are of the other classes alone.
 
 import { log } from '../shared/log';
 import { first, splat } from '../shared/lanes';
@@ -13,8 +13,9 @@ import { ForwardKL } from './terms';
 export let oddsSlope: f64 = 0;
 
 /**
- * targetWeight · KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) + othersWeight · KL among the other classes; writes the slopes of
- * the latter, without its weight, and leaves the sum of all slopes by log q of the others.
+ * targetWeight · KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) + othersWeight · KL among the other classes;
+ * writes the slopes of the latter, without its weight, and leaves the sum of all slopes by log q of
+ * the others.
  */
 export function decouple<T>(
   student: usize, teacher: usize, output: usize, width: usize, label: i32, temperature: f64, targetWeight: f64,
@@ -40,7 +41,10 @@ export function decouple<T>(
   return targetWeight * target + othersWeight * others;
 }
 
-/** p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0 nothing cancels. */
+/**
+ * p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0
+ * nothing cancels.
+ */
 function divergenceOf(p: f64, q: f64, d: f64): f64 {
   if (p == 0) return d == -Infinity ? NaN : q;
   const square = splat<f64>(d * d);

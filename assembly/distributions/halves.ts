@@ -1,5 +1,5 @@
-// The two halves around a term in JavaScript, for one row of doubles: its distributions with their logarithms, then what
-// the slopes by log q make of the logits.
+// The two halves around a term in JavaScript, for one row of doubles: its distributions with their
+// logarithms, then what the slopes by log q make of the logits.
 
 import { LOSSES } from '../../src/engine/layout';
 import { log } from '../shared/log';
@@ -13,7 +13,10 @@ import { ps, qs, students, teachers, turnTo } from '../shared/workspace';
 
 let deviation: f64 = 0;
 
-/** Writes p, q, log p and log q of the row to four rows of doubles, which start where the losses are to be written. */
+/**
+ * Writes p, q, log p and log q of the row to four rows of doubles, which start where the losses are
+ * to be written.
+ */
 export function openRow(call: usize, workspace: usize, row: i32, _count: i32): void {
   begin<f64>(call, workspace);
   turnTo(0);
@@ -36,7 +39,10 @@ export function openRow(call: usize, workspace: usize, row: i32, _count: i32): v
   share(qs, s, qSum, studentMax, to + width, to + 3 * width);
 }
 
-/** A distribution and its logarithms, from its exponentials and logits. The exponentials become the distribution too. */
+/**
+ * A distribution and its logarithms, from its exponentials and logits. The exponentials become the
+ * distribution too.
+ */
 function share(exponentials: usize, logits: usize, total: f64, top: f64, to: usize, toLog: usize): void {
   const factor = splat<f64>(1 / total);
   const inverse = splat<f64>(1 / temperature);
@@ -52,9 +58,9 @@ function share(exponentials: usize, logits: usize, total: f64, top: f64, to: usi
 }
 
 /**
- * Turns the slopes by log q, which stand behind the four rows, into the derivative of the soft loss by the logits, times
- * its weight and the scale. For a slope less any multiple of q the result is the same: here the one of which nothing is
- * left at the likeliest class.
+ * Turns the slopes by log q, which stand behind the four rows, into the derivative of the soft loss
+ * by the logits, times its weight and the scale. For a slope less any multiple of q the result is
+ * the same: here the one of which nothing is left at the likeliest class.
  */
 export function closeRow(call: usize, _workspace: usize, row: i32, _count: i32): void {
   const slopes = load<usize>(call, LOSSES) + 4 * width;

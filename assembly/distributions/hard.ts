@@ -6,12 +6,18 @@ import { madd, nmadd, RUN, splat, sum, VECTOR } from '../shared/lanes';
 import { hardSum, restOf, studentMax } from './read';
 import { hards } from '../shared/workspace';
 
-/** Of the label that was looked at last: its loss, and what the other classes and all classes sum to. */
+/**
+ * Of the label that was looked at last: its loss, and what the other classes and all classes sum
+ * to.
+ */
 export let hardLoss: f64 = 0;
 export let hardRest: f64 = 0;
 export let hardTotal: f64 = 0;
 
-/** Whether the label has more than all others: its loss is then log(1 + others / own), and not log(all / own). */
+/**
+ * Whether the label has more than all others: its loss is then log(1 + others / own), and not
+ * log(all / own).
+ */
 let isSure: bool = false;
 
 /** Of what the loss takes the logarithm, and that less 1 with all its digits. */
@@ -30,7 +36,10 @@ export function weighLabel<T>(label: i32, width: usize): void {
   logged = isSure ? 1 + loggedAbove : hardTotal;
 }
 
-/** −log softmax(student) at the label that was weighed, given the logarithm. `student` is the row as it came. */
+/**
+ * −log softmax(student) at the label that was weighed, given the logarithm. `student` is the row as
+ * it came.
+ */
 export function labelLoss<T>(student: usize, label: i32, logarithm: f64): void {
   hardLoss = logarithm;
   if (!isSure) hardLoss -= (load<T>(student + (label as usize) * sizeof<T>()) as f64) - studentMax;
@@ -43,7 +52,10 @@ export function recallLabel(loss: f64, rest: f64, total: f64): void {
   hardTotal = total;
 }
 
-/** −log softmax(student) at the label where the label itself was left out of the exponentials, given the log of their sum. */
+/**
+ * −log softmax(student) at the label where the label itself was left out of the exponentials, given
+ * the log of their sum.
+ */
 export function classLossBeside<T>(student: usize, label: i32, logarithm: f64): void {
   const place = (label as usize) * sizeof<T>();
   const odds = (load<T>(student + place) as f64) - studentMax - logarithm;
@@ -65,7 +77,10 @@ export function softplus(x: f64): f64 {
 /** Σ label, of the distribution that was looked at last. */
 export let mass: f64 = 0;
 
-/** −Σ label · log softmax(student) of two dense rows, given log Σ e^student. A label of 0 counts nothing. */
+/**
+ * −Σ label · log softmax(student) of two dense rows, given log Σ e^student. A label of 0 counts
+ * nothing.
+ */
 export function distributionLoss<T>(student: usize, labels: usize, columns: i32, logarithm: f64): void {
   const bytes = (columns as usize) * sizeof<T>();
   const whole = bytes - (bytes % VECTOR);

@@ -1,4 +1,5 @@
-// Rows of labels alone: the cross-entropy at temperature 1, beside a soft loss that is computed elsewhere.
+// Rows of labels alone: the cross-entropy at temperature 1, beside a soft loss that is computed
+// elsewhere.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW } from '../../src/engine/layout';
 import { VECTOR } from '../shared/lanes';

@@ -1,7 +1,9 @@
-// The alpha-beta divergence of p and q, to the powers a and b. Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The
-// way from one of them to the other has two steps, (M − P) / b and (Q − M) / a, or back (M − Q) / a and (P − M) / b. It starts on
-// the side that has the larger power: the first step is then divided by the smaller power, of which a limit may have to be
-// taken. The term is what the second step has beyond the first step, divided by a + b. Its slope by log q is (Q − M) / a.
+// The alpha-beta divergence of p and q, to the powers a and b. Between P = p^(a + b) and Q = q^(a +
+// b) stands M = p^a q^b. The way from one of them to the other has two steps, (M − P) / b and (Q −
+// M) / a, or back (M − Q) / a and (P − M) / b. It starts on the side that has the larger power: the
+// first step is then divided by the smaller power, of which a limit may have to be taken. The term
+// is what the second step has beyond the first step, divided by a + b. Its slope by log q is (Q −
+// M) / a.
 
 import { option, otherOption, temperature } from '../shared/call';
 import { constant, exp2, stepsToNat } from '../shared/exp';
@@ -46,7 +48,10 @@ function stepsOf<T>(logit: v128, top: usize, offset: usize): v128 {
   return madd<T>(v128.sub<T>(logit, take<T>(top)), take<T>(POWER_STEPS), take<T>(offset));
 }
 
-/** Two to the power of `steps`; 0 of a class that is ruled out, of which the steps are −Infinity, or NaN to the power 0. */
+/**
+ * Two to the power of `steps`; 0 of a class that is ruled out, of which the steps are −Infinity, or
+ * NaN to the power 0.
+ */
 @inline
 function raised<T>(steps: v128): v128 {
   const power = exp2<T>(
@@ -66,7 +71,8 @@ export function powersOf<T>(d: v128, student: v128, teacher: v128, output: usize
   const start = raised<T>(startSteps);
   const middle = raised<T>(madd<T>(endSteps, take<T>(Q_SHARE), v128.mul<T>(startSteps, take<T>(P_SHARE))));
   const end = raised<T>(endSteps);
-  // The difference of the logarithms along the way; 0 where both sides rule the class out, and d is NaN.
+  // The difference of the logarithms along the way; 0 where both sides rule the class out, and d is
+  // NaN.
   const x = v128.mul<T>(v128.and(d, v128.eq<T>(d, d)), way);
   const y = v128.mul<T>(x, take<T>(TOTAL));
   const y2 = v128.mul<T>(y, y);

@@ -1,4 +1,5 @@
-// Rows in descending order: the numbers with their places are sorted by digits of 8 bits, or where they are few by insertion.
+// Rows in descending order: the numbers with their places are sorted by digits of 8 bits, or where
+// they are few by insertion.
 
 import { COUNT_BYTES } from '../../src/engine/layout';
 import { stride, teacherStride, width } from '../shared/call';
@@ -7,8 +8,8 @@ import { refer, termOf } from './term';
 import { TotalVariation } from './terms';
 import { ps, qs, spare, turnToExponentials } from '../shared/workspace';
 
-// A pair is a key in the bits of a number, then the place of the number in its row, in as many bytes. Keys are in
-// ascending order where the numbers are in descending order.
+// A pair is a key in the bits of a number, then the place of the number in its row, in as many
+// bytes. Keys are in ascending order where the numbers are in descending order.
 
 /** The bits of a number as its key, and back. */
 @inline
@@ -120,7 +121,10 @@ function sort<T>(row: usize, bytes: usize): usize {
   return from;
 }
 
-/** Writes numbers and their exponentials in the order of the pairs. Padding stands for classes that are ruled out. */
+/**
+ * Writes numbers and their exponentials in the order of the pairs. Padding stands for classes that
+ * are ruled out.
+ */
 function arrange<T>(pairs: usize, bytes: usize, exponentials: usize, to: usize, toExponentials: usize): void {
   let i: usize = 0;
   for (; i < bytes; i += sizeof<T>()) {
@@ -149,7 +153,10 @@ function restore<T>(pairs: usize, sorted: usize, slopes: usize, to: usize): void
   }
 }
 
-/** The total variation of both sides in descending order; writes the slopes in the student's own order. */
+/**
+ * The total variation of both sides in descending order; writes the slopes in the student's own
+ * order.
+ */
 export function rankedVariation<T>(student: usize, teacher: usize, output: usize): f64 {
   const s = spare + COUNT_BYTES + 4 * width;
   const t = s + width;

@@ -1,4 +1,5 @@
-// d = log q − log p of every class, from the logits: small differences keep the digits that p and q lose.
+// d = log q − log p of every class, from the logits: small differences keep the digits that p and q
+// lose.
 
 import { first, madd, RUN, splat, sum, VECTOR } from '../shared/lanes';
 import { keep, APART, GAP, INVERSE, ps, Q_FACTOR, qs, REST, take } from '../shared/workspace';
@@ -8,7 +9,8 @@ import { differenceOf } from './terms';
 /** Places what d is made of, given Σp / Σq of the exponentials and its logarithm. */
 export function placeRatio<T>(temperature: f64, ratio: f64, logRatio: f64): void {
   const distance = abs(studentMax - teacherMax);
-  // Where the largest logits are close, student − teacher is exact. Elsewhere their distance goes first.
+  // Where the largest logits are close, student − teacher is exact. Elsewhere their distance goes
+  // first.
   const isNear = distance < 1 || distance < 0.5 * max(abs(studentMax), abs(teacherMax));
   const apart = isNear ? 0 : (((studentMax - teacherMax) as T) as f64);
   const inverse = ((1 / temperature) as T) as f64;
@@ -30,8 +32,9 @@ export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v1
 }
 
 /**
- * Takes from d what it is off in every class, which is what rounding leaves Σ (q − p) off 0. Most losses need not: their slopes
- * are then off by a multiple of q, which the adjoint of the softmax takes out.
+ * Takes from d what it is off in every class, which is what rounding leaves Σ (q − p) off 0. Most
+ * losses need not: their slopes are then off by a multiple of q, which the adjoint of the softmax
+ * takes out.
  */
 export function settleRatio<T>(student: usize, teacher: usize, width: usize): void {
   const factor = take<T>(Q_FACTOR);

@@ -110,7 +110,9 @@ function readPart<T>(withHard: bool, student: usize, teacher: usize, from: usize
   }
 }
 
-/** The exponentials at temperature 1 as a power, 1 to 4, of those at the temperature; adds them up. */
+/**
+ * The exponentials at temperature 1 as a power, 1 to 4, of those at the temperature; adds them up.
+ */
 export function raise<T>(power: i32, width: usize): void {
   // A loop for each power: to decide within one would take as long as to multiply.
   if (power == 1) raiseTo<T>(1, width);
@@ -149,7 +151,10 @@ export function readRow<T>(withHard: bool, student: usize, teacher: usize, width
   exponentials<T>(withHard, student, teacher, 0, width);
 }
 
-/** The largest logit of a single row, and its exponentials at the temperature whose steps stand at a place. */
+/**
+ * The largest logit of a single row, and its exponentials at the temperature whose steps stand at a
+ * place.
+ */
 export function readAlone<T>(row: usize, width: usize, stepsPlace: usize): void {
   beginRow();
   survey<T>(row, row, 0, width);
@@ -174,7 +179,10 @@ export function readAlone<T>(row: usize, width: usize, stepsPlace: usize): void 
   }
 }
 
-/** {@link readRow} as if both sides ruled a class out. The run that holds the class is read from a copy. */
+/**
+ * {@link readRow} as if both sides ruled a class out. The run that holds the class is read from a
+ * copy.
+ */
 export function readOthers<T>(
   withHard: bool, student: usize, teacher: usize, width: usize, label: i32, patch: usize,
 ): void {

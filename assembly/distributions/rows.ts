@@ -1,4 +1,5 @@
-// Rows of distributions: read a batch of rows, take the logarithms of their sums, evaluate the term, write once.
+// Rows of distributions: read a batch of rows, take the logarithms of their sums, evaluate the
+// term, write once.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
 import { logs } from '../shared/log';
@@ -102,8 +103,8 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
 }
 
 /**
- * Takes the two logarithms of a row together: the logarithm of Σp / Σq, and the logarithm of the hard loss. No row of the batch
- * waits for the logarithms of another row.
+ * Takes the two logarithms of a row together: the logarithm of Σp / Σq, and the logarithm of the
+ * hard loss. No row of the batch waits for the logarithms of another row.
  */
 function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
   const record = recordOf(index);
@@ -152,7 +153,10 @@ let hardFactor: f64 = 0;
 /** What the slopes of the row at hand count. */
 let softWeight: f64 = 0;
 
-/** Writes the gradient of a row, given its slopes and what they count; `own` is the slope of the label beside them. */
+/**
+ * Writes the gradient of a row, given its slopes and what they count; `own` is the slope of the
+ * label beside them.
+ */
 function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: f64, own: f64): void {
   const label = labelOf(row);
   const hard = hardWeightOf(row);
@@ -223,7 +227,8 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
       if (ranks && t != s) return rankedVariation<T>(s, t, output);
       return evaluate<TotalVariation, T>(s, t, output);
     case CORRELATION: {
-      // Slopes of the row are weighted, since the slopes of the columns beside them are the same for every row.
+      // Slopes of the row are weighted, since the slopes of the columns beside them are the same
+      // for every row.
       const value = softWeight * correlate<T>(s, t, softWeight);
       softWeight = 1;
       return value + evaluate<Correlation, T>(s, t, output);

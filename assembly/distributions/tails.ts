@@ -1,5 +1,6 @@
-// The classes that a sparse teacher leaves out: the log of their summed exponentials, and its adjoint. The description of
-// the call has the classes that the teacher kept, a row of them for each row.
+// The classes that a sparse teacher leaves out: the log of their summed exponentials, and its
+// adjoint. The description of the call has the classes that the teacher kept, a row of them for
+// each row.
 
 import { EXCLUDED_ROW, KEPT, KEPT_COUNT } from '../../src/engine/layout';
 import { log } from '../shared/log';
@@ -26,7 +27,10 @@ function readTail<T>(call: usize, row: i32): void {
   readAlone<T>(students, width, SOFT_STEPS);
 }
 
-/** In place of losses: log Σ e^(z / T) of the classes that are left; NaN where a logit is none, or no class is left. */
+/**
+ * In place of losses: log Σ e^(z / T) of the classes that are left; NaN where a logit is none, or
+ * no class is left.
+ */
 export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
   turnTo(0);
@@ -40,7 +44,10 @@ export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count:
   }
 }
 
-/** The gradient of a row: its soft weight times the share that each class has of the sum, and 0 for the classes kept. */
+/**
+ * The gradient of a row: its soft weight times the share that each class has of the sum, and 0 for
+ * the classes kept.
+ */
 export function spreadTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
   turnTo(0);

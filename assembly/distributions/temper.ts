@@ -4,8 +4,9 @@ import { teacherFactor } from '../shared/call';
 import { larger, largest, splat, VECTOR } from '../shared/lanes';
 
 /**
- * Turns a copy of a row of the teacher into logits that have, at the student's temperature, the softmax that the row has at its
- * own. Its largest logit goes first, so that the product is as exact as the distances of the logits.
+ * Turns a copy of a row of the teacher into logits that have, at the student's temperature, the
+ * softmax that the row has at its own. Its largest logit goes first, so that the product is as
+ * exact as the distances of the logits.
  */
 export function temper<T>(row: usize, width: usize): void {
   const factor = teacherFactor();

@@ -20,8 +20,8 @@ export function setSlopeSum(value: f64): void {
 }
 
 /**
- * The slope by q of the loss of the columns: multiples of p, of q − p and of q less their means over the batch. The table
- * holds the three means of every column, then the three factors.
+ * The slope by q of the loss of the columns: multiples of p, of q − p and of q less their means
+ * over the batch. The table holds the three means of every column, then the three factors.
  */
 @inline
 function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 {
@@ -35,7 +35,10 @@ function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 
   return madd<T>(a, v128.load(factors + 2 * width), both);
 }
 
-/** Returns the value of a part of a row, and writes its slopes by log q, in units of the teacher's exponentials. */
+/**
+ * Returns the value of a part of a row, and writes its slopes by log q, in units of the teacher's
+ * exponentials.
+ */
 export function termOf<K, T>(student: usize, teacher: usize, output: usize, from: usize, to: usize): f64 {
   const isForward = idof<K>() == idof<ForwardKL>();
   const factor = take<T>(Q_FACTOR);
@@ -101,9 +104,9 @@ function placeOfMax<T>(student: usize, width: usize): usize {
 }
 
 /**
- * Where one class has most of the student's mass, all slopes by q are taken relative to the slope of that class. The
- * adjoint of the softmax takes a constant times q out again, and the product of q with a large slope would be rounded
- * to more than what is left of it.
+ * Where one class has most of the student's mass, all slopes by q are taken relative to the slope
+ * of that class. The adjoint of the softmax takes a constant times q out again, and the product of
+ * q with a large slope would be rounded to more than what is left of it.
  */
 export function refer<K, T>(student: usize, teacher: usize, output: usize, width: usize): void {
   keep<T>(REFERENCE, 0);
@@ -123,8 +126,9 @@ function lanesOf<T>(): v128 {
 }
 
 /**
- * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are 0, is no part of it. Rounding
- * leaves Σ (q − p) off 0, by what d is off in every class: that is taken out.
+ * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are
+ * 0, is no part of it. Rounding leaves Σ (q − p) off 0, by what d is off in every class: that is
+ * taken out.
  */
 export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const factor = take<T>(Q_FACTOR);
@@ -132,7 +136,8 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const zero = splat<T>(0);
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
-  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little for these sums.
+  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little
+  // for these sums.
   if (columns <= 2) return NaN;
   const whole = stride & ~15;
   const inRow = v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32)));

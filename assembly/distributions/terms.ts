@@ -1,5 +1,6 @@
-// The terms of the losses: of each its value and its slope by q. The arguments are q and p in units of the
-// teacher's exponentials, d = log q − log p, and q − p. All terms here are homogeneous in q and p.
+// The terms of the losses: of each its value and its slope by q. The arguments are q and p in units
+// of the teacher's exponentials, d = log q − log p, and q − p. All terms here are homogeneous in q
+// and p.
 
 import { logOf, relativeEntropy } from '../shared/logLanes';
 import { larger, madd, nmadd, splat } from '../shared/lanes';
@@ -38,7 +39,10 @@ function isPositive<T>(x: v128): v128 {
   return v128.gt<T>(x, v128.xor(x, x));
 }
 
-/** All ones where a logit is not −Infinity: a class may have a probability that is too small for a number, and count. */
+/**
+ * All ones where a logit is not −Infinity: a class may have a probability that is too small for a
+ * number, and count.
+ */
 @inline
 function isAllowed<T>(logit: v128): v128 {
   return v128.gt<T>(logit, take<T>(RULED_OUT));
@@ -114,7 +118,10 @@ export function slopeOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128
   return nmadd<T>(take<T>(Q_SHARE), above, log);
 }
 
-/** What share of Σ slope · Σ (q − p) is taken from the value: rounding leaves Σ (q − p) off 0, and the value is corrected. */
+/**
+ * What share of Σ slope · Σ (q − p) is taken from the value: rounding leaves Σ (q − p) off 0, and
+ * the value is corrected.
+ */
 @inline
 export function excessShare<K>(): f64 {
   return idof<K>() == idof<TotalVariation>() ? 1 : 0.5;

@@ -25,15 +25,15 @@ const INVERSE: usize = LIMIT;
 const STEPS: usize = RATIO;
 
 /**
- * Σ KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x) of logits divided by the temperature; writes its slopes by x times
- * their factor.
+ * Σ KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x) of logits divided by the temperature; writes
+ * its slopes by x times their factor.
  *
  * Signs are turned such that y ≤ 0, so that p is the smaller probability. A class has
  *
  *     log(1 + eˣ) − log(1 + eʸ) − p d,  d = x − y
  *
- * and the logarithms differ by log(1 + w), w = p (e^d − 1). Where d is near 0 that is p (e^d − 1 − d) − (w − log(1 + w)),
- * of which both terms have all digits.
+ * and the logarithms differ by log(1 + w), w = p (e^d − 1). Where d is near 0 that is p (e^d − 1 −
+ * d) − (w − log(1 + w)), of which both terms have all digits.
  */
 function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usize): f64 {
   const inverse = take<T>(INVERSE), steps = take<T>(STEPS);

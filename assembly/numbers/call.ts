@@ -9,7 +9,9 @@ import { keep } from '../shared/workspace';
 // Places of constants, behind those of the distributions.
 /** What turns the slopes of a row into its gradient. */
 export const FACTOR: usize = 200;
-/** Entries that hold this on both sides are left out; a NaN, which equals nothing, where all count. */
+/**
+ * Entries that hold this on both sides are left out; a NaN, which equals nothing, where all count.
+ */
 export const RULED_OUT: usize = 208;
 /** The option of a loss, and its negative. */
 export const LIMIT: usize = 216;
@@ -36,7 +38,10 @@ export function beginNumbers<T>(call: usize, workspace: usize): void {
   keep<T>(LARGE, 1e30);
 }
 
-/** A row of the workspace: there are 4 of whole vectors, and 7 where a row of the matrix is not, or is copied. */
+/**
+ * A row of the workspace: there are 4 of whole vectors, and 7 where a row of the matrix is not, or
+ * is copied.
+ */
 export function scratchRow(index: usize): usize {
   return rows + index * width;
 }

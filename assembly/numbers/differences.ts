@@ -22,8 +22,8 @@ export class ActivationBoundary {}
 export class MarginReLU {}
 
 /**
- * The slope by x, half of it where the value is a square. `limit` is the option of the loss: the margin, Huber's δ, and
- * 1 for the absolute value.
+ * The slope by x, half of it where the value is a square. `limit` is the option of the loss: the
+ * margin, Huber's δ, and 1 for the absolute value.
  */
 @inline
 function slopeOf<K, T>(x: v128, y: v128, limit: v128, minusLimit: v128, sign: v128, ruledOut: v128): v128 {

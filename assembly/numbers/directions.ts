@@ -1,5 +1,6 @@
-// Losses of the directions of two rows, x / ‖x‖ and y / ‖y‖. The rows are features, or maps of them. All is computed in
-// doubles: of directions that are alike or opposite, the derivative is what is left of terms that cancel.
+// Losses of the directions of two rows, x / ‖x‖ and y / ‖y‖. The rows are features, or maps of
+// them. All is computed in doubles: of directions that are alike or opposite, the derivative is
+// what is left of terms that cancel.
 
 import {
   adds, columns, option, otherOption, softWeightOf, teacherStride, width,
@@ -55,8 +56,8 @@ function squaresOf<T>(x: usize, y: usize, bytes: usize): void {
 }
 
 /**
- * w = y − k x, k = ‖y‖ / ‖x‖, or its signs. `ratio` and `excess` sum to k: where k is near 1, so is the former 1, and
- * y − x is exact.
+ * w = y − k x, k = ‖y‖ / ‖x‖, or its signs. `ratio` and `excess` sum to k: where k is near 1, so is
+ * the former 1, and y − x is exact.
  */
 @inline
 function slopeOf(isAbsolute: bool, w: v128, sign: v128, one: v128): v128 {
@@ -101,8 +102,8 @@ function finish<T>(isAbsolute: bool, x: usize, y: usize, to: usize, bytes: usize
 }
 
 /**
- * The loss of two rows of whole vectors, of `length` numbers; writes its derivative by x, times `scale`. NaN where the
- * norms, at least `floor`, are beyond what squares can bear.
+ * The loss of two rows of whole vectors, of `length` numbers; writes its derivative by x, times
+ * `scale`. NaN where the norms, at least `floor`, are beyond what squares can bear.
  */
 function directionLoss<T>(
   kind: i32, x: usize, y: usize, to: usize, bytes: usize, length: i32, floor: f64, scale: f64,

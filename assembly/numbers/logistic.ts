@@ -2,7 +2,9 @@
 
 import { broadcast, madd } from '../shared/lanes';
 
-/** (artanh(s) / s − 1) / s² in powers of s²: the best fit, to what s² leaves of it in the logarithm. */
+/**
+ * (artanh(s) / s − 1) / s² in powers of s²: the best fit, to what s² leaves of it in the logarithm.
+ */
 const SHORT = memory.data<f32>([
   0.33333320168349617, 0.20003780322455603, 0.1411830990265524, 0.13425749011418575,
 ]);

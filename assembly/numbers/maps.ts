@@ -1,5 +1,5 @@
-// Attention maps: Σ over channels of z², of rows laid out [channels][positions]. The sums are doubles, since maps that
-// are close have little left of their digits where they are subtracted.
+// Attention maps: Σ over channels of z², of rows laid out [channels][positions]. The sums are
+// doubles, since maps that are close have little left of their digits where they are subtracted.
 
 import { madd, splat, VECTOR } from '../shared/lanes';
 import { clear } from '../shared/stage';

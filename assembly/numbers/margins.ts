@@ -1,4 +1,5 @@
-// How far a column is ahead of each other column. In doubles: margins are what is left of scores that cancel.
+// How far a column is ahead of each other column. In doubles: margins are what is left of scores
+// that cancel.
 
 import { softWeightOf, width } from '../shared/call';
 import { keep, ONE, take } from '../shared/workspace';
@@ -23,7 +24,10 @@ function gapOf(x: v128, y: v128, lead: v128): v128 {
 let candidates: f64 = 0;
 let gaps: f64 = 0;
 
-/** Returns the sum of the squared gaps. Leaves the sum of the gaps, and the number of columns that are there. */
+/**
+ * Returns the sum of the squared gaps. Leaves the sum of the gaps, and the number of columns that
+ * are there.
+ */
 function compare<T>(x: usize, y: usize, bytes: usize): f64 {
   const lead = take<f64>(LIMIT), one = take<f64>(ONE);
   let squares = splat<f64>(0);

@@ -1,5 +1,6 @@
-// Losses of the pairs of columns that stand in an order on the teacher's side: k before l where yₖ > yₗ. The loss of a pair is
-// log(1 + e^−lead), or as a hinge max(0, margin − lead), with the lead xₖ − xₗ.
+// Losses of the pairs of columns that stand in an order on the teacher's side: k before l where yₖ
+// > yₗ. The loss of a pair is log(1 + e^−lead), or as a hinge max(0, margin − lead), with the lead
+// xₖ − xₗ.
 
 import { softWeightOf, width } from '../shared/call';
 import { keep, ONE, take } from '../shared/workspace';
@@ -18,8 +19,8 @@ const ORDER: usize = 1;
 const STEPS: usize = RATIO;
 
 /**
- * Copies a row of the teacher with a NaN, which is neither above nor below any number, for what is ruled out on both sides.
- * Returns 0; NaN where another number of the two rows is not finite.
+ * Copies a row of the teacher with a NaN, which is neither above nor below any number, for what is
+ * ruled out on both sides. Returns 0; NaN where another number of the two rows is not finite.
  */
 function orderOf<T>(x: usize, y: usize, to: usize, bytes: usize): f64 {
   const ruledOut = take<T>(RULED_OUT), zero = splat<T>(0);
@@ -38,8 +39,9 @@ function orderOf<T>(x: usize, y: usize, to: usize, bytes: usize): f64 {
 let pairs: f64 = 0;
 
 /**
- * Returns the sum of the losses of all pairs, and leaves their number in {@link pairs}. Adds the slopes by x to a row. The
- * order is used up: a column whose pairs are done gets a NaN, so that no pair comes twice.
+ * Returns the sum of the losses of all pairs, and leaves their number in {@link pairs}. Adds the
+ * slopes by x to a row. The order is used up: a column whose pairs are done gets a NaN, so that no
+ * pair comes twice.
  */
 function compare<T>(isHinge: bool, x: usize, order: usize, to: usize, bytes: usize): f64 {
   const steps = take<T>(STEPS), lowest = constant<T>(7), margin = take<T>(LIMIT);

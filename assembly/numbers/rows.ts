@@ -22,8 +22,8 @@ export let outputRow: usize = 0;
 export let gradientRow: usize = 0;
 
 /**
- * Turns to a row; `false`, with all done, where it is excluded. `inVectors` is for losses that read and write whole
- * vectors, for which `padding` fills up a copy of the row.
+ * Turns to a row; `false`, with all done, where it is excluded. `inVectors` is for losses that read
+ * and write whole vectors, for which `padding` fills up a copy of the row.
  */
 export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
   const offset = (row as usize) * stride;
@@ -59,7 +59,10 @@ export function temper<T>(): void {
   }
 }
 
-/** Hands over the gradient of the row, and its loss. Where that is not finite, the gradient gets nothing. */
+/**
+ * Hands over the gradient of the row, and its loss. Where that is not finite, the gradient gets
+ * nothing.
+ */
 export function close<T>(row: i32, loss: f64): void {
   putLoss(row, loss);
   if (!gradientRow) return;

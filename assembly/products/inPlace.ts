@@ -1,5 +1,6 @@
-// Products of float32 matrices where they stand, in blocks of the result. Each element is the sum of the same numbers in the
-// same order whichever columns a thread takes, so that the shares change no bit.
+// Products of float32 matrices where they stand, in blocks of the result. Each element is the sum
+// of the same numbers in the same order whichever columns a thread takes, so that the shares change
+// no bit.
 
 import {
   A_PANELS, ADDS_PRODUCT, ADDS_STEPS, B_PANELS, COLUMN_LINES, INNER, IS_GRAM, IS_ZERO, LEFT, LEFT_COLUMN, LEFT_PLACE, LEFT_ROW,
@@ -26,7 +27,9 @@ function whole(length: i32, unit: i32): i32 {
   return (length + unit - 1) / unit * unit;
 }
 
-/** Makes a panel of a few lines, or of doubles, number by number, with zeros where the matrix ends. */
+/**
+ * Makes a panel of a few lines, or of doubles, number by number, with zeros where the matrix ends.
+ */
 function packEach<T>(source: usize, line: usize, step: usize, target: usize, lines: i32, steps: i32): void {
   const width = PANEL_BYTES / sizeof<T>() as i32;
   const last = whole(steps, VECTOR_BYTES / sizeof<T>() as i32);
@@ -58,7 +61,10 @@ function pack<T>(source: usize, line: usize, step: usize, target: usize, lines: 
   }
 }
 
-/** Computes sums of a block, which starts at a row and a column of the result, from numbers of the type. */
+/**
+ * Computes sums of a block, which starts at a row and a column of the result, from numbers of the
+ * type.
+ */
 function multiply<T>(row: i32, rows: i32, column: i32, columns: i32, sums: usize): void {
   const a = load<usize>(call, LEFT) + (row as usize) * load<usize>(call, LEFT_ROW);
   const b = load<usize>(call, RIGHT) + (column as usize) * load<usize>(call, RIGHT_COLUMN);
@@ -125,7 +131,10 @@ function putBlock(row: i32, rows: i32, column: i32, columns: i32): void {
   }
 }
 
-/** Computes `count` panels of columns of the result, see "The description of a product of float32 matrices" in layout.ts. */
+/**
+ * Computes `count` panels of columns of the result, see "The description of a product of float32
+ * matrices" in layout.ts.
+ */
 export function putProduct(description: usize, place: usize, first: i32, count: i32): void {
   call = description;
   workspace = place;

@@ -1,7 +1,8 @@
 // Products of matrices, sums = A · B or sums += A · B.
 //
-// Both factors come as panels: for each step along the inner dimension, two vectors of rows of A, or of columns of B. So
-// a tile of the product reads memory in order, and each vector that it loads enters two or four products.
+// Both factors come as panels: for each step along the inner dimension, two vectors of rows of A,
+// or of columns of B. So a tile of the product reads memory in order, and each vector that it loads
+// enters two or four products.
 
 import {
   A_PANELS, ADDS_STEPS, B_PANELS, COLUMN_LINES, IS_GRAM, PANEL_BYTES, ROW_LINES, STEPS, SUMS, TILE, VECTOR_BYTES,
@@ -14,12 +15,16 @@ const STEP: usize = PANEL_BYTES;
 const ROWS = 4;
 
 /**
- * Number of products in a run. A run is summed in float32, and its sum is then added to the sum of the runs before it. For the 256
- * steps of a panel, runs of 24 make the longest chain of additions in float32 about as short as it can be: 24 + 11.
+ * Number of products in a run. A run is summed in float32, and its sum is then added to the sum of
+ * the runs before it. For the 256 steps of a panel, runs of 24 make the longest chain of additions
+ * in float32 about as short as it can be: 24 + 11.
  */
 const RUN = 24;
 
-/** Writes the sum of `steps` products of each entry of a tile, in the format of the factors; steps are even. */
+/**
+ * Writes the sum of `steps` products of each entry of a tile, in the format of the factors; steps
+ * are even.
+ */
 function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
   const isDouble = sizeof<T>() == 8;
   const zero = splat<T>(0);
@@ -46,8 +51,9 @@ function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
       row = isDouble ? v128.load64_splat(a, 24) : v128.load32_splat(a, 12);
       c30 = madd<T>(row, left, c30);
       c31 = madd<T>(row, right, c31);
-      // Never taken, but it parts two steps: without a branch, V8 loads all that both need before it multiplies, and has
-      // too few registers for that. Two steps to one end of the loop gain a twentieth.
+      // Never taken, but it parts two steps: without a branch, V8 loads all that both need before
+      // it multiplies, and has too few registers for that. Two steps to one end of the loop gain a
+      // twentieth.
       if (a == 0) break;
       left = v128.load(b, STEP);
       right = v128.load(b, STEP + 16);
@@ -160,7 +166,10 @@ function turn<T>(from: usize, line: usize, to: usize): void {
   }
 }
 
-/** Makes panels of `lines` rows of `steps` numbers each, `stride` bytes apart; whole panels and vectors. */
+/**
+ * Makes panels of `lines` rows of `steps` numbers each, `stride` bytes apart; whole panels and
+ * vectors.
+ */
 export function packRows<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const line = (steps as usize) * sizeof<T>();
   const half = (VECTOR_BYTES / sizeof<T>()) * stride;
@@ -174,7 +183,9 @@ export function packRows<T>(source: usize, stride: usize, target: usize, lines: 
   }
 }
 
-/** Makes panels of `steps` rows, `stride` bytes apart, that hold one number for each of the lines. */
+/**
+ * Makes panels of `steps` rows, `stride` bytes apart, that hold one number for each of the lines.
+ */
 export function packColumns<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const bytes = (lines as usize) * sizeof<T>();
   for (let panel: usize = 0; panel < bytes; panel += STEP) {

@@ -7,7 +7,10 @@ function upper(lanes: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3));
 }
 
-/** Writes the product of each of `lines` rows of `bytes` each, whole vectors, with the same row of the other side. */
+/**
+ * Writes the product of each of `lines` rows of `bytes` each, whole vectors, with the same row of
+ * the other side.
+ */
 export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
   const end = target + ((lines as usize) << 3);
   for (; target < end; target += 8) {
@@ -26,7 +29,10 @@ export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize
   }
 }
 
-/** Writes scale × each of the doubles, in float32, where they stand, up to their end: they are a multiple of four. */
+/**
+ * Writes scale × each of the doubles, in float32, where they stand, up to their end: they are a
+ * multiple of four.
+ */
 export function scaled(pointer: usize, end: usize, scale: f64): void {
   const factor = f64x2.splat(scale);
   let to = pointer;
@@ -67,8 +73,9 @@ function demote(low: v128, high: v128): v128 {
 }
 
 /**
- * Rows x and y of `bytes`, whole vectors, become δ = x − y − shift and m = (x + y) / 2 − middle, for two rows, one after the
- * other, at `less`; all are of float32, and rounded once. Writes δ · δ and δ · m of each row, in doubles.
+ * Rows x and y of `bytes`, whole vectors, become δ = x − y − shift and m = (x + y) / 2 − middle,
+ * for two rows, one after the other, at `less`; all are of float32, and rounded once. Writes δ · δ
+ * and δ · m of each row, in doubles.
  */
 export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
   const half = f64x2.splat(0.5);

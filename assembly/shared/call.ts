@@ -29,7 +29,10 @@ export let otherOption: f64 = 0;
 /** Numbers of each column of the batch; 0 where there are none. */
 export let perColumn: usize = 0;
 
-/** Bytes of a dense row of the student and of the teacher, and of a row of whole vectors: that holds either, for ranks. */
+/**
+ * Bytes of a dense row of the student and of the teacher, and of a row of whole vectors: that holds
+ * either, for ranks.
+ */
 export let stride: usize = 0;
 export let teacherStride: usize = 0;
 export let width: usize = 0;
@@ -92,7 +95,9 @@ export function turnToTemperature<T>(row: i32): void {
   keep<T>(SOFT_STEPS, stepsToNat<T>() / temperature);
 }
 
-/** What the teacher's logits are multiplied by, so that the student's temperature is right for them. */
+/**
+ * What the teacher's logits are multiplied by, so that the student's temperature is right for them.
+ */
 export function teacherFactor(): f64 {
   return teacherTemperature == 0 ? 1 : temperature / teacherTemperature;
 }

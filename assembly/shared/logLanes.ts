@@ -1,6 +1,6 @@
-// Logarithms lane by lane: log x = k · log 2 + 2 artanh(s), s = w / (2 + w), where x = 2^k (1 + w) and
-// √½ ≤ 1 + w < √2. A caller gives x and z = x − 1, since each has digits that the other one has lost:
-// where k is 0, w is z itself.
+// Logarithms lane by lane: log x = k · log 2 + 2 artanh(s), s = w / (2 + w), where x = 2^k (1 + w)
+// and √½ ≤ 1 + w < √2. A caller gives x and z = x − 1, since each has digits that the other one has
+// lost: where k is 0, w is z itself.
 
 import { broadcast, madd } from './lanes';
 
@@ -15,7 +15,10 @@ const LONG = memory.data<f64>([
 const SHORT_BITS = memory.data<i32>([0x3f3504f3]);
 const LONG_BITS = memory.data<i64>([0x0019_5f61_9980_c433, 0x4000_0000_0000_0000]);
 
-/** 2^52, which has a smaller whole number in its last digits once that is or-ed to it, and 2^52 + 1024. */
+/**
+ * 2^52, which has a smaller whole number in its last digits once that is or-ed to it, and 2^52 +
+ * 1024.
+ */
 const DIGITS = memory.data<f64>([4503599627370496.0, 4503599627371520.0]);
 
 @inline
@@ -84,7 +87,8 @@ export function logOf<T>(x: v128, z: v128): v128 {
 export function relativeEntropy<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
   const s = artanhArgument<T>(mantissa<T>(x, z, k));
-  // In another order than in logOf, whose product is the same: one with two sums could not be fused with both.
+  // In another order than in logOf, whose product is the same: one with two sums could not be fused
+  // with both.
   const rest = madd<T>(number<T>(2), k, aboveArgument<T>(s));
   // (1 + z) 2s − z, which is z s without cancellation where w is z.
   const far = v128.sub<T>(v128.mul<T>(x, v128.add<T>(s, s)), z);

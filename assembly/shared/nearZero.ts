@@ -3,8 +3,8 @@
 import { broadcast, madd } from './lanes';
 
 /**
- * The square of the largest |d| of the series, then (e^d − 1 − d) / d² in powers of d, lowest first.
- * For |d| ≤ ½ in f32, to 3e-8; for |d| ≤ ¼ in f64, to 8e-16.
+ * The square of the largest |d| of the series, then (e^d − 1 − d) / d² in powers of d, lowest
+ * first. For |d| ≤ ½ in f32, to 3e-8; for |d| ≤ ¼ in f64, to 8e-16.
  */
 const SHORT = memory.data<f32>([
   0.25, 0.5000000121607167, 0.16666666801683436, 0.04166579123000645, 0.008333236133521863, 0.001398218604627775,

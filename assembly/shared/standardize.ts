@@ -1,4 +1,5 @@
-// Standardizes a row, x = (z − mean) / (deviation + 1e-7), by the sample deviation (÷ columns − 1); and the adjoint of that.
+// Standardizes a row, x = (z − mean) / (deviation + 1e-7), by the sample deviation (÷ columns − 1);
+// and the adjoint of that.
 
 import { madd, nmadd, RUN, splat, sum, VECTOR } from './lanes';
 
@@ -47,7 +48,8 @@ function sumUp<T>(row: usize, bytes: usize, shift: f64, rest: f64): void {
 export function standardize<T>(row: usize, columns: i32): f64 {
   const n = columns as f64;
   const bytes = (columns as usize) * sizeof<T>();
-  // The second mean is what rounding left of the first: beside a small deviation it would not be small.
+  // The second mean is what rounding left of the first: beside a small deviation it would not be
+  // small.
   sumUp<T>(row, bytes, 0, 0);
   const mean = ((total / n) as T) as f64;
   sumUp<T>(row, bytes, mean, 0);
@@ -70,7 +72,8 @@ export function standardize<T>(row: usize, columns: i32): f64 {
 }
 
 /**
- * Turns d loss / d x into d loss / d z in place, where x is the standardized row. Padding holds 0 on both sides.
+ * Turns d loss / d x into d loss / d z in place, where x is the standardized row. Padding holds 0
+ * on both sides.
  */
 export function standardizeAdjoint<T>(
   x: usize, derivative: usize, width: usize, columns: i32, deviation: f64,
@@ -93,7 +96,8 @@ export function standardizeAdjoint<T>(
   }
   const n = columns as f64;
   const length = deviation + EPSILON;
-  // d deviation / d z = (z − mean) / ((n − 1) · deviation); of a constant row, x is 0 and moves in proportion.
+  // d deviation / d z = (z − mean) / ((n − 1) · deviation); of a constant row, x is 0 and moves in
+  // proportion.
   const pull = splat<T>(deviation > 0 ? (along * length) / ((n - 1) * deviation) : 0);
   const mean = splat<T>(total / n);
   const inverse = splat<T>(1 / length);

@@ -11,7 +11,10 @@ export const TEACHER_MAX: usize = 8;
 /** Steps to a unit of the logits: at the temperature, and at temperature 1. */
 export const SOFT_STEPS: usize = 16;
 export const HARD_STEPS: usize = 24;
-/** Powers below this one are 0: numbers without their leading digit take a machine ten times as long. */
+/**
+ * Powers below this one are 0: numbers without their leading digit take a machine ten times as
+ * long.
+ */
 export const LOWEST_POWER: usize = 32;
 // d = log q − log p = (student − APART − teacher − GAP) · INVERSE + REST, see ratio.ts.
 export const APART: usize = 40;
@@ -43,7 +46,8 @@ export const UNIT: usize = 184;
 /** −Infinity. */
 export const RULED_OUT: usize = 192;
 
-// The alpha-beta divergence, see powers.ts. The steps of a power are (logit − TOP) · POWER_STEPS + OFFSET.
+// The alpha-beta divergence, see powers.ts. The steps of a power are (logit − TOP) · POWER_STEPS +
+// OFFSET.
 export const POWER_STEPS: usize = 200;
 export const START_TOP: usize = 208;
 export const START_OFFSET: usize = 216;
@@ -69,7 +73,10 @@ export let records: usize = 0;
 /** Two runs of numbers. */
 export let patch: usize = 0;
 
-/** Exponentials of the row at hand: of the student, of the teacher, and of the student at temperature 1. */
+/**
+ * Exponentials of the row at hand: of the student, of the teacher, and of the student at
+ * temperature 1.
+ */
 export let qs: usize = 0;
 export let ps: usize = 0;
 export let hards: usize = 0;
@@ -77,7 +84,9 @@ export let hards: usize = 0;
 /** Slopes of the row at hand, where they cannot stand in the gradient. */
 export let slopes: usize = 0;
 
-/** Copies of rows that are not whole vectors, or are standardized: both sides, then the gradient. */
+/**
+ * Copies of rows that are not whole vectors, or are standardized: both sides, then the gradient.
+ */
 export let students: usize = 0;
 export let teachers: usize = 0;
 export let outputs: usize = 0;

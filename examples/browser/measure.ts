@@ -7,7 +7,10 @@ import { serveBuilt } from './built.js';
 
 const SECONDS = 10;
 
-/** Opens the built app, trains and draws for some seconds, and prints what that is like for a visitor. */
+/**
+ * Opens the built app, trains and draws for some seconds, and prints what that is like for a
+ * visitor.
+ */
 async function main(): Promise<void> {
   const site = await serveBuilt();
   const browser = await launchChromium();

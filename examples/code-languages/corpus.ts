@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { Random } from '../shared/random.js';
 
-/** The languages whose files are read, by their name in the teacher, with the endings of their files. */
+/**
+ * The languages whose files are read, by their name in the teacher, with the endings of their
+ * files.
+ */
 const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   c: ['.c'],
   cpp: ['.cc', '.cpp'],
@@ -26,7 +29,10 @@ const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
 export interface Corpus {
   readonly texts: readonly string[];
   readonly languages: readonly string[];
-  /** Snippets of one file have the same family, and those of all files of one name in a package: builds of one source. */
+  /**
+   * Snippets of one file have the same family, and those of all files of one name in a package:
+   * builds of one source.
+   */
   readonly families: Int32Array;
 }
 
@@ -36,7 +42,9 @@ const SHORTEST = 200;
 const ENOUGH = 800;
 const LONGEST = 1600;
 
-/** Reads the packages in `folder`: of each language so many files at most, the same in every run. */
+/**
+ * Reads the packages in `folder`: of each language so many files at most, the same in every run.
+ */
 export function readCorpus(folder: string, filesPerLanguage: number): Corpus {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.includes('.min.'))

@@ -30,11 +30,17 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
 }
 
 export interface CodeResults extends Results<Hits> {
-  /** The fraction of all snippets for which the teacher would answer the same without its hidden layers. */
+  /**
+   * The fraction of all snippets for which the teacher would answer the same without its hidden
+   * layers.
+   */
   readonly sameWithoutHidden: number;
 }
 
-/** Teaches a student by each method for each seed, and judges them; a file is held out whole, or not at all. */
+/**
+ * Teaches a student by each method for each seed, and judges them; a file is held out whole, or not
+ * at all.
+ */
 export async function runExperiment(
   methods: readonly Method[],
   { filesPerLanguage, steps, ...settings }: Settings,

@@ -7,7 +7,10 @@ const FEATURES = 1024;
 /** Of the student's hidden layer. */
 export const UNITS = 32;
 
-/** Characters and pairs of characters; of mean square 1, which is what the network is initialised for. */
+/**
+ * Characters and pairs of characters; of mean square 1, which is what the network is initialised
+ * for.
+ */
 export function featuresOf(text: string): Features {
   const { indices, values } = countNgrams(text, 2, FEATURES);
   return { indices, values: values.map((value) => value * Math.sqrt(FEATURES)) };

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { Phase } from '../shared/progress.js';
 
-/** The nodes of its graph; the logits are the sum of what its wide part says and of what follows from its hidden layers. */
+/**
+ * The nodes of its graph; the logits are the sum of what its wide part says and of what follows
+ * from its hidden layers.
+ */
 const NODES = {
   pairs: 'map/TensorArrayV2Stack/TensorListStack',
   hidden: 'dnn/hiddenlayer_1/Relu',
@@ -59,8 +62,9 @@ function loadModel(folder: string): Promise<tf.GraphModel> {
 }
 
 /**
- * Every two neighbouring bytes with a space between: what the graph makes of a text in its first loop. TensorFlow.js 4
- * fails in that loop; 3.21 runs it, and comes to the same logits. The graph stops at 10,000 pairs; no snippet has as many.
+ * Every two neighbouring bytes with a space between: what the graph makes of a text in its first
+ * loop. TensorFlow.js 4 fails in that loop; 3.21 runs it, and comes to the same logits. The graph
+ * stops at 10,000 pairs; no snippet has as many.
  */
 function pairsOf(texts: readonly string[]): tf.Tensor2D {
   const space = 0x20;

@@ -20,7 +20,10 @@ export interface Method {
   readonly createStrategy: (projection: LinearProjection) => HybridDistillationStrategy;
 }
 
-/** Trains a student on the snippets `training`; those of one seed start alike and see the same batches in the same order. */
+/**
+ * Trains a student on the snippets `training`; those of one seed start alike and see the same
+ * batches in the same order.
+ */
 export function teachStudent(
   { name, labels, createStrategy }: Method,
   { features, labels: classOf, teacherLogits, teacherHidden }: LayeredLesson,
@@ -58,7 +61,10 @@ export function teachStudent(
   return student;
 }
 
-/** Each column with mean 0 and deviation 1 over the rows `indices`; one that is constant there is only centred. */
+/**
+ * Each column with mean 0 and deviation 1 over the rows `indices`; one that is constant there is
+ * only centred.
+ */
 function standardize(values: Float32Array, columns: number, indices: Int32Array): Float32Array {
   const moments = Array.from({ length: columns }, (_, column) =>
     summarize(Array.from(indices, (row) => values[row * columns + column]!)),

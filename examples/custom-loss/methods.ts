@@ -27,7 +27,9 @@ export const METHODS: readonly Method[] = [
 interface Score {
   /** Fraction of the held-out sentences for which the teacher's first language is first. */
   readonly first: number;
-  /** Fraction of all pairs of languages, over these sentences, that stand in the teacher's order. */
+  /**
+   * Fraction of all pairs of languages, over these sentences, that stand in the teacher's order.
+   */
   readonly order: number;
 }
 

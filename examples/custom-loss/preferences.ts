@@ -5,9 +5,10 @@ import {
 } from 'knowledge-distillation';
 
 /**
- * Whether the student prefers one class to another as surely as the teacher does: the mean over pairs of classes of
- * KL(P ‖ Q), where P prefers class i to class j with probability σ(t_i − t_j), and Q with σ(s_i − s_j); of logits over T.
- * These are the preferences of Bradley & Terry (1952). In nats, ≥ 0, and 0 where the rows differ by a constant.
+ * Whether the student prefers one class to another as surely as the teacher does: the mean over
+ * pairs of classes of KL(P ‖ Q), where P prefers class i to class j with probability σ(t_i − t_j),
+ * and Q with σ(s_i − s_j); of logits over T. These are the preferences of Bradley & Terry (1952).
+ * In nats, ≥ 0, and 0 where the rows differ by a constant.
  */
 export class PreferenceDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -4,7 +4,10 @@ import { summarize } from '../shared/statistics.js';
 import { formatPercent } from '../shared/table.js';
 import type { Results } from './results.js';
 
-/** Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed line. */
+/**
+ * Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed
+ * line.
+ */
 export function drawLearningCurves(results: Results): Promise<string> {
   return drawChart(learningCurves(results));
 }

@@ -20,7 +20,10 @@ export function hideLabels(labels: Int32Array, known: Int32Array): Int32Array {
   return visible;
 }
 
-/** Batches that start with `labelledSize` images of `labelled`; the others are any of the `count` images. */
+/**
+ * Batches that start with `labelledSize` images of `labelled`; the others are any of the `count`
+ * images.
+ */
 export function* mixedBatches(
   labelled: Int32Array,
   labelledSize: number,

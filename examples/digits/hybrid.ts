@@ -14,7 +14,10 @@ import type { Transformer } from './transformer.js';
 /** The stages of a training whose losses are told. */
 const EPOCHS = 10;
 
-/** The last of the demo's methods by `distill`, with the batches, labels and steps that the demo takes for this seed. */
+/**
+ * The last of the demo's methods by `distill`, with the batches, labels and steps that the demo
+ * takes for this seed.
+ */
 export async function distillHybrid(
   student: Transformer,
   teacher: Teacher,

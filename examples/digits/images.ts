@@ -1,6 +1,8 @@
 import type { Random } from '../shared/random.js';
 
-/** An image is a sequence of TOKENS patches, left to right and top to bottom, of PATCH_PIXELS each. */
+/**
+ * An image is a sequence of TOKENS patches, left to right and top to bottom, of PATCH_PIXELS each.
+ */
 export const TOKENS = 16;
 export const PATCH_PIXELS = 49;
 export const PIXELS: number = TOKENS * PATCH_PIXELS;

@@ -33,8 +33,9 @@ export const METHODS: readonly Method[] = [
     createStrategy: () => new HybridDistillationStrategy([response(1, RESPONSE)]),
   },
   {
-    // The teacher's inner layers say nothing about the student's head: the labelled images have to train it. The
-    // weights are those of the hybrid below, with the labels in the place of the teacher's answers.
+    // The teacher's inner layers say nothing about the student's head: the labelled images have to
+    // train it. The weights are those of the hybrid below, with the labels in the place of the
+    // teacher's answers.
     name: 'labels + attention + feature',
     labelledOnly: false,
     labelledOutputOnly: true,

@@ -31,13 +31,18 @@ interface Weight {
   readonly value: Float32Array;
 }
 
-/** Adam with weight decay, whose learning rate rises and falls. An optimizer as TensorFlow.js has them. */
+/**
+ * Adam with weight decay, whose learning rate rises and falls. An optimizer as TensorFlow.js has
+ * them.
+ */
 export class ScheduledAdam {
   readonly #settings: TrainingSettings;
   readonly #adam: Adam;
   #weights: readonly Weight[];
 
-  /** Without `variables`, it learns those of the first step; with a `state`, it goes on from there. */
+  /**
+   * Without `variables`, it learns those of the first step; with a `state`, it goes on from there.
+   */
   constructor(settings: TrainingSettings, { variables = [], state }: Beginning = {}) {
     this.#settings = settings;
     this.#adam = new Adam(settings.weightDecay, state?.step);

@@ -10,7 +10,10 @@ interface RecordedLayer {
   readonly columns: number;
 }
 
-/** The layers of a trained model for a fixed set of images: computed once, read in every batch of every student. */
+/**
+ * The layers of a trained model for a fixed set of images: computed once, read in every batch of
+ * every student.
+ */
 export class RecordedOutputs {
   readonly #layers = new Map<string, RecordedLayer>();
 

@@ -13,7 +13,10 @@ export interface Settings {
   readonly batch: number;
   /** Of each batch, the images drawn from the labelled ones; the rest is drawn from all. */
   readonly labelledPerBatch: number;
-  /** One student of each kind for each seed; the first also splits the digits and starts the teacher. */
+  /**
+   * One student of each kind for each seed; the first also splits the digits and starts the
+   * teacher.
+   */
   readonly seeds: readonly number[];
   readonly teacher: ModelSettings;
   readonly student: ModelSettings;
@@ -30,7 +33,8 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
       model: { layers: 2, width: 40, heads: 2, hiddenWidth: 80 },
       training: { steps: quick ? 300 : 1200, learningRate: 0.006, weightDecay: 0.1 },
     },
-    // Heads and tokens are the teacher's, so that attention maps match row by row; the features are narrower.
+    // Heads and tokens are the teacher's, so that attention maps match row by row; the features are
+    // narrower.
     student: {
       model: { layers: 2, width: 16, heads: 2, hiddenWidth: 32 },
       training: { steps: quick ? 200 : 700, learningRate: 0.012, weightDecay: 0.05 },

@@ -18,7 +18,10 @@ const CURVE_POINTS = 10;
 /** The components of so many steps are averaged for the report. */
 const LAST_STEPS = 50;
 
-/** Trains one student. Within a seed, all methods start from the same weights and see the same labels. */
+/**
+ * Trains one student. Within a seed, all methods start from the same weights and see the same
+ * labels.
+ */
 export function teachStudent(
   method: Method,
   seed: number,

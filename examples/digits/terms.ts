@@ -15,8 +15,8 @@ export function response(
 }
 
 /**
- * By divergence: the squared difference of probabilities is at most 2 / keys, mostly far less, and would not matter
- * beside the other terms.
+ * By divergence: the squared difference of probabilities is at most 2 / keys, mostly far less, and
+ * would not matter beside the other terms.
  */
 export function attention(weight: number): WeightedStrategy {
   const strategy = new AttentionDistillationStrategy({ match: 'kl', input: 'scores' });

@@ -21,7 +21,9 @@ export interface Training extends TrainingSettings {
   readonly variables: readonly tf.Variable[];
 }
 
-/** Minimizes an objective with Adam, one step at a time: what trains the teacher and every student. */
+/**
+ * Minimizes an objective with Adam, one step at a time: what trains the teacher and every student.
+ */
 export class Trainer {
   readonly #training: Training;
   readonly #optimizer: ScheduledAdam;
@@ -42,7 +44,10 @@ export class Trainer {
     return this.#optimizer.state;
   }
 
-  /** One step on the next batch; returns its loss. One that throws has changed nothing that is learned. */
+  /**
+   * One step on the next batch; returns its loss. One that throws has changed nothing that is
+   * learned.
+   */
   step(): number {
     return tf.tidy(() => {
       const { value, grads } = this.#differentiate();

@@ -14,13 +14,17 @@ export interface TransformerConfig {
 export interface TransformerOutputs extends tf.NamedTensorMap {
   /** Class logits, [B, CLASSES]. */
   output: tf.Tensor;
-  /** Attention scores of the first layer, before the softmax over keys, [B, heads, TOKENS, TOKENS]. */
+  /**
+   * Attention scores of the first layer, before the softmax over keys, [B, heads, TOKENS, TOKENS].
+   */
   attention: tf.Tensor;
   /** Hidden state of every token after the last layer, normalized, [B · TOKENS, width]. */
   features: tf.Tensor;
 }
 
-/** A small pre-norm vision transformer; the teacher and the students are this class in other sizes. */
+/**
+ * A small pre-norm vision transformer; the teacher and the students are this class in other sizes.
+ */
 export class Transformer {
   readonly weights: Readonly<Record<string, tf.Variable>>;
 
@@ -40,7 +44,8 @@ export class Transformer {
     };
     const addMatrix = (name: string, rows: number, columns: number, gain = 1): void =>
       add(name, rows, columns, gain / Math.sqrt(rows));
-    // What a layer adds to the residual stream starts small, so that depth does not change its scale.
+    // What a layer adds to the residual stream starts small, so that depth does not change its
+    // scale.
     const branchGain = 1 / Math.sqrt(2 * layers);
     addMatrix('patch', PATCH_PIXELS, width);
     add('position', TOKENS, width, 0.5);
@@ -124,7 +129,9 @@ export class Transformer {
   }
 }
 
-/** Divides every row by its root mean square; the matrix that follows makes up for a learned gain. */
+/**
+ * Divides every row by its root mean square; the matrix that follows makes up for a learned gain.
+ */
 function normalize(input: tf.Tensor): tf.Tensor {
   const meanSquare = tf.mean(tf.square(input), 1, true);
   return tf.mul(input, tf.rsqrt(tf.add(meanSquare, 1e-5)));

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 
-/** TensorFlow.js on WebAssembly, with a matrix product that learns fast; the other gradients are registered already. */
+/**
+ * TensorFlow.js on WebAssembly, with a matrix product that learns fast; the other gradients are
+ * registered already.
+ */
 export async function startWasm(): Promise<void> {
   tf.registerGradient(matMulGradient);
   await tf.setBackend('wasm');
@@ -9,8 +12,9 @@ export async function startWasm(): Promise<void> {
 }
 
 /**
- * The gradient of a matrix product that transposes first and multiplies then. TensorFlow.js multiplies by
- * operands flagged as transposed, which its wasm backend does ten times more slowly at the sizes used here.
+ * The gradient of a matrix product that transposes first and multiplies then. TensorFlow.js
+ * multiplies by operands flagged as transposed, which its wasm backend does ten times more slowly
+ * at the sizes used here.
  */
 const matMulGradient: tf.GradConfig = {
   kernelName: tf.BatchMatMul,

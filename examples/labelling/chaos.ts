@@ -10,7 +10,9 @@ import { labelHere } from './here.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
-/** Most kills of a round in which one process labels: it gets nowhere if it is killed all the time. */
+/**
+ * Most kills of a round in which one process labels: it gets nowhere if it is killed all the time.
+ */
 const ALONE = 15;
 /** Milliseconds between two looks at whether the labelling is done. */
 const LOOK = 100;
@@ -66,7 +68,9 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Labels by a queue, a server and two workers, any of which may die. Returns the number of kills. */
+/**
+ * Labels by a queue, a server and two workers, any of which may die. Returns the number of kills.
+ */
 async function runFarm(place: string, kills: number): Promise<number> {
   const [redisPort, teacherPort] = [await freePort(), await freePort()];
   const teacher = ['--port', String(teacherPort), '--latency', '20', '--too-many', '0.01'];

@@ -34,7 +34,9 @@ export class TeacherError extends UserError {
 /** Milliseconds; a server that asks for a longer wait is left to whoever called. */
 const LONGEST_WAIT = 60_000;
 
-/** Statuses that may be others the next time: a timeout, too many requests, a fault of the server. */
+/**
+ * Statuses that may be others the next time: a timeout, too many requests, a fault of the server.
+ */
 const isTransient = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** The result of one try. */
@@ -60,7 +62,9 @@ export class TeacherClient {
     this.#headers = { 'Content-Type': 'application/json', ...authorization };
   }
 
-  /** Log-probabilities of every token of the prompt and of the `k` most likely ones in its place. */
+  /**
+   * Log-probabilities of every token of the prompt and of the `k` most likely ones in its place.
+   */
   score(model: string, prompt: ArrayLike<number>, k: number): Promise<unknown> {
     const body = JSON.stringify(scoringRequest(model, prompt, k));
     return this.#request('/v1/completions', { method: 'POST', body });

@@ -14,7 +14,10 @@ import { labelHere } from './here.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
-/** A store made by cluster.py: `export FILE`, `import LABELS STORE`, or `check`, which does all of it on this machine. */
+/**
+ * A store made by cluster.py: `export FILE`, `import LABELS STORE`, or `check`, which does all of
+ * it on this machine.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { documents: { type: 'string', default: '100000' } },

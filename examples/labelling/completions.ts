@@ -16,7 +16,10 @@ export interface PromptLogprob {
   readonly decoded_token: string;
 }
 
-/** The request for log-probabilities of all tokens of a prompt. One more token is written: vLLM writes at least one. */
+/**
+ * The request for log-probabilities of all tokens of a prompt. One more token is written: vLLM
+ * writes at least one.
+ */
 export function scoringRequest(
   model: string,
   prompt: ArrayLike<number>,

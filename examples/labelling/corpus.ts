@@ -14,7 +14,9 @@ export interface Corpus {
   readonly words: readonly string[];
   /** Documents that the teacher has read. */
   readonly read: readonly Document[];
-  /** Documents that the teacher labels and the student learns from. The teacher has not read them. */
+  /**
+   * Documents that the teacher labels and the student learns from. The teacher has not read them.
+   */
   readonly training: readonly Document[];
   /** Documents that neither has seen. */
   readonly heldOut: readonly Document[];
@@ -32,7 +34,10 @@ const VOCABULARY = 8192;
 const LONGEST = 96;
 /** Words and marks below which a passage is left out. */
 const SHORTEST = 4;
-/** In each ten chapters the teacher has read the first six and labels the next three; the last one is held out. */
+/**
+ * In each ten chapters the teacher has read the first six and labels the next three; the last one
+ * is held out.
+ */
 const CHAPTERS = 10;
 const CHAPTERS_READ = 6;
 

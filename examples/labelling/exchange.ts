@@ -26,7 +26,10 @@ export function exportDocuments(documents: readonly Document[], file: string): v
   writeFileSync(file, lines.join(''));
 }
 
-/** Appends the rows in all `*.jsonl` of a folder to a store. Returns the number of documents that it did not have. */
+/**
+ * Appends the rows in all `*.jsonl` of a folder to a store. Returns the number of documents that it
+ * did not have.
+ */
 export async function importLabels(
   folder: string,
   store: TeacherStoreWriter,

@@ -9,7 +9,10 @@ const SHARD = /^(?<writer>.+)-\d+-[0-9a-f]+\.parquet$/;
 /** Milliseconds between two lines where there is no terminal. */
 const PAUSE = 5000;
 
-/** Shows the farm while it works: a table that stays in its place on a terminal, a line now and then elsewhere. */
+/**
+ * Shows the farm while it works: a table that stays in its place on a terminal, a line now and then
+ * elsewhere.
+ */
 export class LiveTable {
   readonly #folder: string;
   readonly #start = performance.now();

@@ -6,7 +6,9 @@ export interface Method {
   readonly createStrategy: () => ResponseDistillationStrategy;
 }
 
-/** The stored log-probabilities are at temperature 1; all classes that are not kept are one more. */
+/**
+ * The stored log-probabilities are at temperature 1; all classes that are not kept are one more.
+ */
 export const METHODS: readonly Method[] = [
   {
     name: 'labels, no teacher',

@@ -38,7 +38,9 @@ export interface ProducerSettings {
   readonly retry: boolean;
   /** Milliseconds between two looks at the store and the queue; 500. */
   readonly interval?: number;
-  /** Milliseconds for which documents of jobs that are done may be missing in the folder; 10,000. */
+  /**
+   * Milliseconds for which documents of jobs that are done may be missing in the folder; 10,000.
+   */
   readonly patience?: number;
 }
 

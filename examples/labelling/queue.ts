@@ -15,7 +15,10 @@ export function connectionTo(url: string): RedisOptions {
   return { url, maxRetriesPerRequest: null };
 }
 
-/** Opens the queue. It tries a job that failed again, later each time, and keeps a job that failed for good. */
+/**
+ * Opens the queue. It tries a job that failed again, later each time, and keeps a job that failed
+ * for good.
+ */
 export function openQueue(url: string): Queue<QueuedJob> {
   const queue = new Queue<QueuedJob>(QUEUE, {
     connection: connectionTo(url),

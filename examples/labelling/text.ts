@@ -9,7 +9,10 @@ import { METHODS } from './methods.js';
 import type { Project, ProjectSettings } from './project.js';
 import { judge, trainStudent } from './training.js';
 
-/** Classes of each row that are kept: as many as vLLM gives unless it is started with `--max-logprobs`. */
+/**
+ * Classes of each row that are kept: as many as vLLM gives unless it is started with
+ * `--max-logprobs`.
+ */
 const KEPT = 20;
 
 /** Says how likely the tokens of a prompt are, in the form of vLLM. */

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The languages that the compiler speaks beside English, by their name in the teacher, with its locales for each. */
+/**
+ * The languages that the compiler speaks beside English, by their name in the teacher, with its
+ * locales for each.
+ */
 export const LANGUAGES = {
   ces: ['cs'],
   cmn: ['zh-cn', 'zh-tw'],
@@ -28,7 +31,10 @@ export interface Corpus {
   readonly messages: Int32Array;
 }
 
-/** What the TypeScript compiler says, in all of its languages; only the first `limit` messages if you say so. */
+/**
+ * What the TypeScript compiler says, in all of its languages; only the first `limit` messages if
+ * you say so.
+ */
 export function loadMessages(limit: number): Corpus {
   const { resolve } = createRequire(import.meta.url);
   const folder = dirname(resolve('typescript'));

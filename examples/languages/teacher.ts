@@ -6,8 +6,9 @@ import { LANGUAGE_NAMES } from './messages.js';
 const REPORT_EVERY = 100;
 
 /**
- * What the teacher says about every sentence: log-probabilities of the languages here, the other 38 left out. A softmax
- * takes them for logits: the constant by which the two differ in a row changes nothing, at any temperature.
+ * What the teacher says about every sentence: log-probabilities of the languages here, the other 38
+ * left out. A softmax takes them for logits: the constant by which the two differ in a row changes
+ * nothing, at any temperature.
  */
 export function askTeacher(texts: readonly string[]): Float32Array {
   const classes = LANGUAGE_NAMES.length;

@@ -29,7 +29,10 @@ const likelihood = new ResponseDistillationStrategy({ alpha: 1 });
 const forwardKL = new ResponseDistillationStrategy({ temperature: 1, alpha: 0 });
 const reverseKL = new ReverseKLDistillationStrategy({ temperature: 1, alpha: 0 });
 
-/** Judges a model by sequences of held-out text, and by sequences that the model wrote after their prompts. */
+/**
+ * Judges a model by sequences of held-out text, and by sequences that the model wrote after their
+ * prompts.
+ */
 export function judge(
   model: LanguageModel,
   teacher: LanguageModel,

@@ -47,7 +47,10 @@ export interface Results {
   readonly runs: readonly Run[];
 }
 
-/** Trains one teacher on a book; for each seed, warms a student up and teaches copies of it, one by each method. */
+/**
+ * Trains one teacher on a book; for each seed, warms a student up and teaches copies of it, one by
+ * each method.
+ */
 export async function runExperiment(
   book: string,
   methods: readonly Method[],

@@ -7,7 +7,10 @@ import {
 } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 
-/** The loss of a student's logits, from the teacher's; `labels` has the next token of each row, or `IGNORE_INDEX`. */
+/**
+ * The loss of a student's logits, from the teacher's; `labels` has the next token of each row, or
+ * `IGNORE_INDEX`.
+ */
 export type Objective = (
   student: tf.Tensor2D,
   teacher: tf.Tensor2D,
@@ -22,7 +25,9 @@ export interface Method {
   readonly createObjective: () => Objective;
 }
 
-/** Cross-entropy with the next token: the loss of the teacher's own training, which has no teacher. */
+/**
+ * Cross-entropy with the next token: the loss of the teacher's own training, which has no teacher.
+ */
 export function crossEntropy(): Objective {
   const loss = distillationLoss(tf, new ResponseDistillationStrategy({ alpha: 1 }));
   return (student, _, labels) => loss(student, tf.zerosLike(student), labels);
@@ -42,8 +47,9 @@ function reverseKL(): Objective {
 }
 
 /**
- * The reverse KL as estimated from the written token y alone, by the score function: the gradient (log q(y) − log p(y)) ∇
- * log q(y) is that of the cross-entropy −log q(y) with the constant weight log p(y) − log q(y).
+ * The reverse KL as estimated from the written token y alone, by the score function: the gradient
+ * (log q(y) − log p(y)) ∇ log q(y) is that of the cross-entropy −log q(y) with the constant weight
+ * log p(y) − log q(y).
  */
 function sampledReverseKL(): Objective {
   const strategy = new ResponseDistillationStrategy({ alpha: 1 });

@@ -17,8 +17,8 @@ const PER_LAYER = 4;
 const EXPANSION = 2;
 
 /**
- * A causal language model of dilated convolutions: layer k looks at a position and at the one 2ᵏ positions before it, so
- * that the logits of a position depend on the last {@link context} tokens.
+ * A causal language model of dilated convolutions: layer k looks at a position and at the one 2ᵏ
+ * positions before it, so that the logits of a position depend on the last {@link context} tokens.
  */
 export class LanguageModel {
   readonly vocabulary: number;

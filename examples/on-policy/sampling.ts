@@ -3,8 +3,8 @@ import type { Random } from '../shared/random.js';
 import type { LanguageModel } from './model.js';
 
 /**
- * Has a model continue sequences of `length` tokens from their first `promptLength` tokens on, at temperature 1. Returns
- * the sequences, prompts included.
+ * Has a model continue sequences of `length` tokens from their first `promptLength` tokens on, at
+ * temperature 1. Returns the sequences, prompts included.
  */
 export function continueSequences(
   model: LanguageModel,

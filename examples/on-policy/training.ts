@@ -14,7 +14,10 @@ export const PROMPT = 16;
 /** Tokens between the starts of two sequences of the corpus. */
 const STRIDE = 16;
 
-/** The label of each row of the sequences' logits; `promptLength` tokens of each sequence are not learned. */
+/**
+ * The label of each row of the sequences' logits; `promptLength` tokens of each sequence are not
+ * learned.
+ */
 export function labelsOf(sequences: Int32Array, promptLength: number): Int32Array {
   const batch = sequences.length / LENGTH;
   const promptLengths = new Int32Array(batch).fill(promptLength);
@@ -43,8 +46,8 @@ interface Pair {
 }
 
 /**
- * Trains a student; methods of one seed see the same prompts in the same order. Returns the processor time of a step, in
- * milliseconds.
+ * Trains a student; methods of one seed see the same prompts in the same order. Returns the
+ * processor time of a step, in milliseconds.
  */
 export function teachStudent(
   { name, writer, createObjective }: Method,

@@ -31,7 +31,10 @@ const MARGIN = 8;
 /** Between letters, so that the middles of two narrow ones are seldom in neighbouring frames. */
 const SPACING = 4;
 
-/** `count` random words of three to eight letters, each in a random font, regular or bold, and a random size. */
+/**
+ * `count` random words of three to eight letters, each in a random font, regular or bold, and a
+ * random size.
+ */
 export function drawLines(count: number, random: Random): Line[] {
   const { resolve } = createRequire(import.meta.url);
   for (const font of FONTS) {

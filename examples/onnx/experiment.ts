@@ -50,8 +50,9 @@ export function prepareLesson(lines: readonly Line[], teacherLogits: Float32Arra
 const UNITS = 64;
 
 /**
- * Teaches a student by each method for each seed, and judges them on fonts that they have not seen: how many words they
- * read without a mistake, and in how many frames they say what the teacher says.
+ * Teaches a student by each method for each seed, and judges them on fonts that they have not seen:
+ * how many words they read without a mistake, and in how many frames they say what the teacher
+ * says.
  */
 export function runExperiment(
   methods: readonly Method[],

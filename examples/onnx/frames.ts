@@ -15,7 +15,9 @@ export function labelsOf(line: Line): Int32Array {
   return labels;
 }
 
-/** The word that the classes of a line's frames spell: a letter in consecutive frames is one letter. */
+/**
+ * The word that the classes of a line's frames spell: a letter in consecutive frames is one letter.
+ */
 export function spell(classes: readonly number[]): string {
   const letters = classes.filter((value, frame) => value !== classes[frame - 1]);
   return letters.map((value) => CLASSES[value]).join('');

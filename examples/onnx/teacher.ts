@@ -10,8 +10,9 @@ import { HEIGHT, type Line } from './lines.js';
 export type Reader = (line: Line) => Promise<Matrix>;
 
 /**
- * Loads the teacher. It gives a row for each frame: log-probabilities of CLASSES, its other 6,598 classes left
- * out. A softmax takes them for logits: the constant by which the two differ in a row changes nothing, at any temperature.
+ * Loads the teacher. It gives a row for each frame: log-probabilities of CLASSES, its other 6,598
+ * classes left out. A softmax takes them for logits: the constant by which the two differ in a row
+ * changes nothing, at any temperature.
  */
 export async function openTeacher(): Promise<Reader> {
   // More threads would wait for each other: a line is small.
@@ -50,7 +51,10 @@ function toTensor({ width, ink }: Line): Tensor {
   return new Tensor('float32', colours, [1, 3, HEIGHT, width]);
 }
 
-/** Which of the teacher's columns is each class: the first is nothing, then comes a column for each line of its dictionary. */
+/**
+ * Which of the teacher's columns is each class: the first is nothing, then comes a column for each
+ * line of its dictionary.
+ */
 function columnsOfClasses(): number[] {
   const dictionary = readFileSync(models.dictionaryPath, 'utf8').split(/\r?\n/);
   const characters = ['', ...dictionary];

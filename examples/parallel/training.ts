@@ -20,7 +20,10 @@ export interface Run {
   readonly seconds: number;
 }
 
-/** Trains a student by an epoch over the `total` rows of the store, with its parts dealt to a number of processes. */
+/**
+ * Trains a student by an epoch over the `total` rows of the store, with its parts dealt to a number
+ * of processes.
+ */
 export async function train(
   count: number,
   settings: Omit<WorkerSettings, 'parts' | 'count'>,
@@ -64,7 +67,10 @@ export async function train(
   return { processes: count, losses, seconds: (performance.now() - begin) / 1000 };
 }
 
-/** Neighbouring parts for each worker, so that all replies one after the other are in the order of the parts. */
+/**
+ * Neighbouring parts for each worker, so that all replies one after the other are in the order of
+ * the parts.
+ */
 function dealt(worker: number, workers: number): Pick<WorkerSettings, 'parts' | 'count'> {
   const each = PARTS / workers;
   return { parts: Array.from({ length: each }, (_, i) => worker * each + i), count: PARTS };

@@ -6,7 +6,9 @@ import { Random } from '../shared/random.js';
 import { countLabels, type TokenBatch, TokenStudent } from '../shared/tokenStudent.js';
 import type { PartEvaluation, Request, WorkerSettings } from './messages.js';
 
-/** A process that reads its parts of a store, and evaluates the student on them when it is asked. */
+/**
+ * A process that reads its parts of a store, and evaluates the student on them when it is asked.
+ */
 const { folder, size, rows, seed, parts, count } = JSON.parse(process.argv[2]!) as WorkerSettings;
 const store = await openTeacherStore(folder);
 const streams = parts.map((index) =>
@@ -16,7 +18,10 @@ const student = new TokenStudent(size, new Random(0, 'overwritten by each reques
 const strategy = METHODS.at(-1)!.createStrategy();
 let batches: (TokenBatch | undefined)[] = [];
 
-/** Reads the next batch of each part. Returns the number of labels in each; 0 where a part has ended. */
+/**
+ * Reads the next batch of each part. Returns the number of labels in each; 0 where a part has
+ * ended.
+ */
 async function read(): Promise<number[]> {
   const results = await Promise.all(streams.map((stream) => stream.next()));
   batches = results.map(({ done, value }) => (done ? undefined : textOf(value)));

@@ -1,13 +1,19 @@
 import { countTexts, countWords } from './words.js';
 
-/** How soon a word that is repeated in a text stops counting, and how much the length of a text does. */
+/**
+ * How soon a word that is repeated in a text stops counting, and how much the length of a text
+ * does.
+ */
 const SATURATION = 2;
 const LENGTH = 0.75;
 
 /** How well each of the texts answers a query. */
 export type Search = (query: string) => number[];
 
-/** BM25 (Robertson and Zaragoza 2009): words that both have, the rarer the more; a word of the query counts as often as it is in it. */
+/**
+ * BM25 (Robertson and Zaragoza 2009): words that both have, the rarer the more; a word of the query
+ * counts as often as it is in it.
+ */
 export function bm25(texts: readonly string[]): Search {
   const found = countTexts(texts);
   const counts = texts.map(countWords);

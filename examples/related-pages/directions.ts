@@ -1,10 +1,16 @@
 import type { Random } from '../shared/random.js';
 import { addScaled, dot } from '../shared/vectors.js';
 
-/** How often the directions are multiplied by the products of the columns: each time the main ones gain on the others. */
+/**
+ * How often the directions are multiplied by the products of the columns: each time the main ones
+ * gain on the others.
+ */
 const ROUNDS = 60;
 
-/** The main directions of rows of length `width`, one after the other: those along which the rows are longest in all. */
+/**
+ * The main directions of rows of length `width`, one after the other: those along which the rows
+ * are longest in all.
+ */
 export function mainDirections(
   rows: Float32Array,
   width: number,

@@ -31,7 +31,10 @@ export interface Scores {
   readonly nearest: number;
   /** How many of the teacher's first ten seen pages are among the first ten. */
   readonly shared: number;
-  /** How often a title finds its page before all others, seen and unseen; nobody has asked the teacher. */
+  /**
+   * How often a title finds its page before all others, seen and unseen; nobody has asked the
+   * teacher.
+   */
   readonly title?: number;
 }
 
@@ -44,7 +47,10 @@ export interface Fold {
   readonly scores: ReadonlyMap<string, Scores>;
 }
 
-/** Leaves a fifth of the pages unseen, teaches a student of the others by each method, and looks what each finds. */
+/**
+ * Leaves a fifth of the pages unseen, teaches a student of the others by each method, and looks
+ * what each finds.
+ */
 export function runFold(
   pages: Pages,
   methods: readonly Method[],

@@ -12,7 +12,9 @@ export interface Method {
   /** What they are taught by after that, if by anything. */
   readonly lessons?: {
     readonly createStrategy: () => DistillationStrategyBase;
-    /** Which embeddings of the teacher the strategy is given: whole, or as wide as the student's. */
+    /**
+     * Which embeddings of the teacher the strategy is given: whole, or as wide as the student's.
+     */
     readonly teacher: 'whole' | 'main directions';
     readonly steps: number;
     readonly learningRate: number;

@@ -2,8 +2,9 @@ import type { Features } from '../shared/training.js';
 import { addScaled, dot } from '../shared/vectors.js';
 
 /**
- * Ridge regression: the weights W with the least Σ ‖x W − target‖² + penalty · ‖W‖², a row of `width` for each feature. By
- * the products of the samples, which are fewer than the features: W = Xᵀ (X Xᵀ + penalty)⁻¹ targets.
+ * Ridge regression: the weights W with the least Σ ‖x W − target‖² + penalty · ‖W‖², a row of
+ * `width` for each feature. By the products of the samples, which are fewer than the features: W =
+ * Xᵀ (X Xᵀ + penalty)⁻¹ targets.
  */
 export function ridge(
   samples: readonly Features[],
@@ -45,7 +46,10 @@ function productsOf(samples: readonly Features[], features: number): Float64Arra
   return products;
 }
 
-/** The solution x of `matrix` · x = `right`, of `width` columns, by Cholesky's factors; overwrites both. */
+/**
+ * The solution x of `matrix` · x = `right`, of `width` columns, by Cholesky's factors; overwrites
+ * both.
+ */
 function solve(matrix: Float64Array, right: Float64Array, width: number): Float64Array {
   const size = right.length / width;
   for (let i = 0; i < size; i++) {

@@ -3,7 +3,10 @@ import { toUnit } from './ranking.js';
 import type { WordVectors } from './student.js';
 import { countWords, type Vocabulary, weigh } from './words.js';
 
-/** A student as it is stored, and all that it takes to embed a text: a byte for each number of a word's vector. */
+/**
+ * A student as it is stored, and all that it takes to embed a text: a byte for each number of a
+ * word's vector.
+ */
 export interface StoredStudent {
   readonly words: readonly string[];
   readonly width: number;
@@ -37,7 +40,9 @@ export function sizeOf({ words, bytes, scales }: StoredStudent): number {
   return bytes.length + scales.byteLength + new TextEncoder().encode(words.join('\n')).length;
 }
 
-/** What makes the embedding of a text, of length 1; 0 where it has no word that the student knows. */
+/**
+ * What makes the embedding of a text, of length 1; 0 where it has no word that the student knows.
+ */
 export function embedder({
   words,
   width,

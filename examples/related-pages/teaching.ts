@@ -41,7 +41,9 @@ export function prepareLesson(
   };
 }
 
-/** Makes a student; all pages are in each step. `pace` is what part of the method's steps is done. */
+/**
+ * Makes a student; all pages are in each step. `pace` is what part of the method's steps is done.
+ */
 export function teachStudent(
   { name, start, lessons }: Method,
   { samples, words, embeddings, targets }: Lesson,

@@ -9,15 +9,18 @@ export interface Moments {
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array where
- * `tf.train.adam` runs ten tensor operations.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array
+ * where `tf.train.adam` runs ten tensor operations.
  */
 export class Adam {
   readonly #moments = new Map<Float32Array, Moments>();
   readonly #weightDecay: number;
   #steps: number;
 
-  /** Another Adam's count of steps and {@link momentsOf} its parameters are all that this one needs to go on from it. */
+  /**
+   * Another Adam's count of steps and {@link momentsOf} its parameters are all that this one needs
+   * to go on from it.
+   */
   constructor(weightDecay: number, steps = 0) {
     this.#weightDecay = weightDecay;
     this.#steps = steps;
@@ -28,7 +31,10 @@ export class Adam {
     return this.#steps;
   }
 
-  /** One step of every pair; `value` is written, and is the identity of a parameter from step to step. */
+  /**
+   * One step of every pair; `value` is written, and is the identity of a parameter from step to
+   * step.
+   */
   step(
     parameters: Iterable<{ value: Float32Array; gradient: Float32Array }>,
     learningRate: number,

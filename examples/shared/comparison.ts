@@ -5,7 +5,10 @@ import { agreement, mostLikely } from './statistics.js';
 import { formatPercent, formatTable } from './table.js';
 import type { Lesson, Student } from './training.js';
 
-/** Judges the logits of a model for the held-out samples `indices`, beside the teacher's and the true classes. */
+/**
+ * Judges the logits of a model for the held-out samples `indices`, beside the teacher's and the
+ * true classes.
+ */
 export type Judge<Score> = (
   logits: Float32Array,
   teacher: Float32Array,
@@ -32,7 +35,10 @@ export function chooseComparison(quick: boolean, seed: number): ComparisonSettin
   return { heldOutFraction: 0.25, seeds: seedsFrom(seed, quick) };
 }
 
-/** Teaches a student by each method for each seed, and judges them. A group of samples is held out whole, or not at all. */
+/**
+ * Teaches a student by each method for each seed, and judges them. A group of samples is held out
+ * whole, or not at all.
+ */
 export function compareMethods<Method extends { readonly name: string }, Score>(
   methods: readonly Method[],
   { features, labels, teacherLogits }: Lesson,

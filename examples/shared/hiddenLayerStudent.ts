@@ -56,7 +56,10 @@ export class HiddenLayerStudent implements Student {
     return { hidden, logits };
   }
 
-  /** d loss / d weights, from d loss / d logits and, where the loss reads the hidden layer itself, d loss / d hidden. */
+  /**
+   * d loss / d weights, from d loss / d logits and, where the loss reads the hidden layer itself, d
+   * loss / d hidden.
+   */
   backward(
     samples: readonly Features[],
     logitGradient: Float32Array,

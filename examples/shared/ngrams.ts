@@ -1,6 +1,9 @@
 import type { Features } from './training.js';
 
-/** Runs of up to `longest` characters, counted in as many of the `places` as a hash finds for them; a vector of length 1. */
+/**
+ * Runs of up to `longest` characters, counted in as many of the `places` as a hash finds for them;
+ * a vector of length 1.
+ */
 export function countNgrams(text: string, longest: number, places: number): Features {
   const characters = [...text];
   const counts = new Map<number, number>();

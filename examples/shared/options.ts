@@ -5,7 +5,10 @@ const OPTIONS = {
   seed: { type: 'string', default: '1', about: 'the first seed, an integer' },
 } as const;
 
-/** What every example takes: `--quick` for a run that shows only that it runs, `--seed` for the first seed. */
+/**
+ * What every example takes: `--quick` for a run that shows only that it runs, `--seed` for the
+ * first seed.
+ */
 export function readOptions(): { quick: boolean; seed: number } {
   const { quick, seed } = parseOptions(OPTIONS);
   // So few digits that the seeds after it are integers, too.

@@ -25,7 +25,9 @@ export class Pace {
   }
 }
 
-/** A phase of known length: a bar on a terminal, a line now and then and one at its end elsewhere. */
+/**
+ * A phase of known length: a bar on a terminal, a line now and then and one at its end elsewhere.
+ */
 export class Phase {
   readonly #bar: SingleBar | undefined;
   readonly #name: string;

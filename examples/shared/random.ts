@@ -4,8 +4,8 @@ export function seedsFrom(first: number, quick: boolean): readonly number[] {
 }
 
 /**
- * A seeded stream of random numbers (mulberry32): the same seed gives the same run. Streams with other names are
- * unrelated, so that drawing more from one moves nothing in another.
+ * A seeded stream of random numbers (mulberry32): the same seed gives the same run. Streams with
+ * other names are unrelated, so that drawing more from one moves nothing in another.
  */
 export class Random {
   #state: number;

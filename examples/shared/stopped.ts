@@ -1,6 +1,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Has a process that is asked to end say how far it came. Returns a function that takes this back. */
+/**
+ * Has a process that is asked to end say how far it came. Returns a function that takes this back.
+ */
 export function whenStopped(say: () => string): () => void {
   const stop = () => {
     console.log(say());

@@ -84,8 +84,8 @@ export class TokenStudent {
   }
 
   /**
-   * The loss of a batch, divided by `normalizer` instead of by its number of labelled rows if one is
-   * given: batches with one normalizer add up.
+   * The loss of a batch, divided by `normalizer` instead of by its number of labelled rows if one
+   * is given: batches with one normalizer add up.
    */
   evaluate(
     strategy: ResponseDistillationStrategy,

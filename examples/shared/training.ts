@@ -45,7 +45,10 @@ export interface Pace {
   readonly learningRate: number;
 }
 
-/** Trains `student` on the samples `training`; those of one seed see the same batches in the same order. */
+/**
+ * Trains `student` on the samples `training`; those of one seed see the same batches in the same
+ * order.
+ */
 export function teach(
   student: Student,
   { name, createStrategy, labels }: Method,
@@ -74,7 +77,10 @@ export interface Evaluation {
   readonly parameters: readonly { value: Float32Array; gradient: Float32Array }[];
 }
 
-/** Steps what `evaluate` says of batches of `training`, the same batches in the same order for one seed. */
+/**
+ * Steps what `evaluate` says of batches of `training`, the same batches in the same order for one
+ * seed.
+ */
 export function optimise(
   name: string,
   training: Int32Array,

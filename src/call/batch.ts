@@ -8,7 +8,10 @@ import { isSparse } from '../teachers/sparseCheck.js';
 import type { Parameter } from './parameter.js';
 import { type RowLossSink, readRowWeights, readTemperatures } from './rowOptions.js';
 
-/** What a teacher put out: a value for every column or, where the strategy takes them, for the largest alone. */
+/**
+ * What a teacher put out: a value for every column or, where the strategy takes them, for the
+ * largest alone.
+ */
 export type TeacherOutput<T extends FloatArray = Float32Array> = Matrix<T> | SparseTargets<T>;
 
 /** One entry of a hybrid, as it contributed to one loss: `weighted` = `weight` × `loss`. */
@@ -21,7 +24,10 @@ export interface ComponentLoss {
   readonly count: number;
 }
 
-/** @inline Temperature and alpha that were set explicitly, by the strategy or the nearest enclosing hybrid. */
+/**
+ * @inline Temperature and alpha that were set explicitly, by the strategy or the nearest enclosing
+ * hybrid.
+ */
 export interface Overrides {
   readonly temperature: number | undefined;
   readonly alpha: number | undefined;
@@ -47,7 +53,9 @@ export interface BatchRequest<
 > extends Arguments<T, Sparse> {
   /** What the hybrids around the strategy set. */
   readonly inherited: Overrides;
-  /** @internal The parameters whose gradients the call computes; of a call for the loss alone, none. */
+  /**
+   * @internal The parameters whose gradients the call computes; of a call for the loss alone, none.
+   */
   readonly learned: readonly Parameter<T>[];
   /** Where the loss of each row goes, for a loss that is a sum over rows. */
   readonly rowLosses: RowLossSink | undefined;
@@ -55,7 +63,10 @@ export interface BatchRequest<
   readonly memo: InputsMemo<T>;
 }
 
-/** Where strategies of one call that read the same arguments find what the first of them established. */
+/**
+ * Where strategies of one call that read the same arguments find what the first of them
+ * established.
+ */
 export interface InputsMemo<T extends FloatArray> {
   checked: CheckedInputs<T> | undefined;
   /** What holds for other arguments with the same labels, mask and number of rows. */
@@ -101,24 +112,30 @@ export interface DistillationBatch<
   /** The teacher where it is sparse. */
   readonly sparse: Sparse | undefined;
   /**
-   * The class of each row where labels are class indices or one-hot, for a strategy that `usesLabels`; `UNLABELED` where a row
-   * has none.
+   * The class of each row where labels are class indices or one-hot, for a strategy that
+   * `usesLabels`; `UNLABELED` where a row has none.
    */
   readonly classes: Int32Array | undefined;
-  /** The labels where they are distributions other than one-hot, for a strategy that `usesLabels`. */
+  /**
+   * The labels where they are distributions other than one-hot, for a strategy that `usesLabels`.
+   */
   readonly distributions: Matrix<T> | undefined;
   readonly temperature: number;
   readonly alpha: number;
   /** What a strategy inside this one inherits. */
   readonly inherited: Overrides;
-  /** The denominator of a mean over rows: the number of rows kept (of none, 1), or the option of this name. */
+  /**
+   * The denominator of a mean over rows: the number of rows kept (of none, 1), or the option of
+   * this name.
+   */
   readonly normalizer: number;
   /** A combinator reports its parts here. */
   readonly components: ComponentLoss[];
 }
 
 /**
- * Checks what every strategy needs of a call, unless another strategy has had it checked; returns what the checks established.
+ * Checks what every strategy needs of a call, unless another strategy has had it checked; returns
+ * what the checks established.
  *
  * @param takesSparse - whether the teacher may be sparse
  */

@@ -1,5 +1,5 @@
-// Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so that good input
-// never pays for the search.
+// Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so
+// that good input never pays for the search.
 
 import { checkRow } from '../core/checks.js';
 import type { MatrixContent } from '../core/content.js';
@@ -25,7 +25,10 @@ type BatchSides<T extends FloatArray, Sparse extends SparseTargets<T> = never> =
   'operation' | 'student' | 'teacher' | 'rows'
 >;
 
-/** Throws at the first entry that is neither finite nor `ruledOut`, on either side. A sparse teacher checks itself. */
+/**
+ * Throws at the first entry that is neither finite nor `ruledOut`, on either side. A sparse teacher
+ * checks itself.
+ */
 export function checkFinite<T extends FloatArray>(
   { operation, student, teacher, rows }: BatchSides<T, SparseTargets<T>>,
   ruledOut?: number,
@@ -40,9 +43,10 @@ export function checkFinite<T extends FloatArray>(
 export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
 
 /**
- * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability): throws also where a
- * row leaves nothing possible, where the student rules out what the label allows, and where one side rules out
- * what the other allows and it is that side of which the loss cannot bear it.
+ * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability):
+ * throws also where a row leaves nothing possible, where the student rules out what the label
+ * allows, and where one side rules out what the other allows and it is that side of which the loss
+ * cannot bear it.
  */
 export function checkRuledOut<T extends FloatArray>(
   batch: BatchSides<T>,
@@ -101,8 +105,8 @@ export function checkLabelAllowed<T extends FloatArray>(
 }
 
 /**
- * Throws where one side of a row rules out what the other allows, and it is `by` that side that the loss is infinite. What
- * has no column is the classes of the tail together.
+ * Throws where one side of a row rules out what the other allows, and it is `by` that side that the
+ * loss is infinite. What has no column is the classes of the tail together.
  *
  * @param hint - for an entry that has a column
  */

@@ -19,9 +19,14 @@ export function checkRepresentable(
 /** The state of a matrix under way, shared by the sinks of all parts of a loss. */
 interface Progress<T extends FloatArray> {
   readonly matrix: Matrix<T>;
-  /** Whether rows that no sink has written hold numbers of an earlier call; if not, they hold zeros. */
+  /**
+   * Whether rows that no sink has written hold numbers of an earlier call; if not, they hold zeros.
+   */
   readonly isStale: boolean;
-  /** Rows before this one count: they were written, or zeroed. Rows from it on are as the matrix came in. */
+  /**
+   * Rows before this one count: they were written, or zeroed. Rows from it on are as the matrix
+   * came in.
+   */
   next: number;
   /** No entry that was written is beyond ±bound, except for the one in `overflow`. */
   bound: number;
@@ -29,16 +34,23 @@ interface Progress<T extends FloatArray> {
   overflow: readonly [value: number, row: number, column: number] | undefined;
 }
 
-/** Where a strategy puts its gradient: {@link add} adds `scale ×` the derivative of a row to the matrix. */
+/**
+ * Where a strategy puts its gradient: {@link add} adds `scale ×` the derivative of a row to the
+ * matrix.
+ */
 export class GradientSink<T extends FloatArray = Float32Array> {
-  /** d(loss of the call) / d(loss of the strategy); also for the gradients of a strategy's own parameters. */
+  /**
+   * d(loss of the call) / d(loss of the strategy); also for the gradients of a strategy's own
+   * parameters.
+   */
   readonly scale: number;
   readonly #progress: Progress<T>;
 
   /**
    * @internal
    * @param matrix - where the gradient goes
-   * @param isStale - whether it holds numbers of an earlier call, which are overwritten, and not zeros
+   * @param isStale - whether it holds numbers of an earlier call, which are overwritten, and not
+   * zeros
    */
   constructor(matrix: Matrix<T>, isStale: boolean, scale = 1, progress?: Progress<T>) {
     this.scale = scale;
@@ -48,8 +60,8 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   /**
    * matrix[row] += scale × derivative
    *
-   * @param derivative - d(loss)/d(student) of the row, from `offset` on, one value for each column; loss is what the
-   *   strategy's `evaluate` returns
+   * @param derivative - d(loss)/d(student) of the row, from `offset` on, one value for each column;
+   * loss is what the strategy's `evaluate` returns
    * @throws {DistillationError} OUT_OF_RANGE for a row that the matrix does not have
    */
   add(row: number, derivative: FloatArray, offset = 0): void {
@@ -73,8 +85,8 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal For a kernel that writes each of the `rows` kept rows once: where to. Rows that are not kept are zero. The
-   * kernel has to call {@link settle} after it.
+   * @internal For a kernel that writes each of the `rows` kept rows once: where to. Rows that are
+   * not kept are zero. The kernel has to call {@link settle} after it.
    */
   claim(rows: number): Target {
     const progress = this.#progress;
@@ -123,7 +135,10 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     progress.next = progress.matrix.rows;
   }
 
-  /** @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be finite. */
+  /**
+   * @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be
+   * finite.
+   */
   check(operation: string, argument = 'gradient'): void {
     const { matrix, overflow } = this.#progress;
     if (overflow)

@@ -8,16 +8,19 @@ import type { RowKernel } from '../kernels/rows/rowKernel.js';
 import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
 
-/** Per number format: the largest derivative of a row with a finite loss, and the least factor of a derivative. */
+/**
+ * Per number format: the largest derivative of a row with a finite loss, and the least factor of a
+ * derivative.
+ */
 const LIMITS = {
   float32: { derivative: 1e20, factor: 1e-20 },
   float64: { derivative: 1e160, factor: 1e-160 },
 };
 
 /**
- * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose loss is not finite
- * has no gradient there, and has to be computed by other means. `undefined`, with nothing done, where the engine
- * cannot compute any row.
+ * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose
+ * loss is not finite has no gradient there, and has to be computed by other means. `undefined`,
+ * with nothing done, where the engine cannot compute any row.
  */
 export function kernelLosses<T extends FloatArray>(
   { student, teacher, rows, rowWeights }: DistillationBatch<T>,

@@ -14,7 +14,9 @@ import type {
 import type { Parameter } from './parameter.js';
 import { RowLossSink } from './rowOptions.js';
 
-/** What every distillation loss offers: its value and its derivative with respect to the student. */
+/**
+ * What every distillation loss offers: its value and its derivative with respect to the student.
+ */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
   /** Softens both sides of a response loss: logits are divided by it. Finite, > 0. */
   temperature: number;
@@ -45,42 +47,48 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
 
 /** Options of one call. */
 export interface EvaluationOptions<T extends FloatArray = Float32Array> {
-  /** One entry for each row: 0 excludes the row. It is never read, and its gradient is exactly 0. */
+  /**
+   * One entry for each row: 0 excludes the row. It is never read, and its gradient is exactly 0.
+   */
   readonly mask?: ArrayLike<number> | undefined;
   /**
-   * What the loss of each row counts, any finite number: loss = Σ weight · loss of the row / normalizer. A constant to the
-   * gradient. A row of weight 0 is not read, as under a mask, and still counts in the number of rows kept. Losses that are
-   * no sum over rows refuse it.
+   * What the loss of each row counts, any finite number: loss = Σ weight · loss of the row /
+   * normalizer. A constant to the gradient. A row of weight 0 is not read, as under a mask, and
+   * still counts in the number of rows kept. Losses that are no sum over rows refuse it.
    */
   readonly rowWeights?: ArrayLike<number> | undefined;
   /**
-   * The temperature of each row, finite and > 0, instead of the temperature of the strategy. A constant to the gradient; the
-   * factor T² has the temperature of the row. For response losses that are a sum over rows; in a hybrid, other entries
-   * do not read it.
+   * The temperature of each row, finite and > 0, instead of the temperature of the strategy. A
+   * constant to the gradient; the factor T² has the temperature of the row. For response losses
+   * that are a sum over rows; in a hybrid, other entries do not read it.
    */
   readonly temperatures?: ArrayLike<number> | undefined;
-  /** The denominator of the mean, instead of the number of rows kept: for chunks of one large batch. */
+  /**
+   * The denominator of the mean, instead of the number of rows kept: for chunks of one large batch.
+   */
   readonly normalizer?: number | undefined;
   /**
-   * Written with the gradient instead of a new matrix. Arguments are checked before it is written; where the numbers then
-   * turn out to be unusable (NaN, overflow), the call throws and an overwritten `gradient` holds unspecified numbers.
+   * Written with the gradient instead of a new matrix. Arguments are checked before it is written;
+   * where the numbers then turn out to be unusable (NaN, overflow), the call throws and an
+   * overwritten `gradient` holds unspecified numbers.
    */
   readonly gradient?: Matrix<T> | undefined;
   /**
-   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them. The sums are written only if
-   * the call succeeds, at the cost of a scratch matrix.
+   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them.
+   * The sums are written only if the call succeeds, at the cost of a scratch matrix.
    */
   readonly accumulate?: boolean | undefined;
   /**
-   * Written with the loss of each row, without its weight and not divided by the normalizer; 0 for rows that are not read. One
-   * element a row. It holds unspecified numbers after an error. Losses that are no sum over rows refuse it.
+   * Written with the loss of each row, without its weight and not divided by the normalizer; 0 for
+   * rows that are not read. One element a row. It holds unspecified numbers after an error. Losses
+   * that are no sum over rows refuse it.
    */
   readonly rowLosses?: Float64Array | undefined;
 }
 
 /**
- * Options of every strategy; a hybrid supplies its own values to the strategies that leave them out. Where neither sets
- * them, 3 and 0.3 hold, or what the strategy documents.
+ * Options of every strategy; a hybrid supplies its own values to the strategies that leave them
+ * out. Where neither sets them, 3 and 0.3 hold, or what the strategy documents.
  */
 export interface StrategyOptions {
   /** Finite, > 0. */

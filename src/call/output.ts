@@ -42,7 +42,10 @@ export class GradientOutput<T extends FloatArray> {
   }
 }
 
-/** A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what errors call it. */
+/**
+ * A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what
+ * errors call it.
+ */
 export interface HeldMatrix<T extends FloatArray = Float32Array> {
   readonly name: string;
   readonly value: Matrix<T>;
@@ -53,7 +56,10 @@ interface Target {
   readonly data: FloatArray;
 }
 
-/** Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an input. */
+/**
+ * Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an
+ * input.
+ */
 export function checkTarget<T extends FloatArray>(
   gradient: Matrix<T>,
   request: BatchRequest<T>,
@@ -100,7 +106,10 @@ export function checkApartFromRowInputs<T extends FloatArray>(
   checkApart(operation, argument, target, temperatures, 'temperatures');
 }
 
-/** Makes the losses of rows 0 where they are asked for; throws unless there is one for each row, apart from all else. */
+/**
+ * Makes the losses of rows 0 where they are asked for; throws unless there is one for each row,
+ * apart from all else.
+ */
 export function openRowLosses<T extends FloatArray>(
   { rowLosses, gradient }: EvaluationOptions<T>,
   request: CallInputs<T>,
@@ -149,7 +158,10 @@ export function checkApartFromHeld<T extends FloatArray>(
   for (const { name, value } of held) checkApart(operation, argument, target, value, name);
 }
 
-/** Throws where a matrix to write shares memory with an input: a matrix, a typed array, or what has no memory of its own. */
+/**
+ * Throws where a matrix to write shares memory with an input: a matrix, a typed array, or what has
+ * no memory of its own.
+ */
 export function checkApart(
   operation: string,
   argument: string,

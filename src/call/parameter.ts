@@ -5,20 +5,25 @@ import { checkRepresentable } from './gradient.js';
 /**
  * A learnable matrix of a strategy: step `value` along `gradient` with any optimiser.
  *
- * A strategy of your own that learns returns its parameters from `parameters()`, and in `evaluate` adds
- * `gradient.scale × d(loss)/d(value)` to `sum`, wherever it adds to the student's gradient; loss is what `evaluate`
- * returns.
+ * A strategy of your own that learns returns its parameters from `parameters()`, and in `evaluate`
+ * adds `gradient.scale × d(loss)/d(value)` to `sum`, wherever it adds to the student's gradient;
+ * loss is what `evaluate` returns.
  */
 export class Parameter<T extends FloatArray = Float32Array> {
   readonly name: string;
   readonly value: Matrix<T>;
   /** d loss / d value, as of the last gradient call that succeeded. */
   readonly gradient: Matrix<T>;
-  /** Where `evaluate` adds the gradient of the call under way: in doubles, so that it is rounded once. */
+  /**
+   * Where `evaluate` adds the gradient of the call under way: in doubles, so that it is rounded
+   * once.
+   */
   readonly sum: Float64Array;
   /** @internal Whether a call is under way that adds to `sum`. */
   isSumming = false;
-  /** @internal The gradient before that call, where something inside the call has written another. */
+  /**
+   * @internal The gradient before that call, where something inside the call has written another.
+   */
   before: T | undefined;
 
   constructor(name: string, rows: number, columns: number, numeric: NumericTrait<T>) {
@@ -36,8 +41,8 @@ interface Outer<T extends FloatArray> {
 }
 
 /**
- * The sums of the parameters in one call. A strategy that is called within `evaluate` of another may learn the same
- * parameters: the sums of the call around it stay what they were.
+ * The sums of the parameters in one call. A strategy that is called within `evaluate` of another
+ * may learn the same parameters: the sums of the call around it stay what they were.
  */
 export class ParameterSums<T extends FloatArray> {
   readonly #parameters: readonly Parameter<T>[];
@@ -57,7 +62,9 @@ export class ParameterSums<T extends FloatArray> {
     });
   }
 
-  /** Adds the gradients to the sums if they accumulate; throws where a gradient cannot hold its sum. */
+  /**
+   * Adds the gradients to the sums if they accumulate; throws where a gradient cannot hold its sum.
+   */
   check(operation: string, accumulate: boolean): void {
     for (const { name, sum, gradient, before = gradient.data } of this.#parameters) {
       const { columns, numeric } = gradient;
@@ -99,8 +106,9 @@ export class ParameterSums<T extends FloatArray> {
 }
 
 /**
- * Calls a strategy of the bare interface inside a call that sums the gradients of these parameters. What the strategy
- * writes to their gradients, by strategies that it wraps, is added to the sums, times `scale`.
+ * Calls a strategy of the bare interface inside a call that sums the gradients of these parameters.
+ * What the strategy writes to their gradients, by strategies that it wraps, is added to the sums,
+ * times `scale`.
  */
 export function addGradientsOf<T extends FloatArray, R>(
   parameters: readonly Parameter<T>[],

@@ -3,7 +3,10 @@
 import { refuse, throwShape, throwType } from '../core/errors.js';
 import { typeTag } from '../core/numeric.js';
 
-/** Where a loss that is a sum over rows puts the loss of each row: unweighted, and not divided by the normalizer. */
+/**
+ * Where a loss that is a sum over rows puts the loss of each row: unweighted, and not divided by
+ * the normalizer.
+ */
 export class RowLossSink {
   readonly #losses: Float64Array;
   readonly #scale: number;

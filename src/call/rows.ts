@@ -12,8 +12,9 @@ import { kernelLosses } from './kernelRows.js';
 import { addRowLoss } from './rowOptions.js';
 
 /**
- * The loss of a row that starts at these offsets in the data of student and teacher. Where `derivative` is given, it
- * is written with what the loss has as derivative with respect to the student's row.
+ * The loss of a row that starts at these offsets in the data of student and teacher. Where
+ * `derivative` is given, it is written with what the loss has as derivative with respect to the
+ * student's row.
  */
 export type RowLoss = (
   studentOffset: number,
@@ -27,9 +28,10 @@ export type RowLoss = (
  *
  *     loss = Σ over kept rows of weight · rowLoss / batch.normalizer
  *
- * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and divided by the
- * normalizer as well; the losses of the rows, neither weighted nor divided, to `batch.rowLosses`. A strategy whose
- * loss is one such mean says so: `get isSumOverRows(): true { return true; }`.
+ * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and
+ * divided by the normalizer as well; the losses of the rows, neither weighted nor divided, to
+ * `batch.rowLosses`. A strategy whose loss is one such mean says so:
+ * `get isSumOverRows(): true { return true; }`.
  *
  * @param batch - the batch that `evaluate` was given
  * @param gradient - the sink that `evaluate` was given, or `undefined` where no gradient is wanted
@@ -78,7 +80,9 @@ export function meanOverRows<T extends FloatArray>(
   return sum / normalizer;
 }
 
-/** {@link meanOverRows} by a kernel where there is one; `rowLoss` computes what the kernel cannot. */
+/**
+ * {@link meanOverRows} by a kernel where there is one; `rowLoss` computes what the kernel cannot.
+ */
 export function meanOverRowsByKernel<T extends FloatArray>(
   batch: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
@@ -105,10 +109,11 @@ export function meanOverRowsByKernel<T extends FloatArray>(
 }
 
 /**
- * The loss of rows that stand one after another. Where `derivative` is given, it comes as zeros and is written with the
- * derivative with respect to the student's rows.
+ * The loss of rows that stand one after another. Where `derivative` is given, it comes as zeros and
+ * is written with the derivative with respect to the student's rows.
  *
- * @param scale - d(loss of the call) / d(this loss), for the gradients of parameters; 0 where no gradient is wanted
+ * @param scale - d(loss of the call) / d(this loss), for the gradients of parameters; 0 where no
+ * gradient is wanted
  */
 export type BatchLoss = (
   student: Grid,
@@ -126,7 +131,10 @@ export function overBatch<T extends FloatArray>(
   return overBatches(batch, [batch.rows], gradient, batchLoss);
 }
 
-/** {@link overBatch} for batches within a batch: the rows of each are together, and apart from those of the others. */
+/**
+ * {@link overBatch} for batches within a batch: the rows of each are together, and apart from those
+ * of the others.
+ */
 export function overBatches<T extends FloatArray>(
   batch: DistillationBatch<T>,
   batches: readonly (readonly number[])[],
@@ -154,8 +162,8 @@ export function overBatches<T extends FloatArray>(
 }
 
 /**
- * What the loss of rows together counts in the loss of a call: 1 for all kept rows, unless a normalizer says that they are
- * a part of more.
+ * What the loss of rows together counts in the loss of a call: 1 for all kept rows, unless a
+ * normalizer says that they are a part of more.
  */
 function shareOf<T extends FloatArray>(
   { normalizer }: DistillationBatch<T>,
@@ -164,10 +172,16 @@ function shareOf<T extends FloatArray>(
   return rows.length / normalizer;
 }
 
-/** A loss of rows that stand one after another, with its derivative with respect to the student's where it is wanted. */
+/**
+ * A loss of rows that stand one after another, with its derivative with respect to the student's
+ * where it is wanted.
+ */
 export type ProductLoss = (student: Grid, teacher: Grid, wanted: boolean) => PairLoss;
 
-/** {@link overBatch} for a loss whose derivative is a product: that is computed where the gradient stands. */
+/**
+ * {@link overBatch} for a loss whose derivative is a product: that is computed where the gradient
+ * stands.
+ */
 export function overBatchByProduct<T extends FloatArray>(
   batch: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,

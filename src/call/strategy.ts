@@ -37,8 +37,8 @@ const NO_PARAMETERS: readonly Parameter<never>[] = [];
 const NO_MATRICES: readonly HeldMatrix<never>[] = [];
 
 /**
- * The part that all strategies share: it checks the arguments, picks the rows kept, resolves temperature and
- * alpha, and provides the gradient. A strategy writes {@link evaluate} alone.
+ * The part that all strategies share: it checks the arguments, picks the rows kept, resolves
+ * temperature and alpha, and provides the gradient. A strategy writes {@link evaluate} alone.
  *
  * @example
  * import { type DistillationBatch, DistillationStrategyBase, type GradientSink, Matrix, meanOverRows } from 'knowledge-distillation';
@@ -69,8 +69,10 @@ export abstract class DistillationStrategyBase<
   #alpha: number | undefined;
 
   /**
-   * @param own - the names of the options that a strategy adds; if it says them, any other is refused
-   * @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside [0, 1]
+   * @param own - the names of the options that a strategy adds; if it says them, any other is
+   * refused
+   * @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside
+   * [0, 1]
    */
   constructor(options: StrategyOptions = {}, own?: readonly string[]) {
     checkOptions(this.name, 'options', options, own && ['temperature', 'alpha', ...own]);
@@ -79,7 +81,9 @@ export abstract class DistillationStrategyBase<
     if (alpha !== undefined) this.alpha = alpha;
   }
 
-  /** What errors and components call the strategy; a class that is minified wants to override it. */
+  /**
+   * What errors and components call the strategy; a class that is minified wants to override it.
+   */
   get name(): string {
     return this.constructor.name || 'Strategy';
   }
@@ -98,7 +102,10 @@ export abstract class DistillationStrategyBase<
     this.#alpha = checkFraction(this.name, 'alpha', value);
   }
 
-  /** The temperature and alpha that hold where neither the strategy nor a hybrid around it says otherwise. */
+  /**
+   * The temperature and alpha that hold where neither the strategy nor a hybrid around it says
+   * otherwise.
+   */
   protected get defaults(): Blend {
     return DEFAULTS;
   }
@@ -108,7 +115,10 @@ export abstract class DistillationStrategyBase<
     return NO_PARAMETERS;
   }
 
-  /** @internal The matrices that the strategy reads beside the arguments: none by default. A gradient must not overlap them. */
+  /**
+   * @internal The matrices that the strategy reads beside the arguments: none by default. A
+   * gradient must not overlap them.
+   */
   heldMatrices(): readonly HeldMatrix<T>[] {
     return NO_MATRICES;
   }
@@ -149,7 +159,9 @@ export abstract class DistillationStrategyBase<
     ).gradient;
   }
 
-  /** Both in one pass: what a training loop calls. The arguments are those of {@link computeLoss}. */
+  /**
+   * Both in one pass: what a training loop calls. The arguments are those of {@link computeLoss}.
+   */
   computeLossAndGradient(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T> | Sparse,
@@ -166,9 +178,10 @@ export abstract class DistillationStrategyBase<
   }
 
   /**
-   * The formula: returns the loss of the call and, where a sink is given, hands it d(loss)/d(student) row by row with
-   * {@link GradientSink.add}. A loss that is a sum over rows is divided by `batch.normalizer`, as {@link meanOverRows} does.
-   * Called once for each call. Only the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the loss.
+   * The formula: returns the loss of the call and, where a sink is given, hands it
+   * d(loss)/d(student) row by row with {@link GradientSink.add}. A loss that is a sum over rows is
+   * divided by `batch.normalizer`, as {@link meanOverRows} does. Called once for each call. Only
+   * the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the loss.
    */
   protected abstract evaluate(
     batch: DistillationBatch<T, Sparse>,
@@ -186,20 +199,25 @@ export abstract class DistillationStrategyBase<
   }
 
   /**
-   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and `rowLosses`. If not,
-   * calls with them are refused. A loss that is a sum over rows in another way multiplies by `batch.rowWeights`
-   * itself, and adds to `batch.rowLosses`.
+   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and
+   * `rowLosses`. If not, calls with them are refused. A loss that is a sum over rows in another way
+   * multiplies by `batch.rowWeights` itself, and adds to `batch.rowLosses`.
    */
   get isSumOverRows(): boolean {
     return false;
   }
 
-  /** Whether the loss depends on the temperature, and takes one for each row. If not, calls with `temperatures` are refused. */
+  /**
+   * Whether the loss depends on the temperature, and takes one for each row. If not, calls with
+   * `temperatures` are refused.
+   */
   get usesTemperatures(): boolean {
     return false;
   }
 
-  /** Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is. */
+  /**
+   * Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is.
+   */
   protected explain(batch: DistillationBatch<T, Sparse>): void {
     checkFinite(batch);
   }
@@ -292,7 +310,10 @@ export abstract class DistillationStrategyBase<
   }
 }
 
-/** Whether a strategy has the base class, of this copy of the library or another; not so a bare implementation. */
+/**
+ * Whether a strategy has the base class, of this copy of the library or another; not so a bare
+ * implementation.
+ */
 export function sharesBase<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): strategy is DistillationStrategyBase<T> {

@@ -34,8 +34,8 @@ export function allocate<R>(
 }
 
 /**
- * Throws an error again; in words, where it says that an array was too large whose size follows from the rows and columns of
- * the student.
+ * Throws an error again; in words, where it says that an array was too large whose size follows
+ * from the rows and columns of the student.
  */
 export function rethrow(
   operation: string,

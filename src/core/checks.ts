@@ -104,8 +104,9 @@ export function checkParts(
 }
 
 /**
- * sums += values; returns whether every sum is finite. A number that is not finite becomes NaN when it is multiplied by 0, and
- * makes one of the four sums of such products NaN. Four sums are faster than one, because each addition waits for its last one.
+ * sums += values; returns whether every sum is finite. A number that is not finite becomes NaN when
+ * it is multiplied by 0, and makes one of the four sums of such products NaN. Four sums are faster
+ * than one, because each addition waits for its last one.
  */
 export function addTo(sums: FloatArray, values: FloatArray): boolean {
   const { length } = sums;

@@ -17,8 +17,8 @@ interface Inspected extends MatrixContent {
 }
 
 /**
- * Has `console.log` show the objects of a class as matrices. The constructor calls this, since esbuild
- * keeps a class with a method of a computed name in bundles that do not use the class.
+ * Has `console.log` show the objects of a class as matrices. The constructor calls this, since
+ * esbuild keeps a class with a method of a computed name in bundles that do not use the class.
  */
 export function inspectAsMatrix(prototype: object): void {
   if (INSPECT in prototype) return;

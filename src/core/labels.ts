@@ -70,7 +70,10 @@ export function classesOf<T extends FloatArray>(
   return classes;
 }
 
-/** Lists of all rows, by how many there are: most calls keep all, and most batches have the same size. */
+/**
+ * Lists of all rows, by how many there are: most calls keep all, and most batches have the same
+ * size.
+ */
 const ALL_ROWS: (readonly number[])[] = [];
 const MOST_LISTS = 8;
 const LONGEST_LIST = 65536;

@@ -151,8 +151,8 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * Reads what {@link toJSON} returned, after `JSON.parse`. All values come back bit by bit. The
    * matrix was in float32 or, with `numeric`, in another format.
    *
-   * @throws {DistillationError} DTYPE_MISMATCH for another format, SHAPE_MISMATCH for too few or too
-   *   many values, OUT_OF_RANGE for a size or a value, UNKNOWN_OPTION for another key
+   * @throws {DistillationError} DTYPE_MISMATCH for another format, SHAPE_MISMATCH for too few or
+   * too many values, OUT_OF_RANGE for a size or a value, UNKNOWN_OPTION for another key
    * @throws {TypeError} for a part of another type
    */
   static fromJSON(json: unknown): Matrix<Float32Array>;
@@ -211,8 +211,8 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Copies rows into a new matrix, in the order of their indices; a row may be copied several times.
-   * Use it for mini-batches.
+   * Copies rows into a new matrix, in the order of their indices; a row may be copied several
+   * times. Use it for mini-batches.
    *
    * @param indices - one index in [0, rows) for each row of the result
    * @throws {DistillationError} OUT_OF_RANGE for an index

@@ -7,9 +7,9 @@ import type { FloatArray } from './numeric.js';
 const LEAST_COLUMNS = 3;
 
 /**
- * Throws where all rows of a matrix of logits are distributions: whoever passes the result of a softmax would train a
- * student that is never sure. Logits end the search at their first element below 0 or above 1, so that it costs
- * nothing.
+ * Throws where all rows of a matrix of logits are distributions: whoever passes the result of a
+ * softmax would train a student that is never sure. Logits end the search at their first element
+ * below 0 or above 1, so that it costs nothing.
  */
 export function refuseProbabilities(
   operation: string,
@@ -45,7 +45,10 @@ export function checkLogits(operation: string, logits: Matrix<FloatArray>): void
   refuseProbabilities(operation, 'logits', logits, rows);
 }
 
-/** Whether a row is in [0, 1], sums to 1, and is not the same everywhere: a row of equal logits may be anything. */
+/**
+ * Whether a row is in [0, 1], sums to 1, and is not the same everywhere: a row of equal logits may
+ * be anything.
+ */
 function isUnevenDistribution({ data, columns }: Matrix<FloatArray>, row: number): boolean {
   const start = row * columns;
   const first = data[start]!;

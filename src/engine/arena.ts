@@ -12,24 +12,28 @@ import { MOST_THREADS, startThreads } from './threads.js';
 /** Options of {@link MatrixArena.withThreads}. */
 export interface ThreadOptions {
   /**
-   * Creates a worker that runs the file `knowledge-distillation/worker`, a new one at each call, for pages whose content
-   * security policy forbids `blob:` workers or asks for Trusted Types. Of a page:
-   * `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`; where a bundler finds
-   * workers by their URL, `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`;
-   * of `node:worker_threads`, `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`.
+   * Creates a worker that runs the file `knowledge-distillation/worker`, a new one at each call,
+   * for pages whose content security policy forbids `blob:` workers or asks for Trusted Types. Of a
+   * page:
+   * `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`;
+   * where a bundler finds workers by their URL,
+   * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`;
+   * of `node:worker_threads`,
+   * `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`.
    */
   readonly createWorker?: (() => object | Promise<object>) | undefined;
 }
 
 /**
- * Memory in which the kernels compute without copying: for the matrices of a training loop, made once and filled anew
- * at every step. It is as large as it was made and never moves, so that a view on it stays valid; it goes when the arena
- * and all its matrices do.
+ * Memory in which the kernels compute without copying: for the matrices of a training loop, made
+ * once and filled anew at every step. It is as large as it was made and never moves, so that a view
+ * on it stays valid; it goes when the arena and all its matrices do.
  *
- * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a call in place if all are
- * of one arena, alone, in a hybrid and layer by layer. {@link computeThroughHead} multiplies in place where the weights are
- * matrices of an arena that has room for a chunk. Anything else works too, by copying: `accumulate`, float32 rows of up
- * to 16 columns, sparse teachers, losses that compare rows with each other, the scalar kernel.
+ * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a
+ * call in place if all are of one arena, alone, in a hybrid and layer by layer.
+ * {@link computeThroughHead} multiplies in place where the weights are matrices of an arena that
+ * has room for a chunk. Anything else works too, by copying: `accumulate`, float32 rows of up to 16
+ * columns, sparse teachers, losses that compare rows with each other, the scalar kernel.
  *
  * @example
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -46,8 +50,8 @@ export class MatrixArena {
   readonly #arena: ArenaMemory;
 
   /**
-   * @param bytes - what its matrices take, and room to work on their rows: 60 KiB and four of the widest, or seven where they
-   *   are not whole vectors; up to 4 GiB less 56 KiB
+   * @param bytes - what its matrices take, and room to work on their rows: 60 KiB and four of the
+   * widest, or seven where they are not whole vectors; up to 4 GiB less 56 KiB
    * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
    */
   constructor(bytes: number);
@@ -57,19 +61,21 @@ export class MatrixArena {
   }
 
   /**
-   * An arena in which several threads compute large batches in place: 256 KiB of student logits and more, of 1024 rows
-   * at a time, and the products of {@link computeThroughHead}. Each thread takes whole rows, or columns of a product, so
-   * that the result has the same bits as that of one. It gains nothing unless there is a core for each.
+   * An arena in which several threads compute large batches in place: 256 KiB of student logits and
+   * more, of 1024 rows at a time, and the products of {@link computeThroughHead}. Each thread takes
+   * whole rows, or columns of a product, so that the result has the same bits as that of one. It
+   * gains nothing unless there is a core for each.
    *
-   * The threads run the kernel that is selected now; while another one is, they rest. They don't keep a process alive,
-   * but they do keep the memory until {@link close}. In a browser the page has to be cross-origin isolated, since they
-   * share memory, and a content security policy has to allow `worker-src blob:`.
+   * The threads run the kernel that is selected now; while another one is, they rest. They don't
+   * keep a process alive, but they do keep the memory until {@link close}. In a browser the page
+   * has to be cross-origin isolated, since they share memory, and a content security policy has to
+   * allow `worker-src blob:`.
    *
    * @param bytes - see the constructor; each thread takes room to work in
    * @param threads - 1 to 15, the calling one included
    * @param options - how workers are created, where a policy forbids the library to create them
-   * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no shared memory or no
-   * SIMD, unless one thread is all that is asked for
+   * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no
+   * shared memory or no SIMD, unless one thread is all that is asked for
    * @example
    * import { MatrixArena } from 'knowledge-distillation';
    *

@@ -15,7 +15,10 @@ export interface ArenaMemory {
   used: number;
   /** Helpers of the main thread, and the kernel that they run. */
   threads: Threads | undefined;
-  /** The workspace of the main thread. Behind it there is as much room for each of the other threads. */
+  /**
+   * The workspace of the main thread. Behind it there is as much room for each of the other
+   * threads.
+   */
   workspace: number;
   workspaceBytes: number;
   readonly instances: Map<KernelName, Instance>;
@@ -73,7 +76,9 @@ export class Scratch {
     this.#end = arena.next;
   }
 
-  /** The address of room that holds any numbers; `undefined` where the arena has not so much left. */
+  /**
+   * The address of room that holds any numbers; `undefined` where the arena has not so much left.
+   */
   take(bytes: number): number | undefined {
     const arena = this.#arena;
     const address = arena.next;

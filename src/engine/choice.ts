@@ -14,8 +14,8 @@ import { Instance } from './instance.js';
 import { FIRST_ADDRESS } from './layout.js';
 
 /**
- * `'fma'`: 128-bit vectors with fused multiply-add (relaxed SIMD); `'simd'`: 128-bit vectors, with the same bits on
- * every machine; `'scalar'`: JavaScript.
+ * `'fma'`: 128-bit vectors with fused multiply-add (relaxed SIMD); `'simd'`: 128-bit vectors, with
+ * the same bits on every machine; `'scalar'`: JavaScript.
  */
 export type KernelName = 'fma' | 'simd' | 'scalar';
 
@@ -32,7 +32,10 @@ interface Choice extends KernelInfo {
   readonly instance: Instance | undefined;
 }
 
-/** Compiled modules are kept: an engine runs the same code slowly again at first for every new module. */
+/**
+ * Compiled modules are kept: an engine runs the same code slowly again at first for every new
+ * module.
+ */
 const modules = new Map<string, object | undefined>();
 const instances = new Map<string, Instance>();
 
@@ -42,7 +45,10 @@ function keyOf(binary: string, kernel: CompiledKernel, shared: boolean): string 
   return `${binary}, ${kernel}, shared: ${shared}`;
 }
 
-/** The compiled module of a binary for memories of either kind; `undefined` where the engine does not compile it. */
+/**
+ * The compiled module of a binary for memories of either kind; `undefined` where the engine does
+ * not compile it.
+ */
 export function moduleOf(
   binary: Binary,
   kernel: CompiledKernel,
@@ -113,7 +119,8 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * Computes in a memory of its own, to and from which numbers are copied. `undefined`: compute in JavaScript.
+ * Computes in a memory of its own, to and from which numbers are copied. `undefined`: compute in
+ * JavaScript.
  */
 export function selectedInstance(): Instance | undefined {
   choice ??= best();
@@ -141,13 +148,15 @@ export function kernelInfo(): KernelInfo {
 }
 
 /**
- * Has all strategies compute with one kernel from now on: `'simd'` gives the same bits on every machine. `'auto'` goes
- * back to the fastest.
+ * Has all strategies compute with one kernel from now on: `'simd'` gives the same bits on every
+ * machine. `'auto'` goes back to the fastest.
  *
- * @param kernel - a name; or, where WebAssembly cannot be compiled at run time, compiled modules of the files
- *   `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`, one of them or an array of
- *   modules of one kernel. A strategy of whose modules one is missing there computes in JavaScript.
- * @throws {DistillationError} UNAVAILABLE where the engine does not take it; `TypeError` for other modules
+ * @param kernel - a name; or, where WebAssembly cannot be compiled at run time, compiled modules of
+ * the files `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`,
+ * one of them or an array of modules of one kernel. A strategy of whose modules one is missing
+ * there computes in JavaScript.
+ * @throws {DistillationError} UNAVAILABLE where the engine does not take it; `TypeError` for other
+ * modules
  * @example
  * import { selectKernel } from 'knowledge-distillation';
  *

@@ -1,4 +1,5 @@
-// WebAssembly as far as the kernels need it: from the text of a binary to a module, memories, instances.
+// WebAssembly as far as the kernels need it: from the text of a binary to a module, memories,
+// instances.
 
 /** The kernels that are compiled. */
 export type CompiledKernel = 'fma' | 'simd';
@@ -11,8 +12,9 @@ export interface Binary {
 }
 
 /**
- * The instructions that mark a multiplication and the addition behind it, by their second byte, and what they become: the
- * two, for every machine with vectors of 128 bits; or nothing and their fusion (relaxed SIMD). All are three bytes long.
+ * The instructions that mark a multiplication and the addition behind it, by their second byte, and
+ * what they become: the two, for every machine with vectors of 128 bits; or nothing and their
+ * fusion (relaxed SIMD). All are three bytes long.
  */
 const MARKS: Readonly<Record<number, Readonly<Record<CompiledKernel, readonly number[]>>>> = {
   141: { simd: [0xfd, 0xe6, 0x01], fma: [0x01, 0x01, 0x01] }, // f32x4.mul
@@ -55,12 +57,14 @@ function engine(): WebAssemblyEngine {
 /** The custom section of a module that says which binary and kernel it is. */
 const SECTION = 'knowledge-distillation';
 
-/** What a module says before the kind of the memory that it imports: the names `env` and `memory`. */
+/**
+ * What a module says before the kind of the memory that it imports: the names `env` and `memory`.
+ */
 const BEFORE_KIND = '03656e76066d656d6f727902';
 
 /**
- * The bytes of the module of a kernel, for a memory that threads share or for one of a single thread. The kinds of memory
- * differ in one byte, and a module takes one of them.
+ * The bytes of the module of a kernel, for a memory that threads share or for one of a single
+ * thread. The kinds of memory differ in one byte, and a module takes one of them.
  */
 export function bytesOf({ text }: Binary, kernel: CompiledKernel, shared: boolean): Uint8Array {
   const bytes = Uint8Array.from({ length: text.length / 2 }, (_, i) =>
@@ -81,8 +85,8 @@ export function marksIn(bytes: Uint8Array): number[] {
 }
 
 /**
- * The bytes of a module for the memory of one thread, with a custom section that says which binary and kernel it is, for
- * {@link labelOf}.
+ * The bytes of a module for the memory of one thread, with a custom section that says which binary
+ * and kernel it is, for {@link labelOf}.
  */
 export function labeledBytes(binary: Binary, kernel: CompiledKernel): Uint8Array {
   const text = (value: string) => Array.from(value, (letter) => letter.charCodeAt(0));
@@ -96,7 +100,9 @@ export function compileModule(bytes: Uint8Array): object {
   return new (engine().Module)(bytes);
 }
 
-/** Which binary and kernel a compiled module is; `undefined` for what is no module of this library. */
+/**
+ * Which binary and kernel a compiled module is; `undefined` for what is no module of this library.
+ */
 export function labelOf(module: unknown): { binary: string; kernel: CompiledKernel } | undefined {
   const engine = findEngine();
   if (!engine || typeof module !== 'object' || module === null) return undefined;

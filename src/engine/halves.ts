@@ -29,7 +29,10 @@ export interface Halves {
   readonly logQ: Float64Array;
   /** To be written: the derivative of the term by log q, as if every log q were free. */
   readonly slope: Float64Array;
-  /** Reads a row, which starts at this offset on both sides, and writes its distributions at these temperatures. */
+  /**
+   * Reads a row, which starts at this offset on both sides, and writes its distributions at these
+   * temperatures.
+   */
   open(
     student: FloatArray,
     teacher: FloatArray,
@@ -37,7 +40,10 @@ export interface Halves {
     temperature: number,
     teacherTemperature: number,
   ): void;
-  /** Whether another call has used the memory since then: a term may call the library. The views are then worthless. */
+  /**
+   * Whether another call has used the memory since then: a term may call the library. The views are
+   * then worthless.
+   */
   isLost(): boolean;
   /** weight × the derivative by the logits that the slopes make. */
   close(weight: number): Float64Array;

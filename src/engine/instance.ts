@@ -56,7 +56,10 @@ export class Instance {
     this.int32 = new Int32Array(memory.buffer);
   }
 
-  /** The exports of a binary, instantiated at its first use; `undefined` where the engine does not compile it. */
+  /**
+   * The exports of a binary, instantiated at its first use; `undefined` where the engine does not
+   * compile it.
+   */
   exportsOf<Exports>(binary: Binary): Exports | undefined {
     const { name } = binary;
     let exports = this.#exports.get(name);
@@ -68,7 +71,10 @@ export class Instance {
     return exports as Exports | undefined;
   }
 
-  /** A kernel for rows of numbers of 4 bytes or of 8; `undefined` where the engine does not compile it. */
+  /**
+   * A kernel for rows of numbers of 4 bytes or of 8; `undefined` where the engine does not compile
+   * it.
+   */
   rowsKernel({ binary, name }: Kernel, size: number): RowsKernel | undefined {
     const found = size === 8 ? this.#doubles : this.#singles;
     let kernel = found.get(name); // a name that is put together takes longer to look up than a short row
@@ -107,8 +113,9 @@ export function align(address: number): number {
 }
 
 /**
- * Bytes that the kernels for rows take to work on rows of `rowBytes` bytes: exponentials of a batch of rows, the
- * slopes of a row, and copies of the batch where rows are not whole vectors or change before they are read.
+ * Bytes that the kernels for rows take to work on rows of `rowBytes` bytes: exponentials of a batch
+ * of rows, the slopes of a row, and copies of the batch where rows are not whole vectors or change
+ * before they are read.
  */
 export function workspaceBytes(rowBytes: number, copies: boolean): number {
   const width = align(rowBytes);
@@ -118,12 +125,17 @@ export function workspaceBytes(rowBytes: number, copies: boolean): number {
   return tables + (copies ? 6 : 3) * batch + width;
 }
 
-/** Bytes behind the copies of a workspace to rank rows: counts, pairs of numbers and places, and rows in order. */
+/**
+ * Bytes behind the copies of a workspace to rank rows: counts, pairs of numbers and places, and
+ * rows in order.
+ */
 export function rankBytes(rowBytes: number): number {
   return COUNT_BYTES + 9 * align(rowBytes);
 }
 
-/** Bytes behind the copies of a workspace for blocks of rows whose columns are looked at together. */
+/**
+ * Bytes behind the copies of a workspace for blocks of rows whose columns are looked at together.
+ */
 export function blockBytes(rowBytes: number): number {
   const width = align(rowBytes);
   const rows = Math.min(Math.max(Math.floor(BLOCK_BYTES / width), LEAST_BLOCK_ROWS), BLOCK_ROWS);

@@ -6,13 +6,19 @@ import { exportName, type Kernel, type RowsKernel } from './instance.js';
 import { CALL } from './layout.js';
 import type { Share } from './threads.js';
 
-/** What is computed, and where: rows, or columns of a product, of the call that is described in the memory. */
+/**
+ * What is computed, and where: rows, or columns of a product, of the call that is described in the
+ * memory.
+ */
 export interface Work {
   readonly kernel: Kernel;
   /** Bytes of a number. */
   readonly size: number;
   readonly run: RowsKernel;
-  /** The workspace of the main thread. Behind it there is as much room for each of the other threads. */
+  /**
+   * The workspace of the main thread. Behind it there is as much room for each of the other
+   * threads.
+   */
   readonly workspace: number;
   readonly workspaceBytes: number;
   readonly count: number;

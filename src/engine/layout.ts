@@ -10,8 +10,8 @@ export const CONTROL = 24576;
 /** Rows of one run of a kernel, at most. */
 export const MOST_ROWS = 1024;
 
-// What one run of a kernel reads and writes beside its rows: the description of the call, then a table of labels, of
-// losses, of weights and of temperatures.
+// What one run of a kernel reads and writes beside its rows: the description of the call, then a
+// table of labels, of losses, of weights and of temperatures.
 export const CALL = 28672;
 export const LABEL_TABLE = 28800;
 export const LOSS_TABLE = 32896;
@@ -46,7 +46,10 @@ export const SCALE = 48;
 /** Two options of the loss, whatever it makes of them. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
-/** Classes that a sparse teacher kept, in 32 bits each, −1 for none: their number in a row, and where they stand. */
+/**
+ * Classes that a sparse teacher kept, in 32 bits each, −1 for none: their number in a row, and
+ * where they stand.
+ */
 export const KEPT_COUNT = 72;
 export const KEPT = 76;
 /** Columns of the teacher. */
@@ -95,8 +98,9 @@ export const BLOCK_GAP = 64;
 /** Numbers of a vector start at a multiple of this. */
 export const VECTOR_BYTES = 16;
 
-// The description of a product of matrices, sums = A · B or sums += A · B: addresses, then whole numbers, in 32 bits each.
-// Factors come as panels of lines (rows of A, columns of B), one step along the inner dimension after another.
+// The description of a product of matrices, sums = A · B or sums += A · B: addresses, then whole
+// numbers, in 32 bits each. Factors come as panels of lines (rows of A, columns of B), one step
+// along the inner dimension after another.
 export const A_PANELS = 0;
 export const B_PANELS = 4;
 /** Doubles, [rows][columns]. */
@@ -120,8 +124,9 @@ export const TILE_BYTES = 128;
 /** Bytes of a line of a panel at most: a panel of B then stays in the L1 cache. */
 export const LINE_BYTES = 1024;
 
-// The description of a product of float32 matrices where they stand, result = left · right or result += left · right: addresses and
-// whole numbers in 32 bits each. The result is dense; of the factors, a transpose may be meant.
+// The description of a product of float32 matrices where they stand, result = left · right or
+// result += left · right: addresses and whole numbers in 32 bits each. The result is dense; of the
+// factors, a transpose may be meant.
 export const LEFT = 0;
 /** Bytes from a row to the next one, and from a column to the next one. */
 export const LEFT_ROW = 4;
@@ -143,7 +148,8 @@ export const IS_ZERO = 44;
 export const RESULT_BLOCK_ROWS = 128;
 export const RESULT_BLOCK_COLUMNS = 256;
 
-// The workspace of a product: a description for the kernel of panels, its tile, panels, and sums in doubles.
+// The workspace of a product: a description for the kernel of panels, its tile, panels, and sums in
+// doubles.
 export const TILE_PLACE = 64;
 export const LEFT_PLACE = 192;
 /** Behind RESULT_BLOCK_ROWS lines. */

@@ -1,4 +1,5 @@
-// Runs a kernel on the rows of two matrices: in place where all are in one arena, else on copies, a piece at a time.
+// Runs a kernel on the rows of two matrices: in place where all are in one arena, else on copies, a
+// piece at a time.
 
 import type { FloatArray } from '../core/numeric.js';
 import { selectedKernel } from './choice.js';
@@ -41,13 +42,17 @@ import type { Target } from './target.js';
 /** A run of this many bytes of a matrix is worth waking threads for. */
 const LARGE = 262144;
 
-/** Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they keep. */
+/**
+ * Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they
+ * keep.
+ */
 const MOST_BYTES = 2 ** 28;
 
 /**
- * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives to the target. A row
- * whose loss is not finite has no derivative: JavaScript has to look at it. Returns `false` where JavaScript has to compute
- * all rows; the target then holds zeros, if it was claimed.
+ * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives
+ * to the target. A row whose loss is not finite has no derivative: JavaScript has to look at it.
+ * Returns `false` where JavaScript has to compute all rows; the target then holds zeros, if it was
+ * claimed.
  *
  * @param claim - gives the target of the gradient, where one is wanted
  */

@@ -3,14 +3,20 @@
 import type { FloatArray } from '../core/numeric.js';
 import { align, blockBytes, type Kernel, rankBytes, workspaceBytes } from './instance.js';
 
-/** What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the layout. */
+/**
+ * What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the
+ * layout.
+ */
 export interface RowTables {
   readonly labels: Int32Array;
   /** Two for each row. */
   readonly weights: Float64Array;
 }
 
-/** One call of a kernel on all rows of two matrices. Where a table is left out, every row has its soft loss once. */
+/**
+ * One call of a kernel on all rows of two matrices. Where a table is left out, every row has its
+ * soft loss once.
+ */
 export interface RowsCall extends Partial<RowTables> {
   readonly kernel: Kernel;
   readonly student: FloatArray;
@@ -38,13 +44,16 @@ export interface RowsCall extends Partial<RowTables> {
   readonly kept?: { readonly count: number; readonly indices: Int32Array };
   /** Whether the kernel ranks the classes on both sides: compares them in descending order. */
   readonly ranks?: boolean;
-  /** Numbers of each column, which the kernel reads or writes; the rows of the table are whole vectors. */
+  /**
+   * Numbers of each column, which the kernel reads or writes; the rows of the table are whole
+   * vectors.
+   */
   readonly perColumn?: FloatArray | undefined;
 }
 
 /**
- * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few numbers do not average their
- * rounding, and short rows cost little.
+ * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few
+ * numbers do not average their rounding, and short rows cost little.
  */
 export const FEW_COLUMNS = 16;
 
@@ -69,7 +78,10 @@ export function widestOf(call: RowsCall): number {
   return Math.max(columns, teacherColumns) * sizeOf(call);
 }
 
-/** Where the row of parameters stands: the last row of the workspace, which no kernel with parameters writes. */
+/**
+ * Where the row of parameters stands: the last row of the workspace, which no kernel with
+ * parameters writes.
+ */
 export function parametersBehind(workspace: number, call: RowsCall): number {
   return workspace + workspaceOf(call) - align(call.columns * sizeOf(call));
 }

@@ -10,7 +10,9 @@ import type { Target } from './target.js';
 /** Rows are copied in and out in pieces of about this many bytes, which stay in the cache. */
 const PIECE = 65536;
 
-/** Where a call is computed: the addresses of the first row in the memory, and how many rows fit. */
+/**
+ * Where a call is computed: the addresses of the first row in the memory, and how many rows fit.
+ */
 export interface Stage {
   readonly instance: Instance;
   readonly run: RowsKernel;
@@ -34,7 +36,8 @@ export function stageOf(call: RowsCall, target: Target | undefined): Stage | und
 /** The stage of a call whose matrices are all in the memory of one arena. */
 function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { student, teacher = student, distributions, kept, perColumn } = call;
-  // Kept classes and numbers of columns have no place in the arena, and doubles have none for numbers of another format.
+  // Kept classes and numbers of columns have no place in the arena, and doubles have none for
+  // numbers of another format.
   if (kept || perColumn || sizeOf(call) !== student.BYTES_PER_ELEMENT) return undefined;
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);

@@ -10,8 +10,8 @@ export const FIRST_SLOT: number = CONTROL + 64;
 export const SLOT = 32;
 
 /**
- * The program of a thread. It is text, since a bundler would not find a file; the build writes it to a file as well, which is
- * the entry point `knowledge-distillation/worker`.
+ * The program of a thread. It is text, since a bundler would not find a file; the build writes it
+ * to a file as well, which is the entry point `knowledge-distillation/worker`.
  */
 export const threadProgram = (): string => `
 const worker = globalThis.process?.getBuiltinModule?.('node:worker_threads');

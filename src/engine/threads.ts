@@ -1,4 +1,5 @@
-// Threads that help with the rows of an arena: each waits for its share in the memory that all of them have.
+// Threads that help with the rows of an arena: each waits for its share in the memory that all of
+// them have.
 
 import { refuse, throwType } from '../core/errors.js';
 import { type Binary, bytesOf, type CompiledKernel, type Memory } from './compile.js';
@@ -28,7 +29,8 @@ export interface Threads {
   /** The kernels that they run. */
   readonly kernel: CompiledKernel;
   /**
-   * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a thread failed.
+   * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a
+   * thread failed.
    */
   readonly run: (
     kernel: Kernel,
@@ -178,7 +180,8 @@ export async function startThreads({
     try {
       own?.();
     } finally {
-      // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not for long.
+      // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not
+      // for long.
       while (Atomics.load(control, PENDING) > 0);
     }
     return Atomics.exchange(control, FAILED, 0) === 0;

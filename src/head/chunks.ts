@@ -79,7 +79,10 @@ class Side<T extends FloatArray> {
   }
 }
 
-/** The memory of a chunk: hidden states and logits on both sides, and the gradients by those of the student. */
+/**
+ * The memory of a chunk: hidden states and logits on both sides, and the gradients by those of the
+ * student.
+ */
 export class Chunks<T extends FloatArray> {
   readonly #call: HeadCall<T>;
   readonly #rooms: Rooms<T>;

@@ -43,15 +43,17 @@ import { Total } from './total.js';
  *   OVERLAP; NOT_FINITE, naming the row of the batch; and what the strategy throws
  * @throws {TypeError} for arguments of the wrong type
  *
- * @remarks Cost: 3 products of rows × width × columns multiplications, and one more where the teacher comes as a head;
- * excluded rows, such as prompt tokens, cost nothing. Beside inputs and gradients, there are `chunkRows` rows of logits,
- * of their gradient, and of the logits of a teacher that comes as a head, each with its row of hidden states.
+ * @remarks Cost: 3 products of rows × width × columns multiplications, and one more where the
+ * teacher comes as a head; excluded rows, such as prompt tokens, cost nothing. Beside inputs and
+ * gradients, there are `chunkRows` rows of logits, of their gradient, and of the logits of a
+ * teacher that comes as a head, each with its row of hidden states.
  *
- * Threads: the products take most of the time. In float32, they are computed in place and on the threads of a
- * {@link MatrixArena} if `student.weight`, `gradients.weight` and the `weight` of a teacher that comes as a head are
- * matrices of that arena; `hidden` may be anywhere. The number of threads changes no bit. The call needs room in the arena,
- * and gives it back: 8 × `chunkRows` × (width + columns) bytes, half as much again for a teacher that comes as a head of
- * the same width, and 649 KiB for each thread. What finds no room, a matrix that is elsewhere, a `weight` to add to
+ * Threads: the products take most of the time. In float32, they are computed in place and on the
+ * threads of a {@link MatrixArena} if `student.weight`, `gradients.weight` and the `weight` of a
+ * teacher that comes as a head are matrices of that arena; `hidden` may be anywhere. The number of
+ * threads changes no bit. The call needs room in the arena, and gives it back: 8 × `chunkRows` ×
+ * (width + columns) bytes, half as much again for a teacher that comes as a head of the same width,
+ * and 649 KiB for each thread. What finds no room, a matrix that is elsewhere, a `weight` to add to
  * (`accumulate`), float64 and the scalar kernel are computed by copying, on one thread.
  *
  * Each chunk adds its part of d weight in the number format of the student, and each addition

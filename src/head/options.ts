@@ -41,9 +41,10 @@ export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
    */
   readonly chunkRows?: number | undefined;
   /**
-   * Written instead of new matrices; each of them may be left out. Arguments are checked before they are written; where
-   * the numbers then turn out to be unusable (NaN, overflow), the call throws and they hold unspecified numbers. A
-   * `weight` of the arena that holds the student's weight is computed on the threads of the arena.
+   * Written instead of new matrices; each of them may be left out. Arguments are checked before
+   * they are written; where the numbers then turn out to be unusable (NaN, overflow), the call
+   * throws and they hold unspecified numbers. A `weight` of the arena that holds the student's
+   * weight is computed on the threads of the arena.
    */
   readonly gradients?: Partial<HeadGradients<T>> | undefined;
   /**

@@ -5,8 +5,9 @@ import type { FloatArray } from '../core/numeric.js';
 import { type ArenaMemory, arenaOf, arrayIn, Scratch } from '../engine/arenas.js';
 
 /**
- * Matrices for as long as a call: in the arena of the weight, behind its matrices, where there is an arena that has room for
- * them. The products of a head then find all that they read and write in one arena.
+ * Matrices for as long as a call: in the arena of the weight, behind its matrices, where there is
+ * an arena that has room for them. The products of a head then find all that they read and write in
+ * one arena.
  */
 export class Rooms<T extends FloatArray> {
   readonly #operation: string;
@@ -19,7 +20,9 @@ export class Rooms<T extends FloatArray> {
     this.#scratch = this.#arena && new Scratch(this.#arena);
   }
 
-  /** A matrix of the shape of `like`, but for its number of rows; of numbers that are not specified. */
+  /**
+   * A matrix of the shape of `like`, but for its number of rows; of numbers that are not specified.
+   */
   take(rows: number, { columns, numeric }: Matrix<T>): Matrix<T> {
     const length = rows * columns;
     const address = this.#scratch?.take(length * numeric.bytesPerElement);

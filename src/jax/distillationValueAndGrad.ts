@@ -25,7 +25,9 @@ export interface ValueAndGrad<P> {
   readonly components: readonly ComponentLoss[];
 }
 
-/** A loss of what a function puts out, with its gradient with respect to the function's parameters. */
+/**
+ * A loss of what a function puts out, with its gradient with respect to the function's parameters.
+ */
 export type DistillationValueAndGrad<A extends JaxArray> = <P>(
   forward: (params: P) => A,
   params: P,
@@ -43,32 +45,38 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
 }
 
 /**
- * A strategy as what `valueAndGrad` of jax-js is to a function of its own: the loss of a model's outputs, and its gradient
- * with respect to the model's parameters. The outputs are awaited, the strategy computes loss and gradient, and `vjp` takes
- * the latter back through the model; there is one forward pass, and nothing waits synchronously.
+ * A strategy as what `valueAndGrad` of jax-js is to a function of its own: the loss of a model's
+ * outputs, and its gradient with respect to the model's parameters. The outputs are awaited, the
+ * strategy computes loss and gradient, and `vjp` takes the latter back through the model; there is
+ * one forward pass, and nothing waits synchronously.
  *
  * - `jax`: jax-js, as imported
- * - `strategy`: any. What a strategy learns itself, a projection for instance, is not among `params`: its gradients are in
- *   `strategy.parameters()` after each call, to be stepped there. Or make the projection a part of `forward`
+ * - `strategy`: any. What a strategy learns itself, a projection for instance, is not among
+ *   `params`: its gradients are in `strategy.parameters()` after each call, to be stepped there. Or
+ *   make the projection a part of `forward`
  *
- * Returns `(forward, params, teacher, labels?, options?) => Promise<{ loss, gradient, components }>`:
+ * Returns
+ * `(forward, params, teacher, labels?, options?) => Promise<{ loss, gradient, components }>`:
  *
- * - forward: a function of `params` that returns the student's output, float32, shape [batch, columns] (a higher rank,
- *   [batch, length, columns], flattens to rows)
+ * - forward: a function of `params` that returns the student's output, float32, shape [batch,
+ *   columns] (a higher rank, [batch, length, columns], flattens to rows)
  * - params: an array, or arrays in objects and lists
- * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
- *   strategy takes them
- * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for instance, in the output's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`, the denominator
- *   of the mean; `rowLosses`, a `Float64Array` that is written with the loss of each row
+ * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or
+ *   `SparseTargets` where the strategy takes them
+ * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for
+ *   instance, in the output's shape
+ * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`,
+ *   the denominator of the mean; `rowLosses`, a `Float64Array` that is written with the loss of
+ *   each row
  *
- * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, with a teacher by layer: each entry reads its own.
+ * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, with a teacher by
+ * layer: each entry reads its own.
  *
- * As everywhere in jax-js, arrays that are passed are consumed, `params` and those after it: pass `.ref` of what is needed
- * again. So are they where the call is refused.
+ * As everywhere in jax-js, arrays that are passed are consumed, `params` and those after it: pass
+ * `.ref` of what is needed again. So are they where the call is refused.
  *
- * Throws what the strategy throws, and `DistillationError` for an array of another type or rank, or with its rows in
- * other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH).
+ * Throws what the strategy throws, and `DistillationError` for an array of another type or rank, or
+ * with its rows in other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH).
  *
  * @example
  * import * as jax from '@jax-js/jax';
@@ -148,8 +156,9 @@ export function distillationValueAndGrad<A extends JaxArray>(
 }
 
 /**
- * Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that does. What is no array is left
- * out, to be missed once jax-js is done, since it frees nothing where a function that it traces throws.
+ * Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that
+ * does. What is no array is left out, to be missed once jax-js is done, since it frees nothing
+ * where a function that it traces throws.
  */
 function apart<A extends JaxArray>(outputs: Outputs<A>): Outputs<A> {
   if (isTraced(outputs)) return outputs;
@@ -163,8 +172,8 @@ function isTraced<A extends JaxArray>(value: Outputs<A>): value is A {
 }
 
 /**
- * The gradients as arrays in the structure of the outputs: 0 for a layer that was not read, and where there are no rows, of
- * which jax-js 0.1.25 takes no data.
+ * The gradients as arrays in the structure of the outputs: 0 for a layer that was not read, and
+ * where there are no rows, of which jax-js 0.1.25 takes no data.
  */
 function toOutputs<A extends JaxArray>(
   { numpy }: Jax<A>,

@@ -12,7 +12,10 @@ export interface JaxArray extends Tensor {
 /** What a model puts out: one array, or arrays by layer. */
 export type Outputs<A extends JaxArray> = A | ByLayer<A>;
 
-/** @inline A `Float32Array` that is no view on shared memory, which TypeScript before 5.7 cannot say by name. */
+/**
+ * @inline A `Float32Array` that is no view on shared memory, which TypeScript before 5.7 cannot say
+ * by name.
+ */
 type OwnFloat32Array = ReturnType<Float32ArrayConstructor['of']>;
 
 /** What is used of jax-js; `A` is its array, and is read off the `jax` that is passed. */

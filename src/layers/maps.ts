@@ -1,5 +1,5 @@
-// Linear maps of rows, with the adjoint that maps a gradient back: for layers of different sizes, and
-// for several layers.
+// Linear maps of rows, with the adjoint that maps a gradient back: for layers of different sizes,
+// and for several layers.
 
 import { checkDtype, checkParts, checkShape } from '../core/checks.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';

@@ -38,7 +38,9 @@ export interface OutputComparison {
   readonly divergence: number;
   /** Number of kept rows with a label. */
   readonly labeledCount: number;
-  /** Share of the labelled rows whose likeliest class is the label; `undefined` without such rows. */
+  /**
+   * Share of the labelled rows whose likeliest class is the label; `undefined` without such rows.
+   */
   readonly accuracy: BothSides | undefined;
   /** Expected calibration error over the labelled rows; `undefined` without such rows. */
   readonly calibrationError: BothSides | undefined;
@@ -62,15 +64,16 @@ const BINS = 15;
  *
  * @param student - logits, shape [rows, classes]. −Infinity rules a class out: it comes last
  * @param teacher - logits of the same shape and number format
- * @param labels - the class of each row, as an index or one-hot. A row of `UNLABELED` is left out of
- *   `accuracy` and `calibrationError`, a row of `IGNORE_INDEX` out of everything
+ * @param labels - the class of each row, as an index or one-hot. A row of `UNLABELED` is left out
+ * of `accuracy` and `calibrationError`, a row of `IGNORE_INDEX` out of everything
  * @returns shares in [0, 1]; `divergence` ≥ 0
- * @throws {DistillationError} EMPTY if no row is kept, SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE for
- *   NaN and +Infinity, RULED_OUT where the divergence is infinite and for a row of only −Infinity,
- *   LABEL_REQUIRED for a label row that is not one-hot, OUT_OF_RANGE for a class or an option
+ * @throws {DistillationError} EMPTY if no row is kept, SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE
+ * for NaN and +Infinity, RULED_OUT where the divergence is infinite and for a row of only
+ * −Infinity, LABEL_REQUIRED for a label row that is not one-hot, OUT_OF_RANGE for a class or an
+ * option
  *
- * @remarks Cost: two exponentials a logit and a selection of k, in JavaScript. To measure in chunks,
- * weight each mean by its `count`; of `calibrationError` there is no such mean.
+ * @remarks Cost: two exponentials a logit and a selection of k, in JavaScript. To measure in
+ * chunks, weight each mean by its `count`; of `calibrationError` there is no such mean.
  *
  * Stanton et al. (2021), "Does Knowledge Distillation Really Work?", arXiv:2106.05945, measure
  * agreement and divergence. Guo et al. (2017), "On Calibration of Modern Neural Networks", §2,

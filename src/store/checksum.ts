@@ -17,8 +17,8 @@ export async function checksumOf(operation: string, bytes: Uint8Array): Promise<
 }
 
 /**
- * Returns a short hash of bytes, the same on every machine: FNV-1a, and beside it a second word that
- * mixes all of its states.
+ * Returns a short hash of bytes, the same on every machine: FNV-1a, and beside it a second word
+ * that mixes all of its states.
  */
 export function fingerprint(bytes: Uint8Array): string {
   let [low, high] = [0x811c9dc5, 0x01000193];

@@ -46,8 +46,8 @@ export interface TeacherStoreWriter {
    */
   flush(): Promise<void>;
   /**
-   * Flushes, and writes `manifest.json`, which readers behind a URL need. From the call on, `append`
-   * and `flush` are refused; if it rejects, the writer is open again.
+   * Flushes, and writes `manifest.json`, which readers behind a URL need. From the call on,
+   * `append` and `flush` are refused; if it rejects, the writer is open again.
    */
   close(): Promise<void>;
 }

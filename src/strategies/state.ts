@@ -42,19 +42,19 @@ const MEMORY_KEYS = [
 ];
 
 /**
- * Copies what a strategy learned into plain data: the values of its parameters, and the vectors, the
- * generator and Z of its {@link ContrastiveMemory}. Use it for checkpoints.
+ * Copies what a strategy learned into plain data: the values of its parameters, and the vectors,
+ * the generator and Z of its {@link ContrastiveMemory}. Use it for checkpoints.
  *
- * Of a hybrid, all strategies are saved, those of nested hybrids too. A strategy of your own is saved
- * if it has a method `parameters`; a memory of your own is not.
+ * Of a hybrid, all strategies are saved, those of nested hybrids too. A strategy of your own is
+ * saved if it has a method `parameters`; a memory of your own is not.
  *
- * Save between two steps: gradients and the selection of a memory are not saved. Neither is what you
- * set yourself: options, temperatures, alphas, and the state of your optimiser.
+ * Save between two steps: gradients and the selection of a memory are not saved. Neither is what
+ * you set yourself: options, temperatures, alphas, and the state of your optimiser.
  *
  * @param strategy - any strategy
  * @returns the state, for `JSON.stringify` and `structuredClone`; {@link loadState} reads it
- * @throws {DistillationError} NOT_FINITE for a parameter or a vector that is not finite: the training
- *   has diverged
+ * @throws {DistillationError} NOT_FINITE for a parameter or a vector that is not finite: the
+ * training has diverged
  * @throws {TypeError} for what is no strategy
  *
  * @remarks Cost: one copy, as JavaScript numbers; about 20 characters of JSON for each float32.
@@ -100,8 +100,8 @@ export function saveState<T extends FloatArray>(strategy: IDistillationStrategy<
  * @param strategy - a strategy with the same parameters and memories, in the same order, with the
  *   same names, shapes and number formats
  * @param state - the state, after `JSON.parse`
- * @throws {DistillationError} SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE for a value, OUT_OF_RANGE for
- *   another name and for options of a memory that differ, UNKNOWN_OPTION for another key
+ * @throws {DistillationError} SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE for a value, OUT_OF_RANGE
+ * for another name and for options of a memory that differ, UNKNOWN_OPTION for another key
  * @throws {TypeError} for what is no strategy, and for a part of the state of another type
  *
  * @example
@@ -193,7 +193,9 @@ function memoryOf<T extends FloatArray>(
   return typeof memory?.numbersWriter === 'function' ? memory : undefined;
 }
 
-/** Pairs the parts of a state with what they are written to; throws unless the names are the same. */
+/**
+ * Pairs the parts of a state with what they are written to; throws unless the names are the same.
+ */
 function pair<Entry extends { readonly name: string }, Target>(
   operation: string,
   argument: string,

@@ -21,9 +21,9 @@ export interface AdaptiveTemperaturesOptions {
 }
 
 /**
- * Gives each row a temperature by how sure its logits are, for the call option `temperatures`. A sure
- * teacher says little about the other classes, unless a high temperature softens it; an unsure one
- * needs none.
+ * Gives each row a temperature by how sure its logits are, for the call option `temperatures`. A
+ * sure teacher says little about the other classes, unless a high temperature softens it; an unsure
+ * one needs none.
  *
  *     temperature = unsure + (sure − unsure) · c,   p = softmax(outputs), n classes
  *

@@ -6,12 +6,15 @@ import { type FloatArray, typeTag } from '../core/numeric.js';
  *
  *     target = decay · target + (1 − decay) · source
  *
- * Tarvainen and Valpola (2017), "Mean teachers are better role models", §2, arXiv:1703.01780; DINO moves its teacher so too.
+ * Tarvainen and Valpola (2017), "Mean teachers are better role models", §2, arXiv:1703.01780; DINO
+ * moves its teacher so too.
  *
  * @param target - weights of the teacher, a `Float32Array` or `Float64Array`; written
  * @param source - as many weights of the student
- * @param decay - how much of the teacher stays, in [0, 1]; near 1, and at the start of training lower (see `cosine`)
- * @throws {DistillationError} SHAPE_MISMATCH for other lengths, OUT_OF_RANGE for `decay`; nothing is written then
+ * @param decay - how much of the teacher stays, in [0, 1]; near 1, and at the start of training
+ * lower (see `cosine`)
+ * @throws {DistillationError} SHAPE_MISMATCH for other lengths, OUT_OF_RANGE for `decay`; nothing
+ * is written then
  * @throws {TypeError} for what is no such array
  *
  * @example

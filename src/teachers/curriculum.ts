@@ -8,8 +8,8 @@ export interface CurriculumOptions {
 
 /**
  * Gives each row a weight by its place in a curriculum, for the call option `rowWeights`: 1 for the
- * rows that have had their turn, 0 for those to come. The share of the rows that have a weight grows
- * with the training.
+ * rows that have had their turn, 0 for those to come. The share of the rows that have a weight
+ * grows with the training.
  *
  *     weight = min(1, max(0, (progress · n − before) / same))
  *
@@ -23,20 +23,21 @@ export interface CurriculumOptions {
  *
  * @param difficulties - one finite number for each row. For places among all samples of a data set,
  *   pass those of all samples, and gather the weights of a batch
- * @param progress - how much of the curriculum is done, in [0, 1]. At 0 all weights are 0: begin with
- *   the share of the rows that the first step learns from, by `linear({ from: 0.1, to: 1, steps })`
+ * @param progress - how much of the curriculum is done, in [0, 1]. At 0 all weights are 0: begin
+ * with the share of the rows that the first step learns from, by
+ * `linear({ from: 0.1, to: 1, steps })`
  * @param options - the `order`
  * @returns one weight in [0, 1] for each row
- * @throws {DistillationError} EMPTY without a row, OUT_OF_RANGE for a difficulty that is not finite, for
- *   `progress` and for the order, UNKNOWN_OPTION
+ * @throws {DistillationError} EMPTY without a row, OUT_OF_RANGE for a difficulty that is not
+ * finite, for `progress` and for the order, UNKNOWN_OPTION
  * @throws {TypeError} for what is no list of numbers
  *
  * @remarks Cost: sorts the difficulties.
  *
- * Platanios et al. (2019), "Competence-based Curriculum Learning for Neural Machine Translation", §2.2,
- * arXiv:1903.09848, who draw from the easiest samples; `progress` is their competence. Bengio et al.
- * (2009), "Curriculum Learning". `EasyToHardCurriculumStrategy` of AiDotNet (C#) takes the rows with
- * difficulty ≤ progress, which is the same where difficulties spread evenly over [0, 1].
+ * Platanios et al. (2019), "Competence-based Curriculum Learning for Neural Machine Translation",
+ * §2.2, arXiv:1903.09848, who draw from the easiest samples; `progress` is their competence. Bengio
+ * et al. (2009), "Curriculum Learning". `EasyToHardCurriculumStrategy` of AiDotNet (C#) takes the
+ * rows with difficulty ≤ progress, which is the same where difficulties spread evenly over [0, 1].
  *
  * @example
  * import { curriculumWeights } from 'knowledge-distillation';

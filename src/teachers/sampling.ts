@@ -22,8 +22,8 @@ export function isSampleCount(samples: number): boolean {
 }
 
 /**
- * Makes a function that draws classes from softmax(x) with replacement, and keeps each class with its share of the draws. Of
- * logits that are no distribution, it makes an unusable row.
+ * Makes a function that draws classes from softmax(x) with replacement, and keeps each class with
+ * its share of the draws. Of logits that are no distribution, it makes an unusable row.
  *
  * @param classes - number of classes of a row
  */
@@ -44,7 +44,10 @@ export function sampler(
   };
 }
 
-/** A uniform number in [0, 1) of 53 bits: 32 bits would never reach a class of probability below 2⁻³². */
+/**
+ * A uniform number in [0, 1) of 53 bits: 32 bits would never reach a class of probability below
+ * 2⁻³².
+ */
 function draw(generator: Generator): number {
   const high = generator.next();
   return high + Math.floor(generator.next() * 2 ** 21) / 2 ** 53;

@@ -39,8 +39,8 @@ export function linear(options: ScheduleOptions): Schedule {
  *
  *     from + (to − from) · (1 − cos(π · min(step / steps, 1))) / 2
  *
- * Loshchilov and Hutter (2017), "SGDR: Stochastic Gradient Descent with Warm Restarts", §3, arXiv:1608.03983, without the
- * restarts.
+ * Loshchilov and Hutter (2017), "SGDR: Stochastic Gradient Descent with Warm Restarts", §3,
+ * arXiv:1608.03983, without the restarts.
  *
  * @returns a function of the step, an integer ≥ 0
  * @throws {DistillationError} OUT_OF_RANGE for options and steps out of range, UNKNOWN_OPTION
@@ -57,13 +57,13 @@ export function cosine(options: ScheduleOptions): Schedule {
 }
 
 /**
- * A schedule through points, in straight lines between neighbours; before the first and after the last point it stays as it is
- * there.
+ * A schedule through points, in straight lines between neighbours; before the first and after the
+ * last point it stays as it is there.
  *
  * @param points - pairs of a step, an integer ≥ 0, and the number there, finite; steps ascend
  * @returns a function of the step, an integer ≥ 0
- * @throws {DistillationError} EMPTY without a point, OUT_OF_RANGE for a step that is no integer ≥ 0 or does not ascend, and
- *   for a number that is not finite
+ * @throws {DistillationError} EMPTY without a point, OUT_OF_RANGE for a step that is no integer ≥ 0
+ * or does not ascend, and for a number that is not finite
  * @throws {TypeError} for what is no list of pairs of numbers
  *
  * @example

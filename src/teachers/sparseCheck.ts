@@ -5,7 +5,10 @@ import type { FloatArray } from '../core/numeric.js';
 import { NO_CLASS } from './raggedRows.js';
 import type { SparseTargets } from './sparse.js';
 
-/** Whether a teacher is sparse: by structure, as matrices are, and by a method, which the options of one do not have. */
+/**
+ * Whether a teacher is sparse: by structure, as matrices are, and by a method, which the options of
+ * one do not have.
+ */
 export function isSparse<T extends FloatArray>(
   teacher: Matrix<T> | SparseTargets<T>,
 ): teacher is SparseTargets<T> {
@@ -13,8 +16,8 @@ export function isSparse<T extends FloatArray>(
 }
 
 /**
- * Throws for a row without a class, with a class out of range or twice, or with probabilities that do not sum to 1 with the
- * tail.
+ * Throws for a row without a class, with a class out of range or twice, or with probabilities that
+ * do not sum to 1 with the tail.
  */
 export function checkSparseRows(
   operation: string,

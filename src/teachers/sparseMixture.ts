@@ -10,9 +10,9 @@ export interface WeightedTargets<T extends FloatArray> {
 }
 
 /**
- * Σ weight · p of a row, for the classes that any of the teachers keeps. To a class that it does not keep, a teacher gives
- * nothing: the probability stays in the tail. Where together they keep all classes there is no tail, and the sum is divided by
- * what it lacks.
+ * Σ weight · p of a row, for the classes that any of the teachers keeps. To a class that it does
+ * not keep, a teacher gives nothing: the probability stays in the tail. Where together they keep
+ * all classes there is no tail, and the sum is divided by what it lacks.
  */
 export function mixRow<T extends FloatArray>(
   parts: readonly WeightedTargets<T>[],

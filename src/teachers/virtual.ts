@@ -10,16 +10,17 @@ export interface VirtualTeacherOptions {
 }
 
 /**
- * A teacher that nobody trained: it gives the label of a row the probability `correct`, and the rest to all other classes in
- * equal parts. To distil from it is label smoothing whose strength the temperature sets.
+ * A teacher that nobody trained: it gives the label of a row the probability `correct`, and the
+ * rest to all other classes in equal parts. To distil from it is label smoothing whose strength the
+ * temperature sets.
  *
  *     logit of the label: log(correct),   of the others: log((1 − correct) / (classes − 1))
  *
- * Yuan et al. (2020), "Revisiting Knowledge Distillation via Label Smoothing Regularization", §5, arXiv:1909.11723 (Tf-KD
- * with a manually designed teacher, `correct` ≥ 0.9).
+ * Yuan et al. (2020), "Revisiting Knowledge Distillation via Label Smoothing Regularization", §5,
+ * arXiv:1909.11723 (Tf-KD with a manually designed teacher, `correct` ≥ 0.9).
  *
- * @param labels - one class in [0, classes) for each row. A row of `IGNORE_INDEX` or `UNLABELED` has equal logits: leave it out
- *   of the loss, or learn from it to be unsure
+ * @param labels - one class in [0, classes) for each row. A row of `IGNORE_INDEX` or `UNLABELED`
+ * has equal logits: leave it out of the loss, or learn from it to be unsure
  * @param classes - number of classes, ≥ 2: the student's columns
  * @returns log-probabilities at temperature 1, which are logits: shape [rows, classes], float32
  * @throws {DistillationError} OUT_OF_RANGE for a label, `classes` or `correct`, UNKNOWN_OPTION

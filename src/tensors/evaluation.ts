@@ -16,10 +16,16 @@ import { isTensor, type Tensor } from './tensor.js';
 /** One for each layer, by its name. */
 export type ByLayer<V> = Readonly<Record<string, V>>;
 
-/** A tensor, or what the library takes itself: a matrix, or `SparseTargets` where the strategy takes them. */
+/**
+ * A tensor, or what the library takes itself: a matrix, or `SparseTargets` where the strategy takes
+ * them.
+ */
 export type TeacherTensor<T extends Tensor> = T | TeacherOutput;
 
-/** Class indices as an int32 tensor or an `Int32Array`, distributions as a tensor in the shape of an output or a matrix. */
+/**
+ * Class indices as an int32 tensor or an `Int32Array`, distributions as a tensor in the shape of an
+ * output or a matrix.
+ */
 export type LabelTensor<T extends Tensor> = T | Labels;
 
 /** One number a row. */
@@ -39,7 +45,10 @@ export interface LossOptions<T extends Tensor> {
   readonly rowLosses?: Float64Array | undefined;
 }
 
-/** The same where outputs are given by layer: for all layers, or for each student layer that needs it. */
+/**
+ * The same where outputs are given by layer: for all layers, or for each student layer that needs
+ * it.
+ */
 export interface LayerwiseLossOptions<T extends Tensor> {
   readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
   readonly rowWeights?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
@@ -86,7 +95,10 @@ export function byLayer<T extends Tensor>(operation: string, outputs: T | ByLaye
 /** The options that hold a number for each row, which may be tensors. */
 const ROW_INPUTS = ['mask', 'rowWeights', 'temperatures'] as const;
 
-/** Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on what was read. */
+/**
+ * Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on
+ * what was read.
+ */
 export function evaluation<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
@@ -179,7 +191,10 @@ export function isHybrid(strategy: IDistillationStrategy): strategy is HybridDis
   return 'computeLayerwise' in strategy;
 }
 
-/** The options of a call, its tensors read by `read` once they are there; options that are left out stay so. */
+/**
+ * The options of a call, its tensors read by `read` once they are there; options that are left out
+ * stay so.
+ */
 function optionsOf<O extends LayerwiseLossOptions<Tensor>, V>(
   options: O,
   read: (name: string, value: NonNullable<O[(typeof ROW_INPUTS)[number]]>) => () => V,
@@ -225,7 +240,10 @@ function studentsOf<V>(pairs: readonly ReadPair[], outputs: ByLayer<V>): V[] {
     .map(({ student }) => outputs[student]!);
 }
 
-/** The layers that are read, and no others; where one is missing, all, so that the strategy can say which there are. */
+/**
+ * The layers that are read, and no others; where one is missing, all, so that the strategy can say
+ * which there are.
+ */
 function thoseOf<V>(layers: ByLayer<V>, names: readonly string[]): ByLayer<V> {
   if (!names.every((name) => Object.hasOwn(layers, name))) return layers;
   return Object.fromEntries(names.map((name) => [name, layers[name]!]));

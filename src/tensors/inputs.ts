@@ -12,8 +12,9 @@ interface Entry<T extends Tensor> {
 }
 
 /**
- * The tensors of one call. Each is checked as it is added and gives a function that returns what the library takes in its
- * place, to be called once all are read: together, and synchronously or not.
+ * The tensors of one call. Each is checked as it is added and gives a function that returns what
+ * the library takes in its place, to be called once all are read: together, and synchronously or
+ * not.
  */
 export abstract class Inputs<T extends Tensor> {
   readonly operation: string;
@@ -47,8 +48,8 @@ export abstract class Inputs<T extends Tensor> {
   }
 
   /**
-   * A tensor is one of distributions where it has the columns and size of an output, or is float32; one of class indices
-   * where it is int32 and has not.
+   * A tensor is one of distributions where it has the columns and size of an output, or is float32;
+   * one of class indices where it is int32 and has not.
    */
   labels(labels: T | Labels | undefined, outputs: readonly T[]): () => Labels | undefined {
     if (!isTensor(labels)) return () => labels;
@@ -97,8 +98,9 @@ export abstract class Inputs<T extends Tensor> {
   }
 
   /**
-   * Throws where a tensor has the rows of an output in other dimensions, [length, batch] for [batch, length]: flattened, they
-   * would be in another order. A flat tensor is taken to be in order, and a dimension of 1 changes none.
+   * Throws where a tensor has the rows of an output in other dimensions, [length, batch] for
+   * [batch, length]: flattened, they would be in another order. A flat tensor is taken to be in
+   * order, and a dimension of 1 changes none.
    */
   #checkOrder(argument: string, { shape }: T, outputs: readonly T[], hasColumns: boolean): void {
     const rows = hasColumns ? shape.slice(0, -1) : wide(shape);

@@ -9,12 +9,18 @@ export interface Tensor {
   dispose(): void;
 }
 
-/** By structure: a program may hold several copies of a framework. A symbolic tensor has no data, and is none. */
+/**
+ * By structure: a program may hold several copies of a framework. A symbolic tensor has no data,
+ * and is none.
+ */
 export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'dataSync' in value && 'shape' in value;
 }
 
-/** Throws unless `tensor` is a tensor of one of the types; `cast` is how it would become one of the first. */
+/**
+ * Throws unless `tensor` is a tensor of one of the types; `cast` is how it would become one of the
+ * first.
+ */
 export function checkType(
   operation: string,
   argument: string,

@@ -19,8 +19,8 @@ export interface ValueOptions extends MatrixShape {
 }
 
 /**
- * Values are multiples of this: float32 holds them exactly, and two are either tied or far enough apart that a
- * difference quotient does not step over a kink between them.
+ * Values are multiples of this: float32 holds them exactly, and two are either tied or far enough
+ * apart that a difference quotient does not step over a kink between them.
  */
 const GRID = 1 / 32;
 
@@ -39,8 +39,9 @@ export interface CaseOptions {
   /** Mix in entries that are −Infinity on both sides: classes or keys that are ruled out; false. */
   readonly ruledOut?: boolean | undefined;
   /**
-   * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class for every row, as an
-   * index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for each column, or none; `'any'`.
+   * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class
+   * for every row, as an index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for
+   * each column, or none; `'any'`.
    */
   readonly labels?: 'any' | 'classes' | 'several' | undefined;
   /** Mix in weights of rows, 0 and negative ones among them; false. */
@@ -63,7 +64,9 @@ export interface DistillationCase {
 
 /** Arbitraries of what strategies take. */
 export interface Arbitraries {
-  /** Logits or scores: any number in ±magnitude, with ties, duplicate and constant rows mixed in. */
+  /**
+   * Logits or scores: any number in ±magnitude, with ties, duplicate and constant rows mixed in.
+   */
   logits(options: ValueOptions): Arbitrary<Rows>;
   /** Features: as logits, with zeros and zero rows mixed in. */
   features(options: ValueOptions): Arbitrary<Rows>;
@@ -73,7 +76,10 @@ export interface Arbitraries {
   labels(shape: MatrixShape): Arbitrary<number[]>;
   /** 0 or 1 a row. */
   masks(rows: number): Arbitrary<number[]>;
-  /** Whole calls, with rows in which student and teacher are equal mixed in; labels, mask and normalizer or not. */
+  /**
+   * Whole calls, with rows in which student and teacher are equal mixed in; labels, mask and
+   * normalizer or not.
+   */
   cases(options: CaseOptions): Arbitrary<DistillationCase>;
 }
 
@@ -248,7 +254,10 @@ function likeRows(
   });
 }
 
-/** The call with one column of some rows ruled out on both sides; not a column that the label of its row needs. */
+/**
+ * The call with one column of some rows ruled out on both sides; not a column that the label of its
+ * row needs.
+ */
 function withRuledOut(call: DistillationCase, columns: readonly number[]): DistillationCase {
   const rule = (rows: Rows): Rows =>
     rows.map((row, i) =>

@@ -1,4 +1,5 @@
-// The laws about calls, each for one example: what a call reads, what it writes, and what it refuses.
+// The laws about calls, each for one example: what a call reads, what it writes, and what it
+// refuses.
 
 import type { IDistillationStrategy } from '../call/options.js';
 import { sharesBase } from '../call/strategy.js';
@@ -108,7 +109,8 @@ export function gradientIsReused<T extends FloatArray>(
   gradientOf(strategy, call, { gradient: buffer, accumulate: true });
   const doubled = fresh.data.map((value) => 2 * value);
   const scale = Math.max(largest(doubled), numeric.epsilon);
-  // A strategy may add its terms to the buffer one by one, and terms that cancel are rounded as float32 lets them.
+  // A strategy may add its terms to the buffer one by one, and terms that cancel are rounded as
+  // float32 lets them.
   const cancels = numeric.dtype === 'float32' ? (subject.float32Tolerance ?? 0) : 0;
   const allowed = Math.max(Math.max(8 * numeric.epsilon, cancels) * scale, subject.rounding);
   expectClose('gradient added to', buffer.data, doubled, 1, allowed);

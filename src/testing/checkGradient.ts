@@ -32,19 +32,32 @@ export interface CheckGradientOptions {
   readonly temperatures?: ArrayLike<number> | undefined;
   readonly normalizer?: number | undefined;
   /**
-   * Step of the differences: h = step · max(1, |x|) · min(1, least temperature); 1e-4. A value moved by h has to be one
-   * that the strategy accepts: for probabilities take a step below the smallest of them.
+   * Step of the differences: h = step · max(1, |x|) · min(1, least temperature); 1e-4. A value
+   * moved by h has to be one that the strategy accepts: for probabilities take a step below the
+   * smallest of them.
    */
   readonly step?: number | undefined;
-  /** Largest error allowed, relative to the scale of the gradient (see {@link GradientSample}); 1e-6. */
+  /**
+   * Largest error allowed, relative to the scale of the gradient (see {@link GradientSample});
+   * 1e-6.
+   */
   readonly tolerance?: number | undefined;
-  /** How many entries are checked one by one: all of them, or a random sample of this size where there are more; 256. */
+  /**
+   * How many entries are checked one by one: all of them, or a random sample of this size where
+   * there are more; 256.
+   */
   readonly maxCoordinates?: number | undefined;
-  /** Random directions in which all entries are moved at once, where there are more entries than that; 16. */
+  /**
+   * Random directions in which all entries are moved at once, where there are more entries than
+   * that; 16.
+   */
   readonly directions?: number | undefined;
   /** Of the sample and the directions, an integer; 0. */
   readonly seed?: number | undefined;
-  /** Magnitude below which entries of the gradient count as equal, beside what rounding of the loss explains; 0. */
+  /**
+   * Magnitude below which entries of the gradient count as equal, beside what rounding of the loss
+   * explains; 0.
+   */
   readonly rounding?: number | undefined;
 }
 
@@ -55,8 +68,9 @@ export interface GradientSample extends Place {
   /** |analytic − numeric|, less what rounding explains, relative to `scale`. */
   readonly error: number;
   /**
-   * The largest entry of the gradient; of a direction, its norm. Near a minimum at least what the gradient is one step
-   * away, and at least what a difference can resolve: the rounding of the loss, divided by the step.
+   * The largest entry of the gradient; of a direction, its norm. Near a minimum at least what the
+   * gradient is one step away, and at least what a difference can resolve: the rounding of the
+   * loss, divided by the step.
    */
   readonly scale: number;
 }
@@ -68,7 +82,10 @@ export interface GradientReport {
   readonly tolerance: number;
   /** The comparison with the largest error; absent where there was nothing to compare. */
   readonly worst: GradientSample | undefined;
-  /** Where the loss has different slopes to the two sides: the analytic one only has to lie between them. */
+  /**
+   * Where the loss has different slopes to the two sides: the analytic one only has to lie between
+   * them.
+   */
   readonly kinks: readonly GradientSample[];
   readonly coordinates: number;
   readonly directions: number;
@@ -92,22 +109,25 @@ const OPTIONS = [
  *
  *     numeric = (L(x + h) − L(x − h)) / 2h
  *
- * Each entry of a small student is checked by itself; of a large one a random sample, and the slopes in random
- * directions, which see all entries at once. The gradients of learnable parameters are checked as well.
- * Where a difference disagrees it is repeated with smaller steps; if it still does and the loss has a kink there,
- * the gradient has to lie between the slopes to the two sides.
+ * Each entry of a small student is checked by itself; of a large one a random sample, and the
+ * slopes in random directions, which see all entries at once. The gradients of learnable parameters
+ * are checked as well. Where a difference disagrees it is repeated with smaller steps; if it still
+ * does and the loss has a kink there, the gradient has to lie between the slopes to the two sides.
  *
- * An error is relative to the largest entry of the gradient. A difference cannot resolve less than the rounding of the
- * loss, divided by the step, which is therefore measured and taken off every error: near a minimum it is what is left.
+ * An error is relative to the largest entry of the gradient. A difference cannot resolve less than
+ * the rounding of the loss, divided by the step, which is therefore measured and taken off every
+ * error: near a minimum it is what is left.
  *
  * @param strategy - any implementation of the interface
- * @param student - float64: convert a float32 matrix with `matrix.as(float64)`; it is not written to
+ * @param student - float64: convert a float32 matrix with `matrix.as(float64)`; it is not written
+ * to
  * @param teacher - float64, of a shape that the strategy takes
  * @param labels - of the rows, if any
- * @param options - mask, weights, temperatures and normalizer of the call; step, tolerance and sample of the check
+ * @param options - mask, weights, temperatures and normalizer of the call; step, tolerance and
+ * sample of the check
  * @returns a report; {@link assertGradient} throws instead
- * @throws {DistillationError} DTYPE_MISMATCH where the student is not float64; for an option that is out of its range;
- *   and what the strategy throws
+ * @throws {DistillationError} DTYPE_MISMATCH where the student is not float64; for an option that
+ * is out of its range; and what the strategy throws
  * @example
  * import { float64, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { checkGradient } from 'knowledge-distillation/testing';
@@ -138,9 +158,11 @@ export function checkGradient(
 }
 
 /**
- * {@link checkGradient} for `computeLayerwise`: every student layer is checked, and every learnable parameter.
+ * {@link checkGradient} for `computeLayerwise`: every student layer is checked, and every learnable
+ * parameter.
  *
- * @throws {DistillationError} DTYPE_MISMATCH where a student layer is not float64; whatever the strategies throw
+ * @throws {DistillationError} DTYPE_MISMATCH where a student layer is not float64; whatever the
+ * strategies throw
  */
 export function checkLayerwiseGradient(
   hybrid: HybridDistillationStrategy<Float64Array>,
@@ -171,10 +193,11 @@ export function checkLayerwiseGradient(
 }
 
 /**
- * Throws where {@link checkGradient} does not pass, with the worst entry, its error and the scale that the error is
- * relative to in the message. Same arguments.
+ * Throws where {@link checkGradient} does not pass, with the worst entry, its error and the scale
+ * that the error is relative to in the message. Same arguments.
  *
- * @throws {Error} if the gradient is not the derivative of the loss; {@link checkGradient} has the others
+ * @throws {Error} if the gradient is not the derivative of the loss; {@link checkGradient} has the
+ * others
  */
 export function assertGradient(
   strategy: IDistillationStrategy<Float64Array>,

@@ -21,7 +21,9 @@ export function rowwise<T extends FloatArray>(
   return sharesBase(strategy) && isRowwise(strategy) ? (strategy as RowwiseStrategy<T>) : undefined;
 }
 
-/** A head that makes exactly these logits: a column of hidden, times a power of two, plus a bias. */
+/**
+ * A head that makes exactly these logits: a column of hidden, times a power of two, plus a bias.
+ */
 function headOf<T extends FloatArray>(logits: Matrix<T>) {
   const { rows, columns, numeric } = logits;
   const hidden = logits.zerosLike();

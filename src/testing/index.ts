@@ -1,6 +1,6 @@
 /**
- * The laws that the strategies are put through, for those of your own: {@link strategyLaws}, and {@link checkGradient} for one
- * input.
+ * The laws that the strategies are put through, for those of your own: {@link strategyLaws}, and
+ * {@link checkGradient} for one input.
  *
  * @module knowledge-distillation/testing
  */

@@ -37,13 +37,19 @@ type Holds = <T extends FloatArray>(
 /** One law, to be run by any test runner: `test(law.name, law.check)`. */
 export interface Law {
   readonly name: string;
-  /** Throws, with the law's name, the seed and the smallest counterexample, where the law does not hold. */
+  /**
+   * Throws, with the law's name, the seed and the smallest counterexample, where the law does not
+   * hold.
+   */
   readonly check: () => void;
 }
 
 /** How every law is run; the names are those of fast-check. */
 export interface LawOptions {
-  /** Seed of the random cases, an integer: the same seed gives the same cases. Another one in each run, by default. */
+  /**
+   * Seed of the random cases, an integer: the same seed gives the same cases. Another one in each
+   * run, by default.
+   */
   readonly seed?: number | undefined;
   /** Number of random cases that each law is tried on; 100, or what `fc.configureGlobal` says. */
   readonly numRuns?: number | undefined;
@@ -52,23 +58,28 @@ export interface LawOptions {
 /**
  * Returns the laws that every strategy of this library is put through, as properties for yours.
  *
- * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has the declared
- * minimum, and reaches it at student = teacher; 4. the declared invariances; 5. masked rows may hold anything, and a
- * mask is the same as leaving them out; 6. chunks with one normalizer add up; 7. float32 agrees with float64;
- * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss and gradient are finite
- * for values up to ±1e4; 10. a NaN is refused, and a call that fails leaves as it was what it was to add to
- * (`accumulate`: the gradient and those of learnable parameters); what it was to overwrite is unspecified; 11. a weight
- * in a hybrid weights both; 12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
- * rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and losses of rows are refused;
- * 13. if the subject says `temperatures`, each row has its own; 14. a strategy that takes any rows of a batch, see
- * `computeThroughHead`, gives the same of logits that a head makes of hidden states, chunk by chunk.
+ * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has
+ *    the declared minimum, and reaches it at student = teacher; 4. the declared invariances; 5.
+ *    masked rows may hold anything, and a mask is the same as leaving them out; 6. chunks with one
+ *    normalizer add up; 7. float32 agrees with float64;
+ * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss
+ *    and gradient are finite for values up to ±1e4; 10. a NaN is refused, and a call that fails
+ *    leaves as it was what it was to add to (`accumulate`: the gradient and those of learnable
+ *    parameters); what it was to overwrite is unspecified; 11. a weight in a hybrid weights both;
+ *    12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
+ *    rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and
+ *    losses of rows are refused;
+ * 13. if the subject says `temperatures`, each row has its own; 14. a strategy that takes any rows
+ *     of a batch, see `computeThroughHead`, gives the same of logits that a head makes of hidden
+ *     states, chunk by chunk.
  *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - how the strategy is made, and what it promises
  * @param options - seed and number of runs of every law
- * @returns one law for each property, which nothing has run yet; `check` throws an `Error` that starts with the name of
- *   the law and has the seed and the smallest counterexample
- * @throws {DistillationError} for a seed that is no integer, a number of runs below 1, and options of other names
+ * @returns one law for each property, which nothing has run yet; `check` throws an `Error` that
+ * starts with the name of the law and has the seed and the smallest counterexample
+ * @throws {DistillationError} for a seed that is no integer, a number of runs below 1, and options
+ * of other names
  * @example
  * import fc from 'fast-check';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -180,7 +191,10 @@ export function strategyLaws(
   ];
 }
 
-/** Whether a strategy takes weights of rows; `undefined` for a bare implementation of the interface, which does not tell. */
+/**
+ * Whether a strategy takes weights of rows; `undefined` for a bare implementation of the interface,
+ * which does not tell.
+ */
 function takesRowWeights({ create }: StrategySubject): boolean | undefined {
   try {
     const strategy = create(float64);
@@ -199,7 +213,9 @@ function isRowwiseSubject({ create }: StrategySubject): boolean {
   }
 }
 
-/** The options without those left out: fast-check would take an undefined number of runs for one. */
+/**
+ * The options without those left out: fast-check would take an undefined number of runs for one.
+ */
 function checkLawOptions(options: LawOptions): { seed?: number; numRuns?: number } {
   const operation = 'strategyLaws';
   checkOptions(operation, 'options', options, ['seed', 'numRuns']);

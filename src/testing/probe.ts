@@ -25,23 +25,33 @@ export interface Probe extends Line {
 }
 
 /**
- * Rounding is seen at neighbours on a line, this share of the step of the differences apart: far enough for each to be
- * rounded anew, near enough for the third difference of a smooth loss to vanish beside the rounding.
+ * Rounding is seen at neighbours on a line, this share of the step of the differences apart: far
+ * enough for each to be rounded anew, near enough for the third difference of a smooth loss to
+ * vanish beside the rounding.
  */
 const SPACING = 1e-5;
 const NEIGHBOURS = 5;
-/** The third difference of values that are off by errors of deviation 1 has the deviation √(1 + 9 + 9 + 1). */
+/**
+ * The third difference of values that are off by errors of deviation 1 has the deviation √(1 + 9 +
+ * 9 + 1).
+ */
 const AMPLIFIED = Math.sqrt(20);
-/** The largest error, in deviations: of a million errors a few are five off, and the deviation is an estimate itself. */
+/**
+ * The largest error, in deviations: of a million errors a few are five off, and the deviation is an
+ * estimate itself.
+ */
 const MARGIN = 8;
-/** Number of entries, or of directions, along which rounding is looked for: a direction rounds every term anew. */
+/**
+ * Number of entries, or of directions, along which rounding is looked for: a direction rounds every
+ * term anew.
+ */
 const NOISE_ENTRIES = 16;
 const NOISE_DIRECTIONS = 4;
 
 /**
- * Returns what errors are relative to: the largest entry of the gradient. Near a minimum it goes to 0, and the curvature
- * of the loss and its rounding do not: the scale is at least what the gradient is one step away (the median over
- * entries), and at least the slope that rounding feigns.
+ * Returns what errors are relative to: the largest entry of the gradient. Near a minimum it goes to
+ * 0, and the curvature of the loss and its rounding do not: the scale is at least what the gradient
+ * is one step away (the median over entries), and at least the slope that rounding feigns.
  */
 export function scaleOf(
   probes: readonly Probe[],
@@ -57,10 +67,10 @@ export function scaleOf(
 }
 
 /**
- * Returns how far rounding moves the loss, estimated as by Moré and Wild, "Estimating Computational Noise" (2011): by the
- * differences of third order between neighbours, in which a smooth loss cancels. Of the two sides of the start the
- * one counts that shows less, since the other may have a jump. It is no less than the rounding of numbers of the
- * size of 1 on the way to the loss.
+ * Returns how far rounding moves the loss, estimated as by Moré and Wild, "Estimating Computational
+ * Noise" (2011): by the differences of third order between neighbours, in which a smooth loss
+ * cancels. Of the two sides of the start the one counts that shows less, since the other may have a
+ * jump. It is no less than the rounding of numbers of the size of 1 on the way to the loss.
  */
 export function noiseOf(
   entries: readonly Probe[],
@@ -78,7 +88,9 @@ export function noiseOf(
   return MARGIN * Math.max(deviation, Number.EPSILON * Math.max(1 / normalizer, Math.abs(here)));
 }
 
-/** The rounding that the loss shows to one side of the start, which itself may be a kink or a jump. */
+/**
+ * The rounding that the loss shows to one side of the start, which itself may be a kink or a jump.
+ */
 function roughness({ at, h }: Probe, side: 1 | -1): number {
   const losses = Array.from({ length: NEIGHBOURS }, (_, i) => at(side * (i + 1) * SPACING * h));
   const thirds = losses.slice(3).map((loss, i) => {

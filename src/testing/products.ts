@@ -4,7 +4,9 @@ import { largest } from './compare.js';
 
 type Rows = readonly (readonly number[])[];
 
-/** a · b, row after row; `size` is the largest sum of absolute values, to which roundings relate. */
+/**
+ * a · b, row after row; `size` is the largest sum of absolute values, to which roundings relate.
+ */
 export function product(a: Rows, b: Rows): { readonly values: number[]; readonly size: number } {
   const sumOf = (of: (value: number) => number) =>
     a.flatMap((row) =>

@@ -1,11 +1,15 @@
-/** The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays. */
+/**
+ * The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays.
+ */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
 
 /** The steps between which a kink stays one. */
 const WIDE = 0.1;
 const NARROW = 0.01;
 
-/** Two sides whose slopes differ by less than this share of the largest entry are one smooth slope. */
+/**
+ * Two sides whose slopes differ by less than this share of the largest entry are one smooth slope.
+ */
 const SMOOTH = 1e-3;
 
 /** A loss along one line, with the slope that is claimed for its start. */
@@ -18,7 +22,9 @@ export interface Line {
 
 /** What a difference can resolve, and how near it has to come. */
 export interface Resolution {
-  /** How far rounding moves the loss: divided by the step, what the difference cannot tell from 0. */
+  /**
+   * How far rounding moves the loss: divided by the step, what the difference cannot tell from 0.
+   */
   readonly noise: number;
   /** The magnitude below which slopes count as equal. */
   readonly rounding: number;
@@ -29,12 +35,13 @@ export interface Resolution {
 }
 
 /**
- * Compares the slope claimed at the start of a line with central differences, repeated with smaller steps where it
- * disagrees and rounding does not blur them. At a kink it only has to lie between the slopes to the two sides; where
- * nothing moves it has to be 0.
+ * Compares the slope claimed at the start of a line with central differences, repeated with smaller
+ * steps where it disagrees and rounding does not blur them. At a kink it only has to lie between
+ * the slopes to the two sides; where nothing moves it has to be 0.
  *
  * @param here - the loss at the start
- * @returns the best difference; how far the slope is from it, beyond what rounding explains; whether there is a kink
+ * @returns the best difference; how far the slope is from it, beyond what rounding explains;
+ * whether there is a kink
  */
 export function compareSlope(
   line: Line,
@@ -50,7 +57,8 @@ export function compareSlope(
   };
   for (const factor of REFINEMENTS) {
     const distance = h * factor;
-    // A smaller step is no use where rounding blurs it by more than what has to be seen: it would excuse any slope.
+    // A smaller step is no use where rounding blurs it by more than what has to be seen: it would
+    // excuse any slope.
     if (factor < 1 && noise / distance > tolerance * scale) break;
     const whole = central(line, here, distance);
     consider(whole, noise / distance);
@@ -58,7 +66,8 @@ export function compareSlope(
     const half = central(line, here, distance / 2);
     // Richardson: the error that fades with h² is a quarter at half the step, and cancels.
     consider(half + (half - whole) / 3, (2 * noise) / distance);
-    // Where the slope itself has a corner, as at the edge of a squared hinge, the error fades with h.
+    // Where the slope itself has a corner, as at the edge of a squared hinge, the error fades with
+    // h.
     consider(half + (half - whole), (3 * noise) / distance);
     if (best.difference <= tolerance * scale) break;
   }
@@ -66,7 +75,8 @@ export function compareSlope(
   if (agrees && slopes(line, here, h).gap <= SMOOTH * scale) return best;
   const wide = slopes(line, here, h * WIDE);
   const { left, right, gap } = slopes(line, here, h * NARROW);
-  // The gap between the two sides shrinks with h where the loss is smooth, stays at a kink, and grows at a jump.
+  // The gap between the two sides shrinks with h where the loss is smooth, stays at a kink, and
+  // grows at a jump.
   const stays = gap >= 0.5 * wide.gap && gap <= 2 * wide.gap && gap > (4 * noise) / (h * NARROW);
   if (!stays || (agrees && gap <= SMOOTH * scale)) return best;
   const slack = SMOOTH * gap; // the curvature on either side

@@ -10,9 +10,10 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
   /** A new strategy for matrices of this number format. */
   readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
   /**
-   * For a loss whose gradient takes for a constant what the student determines, a weight for one: the strategy with
-   * that determined by this student, whichever it is called with. Its gradient has to be the derivative of its loss and,
-   * at this student, to the bit the gradient of the strategy itself.
+   * For a loss whose gradient takes for a constant what the student determines, a weight for one:
+   * the strategy with that determined by this student, whichever it is called with. Its gradient
+   * has to be the derivative of its loss and, at this student, to the bit the gradient of the
+   * strategy itself.
    */
   readonly heldAt?: (student: Matrix<Float64Array>) => IDistillationStrategy<Float64Array>;
   /** The least loss there is; 0. */
@@ -20,9 +21,10 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
   /** Whether the loss is least at student = teacher; true. */
   readonly reachesMinimum?: boolean;
   /**
-   * Whether a row of the student (`index` among `rows`) is one where the loss is differentiable, and least where the
-   * teacher's row is the same and there is no label. Always, unless you say otherwise: the cosine of a zero row is
-   * neither. `teacher` is there where the derivative is asked about.
+   * Whether a row of the student (`index` among `rows`) is one where the loss is differentiable,
+   * and least where the teacher's row is the same and there is no label. Always, unless you say
+   * otherwise: the cosine of a zero row is neither. `teacher` is there where the derivative is
+   * asked about.
    */
   readonly isRegular?: (
     row: readonly number[],
@@ -31,15 +33,18 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
     teacher?: readonly (readonly number[])[],
   ) => boolean;
   readonly invariances: readonly Invariance[];
-  /** Whether the loss depends on the teacher; true. One that does not, of labels alone, does not refuse a NaN there. */
+  /**
+   * Whether the loss depends on the teacher; true. One that does not, of labels alone, does not
+   * refuse a NaN there.
+   */
   readonly readsTeacher?: boolean;
   /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
   readonly sumOverRows?: boolean;
   /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
   readonly float32Tolerance?: number;
   /**
-   * Magnitude below which losses, and entries of gradients, count as equal, in every law that compares them but the
-   * laws about equal bits; 1e-12.
+   * Magnitude below which losses, and entries of gradients, count as equal, in every law that
+   * compares them but the laws about equal bits; 1e-12.
    */
   readonly rounding?: number;
 }

@@ -79,7 +79,8 @@ export function formatsAgree(subject: Subject, example: DistillationCase): void 
   const close = Math.max(tolerance, subject.rounding);
   expectClose('loss', [lossOf(strategy32, single)], [loss], size, close);
   const gradient = gradientOf(strategy64, double).data;
-  // Errors are relative to the largest entry; where it is all but 0, entries below `rounding` count as equal.
+  // Errors are relative to the largest entry; where it is all but 0, entries below `rounding` count
+  // as equal.
   const allowed = Math.max(tolerance * largest(gradient), subject.rounding);
   expectClose('gradient', gradientOf(strategy32, single).data, gradient, 1, allowed);
 }

@@ -38,8 +38,9 @@ export interface LossState<V extends Tensor> {
   /** The parts of a hybrid's loss, as of the last call; they sum to it. */
   readonly components: readonly ComponentLoss[];
   /**
-   * The strategy's parameters, of its projection for instance, as trainable variables: they start with the values of the
-   * parameters, which take theirs at each call. An optimiser steps them with all others, unless it is given a list.
+   * The strategy's parameters, of its projection for instance, as trainable variables: they start
+   * with the values of the parameters, which take theirs at each call. An optimiser steps them with
+   * all others, unless it is given a list.
    */
   readonly variables: readonly V[];
   /** Disposes the variables. A strategy that learns nothing of its own has none. */
@@ -76,7 +77,10 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     for (const variable of this.variables) variable.dispose();
   }
 
-  /** Writes what was learned into the parameters of the strategy. A call does so, too, with what was learned before it. */
+  /**
+   * Writes what was learned into the parameters of the strategy. A call does so, too, with what was
+   * learned before it.
+   */
   async writeBack(): Promise<void> {
     const values = await Promise.all(this.variables.map((variable) => variable.data()));
     this.#parameters.forEach(({ value }, i) => {
@@ -84,7 +88,10 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     });
   }
 
-  /** Adds what has to be read for a call; the function that it returns asks the strategy once that is done. */
+  /**
+   * Adds what has to be read for a call; the function that it returns asks the strategy once that
+   * is done.
+   */
   ask(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => Answer {
     const evaluate = evaluation(this.operation, this.#strategy, call, inputs);
     const variables = this.variables.map((variable) => inputs.variable(variable));
@@ -107,7 +114,9 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     return ask();
   }
 
-  /** Runs a student, awaits what it puts out and asks the strategy; the cost runs the student again. */
+  /**
+   * Runs a student, awaits what it puts out and asks the strategy; the cost runs the student again.
+   */
   async rehearse(
     forward: () => T | ByLayer<T>,
     ...rest: Rest<Call<T>> | Rest<LayerwiseCall<T>>
@@ -140,7 +149,10 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     }
   }
 
-  /** The loss as a scalar whose gradients with respect to the outputs and the variables are those of the answer. */
+  /**
+   * The loss as a scalar whose gradients with respect to the outputs and the variables are those of
+   * the answer.
+   */
   differentiable({ loss, gradients, learned }: Answer, outputs: ByLayer<T>): S {
     const { tf } = this;
     const inputs = [
@@ -163,7 +175,10 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     return withGradients(...tensors);
   }
 
-  /** The gradient as a tensor in the shape of another, by which TensorFlow.js may not differentiate it. */
+  /**
+   * The gradient as a tensor in the shape of another, by which TensorFlow.js may not differentiate
+   * it.
+   */
   #constant({ data }: Matrix, tensor: T): T {
     const { tf, operation } = this;
     return tf.customGrad((): { value: T; gradFunc: () => never } => ({
@@ -189,8 +204,9 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
 }
 
 /**
- * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles, not of the values,
- * since what it returns may be its own, and outlive the call. Any other value passes until somebody reads it.
+ * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles,
+ * not of the values, since what it returns may be its own, and outlive the call. Any other value
+ * passes until somebody reads it.
  */
 export function copiesOf<T extends Tensor>(
   { clone }: Pick<TensorFlow<T, T, T>, 'clone'>,

@@ -16,27 +16,34 @@ export interface LayerwiseDistillationLoss<T extends Tensor, S extends T, V exte
 }
 
 /**
- * A strategy as a loss of tensors, which `optimizer.minimize` and `tf.variableGrads` differentiate: its value is the
- * strategy's, its gradient the strategy's too, in float32. It reads the tensors synchronously; where a backend cannot, or
- * the thread must not wait, see {@link distillationLossAsync}. In `model.fit`, see {@link fitLoss}.
+ * A strategy as a loss of tensors, which `optimizer.minimize` and `tf.variableGrads` differentiate:
+ * its value is the strategy's, its gradient the strategy's too, in float32. It reads the tensors
+ * synchronously; where a backend cannot, or the thread must not wait, see
+ * {@link distillationLossAsync}. In `model.fit`, see {@link fitLoss}.
  *
  * - `tf`: TensorFlow.js, as imported
- * - `strategy`: any; a learned projection is trained by the same optimiser, see {@link LossState.variables}
+ * - `strategy`: any; a learned projection is trained by the same optimiser, see
+ *   {@link LossState.variables}
  *
  * Returns `(student, teacher, labels?, options?) => scalar`:
  *
- * - student: float32, shape [batch, columns]; a higher rank, [batch, length, columns], flattens to rows
- * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or `SparseTargets` where the
- *   strategy takes them
- * - labels: class indices, an int32 tensor or an `Int32Array`; or distributions, one-hot for instance, in the student's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each a tensor or an array of one number a row; `normalizer`, the
- *   denominator of the mean; `rowLosses`, a `Float64Array` that is written with the loss of each row
+ * - student: float32, shape [batch, columns]; a higher rank, [batch, length, columns], flattens to
+ *   rows
+ * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or
+ *   `SparseTargets` where the strategy takes them
+ * - labels: class indices, an int32 tensor or an `Int32Array`; or distributions, one-hot for
+ *   instance, in the student's shape
+ * - options: `mask`, `rowWeights`, `temperatures`, each a tensor or an array of one number a row;
+ *   `normalizer`, the denominator of the mean; `rowLosses`, a `Float64Array` that is written with
+ *   the loss of each row
  *
- * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`, and each entry reads its own.
+ * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`, and each entry
+ * reads its own.
  *
- * Throws what the strategy throws, and `DistillationError` for a tensor of another type or rank, or with its rows in
- * other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH), one that was disposed, a backend that reads
- * asynchronously alone, and where the gradient itself is to be differentiated (UNAVAILABLE).
+ * Throws what the strategy throws, and `DistillationError` for a tensor of another type or rank, or
+ * with its rows in other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH), one that was
+ * disposed, a backend that reads asynchronously alone, and where the gradient itself is to be
+ * differentiated (UNAVAILABLE).
  *
  * @example
  * import * as tf from '@tensorflow/tfjs';

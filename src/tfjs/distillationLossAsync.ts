@@ -18,18 +18,20 @@ export interface AsyncLayerwiseDistillationLoss<T extends Tensor, S extends T, V
 }
 
 /**
- * {@link distillationLoss} without a synchronous read, for where the thread must not wait (WebGL) and for backends that have
- * none, or none to rely on: WebGPU reads through a canvas, slowly, and zeros where that has no graphics card. The student
- * runs, its outputs are awaited, the strategy computes loss and gradient, and what the promise gives runs the student again to
- * take that gradient back through it.
+ * {@link distillationLoss} without a synchronous read, for where the thread must not wait (WebGL)
+ * and for backends that have none, or none to rely on: WebGPU reads through a canvas, slowly, and
+ * zeros where that has no graphics card. The student runs, its outputs are awaited, the strategy
+ * computes loss and gradient, and what the promise gives runs the student again to take that
+ * gradient back through it.
  *
  * Its arguments are those of {@link distillationLoss} but for the first:
  *
- * - forward: a function that returns the student's output, or its outputs by layer. It is called twice and has to return the
- *   same: a dropout that draws anew would be given the gradient of another draw. What it makes on the way is disposed.
+ * - forward: a function that returns the student's output, or its outputs by layer. It is called
+ *   twice and has to return the same: a dropout that draws anew would be given the gradient of
+ *   another draw. What it makes on the way is disposed.
  *
- * Returns a promise of `() => scalar`, for `optimizer.minimize` and `tf.variableGrads`. It holds for the weights of the
- * moment: for one step.
+ * Returns a promise of `() => scalar`, for `optimizer.minimize` and `tf.variableGrads`. It holds
+ * for the weights of the moment: for one step.
  *
  * The price is a second forward pass.
  *

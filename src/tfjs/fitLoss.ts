@@ -4,14 +4,17 @@ import { distillationLoss } from './distillationLoss.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /**
- * A strategy as the `loss` of `model.compile`, for the `y` of `model.fit` to be what the teacher put out.
+ * A strategy as the `loss` of `model.compile`, for the `y` of `model.fit` to be what the teacher
+ * put out.
  *
- * Returns `(yTrue, yPred) => scalar`, in the order of TensorFlow.js: the teacher first. Both are as in {@link distillationLoss}.
+ * Returns `(yTrue, yPred) => scalar`, in the order of TensorFlow.js: the teacher first. Both are as
+ * in {@link distillationLoss}.
  *
- * `model.fit` hands a loss nothing but these two. A label goes to an output of its own, with a loss of its own;
- * TensorFlow.js adds up the losses of all outputs, each at weight 1. And it steps the weights of the model alone: a strategy that
- * learns a projection is refused (UNAVAILABLE); make the projection a layer of the model. Weights of classes scale the
- * batch's loss as a whole, since a strategy returns one number for all rows.
+ * `model.fit` hands a loss nothing but these two. A label goes to an output of its own, with a loss
+ * of its own; TensorFlow.js adds up the losses of all outputs, each at weight 1. And it steps the
+ * weights of the model alone: a strategy that learns a projection is refused (UNAVAILABLE); make
+ * the projection a layer of the model. Weights of classes scale the batch's loss as a whole, since
+ * a strategy returns one number for all rows.
  *
  * @example
  * import * as tf from '@tensorflow/tfjs';

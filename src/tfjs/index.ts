@@ -1,6 +1,6 @@
 /**
- * Strategies on tensors of TensorFlow.js: {@link distill} trains a model from a model; {@link fitLoss} is a loss for
- * `model.fit`, {@link distillationLoss} one for a loop of your own.
+ * Strategies on tensors of TensorFlow.js: {@link distill} trains a model from a model;
+ * {@link fitLoss} is a loss for `model.fit`, {@link distillationLoss} one for a loop of your own.
  *
  * @module knowledge-distillation/tfjs
  */

@@ -6,8 +6,8 @@ export interface Tensor extends AnyTensor {
 }
 
 /**
- * What is used of TensorFlow.js, of whichever package and version: `T` is its tensor, `S` its scalar, `V` its variable,
- * and are read off the `tf` that is passed.
+ * What is used of TensorFlow.js, of whichever package and version: `T` is its tensor, `S` its
+ * scalar, `V` its variable, and are read off the `tf` that is passed.
  */
 export interface TensorFlow<T extends Tensor, S extends T, V extends T> {
   tensor(values: Float32Array, shape: number[]): T;
@@ -83,6 +83,9 @@ export interface Weight {
 
 /** What steps the weights: an optimiser of TensorFlow.js, or one of your own. */
 export interface Optimizer<T extends Tensor> {
-  /** Takes a step. The weights are in the same order in every step; one that the loss does not reach comes without a tensor. */
+  /**
+   * Takes a step. The weights are in the same order in every step; one that the loss does not reach
+   * comes without a tensor.
+   */
   applyGradients(gradients: { name: string; tensor: T }[]): void;
 }

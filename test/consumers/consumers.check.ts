@@ -1,4 +1,5 @@
-// The package under the compilers and the versions of Node that users have: every program of test/package/consumer.
+// The package under the compilers and the versions of Node that users have: every program of
+// test/package/consumer.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// DuckDB reads a store of ours, and we read shards that it wrote: the columns are those of the guide.
+// DuckDB reads a store of ours, and we read shards that it wrote: the columns are those of the
+// guide.
 
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// In a page of its own, whose content security policy does not allow WebAssembly: ./policy.ts, by vitest.config.ts.
+// In a page of its own, whose content security policy does not allow WebAssembly: ./policy.ts, by
+// vitest.config.ts.
 
 import { expect, test } from 'vitest';
 import { kernelInfo, Matrix, ResponseDistillationStrategy } from '../../src/index.js';

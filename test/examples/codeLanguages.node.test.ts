@@ -79,7 +79,10 @@ describe('the corpus', () => {
   });
 });
 
-/** Texts in made-up languages that prefer other letters each, and a teacher that takes the last language for the first. */
+/**
+ * Texts in made-up languages that prefer other letters each, and a teacher that takes the last
+ * language for the first.
+ */
 function makeLesson(): LayeredLesson & { readonly groups: Int32Array } {
   const random = new Random(1, 'texts');
   const classes = 4;

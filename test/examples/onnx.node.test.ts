@@ -6,7 +6,10 @@ import { METHODS } from '../../examples/shared/methods.js';
 import { Random } from '../../examples/shared/random.js';
 import { splitByGroup } from '../../examples/shared/split.js';
 
-/** Three frames a letter: what the letter looks like in a font is a bar for each bit of its number, as bold as the font. */
+/**
+ * Three frames a letter: what the letter looks like in a font is a bar for each bit of its number,
+ * as bold as the font.
+ */
 function drawLine(word: string, font: string, boldness: number): Line {
   const width = 3 * FRAME * word.length;
   const ink = new Float32Array(HEIGHT * width);

@@ -26,7 +26,8 @@ test('a word counts by how often it is in a text, and in how few texts it is', (
 
 test('BM25 by hand', () => {
   const search = bm25(['a1 a1 b1', 'b1 c1 d1', 'e1 f1 g1']);
-  // a1 is in one of three texts, twice in the first; all texts are of the mean length, so that the floor is 2.
+  // a1 is in one of three texts, twice in the first; all texts are of the mean length, so that the
+  // floor is 2.
   const rare = Math.log(1 + 2.5 / 1.5);
   expect(search('a1 a1')[0]).toBeCloseTo((2 * rare * 2 * 3) / (2 + 2), 12);
   const common = Math.log(1 + 1.5 / 2.5);
@@ -81,7 +82,10 @@ test('a stored student says nearly the same, of texts instead of features', () =
   expect([...embedder(stored)('unknown')]).toEqual(Array(16).fill(0));
 });
 
-/** Pages of ten topics, each with words of its own and words that all have; the teacher knows the topics. */
+/**
+ * Pages of ten topics, each with words of its own and words that all have; the teacher knows the
+ * topics.
+ */
 function makePages(): Pages {
   const random = new Random(1, 'pages');
   const topics = Array.from({ length: 120 }, (_, page) => page % 10);

@@ -42,7 +42,10 @@ function withWeightIn<T extends FloatArray>(arena: MatrixArena, head: HeadLogits
   return { ...head, weight: moved(arena, head.weight) };
 }
 
-/** Bytes that the docstring of computeThroughHead says: rooms of a chunk, and to work in for each thread. */
+/**
+ * Bytes that the docstring of computeThroughHead says: rooms of a chunk, and to work in for each
+ * thread.
+ */
 function roomFor(sides: number, threads: number): number {
   const numbers = sides * (WIDTH + COLUMNS) + (WIDTH + COLUMNS);
   return 4 * CHUNK_ROWS * numbers + threads * PRODUCT_WORKSPACE;
@@ -65,7 +68,10 @@ function casesOf<T extends FloatArray>(numeric: NumericTrait<T>) {
   }[];
 }
 
-/** Computes on the heap and in the arena, and expects the same bits, and that the arena gets its room back. */
+/**
+ * Computes on the heap and in the arena, and expects the same bits, and that the arena gets its
+ * room back.
+ */
 function expectSame<T extends FloatArray>(arena: MatrixArena, numeric: NumericTrait<T>): void {
   const strategy = new ResponseDistillationStrategy<T>({ temperature: 2 });
   const head = headOf(WIDTH, 0, numeric);

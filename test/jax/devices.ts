@@ -3,7 +3,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 import { liveBuffers } from './liveBuffers.js';
 
-/** The same tests on every device that needs no graphics card; each leaves as many buffers as there were before. */
+/**
+ * The same tests on every device that needs no graphics card; each leaves as many buffers as there
+ * were before.
+ */
 export function onEachDevice(tests: () => void): void {
   describe.each(['wasm', 'cpu'] as const)('on the device %s', (device) => {
     let before = 0;
@@ -26,7 +29,9 @@ export function values(shape: number[], phase: number, scale = 2): np.Array {
   return np.array(sineValues(shape, phase, scale), { shape });
 }
 
-/** Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both. */
+/**
+ * Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both.
+ */
 export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0]>(
   actual: T,
   expected: T,
@@ -39,7 +44,10 @@ export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0
   });
 }
 
-/** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of jax-js: a row each. */
+/**
+ * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of jax-js:
+ * a row each.
+ */
 export function responseRows(
   student: np.Array,
   teacher: np.Array,

@@ -45,7 +45,9 @@ const classes = [1, 0, 4, 2, 2, 3];
 const oneHot = () => jax.nn.oneHot(np.array(Int32Array.from(classes)), 5);
 
 onEachDevice(() => {
-  /** Both say the same about the same params, value and gradient; `make` is called for each anew. */
+  /**
+   * Both say the same about the same params, value and gradient; `make` is called for each anew.
+   */
   async function expectSame<P extends Params>(
     make: () => P,
     ofStrategy: (params: P) => Promise<{ loss: number; gradient: P }>,

@@ -9,7 +9,10 @@ interface Backend {
 
 const counted = new Map<Device, Map<number, number>>();
 
-/** How many buffers a device holds; jax-js does not say, so that its allocations are counted where it makes them. */
+/**
+ * How many buffers a device holds; jax-js does not say, so that its allocations are counted where
+ * it makes them.
+ */
 export async function liveBuffers(device: Device): Promise<number> {
   const known = counted.get(device);
   if (known !== undefined) return known.size;

@@ -58,7 +58,8 @@ describe('compareOutputs', () => {
     const student = logs([0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.25, 0.5, 0.25]);
     const teacher = logs([0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.5, 0.25, 0.25]);
     const comparison = compareOutputs(student, teacher, Int32Array.of(0, 1, UNLABELED), { k: 2 });
-    // Rows agree, disagree, disagree. Of two likeliest: {0, 1} twice, {2, 0} and {1, 0}, {1, 0} and {0, 1}.
+    // Rows agree, disagree, disagree. Of two likeliest: {0, 1} twice, {2, 0} and {1, 0}, {1, 0} and
+    // {0, 1}.
     expect(comparison.count).toBe(3);
     expect(comparison.agreement).toBeCloseTo(1 / 3, 15);
     expect(comparison.topKOverlap).toBeCloseTo((1 + 0.5 + 1) / 3, 15);

@@ -1,5 +1,5 @@
-// The public API of each entry, as the built declarations have it, against the report of it in docs/api/. A change that
-// was meant is written there by `npm run api`, and so is seen in review.
+// The public API of each entry, as the built declarations have it, against the report of it in
+// docs/api/. A change that was meant is written there by `npm run api`, and so is seen in review.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The package in the bundlers that users have: each bundle runs, gives the same numbers, and holds one strategy only.
+// The package in the bundlers that users have: each bundle runs, gives the same numbers, and holds
+// one strategy only.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

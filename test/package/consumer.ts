@@ -18,7 +18,10 @@ export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<str
   return stdout;
 }
 
-/** The programs of ./consumer, with what each needs beside the package, and the compiler's options for that. */
+/**
+ * The programs of ./consumer, with what each needs beside the package, and the compiler's options
+ * for that.
+ */
 export const programs = {
   core: { needs: [], options: {} },
   store: { needs: ['hyparquet', 'hyparquet-writer'], options: {} },
@@ -31,15 +34,18 @@ export const programs = {
 export type Program = keyof typeof programs;
 
 /**
- * How an import is resolved: as Node does, from both kinds of module; or as bundlers do. And which declarations of the
- * language it meets: the oldest that the package is for, or those of the compiler.
+ * How an import is resolved: as Node does, from both kinds of module; or as bundlers do. And which
+ * declarations of the language it meets: the oldest that the package is for, or those of the
+ * compiler.
  */
 export const resolutions = {
   NodeNext: { module: 'NodeNext', target: 'ES2022', sources: ['mts', 'cts'] },
   Bundler: { module: 'ESNext', moduleResolution: 'Bundler', target: 'ESNext', sources: ['ts'] },
 } as const;
 
-/** An empty project into which the package, packed, was installed without network, as a user would. */
+/**
+ * An empty project into which the package, packed, was installed without network, as a user would.
+ */
 export class Consumer {
   readonly #scratch: string = mkdtempSync(join(tmpdir(), 'knowledge-distillation-'));
   readonly folder: string = join(this.#scratch, 'consumer');
@@ -67,7 +73,10 @@ export class Consumer {
     }
   }
 
-  /** Type-checks a program, and compiles it: as both kinds of module, where they are resolved as Node does. */
+  /**
+   * Type-checks a program, and compiles it: as both kinds of module, where they are resolved as
+   * Node does.
+   */
   compile(
     program: Program,
     resolution: keyof typeof resolutions,

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// Every link between the documents leads to a file that is there and, in a document, to a heading that it has.
+// Every link between the documents leads to a file that is there and, in a document, to a heading
+// that it has.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

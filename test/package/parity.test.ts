@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { exportedStrategies, strategyOf } from '../support/exportedStrategies.js';
 
-// docs/parity.md says which options reproduce which implementation. What it says is what the golden cases prove.
+// docs/parity.md says which options reproduce which implementation. What it says is what the golden
+// cases prove.
 
 const implementations = [
   'mdistiller',

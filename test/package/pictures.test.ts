@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { PICTURES } from '../../docs/pictures.js';
 import { drawChart } from '../../examples/shared/chart.js';
 
-// The pictures of the guides are those that the library's numbers draw; `npm run docs:pictures` writes them.
+// The pictures of the guides are those that the library's numbers draw; `npm run docs:pictures`
+// writes them.
 
 const guides = join(import.meta.dirname, '../../docs/guides');
 

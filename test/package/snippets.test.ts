@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 
-// Every TypeScript block of the documents and every @example of the sources compiles under the project's own
-// settings and runs; what it says of values, it asserts by node:assert. They are written to files because that is what the compiler and the test runner read.
+// Every TypeScript block of the documents and every @example of the sources compiles under the
+// project's own settings and runs; what it says of values, it asserts by node:assert. They are
+// written to files because that is what the compiler and the test runner read.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, '.snippets');

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportedStrategies } from '../support/exportedStrategies.js';
 import { Consumer, outputOf, type Program, programs, root, strategiesIn } from './consumer.js';
 
-// The package as users get it: packed, installed into an empty project without network, compiled and run there.
+// The package as users get it: packed, installed into an empty project without network, compiled
+// and run there.
 
 let consumer: Consumer;
 const inRoot = { cwd: root, encoding: 'utf8' } as const;
@@ -107,7 +108,10 @@ async function bundleOf(contents: string): Promise<{ text: string; size: number 
   return { text, size: brotliCompressSync(text).length };
 }
 
-/** Bytes of the code of a strategy, beside its kernels: the heaviest has levels of rows, of batches and of classes. */
+/**
+ * Bytes of the code of a strategy, beside its kernels: the heaviest has levels of rows, of batches
+ * and of classes.
+ */
 const MOST_CODE = 20_000;
 
 test.each(exportedStrategies())(

@@ -3,8 +3,8 @@ import { onnx } from 'onnx-proto';
 const { FLOAT, INT64, FLOAT16, DOUBLE } = onnx.TensorProto.DataType;
 
 /**
- * A language model small enough to be written down: the logits of what follows a token are its row of a table. From
- * `input_ids` [batch, length] it computes
+ * A language model small enough to be written down: the logits of what follows a token are its row
+ * of a table. From `input_ids` [batch, length] it computes
  *
  * - `logits` [batch, length, vocabulary], and the same as `half` (float16) and `double` (float64)
  * - `last` [batch, vocabulary], those of the last position

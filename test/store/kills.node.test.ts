@@ -48,7 +48,8 @@ test(`stores whose writers are killed ${KILLS} times are the store of a quiet ru
   let kills = 0;
   while (kills < KILLS) {
     const folder = newFolder();
-    // A slow machine needs more time for a shard: writers get more of it, until they come to an end.
+    // A slow machine needs more time for a shard: writers get more of it, until they come to an
+    // end.
     let limit = 100;
     for (let isDone = false; !isDone; limit *= 1.2) {
       const times = [0, 1].map(() => generator.next() * limit); // two writers share the store

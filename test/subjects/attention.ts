@@ -33,7 +33,8 @@ export const attentionSubjects: Subjects = {
     'mse of probabilities': attention('mse', 'probabilities'),
     'kl of probabilities': {
       ...attention('kl', 'probabilities'),
-      // Its third derivative is −2 t / s³: beside a small probability, a step that rounding allows shows it.
+      // Its third derivative is −2 t / s³: beside a small probability, a step that rounding allows
+      // shows it.
       rounding: 1e-8,
     },
     'cosine of probabilities': attention('cosine', 'probabilities'),

@@ -89,7 +89,10 @@ function neuronSelectivity(student: number, teacher: number, positions: number):
   };
 }
 
-/** Half the logarithm of the variance at student = teacher, which the variance to begin with makes ≥ 0. */
+/**
+ * Half the logarithm of the variance at student = teacher, which the variance to begin with makes ≥
+ * 0.
+ */
 function variational(
   options: { channels: number; initialVariance?: number },
   projection?: { bias: boolean },
@@ -112,8 +115,8 @@ function variational(
 }
 
 /**
- * Not near the teacher: factors that are equal come out some roundings apart, and there the sum of absolute differences
- * has a kink that no step resolves.
+ * Not near the teacher: factors that are equal come out some roundings apart, and there the sum of
+ * absolute differences has a kink that no step resolves.
  */
 const isApart: NonNullable<StrategySubject['isRegular']> = (row, index, _, teacher) =>
   isNonZero(row) &&

@@ -16,7 +16,10 @@ import {
 import type { StrategySubject } from '../../src/testing/index.js';
 import { isNonZero, roundedProjection, type Subjects } from './subjects.js';
 
-/** Rows that are large beside the step of a difference, and no two opposite: there the 1e-7 bends the loss. */
+/**
+ * Rows that are large beside the step of a difference, and no two opposite: there the 1e-7 bends
+ * the loss.
+ */
 const isRegularForNeighbours: NonNullable<StrategySubject['isRegular']> = (row, _, rows) => {
   const length = Math.hypot(...row);
   const isOpposite = (other: readonly number[]) =>
@@ -66,7 +69,10 @@ const similarityDistribution = {
   rounding: 1e-9, // as above, and by a temperature of 0.05
 } as const;
 
-/** It does not change with the student's scale either, unless a row of zeros is at the floor of its norm. */
+/**
+ * It does not change with the student's scale either, unless a row of zeros is at the floor of its
+ * norm.
+ */
 const similarityPreserving: Omit<StrategySubject, 'invariances'> = {
   create: () => new SimilarityPreservingDistillationStrategy(),
   values: 'features',
@@ -76,7 +82,10 @@ const similarityPreserving: Omit<StrategySubject, 'invariances'> = {
   rounding: 1e-9,
 };
 
-/** Rows that are all different, and more than one: whichever of them a mask leaves, they are not all equal. */
+/**
+ * Rows that are all different, and more than one: whichever of them a mask leaves, they are not all
+ * equal.
+ */
 const areDifferent: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =>
   rows.length > 1 &&
   rows.every((other, i) => i === index || other.some((value, j) => value !== row[j]));
@@ -113,7 +122,8 @@ function congruence(
   return {
     create: () => new CorrelationCongruenceDistillationStrategy(options),
     values: 'features',
-    // Where student = teacher the loss is of the fourth order in a value of 0: too flat for differences.
+    // Where student = teacher the loss is of the fourth order in a value of 0: too flat for
+    // differences.
     isRegular: (row) => row.every((value) => value !== 0),
     sumOverRows: false,
     invariances: ['row-order', 'column-order'],
@@ -191,7 +201,8 @@ export const relationSubjects: Subjects = {
       { columns: { student: 2, teacher: 4 }, invariances: ['row-order'] },
     ),
     bilinear: congruence({ form: 'bilinear' }),
-    // Of equal columns there are teachers so close that differences step over the corner at a norm of 0.
+    // Of equal columns there are teachers so close that differences step over the corner at a norm
+    // of 0.
     'gaussian, not squared': congruence(
       { squared: false },
       { columns: { student: 3, teacher: 4 } },

@@ -28,13 +28,17 @@ function response(
     values: 'logits',
     ruledOut: true,
     invariances: responseInvariances,
-    // Terms may all but cancel, down to a rounding of theirs in float32; test/kernels has the sharp bounds.
+    // Terms may all but cancel, down to a rounding of theirs in float32; test/kernels has the sharp
+    // bounds.
     float32Tolerance: 1e-4,
     temperatures: true,
   };
 }
 
-/** The gradients of several temperatures, or of losses of two kernels, are rounded one by one, and may all but cancel. */
+/**
+ * The gradients of several temperatures, or of losses of two kernels, are rounded one by one, and
+ * may all but cancel.
+ */
 const SUMMED_TOLERANCE = 1e-4;
 
 /** What the other divergences of two distributions promise. */
@@ -53,15 +57,22 @@ function divergence(
 }
 
 /**
- * Adding a constant rounds a tie away, and with it the derivative that a tie has. Where a side is all but sure, a small
- * difference of logits moves the others by less than what differences resolve: a tie that they step over.
+ * Adding a constant rounds a tie away, and with it the derivative that a tie has. Where a side is
+ * all but sure, a small difference of logits moves the others by less than what differences
+ * resolve: a tie that they step over.
  */
 const totalVariation = { invariances: ['row-order', 'column-order'], magnitude: 2 } as const;
 
-/** Probabilities that are not too small: their kinks, one for each, are then far enough apart for differences. */
+/**
+ * Probabilities that are not too small: their kinks, one for each, are then far enough apart for
+ * differences.
+ */
 const universalLogit = { ...totalVariation, magnitude: 1.5 } as const;
 
-/** What losses promise that need a class for every row: with it, they are least elsewhere, unless alpha is 0. */
+/**
+ * What losses promise that need a class for every row: with it, they are least elsewhere, unless
+ * alpha is 0.
+ */
 function labeled(
   create: StrategySubject['create'],
   more: Partial<StrategySubject> = {},
@@ -105,8 +116,8 @@ function binary(
 const isVaried = (row: readonly number[]) => row.some((value) => value !== row[0]);
 
 /**
- * Standardized logits: no class can be ruled out. A row of equal logits is too steep for differences, and one of two logits,
- * which standardized are always ±√½ but for the 1e-7, too flat.
+ * Standardized logits: no class can be ruled out. A row of equal logits is too steep for
+ * differences, and one of two logits, which standardized are always ±√½ but for the 1e-7, too flat.
  */
 function standardized(create: StrategySubject['create']): StrategySubject {
   return {
@@ -135,8 +146,8 @@ const areApart: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =
 };
 
 /**
- * Correlations, of rows together: 1e-8 beside the norms is felt where probabilities hardly differ, and takes the least loss away
- * from student = teacher.
+ * Correlations, of rows together: 1e-8 beside the norms is felt where probabilities hardly differ,
+ * and takes the least loss away from student = teacher.
  */
 function correlation(
   options: ConstructorParameters<typeof CorrelationDistillationStrategy>[0],
@@ -154,7 +165,9 @@ function correlation(
   });
 }
 
-/** A teacher with a temperature of its own: the loss is least elsewhere than at student = teacher. */
+/**
+ * A teacher with a temperature of its own: the loss is least elsewhere than at student = teacher.
+ */
 const COLDER = { temperature: 2, teacherTemperature: 0.7 } as const;
 
 export const responseSubjects: Subjects = {

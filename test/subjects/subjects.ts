@@ -11,7 +11,10 @@ export type Subjects = Record<string, Record<string, StrategySubject>>;
 export const isNonZero = (row: readonly number[]): boolean =>
   row.some((value) => value !== 0 && value !== -Infinity);
 
-/** A projection whose weights float32 holds: in both formats they are the same, and so is the loss but for its own rounding. */
+/**
+ * A projection whose weights float32 holds: in both formats they are the same, and so is the loss
+ * but for its own rounding.
+ */
 export function roundedProjection<T extends FloatArray>(
   inputs: number,
   outputs: number,

@@ -1,6 +1,9 @@
 import * as library from '../../src/index.js';
 
-/** The names of the strategies that users can make; not those of the base classes that they can extend. */
+/**
+ * The names of the strategies that users can make; not those of the base classes that they can
+ * extend.
+ */
 export function exportedStrategies(): string[] {
   const { DistillationStrategyBase } = library;
   return Object.entries(library)
@@ -19,7 +22,10 @@ export function strategyOf(fixture: string): string {
   return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}DistillationStrategy`;
 }
 
-/** Whose loss a kernel computes, however small it is; others have only products of matrices that are larger than here. */
+/**
+ * Whose loss a kernel computes, however small it is; others have only products of matrices that are
+ * larger than here.
+ */
 export const WITH_KERNELS: readonly string[] = [
   'ResponseDistillationStrategy',
   'AlphaBetaDistillationStrategy',

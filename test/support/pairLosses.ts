@@ -9,7 +9,10 @@ import {
   SimilarityPreservingDistillationStrategy,
 } from '../../src/index.js';
 
-/** The losses of pairs of rows that multiply the difference of student and teacher where they are close. */
+/**
+ * The losses of pairs of rows that multiply the difference of student and teacher where they are
+ * close.
+ */
 export const pairLosses: readonly (readonly [
   string,
   () => DistillationStrategyBase<FloatArray>,

@@ -5,7 +5,10 @@ export function wrong<T>(value: unknown): T {
   return value as T;
 }
 
-/** The error that a call throws: its message, and the fields that every error of the library carries. */
+/**
+ * The error that a call throws: its message, and the fields that every error of the library
+ * carries.
+ */
 export function refusal(call: () => unknown): Partial<ErrorDetails> & { message: string } {
   try {
     call();

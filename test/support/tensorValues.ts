@@ -6,7 +6,10 @@ export function sineValues(shape: readonly number[], phase: number, scale: numbe
   return Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));
 }
 
-/** Compares element by element, within a tolerance relative to the largest expected element, or to 1. */
+/**
+ * Compares element by element, within a tolerance relative to the largest expected element, or to
+ * 1.
+ */
 export function expectElementsClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,

@@ -113,7 +113,10 @@ describe('causalRows, by hand', () => {
 
 const VOCABULARY = 5;
 
-/** Sequences of tokens, padded on one side to the same length, with prompts and labels that are ignored. */
+/**
+ * Sequences of tokens, padded on one side to the same length, with prompts and labels that are
+ * ignored.
+ */
 const batches = fc
   .record({
     length: fc.integer({ min: 1, max: 6 }),
@@ -168,7 +171,8 @@ describe('causalRows beside slices', () => {
         if (batch === 0) return;
         const [student, teacher] = [logits(1), logits(2)];
 
-        // As in Python: logits[first : last - 1] with tokens[first + 1 : last], then what is to be learned of them.
+        // As in Python: logits[first : last - 1] with tokens[first + 1 : last], then what is to be
+        // learned of them.
         const kept: { row: number; token: number }[] = [];
         for (const [b, { tokens, prompt }] of sequences.entries()) {
           const start = b * length + (side === 'left' ? length - tokens.length : 0);

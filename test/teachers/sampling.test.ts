@@ -46,7 +46,8 @@ describeKernels('The mean over draws', () => {
         const sum = exponentials.reduce((total, e) => total + e, 0);
         for (const [j, e] of exponentials.entries()) {
           const p = e / sum;
-          // The gradient of a row is T (q − p) / rows, and p has the variance of a share of all draws. Five deviations.
+          // The gradient of a row is T (q − p) / rows, and p has the variance of a share of all
+          // draws. Five deviations.
           const deviation = (temperature * Math.sqrt((p * (1 - p)) / (samples * seeds))) / 3;
           const error = Math.abs(mean.get(row, j) - dense.get(row, j));
           expect(error).toBeLessThanOrEqual(5 * deviation + 1e-13);

@@ -86,7 +86,10 @@ function through(
   };
 }
 
-/** The same teacher with only the first classes of each row, as many as `counts` says; the values of the others are NaN. */
+/**
+ * The same teacher with only the first classes of each row, as many as `counts` says; the values of
+ * the others are NaN.
+ */
 function ragged(
   { indices, values, columns, temperature }: SparseTargets<Float64Array>,
   counts: readonly number[],
@@ -102,8 +105,8 @@ function ragged(
 
 /** What some of them promise beside the others. */
 const promises: Readonly<Record<string, Partial<StrategySubject>>> = {
-  // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where log-probabilities are stored.
-  // Where a side is all but sure, differences step over a tie.
+  // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where
+  // log-probabilities are stored. Where a side is all but sure, differences step over a tie.
   TotalVariationDistillationStrategy: {
     invariances: ['row-order'],
     magnitude: 2,
@@ -120,7 +123,8 @@ for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
         create: <T extends FloatArray>() =>
           wrong<IDistillationStrategy<T>>(keeping(2, new Strategy({ tail, temperature: 2 }))),
         values: 'logits',
-        // Where nothing is left to drop, what differences show of its loss is the rounding of terms that cancel.
+        // Where nothing is left to drop, what differences show of its loss is the rounding of terms
+        // that cancel.
         ruledOut: tail !== 'drop',
         invariances: ['row-order', 'row-shift'],
         float32Tolerance: 1e-4, // soft and hard terms may all but cancel
@@ -129,7 +133,8 @@ for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
         ...promises[name],
       });
       for (const law of laws) {
-        // Log-probabilities are rounded as they are stored in float32, and where all else cancels that is what is left.
+        // Log-probabilities are rounded as they are stored in float32, and where all else cancels
+        // that is what is left.
         if (law.name === 'float32 agrees with float64') continue;
         test(law.name, () => expect(law.check).not.toThrow());
       }

@@ -25,7 +25,9 @@ function lawOf(name: string, subject: StrategySubject, seed: number): () => void
   return laws.find((law) => law.name === name)!.check;
 }
 
-/** KL(p ‖ q) term by term: near the teacher the terms cancel, and what is left is their rounding. */
+/**
+ * KL(p ‖ q) term by term: near the teacher the terms cancel, and what is left is their rounding.
+ */
 class Divergence<T extends FloatArray> extends DivergenceDistillationStrategyBase<T> {
   constructor(readonly times = 1) {
     super({ temperature: 2 });
@@ -51,7 +53,9 @@ function logSoftmax(values: FloatArray): Float64Array {
   return row.map((value) => value - sum);
 }
 
-/** A loss of log p and log q of each row, by formulas that nothing makes precise near the minimum. */
+/**
+ * A loss of log p and log q of each row, by formulas that nothing makes precise near the minimum.
+ */
 abstract class OfLogarithms<T extends FloatArray> extends DistillationStrategyBase<T> {
   /** The loss of a row, and its derivative by the student's logits. */
   protected abstract row(logP: Float64Array, logQ: Float64Array): readonly [number, Float64Array];
@@ -102,7 +106,10 @@ class Renyi<T extends FloatArray> extends OfLogarithms<T> {
   }
 }
 
-/** ½ (s − t)² of each entry, with a loss or a gradient that is off by what a subject may call rounding. */
+/**
+ * ½ (s − t)² of each entry, with a loss or a gradient that is off by what a subject may call
+ * rounding.
+ */
 class Blurred<T extends FloatArray> extends DistillationStrategyBase<T> {
   constructor(
     readonly blur: { loss?: number; gradient?: number; float32?: number; times?: number },
@@ -208,7 +215,9 @@ describe('rounding', () => {
 });
 
 describe('checkGradient near the teacher', () => {
-  /** The response loss, with a gradient of which one element is off by this share of the largest. */
+  /**
+   * The response loss, with a gradient of which one element is off by this share of the largest.
+   */
   function oneElement(error: number): IDistillationStrategy<Float64Array> {
     const right = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     return {

@@ -6,7 +6,10 @@ import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 const inNode = !('window' in globalThis);
 if (inNode) await import('@tensorflow/tfjs-backend-wasm');
 
-/** The same tests on every backend that the platform has; each leaves as many tensors as there were before. */
+/**
+ * The same tests on every backend that the platform has; each leaves as many tensors as there were
+ * before.
+ */
 export function onEachBackend(tests: () => void): void {
   describe.each(['cpu', inNode ? 'wasm' : 'webgl'])('on the backend %s', (backend) => {
     beforeAll(async () => {
@@ -61,7 +64,10 @@ export function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance = 
   expectElementsClose(actual.dataSync(), expected.dataSync(), tolerance);
 }
 
-/** Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of TensorFlow.js: a row each. */
+/**
+ * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of
+ * TensorFlow.js: a row each.
+ */
 export function responseRows(
   student: tf.Tensor,
   teacher: tf.Tensor,

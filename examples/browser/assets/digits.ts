@@ -27,7 +27,10 @@ function first(count: number, { images, labels }: Digits): Digits {
   return { images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };
 }
 
-/** Writes what the worker loads from what npm has installed: the digits themselves are not in the repository. */
+/**
+ * Writes what the worker loads from what npm has installed: the digits themselves are not in the
+ * repository.
+ */
 export const digits: Plugin = {
   name: 'digits',
   buildStart() {

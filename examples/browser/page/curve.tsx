@@ -88,7 +88,9 @@ async function drawCurve(place: HTMLElement, trainer: Trainer): Promise<() => vo
   };
 }
 
-/** Steps; at each the accuracy of the earlier student and the teacher, and accuracy and agreement. */
+/**
+ * Steps; at each the accuracy of the earlier student and the teacher, and accuracy and agreement.
+ */
 function seriesOf(trainer: Trainer): uPlot.AlignedData {
   const curve = trainer.curve.value;
   const earlier = trainer.earlierCurve.value;

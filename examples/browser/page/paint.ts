@@ -30,7 +30,10 @@ export function paintPixels(context: CanvasRenderingContext2D, pixels: Float32Ar
   context.drawImage(image, 0, 0, SIDE, SIDE);
 }
 
-/** The image, and over each patch how much of the attention of `query` it gets; `map` is [TOKENS, TOKENS]. */
+/**
+ * The image, and over each patch how much of the attention of `query` it gets; `map` is [TOKENS,
+ * TOKENS].
+ */
 export function paintAttention(
   canvas: HTMLCanvasElement,
   pixels: Float32Array,

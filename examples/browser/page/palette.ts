@@ -11,7 +11,10 @@ export function followColorScheme(): void {
   });
 }
 
-/** The value of a custom property of style.css; an effect that reads it runs anew when the scheme changes. */
+/**
+ * The value of a custom property of style.css; an effect that reads it runs anew when the scheme
+ * changes.
+ */
 export function color(name: string): string {
   isDark.value; // subscribes
   return getComputedStyle(document.documentElement).getPropertyValue(name);

@@ -1,7 +1,10 @@
 import { SIDE } from '../../digits/images.js';
 import { type Drawing, isBlank, type Stroke } from './drawing.js';
 
-/** In MNIST, a digit fills a box of 20 × 20 pixels, and its centre of mass is in the middle of the image. */
+/**
+ * In MNIST, a digit fills a box of 20 × 20 pixels, and its centre of mass is in the middle of the
+ * image.
+ */
 const BOX = 20;
 const PEN = 2.6;
 /** What is smaller than this part of the pad is not blown up: a dot stays a dot. */
@@ -10,7 +13,9 @@ const SMALLEST = 0.2;
 /** A line of no length is not drawn: a dot is as long as this. */
 const HAIR = 0.001;
 
-/** The drawing as MNIST has its digits: 28 rows of 28, 0 (paper) to 1 (ink); undefined without ink. */
+/**
+ * The drawing as MNIST has its digits: 28 rows of 28, 0 (paper) to 1 (ink); undefined without ink.
+ */
 export function rasterize(drawing: Drawing): Float32Array | undefined {
   if (isBlank(drawing)) return undefined;
   if (drawing.kind === 'sample') return drawing.pixels;

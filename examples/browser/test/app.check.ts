@@ -424,7 +424,9 @@ async function state(page: Page) {
   };
 }
 
-/** The button says where it goes on; the new worker is there at once, with the curve, and trains. */
+/**
+ * The button says where it goes on; the new worker is there at once, with the curve, and trains.
+ */
 async function goOnFromTheSnapshot(page: Page): Promise<void> {
   const button = page.getByRole('button', { name: /^Go on from step/ });
   const step = Number(/\d+/.exec((await button.textContent())!)![0]);

@@ -33,8 +33,8 @@ export interface Snapshot extends TrainingState {
 }
 
 /**
- * To be raised when what was saved no longer says how to go on: other models, digits or batches, or another form of recipe
- * or drawing.
+ * To be raised when what was saved no longer says how to go on: other models, digits or batches, or
+ * another form of recipe or drawing.
  */
 export const SNAPSHOT_VERSION = 1;
 
@@ -86,5 +86,8 @@ export type Report =
       readonly teacher: Answer;
       readonly student: Answer;
     }
-  /** What was asked could not be done, and nothing else has changed; a training that failed is paused. */
+  /**
+   * What was asked could not be done, and nothing else has changed; a training that failed is
+   * paused.
+   */
   | { readonly kind: 'failed'; readonly message: string };

@@ -38,7 +38,10 @@ byId('page')
   .addEventListener('submit', (event) => event.preventDefault());
 show();
 
-/** Shows what both find: for words among all pages, for a page among those that the student has seen. */
+/**
+ * Shows what both find: for words among all pages, for a page among those that the student has
+ * seen.
+ */
 function show(): void {
   const words = wordsField.value.trim();
   const chosen = Number(pageField.value);

@@ -19,7 +19,10 @@ import {
   sideOf,
 } from './pairProducts.js';
 
-/** One minus the linear centered kernel alignment of the rows of both sides; 1 where all rows of a side are equal. */
+/**
+ * One minus the linear centered kernel alignment of the rows of both sides; 1 where all rows of a
+ * side are equal.
+ */
 export function alignmentDistance(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   // In the form that takes fewer multiplications.
   if (student.rows > student.columns + teacher.columns) {
@@ -69,14 +72,17 @@ function alignmentOfRows(
     }
   }
   mirror(x, rows);
-  // The mean that was taken out has no part in it, since the columns of the derivative add up to 0; nor has the length,
-  // since the derivative is at right angles to x.
+  // The mean that was taken out has no part in it, since the columns of the derivative add up to 0;
+  // nor has the length, since the derivative is at right angles to x.
   const a = grid(x, rows, rows);
   const largest = Math.sqrt(sumOf(own.squares));
   return { loss, derivative: { a, b: own.rows, largest, precision: precisionFor(student) } };
 }
 
-/** Rows that differ from those given by a row that is the same for all, and over a length: 1 in float32. */
+/**
+ * Rows that differ from those given by a row that is the same for all, and over a length: 1 in
+ * float32.
+ */
 function sideFor(rows: Grid, precision: Precision): Side & { readonly length: number } {
   if (precision === 'float32') return { ...lessReference(rows, precision), length: 1 };
   // Products of products neither overflow nor underflow.
@@ -84,7 +90,10 @@ function sideFor(rows: Grid, precision: Precision): Side & { readonly length: nu
   return { ...sideOf(x), length };
 }
 
-/** Factors such that the difference of both matrices of products, at a norm of 1, is inverse · excess + weight · teacher. */
+/**
+ * Factors such that the difference of both matrices of products, at a norm of 1, is inverse ·
+ * excess + weight · teacher.
+ */
 interface Units {
   /** 1 over the norm of the products of the student. */
   readonly inverse: number;
@@ -113,7 +122,9 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units |
   return { inverse, weight: base ? shrinkage * inverse * targetInverse : -targetInverse };
 }
 
-/** Products of rows, from the diagonal on to the right, become those of the rows less their mean. */
+/**
+ * Products of rows, from the diagonal on to the right, become those of the rows less their mean.
+ */
 function centre(products: Float64Array, rows: number): void {
   const means = new Float64Array(rows);
   let mean = 0;
@@ -132,7 +143,10 @@ function centre(products: Float64Array, rows: number): void {
   }
 }
 
-/** The rows less their mean, over the root of their summed squares, `length`; zeros where they are all equal. */
+/**
+ * The rows less their mean, over the root of their summed squares, `length`; zeros where they are
+ * all equal.
+ */
 function centred({ data, rows, columns }: Grid): { x: Grid; length: number } {
   const x = new Float64Array(rows * columns);
   const mean = new Float64Array(columns);
@@ -166,7 +180,8 @@ function alignmentOfColumns(student: Grid, teacher: Grid, wanted: boolean): Pair
   const alignment = (crossNorm / ownNorm) * (crossNorm / teacherNorm);
   const loss = 1 - alignment;
   if (!wanted) return { loss };
-  // d ‖xᵀ x‖ = 2 x xᵀ x / ‖xᵀ x‖ and d ‖yᵀ x‖² = 2 y yᵀ x: as one product, of [x y] with both factors on top of each other
+  // d ‖xᵀ x‖ = 2 x xᵀ x / ‖xᵀ x‖ and d ‖yᵀ x‖² = 2 y yᵀ x: as one product, of [x y] with both
+  // factors on top of each other
   const columns = x.columns + y.columns;
   const both = new Float64Array(x.rows * columns);
   for (let i = 0; i < x.rows; i++) {

@@ -7,9 +7,9 @@ import { type Directions, directionAdjoint, directionsOf } from './directions.js
 import { productsWith, TOLERANCE, withProducts } from './gram.js';
 
 /**
- * Mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ)) for rows s of the student and t of the
- * teacher; if `symmetric`, the mean of that and of the same with both in each other's place. A row of zeros has the cosine
- * 0, with derivative 0.
+ * Mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ)) for rows s of the
+ * student and t of the teacher; if `symmetric`, the mean of that and of the same with both in each
+ * other's place. A row of zeros has the cosine 0, with derivative 0.
  */
 export function contrast(
   student: Grid,
@@ -22,7 +22,8 @@ export function contrast(
     const own = directionsOf(student, 0, precision);
     const other = directionsOf(teacher, 0, precision);
     const { products: logits, error } = productsWith(own, other, precision);
-    // A logit is an exponent: what it is off by is what probabilities are off by, relative to themselves.
+    // A logit is an exponent: what it is off by is what probabilities are off by, relative to
+    // themselves.
     if (precision === 'float32' && !(error <= 2 * TOLERANCE * temperature)) return undefined;
     toLogits(logits, own, other, temperature);
     return contrastOf(logits, own, other, { temperature, symmetric, wanted });
@@ -80,7 +81,10 @@ function contrastOf(
   return { loss, derivative: directionAdjoint(own, other, slopes, alongs) };
 }
 
-/** Mean over rows of the cross-entropy of the logits with the diagonal; derivative += its derivative. */
+/**
+ * Mean over rows of the cross-entropy of the logits with the diagonal; derivative += its
+ * derivative.
+ */
 function addCrossEntropies(logits: Float64Array, rows: number, derivative: Float64Array): number {
   const exponentials = new Float64Array(rows);
   let sum = 0;

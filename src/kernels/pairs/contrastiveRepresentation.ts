@@ -1,4 +1,5 @@
-// Whether an entry of a memory is of the same sample: rows against the entries of all samples, by noise-contrastive estimation.
+// Whether an entry of a memory is of the same sample: rows against the entries of all samples, by
+// noise-contrastive estimation.
 
 import type { Grid } from '../products/grid.js';
 import { addScaled } from '../rows/addScaled.js';
@@ -27,9 +28,9 @@ export interface Contrast extends ContrastRows {
 }
 
 /**
- * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c / (x + c +
- * 1e-7)), x = exp(anchor · entry / τ) / Z and c the number of the others by that of samples. Where `slope` is given,
- * as zeros, it is written with the derivative by the anchors.
+ * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c
+ * / (x + c + 1e-7)), x = exp(anchor · entry / τ) / Z and c the number of the others by that of
+ * samples. Where `slope` is given, as zeros, it is written with the derivative by the anchors.
  */
 export function noiseContrast(
   anchors: Grid,

@@ -8,14 +8,18 @@ import { mirror, precisionFor, TOLERANCE, withProducts } from './gram.js';
 import { pairProducts, sideOf } from './pairProducts.js';
 
 /**
- * The coefficients c of a polynomial Σ cₚ (x · y)ᵖ: what the product of two rows becomes in another space.
+ * The coefficients c of a polynomial Σ cₚ (x · y)ᵖ: what the product of two rows becomes in another
+ * space.
  */
 export type ProductKernel = readonly number[];
 
 /** x · y itself. */
 export const bilinearKernel: ProductKernel = [0, 1];
 
-/** exp(−γ ‖x − y‖²) of x and y of unit length: exp(−2γ) exp(2γ x · y), the second up to a power of its product. */
+/**
+ * exp(−γ ‖x − y‖²) of x and y of unit length: exp(−2γ) exp(2γ x · y), the second up to a power of
+ * its product.
+ */
 export function gaussianKernel(gamma: number, order: number): ProductKernel {
   const coefficients = [Math.exp(-2 * gamma)];
   for (let p = 1; p <= order; p++) coefficients.push((coefficients[p - 1]! * 2 * gamma) / p);
@@ -23,8 +27,8 @@ export function gaussianKernel(gamma: number, order: number): ProductKernel {
 }
 
 /**
- * ‖K(student) − K(teacher)‖² / B², K the products of the B rows with each other in the space of the kernel; or without the
- * square, with a derivative of 0 where they are equal.
+ * ‖K(student) − K(teacher)‖² / B², K the products of the B rows with each other in the space of the
+ * kernel; or without the square, with a derivative of 0 where they are equal.
  */
 export function kernelDifference(
   student: Grid,
@@ -56,7 +60,10 @@ export function kernelDifference(
   });
 }
 
-/** From the diagonal on to the right: K(student) − K(teacher), and the slopes of K(student) by its products. */
+/**
+ * From the diagonal on to the right: K(student) − K(teacher), and the slopes of K(student) by its
+ * products.
+ */
 interface Halves {
   readonly halves: Float64Array;
   readonly slopes: Float64Array;
@@ -139,8 +146,9 @@ export function addRelation(x: Grid, y: Grid, weight: number, slope: Float64Arra
 }
 
 /**
- * mean over i of Σ |δᵢ| |δᵢ₊₁|, δ = student − teacher, of each row with the next; 0 for a single row. Where `derivative` is given, as
- * zeros, it is written with the derivative by the student, which is 0 where δ is.
+ * mean over i of Σ |δᵢ| |δᵢ₊₁|, δ = student − teacher, of each row with the next; 0 for a single
+ * row. Where `derivative` is given, as zeros, it is written with the derivative by the student,
+ * which is 0 where δ is.
  */
 export function consecutiveDifference(
   student: Grid,

@@ -1,5 +1,5 @@
-// Directions of rows, as factors of the rows: their products are made of products of the rows, which are computed before
-// anything is rounded.
+// Directions of rows, as factors of the rows: their products are made of products of the rows,
+// which are computed before anything is rounded.
 
 import { type Grid, grid } from '../products/grid.js';
 import { type Derivative, dotsOf } from '../products/product.js';
@@ -7,9 +7,15 @@ import type { Precision } from '../products/productSimd.js';
 import { norm } from '../rows/distance.js';
 import { precisionFor } from './gram.js';
 
-/** Rows x with factors f, so that f x is the direction x / (‖x‖ + floor); 0 where x and the floor are 0. */
+/**
+ * Rows x with factors f, so that f x is the direction x / (‖x‖ + floor); 0 where x and the floor
+ * are 0.
+ */
 export interface Directions {
-  /** For products in float32 the rows as they are; otherwise copies of length 1, whose products do not overflow. */
+  /**
+   * For products in float32 the rows as they are; otherwise copies of length 1, whose products do
+   * not overflow.
+   */
   readonly rows: Grid;
   readonly factors: Float64Array;
   /** ‖x‖ and ‖x‖² of each row as it was given. */
@@ -63,9 +69,10 @@ function inverse(length: number): number {
 /**
  * The derivative by rows of the products of their directions with others.
  *
- * @param slopes - for row i and direction j, the slope of the loss by their product times the factors of both; it is
- *   overwritten
- * @param alongs - for each row, Σ over j of slope × product: it has no part in the derivative, along which it points
+ * @param slopes - for row i and direction j, the slope of the loss by their product times the
+ * factors of both; it is overwritten
+ * @param alongs - for each row, Σ over j of slope × product: it has no part in the derivative,
+ * along which it points
  */
 export function directionAdjoint(
   { rows, factors, norms, divisors, largest, precision }: Directions,

@@ -17,8 +17,9 @@ function flow({ first, second }: Layers, result: Float64Array): void {
 }
 
 /**
- * Σ (flow(student) − flow(teacher))² for layers with these numbers of channels. Where `derivative` is given, it is written with the
- * derivative by the student's maps, the second layer behind the first.
+ * Σ (flow(student) − flow(teacher))² for layers with these numbers of channels. Where `derivative`
+ * is given, it is written with the derivative by the student's maps, the second layer behind the
+ * first.
  */
 export function flowDifference(
   channels: readonly [number, number],

@@ -1,11 +1,15 @@
-// Products of the rows of a matrix with each other, or with those of another, and how precise they are.
+// Products of the rows of a matrix with each other, or with those of another, and how precise they
+// are.
 
 import { selectedKernel } from '../../engine/choice.js';
 import { type Grid, grid } from '../products/grid.js';
 import { addProduct, dotsOf, precisionOf, setProducts } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 
-/** x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over one. */
+/**
+ * x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over
+ * one.
+ */
 export function gram(
   x: Grid,
   result: Float64Array = new Float64Array(x.rows * x.rows),
@@ -35,8 +39,8 @@ interface Side {
 export const ROUNDING: number = 2 ** -24;
 
 /**
- * x · xᵀ, with the squares of lengths, in doubles, as its diagonal: of float32 sums those of squares, in which nothing
- * cancels, are the least precise.
+ * x · xᵀ, with the squares of lengths, in doubles, as its diagonal: of float32 sums those of
+ * squares, in which nothing cancels, are the least precise.
  */
 export function productsOf(
   x: Side & { readonly reference?: unknown },
@@ -55,8 +59,8 @@ export function productsOf(
 }
 
 /**
- * x · yᵀ for as many rows of either side, the diagonal in doubles, and the root mean square of the errors off the diagonal,
- * relative to the lengths of both rows.
+ * x · yᵀ for as many rows of either side, the diagonal in doubles, and the root mean square of the
+ * errors off the diagonal, relative to the lengths of both rows.
  */
 export function productsWith(
   x: Side,
@@ -87,26 +91,31 @@ export function sumOf(values: Float64Array): number {
 }
 
 /**
- * Largest error that products may cause in what a loss is made of, relative to it, as root mean squares of both: the
- * gradient, a sum of many of these, then is good to 1e-6 of its largest entry, unless it cancels.
+ * Largest error that products may cause in what a loss is made of, relative to it, as root mean
+ * squares of both: the gradient, a sum of many of these, then is good to 1e-6 of its largest entry,
+ * unless it cancels.
  */
 export const TOLERANCE = 5e-7;
 
 /**
- * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products do not average out,
- * and gradients of fewer rows cancel more often; doubles cost little there.
+ * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products
+ * do not average out, and gradients of fewer rows cancel more often; doubles cost little there.
  */
 const MANY = 32;
 
-/** The precision for the products of a loss: float32 only for many such rows, and where a kernel computes. */
+/**
+ * The precision for the products of a loss: float32 only for many such rows, and where a kernel
+ * computes.
+ */
 export function precisionFor(x: Grid): Precision {
   const isWorthIt = Math.min(x.rows, x.columns) >= MANY && selectedKernel() !== 'scalar';
   return isWorthIt ? precisionOf(x) : 'float64';
 }
 
 /**
- * Evaluates a loss with float32 products where {@link precisionFor} its rows is float32, and once more in doubles where
- * it returns `undefined`, because the error of the products would show. With doubles, it must not return `undefined`.
+ * Evaluates a loss with float32 products where {@link precisionFor} its rows is float32, and once
+ * more in doubles where it returns `undefined`, because the error of the products would show. With
+ * doubles, it must not return `undefined`.
  */
 export function withProducts<Result>(
   x: Grid,
@@ -118,7 +127,10 @@ export function withProducts<Result>(
 /** Number of products that are enough to tell how precise all are. */
 const SAMPLE = 32;
 
-/** Root mean square of the errors of some products right of the diagonal, relative to the lengths of both rows. */
+/**
+ * Root mean square of the errors of some products right of the diagonal, relative to the lengths of
+ * both rows.
+ */
 function errorOf(
   { products, xSquares, ySquares }: Measured,
   { data: x, rows, columns }: Grid,
@@ -147,7 +159,9 @@ interface Measured {
   readonly ySquares: Float64Array;
 }
 
-/** Side of the squares in which a matrix is mirrored: the rows of two of them stay in the L1 cache. */
+/**
+ * Side of the squares in which a matrix is mirrored: the rows of two of them stay in the L1 cache.
+ */
 const SIDE = 16;
 
 /** Makes a square matrix symmetric by what is above its diagonal. */
@@ -166,8 +180,9 @@ export function mirror(square: Float64Array, rows: number): void {
 }
 
 /**
- * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each entry of x · xᵀ; in the
- * precision of x, since that is what a gradient is rounded to. Overwrites the slope.
+ * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each
+ * entry of x · xᵀ; in the precision of x, since that is what a gradient is rounded to. Overwrites
+ * the slope.
  */
 export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
   const { rows } = x;

@@ -1,16 +1,20 @@
-// How far apart two sets of vectors are as distributions: the maximum mean discrepancy, squared, for the kernel (x · y)².
+// How far apart two sets of vectors are as distributions: the maximum mean discrepancy, squared,
+// for the kernel (x · y)².
 
 import { type Grid, grid, transpose } from '../products/grid.js';
 import { addProduct } from '../products/product.js';
 import { gram } from './gram.js';
 
 /**
- * The discrepancy of the rows of x and those of y; where `derivative` is given, it is written with the derivative with
- * respect to x.
+ * The discrepancy of the rows of x and those of y; where `derivative` is given, it is written with
+ * the derivative with respect to x.
  */
 export type Discrepancy = (x: Grid, y: Grid, derivative: Float64Array | undefined) => number;
 
-/** Of two forms of the same sum, the one that takes fewer multiplications for m and n rows of this many columns. */
+/**
+ * Of two forms of the same sum, the one that takes fewer multiplications for m and n rows of this
+ * many columns.
+ */
 export function discrepancy(m: number, n: number, columns: number): Discrepancy {
   return columns <= m + n ? ofMoments(m, n, columns) : ofProducts(m, n, columns);
 }

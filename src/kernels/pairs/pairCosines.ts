@@ -1,4 +1,5 @@
-// Cosines of the rows of the student with each other, and how they differ from those of the teacher.
+// Cosines of the rows of the student with each other, and how they differ from those of the
+// teacher.
 
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
@@ -63,8 +64,8 @@ export function pairCosines(
 }
 
 /**
- * fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ), of factors f of the student and e of the teacher that differ little: the
- * differences fᵢ − eᵢ. Without a base, −eᵢ, for −eᵢ eⱼ.
+ * fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ), of factors f of the student and e of the teacher
+ * that differ little: the differences fᵢ − eᵢ. Without a base, −eᵢ, for −eᵢ eⱼ.
  */
 function factorDifferences(
   { excess, base }: PairProducts,
@@ -82,8 +83,8 @@ function factorDifferences(
 }
 
 /**
- * The derivative by the student's rows, for the slope of a loss by the cosine of each pair, from the diagonal on to the right.
- * Overwrites the slopes.
+ * The derivative by the student's rows, for the slope of a loss by the cosine of each pair, from
+ * the diagonal on to the right. Overwrites the slopes.
  */
 export function cosineAdjoint(
   own: Directions,

@@ -4,7 +4,10 @@ import type { Precision } from '../products/productSimd.js';
 import { mirror, precisionFor } from './gram.js';
 import { lessReference, pairProducts, sideOf } from './pairProducts.js';
 
-/** The distances of the rows of a batch from each other: those of the student are `excess + base · teacher`. */
+/**
+ * The distances of the rows of a batch from each other: those of the student are
+ * `excess + base · teacher`.
+ */
 export interface PairDistances {
   readonly rows: number;
   /** [rows][rows], in doubles; from the diagonal on to the right. */
@@ -12,7 +15,10 @@ export interface PairDistances {
   readonly teacher: Float64Array;
   /** As of products: 1 where the excess is how distances differ. */
   readonly base: 0 | 1;
-  /** The mean distance of different rows of the student, or 1 where all distances are 0: the unit of distances. */
+  /**
+   * The mean distance of different rows of the student, or 1 where all distances are 0: the unit of
+   * distances.
+   */
   readonly unit: number;
   readonly teacherUnit: number;
   /** Distances in their units differ by excess / unit + weight · teacher. */
@@ -28,15 +34,22 @@ export interface PairDistances {
 /** Below these shares of what it is the difference of, the square of a distance has lost digits. */
 const NEAR = { float32: 0.1, float64: 1e-3 };
 
-/** Rows nearer to each other than this share of the mean distance have no direction from one to the other. */
+/**
+ * Rows nearer to each other than this share of the mean distance have no direction from one to the
+ * other.
+ */
 const TOUCHING = 1e-12;
 
-/** Where rows are nearer to each other than this share of the mean distance, float32 has too few digits for what pulls them. */
+/**
+ * Where rows are nearer to each other than this share of the mean distance, float32 has too few
+ * digits for what pulls them.
+ */
 const CLOSE = 1 / 16;
 
 /**
- * By the products of rows with each other, except where rows are so near that those all but cancel. Float32 products are
- * of the rows less a point between them, which leaves little to cancel; undefined where many rows are near.
+ * By the products of rows with each other, except where rows are so near that those all but cancel.
+ * Float32 products are of the rows less a point between them, which leaves little to cancel;
+ * undefined where many rows are near.
  */
 export function pairDistances(
   student: Grid,
@@ -94,7 +107,8 @@ export function pairDistances(
     base && targetSum > 0 ? (-scale * sum) / unit / teacherUnit : base / unit - 1 / teacherUnit;
   const distances = { rows, excess: x, teacher: h, base, unit };
   if (nearest <= TOUCHING * unit) nearest = nearestApart(distances);
-  // The error of a square is that of twice a product of rows; the derivative of the root is 1 / 2 distance.
+  // The error of a square is that of twice a product of rows; the derivative of the root is 1 / 2
+  // distance.
   const errors = isQuick
     ? (products.excess.variance * error) / unit ** 2 +
       products.teacher.variance * targetError * weight ** 2
@@ -144,14 +158,17 @@ function squaredDistance({ data, columns }: Grid, i: number, j: number): number 
   return sum;
 }
 
-/** 1 / distance, and 0 where rows touch: what a derivative by the distance is to be divided by, or cut off at. */
+/**
+ * 1 / distance, and 0 where rows touch: what a derivative by the distance is to be divided by, or
+ * cut off at.
+ */
 export function inverseDistance(distance: number, unit: number): number {
   return distance <= TOUCHING * unit ? 0 : 1 / distance;
 }
 
 /**
- * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each pair i < j. To the precision of x, unless
- * some of its rows are close. Overwrites the slope.
+ * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each pair i < j. To the
+ * precision of x, unless some of its rows are close. Overwrites the slope.
  */
 export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances): Derivative {
   const { excess, teacher, base, unit, nearest, rows } = own;
@@ -168,11 +185,13 @@ export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances
     slope[i * rows + i] = pulls[i]!;
   }
   mirror(slope, rows);
-  // Σ pull (xᵢ − xⱼ) is the same wherever rows are counted from: from a point between them, the least is lost.
+  // Σ pull (xᵢ − xⱼ) is the same wherever rows are counted from: from a point between them, the
+  // least is lost.
   const precision = nearest < CLOSE * unit ? 'float64' : precisionFor(x);
   const differences = precision === 'float32' ? own.differences : undefined;
   const b = differences ?? lessReference(x, 'float64').rows; // float32 might overflow
-  // No element of the rows less that point is beyond twice the sum of the distances from one of them.
+  // No element of the rows less that point is beyond twice the sum of the distances from one of
+  // them.
   let largest = 0;
   for (let i = 0; i < rows; i++) largest += 2 * (excess[i]! + base * teacher[i]!); // a NaN stays
   return { a: grid(slope, rows, rows), b, largest, precision };

@@ -1,4 +1,5 @@
-// Products of the rows of the student with each other, and of those of the teacher, such that their difference is precise.
+// Products of the rows of the student with each other, and of those of the teacher, such that their
+// difference is precise.
 
 import { type Grid, grid } from '../products/grid.js';
 import { dotsOf, lessRow } from '../products/product.js';
@@ -6,7 +7,10 @@ import type { Precision } from '../products/productSimd.js';
 import { differencesFast } from '../products/rowsSimd.js';
 import { type Products, productsOf, productsWith, ROUNDING } from './gram.js';
 
-/** Rows to multiply: those of a source, or the source less a reference row, which may be rounded to float32. */
+/**
+ * Rows to multiply: those of a source, or the source less a reference row, which may be rounded to
+ * float32.
+ */
 export interface Side {
   readonly rows: Grid;
   readonly squares: Float64Array;
@@ -22,7 +26,10 @@ export function sideOf(rows: Grid): Side {
 /** Number of rows whose mean is a point between all rows. */
 const FEW = 16;
 
-/** The rows less a point between them, and the squares of their lengths: rows that are equal stay equal. */
+/**
+ * The rows less a point between them, and the squares of their lengths: rows that are equal stay
+ * equal.
+ */
 export function lessReference(source: Grid, precision: Precision): Side {
   const { data, rows, columns } = source;
   const reference = new Float64Array(columns);
@@ -34,11 +41,17 @@ export function lessReference(source: Grid, precision: Precision): Side {
   return { ...sideOf(lessRow(source, reference, precision)), source, reference };
 }
 
-/** From the diagonal on to the right, the products of the student's rows are `excess + base · teacher`. */
+/**
+ * From the diagonal on to the right, the products of the student's rows are
+ * `excess + base · teacher`.
+ */
 export interface PairProducts {
   readonly excess: Products;
   readonly teacher: Products;
-  /** 0: the excess is the products of the student. 1: it is how they differ, precise where they differ little. */
+  /**
+   * 0: the excess is the products of the student. 1: it is how they differ, precise where they
+   * differ little.
+   */
   readonly base: 0 | 1;
 }
 
@@ -50,16 +63,20 @@ export function pairProducts(own: Side, other: Side, precision: Precision): Pair
 }
 
 /**
- * Up to this distance, relative to the length of the shorter side, the product of the difference is taken. It takes half the
- * time of a Gram matrix longer, but less than doubles, which rows that all point one way need from here on. Rows that
- * have nothing to do with each other are at √2, or below if they do not add up to 0.
+ * Up to this distance, relative to the length of the shorter side, the product of the difference is
+ * taken. It takes half the time of a Gram matrix longer, but less than doubles, which rows that all
+ * point one way need from here on. Rows that have nothing to do with each other are at √2, or below
+ * if they do not add up to 0.
  */
 const NEAR = 1.1;
 
 /** Number of rows that are enough to tell how near all are. */
 const SAMPLE = 16;
 
-/** How far the rows are from those of the teacher, relative to the shorter; Infinity where the columns differ. */
+/**
+ * How far the rows are from those of the teacher, relative to the shorter; Infinity where the
+ * columns differ.
+ */
 function distanceOf(own: Side, other: Side): number {
   const { data: x, rows, columns } = own.rows;
   const { data: y } = other.rows;
@@ -78,8 +95,8 @@ function distanceOf(own: Side, other: Side): number {
 }
 
 /**
- * s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2: the errors are relative to δ. Undefined where there is no
- * memory for it.
+ * s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2: the errors are relative to δ.
+ * Undefined where there is no memory for it.
  */
 function differenceOf(own: Side, other: Side): Products | undefined {
   const { rows, columns } = own.rows;
@@ -101,7 +118,10 @@ function differenceOf(own: Side, other: Side): Products | undefined {
   return { products, variance: (error + ROUNDING / Math.sqrt(columns)) ** 2, a, b };
 }
 
-/** Side of the squares in which a matrix is added to its transpose: the rows of two of them stay in the L1 cache. */
+/**
+ * Side of the squares in which a matrix is added to its transpose: the rows of two of them stay in
+ * the L1 cache.
+ */
 const SIDE = 16;
 
 /** square += squareᵀ, from the diagonal on to the right. */

@@ -10,9 +10,14 @@ import { cosineAdjoint, pairCosines } from './pairCosines.js';
 /** What is added to norms and probabilities, as in the authors' code. */
 const EPSILON = 1e-7;
 
-/** The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = 1 + cosine: half of it cancels. */
+/**
+ * The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = 1 + cosine: half of it cancels.
+ */
 interface Affinities {
-  /** The student's cosines, and by how much they are larger than the teacher's; from the diagonal on to the right. */
+  /**
+   * The student's cosines, and by how much they are larger than the teacher's; from the diagonal on
+   * to the right.
+   */
   readonly cosines: Float64Array;
   readonly gaps: Float64Array;
   /** Sums of the gaps of each row. */
@@ -50,8 +55,9 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
 }
 
 /**
- * mean over i and j of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7)), p the affinities of the teacher's rows and q
- * those of the student's. Float32 products are used unless the errors of the products show.
+ * mean over i and j of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7)), p the affinities of
+ * the teacher's rows and q those of the student's. Float32 products are used unless the errors of
+ * the products show.
  */
 export function affinityDivergence(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   return withProducts(student, (precision) => divergenceOf(student, teacher, wanted, precision));
@@ -124,8 +130,8 @@ function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): 
 }
 
 /**
- * p log((p + 1e-7) / (q + 1e-7)) + q − p for q − p and 1 / (q + 1e-7): rows of p and of q have the same sum, and with what
- * they differ by no term is of first order.
+ * p log((p + 1e-7) / (q + 1e-7)) + q − p for q − p and 1 / (q + 1e-7): rows of p and of q have the
+ * same sum, and with what they differ by no term is of first order.
  */
 function excessOf(p: number, more: number, inverse: number): number {
   const x = -more * inverse;

@@ -1,16 +1,19 @@
-// How the relations of rows differ between student and teacher. Slopes are those by ½ ‖xᵢ − xⱼ‖² of the student, weighted:
-// see distanceAdjoint.
+// How the relations of rows differ between student and teacher. Slopes are those by ½ ‖xᵢ − xⱼ‖² of
+// the student, weighted: see distanceAdjoint.
 
 import { huberSlope, huberValue } from '../rows/distance.js';
 import { mirror, TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
 
-/** Largest error of distances, relative to what they differ by: a gradient divides differences by distances. */
+/**
+ * Largest error of distances, relative to what they differ by: a gradient divides differences by
+ * distances.
+ */
 const SHARE = 0.4 * TOLERANCE;
 
 /**
- * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i < j. Undefined where
- * the errors of float32 products would show.
+ * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i
+ * < j. Undefined where the errors of float32 products would show.
  */
 export function distanceDifference(
   { rows, excess, teacher, base, unit, weight: share, error }: PairDistances,
@@ -49,8 +52,9 @@ export function distanceDifference(
 }
 
 /**
- * The mean over all triples of Huber's loss of the cosine of the angle at j between i and k, by the law of cosines; it is 0
- * where a row touches the vertex. Adds the slopes of pairs i < j. The distances are from products of doubles.
+ * The mean over all triples of Huber's loss of the cosine of the angle at j between i and k, by the
+ * law of cosines; it is 0 where a row touches the vertex. Adds the slopes of pairs i < j. The
+ * distances are from products of doubles.
  */
 export function angleDifference(
   { rows, excess: own, teacher: other, unit, teacherUnit }: PairDistances,

@@ -25,8 +25,9 @@ function roomFor(rows: number, width: number): Room {
 }
 
 /**
- * Mean over heads and rows of KL(R(teacher) ‖ R(student)), R = softmax(X Xᵀ / √d) of the d columns X of a head, for one
- * sequence after another. Where `derivative` is given, it is written with the derivative by the student.
+ * Mean over heads and rows of KL(R(teacher) ‖ R(student)), R = softmax(X Xᵀ / √d) of the d columns
+ * X of a head, for one sequence after another. Where `derivative` is given, it is written with the
+ * derivative by the student.
  */
 export function selfRelationDivergence(
   heads: number,

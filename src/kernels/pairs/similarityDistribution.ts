@@ -16,9 +16,9 @@ export interface SimilarityTemperatures {
 }
 
 /**
- * Mean over rows i of KL(p ‖ q) of the distributions over j ≠ i: p the softmax of cos(tᵢ, tⱼ) / τ of the teacher's
- * rows, q that of the student's. A row of zeros has the cosine 0, with derivative 0. Float32 products are used unless
- * their errors show.
+ * Mean over rows i of KL(p ‖ q) of the distributions over j ≠ i: p the softmax of cos(tᵢ, tⱼ) / τ
+ * of the teacher's rows, q that of the student's. A row of zeros has the cosine 0, with derivative
+ * 0. Float32 products are used unless their errors show.
  */
 export function similarityDivergence(
   student: Grid,
@@ -53,7 +53,10 @@ function divergenceOf(
   return { loss, derivative: derivativeOf(own, scores, slopes, temperatures.student) };
 }
 
-/** Cosines become the scores of the student, and gaps those of the teacher, whole; no row is its own neighbour. */
+/**
+ * Cosines become the scores of the student, and gaps those of the teacher, whole; no row is its own
+ * neighbour.
+ */
 function toScores(
   { cosines, gaps }: PairCosines,
   rows: number,
@@ -73,9 +76,9 @@ function toScores(
 }
 
 /**
- * Whether the errors of scores show. The divergence is about half the mean square of how much scores differ: errors of gaps are
- * compared with that, up to where a score is off by 1 and more; those of the teacher are errors of probabilities,
- * relative to themselves.
+ * Whether the errors of scores show. The divergence is about half the mean square of how much
+ * scores differ: errors of gaps are compared with that, up to where a score is off by 1 and more;
+ * those of the teacher are errors of probabilities, relative to themselves.
  */
 function isPrecise(
   { error, teacherVariance }: PairCosines,

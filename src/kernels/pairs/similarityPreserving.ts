@@ -5,12 +5,15 @@ import { norm } from '../rows/distance.js';
 import { mirror, precisionFor, rowVariances, sumOf, TOLERANCE, withProducts } from './gram.js';
 import { type PairProducts, pairProducts, sideOf } from './pairProducts.js';
 
-/** The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code calls. */
+/**
+ * The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code
+ * calls.
+ */
 const EPSILON = 1e-12;
 
 /**
- * The mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with its rows at unit length. Float32
- * products are used unless the errors of the products show.
+ * The mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with its rows at
+ * unit length. Float32 products are used unless the errors of the products show.
  */
 export function similarityDifference(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
   return withProducts(student, (precision) => differenceOf(student, teacher, wanted, precision));
@@ -60,7 +63,10 @@ function differenceOf(
   return { loss, derivative: { a, b: student, largest, precision: precisionFor(student) } };
 }
 
-/** The rows of products at unit length: Ĝ(student) − Ĝ(teacher) is inverse · excess + weight · teacher. */
+/**
+ * The rows of products at unit length: Ĝ(student) − Ĝ(teacher) is inverse · excess + weight ·
+ * teacher.
+ */
 interface Units {
   /** ‖g‖ and ‖h‖ for each row of the products of the student, and of the teacher. */
   readonly norms: Float64Array;
@@ -105,7 +111,10 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units {
   return { norms, targetNorms, inverses, weights };
 }
 
-/** The root of the summed squares of a row of products; where they are too large or too small to add up, by the row. */
+/**
+ * The root of the summed squares of a row of products; where they are too large or too small to add
+ * up, by the row.
+ */
 function normOf(
   square: number,
   products: Float64Array,
@@ -121,8 +130,8 @@ function normOf(
 }
 
 /**
- * The excesses become what the student's rows are to be multiplied by: the slope of the loss by each product plus that by
- * its mirror image.
+ * The excesses become what the student's rows are to be multiplied by: the slope of the loss by
+ * each product plus that by its mirror image.
  *
  * @param squares - Σ of (Ĝ(student) − Ĝ(teacher))² of each row
  */

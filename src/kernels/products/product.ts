@@ -12,9 +12,10 @@ export function precisionOf({ data }: Grid): Precision {
 }
 
 /**
- * result += a · b, [a.rows × b.columns], in doubles; or, where a kernel computes and the numbers are not extreme, in runs
- * of float32 products, of which every 256 are summed in doubles: off by some 3e-7 of Σ |a · b|, and by 2e-6 at most, where
- * the first of a run is so large that all others are rounded away. Float32 is twice as fast.
+ * result += a · b, [a.rows × b.columns], in doubles; or, where a kernel computes and the numbers
+ * are not extreme, in runs of float32 products, of which every 256 are summed in doubles: off by
+ * some 3e-7 of Σ |a · b|, and by 2e-6 at most, where the first of a run is so large that all others
+ * are rounded away. Float32 is twice as fast.
  */
 export function addProduct(
   result: Float64Array,
@@ -30,8 +31,8 @@ export function addProduct(
 }
 
 /**
- * Writes x · yᵀ, the products of all rows with each other; of x with itself only from the diagonal on to the right, what is
- * below stays as it was. Precision as of {@link addProduct}.
+ * Writes x · yᵀ, the products of all rows with each other; of x with itself only from the diagonal
+ * on to the right, what is below stays as it was. Precision as of {@link addProduct}.
  */
 export function setProducts(result: Float64Array, x: Grid, y: Grid, precision: Precision): void {
   const isGram = x === y;
@@ -90,7 +91,10 @@ function addByRows(result: Float64Array, a: Grid, b: Grid, isGram: boolean): voi
   }
 }
 
-/** A derivative as a product that has yet to be computed, a · b, to which rows of another matrix may be added. */
+/**
+ * A derivative as a product that has yet to be computed, a · b, to which rows of another matrix may
+ * be added.
+ */
 export interface Derivative {
   readonly a: Grid;
   readonly b: Grid;
@@ -100,7 +104,10 @@ export interface Derivative {
   readonly own?: OwnRows;
 }
 
-/** A loss of rows together, with its derivative by the student's rows where that is wanted and not 0. */
+/**
+ * A loss of rows together, with its derivative by the student's rows where that is wanted and not
+ * 0.
+ */
 export interface PairLoss {
   readonly loss: number;
   readonly derivative?: Derivative | undefined;
@@ -126,7 +133,10 @@ export function boundOf({ a, largest, own }: Derivative): number {
   return most;
 }
 
-/** Puts the rows of a derivative into these rows of the target, which ascend, straight from the kernel that multiplies. */
+/**
+ * Puts the rows of a derivative into these rows of the target, which ascend, straight from the
+ * kernel that multiplies.
+ */
 export function putProduct(
   target: Target,
   rows: readonly number[],

@@ -30,8 +30,9 @@ const KERNEL: Kernel = { binary: PRODUCTS, name: 'putProduct' };
 const LARGE = 2 ** 20;
 
 /**
- * Puts a · b into the target, from a row of it on. Returns false, with nothing done, unless all three are float32 matrices of
- * one arena that has room to work in, and where numbers are so small that the product has to be computed in doubles.
+ * Puts a · b into the target, from a row of it on. Returns false, with nothing done, unless all
+ * three are float32 matrices of one arena that has room to work in, and where numbers are so small
+ * that the product has to be computed in doubles.
  */
 export function putInPlace(target: Target, row: number, a: Grid, b: Grid): boolean {
   const { data, scale, adds } = target;

@@ -48,7 +48,10 @@ export interface ProductKernels {
   readonly addRow32: (sums: number, end: number, row: number, factor: number) => void;
   /** Subtracts a row from each of the rows. */
   readonly subtractRow32: (rows: number, row: number, lines: number, bytes: number) => void;
-  /** Rows x and y become what they differ by and their middle, both less a row; writes products of these. */
+  /**
+   * Rows x and y become what they differ by and their middle, both less a row; writes products of
+   * these.
+   */
   readonly differ32: Differ;
   /** Makes float32 of scale × doubles, in place. */
   readonly scaledTo32: (pointer: number, end: number, scale: number) => void;
@@ -82,7 +85,10 @@ export const FEW = 512;
 /** Sums of products in float32 are trusted if one of them is larger: float32 ends 2^59 below. */
 const LEAST = 2 ** -90;
 
-/** Rows of a factor are rounded to float32 if one of their numbers is larger: full precision ends 2^63 below. */
+/**
+ * Rows of a factor are rounded to float32 if one of their numbers is larger: full precision ends
+ * 2^63 below.
+ */
 const LEAST_FACTOR = 2 ** -63;
 
 /** One block of a · b. */
@@ -109,7 +115,8 @@ export type TakeSums = (
 ) => void;
 
 /**
- * Computes a · b, a part of a row at a time; returns false, with nothing done, where there is no kernel for it.
+ * Computes a · b, a part of a row at a time; returns false, with nothing done, where there is no
+ * kernel for it.
  *
  * @param isGram - whether b is the transpose of a, and what is below the diagonal may be left out
  */
@@ -145,7 +152,10 @@ export function multiplyFast(
   return true;
 }
 
-/** The block in float32; `undefined` where some of the products were too large for it, or all may be too small. */
+/**
+ * The block in float32; `undefined` where some of the products were too large for it, or all may be
+ * too small.
+ */
 function inSingles(instance: Instance, block: Block): Float64Array | undefined {
   const count = clearRows(block); // of zeros alone, products are exact
   if (count === undefined) return undefined;
@@ -155,8 +165,8 @@ function inSingles(instance: Instance, block: Block): Float64Array | undefined {
 }
 
 /**
- * Number of rows of a that are not zeros, in each of which something is large enough for float32 to keep its digits;
- * `undefined` where one is too small. b is, or is made of, float32.
+ * Number of rows of a that are not zeros, in each of which something is large enough for float32 to
+ * keep its digits; `undefined` where one is too small. b is, or is made of, float32.
  */
 export function clearRows({ a, row, rows }: Pick<Block, 'a' | 'row' | 'rows'>): number | undefined {
   let count = 0;
@@ -172,7 +182,10 @@ export function clearRows({ a, row, rows }: Pick<Block, 'a' | 'row' | 'rows'>): 
   return count;
 }
 
-/** The block, by products of numbers of `size` bytes; its rows and columns fill whole panels of float32. */
+/**
+ * The block, by products of numbers of `size` bytes; its rows and columns fill whole panels of
+ * float32.
+ */
 function multiply(
   instance: Instance,
   size: 4 | 8,

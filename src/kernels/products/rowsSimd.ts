@@ -8,7 +8,10 @@ import { FIRST_ADDRESS, VECTOR_BYTES } from '../../engine/layout.js';
 import type { Grid } from './grid.js';
 import { BLOCK_SUMS, FEW, kernelsOf, LINES, stage, whole } from './productSimd.js';
 
-/** Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel for it. */
+/**
+ * Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel
+ * for it.
+ */
 export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
   const { rows, columns } = x;
   if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
@@ -32,7 +35,10 @@ export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
   return true;
 }
 
-/** Writes the rows of float32 less a row; returns false, with nothing done, where there is no kernel for it. */
+/**
+ * Writes the rows of float32 less a row; returns false, with nothing done, where there is no kernel
+ * for it.
+ */
 export function subtractFast(x: Grid, reference: Float64Array, result: Float32Array): boolean {
   const { rows, columns } = x;
   const instance = selectedInstance();
@@ -54,7 +60,10 @@ export function subtractFast(x: Grid, reference: Float64Array, result: Float32Ar
   return true;
 }
 
-/** How rows of float32 differ from others: x − y − shift and (x + y) / 2 − middle, for a row of each. */
+/**
+ * How rows of float32 differ from others: x − y − shift and (x + y) / 2 − middle, for a row of
+ * each.
+ */
 export interface Differences {
   readonly differences: Float32Array;
   readonly middles: Float32Array;
@@ -133,7 +142,9 @@ function mostRows(rows: number, bytes: number): number {
   return whole(Math.min(rows, Math.max(1, Math.floor((4 * BLOCK_SUMS) / bytes))), LINES);
 }
 
-/** Adds factor × values, of float32, to sums that a kernel left; their number is a multiple of four. */
+/**
+ * Adds factor × values, of float32, to sums that a kernel left; their number is a multiple of four.
+ */
 export function addRowFast(sums: Float64Array, values: FloatArray, factor: number): void {
   const instance = selectedInstance()!;
   const row = align(FIRST_ADDRESS); // where panels were, which take more room than a row of their product
@@ -142,7 +153,9 @@ export function addRowFast(sums: Float64Array, values: FloatArray, factor: numbe
   kernelsOf(instance).addRow32(byteOffset, byteOffset + byteLength, row, factor);
 }
 
-/** Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four. */
+/**
+ * Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four.
+ */
 export function toSingles(sums: Float64Array, scale: number): Float32Array {
   const { buffer, byteOffset, byteLength, length } = sums;
   kernelsOf(selectedInstance()!).scaledTo32(byteOffset, byteOffset + byteLength, scale);

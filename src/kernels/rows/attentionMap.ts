@@ -2,8 +2,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { toUnit, unitAdjoint } from './unit.js';
 
 /**
- * The attention map of one row laid out [channels][positions]: v = mean over channels of |z|^power, and
- * map = v / max(‖v‖, 1e-12). Returns that denominator.
+ * The attention map of one row laid out [channels][positions]: v = mean over channels of |z|^power,
+ * and map = v / max(‖v‖, 1e-12). Returns that denominator.
  */
 export function attentionMap(
   z: FloatArray,
@@ -32,8 +32,8 @@ export interface AttentionMap {
 }
 
 /**
- * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`; `mapDerivative` is
- * overwritten.
+ * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`;
+ * `mapDerivative` is overwritten.
  */
 export function attentionMapAdjoint(
   z: FloatArray,

@@ -5,8 +5,8 @@ import type { HardLoss } from './crossEntropy.js';
 import { type Distributions, forwardDivergence } from './divergences.js';
 
 /**
- * σ and log σ of a row of logits from an offset on, and both of −logits: that a class is there, and that it is not.
- * −Infinity makes exactly 0 and 1; a NaN or a +Infinity makes all four NaN.
+ * σ and log σ of a row of logits from an offset on, and both of −logits: that a class is there, and
+ * that it is not. −Infinity makes exactly 0 and 1; a NaN or a +Infinity makes all four NaN.
  */
 function logistic(
   logits: FloatArray,
@@ -27,7 +27,10 @@ function logistic(
   }
 }
 
-/** Σ over classes of KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x); its derivative by x is written to `derivative`. */
+/**
+ * Σ over classes of KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x); its derivative by x is written
+ * to `derivative`.
+ */
 export function bernoulliDivergence(
   columns: number,
 ): (x: Float64Array, y: Float64Array, derivative: Float64Array) => number {
@@ -52,7 +55,9 @@ export function bernoulliDivergence(
   };
 }
 
-/** −Σ over classes of y log σ(x) + (1 − y) log(1 − σ(x)); of a class, y is 1 there and 0 elsewhere. */
+/**
+ * −Σ over classes of y log σ(x) + (1 − y) log(1 − σ(x)); of a class, y is 1 there and 0 elsewhere.
+ */
 export function binaryCrossEntropy(columns: number): HardLoss {
   const scratch = (): Float64Array => new Float64Array(columns);
   const [logPresent, present, logAbsent, absent] = [scratch(), scratch(), scratch(), scratch()];

@@ -3,7 +3,9 @@ import type { FloatArray } from '../../core/numeric.js';
 /** What is added to the product of the norms, as in the authors' code. */
 const EPSILON = 1e-8;
 
-/** Numbers of an array that stand `stride` apart, from an offset on: a row of a matrix, or a column. */
+/**
+ * Numbers of an array that stand `stride` apart, from an offset on: a row of a matrix, or a column.
+ */
 export interface Line {
   readonly offset: number;
   readonly stride: number;
@@ -11,8 +13,8 @@ export interface Line {
 }
 
 /**
- * weight · (1 − ρ), ρ = a · b / (‖a‖ ‖b‖ + 1e-8), where a and b are the probabilities of x and y on a line, less their
- * mean. slope += its derivative by x. Where all of x or y are equal, ρ is 0.
+ * weight · (1 − ρ), ρ = a · b / (‖a‖ ‖b‖ + 1e-8), where a and b are the probabilities of x and y on
+ * a line, less their mean. slope += its derivative by x. Where all of x or y are equal, ρ is 0.
  */
 export function correlationDistance(
   x: FloatArray,
@@ -43,7 +45,8 @@ export function correlationDistance(
   const bNorm = Math.sqrt(bb);
   const denominator = aNorm * bNorm + EPSILON;
   const correlation = ab / denominator;
-  // d ρ / d a = (b − ρ ‖b‖ a / ‖a‖) / denominator. It sums to 0 as a and b do: the mean has no part in it.
+  // d ρ / d a = (b − ρ ‖b‖ a / ‖a‖) / denominator. It sums to 0 as a and b do: the mean has no part
+  // in it.
   for (let k = offset; k < end; k += stride) {
     const unit = aNorm === 0 ? 0 : (x[k]! - x0 - xMean) / aNorm;
     const b = y[k]! - y0 - yMean;

@@ -3,12 +3,15 @@ import { addScaled } from './addScaled.js';
 import { exponentials } from './exp.js';
 import { largest } from './softmax.js';
 
-/** The true label of a row: a class; or a distribution, which starts at an offset and has an entry for each logit. */
+/**
+ * The true label of a row: a class; or a distribution, which starts at an offset and has an entry
+ * for each logit.
+ */
 export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 
 /**
- * The loss of the logits of a row from an offset on with its label: returns weight × the loss, and adds weight × its
- * derivative to `derivative`.
+ * The loss of the logits of a row from an offset on with its label: returns weight × the loss, and
+ * adds weight × its derivative to `derivative`.
  */
 export type HardLoss = (
   student: FloatArray,
@@ -25,7 +28,9 @@ export function softmaxCrossEntropy(columns: number): HardLoss {
     addCrossEntropy(logitRow(student, offset, e), label, weight, derivative);
 }
 
-/** A row of logits from an offset on, its largest, and its exponentials below that with their sum. */
+/**
+ * A row of logits from an offset on, its largest, and its exponentials below that with their sum.
+ */
 export interface LogitRow {
   readonly student: FloatArray;
   readonly offset: number;
@@ -40,7 +45,10 @@ export function logitRow(student: FloatArray, offset: number, e: Float64Array): 
   return { student, offset, max, e, sum: exponentials(student, offset, max, e) };
 }
 
-/** weight · −Σ label · log softmax(student), at temperature 1; derivative += its derivative. Uses up the exponentials. */
+/**
+ * weight · −Σ label · log softmax(student), at temperature 1; derivative += its derivative. Uses up
+ * the exponentials.
+ */
 export function addCrossEntropy(
   { student, offset, max, e, sum }: LogitRow,
   label: RowLabel,

@@ -1,9 +1,13 @@
-// A distribution over classes taken apart: whether it is one class, the label, and which it is if it is another.
+// A distribution over classes taken apart: whether it is one class, the label, and which it is if
+// it is another.
 
 import { logSumExp } from './logSumExp.js';
 import { scoreDivergence } from './scores.js';
 
-/** A row of scores on both sides with its class; the derivative by the student's is added to `derivative`. */
+/**
+ * A row of scores on both sides with its class; the derivative by the student's is added to
+ * `derivative`.
+ */
 export interface LabeledRow {
   readonly student: Float64Array;
   readonly teacher: Float64Array;
@@ -35,7 +39,10 @@ export function targetDivergence(columns: number): WeightedLoss {
   };
 }
 
-/** KL between the distributions over the classes that are not the label; 0 where the teacher rules out all of them. */
+/**
+ * KL between the distributions over the classes that are not the label; 0 where the teacher rules
+ * out all of them.
+ */
 export function othersDivergence(columns: number): WeightedLoss {
   const distance = scoreDivergence(columns - 1);
   const scratch = (): Float64Array => new Float64Array(columns - 1);

@@ -2,8 +2,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { divergence } from './divergence.js';
 
 /**
- * A distance between two rows: returns its value and, where `derivative` is given, writes its derivative with
- * respect to `x` there. Rows start at `xOffset` and `yOffset`.
+ * A distance between two rows: returns its value and, where `derivative` is given, writes its
+ * derivative with respect to `x` there. Rows start at `xOffset` and `yOffset`.
  */
 export type RowDistance = (
   x: FloatArray,
@@ -72,8 +72,8 @@ export function huber(delta: number): RowDistance {
 }
 
 /**
- * factor · (1 − cos(x, y)) = factor · ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, what `degenerate` says, with derivative 0.
- * The right-hand form is exactly 0, with derivative 0, at x = y.
+ * factor · (1 − cos(x, y)) = factor · ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, what `degenerate`
+ * says, with derivative 0. The right-hand form is exactly 0, with derivative 0, at x = y.
  */
 function chord(factor: number, degenerate: (xNorm: number, yNorm: number) => number): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
@@ -108,8 +108,9 @@ export const cosineDistance: RowDistance = chord(1, () => 1);
 export const squaredChord: RowDistance = chord(2, (xNorm, yNorm) => (xNorm === yNorm ? 0 : 1));
 
 /**
- * Σ y log(y/x) − y + x of two rows of probabilities: KL(y ‖ x), since both sum to 1. The last two terms make the
- * derivative 1 − y/x vanish at x = y; a softmax below takes the difference of a constant out again.
+ * Σ y log(y/x) − y + x of two rows of probabilities: KL(y ‖ x), since both sum to 1. The last two
+ * terms make the derivative 1 − y/x vanish at x = y; a softmax below takes the difference of a
+ * constant out again.
  */
 export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   let sum = 0;
@@ -123,7 +124,9 @@ export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, colum
   return sum;
 };
 
-/** ‖x‖ of one row, without overflow or underflow on the way; NaN where even the norm is too large. */
+/**
+ * ‖x‖ of one row, without overflow or underflow on the way; NaN where even the norm is too large.
+ */
 export function norm(x: FloatArray, offset: number, columns: number): number {
   let largest = 0;
   for (let j = 0; j < columns; j++) {

@@ -7,7 +7,10 @@ import { RESPONSE } from '../../engine/binaries/response.js';
 import { runRows } from '../../engine/rows.js';
 import { FEW_COLUMNS } from '../../engine/rowsCall.js';
 
-/** Throws unless each of these rows is a probability distribution: every element ≥ 0, with the sum 1. */
+/**
+ * Throws unless each of these rows is a probability distribution: every element ≥ 0, with the sum
+ * 1.
+ */
 export function checkDistributions<T extends FloatArray>(
   operation: string,
   argument: string,

@@ -1,9 +1,13 @@
-/** Up to here the series is as good as doubles are; beyond, the difference has lost no digits that count. */
+/**
+ * Up to here the series is as good as doubles are; beyond, the difference has lost no digits that
+ * count.
+ */
 const SERIES = 1;
 
 /**
- * One term of KL(p ‖ q) = Σ p log(p/q) − p + q, given d = log q − log p. The last two terms add up to 0 over a
- * row; with them no term is negative, and none of the digits cancel where q is close to p.
+ * One term of KL(p ‖ q) = Σ p log(p/q) − p + q, given d = log q − log p. The last two terms add up
+ * to 0 over a row; with them no term is negative, and none of the digits cancel where q is close to
+ * p.
  */
 export function divergence(p: number, q: number, d: number): number {
   if (p === 0) return d === -Infinity ? Number.NaN : q;

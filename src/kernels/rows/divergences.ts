@@ -1,8 +1,10 @@
-// Divergences of the distributions of one row, p the teacher's and q the student's, both with their logarithms. Each
-// writes its derivative by log q to `slope`, as if every log q were free; softmaxAdjoint makes one by the logits of it.
+// Divergences of the distributions of one row, p the teacher's and q the student's, both with their
+// logarithms. Each writes its derivative by log q to `slope`, as if every log q were free;
+// softmaxAdjoint makes one by the logits of it.
 //
-// A class that both rule out (probability 0, logarithm −Infinity) adds 0. Terms are made such that none is negative and
-// nothing cancels where q is close to p; over a row, what is added to them for that adds up to 0.
+// A class that both rule out (probability 0, logarithm −Infinity) adds 0. Terms are made such that
+// none is negative and nothing cancels where q is close to p; over a row, what is added to them for
+// that adds up to 0.
 
 import { curvature, divergence } from './divergence.js';
 
@@ -47,8 +49,8 @@ export function reverseDivergence({ logP, p, logQ, q, slope }: Distributions): n
 }
 
 /**
- * log(own + other · exp(d)) of two shares that add up to 1: log m − log p of the mixture m = own · p + other · q where d is
- * log q − log p.
+ * log(own + other · exp(d)) of two shares that add up to 1: log m − log p of the mixture m = own ·
+ * p + other · q where d is log q − log p.
  */
 function toMixture(own: number, other: number, d: number): number {
   // From the side on which the exponential cannot overflow.
@@ -58,8 +60,8 @@ function toMixture(own: number, other: number, d: number): number {
 }
 
 /**
- * What p and q count for, each: their shares of a mixture, which add up to 1, the weights of their divergences, or the powers
- * that they are raised to.
+ * What p and q count for, each: their shares of a mixture, which add up to 1, the weights of their
+ * divergences, or the powers that they are raised to.
  */
 export interface OfBoth {
   readonly p: number;
@@ -87,14 +89,18 @@ export function mixtureDivergence(
     }
     if (weights.q > 0) {
       sum += weights.q * divergence(q[j]!, m, v);
-      // d/dq of q (log q − log m) − q + m: log q − log m + shares.p − shares.q (q / m − 1) − shares.p
+      // d/dq of q (log q − log m) − q + m: log q − log m + shares.p − shares.q (q / m − 1) −
+      // shares.p
       if (q[j]! > 0) slope[j]! -= weights.q * q[j]! * (v + shares.q * Math.expm1(-v));
     }
   }
   return sum;
 }
 
-/** (end − start) / power, where log end − log start is power · x: start · x in the limit of the power 0. */
+/**
+ * (end − start) / power, where log end − log start is power · x: start · x in the limit of the
+ * power 0.
+ */
 function step(start: number, end: number, power: number, x: number): number {
   const z = power * x;
   if (z === 0) return start * x;
@@ -102,13 +108,14 @@ function step(start: number, end: number, power: number, x: number): number {
 }
 
 /**
- * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)], a = powers.p ≥ 0 and b = powers.q ≥ 0; its
- * limits where one of them or both are 0.
+ * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)], a = powers.p ≥ 0 and b =
+ * powers.q ≥ 0; its limits where one of them or both are 0.
  *
- * Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The way from P to Q has two steps, (M − P) / b and (Q −
- * M) / a; the way back has (M − Q) / a and (P − M) / b. A term is what the second step has beyond the first step,
- * divided by a + b, and its slope by log q is (Q − M) / a. The way starts on the side that has the larger power: the
- * first step is then divided by the smaller power, of which a limit may have to be taken.
+ * Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The way from P to Q has two steps, (M
+ * − P) / b and (Q − M) / a; the way back has (M − Q) / a and (P − M) / b. A term is what the second
+ * step has beyond the first step, divided by a + b, and its slope by log q is (Q − M) / a. The way
+ * starts on the side that has the larger power: the first step is then divided by the smaller
+ * power, of which a limit may have to be taken.
  */
 export function alphaBetaDivergence({ logP, logQ, slope }: Distributions, powers: OfBoth): number {
   const isBack = powers.p < powers.q;

@@ -1,4 +1,5 @@
-// e^x = 2^(k/256) · 2^(f/256), with k a whole number and |f| ≤ ½: a table for the first factor, a polynomial for the second.
+// e^x = 2^(k/256) · 2^(f/256), with k a whole number and |f| ≤ ½: a table for the first factor, a
+// polynomial for the second.
 
 import type { FloatArray } from '../../core/numeric.js';
 
@@ -15,9 +16,9 @@ const OCTAVES: Float64Array = /* @__PURE__ */ Float64Array.from(
 );
 
 /**
- * e[j] = exp(values[offset + j] − max) for as long as e is, where no value is above `max`; returns Σ e.
- * Exactly 1 at `max` and exactly 0 at −Infinity; NaN stays. To 3e-16 + 2e-16 · |x| of itself, that is to 2e-16 of the
- * largest. Half to a third of the time of a loop of Math.exp.
+ * e[j] = exp(values[offset + j] − max) for as long as e is, where no value is above `max`; returns
+ * Σ e. Exactly 1 at `max` and exactly 0 at −Infinity; NaN stays. To 3e-16 + 2e-16 · |x| of itself,
+ * that is to 2e-16 of the largest. Half to a third of the time of a loop of Math.exp.
  */
 export function exponentials(
   values: FloatArray,
@@ -25,7 +26,8 @@ export function exponentials(
   max: number,
   e: Float64Array,
 ): number {
-  // Tables and constants are read once: what stands outside a function is read, and unboxed, at every entry.
+  // Tables and constants are read once: what stands outside a function is read, and unboxed, at
+  // every entry.
   const [fractions, octaves] = [FRACTIONS, OCTAVES];
   const scale = 256 / Math.LN2;
   const lowest = -1075 * 256; // 2^−1075 is 0

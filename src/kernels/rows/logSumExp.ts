@@ -3,8 +3,8 @@ import { exponentials } from './exp.js';
 import { largest } from './softmax.js';
 
 /**
- * log Σ exp of a row from an offset on, as long as e; −Infinity where every entry is. Leaves each exponential's share of
- * the sum in `e`. A NaN makes it NaN.
+ * log Σ exp of a row from an offset on, as long as e; −Infinity where every entry is. Leaves each
+ * exponential's share of the sum in `e`. A NaN makes it NaN.
  */
 export function logSumExp(values: FloatArray, offset: number, e: Float64Array): number {
   const max = largest(values, offset, e.length);

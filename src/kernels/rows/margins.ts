@@ -3,8 +3,8 @@
 import type { RowDistance } from './distance.js';
 
 /**
- * mean over columns j ≥ 1 of ((x₀ − xⱼ) − (y₀ − yⱼ))², 0 where there is none; a column that is −Infinity on both sides is
- * not there
+ * mean over columns j ≥ 1 of ((x₀ − xⱼ) − (y₀ − yⱼ))², 0 where there is none; a column that is
+ * −Infinity on both sides is not there
  */
 export const squaredMargins: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   const lead = x[xOffset]! - y[yOffset]!;

@@ -6,7 +6,10 @@ interface Span {
   readonly end: number;
 }
 
-/** How rows laid out [channels][height][width] are averaged: over windows that are the product of two spans. */
+/**
+ * How rows laid out [channels][height][width] are averaged: over windows that are the product of
+ * two spans.
+ */
 export interface Pooling {
   readonly height: number;
   readonly width: number;
@@ -14,7 +17,10 @@ export interface Pooling {
   readonly columnSpans: readonly Span[];
 }
 
-/** So many spans that cover the places as evenly as can be; where one number does not divide the other they overlap. */
+/**
+ * So many spans that cover the places as evenly as can be; where one number does not divide the
+ * other they overlap.
+ */
 export function spansOver(places: number, count: number): Span[] {
   return Array.from({ length: count }, (_, i) => ({
     start: Math.floor((i * places) / count),
@@ -43,7 +49,10 @@ export function pool(
   }
 }
 
-/** The adjoint of {@link pool}: writes what the derivatives by the averages, from `offset` on, make of the row. */
+/**
+ * The adjoint of {@link pool}: writes what the derivatives by the averages, from `offset` on, make
+ * of the row.
+ */
 export function poolAdjoint(
   derivatives: FloatArray,
   offset: number,

@@ -24,8 +24,8 @@ export function hingeLead(margin: number): LeadLoss {
 }
 
 /**
- * mean over pairs of columns with yₖ > yₗ of the loss of the lead xₖ − xₗ, 0 where there is no pair; a column that is
- * −Infinity on both sides is not there
+ * mean over pairs of columns with yₖ > yₗ of the loss of the lead xₖ − xₗ, 0 where there is no
+ * pair; a column that is −Infinity on both sides is not there
  */
 export function pairwise({ value, slope }: LeadLoss): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
@@ -39,7 +39,8 @@ export function pairwise({ value, slope }: LeadLoss): RowDistance {
       let ofColumn = 0 * s + 0 * t; // NaN where one is not finite
       for (let l = 0; l < columns; l++) {
         const below = y[yOffset + l]!;
-        // Of the two orders of a pair this is one. An other side that is −Infinity alone has made the sum NaN, or will.
+        // Of the two orders of a pair this is one. An other side that is −Infinity alone has made
+        // the sum NaN, or will.
         if (!(t > below) || below === -Infinity) continue;
         const lead = s - x[xOffset + l]!;
         ofColumn += value(lead);

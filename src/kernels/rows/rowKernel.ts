@@ -7,7 +7,9 @@ export interface RowKernel {
   readonly name: string;
   /** Huber's delta, or a margin. */
   readonly option?: number;
-  /** Channels of the student's rows, where their maps are compared; 0 or none where the rows are. */
+  /**
+   * Channels of the student's rows, where their maps are compared; 0 or none where the rows are.
+   */
   readonly channels?: number;
   /** Entries that hold this on both sides add nothing. */
   readonly ruledOut?: number;

@@ -3,8 +3,9 @@ import { runRows } from '../../engine/rows.js';
 import { scoreDivergence } from './scores.js';
 
 /**
- * Σ over rows of KL(softmax(y) ‖ softmax(x)) for two matrices of scores, in doubles, by the engine where it computes. Where
- * `slopes` is given, it is written with the derivative by x. Scores that are −Infinity on both sides add 0.
+ * Σ over rows of KL(softmax(y) ‖ softmax(x)) for two matrices of scores, in doubles, by the engine
+ * where it computes. Where `slopes` is given, it is written with the derivative by x. Scores that
+ * are −Infinity on both sides add 0.
  */
 export function scoreDivergences(
   x: Float64Array,

@@ -11,7 +11,10 @@ export function soften(z: FloatArray, offset: number, temperature: number, x: Fl
   for (let j = 0; j < x.length; j++) x[j] = z[offset + j]! / temperature;
 }
 
-/** x = (z − mean) / (deviation + 1e-7) / T, the deviation being that of a sample (÷ columns − 1); returns it. */
+/**
+ * x = (z − mean) / (deviation + 1e-7) / T, the deviation being that of a sample (÷ columns − 1);
+ * returns it.
+ */
 export function standardize(
   z: FloatArray,
   offset: number,
@@ -36,7 +39,10 @@ function center(x: Float64Array): void {
   for (let j = 0; j < x.length; j++) x[j]! -= mean;
 }
 
-/** The adjoint of {@link standardize}, for what it gave: turns d loss / d x into d loss / d z, in place. */
+/**
+ * The adjoint of {@link standardize}, for what it gave: turns d loss / d x into d loss / d z, in
+ * place.
+ */
 export function standardizeAdjoint(
   x: Float64Array,
   deviation: number,
@@ -51,7 +57,8 @@ export function standardizeAdjoint(
     mean += derivative[j]! / columns;
   }
   const scale = temperature * (deviation + EPSILON);
-  // d deviation / d z = (z − mean) / ((columns − 1) · deviation); of a constant row, x is 0 and moves in proportion.
+  // d deviation / d z = (z − mean) / ((columns − 1) · deviation); of a constant row, x is 0 and
+  // moves in proportion.
   const pull =
     deviation > 0
       ? (along * temperature * temperature * (deviation + EPSILON)) / ((columns - 1) * deviation)

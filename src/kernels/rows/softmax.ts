@@ -2,8 +2,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { exponentials } from './exp.js';
 
 /**
- * log softmax(values) of one row into `log`, and its exponential into `probability`.
- * −Infinity stays −Infinity and exactly 0; a NaN, a +Infinity or a row of −Infinity makes every entry NaN.
+ * log softmax(values) of one row into `log`, and its exponential into `probability`. −Infinity
+ * stays −Infinity and exactly 0; a NaN, a +Infinity or a row of −Infinity makes every entry NaN.
  */
 export function softmax(
   values: FloatArray,
@@ -33,10 +33,12 @@ export function largest(values: FloatArray, offset: number, columns: number): nu
 }
 
 /**
- * derivative += weight · d loss / d values, for the slope of a loss by log q and q = softmax(values).
+ * derivative += weight · d loss / d values, for the slope of a loss by log q and q =
+ * softmax(values).
  *
- * It is the same for a slope less any multiple of q: here the one of which nothing is left at the likeliest class. Else, where that has
- * nearly all of q, its own slope would have to cancel in the sum.
+ * It is the same for a slope less any multiple of q: here the one of which nothing is left at the
+ * likeliest class. Else, where that has nearly all of q, its own slope would have to cancel in the
+ * sum.
  */
 export function addSoftmaxAdjoint(
   q: Float64Array,

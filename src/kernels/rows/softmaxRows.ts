@@ -2,8 +2,9 @@ import { type Grid, grid } from '../products/grid.js';
 import { addSoftmaxAdjoint, softmax } from './softmax.js';
 
 /**
- * A loss of the softmax of rows as one of the rows: for a loss of q and p, those of the student and of the teacher, that adds its
- * derivative by q to `slope`. The derivative by the student's rows is added to `derivative`.
+ * A loss of the softmax of rows as one of the rows: for a loss of q and p, those of the student and
+ * of the teacher, that adds its derivative by q to `slope`. The derivative by the student's rows is
+ * added to `derivative`.
  */
 export function ofSoftmax(
   loss: (q: Grid, p: Grid, slope: Float64Array) => number,

@@ -1,9 +1,13 @@
-/** The places of the largest values, as many as `indices` has room for, the largest first; of equal ones the first. */
+/**
+ * The places of the largest values, as many as `indices` has room for, the largest first; of equal
+ * ones the first.
+ */
 export function largestIndices(values: Float64Array, indices: Int32Array): void {
   const k = indices.length;
   const isAfter = (a: number, b: number): boolean =>
     values[a]! < values[b]! || (values[a] === values[b] && a > b);
-  // A heap: none stands before those below it, and the first is the one to go when a larger one comes.
+  // A heap: none stands before those below it, and the first is the one to go when a larger one
+  // comes.
   const sink = (index: number, from: number, size: number): void => {
     let place = from;
     for (let child = 2 * place + 1; child < size; child = 2 * place + 1) {

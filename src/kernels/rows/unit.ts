@@ -1,10 +1,16 @@
 import type { FloatArray } from '../../core/numeric.js';
 import { norm } from './distance.js';
 
-/** The floor of the norms that rows are divided by, as in PyTorch's `normalize`, which published code calls. */
+/**
+ * The floor of the norms that rows are divided by, as in PyTorch's `normalize`, which published
+ * code calls.
+ */
 const EPSILON = 1e-12;
 
-/** Divides a row by max(‖row‖, floor), in place, and returns that; Infinity where it is 0, so that zeros stay zeros. */
+/**
+ * Divides a row by max(‖row‖, floor), in place, and returns that; Infinity where it is 0, so that
+ * zeros stay zeros.
+ */
 export function toUnit(
   row: Float64Array,
   offset: number,
@@ -18,8 +24,9 @@ export function toUnit(
 }
 
 /**
- * The adjoint of {@link toUnit}: what was the derivative with respect to `unit` becomes that with respect to the row it
- * came of. `denominator` is what {@link toUnit} returned, and both start at `offset`.
+ * The adjoint of {@link toUnit}: what was the derivative with respect to `unit` becomes that with
+ * respect to the row it came of. `denominator` is what {@link toUnit} returned, and both start at
+ * `offset`.
  */
 export function unitAdjoint(
   unit: FloatArray,
@@ -38,7 +45,10 @@ export function unitAdjoint(
   }
 }
 
-/** {@link toUnit} of each of the rows that stand one after another; writes what they were divided by. */
+/**
+ * {@link toUnit} of each of the rows that stand one after another; writes what they were divided
+ * by.
+ */
 export function toUnits(rows: Float64Array, denominators: Float64Array, floor?: number): void {
   const length = rows.length / denominators.length;
   for (let i = 0; i < denominators.length; i++) {

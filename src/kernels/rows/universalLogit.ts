@@ -2,9 +2,10 @@ import { exponentials } from './exp.js';
 import { addSoftmaxAdjoint } from './softmax.js';
 
 /**
- * ½ Σ |q − p| of p = softmax(y) and q = softmax(x), each in descending order, the shorter one with zeros behind it; writes
- * the derivative by x to `derivative`, as long as x. That by a probability that is equal on both sides is taken as 0; equal
- * entries of x have the mean of what they would have in turn. Sorts y.
+ * ½ Σ |q − p| of p = softmax(y) and q = softmax(x), each in descending order, the shorter one with
+ * zeros behind it; writes the derivative by x to `derivative`, as long as x. That by a probability
+ * that is equal on both sides is taken as 0; equal entries of x have the mean of what they would
+ * have in turn. Sorts y.
  */
 export function sortedVariation(
   columns: number,
@@ -34,7 +35,10 @@ export function sortedVariation(
   };
 }
 
-/** The softmax of values in ascending order; NaN where one of them is, +Infinity is, or all are −Infinity. */
+/**
+ * The softmax of values in ascending order; NaN where one of them is, +Infinity is, or all are
+ * −Infinity.
+ */
 function toDistribution(values: Float64Array, result: Float64Array): Float64Array {
   const sum = exponentials(values, 0, values[values.length - 1]!, result);
   for (let j = 0; j < result.length; j++) result[j]! /= sum;

@@ -3,8 +3,8 @@
 import type { RowDistance } from './distance.js';
 
 /**
- * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each channel. With the
- * derivative, adds `factors` times that with respect to the variances to `sums`.
+ * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each
+ * channel. With the derivative, adds `factors` times that with respect to the variances to `sums`.
  */
 export function negativeLogLikelihood(
   variances: Float64Array,

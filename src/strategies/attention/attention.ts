@@ -26,7 +26,10 @@ type Input = 'probabilities' | 'scores';
 export interface AttentionDistillationOptions extends StrategyOptions {
   /** How two rows are compared; `'mse'`. */
   readonly match?: Match | undefined;
-  /** Whether the maps hold probabilities (after the softmax over keys) or scores (before it); `'probabilities'`. */
+  /**
+   * Whether the maps hold probabilities (after the softmax over keys) or scores (before it);
+   * `'probabilities'`.
+   */
   readonly input?: Input | undefined;
 }
 
@@ -51,24 +54,29 @@ const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> 
  *     'kl'      KL(teacher ‖ student); of scores, of their softmaxes
  *     'cosine'  1 − cos(student, teacher)
  *
- * - `student`, `teacher`: attention maps, one row for each (sample, head, query), columns = keys, same shape.
- *   Probabilities are in [0, 1] and sum to 1; scores are any finite value, or −Infinity for a key that is masked
- *   out on both sides: such a key adds 0.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: scores are scaled already.
+ * - `student`, `teacher`: attention maps, one row for each (sample, head, query), columns = keys,
+ *   same shape. Probabilities are in [0, 1] and sum to 1; scores are any finite value, or −Infinity
+ *   for a key that is masked out on both sides: such a key adds 0.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: scores are scaled
+ *   already.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at student = teacher. The gradient is with respect to what was passed,
- * probabilities or scores. `'kl'` of probabilities is computed as Σ t log(t/s) − t + s, which is the divergence for rows
- * that sum to 1 and has the derivative 1 − t/s: 0 at the minimum, and the same below a softmax. A key that is 0 on
- * both sides adds 0, with derivative 0.
+ * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at student = teacher. The gradient is
+ * with respect to what was passed, probabilities or scores. `'kl'` of probabilities is computed as
+ * Σ t log(t/s) − t + s, which is the divergence for rows that sum to 1 and has the derivative 1 −
+ * t/s: 0 at the minimum, and the same below a softmax. A key that is 0 on both sides adds 0, with
+ * derivative 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE, NOT_A_DISTRIBUTION (probabilities),
- * RULED_OUT (`'kl'`: the student gives a key no probability that the teacher attends to).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE, NOT_A_DISTRIBUTION
+ * (probabilities), RULED_OUT (`'kl'`: the student gives a key no probability that the teacher
+ * attends to).
  *
- * The squared difference of probabilities is small by nature (of the order of 1/keys²): beside a response loss it
- * wants a large weight, or `'kl'`. Cost: one pass; beside the gradient, memory for a few rows.
+ * The squared difference of probabilities is small by nature (of the order of 1/keys²): beside a
+ * response loss it wants a large weight, or `'kl'`. Cost: one pass; beside the gradient, memory for
+ * a few rows.
  *
- * Jiao et al. (2020), "TinyBERT", §3.1 eq. 7, arXiv:1909.10351: squared difference of scores. Wang et al. (2020), "MiniLM",
- * §3.1 eq. 6, arXiv:2002.10957: KL of probabilities. Both as here; the mean is over all keys, masked ones included.
+ * Jiao et al. (2020), "TinyBERT", §3.1 eq. 7, arXiv:1909.10351: squared difference of scores. Wang
+ * et al. (2020), "MiniLM", §3.1 eq. 6, arXiv:2002.10957: KL of probabilities. Both as here; the
+ * mean is over all keys, masked ones included.
  *
  * @example
  * import { AttentionDistillationStrategy, Matrix } from 'knowledge-distillation';

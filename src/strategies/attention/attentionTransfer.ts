@@ -24,20 +24,22 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
  *     f(z) = v / max(‖v‖, 1e-12),  v = mean over channels of |z|^power
  *     loss = mean over positions of (f(student) − f(teacher))²
  *
- * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of most
- *   frameworks); any finite value. The channels may differ, the positions must be the same.
+ * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of
+ *   most frameworks); any finite value. The channels may differ, the positions must be the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss in [0, 4 / positions], 0 at student = teacher; it does not change when a row is scaled, above that floor.
- * With power 1 the derivative at an activation of 0 is taken as 0.
+ * Returns a loss in [0, 4 / positions], 0 at student = teacher; it does not change when a row is
+ * scaled, above that floor. With power 1 the derivative at an activation of 0 is taken as 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other positions), DTYPE_MISMATCH,
- * NOT_FINITE, OUT_OF_RANGE (channels, power).
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other
+ * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels, power).
  *
- * Cost: one pass; beside the gradient, memory for three maps. The published weight beside a hard loss is 1000.
+ * Cost: one pass; beside the gradient, memory for three maps. The published weight beside a hard
+ * loss is 1000.
  *
- * Zagoruyko & Komodakis (2017), "Paying More Attention to Attention", §3.1, arXiv:1612.03928. The paper prints a norm
- * of the difference; this is the authors' code: its square, as a mean over positions, with the floor of the norm.
+ * Zagoruyko & Komodakis (2017), "Paying More Attention to Attention", §3.1, arXiv:1612.03928. The
+ * paper prints a norm of the difference; this is the authors' code: its square, as a mean over
+ * positions, with the floor of the norm.
  *
  * @example
  * import { AttentionTransferDistillationStrategy, Matrix } from 'knowledge-distillation';

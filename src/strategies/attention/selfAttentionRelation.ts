@@ -16,31 +16,37 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
 }
 
 /**
- * Matches how the queries, the keys or the values of the tokens of a sequence relate to one another:
+ * Matches how the queries, the keys or the values of the tokens of a sequence relate to one
+ * another:
  *
  *     loss of a token = mean over heads of KL(R(teacher) ‖ R(student)) of its row of R
  *     R(X) = softmax(X Xᵀ / √d),  X the d columns of one head, one row a token of the sequence
  *
- * and the mean over the tokens kept. One strategy matches one kind of vectors; a hybrid sums several, each bound to its layer.
+ * and the mean over the tokens kept. One strategy matches one kind of vectors; a hybrid sums
+ * several, each bound to its layer.
  *
- * - `student`, `teacher`: the vectors of all attention heads side by side, one row a token, the tokens of a sequence
- *   one after another and, with `positions`, the sequences; shape [tokens, heads × d], any finite value. The d of the
- *   two may differ: relation heads divide a width evenly, whatever the attention heads were.
+ * - `student`, `teacher`: the vectors of all attention heads side by side, one row a token, the
+ *   tokens of a sequence one after another and, with `positions`, the sequences; shape [tokens,
+ *   heads × d], any finite value. The d of the two may differ: relation heads divide a width
+ *   evenly, whatever the attention heads were.
  * - mask: a token that is taken out (padding) is neither a query nor a key.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0 in nats, 0 at student = teacher; a rotation of the vectors of a head, on either side, does not change it.
- * Where sequences keep different numbers of tokens, each token counts the same, not each sequence.
+ * Returns a loss ≥ 0 in nats, 0 at student = teacher; a rotation of the vectors of a head, on
+ * either side, does not change it. Where sequences keep different numbers of tokens, each token
+ * counts the same, not each sequence.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows no multiple of the positions, columns no multiple of the heads),
- * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (heads, positions).
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows no multiple of the positions, columns no
+ * multiple of the heads), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (heads, positions).
  *
- * Cost: for each sequence of n tokens two products, and one for the gradient, of n² × width; beside the gradient, memory
- * for three matrices of n × n. A sequence of other length is a call of its own. It computes in doubles, but for the products
- * that a float32 gradient sums up last: that is good to some 3e-7 of its terms, and to 2e-6 at worst.
+ * Cost: for each sequence of n tokens two products, and one for the gradient, of n² × width; beside
+ * the gradient, memory for three matrices of n × n. A sequence of other length is a call of its
+ * own. It computes in doubles, but for the products that a float32 gradient sums up last: that is
+ * good to some 3e-7 of its terms, and to 2e-6 at worst.
  *
- * Wang et al. (2021), "MiniLMv2", §3.1, arXiv:2012.15828: Q-Q, K-K and V-V relations, 48 or 64 relation heads. Wang et al.
- * (2020), "MiniLM", §3.2, arXiv:2002.10957: the value relation, with the attention heads. Both as here for whole sequences.
+ * Wang et al. (2021), "MiniLMv2", §3.1, arXiv:2012.15828: Q-Q, K-K and V-V relations, 48 or 64
+ * relation heads. Wang et al. (2020), "MiniLM", §3.2, arXiv:2002.10957: the value relation, with
+ * the attention heads. Both as here for whole sequences.
  *
  * @example
  * import { HybridDistillationStrategy, Matrix, SelfAttentionRelationDistillationStrategy } from 'knowledge-distillation';

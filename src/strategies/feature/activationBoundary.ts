@@ -14,29 +14,34 @@ export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Fl
 }
 
 /**
- * Activation boundaries: a neuron of the student has to be active, by a margin, where the teacher's is, and inactive where
- * it is not; sum over neurons, mean over rows. With x the student's row, or its projection, and y the teacher's:
+ * Activation boundaries: a neuron of the student has to be active, by a margin, where the teacher's
+ * is, and inactive where it is not; sum over neurons, mean over rows. With x the student's row, or
+ * its projection, and y the teacher's:
  *
  *     loss = Σ (x + margin)² where y ≤ 0 and x > −margin,  (x − margin)² where y > 0 and x < margin,  0 elsewhere
  *
- * - `student`: values before the ReLU, one row a sample, shape [rows, neurons]; any finite value. Feature maps are laid out
- *   [channels][positions].
- * - `teacher`: values before the ReLU, shape [rows, neurons]; of them only the sign counts. With a projection its neurons are
- *   outputColumns of the projection, at as many positions as the student has.
+ * - `student`: values before the ReLU, one row a sample, shape [rows, neurons]; any finite value.
+ *   Feature maps are laid out [channels][positions].
+ * - `teacher`: values before the ReLU, shape [rows, neurons]; of them only the sign counts. With a
+ *   projection its neurons are outputColumns of the projection, at as many positions as the student
+ *   has.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, which is 0 where every neuron is on the teacher's side of the boundary, by the margin: not at
- * student = teacher. It does not change when the teacher is scaled. Its derivative is continuous.
+ * Returns a loss ≥ 0, which is 0 where every neuron is on the teacher's side of the boundary, by
+ * the margin: not at student = teacher. It does not change when the teacher is scaled. Its
+ * derivative is continuous.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the projection's),
- * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (margin).
+ * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
+ * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (margin).
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the gradient, memory for a few
- * rows. It is meant to initialise the student, before and without other losses.
+ * Cost: one pass, and with a projection three products of the channels a position; beside the
+ * gradient, memory for a few rows. It is meant to initialise the student, before and without other
+ * losses.
  *
- * Heo et al. (2019), "Knowledge Transfer via Distillation of Activation Boundaries Formed by Hidden Neurons", the
- * alternative loss with μ for the margin, arXiv:1811.03233. Its connector is a 1×1 convolution with batch normalization:
- * a projection is the former; pass the output of a network of yours for both, and give it the gradient.
+ * Heo et al. (2019), "Knowledge Transfer via Distillation of Activation Boundaries Formed by Hidden
+ * Neurons", the alternative loss with μ for the margin, arXiv:1811.03233. Its connector is a 1×1
+ * convolution with batch normalization: a projection is the former; pass the output of a network of
+ * yours for both, and give it the gradient.
  *
  * @example
  * import { ActivationBoundaryDistillationStrategy, Matrix } from 'knowledge-distillation';

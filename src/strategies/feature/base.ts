@@ -13,8 +13,9 @@ import { ProjectionStrategyBase } from '../../layers/projection.js';
 const VECTORS = 64;
 
 /**
- * What the losses of features share that are a {@link distance} between the student's row, or its projection, and the
- * teacher's: the base projects, and takes the derivative through the projection.
+ * What the losses of features share that are a {@link distance} between the student's row, or its
+ * projection, and the teacher's: the base projects, and takes the derivative through the
+ * projection.
  */
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
@@ -24,8 +25,8 @@ export abstract class FeatureDistanceStrategyBase<
   }
 
   /**
-   * The distance of two rows of the teacher's width; called once for a batch, for what it needs room for. The sink is for a
-   * distance.
+   * The distance of two rows of the teacher's width; called once for a batch, for what it needs
+   * room for. The sink is for a distance.
    */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
@@ -39,7 +40,10 @@ export abstract class FeatureDistanceStrategyBase<
     return undefined;
   }
 
-  /** For `validate`: throws unless the teacher's rows have this number of channels, at the positions that a projection sees. */
+  /**
+   * For `validate`: throws unless the teacher's rows have this number of channels, at the positions
+   * that a projection sees.
+   */
   protected checkChannels(
     { operation, student, teacher }: DistillationBatch<T>,
     channels: number,
@@ -70,8 +74,8 @@ export abstract class FeatureDistanceStrategyBase<
 }
 
 /**
- * The sum of the distances of projected rows. A projection takes the channels of each position as a vector, many in one go:
- * a matrix product is much faster than as many of a vector.
+ * The sum of the distances of projected rows. A projection takes the channels of each position as a
+ * vector, many in one go: a matrix product is much faster than as many of a vector.
  */
 function projected<T extends FloatArray>(
   projection: LinearProjection<T>,

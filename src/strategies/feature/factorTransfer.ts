@@ -15,7 +15,10 @@ import { type Channels, checkPositions, readChannels } from '../../layers/channe
 export interface FactorTransferDistillationOptions extends StrategyOptions {
   /** Exponent of the differences; 1. */
   readonly exponent?: 1 | 2 | undefined;
-  /** Channels of a row, of both sides or of each: the factor is then the mean of the squares over them. */
+  /**
+   * Channels of a row, of both sides or of each: the factor is then the mean of the squares over
+   * them.
+   */
   readonly channels?: number | Channels | undefined;
 }
 
@@ -28,23 +31,28 @@ const POWER = 2;
  *     loss = mean over columns of |f(student) − f(teacher)|^exponent
  *     f(z) = z / ‖z‖ or, where channels are given, v / max(‖v‖, 1e-12), v = mean over channels of z²
  *
- * - `teacher`: the factors, which a network of yours, the paraphraser, makes of the teacher's last feature maps; it learns
- *   beforehand to give the maps back from them. One row a sample, [channels][positions]; any finite value.
- * - `student`: what a network of yours, the translator, makes of the student's; it learns with the student, from the
- *   gradient. The same shape; where channels are given they may differ, and the positions must be the same.
+ * - `teacher`: the factors, which a network of yours, the paraphraser, makes of the teacher's last
+ *   feature maps; it learns beforehand to give the maps back from them. One row a sample,
+ *   [channels][positions]; any finite value.
+ * - `student`: what a network of yours, the translator, makes of the student's; it learns with the
+ *   student, from the gradient. The same shape; where channels are given they may differ, and the
+ *   positions must be the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, 0 at student = teacher; it does not change when a row is scaled, of channels above that floor. With
- * exponent 1 the derivative at a tie is taken as 0. A zero row stays zero in place of its factor, with gradient 0.
+ * Returns a loss ≥ 0, 0 at student = teacher; it does not change when a row is scaled, of channels
+ * above that floor. With exponent 1 the derivative at a tie is taken as 0. A zero row stays zero in
+ * place of its factor, with gradient 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (other columns or, where channels are given, columns no multiple of them or other
- * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (exponent, channels).
+ * Throws `DistillationError`: SHAPE_MISMATCH (other columns or, where channels are given, columns
+ * no multiple of them or other positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (exponent,
+ * channels).
  *
- * Cost: one pass; beside the gradient, memory for three factors. A published weight beside a hard loss is 200.
+ * Cost: one pass; beside the gradient, memory for three factors. A published weight beside a hard
+ * loss is 200.
  *
- * Kim et al. (2018), "Paraphrasing Complex Network: Network Compression via Factor Transfer", §3.2, arXiv:1802.04977. The
- * paper prints a norm of the difference; this is a mean over columns, as in published code. That with channels, without
- * the two networks, is RepDistiller's.
+ * Kim et al. (2018), "Paraphrasing Complex Network: Network Compression via Factor Transfer", §3.2,
+ * arXiv:1802.04977. The paper prints a norm of the difference; this is a mean over columns, as in
+ * published code. That with channels, without the two networks, is RepDistiller's.
  *
  * @example
  * import { FactorTransferDistillationStrategy, Matrix } from 'knowledge-distillation';

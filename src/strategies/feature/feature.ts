@@ -39,7 +39,8 @@ const KERNELS: Record<Metric, string> = {
 };
 
 /**
- * Hints: matches hidden features, mean over rows. With x the student's row, or its projection, and y the teacher's:
+ * Hints: matches hidden features, mean over rows. With x the student's row, or its projection, and
+ * y the teacher's:
  *
  *     'mse'     mean over columns of (x − y)²
  *     'l2'      ‖x − y‖, not squared
@@ -48,22 +49,25 @@ const KERNELS: Record<Metric, string> = {
  *     'cosine'  1 − cos(x, y); 1 with gradient 0 where a row is zero
  *
  * - `student`: features, one row a sample or token, shape [rows, width]; any finite value.
- * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection]; feature maps, laid out
- *   [channels][positions], are projected position by position.
+ * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection];
+ *   feature maps, laid out [channels][positions], are projected position by position.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at x = y. The gradient is with respect to the student's features, exact
- * through the projection, whose own parameters get theirs. `'l1'` has derivative 0 at a tie, and `'l2'` where two rows are
- * equal: elsewhere the derivative of `'l2'` has length 1 in every row, however near the student is.
+ * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at x = y. The gradient is with respect to
+ * the student's features, exact through the projection, whose own parameters get theirs. `'l1'` has
+ * derivative 0 at a tie, and `'l2'` where two rows are equal: elsewhere the derivative of `'l2'`
+ * has length 1 in every row, however near the student is.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the projection's),
- * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (metric, delta).
+ * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
+ * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (metric, delta).
  *
- * Cost: one pass, and with a projection three products of the widths a row; beside the gradient, memory for a few rows.
+ * Cost: one pass, and with a projection three products of the widths a row; beside the gradient,
+ * memory for a few rows.
  *
- * Romero et al. (2015), "FitNets", §2.2 eq. 3, arXiv:1412.6550: `'mse'`, there half the sum over columns; here their mean, as in
- * TinyBERT (arXiv:1909.10351, eq. 8). Sanh et al. (2019), "DistilBERT", §3, arXiv:1910.01108: `'cosine'`. Kim et al. (2023),
- * "EmbedDistill", eq. 7 and 8, arXiv:2301.12005: `'l2'` of embeddings.
+ * Romero et al. (2015), "FitNets", §2.2 eq. 3, arXiv:1412.6550: `'mse'`, there half the sum over
+ * columns; here their mean, as in TinyBERT (arXiv:1909.10351, eq. 8). Sanh et al. (2019),
+ * "DistilBERT", §3, arXiv:1910.01108: `'cosine'`. Kim et al. (2023), "EmbedDistill", eq. 7 and 8,
+ * arXiv:2301.12005: `'l2'` of embeddings.
  *
  * @example
  * import { FeatureDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';

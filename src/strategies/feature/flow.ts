@@ -15,27 +15,29 @@ export interface FlowDistillationOptions extends StrategyOptions {
 }
 
 /**
- * Flow of the solution procedure: how the features of one layer lead to those of a later one shall be as in the teacher.
- * Mean over rows:
+ * Flow of the solution procedure: how the features of one layer lead to those of a later one shall
+ * be as in the teacher. Mean over rows:
  *
  *     loss = Σ over pairs of channels of (G(student) − G(teacher))²
  *     G[c, d] = mean over positions of first[c] · second[d]
  *
- * - `student`, `teacher`: activations of two layers, one row a sample, the second layer behind the first, each laid out
- *   [channels][positions] (the CHW of most frameworks) with the same positions; any finite value. `concatenateColumns` makes
- *   one matrix of two, and `splitColumns` two gradients of one. Student and teacher may differ in positions: G has none.
+ * - `student`, `teacher`: activations of two layers, one row a sample, the second layer behind the
+ *   first, each laid out [channels][positions] (the CHW of most frameworks) with the same
+ *   positions; any finite value. `concatenateColumns` makes one matrix of two, and `splitColumns`
+ *   two gradients of one. Student and teacher may differ in positions: G has none.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
  * Returns a loss ≥ 0, 0 at student = teacher.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels of both layers), DTYPE_MISMATCH,
- * NOT_FINITE, OUT_OF_RANGE (channels).
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels of both layers),
+ * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels).
  *
- * Cost: three products of channels × channels × positions a row for the student, one for the teacher; beside the gradient,
- * memory for two G and one row.
+ * Cost: three products of channels × channels × positions a row for the student, one for the
+ * teacher; beside the gradient, memory for two G and one row.
  *
- * Yim et al. (2017), "A Gift from Knowledge Distillation", CVPR, §3.2–3.3: for one pair of layers of weight 1. Where the second
- * layer has the smaller maps, the paper takes maxima of the first; `poolPositions` takes means.
+ * Yim et al. (2017), "A Gift from Knowledge Distillation", CVPR, §3.2–3.3: for one pair of layers
+ * of weight 1. Where the second layer has the smaller maps, the paper takes maxima of the first;
+ * `poolPositions` takes means.
  *
  * @example
  * import { concatenateColumns, FlowDistillationStrategy, Matrix, splitColumns } from 'knowledge-distillation';

@@ -15,28 +15,34 @@ export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Arr
 }
 
 /**
- * The overhaul of feature distillation: a margin ReLU of the teacher, and a partial squared distance; sum over columns,
- * mean over rows. With x the student's row, or its projection, y the teacher's, and m the margin of the channel:
+ * The overhaul of feature distillation: a margin ReLU of the teacher, and a partial squared
+ * distance; sum over columns, mean over rows. With x the student's row, or its projection, y the
+ * teacher's, and m the margin of the channel:
  *
  *     z = max(y, m)
  *     loss = Σ (x − z)², without what is x ≤ z ≤ 0
  *
- * - `student`: values before the ReLU, one row a sample, laid out [channels][positions]; any finite value.
- * - `teacher`: values before the ReLU, of as many channels as there are margins. Without a projection the student has them
- *   too, with one they are outputColumns of the projection; the positions are the same.
+ * - `student`: values before the ReLU, one row a sample, laid out [channels][positions]; any finite
+ *   value.
+ * - `teacher`: values before the ReLU, of as many channels as there are margins. Without a
+ *   projection the student has them too, with one they are outputColumns of the projection; the
+ *   positions are the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, 0 at x = y, and wherever both are below the margin. Its derivative is continuous.
+ * Returns a loss ≥ 0, 0 at x = y, and wherever both are below the margin. Its derivative is
+ * continuous.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the margins, widths differ without a projection, or are
- * not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (a margin), EMPTY (no margin).
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the margins, widths differ
+ * without a projection, or are not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (a
+ * margin), EMPTY (no margin).
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the gradient, memory for a few
- * rows. The published weight beside a hard loss is 1/1000 for the last layer, and half of the next one's for each before.
+ * Cost: one pass, and with a projection three products of the channels a position; beside the
+ * gradient, memory for a few rows. The published weight beside a hard loss is 1/1000 for the last
+ * layer, and half of the next one's for each before.
  *
- * Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3, arXiv:1904.01866. Its student transform is a 1×1
- * convolution with batch normalization: a projection is the former; pass the output of a network of yours for both, and
- * give it the gradient.
+ * Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3, arXiv:1904.01866. Its
+ * student transform is a 1×1 convolution with batch normalization: a projection is the former; pass
+ * the output of a network of yours for both, and give it the gradient.
  *
  * @example
  * import { MarginReLUDistillationStrategy, Matrix } from 'knowledge-distillation';

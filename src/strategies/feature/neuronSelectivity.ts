@@ -15,27 +15,32 @@ export interface NeuronSelectivityDistillationOptions extends StrategyOptions {
 }
 
 /**
- * Neuron selectivity transfer: where in the image the channels of a layer are active, as a distribution over channels,
- * shall be the same. Mean over rows of the squared maximum mean discrepancy with the kernel k(x, y) = (x · y)²:
+ * Neuron selectivity transfer: where in the image the channels of a layer are active, as a
+ * distribution over channels, shall be the same. Mean over rows of the squared maximum mean
+ * discrepancy with the kernel k(x, y) = (x · y)²:
  *
  *     loss = mean k(ŝ, ŝ′) − 2 mean k(ŝ, t̂) + mean k(t̂, t̂′)  over all pairs of channels
  *          = ‖mean ŝ ŝᵀ − mean t̂ t̂ᵀ‖² over positions,  ẑ = z / max(‖z‖, 1e-12) the map of a channel
  *
- * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of most
- *   frameworks); any finite value. The channels may differ, the positions must be the same: `poolPositions` makes them so.
+ * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of
+ *   most frameworks); any finite value. The channels may differ, the positions must be the same:
+ *   `poolPositions` makes them so.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss in [0, 2], 0 at student = teacher, to rounding where there are more positions than channels of both sides
- * together. It sees neither the order of channels, nor the sign or scale of each. A channel of zeros has gradient 0.
+ * Returns a loss in [0, 2], 0 at student = teacher, to rounding where there are more positions than
+ * channels of both sides together. It sees neither the order of channels, nor the sign or scale of
+ * each. A channel of zeros has gradient 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other positions), DTYPE_MISMATCH,
- * NOT_FINITE, OUT_OF_RANGE (channels).
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other
+ * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels).
  *
- * Cost: for P positions and C channels on each side, the fewer of 2 C · P² and 4 C² · P multiplications a row, and memory for
- * the smaller form once. The published weight beside a hard loss is 50.
+ * Cost: for P positions and C channels on each side, the fewer of 2 C · P² and 4 C² · P
+ * multiplications a row, and memory for the smaller form once. The published weight beside a hard
+ * loss is 50.
  *
- * Huang & Wang (2017), "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer", §4, arXiv:1707.01219: of its
- * kernels the polynomial one, d = 2 and c = 0, which published code uses too. The paper has half of the loss.
+ * Huang & Wang (2017), "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer", §4,
+ * arXiv:1707.01219: of its kernels the polynomial one, d = 2 and c = 0, which published code uses
+ * too. The paper has half of the loss.
  *
  * @example
  * import { Matrix, NeuronSelectivityDistillationStrategy } from 'knowledge-distillation';

@@ -27,29 +27,35 @@ export interface VariationalDistillationOptions<T extends FloatArray = Float32Ar
 const EPSILON = 1e-5;
 
 /**
- * Variational information distillation: the teacher's features are as likely as can be under a Gaussian around the student's,
- * of which each channel learns its variance. Mean over columns and rows; with x the student's row, or its projection, y
- * the teacher's, and a the learned number of the channel:
+ * Variational information distillation: the teacher's features are as likely as can be under a
+ * Gaussian around the student's, of which each channel learns its variance. Mean over columns and
+ * rows; with x the student's row, or its projection, y the teacher's, and a the learned number of
+ * the channel:
  *
  *     loss = mean over columns of ½ ((x − y)² / σ² + log σ²),  σ² = log(1 + eᵃ) + 1e-5
  *
- * - `student`: features, one row a sample or token, laid out [channels][positions]; any finite value. The published regressor
- *   is three 1×1 convolutions with ReLUs: a projection is one; or pass what a network of yours gives, and give it the gradient.
- * - `teacher`: `channels` of them in a row (for features without positions, the columns). Without a projection the student has them
- *   too, with one they are outputColumns of the projection; the positions are the same.
+ * - `student`: features, one row a sample or token, laid out [channels][positions]; any finite
+ *   value. The published regressor is three 1×1 convolutions with ReLUs: a projection is one; or
+ *   pass what a network of yours gives, and give it the gradient.
+ * - `teacher`: `channels` of them in a row (for features without positions, the columns). Without a
+ *   projection the student has them too, with one they are outputColumns of the projection; the
+ *   positions are the same.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ ½ log 1e-5, which may be negative; it is least in the student at x = y. `parameters()` are those of the
- * projection, and `scale`, shape [1, channels]: the a of each channel. Step them as those of a {@link LinearProjection}.
+ * Returns a loss ≥ ½ log 1e-5, which may be negative; it is least in the student at x = y.
+ * `parameters()` are those of the projection, and `scale`, shape [1, channels]: the a of each
+ * channel. Step them as those of a {@link LinearProjection}.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, widths differ without a projection, or are
- * not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels, initialVariance).
+ * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, widths differ
+ * without a projection, or are not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE
+ * (channels, initialVariance).
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the gradient, memory for a few
- * rows. The published weight beside a hard loss is 1.
+ * Cost: one pass, and with a projection three products of the channels a position; beside the
+ * gradient, memory for a few rows. The published weight beside a hard loss is 1.
  *
- * Ahn et al. (2019), "Variational Information Distillation for Knowledge Transfer", §2.1, arXiv:1904.05835. The paper sums
- * over channels and positions; this is the authors' code, which takes the mean.
+ * Ahn et al. (2019), "Variational Information Distillation for Knowledge Transfer", §2.1,
+ * arXiv:1904.05835. The paper sums over channels and positions; this is the authors' code, which
+ * takes the mean.
  *
  * @example
  * import { Matrix, VariationalDistillationStrategy } from 'knowledge-distillation';

@@ -43,19 +43,21 @@ export interface BalanceOptions {
  *
  *     weightᵢ · contributionᵢ = shareᵢ · Σ over entries of their weights in the hybrid · their contributions
  *
- * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d student‖ over all layers
- * that it reads. Losses differ by powers of ten: a relation of 1e-4 beside a response loss of 2 does nothing at equal
- * weights. The sum of all contributions stays what it is, so that the learning rate fits as before. Each entry is
- * evaluated once.
+ * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d
+ * student‖ over all layers that it reads. Losses differ by powers of ten: a relation of 1e-4 beside
+ * a response loss of 2 does nothing at equal weights. The sum of all contributions stays what it
+ * is, so that the learning rate fits as before. Each entry is evaluated once.
  *
  * @param hybrid - its entries are evaluated one by one; nothing of it is changed
- * @param batch - what the hybrid is called with: a typical batch, of a student that has begun to learn
+ * @param batch - what the hybrid is called with: a typical batch, of a student that has begun to
+ * learn
  * @param shares - one for each entry, finite and > 0; only their proportions count: `[40, 30, 30]`
- * @param options - `by: 'gradient'` balances what the student feels, `by: 'loss'` what a history shows
+ * @param options - `by: 'gradient'` balances what the student feels, `by: 'loss'` what a history
+ * shows
  * @returns one weight for each entry, in their order, for a hybrid with `weights: 'free'`
- * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is negative; WEIGHT_SUM where
- *   all weights of the hybrid are 0; SHAPE_MISMATCH where
- *   there are not as many shares as entries; and what the strategies throw
+ * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is
+ * negative; WEIGHT_SUM where all weights of the hybrid are 0; SHAPE_MISMATCH where there are not as
+ * many shares as entries; and what the strategies throw
  * @example
  * import {
  *   balancedWeights,

@@ -36,8 +36,8 @@ import { divideWeight, readEntries, type WeightedStrategy } from './weights.js';
 
 export interface HybridDistillationOptions extends StrategyOptions {
   /**
-   * What is asked of the weights. `'sum-to-one'` (default): each in [0, 1], together 1 ± 1e-6. `'normalize'`: finite,
-   * ≥ 0, divided by their sum. `'free'`: finite, ≥ 0.
+   * What is asked of the weights. `'sum-to-one'` (default): each in [0, 1], together 1 ± 1e-6.
+   * `'normalize'`: finite, ≥ 0, divided by their sum. `'free'`: finite, ≥ 0.
    */
   readonly weights?: WeightRule | undefined;
 }
@@ -60,24 +60,28 @@ const NOT_EVALUATED = { loss: 0, count: 0 };
  *
  *     loss = Σ weight · loss of the child,   gradient = Σ weight · gradient of the child
  *
- * `computeLoss`, `computeGradient` and `computeLossAndGradient` give every child the same pair of matrices;
- * {@link computeLayerwise} gives each the pair of layers that its entry is bound to. Children that are given no temperature
- * or alpha of their own take those that the hybrid is given, at each call: nothing is changed in them, so that a strategy can
- * be part of several hybrids. Hybrids nest, and a strategy that only implements {@link IDistillationStrategy} is welcome
- * (it keeps its own temperature, and has to honour `mask` and `normalizer` itself).
+ * `computeLoss`, `computeGradient` and `computeLossAndGradient` give every child the same pair of
+ * matrices; {@link computeLayerwise} gives each the pair of layers that its entry is bound to.
+ * Children that are given no temperature or alpha of their own take those that the hybrid is given,
+ * at each call: nothing is changed in them, so that a strategy can be part of several hybrids.
+ * Hybrids nest, and a strategy that only implements {@link IDistillationStrategy} is welcome (it
+ * keeps its own temperature, and has to honour `mask` and `normalizer` itself).
  *
  * - arguments: what the children take. A child of weight 0 is not evaluated.
  *
  * Returns what the sum gives; `components` tell the loss of each entry, and add up to `loss`.
  *
- * Throws `DistillationError`: EMPTY (no strategies), WEIGHT_SUM, OUT_OF_RANGE (a weight), LAYER (a bound entry outside
- * `computeLayerwise`, a layer that is not there), and what the children throw. `TypeError` for what is no strategy.
+ * Throws `DistillationError`: EMPTY (no strategies), WEIGHT_SUM, OUT_OF_RANGE (a weight), LAYER (a
+ * bound entry outside `computeLayerwise`, a layer that is not there), and what the children throw.
+ * `TypeError` for what is no strategy.
  *
- * The weights multiply losses of very different size: a squared difference of attention probabilities is at most
- * 2 / keys, and mostly far less than a response loss. Look at the components before trusting 0.4 / 0.3 / 0.3.
+ * The weights multiply losses of very different size: a squared difference of attention
+ * probabilities is at most 2 / keys, and mostly far less than a response loss. Look at the
+ * components before trusting 0.4 / 0.3 / 0.3.
  *
- * After `HybridDistillationStrategy` of AiDotNet (C#), whose signature, defaults and weight check it keeps; there the
- * temperature and alpha of the hybrid are never read, and attention and feature terms see the output alone.
+ * After `HybridDistillationStrategy` of AiDotNet (C#), whose signature, defaults and weight check
+ * it keeps; there the temperature and alpha of the hybrid are never read, and attention and feature
+ * terms see the output alone.
  *
  * @example
  * import {
@@ -118,7 +122,10 @@ export class HybridDistillationStrategy<
     return 'HybridDistillationStrategy';
   }
 
-  /** The strategies with their weights, `'normalize'`d ones as divided; copies of the entries passed. */
+  /**
+   * The strategies with their weights, `'normalize'`d ones as divided; copies of the entries
+   * passed.
+   */
   getStrategies(): readonly WeightedStrategy<T>[] {
     return [...this.#entries];
   }
@@ -144,13 +151,15 @@ export class HybridDistillationStrategy<
   }
 
   /**
-   * The same sum, with each entry on its own pair of layers: response, attention and feature terms each see what
-   * they are about. An entry that is a hybrid and bound to no layer routes its own entries.
+   * The same sum, with each entry on its own pair of layers: response, attention and feature terms
+   * each see what they are about. An entry that is a hybrid and bound to no layer routes its own
+   * entries.
    *
-   * @param studentLayers - what the student put out, by layer name; an entry without a layer reads `output`
+   * @param studentLayers - what the student put out, by layer name; an entry without a layer reads
+   * `output`
    * @param teacherLayers - the same of the teacher
-   * @param labels - one label a row of the layers whose strategies read labels. Where other layers have other rows,
-   *   `IGNORE_INDEX` cannot be carried over: give those a mask each
+   * @param labels - one label a row of the layers whose strategies read labels. Where other layers
+   * have other rows, `IGNORE_INDEX` cannot be carried over: give those a mask each
    * @throws {DistillationError} LAYER where a layer is missing; whatever the strategies throw
    */
   computeLayerwise(

@@ -1,4 +1,5 @@
-// What is checked of a layerwise call before anything is evaluated: options by layer, and what is to be written.
+// What is checked of a layerwise call before anything is evaluated: options by layer, and what is
+// to be written.
 
 import {
   checkApart,
@@ -57,8 +58,8 @@ interface LayerTarget {
 }
 
 /**
- * Throws unless each matrix can take the gradient of its layer, and each array the losses of its rows: shape and
- * format, no memory of an input or of another target. Makes the losses 0.
+ * Throws unless each matrix can take the gradient of its layer, and each array the losses of its
+ * rows: shape and format, no memory of an input or of another target. Makes the losses 0.
  */
 export function openTargets<T extends FloatArray>(
   call: LayerwiseArguments<T>,

@@ -11,7 +11,10 @@ export const OUTPUT = 'output';
 /** What a model put out, by layer. An entry without a layer reads `output`. */
 export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
 
-/** What a teacher put out, by layer; a layer may be sparse where the strategies that read it take that. */
+/**
+ * What a teacher put out, by layer; a layer may be sparse where the strategies that read it take
+ * that.
+ */
 export type TeacherLayerOutputs<T extends FloatArray = Float32Array> = Readonly<
   Record<string, TeacherOutput<T>>
 >;
@@ -23,7 +26,10 @@ export interface LayerPair {
 }
 
 export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
-  /** As in a single call; where the layers differ in rows, one mask for each student layer that needs one. */
+  /**
+   * As in a single call; where the layers differ in rows, one mask for each student layer that
+   * needs one.
+   */
   readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
   /** As in a single call, for all layers that are read, or for each student layer that needs it. */
   readonly rowWeights?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
@@ -32,21 +38,24 @@ export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
     | ArrayLike<number>
     | Readonly<Record<string, ArrayLike<number>>>
     | undefined;
-  /** As in a single call; where the layers differ in rows, one denominator for each student layer that needs one. */
+  /**
+   * As in a single call; where the layers differ in rows, one denominator for each student layer
+   * that needs one.
+   */
   readonly normalizer?: number | Readonly<Record<string, number>> | undefined;
   /**
-   * Matrices by student layer, written with the gradients of these layers instead of new ones. As `gradient` in a single call:
-   * an overwritten matrix holds unspecified numbers after an error.
+   * Matrices by student layer, written with the gradients of these layers instead of new ones. As
+   * `gradient` in a single call: an overwritten matrix holds unspecified numbers after an error.
    */
   readonly gradients?: Readonly<Record<string, Matrix<T>>> | undefined;
   /**
-   * Add to `gradients`, and to the gradients of learnable parameters, instead of overwriting them. The sums are written only
-   * if the call succeeds.
+   * Add to `gradients`, and to the gradients of learnable parameters, instead of overwriting them.
+   * The sums are written only if the call succeeds.
    */
   readonly accumulate?: boolean | undefined;
   /**
-   * Written with the loss of each row, as in a single call: one array for the sum over all layers, which then have
-   * the same rows, or one for each student layer whose losses are wanted.
+   * Written with the loss of each row, as in a single call: one array for the sum over all layers,
+   * which then have the same rows, or one for each student layer whose losses are wanted.
    */
   readonly rowLosses?: Float64Array | Readonly<Record<string, Float64Array>> | undefined;
 }
@@ -54,8 +63,8 @@ export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
 export interface LayerwiseResult<T extends FloatArray = Float32Array> {
   readonly loss: number;
   /**
-   * d loss / d layer by student layer, in the layer's shape; entries that share a layer add up. The matrices of the option
-   * `gradients` where there are such.
+   * d loss / d layer by student layer, in the layer's shape; entries that share a layer add up. The
+   * matrices of the option `gradients` where there are such.
    */
   readonly gradients: Record<string, Matrix<T>>;
   readonly components: readonly ComponentLoss[];
@@ -84,7 +93,10 @@ export function listOf<L extends ArrayLike<number>>(
   return isList(value) ? value : own(value, layer);
 }
 
-/** Whether a strategy reads labels, ignores them, or does not tell: then it gets them where they fit its rows. */
+/**
+ * Whether a strategy reads labels, ignores them, or does not tell: then it gets them where they fit
+ * its rows.
+ */
 export type LabelUse = 'reads' | 'ignores' | 'unknown';
 
 /** What an entry reads. */

@@ -1,4 +1,5 @@
-// One layerwise call: which layers, masks, normalizers and labels an entry reads, and where its gradient goes.
+// One layerwise call: which layers, masks, normalizers and labels an entry reads, and where its
+// gradient goes.
 
 import {
   type BatchRequest,
@@ -63,7 +64,10 @@ export class LayerwiseCall<T extends FloatArray> {
     }
   }
 
-  /** What the strategy of an entry is asked: its two layers, and the mask, normalizer and labels that go with them. */
+  /**
+   * What the strategy of an entry is asked: its two layers, and the mask, normalizer and labels
+   * that go with them.
+   */
   request(
     operation: string,
     layer: string | LayerPair | undefined,
@@ -136,7 +140,10 @@ export class LayerwiseCall<T extends FloatArray> {
   }
 }
 
-/** Labels of the rows of a layer; if they are for other rows than it has, none, unless they say which rows to ignore. */
+/**
+ * Labels of the rows of a layer; if they are for other rows than it has, none, unless they say
+ * which rows to ignore.
+ */
 function fittingLabels<T extends FloatArray>(
   operation: string,
   labels: Labels<T> | undefined,

@@ -1,4 +1,5 @@
-// What strategies are, by structure: a program may hold two copies of the library, one for import, one for require.
+// What strategies are, by structure: a program may hold two copies of the library, one for import,
+// one for require.
 
 import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
@@ -44,7 +45,9 @@ export function readsLayers<T extends FloatArray>(
   );
 }
 
-/** How a strategy uses the labels of a call. A bare implementation of the interface does not tell. */
+/**
+ * How a strategy uses the labels of a call. A bare implementation of the interface does not tell.
+ */
 export function labelUse<T extends FloatArray>(strategy: IDistillationStrategy<T>): LabelUse {
   if (!sharesBase(strategy)) return 'unknown';
   if (strategy.usesLabels) return 'reads';

@@ -7,13 +7,19 @@ import type { LayerPair } from './layers.js';
 export interface WeightedStrategy<T extends FloatArray = Float32Array> {
   readonly strategy: IDistillationStrategy<T>;
   readonly weight: number;
-  /** The layer it reads in `computeLayerwise`, of both sides or of each; `'output'` where it is left out. */
+  /**
+   * The layer it reads in `computeLayerwise`, of both sides or of each; `'output'` where it is left
+   * out.
+   */
   readonly layer?: string | LayerPair;
   /** What its component is called; the strategy's own name where it is left out. */
   readonly name?: string;
 }
 
-/** Copies of the entries, each property read once; throws unless `strategies` is a list of usable ones. */
+/**
+ * Copies of the entries, each property read once; throws unless `strategies` is a list of usable
+ * ones.
+ */
 export function readEntries<T extends FloatArray>(
   operation: string,
   strategies: readonly WeightedStrategy<T>[],

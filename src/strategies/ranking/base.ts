@@ -8,7 +8,10 @@ import type { FloatArray } from '../../core/numeric.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
 import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 
-/** Base class of the losses whose rows are the scores of one query's candidates; −Infinity on both sides is no candidate. */
+/**
+ * Base class of the losses whose rows are the scores of one query's candidates; −Infinity on both
+ * sides is no candidate.
+ */
 export abstract class RankingStrategyBase<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {

@@ -14,24 +14,26 @@ import { RankingStrategyBase } from './base.js';
  *
  *     mean over the candidates j ≥ 1 of ((s₀ − sⱼ) − (t₀ − tⱼ))²
  *
- * The margins do not change when a constant is added to a row, so the student may score around 70, as a dot product, and
- * the teacher around 0, as a cross-encoder.
+ * The margins do not change when a constant is added to a row, so the student may score around 70,
+ * as a dot product, and the teacher around 0, as a cross-encoder.
  *
- * - `student`, `teacher`: scores, one row a query, shape [queries, candidates], at least two columns: the positive in
- *   column 0, the other candidates after it. Any finite value. Queries with fewer candidates have −Infinity on both
- *   sides in the columns that are left over: the mean is over the candidates that are there. The loss of a query without
- *   any but the positive is 0.
+ * - `student`, `teacher`: scores, one row a query, shape [queries, candidates], at least two
+ *   columns: the positive in column 0, the other candidates after it. Any finite value. Queries
+ *   with fewer candidates have −Infinity on both sides in the columns that are left over: the mean
+ *   is over the candidates that are there. The loss of a query without any but the positive is 0.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, in squared units of the scores; 0 where all margins are equal. Each row of the gradient sums to 0.
+ * Returns a loss ≥ 0, in squared units of the scores; 0 where all margins are equal. Each row of
+ * the gradient sums to 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (one column), NOT_FINITE (NaN, +Infinity),
- * RULED_OUT (−Infinity on one side alone, or in column 0).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (one column), NOT_FINITE
+ * (NaN, +Infinity), RULED_OUT (−Infinity on one side alone, or in column 0).
  *
  * Cost: two passes, in doubles; beside the gradient, memory for a few rows.
  *
- * Hofstätter et al. (2020), "Improving Efficient Neural Ranking Models with Cross-Architecture Knowledge Distillation", §3,
- * arXiv:2010.02666: there with one negative for each query, that is with two columns.
+ * Hofstätter et al. (2020), "Improving Efficient Neural Ranking Models with Cross-Architecture
+ * Knowledge Distillation", §3, arXiv:2010.02666: there with one negative for each query, that is
+ * with two columns.
  *
  * @example
  * import { MarginMSEDistillationStrategy, Matrix } from 'knowledge-distillation';

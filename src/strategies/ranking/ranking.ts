@@ -18,35 +18,40 @@ export interface RankingDistillationOptions extends StrategyOptions {
 }
 
 /**
- * Puts the candidates of a query in the teacher's order, mean over rows. A pair (k, l) is two candidates with tₖ > tₗ:
+ * Puts the candidates of a query in the teacher's order, mean over rows. A pair (k, l) is two
+ * candidates with tₖ > tₗ:
  *
  *     'logistic'  mean over pairs of log(1 + e^−(sₖ − sₗ))
  *     'hinge'     mean over pairs of max(0, margin − (sₖ − sₗ))
  *
- * Only the order of the teacher's scores is read, not how far they are apart. For a teacher whose scores have no unit of
- * their own, such as a mean of ranks; `MarginMSEDistillationStrategy` also matches the differences of scores.
+ * Only the order of the teacher's scores is read, not how far they are apart. For a teacher whose
+ * scores have no unit of their own, such as a mean of ranks; `MarginMSEDistillationStrategy` also
+ * matches the differences of scores.
  *
- * - `student`, `teacher`: scores, one row a query, shape [queries, candidates], at least two columns; any finite value.
- *   Queries with fewer candidates have −Infinity on both sides in the columns that are left over. Candidates that the
- *   teacher gives equal scores are no pair. The loss of a row without a pair is 0, and the row counts in the mean.
+ * - `student`, `teacher`: scores, one row a query, shape [queries, candidates], at least two
+ *   columns; any finite value. Queries with fewer candidates have −Infinity on both sides in the
+ *   columns that are left over. Candidates that the teacher gives equal scores are no pair. The
+ *   loss of a row without a pair is 0, and the row counts in the mean.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss ≥ 0, in nats for `'logistic'` and in units of the student's scores for `'hinge'`; `'hinge'` is 0 where
- * every pair is in order by the margin, `'logistic'` is above 0 wherever there is a pair. Neither is least at
- * student = teacher. `'hinge'` has derivative 0 where the lead of a pair is exactly the margin. Each row of the gradient
- * sums to 0.
+ * Returns a loss ≥ 0, in nats for `'logistic'` and in units of the student's scores for `'hinge'`;
+ * `'hinge'` is 0 where every pair is in order by the margin, `'logistic'` is above 0 wherever there
+ * is a pair. Neither is least at student = teacher. `'hinge'` has derivative 0 where the lead of a
+ * pair is exactly the margin. Each row of the gradient sums to 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (one column, pairLoss, margin), NOT_FINITE (NaN,
- * +Infinity), RULED_OUT (−Infinity on one side alone), MISPLACED_OPTION (a margin without `'hinge'`).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (one column, pairLoss,
+ * margin), NOT_FINITE (NaN, +Infinity), RULED_OUT (−Infinity on one side alone), MISPLACED_OPTION
+ * (a margin without `'hinge'`).
  *
- * Cost: candidates² / 2 pairs a row, with an exponential and a logarithm each for `'logistic'`, by the kernel that
- * `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: candidates² / 2 pairs a row, with an exponential and a logarithm each for `'logistic'`, by
+ * the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
  *
- * Burges et al. (2005), "Learning to Rank using Gradient Descent", §3 eq. 3, doi:10.1145/1102351.1102363: RankNet,
- * `'logistic'` with a target probability of 1 for the order of the teacher. The paper adds up the pairs; here their mean,
- * so that a query counts the same however many candidates it has. Tang & Wang (2018), "Ranking Distillation",
- * arXiv:1809.07428, distils an order too, but without pairs: it takes the teacher's first candidates for positives, each
- * with a weight by its rank.
+ * Burges et al. (2005), "Learning to Rank using Gradient Descent", §3 eq. 3,
+ * doi:10.1145/1102351.1102363: RankNet, `'logistic'` with a target probability of 1 for the order
+ * of the teacher. The paper adds up the pairs; here their mean, so that a query counts the same
+ * however many candidates it has. Tang & Wang (2018), "Ranking Distillation", arXiv:1809.07428,
+ * distils an order too, but without pairs: it takes the teacher's first candidates for positives,
+ * each with a weight by its rank.
  *
  * @example
  * import { Matrix, RankingDistillationStrategy } from 'knowledge-distillation';

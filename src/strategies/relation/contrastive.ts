@@ -22,38 +22,42 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
 }
 
 /**
- * Contrast within a batch (InfoNCE): each row of the student has to be more like its own row of the teacher than like the
- * teacher's others.
+ * Contrast within a batch (InfoNCE): each row of the student has to be more like its own row of the
+ * teacher than like the teacher's others.
  *
  *     loss = mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ))
  *
- * s are the student's rows, or their projections, t the teacher's; all rows kept are contrasted with all. `symmetric`
- * takes the mean of that and of the loss with s and t in each other's place.
+ * s are the student's rows, or their projections, t the teacher's; all rows kept are contrasted
+ * with all. `symmetric` takes the mean of that and of the loss with s and t in each other's place.
  *
  * - `student`: features or embeddings, one row a sample, shape [rows, width]; any finite value.
  * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection].
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of similarities is an option
- *   of its own, since a hybrid hands that of logits, which is larger by far, to all.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of
+ *   similarities is an option of its own, since a hybrid hands that of logits, which is larger by
+ *   far, to all.
  *
- * Returns a loss ≥ 0 in nats, 0 for a single row; log(rows) where nothing is told apart. It is not least at student =
- * teacher, but where other rows are as unlike as can be. The scale of a row does not matter; the cosine of a row of zeros is 0,
- * with gradient 0. The gradient is with respect to the student's features, exact through the projection, whose own
- * parameters get theirs.
+ * Returns a loss ≥ 0 in nats, 0 for a single row; log(rows) where nothing is told apart. It is not
+ * least at student = teacher, but where other rows are as unlike as can be. The scale of a row does
+ * not matter; the cosine of a row of zeros is 0, with gradient 0. The gradient is with respect to
+ * the student's features, exact through the projection, whose own parameters get theirs.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the projection's),
- * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
+ * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
+ * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
  *
- * Cost: rows² × width multiplications, twice for the gradient, and memory for rows² numbers twice. It is no sum over rows:
- * chunks of a batch do not add up to it, and more rows are a harder task. Copies of a sample count as different.
+ * Cost: rows² × width multiplications, twice for the gradient, and memory for rows² numbers twice.
+ * It is no sum over rows: chunks of a batch do not add up to it, and more rows are a harder task.
+ * Copies of a sample count as different.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32, unless a low
- * temperature makes errors of 1e-6 in a logit of that; pairs of a row with its own are in doubles. The loss is good to 1e-6,
- * the gradient to some 1e-6 of its terms, one for each pair.
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
+ * in float32, unless a low temperature makes errors of 1e-6 in a logit of that; pairs of a row with
+ * its own are in doubles. The loss is good to 1e-6, the gradient to some 1e-6 of its terms, one for
+ * each pair.
  *
- * van den Oord et al. (2018), "Representation Learning with Contrastive Predictive Coding", §2.3 eq. 4, arXiv:1807.03748, of cosines
- * with the temperature of Wu et al. (2018), arXiv:1805.01978. Between student and teacher: Tian et al. (2020), "Contrastive
- * Representation Distillation", arXiv:1910.10699, who contrast with a memory of all samples instead; Yang et al. (2024), "CLIP-KD",
- * arXiv:2307.12732. `symmetric`: Radford et al. (2021), "CLIP", arXiv:2103.00020.
+ * van den Oord et al. (2018), "Representation Learning with Contrastive Predictive Coding", §2.3
+ * eq. 4, arXiv:1807.03748, of cosines with the temperature of Wu et al. (2018), arXiv:1805.01978.
+ * Between student and teacher: Tian et al. (2020), "Contrastive Representation Distillation",
+ * arXiv:1910.10699, who contrast with a memory of all samples instead; Yang et al. (2024),
+ * "CLIP-KD", arXiv:2307.12732. `symmetric`: Radford et al. (2021), "CLIP", arXiv:2103.00020.
  *
  * @example
  * import { ContrastiveDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';

@@ -41,16 +41,18 @@ interface Units {
 }
 
 /**
- * Contrastive representation distillation (CRD): tells what is remembered of a sample from what is remembered of others, by
- * noise-contrastive estimation. Mean over rows of the losses of two anchors, the student's row and the teacher's:
+ * Contrastive representation distillation (CRD): tells what is remembered of a sample from what is
+ * remembered of others, by noise-contrastive estimation. Mean over rows of the losses of two
+ * anchors, the student's row and the teacher's:
  *
  *     loss of an anchor a = −log(x₀ / (x₀ + c + 1e-7)) − Σ over negatives of log(c / (x + c + 1e-7))
  *     x = exp(a · m / τ) / Z,  c = negatives / samples
  *
- * a is the row, or its projection, at length 1; m are entries of a {@link ContrastiveMemory}, of the teacher's for an anchor of the
- * student and the reverse: x₀ is of the own sample, the others are of the negatives that were drawn. Entries are constants. So
- * the anchor of the teacher has no derivative by the student: its loss is what `teacherProjection` learns from, and without
- * one a number that goes along.
+ * a is the row, or its projection, at length 1; m are entries of a {@link ContrastiveMemory}, of
+ * the teacher's for an anchor of the student and the reverse: x₀ is of the own sample, the others
+ * are of the negatives that were drawn. Entries are constants. So the anchor of the teacher has no
+ * derivative by the student: its loss is what `teacherProjection` learns from, and without one a
+ * number that goes along.
  *
  * A step, of features whose samples are known by index:
  *
@@ -59,22 +61,25 @@ interface Units {
  *     strategy.computeLossAndGradient(student, teacher)
  *     strategy.remember(student, teacher)               moves the entries of these samples towards the rows
  *
- * - `student`: features, one row a sample, shape [rows, width of the memory] or, with `projection`, [rows, its inputColumns]; any
- *   finite value. `teacher`: the same with `teacherProjection`.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of similarities is an option
- *   of its own, since a hybrid hands that of logits, which is larger by far, to all.
+ * - `student`: features, one row a sample, shape [rows, width of the memory] or, with `projection`,
+ *   [rows, its inputColumns]; any finite value. `teacher`: the same with `teacherProjection`.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of
+ *   similarities is an option of its own, since a hybrid hands that of logits, which is larger by
+ *   far, to all.
  *
- * Returns a loss > 0 in nats. The scale of a row does not matter; of a row of zeros the similarities are 0, with gradient 0. The
- * gradient is with respect to the student's features, exact through the projection; both projections get theirs.
+ * Returns a loss > 0 in nats. The scale of a row does not matter; of a row of zeros the
+ * similarities are 0, with gradient 0. The gradient is with respect to the student's features,
+ * exact through the projection; both projections get theirs.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths, rows that are not those selected), EMPTY (not calibrated), DTYPE_MISMATCH,
- * NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
+ * Throws `DistillationError`: SHAPE_MISMATCH (widths, rows that are not those selected), EMPTY (not
+ * calibrated), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
  *
- * Cost: 2 × (negatives + 1) × width multiplications a row, and as many again for the gradient of either side that learns,
- * in JavaScript. Rows are contrasted each by itself: chunks of a batch add up. The published weight beside a hard loss is 0.8.
+ * Cost: 2 × (negatives + 1) × width multiplications a row, and as many again for the gradient of
+ * either side that learns, in JavaScript. Rows are contrasted each by itself: chunks of a batch add
+ * up. The published weight beside a hard loss is 0.8.
  *
- * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, as the authors'
- * code has it: with Z, the 1e-7, both anchors, and the memory's entries as positives.
+ * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, as the
+ * authors' code has it: with Z, the 1e-7, both anchors, and the memory's entries as positives.
  *
  * @example
  * import {
@@ -140,7 +145,8 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * Fixes Z of either side: with it, x is 1 / samples in the mean over these rows and all that they are contrasted with.
+   * Fixes Z of either side: with it, x is 1 / samples in the mean over these rows and all that they
+   * are contrasted with.
    *
    * @param mask - one entry a row: 0 takes it out
    */
@@ -162,8 +168,8 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * entry ← momentum · entry + (1 − momentum) · row, at length 1, of the samples that the rows are; of rows of the same
-   * sample one after another.
+   * entry ← momentum · entry + (1 − momentum) · row, at length 1, of the samples that the rows are;
+   * of rows of the same sample one after another.
    *
    * @param mask - one entry a row: 0 takes it out
    */
@@ -259,7 +265,10 @@ export class ContrastiveRepresentationDistillationStrategy<
     };
   }
 
-  /** Throws unless both sides can be compared with the memory, and the rows are as many as were selected. */
+  /**
+   * Throws unless both sides can be compared with the memory, and the rows are as many as were
+   * selected.
+   */
   #check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
     const { memory, projection, teacherProjection } = this;
     const { columns } = memory.student;

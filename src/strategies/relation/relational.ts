@@ -18,39 +18,47 @@ export interface RelationalDistillationOptions extends StrategyOptions {
 }
 
 /**
- * Relational distillation: the distances and angles between the samples of a batch. Over its rows x together, B of them:
+ * Relational distillation: the distances and angles between the samples of a batch. Over its rows x
+ * together, B of them:
  *
  *     loss = distanceWeight · mean over all (i, j) of h(ψ(i, j) of the student − ψ(i, j) of the teacher)
  *          + angleWeight · mean over all (i, j, k) of h(cos(i, j, k) of the student − cos(i, j, k) of the teacher)
  *     ψ(i, j) = ‖xᵢ − xⱼ‖ / µ,  µ = mean of ‖xᵢ − xⱼ‖ over i ≠ j;  cos(i, j, k) of the angle at xⱼ between xᵢ and xₖ
  *     h(u) = ½ u² for |u| ≤ 1, |u| − ½ beyond
  *
- * Rows that are equal, or nearer to each other than 1e-12 µ, have no direction from one to the other: where that would be a side
- * of an angle its cosine is 0, and the derivatives of the cosine and of ψ are 0. Where all rows are equal ψ is 0.
+ * Rows that are equal, or nearer to each other than 1e-12 µ, have no direction from one to the
+ * other: where that would be a side of an angle its cosine is 0, and the derivatives of the cosine
+ * and of ψ are 0. Where all rows are equal ψ is 0.
  *
- * - `student`, `teacher`: embeddings or features, one row a sample; any finite value. The columns may differ.
+ * - `student`, `teacher`: embeddings or features, one row a sample; any finite value. The columns
+ *   may differ.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss in [0, 2 · distanceWeight + 1.5 · angleWeight], 0 at student = teacher and for a single row; for two rows
- * too, unless they are equal on one side. It does not change when a side is moved or scaled. The gradient is exact, through
- * µ too.
+ * Returns a loss in [0, 2 · distanceWeight + 1.5 · angleWeight], 0 at student = teacher and for a
+ * single row; for two rows too, unless they are equal on one side. It does not change when a side
+ * is moved or scaled. The gradient is exact, through µ too.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (weights).
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE
+ * (weights).
  *
- * Cost: B² · columns multiplications for the gradient and half of that for each side, some 12 B³ operations for the angles, and memory
- * for B² numbers five times and, with float32 or a gradient, for those of both sides.
- * It is no sum over rows: chunks of a batch do not add up to it.
+ * Cost: B² · columns multiplications for the gradient and half of that for each side, some 12 B³
+ * operations for the angles, and memory for B² numbers five times and, with float32 or a gradient,
+ * for those of both sides. It is no sum over rows: chunks of a batch do not add up to it.
  *
- * Precision: doubles, and rows that are near each other are subtracted one by one: a distance is good to 1e-12 of itself, and
- * what the gradient has of a pair to 1e-15 times ‖x‖ / distance. Without angles, a kernel multiplies float32 rows, from 32
- * rows and 32 columns on, in float32: each side with itself or, where the rows of both sides are close, the teacher and the
- * difference; once more in doubles where errors of 2e-7 of what distances differ by might still show. The products that a float32 gradient sums up last are of float32, unless two rows
- * are nearer than 1/16 of the mean distance: it is good to some 3e-7 of its terms, by differences of rows, and to 2e-6 at worst.
+ * Precision: doubles, and rows that are near each other are subtracted one by one: a distance is
+ * good to 1e-12 of itself, and what the gradient has of a pair to 1e-15 times ‖x‖ / distance.
+ * Without angles, a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32:
+ * each side with itself or, where the rows of both sides are close, the teacher and the difference;
+ * once more in doubles where errors of 2e-7 of what distances differ by might still show. The
+ * products that a float32 gradient sums up last are of float32, unless two rows are nearer than
+ * 1/16 of the mean distance: it is good to some 3e-7 of its terms, by differences of rows, and to
+ * 2e-6 at worst.
  *
- * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights of the authors' code for metric
- * learning; for image classification they are 25 and 50. The paper sums over pairs and triples of different rows; the means over all are
- * the authors' code, which also has a floor of 1e-6 for distances and one of 1e-12 for the sides of angles. With the latter rows that
- * are equal have a gradient of the order of 1e12; here it is 0.
+ * Park et al. (2019), "Relational Knowledge Distillation", §3.2, arXiv:1904.05068, with the weights
+ * of the authors' code for metric learning; for image classification they are 25 and 50. The paper
+ * sums over pairs and triples of different rows; the means over all are the authors' code, which
+ * also has a floor of 1e-6 for distances and one of 1e-12 for the sides of angles. With the latter
+ * rows that are equal have a gradient of the order of 1e12; here it is 0.
  *
  * @example
  * import { Matrix, RelationalDistillationStrategy } from 'knowledge-distillation';

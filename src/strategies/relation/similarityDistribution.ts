@@ -15,38 +15,43 @@ export interface SimilarityDistributionDistillationOptions extends StrategyOptio
 }
 
 /**
- * Similarity distributions: with which of the other rows of a batch a row would be taken together, of the teacher and of the
- * student.
+ * Similarity distributions: with which of the other rows of a batch a row would be taken together,
+ * of the teacher and of the student.
  *
  *     loss = mean over i of KL(p(· | i) ‖ q(· | i))
  *     p(j | i) = softmax over j ≠ i of cos(tᵢ, tⱼ) / τ_t,  q(j | i) = softmax over j ≠ i of cos(sᵢ, sⱼ) / τ_s
  *
- * s are the rows of the student, t those of the teacher. A row is not among its own neighbours. Use it for embeddings that
- * find what is related to something: the smaller τ_t, the more the nearest rows count.
+ * s are the rows of the student, t those of the teacher. A row is not among its own neighbours. Use
+ * it for embeddings that find what is related to something: the smaller τ_t, the more the nearest
+ * rows count.
  *
  * - `student`, `teacher`: embeddings, one row a sample; any finite value. The columns may differ.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: temperatures of similarities are options of
- *   their own, since a hybrid hands that of logits, which is larger by far, to all.
+ * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: temperatures of
+ *   similarities are options of their own, since a hybrid hands that of logits, which is larger by
+ *   far, to all.
  *
- * Returns a loss ≥ 0 in nats, at most 2 / τ_s + 2 / τ_t; 0 at student = teacher if τ_s = τ_t, and where two rows or one are
- * kept, which leave no choice. The scale of a row does not matter; the cosine of a row of zeros is 0, with gradient 0.
+ * Returns a loss ≥ 0 in nats, at most 2 / τ_s + 2 / τ_t; 0 at student = teacher if τ_s = τ_t, and
+ * where two rows or one are kept, which leave no choice. The scale of a row does not matter; the
+ * cosine of a row of zeros is 0, with gradient 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (the temperatures).
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (the
+ * temperatures).
  *
- * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows² numbers three times
- * and for both sides. It is no sum over rows: chunks of a batch do not add up to it, and in a larger batch the
- * neighbours are nearer.
+ * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows²
+ * numbers three times and for both sides. It is no sum over rows: chunks of a batch do not add up
+ * to it, and in a larger batch the neighbours are nearer.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side with
- * itself or, where the rows of both sides are close, the teacher and the difference. Where the errors might still show,
- * as they do at low temperatures, the products are computed once more in doubles. The loss is good to 1e-6, a row of
- * the gradient to some 1e-6 of the sum of the sizes of its terms, one for each pair.
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
+ * in float32: each side with itself or, where the rows of both sides are close, the teacher and the
+ * difference. Where the errors might still show, as they do at low temperatures, the products are
+ * computed once more in doubles. The loss is good to 1e-6, a row of the gradient to some 1e-6 of
+ * the sum of the sizes of its terms, one for each pair.
  *
- * Koohpayegani et al. (2020), "CompRess", §3, arXiv:2010.14713: with two queues this loss, but the other rows come
- * from queues of earlier batches, without a gradient. Fang et al. (2021), "SEED", §3.2, arXiv:2101.04731: both sides
- * are compared with one queue of the teacher's rows, at 0.2 and 0.01, and the row itself counts; the value is larger
- * by the entropy of p. Tejankar et al. (2021), "ISD", arXiv:2012.09259: one queue, too, and a teacher that is an
- * average of the student.
+ * Koohpayegani et al. (2020), "CompRess", §3, arXiv:2010.14713: with two queues this loss, but the
+ * other rows come from queues of earlier batches, without a gradient. Fang et al. (2021), "SEED",
+ * §3.2, arXiv:2101.04731: both sides are compared with one queue of the teacher's rows, at 0.2 and
+ * 0.01, and the row itself counts; the value is larger by the entropy of p. Tejankar et al. (2021),
+ * "ISD", arXiv:2012.09259: one queue, too, and a teacher that is an average of the student.
  *
  * @example
  * import { Matrix, SimilarityDistributionDistillationStrategy } from 'knowledge-distillation';

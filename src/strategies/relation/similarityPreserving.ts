@@ -7,8 +7,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { similarityDifference } from '../../kernels/pairs/similarityPreserving.js';
 
 /**
- * Similarity-preserving distillation: which samples of a batch the teacher finds alike, the student shall too. Over the
- * rows of a batch together, B of them:
+ * Similarity-preserving distillation: which samples of a batch the teacher finds alike, the student
+ * shall too. Over the rows of a batch together, B of them:
  *
  *     loss = Σ over all pairs of (Ĝ(student) − Ĝ(teacher))² / B²
  *     Ĝ = G with each of its rows g as g / max(‖g‖, 1e-12),  G = X · Xᵀ
@@ -16,24 +16,27 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * - `student`, `teacher`: activations, one row a sample; any finite value. The columns may differ.
  * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
  *
- * Returns a loss in [0, 4 / B], 0 at student = teacher; it does not change when a side is scaled, above that floor. A row
- * of zeros is like no other, its row of Ĝ is 0; below the floor the derivative is steep, that by g / 1e-12. Of a single row
- * nothing is left to learn: loss 0, unless it is zero on one side.
+ * Returns a loss in [0, 4 / B], 0 at student = teacher; it does not change when a side is scaled,
+ * above that floor. A row of zeros is like no other, its row of Ĝ is 0; below the floor the
+ * derivative is steep, that by g / 1e-12. Of a single row nothing is left to learn: loss 0, unless
+ * it is zero on one side.
  *
  * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
  *
- * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory for B² numbers of each side and,
- * with a gradient, at most for those of the student. It is no sum over rows: chunks of a batch do not add up to it. The
- * published weight beside a hard loss is 3000.
+ * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory
+ * for B² numbers of each side and, with a gradient, at most for those of the student. It is no sum
+ * over rows: chunks of a batch do not add up to it. The published weight beside a hard loss is
+ * 3000.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on, in float32: each side
- * with itself or, where the rows of both sides are close, the teacher and the difference. Where errors of 5e-7 of what the
- * products differ by might still show, they are computed once more in doubles. A row of the gradient is a sum over pairs
- * and good to some 1e-6 of the sum of their sizes; where they cancel, as with rows that point the same way, that is a larger
+ * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
+ * in float32: each side with itself or, where the rows of both sides are close, the teacher and the
+ * difference. Where errors of 5e-7 of what the products differ by might still show, they are
+ * computed once more in doubles. A row of the gradient is a sum over pairs and good to some 1e-6 of
+ * the sum of their sizes; where they cancel, as with rows that point the same way, that is a larger
  * share of what is left.
  *
- * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682: as here; the floor of
- * the norm is that of published code.
+ * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682:
+ * as here; the floor of the norm is that of published code.
  *
  * @example
  * import { Matrix, SimilarityPreservingDistillationStrategy } from 'knowledge-distillation';

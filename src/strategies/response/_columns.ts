@@ -1,4 +1,5 @@
-// A loss of the columns of a batch in the engine: evaluated first, its derivative then beside the loss of each row.
+// A loss of the columns of a batch in the engine: evaluated first, its derivative then beside the
+// loss of each row.
 
 import type { FloatArray } from '../../core/numeric.js';
 import { align } from '../../engine/instance.js';
@@ -7,7 +8,10 @@ import { type RowsCall, sizeOf } from '../../engine/rowsCall.js';
 
 /** A loss of columns as the engine has it. */
 export interface ColumnKernel {
-  /** The name of its exports, without the size of the numbers; in the binary of the loss of the rows. */
+  /**
+   * The name of its exports, without the size of the numbers; in the binary of the loss of the
+   * rows.
+   */
   readonly name: string;
   /** What the loss of each column counts. */
   readonly weight: (columns: number) => number;
@@ -16,15 +20,18 @@ export interface ColumnKernel {
 /** A loss of columns that was evaluated. */
 export interface ColumnTerm {
   readonly loss: number;
-  /** What its derivative is made of, for the kernel of the rows: three means of each column, then three factors. */
+  /**
+   * What its derivative is made of, for the kernel of the rows: three means of each column, then
+   * three factors.
+   */
   readonly perColumn: FloatArray;
   /** What no derivative by a softened logit is beyond. */
   readonly steepest: number;
 }
 
 /**
- * weight · the loss of the columns of `count` rows, all that are not left out. `undefined` where JavaScript has to compute,
- * or look at numbers that are not finite.
+ * weight · the loss of the columns of `count` rows, all that are not left out. `undefined` where
+ * JavaScript has to compute, or look at numbers that are not finite.
  *
  * @param call - that of the rows; the derivative is a part of theirs
  */

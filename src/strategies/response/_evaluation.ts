@@ -1,5 +1,5 @@
-// How a response loss is evaluated: in the engine, and row by row in JavaScript where the engine does not compute, or leaves
-// a row of extreme numbers.
+// How a response loss is evaluated: in the engine, and row by row in JavaScript where the engine
+// does not compute, or leaves a row of extreme numbers.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
@@ -89,7 +89,10 @@ function evaluatePasses<T extends FloatArray>(
   return sum;
 }
 
-/** The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left to JavaScript. */
+/**
+ * The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left
+ * to JavaScript.
+ */
 function columnsOf<T extends FloatArray>(pass: Pass<T>, factor: number): ColumnTerm | undefined {
   const columns = pass.loss.terms.columns!;
   const call = rowsCallOf(pass);
@@ -131,7 +134,10 @@ function evaluatePass<T extends FloatArray>(
   return sum;
 }
 
-/** Writes losses and gradients of all rows; `false`, and nothing done, where JavaScript has to compute. */
+/**
+ * Writes losses and gradients of all rows; `false`, and nothing done, where JavaScript has to
+ * compute.
+ */
 function runInEngine<T extends FloatArray>(
   pass: Pass<T>,
   losses: Float64Array,
@@ -149,7 +155,10 @@ function runInEngine<T extends FloatArray>(
   return true;
 }
 
-/** What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not have. */
+/**
+ * What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not
+ * have.
+ */
 function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
   const { loss, batch, temperature, temperatures, teacherTemperature, tables } = pass;
   const { kernel } = loss.terms;
@@ -187,7 +196,10 @@ function softScaled(weights: Float64Array, factorOf: (row: number) => number): F
   return scaled;
 }
 
-/** More than what a slope by a logit is beyond the losses: all of them are logarithms or differences of probabilities. */
+/**
+ * More than what a slope by a logit is beyond the losses: all of them are logarithms or differences
+ * of probabilities.
+ */
 const STEEPEST = 1e9;
 
 /** What no derivative of a row by the logits is beyond. */

@@ -1,4 +1,5 @@
-// A term in JavaScript between the two halves of the engine: the softmaxes of a row before it, their adjoint behind it.
+// A term in JavaScript between the two halves of the engine: the softmaxes of a row before it,
+// their adjoint behind it.
 
 import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -10,8 +11,8 @@ import type { Pass } from './_pass.js';
 import { temperaturesOf } from './_temperatures.js';
 
 /**
- * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done, where JavaScript has to
- * compute all of it.
+ * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done,
+ * where JavaScript has to compute all of it.
  */
 export function runBetweenHalves<T extends FloatArray>(
   pass: Pass<T>,

@@ -3,7 +3,10 @@ import { addScaled } from '../../kernels/rows/addScaled.js';
 import type { SoftRows } from './_softRows.js';
 import type { SoftTemperatures } from './_temperatures.js';
 
-/** Which rows are together, at which temperatures, and what the loss counts at each temperature and in each row. */
+/**
+ * Which rows are together, at which temperatures, and what the loss counts at each temperature and
+ * in each row.
+ */
 export interface Together {
   readonly rows: readonly number[];
   readonly temperatures: readonly SoftTemperatures[];
@@ -12,16 +15,19 @@ export interface Together {
   readonly weightOf: (row: number) => number;
 }
 
-/** The part of a row, of this weight, in a loss of all rows together; its derivative is added to `derivative`. */
+/**
+ * The part of a row, of this weight, in a loss of all rows together; its derivative is added to
+ * `derivative`.
+ */
 export type JointPart = (row: number, weight: number, derivative: Float64Array) => number;
 
 /** Evaluates a loss of softened rows together, once for a batch. */
 export type JointLoss = (soft: SoftRows, together: Together) => JointPart;
 
 /**
- * The loss of softened rows together as what each row has of it, weighted by the row. `loss` adds its derivative with
- * respect to the student's rows to `derivative`. Since each row has the loss, the derivative of a row counts the weights of
- * all rows.
+ * The loss of softened rows together as what each row has of it, weighted by the row. `loss` adds
+ * its derivative with respect to the student's rows to `derivative`. Since each row has the loss,
+ * the derivative of a row counts the weights of all rows.
  */
 export function jointly(
   loss: (student: Grid, teacher: Grid, derivative: Float64Array) => number,

@@ -1,4 +1,5 @@
-// Losses of labels alone, row by row: through the engine, and in JavaScript where it does not compute.
+// Losses of labels alone, row by row: through the engine, and in JavaScript where it does not
+// compute.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
@@ -22,9 +23,9 @@ type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
   Pick<RowsCall, 'student' | 'columns' | 'distributions'>;
 
 /**
- * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to `losses`; their
- * derivatives to the target that `claim` gives. `false`, and nothing done, where JavaScript has to compute. A row that
- * JavaScript has to look at has a loss that is not finite.
+ * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to
+ * `losses`; their derivatives to the target that `claim` gives. `false`, and nothing done, where
+ * JavaScript has to compute. A row that JavaScript has to look at has a loss that is not finite.
  */
 function runLabels(
   { student, columns, distributions, labels, weights }: LabelRows,
@@ -47,8 +48,8 @@ export function rowLabelOf(
 }
 
 /**
- * The losses of {@link runLabels} to `losses`, by either body; 0 where a row has no hard weight, or its loss so far is not
- * finite.
+ * The losses of {@link runLabels} to `losses`, by either body; 0 where a row has no hard weight, or
+ * its loss so far is not finite.
  */
 export function labelLosses<T extends FloatArray>(
   rows: LabelRows,

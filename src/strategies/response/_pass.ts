@@ -17,7 +17,9 @@ export interface ResponseLoss {
   readonly spare: SpareTables;
 }
 
-/** One evaluation of the soft loss at one temperature, with the hard loss in the first evaluation. */
+/**
+ * One evaluation of the soft loss at one temperature, with the hard loss in the first evaluation.
+ */
 export interface Pass<T extends FloatArray> {
   readonly loss: ResponseLoss;
   readonly batch: DistillationBatch<T, SparseTargets<T>>;

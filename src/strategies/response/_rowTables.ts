@@ -1,4 +1,5 @@
-// What each row of a call counts: its label or a mark, and the weights of its soft and of its hard loss.
+// What each row of a call counts: its label or a mark, and the weights of its soft and of its hard
+// loss.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite } from '../../call/diagnosis.js';
@@ -19,7 +20,10 @@ export interface CallTables extends RowTables {
 /** Tables of more rows than this are not kept for the next call. */
 const MOST_SPARE = 4096;
 
-/** The tables that the calls of one strategy use in turn: to make typed arrays takes longer than a short row. */
+/**
+ * The tables that the calls of one strategy use in turn: to make typed arrays takes longer than a
+ * short row.
+ */
 export class SpareTables {
   #spare: CallTables | undefined;
 

@@ -19,7 +19,10 @@ export interface SoftRow {
 
 /** The distributions of a row. They hold until the next row. */
 export interface DistributionRow extends Distributions {
-  /** Where the class of the row stands in them; −1 for a row without a class, or with one that a sparse teacher left out. */
+  /**
+   * Where the class of the row stands in them; −1 for a row without a class, or with one that a
+   * sparse teacher left out.
+   */
   readonly label: number;
 }
 
@@ -30,11 +33,18 @@ export type SoftLoss = (row: SoftRow) => number;
 export interface SoftRows {
   /** Logits of a row of the student. */
   readonly columns: number;
-  /** Number of leading columns that enter the loss; smaller than `columns` only with `tail: 'drop'`. */
+  /**
+   * Number of leading columns that enter the loss; smaller than `columns` only with `tail: 'drop'`.
+   */
   readonly terms: number;
-  /** The row of this index at the temperatures of both sides; it holds until the next row is loaded. */
+  /**
+   * The row of this index at the temperatures of both sides; it holds until the next row is loaded.
+   */
   load(row: number, temperatures: SoftTemperatures, label: number): SoftRow;
-  /** derivative += weight × what the derivative of the row that is loaded makes of the student's raw logits. */
+  /**
+   * derivative += weight × what the derivative of the row that is loaded makes of the student's raw
+   * logits.
+   */
   addDerivative(weight: number, derivative: Float64Array): void;
 }
 

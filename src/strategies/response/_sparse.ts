@@ -13,9 +13,9 @@ import { temperaturesOf } from './_temperatures.js';
 import type { SoftKernel, Tail } from './_terms.js';
 
 /**
- * A pass over rows of a sparse teacher in the engine: the tails of all rows, the loss of the rows of kept classes (in
- * JavaScript where the engine does not have it), the labels, and the gradient back to all columns. `false`, and nothing done,
- * where JavaScript has to compute all of it.
+ * A pass over rows of a sparse teacher in the engine: the tails of all rows, the loss of the rows
+ * of kept classes (in JavaScript where the engine does not have it), the labels, and the gradient
+ * back to all columns. `false`, and nothing done, where JavaScript has to compute all of it.
  */
 export function runSparse<T extends FloatArray>(
   pass: Pass<T>,
@@ -45,7 +45,10 @@ interface ReducedRows extends RowTables {
   readonly columns: number;
 }
 
-/** Writes losses and derivatives of the rows of kept classes by a kernel; `false` where JavaScript has to compute. */
+/**
+ * Writes losses and derivatives of the rows of kept classes by a kernel; `false` where JavaScript
+ * has to compute.
+ */
 function runReduced(
   kernel: SoftKernel,
   reduced: ReducedRows,
@@ -96,7 +99,9 @@ function allColumns<T extends FloatArray>(
   return { ...tables, kernel, student: data, rows, columns, temperature, temperatures, kept };
 }
 
-/** The rows of kept classes on both sides, softened; `undefined` where JavaScript has to compute. */
+/**
+ * The rows of kept classes on both sides, softened; `undefined` where JavaScript has to compute.
+ */
 function reduceRows<T extends FloatArray>(
   pass: Pass<T>,
   teacher: SparseTargets<T>,

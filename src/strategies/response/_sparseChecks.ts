@@ -38,7 +38,9 @@ export function checkSparse<T extends FloatArray>(
   }
 }
 
-/** Throws at the entry that makes a loss of a sparse teacher infinite or NaN, if one is to blame. */
+/**
+ * Throws at the entry that makes a loss of a sparse teacher infinite or NaN, if one is to blame.
+ */
 export function explainSparse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>> & { readonly teacher: SparseTargets<T> },
   loss: ResponseLoss,

@@ -23,7 +23,10 @@ export function termsOf(
   return tail === 'drop' ? k : reduced;
 }
 
-/** Where a class stands among those that the teacher kept in a row; −1 for none, or one that it did not keep. */
+/**
+ * Where a class stands among those that the teacher kept in a row; −1 for none, or one that it did
+ * not keep.
+ */
 export function placeOf(
   { indices, values: { columns: k } }: SparseTargets<FloatArray>,
   row: number,
@@ -33,8 +36,9 @@ export function placeOf(
 }
 
 /**
- * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more that stands for all
- * others: its logit is the log of their summed exponentials, and has their probability in a softmax.
+ * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more
+ * that stands for all others: its logit is the log of their summed exponentials, and has their
+ * probability in a softmax.
  */
 export function sparseRows<T extends FloatArray>(
   student: Matrix<T>,
@@ -82,8 +86,8 @@ export function sparseRows<T extends FloatArray>(
 }
 
 /**
- * The logits of the kept classes of a row on both sides, divided by the temperature. Where no class stands, both sides rule it
- * out.
+ * The logits of the kept classes of a row on both sides, divided by the temperature. Where no class
+ * stands, both sides rule it out.
  */
 export function gather<T extends FloatArray>(
   student: Matrix<T>,

@@ -25,7 +25,10 @@ export interface SoftKernel {
   readonly ranks?: boolean;
 }
 
-/** What the teacher's part of a row, the part of weight 1 − α, is made of; constants to the gradient. */
+/**
+ * What the teacher's part of a row, the part of weight 1 − α, is made of; constants to the
+ * gradient.
+ */
 export interface TeacherShares {
   /** How often the cross-entropy with the label counts. */
   readonly hard: number;
@@ -49,8 +52,8 @@ export interface ResponseTerms {
   /** The soft loss as a function of two distributions, for a loss that is one. */
   readonly divergence?: (row: DistributionRow) => number;
   /**
-   * How many times the terms of the divergence hold q − p beside the formula. It adds up to 0 over all classes, and is taken
-   * out where the terms of some classes are dropped.
+   * How many times the terms of the divergence hold q − p beside the formula. It adds up to 0 over
+   * all classes, and is taken out where the terms of some classes are dropped.
    */
   readonly completion?: number;
   /** For a loss that takes sparse teachers: what becomes of the tail. */
@@ -65,9 +68,15 @@ export interface ResponseTerms {
       rows: readonly number[],
     ) => void;
   };
-  /** The teacher's part of a row, for a loss that looks at the label; the soft loss alone by default. */
+  /**
+   * The teacher's part of a row, for a loss that looks at the label; the soft loss alone by
+   * default.
+   */
   readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;
-  /** The temperatures at which the soft loss is taken, and summed; the temperature of the call by default. */
+  /**
+   * The temperatures at which the soft loss is taken, and summed; the temperature of the call by
+   * default.
+   */
   readonly temperatures?: (temperature: number) => readonly number[];
   /** What the soft loss counts, beside T²; 1 by default. */
   readonly softWeight?: number;
@@ -75,7 +84,9 @@ export interface ResponseTerms {
   readonly joint?: JointLoss;
   /** The joint loss in the engine, where it is one of the columns. */
   readonly columns?: ColumnKernel;
-  /** Whether the loss is one of softmaxes, for which probabilities are no logits; true by default. */
+  /**
+   * Whether the loss is one of softmaxes, for which probabilities are no logits; true by default.
+   */
   readonly ofSoftmax?: boolean;
   /** Whether the classes of the teacher are those of the student; true by default. */
   readonly sharesClasses?: boolean;

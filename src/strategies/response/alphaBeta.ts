@@ -21,32 +21,38 @@ export interface AlphaBetaDistillationOptions extends DivergenceOptions {
  *     α · CE(student, label) + (1 − α) · T² · D(p, q),   p = softmax(teacher / T), q = softmax(student / T)
  *     D = −1 / (a b) · Σ [p^a q^b − a / (a + b) · p^(a + b) − b / (a + b) · q^(a + b)]
  *
- * with the powers a (`teacherPower`) and b (`studentPower`). Where a power is 0, or both are, D is the limit:
- * KL(p ‖ q) for a = 1 and b = 0, KL(q ‖ p) for a = 0 and b = 1, ½ Σ (log p − log q)² for a = b = 0. It is ½ Σ (p − q)² for a
- * = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a leads the student to classes where it is far from the
- * teacher, a larger b to classes of which it is sure already. A row without a label has the soft term alone; the
- * cross-entropy is at temperature 1.
+ * with the powers a (`teacherPower`) and b (`studentPower`). Where a power is 0, or both are, D is
+ * the limit: KL(p ‖ q) for a = 1 and b = 0, KL(q ‖ p) for a = 0 and b = 1, ½ Σ (log p − log q)² for
+ * a = b = 0. It is ½ Σ (p − q)² for a = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a leads
+ * the student to classes where it is far from the teacher, a larger b to classes of which it is
+ * sure already. A row without a label has the soft term alone; the cross-entropy is at temperature
+ * 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out). What the
- *   teacher allows the student must not rule out if b is 0; what the student allows the teacher must not rule out if a is 0.
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). What the teacher allows the student must not rule out if b is 0; what the
+ *   student allows the teacher must not rule out if a is 0.
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions.
  *
- * Returns a loss ≥ 0, the soft term at most T² · classes^max(0, 1 − a − b) / (a b); 0 at student = teacher without labels. Each
- * row of the gradient sums to 0, and neither changes when a constant is added to a row. A power far above 1 leaves only classes
- * of large probability, and the loss goes to 0.
+ * Returns a loss ≥ 0, the soft term at most T² · classes^max(0, 1 − a − b) / (a b); 0 at student =
+ * teacher without labels. Each row of the gradient sums to 0, and neither changes when a constant
+ * is added to a row. A power far above 1 leaves only classes of large probability, and the loss
+ * goes to 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (powers,
- * temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label; where a power is 0, as said above).
- * Negative powers are refused: a negative power of a small probability overflows, so that finite logits would not
- * have a finite loss.
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * OUT_OF_RANGE (powers, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
+ * label; where a power is 0, as said above). Negative powers are refused: a negative power of a
+ * small probability overflows, so that finite logits would not have a finite loss.
  *
- * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the
+ * gradient, memory for a few rows.
  *
- * Cichocki, Cruces & Amari (2011), "Generalized Alpha-Beta Divergences", §2, doi:10.3390/e13010134. For distillation
- * Wang et al. (2025), "ABKD", arXiv:2505.04560: at T = 1 and without T², and without labels, for language models, of
- * which its scripts have the defaults here; for classes of images it has powers such as 0.8 and 0.3, at T = 4 and
- * without T². Its code leaves out the classes that one side rules out, and where one power is 0, it divides by the
- * other power once, where the limit divides twice.
+ * Cichocki, Cruces & Amari (2011), "Generalized Alpha-Beta Divergences", §2, doi:10.3390/e13010134.
+ * For distillation Wang et al. (2025), "ABKD", arXiv:2505.04560: at T = 1 and without T², and
+ * without labels, for language models, of which its scripts have the defaults here; for classes of
+ * images it has powers such as 0.8 and 0.3, at T = 4 and without T². Its code leaves out the
+ * classes that one side rules out, and where one power is 0, it divides by the other power once,
+ * where the limit divides twice.
  *
  * @example
  * import { AlphaBetaDistillationStrategy, Matrix } from 'knowledge-distillation';

@@ -24,28 +24,30 @@ export interface ResponseOptions extends StrategyOptions {
   /** Multiply the soft loss by T², which keeps its gradient at the scale of the hard one; true. */
   readonly temperatureSquared?: boolean | undefined;
   /**
-   * Take (z − mean) / (standard deviation + 1e-7) of every row of logits on both sides before the temperature, so that
-   * the student has to match the teacher's relations and not its range; false. Sun et al. (2024), "Logit
-   * Standardization in Knowledge Distillation", §3.3, arXiv:2403.01427. No class can then be ruled out, and at a row of
-   * equal logits the derivative is steep: 1e7 times the derivative at a deviation of 1.
+   * Take (z − mean) / (standard deviation + 1e-7) of every row of logits on both sides before the
+   * temperature, so that the student has to match the teacher's relations and not its range; false.
+   * Sun et al. (2024), "Logit Standardization in Knowledge Distillation", §3.3, arXiv:2403.01427.
+   * No class can then be ruled out, and at a row of equal logits the derivative is steep: 1e7 times
+   * the derivative at a deviation of 1.
    */
   readonly standardizeLogits?: boolean | undefined;
   /**
-   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has 0.04 for the
-   * teacher and 0.1 for the student. The factor T² has the student's temperature. With this option, the loss is in
-   * general least elsewhere than at student = teacher.
+   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has
+   * 0.04 for the teacher and 0.1 for the student. The factor T² has the student's temperature. With
+   * this option, the loss is in general least elsewhere than at student = teacher.
    */
   readonly teacherTemperature?: number | undefined;
 }
 
 /**
- * What all response losses share; a strategy writes the loss of a softened row alone, {@link softLoss}:
+ * What all response losses share; a strategy writes the loss of a softened row alone,
+ * {@link softLoss}:
  *
  *     row with a label   α · CE(label, softmax(student)) + (1 − α) · T² · softLoss(student / T, teacher / T)
  *     row without        T² · softLoss(student / T, teacher / T)
  *
- * The cross-entropy is at temperature 1. The base takes care of labels, temperatures, standardized logits, masks, the mean
- * over rows, and of the derivative through all of them.
+ * The cross-entropy is at temperature 1. The base takes care of labels, temperatures, standardized
+ * logits, masks, the mean over rows, and of the derivative through all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
   T extends FloatArray = Float32Array,
@@ -87,11 +89,12 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   /**
-   * The loss of a row of softened logits, in JavaScript; called once for a batch, for its scratch memory.
+   * The loss of a row of softened logits, in JavaScript; called once for a batch, for its scratch
+   * memory.
    *
    * @param columns - logits of a row of the student
-   * @param terms - number of leading columns that enter the loss; smaller than `columns` only where the tail of a sparse
-   *   teacher is dropped
+   * @param terms - number of leading columns that enter the loss; smaller than `columns` only where
+   * the tail of a sparse teacher is dropped
    */
   protected abstract softLoss(columns: number, terms: number): SoftLoss;
 
@@ -100,7 +103,9 @@ export abstract class ResponseDistillationStrategyBase<
     return false;
   }
 
-  /** Who must not rule a class out alone, since the loss is infinite there; the student, by default. */
+  /**
+   * Who must not rule a class out alone, since the loss is infinite there; the student, by default.
+   */
   protected get ruledOutBy(): RuledOutBy {
     return RULED_OUT_BY;
   }
@@ -155,7 +160,8 @@ export abstract class ResponseDistillationStrategyBase<
 
   protected override explain(batch: DistillationBatch<T, Sparse>): void {
     const { student, labels, rows, alpha } = batch;
-    // At alpha = 1 the teacher of a row with a label was not read, unless with the rows of others: it is not to blame.
+    // At alpha = 1 the teacher of a row with a label was not read, unless with the rows of others:
+    // it is not to blame.
     const isLabeled = (row: number) => labels !== undefined && hasLabel(labels, row);
     const isTogether = this.#described.joint !== undefined && !rows.every(isLabeled);
     const isHard = (row: number) => alpha === 1 && isLabeled(row) && !isTogether;

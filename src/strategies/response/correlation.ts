@@ -25,26 +25,34 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  *     inter = 1 − ρ(q, p) of the row;   intra = 1 − mean over classes j of ρ(q₍·ⱼ₎, p₍·ⱼ₎), the same for every row
  *     ρ(x, y) = a · b / (‖a‖ ‖b‖ + 1e-8),  a = x − mean(x), b = y − mean(y)
  *
- * with p = softmax(teacher / T) and q = softmax(student / T): Pearson's correlation of the classes of each row, and of the
- * rows of the batch in each class. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
+ * with p = softmax(teacher / T) and q = softmax(student / T): Pearson's correlation of the classes
+ * of each row, and of the rows of the batch in each class. A row without a label has the soft term
+ * alone; the cross-entropy is at temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out).
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions.
  *
- * Returns a loss ≥ 0, the soft term at most 2 T² (interWeight + intraWeight). At student = teacher it is what the 1e-8 leaves, which is
- * all of it where probabilities hardly differ: ρ is 0 where they are equal, as in a batch of one row, whose intra is 1 with a
- * gradient of 0. At a row of equal logits, or a class that has the same probability in all rows, the derivative is steep. Each row of
- * the gradient sums to 0, and neither changes when a constant is added to a row. `temperature` is 1 and `alpha` ½ where nobody says otherwise.
+ * Returns a loss ≥ 0, the soft term at most 2 T² (interWeight + intraWeight). At student = teacher
+ * it is what the 1e-8 leaves, which is all of it where probabilities hardly differ: ρ is 0 where
+ * they are equal, as in a batch of one row, whose intra is 1 with a gradient of 0. At a row of
+ * equal logits, or a class that has the same probability in all rows, the derivative is steep. Each
+ * row of the gradient sums to 0, and neither changes when a constant is added to a row.
+ * `temperature` is 1 and `alpha` ½ where nobody says otherwise.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (weights, temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
+ * label).
  *
- * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows of doubles, and
- * in JavaScript (`'scalar'`) for a few copies of both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not
- * add up to it.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the
+ * gradient, memory for a few rows of doubles, and in JavaScript (`'scalar'`) for a few copies of
+ * both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not add up to
+ * it.
  *
- * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the 1e-8 is that of the authors' code,
- * whose weights of 1 for cross-entropy, inter and intra, at T = 1, are twice what this is by default.
+ * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the
+ * 1e-8 is that of the authors' code, whose weights of 1 for cross-entropy, inter and intra, at T =
+ * 1, are twice what this is by default.
  *
  * @example
  * import { CorrelationDistillationStrategy, Matrix } from 'knowledge-distillation';

@@ -19,20 +19,25 @@ import { fillTables, SpareTables } from './_rowTables.js';
  *
  *     −Σ y · log softmax(student)
  *
- * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a student is
- * compared with, and the teacher itself. It is the hard loss of every response strategy, at temperature 1.
+ * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a
+ * student is compared with, and the teacher itself. It is the hard loss of every response strategy,
+ * at temperature 1.
  *
- * - `student`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out, which no label allows)
+ * - `student`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled
+ *   out, which no label allows)
  * - `teacher`: not read; `undefined`, or anything of the same rows, as a hybrid passes it
  * - labels: a class in [0, classes) or a distribution for every row; `IGNORE_INDEX` takes a row out
  *
- * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the gradient sums to 0, and
- * neither changes when a constant is added to a row. `temperature` and `alpha` have no part in it.
+ * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the
+ * gradient sums to 0, and neither changes when a constant is added to a row. `temperature` and
+ * `alpha` have no part in it.
  *
- * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and NOT_A_DISTRIBUTION (labels),
- * NOT_FINITE (NaN, +Infinity), PROBABILITIES, RULED_OUT (a class that the label allows).
+ * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and
+ * NOT_A_DISTRIBUTION (labels), NOT_FINITE (NaN, +Infinity), PROBABILITIES, RULED_OUT (a class that
+ * the label allows).
  *
- * Cost: one exponential for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: one exponential for each logit, by the kernel that `kernelInfo` names; beside the gradient,
+ * memory for a few rows.
  *
  * @example
  * import { CrossEntropyDistillationStrategy, Matrix } from 'knowledge-distillation';

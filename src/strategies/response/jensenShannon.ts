@@ -25,25 +25,31 @@ export interface JensenShannonDistillationOptions extends DivergenceOptions {
  *     α · CE(student, label) + (1 − α) · T² · JSD(p, q),   p = softmax(teacher / T), q = softmax(student / T)
  *     JSD = beta · KL(p ‖ m) + (1 − beta) · KL(q ‖ m),   m = beta · p + (1 − beta) · q
  *
- * Of `scale: 'kl-limits'` it is JSD / (beta (1 − beta)), which goes over into KL(p ‖ q) at beta = 0 and KL(q ‖ p) at beta = 1,
- * where the plain one goes to 0. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
+ * Of `scale: 'kl-limits'` it is JSD / (beta (1 − beta)), which goes over into KL(p ‖ q) at beta = 0
+ * and KL(q ‖ p) at beta = 1, where the plain one goes to 0. A row without a label has the soft term
+ * alone; the cross-entropy is at temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
- *   The teacher may be {@link SparseTargets}, see the option `tail`.
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
- *   Where one side rules a class out, the loss is finite, except at the ends of `'kl-limits'`.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). The teacher may be {@link SparseTargets}, see the option `tail`.
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions. Where one side rules a class out, the loss is finite, except at the ends of
+ *   `'kl-limits'`.
  *
- * Returns a loss ≥ 0 in nats, the plain soft term at most T² · (−beta ln beta − (1 − beta) ln(1 − beta)); 0 at student =
- * teacher without labels. Each row of the gradient sums to 0, and neither changes when a constant is added to a row.
+ * Returns a loss ≥ 0 in nats, the plain soft term at most T² · (−beta ln beta − (1 − beta) ln(1 −
+ * beta)); 0 at student = teacher without labels. Each row of the gradient sums to 0, and neither
+ * changes when a constant is added to a row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (beta, temperature,
- * alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of
- * the two divergences), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * OUT_OF_RANGE (beta, temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels,
+ * log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of the two divergences),
+ * TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
  *
- * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names;
+ * beside the gradient, memory for a few rows.
  *
- * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD): the plain form, at T = 1 and without
- * T². Its code takes the two divergences at beta = 0 and 1, which the plain form does not tend to: say `'kl-limits'` for them.
+ * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD):
+ * the plain form, at T = 1 and without T². Its code takes the two divergences at beta = 0 and 1,
+ * which the plain form does not tend to: say `'kl-limits'` for them.
  *
  * @example
  * import { JensenShannonDistillationStrategy, Matrix } from 'knowledge-distillation';
@@ -80,7 +86,8 @@ export class JensenShannonDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const { beta, scale } = this;
-    // At the ends the terms are those of the divergences themselves; between them, nothing is added to the formula.
+    // At the ends the terms are those of the divergences themselves; between them, nothing is added
+    // to the formula.
     const completion = beta === 0 ? 1 : beta === 1 ? -1 : 0;
     const softWeight = scale === 'plain' || completion !== 0 ? 1 : 1 / (beta * (1 - beta));
     return { ...super.describe(), kernel: kernelOf(beta), completion, softWeight };

@@ -12,24 +12,26 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  *     α · CE(student, label) + (1 − α) · T² · mean over classes of (student / T − teacher / T)²
  *
- * which is the mean of (student − teacher)² at any temperature, unless T² is turned off. A row without a label has that
- * alone; the cross-entropy is at temperature 1.
+ * which is the mean of (student − teacher)² at any temperature, unless T² is turned off. A row
+ * without a label has that alone; the cross-entropy is at temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], any finite value; −Infinity for a class that is ruled out on both
- *   sides, which adds 0.
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], any finite value; −Infinity for a class
+ *   that is ruled out on both sides, which adds 0.
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions.
  *
  * Returns a loss ≥ 0; 0 at student = teacher without labels.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (temperature,
- * alpha, labels), NOT_A_DISTRIBUTION (labels),
- * RULED_OUT (on one side alone, or a label).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (on one side
+ * alone, or a label).
  *
  * Cost: one pass; beside the gradient, memory for some rows.
  *
- * Ba & Caruana (2014), "Do Deep Nets Really Need to be Deep?", §2.2 eq. 1, arXiv:1312.6184, there half the sum over classes. Kim et al.
- * (2021), "Comparing Kullback-Leibler Divergence and Mean Squared Error Loss in Knowledge Distillation", §3, arXiv:2105.08919:
- * the sum over classes. Here the mean, so that the weight does not depend on their number.
+ * Ba & Caruana (2014), "Do Deep Nets Really Need to be Deep?", §2.2 eq. 1, arXiv:1312.6184, there
+ * half the sum over classes. Kim et al. (2021), "Comparing Kullback-Leibler Divergence and Mean
+ * Squared Error Loss in Knowledge Distillation", §3, arXiv:2105.08919: the sum over classes. Here
+ * the mean, so that the weight does not depend on their number.
  *
  * @example
  * import { LogitMSEDistillationStrategy, Matrix } from 'knowledge-distillation';

@@ -13,7 +13,10 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
-  /** The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½, ¾, 1, 1¼ and 1½. */
+  /**
+   * The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½,
+   * ¾, 1, 1¼ and 1½.
+   */
   readonly multiples?: readonly number[] | undefined;
   /** What the divergence of each row counts, ≥ 0; 1. */
   readonly instanceWeight?: number | undefined;
@@ -29,25 +32,32 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  *     α · CE(student, label) + (1 − α) · Σ over temperatures t of
  *         instanceWeight · t² · KL(p ‖ q) + batchWeight · ‖P Pᵀ − Q Qᵀ‖² / B + classWeight · ‖Pᵀ P − Qᵀ Q‖² / C
  *
- * with p = softmax(teacher / t) and q = softmax(student / t) of the row, P and Q those of all rows, and the Frobenius norm. The relations are
- * the same for every row, and have no t². A row without a label has the soft term alone; the cross-entropy is at temperature 1.
+ * with p = softmax(teacher / t) and q = softmax(student / t) of the row, P and Q those of all rows,
+ * and the Frobenius norm. The relations are the same for every row, and have no t². A row without a
+ * label has the soft term alone; the cross-entropy is at temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out). What
- *   the teacher allows the student must not rule out.
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). What the teacher allows the student must not rule out.
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions.
  *
- * Returns a loss ≥ 0; 0 at student = teacher without labels. Each row of the gradient sums to 0, and neither changes when a constant
- * is added to a row. `temperature` is 4 and `alpha` 0.1 where nobody says otherwise: temperatures of 2, 3, 4, 5 and 6.
+ * Returns a loss ≥ 0; 0 at student = teacher without labels. Each row of the gradient sums to 0,
+ * and neither changes when a constant is added to a row. `temperature` is 4 and `alpha` 0.1 where
+ * nobody says otherwise: temperatures of 2, 3, 4, 5 and 6.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, EMPTY (no multiples), OUT_OF_RANGE
- * (multiples, weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * RULED_OUT, EMPTY (no multiples), OUT_OF_RANGE (multiples, weights, temperature, alpha, labels),
+ * NOT_A_DISTRIBUTION (labels).
  *
- * Cost, for each temperature: some B² · C + B · C² multiplications, and memory for B² and C² numbers: for classes, not for
- * vocabularies, unless `classWeight` is 0. It is no sum over rows: chunks of a batch do not add up to it.
+ * Cost, for each temperature: some B² · C + B · C² multiplications, and memory for B² and C²
+ * numbers: for classes, not for vocabularies, unless `classWeight` is 0. It is no sum over rows:
+ * chunks of a batch do not add up to it.
  *
- * Jin et al. (2023), "Multi-Level Logit Distillation", §3, CVPR. The temperatures, t² and weights are those of the authors' code. That adds the
- * same for a second view of each image, and multiplies the divergence and the relation of rows by the share of rows whose teacher is less sure
- * than the median, and that of classes by the share of classes that are less likely: about half. Here there is one view and no such factor.
+ * Jin et al. (2023), "Multi-Level Logit Distillation", §3, CVPR. The temperatures, t² and weights
+ * are those of the authors' code. That adds the same for a second view of each image, and
+ * multiplies the divergence and the relation of rows by the share of rows whose teacher is less
+ * sure than the median, and that of classes by the share of classes that are less likely: about
+ * half. Here there is one view and no such factor.
  *
  * @example
  * import { Matrix, MultiLevelDistillationStrategy } from 'knowledge-distillation';

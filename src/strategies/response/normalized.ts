@@ -8,7 +8,10 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface NormalizedDistillationOptions extends ResponseOptions {
-  /** What the cross-entropy with the label counts, times the probability that the teacher gives it, ≥ 0; 1. */
+  /**
+   * What the cross-entropy with the label counts, times the probability that the teacher gives it,
+   * ≥ 0; 1.
+   */
   readonly targetWeight?: number | undefined;
   /** What the divergence among the other classes counts, ≥ 0; 1.5. */
   readonly nonTargetWeight?: number | undefined;
@@ -19,27 +22,32 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  *
  *     α · CE(student, y) + (1 − α) · (targetWeight · p_y · CE(student, y) + nonTargetWeight · T² · KL(p̂ ‖ q̂))
  *
- * with the label y, p_y = softmax(teacher)_y, and p̂ and q̂ the softmax of teacher / T and student / T over all classes but y.
- * Both cross-entropies and p_y are at temperature 1, and of the raw logits where others are standardized. Divided so, the
- * shares of the other classes sum to 1 on both sides, and can be matched whatever the two give to the label.
+ * with the label y, p_y = softmax(teacher)_y, and p̂ and q̂ the softmax of teacher / T and student
+ * / T over all classes but y. Both cross-entropies and p_y are at temperature 1, and of the raw
+ * logits where others are standardized. Divided so, the shares of the other classes sum to 1 on
+ * both sides, and can be matched whatever the two give to the label.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled
- *   out). What the teacher allows the student must not rule out. Of two classes, and where the teacher rules out all but
- *   the label, the divergence is 0.
- * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` takes a row out.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). What the teacher allows the student must not rule out. Of two classes, and
+ *   where the teacher rules out all but the label, the divergence is 0.
+ * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` takes a
+ *   row out.
  *
- * Returns a loss ≥ 0 in nats, which is not 0 at student = teacher: the label has p_y there, and the loss wants more. Each row of
- * the gradient sums to 0, and neither changes when a constant is added to a row. `temperature` is 1 and `alpha` ½ where
- * nobody says otherwise.
+ * Returns a loss ≥ 0 in nats, which is not 0 at student = teacher: the label has p_y there, and the
+ * loss wants more. Each row of the gradient sums to 0, and neither changes when a constant is added
+ * to a row. `temperature` is 1 and `alpha` ½ where nobody says otherwise.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), RULED_OUT, LABEL_REQUIRED (a row
- * without a class), OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * RULED_OUT, LABEL_REQUIRED (a row without a class), OUT_OF_RANGE (weights, temperature, alpha,
+ * labels), NOT_A_DISTRIBUTION (labels).
  *
- * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the
+ * gradient, memory for a few rows.
  *
- * Yang et al. (2023), "From Knowledge Distillation to Self-Knowledge Distillation: A Unified Approach with Normalized Loss and
- * Customized Soft Labels", §3.2, arXiv:2303.13005. There the cross-entropy with the label is added at weight 1: twice
- * what this is by default; and the last term is a cross-entropy, of the same gradient.
+ * Yang et al. (2023), "From Knowledge Distillation to Self-Knowledge Distillation: A Unified
+ * Approach with Normalized Loss and Customized Soft Labels", §3.2, arXiv:2303.13005. There the
+ * cross-entropy with the label is added at weight 1: twice what this is by default; and the last
+ * term is a cross-entropy, of the same gradient.
  *
  * @example
  * import { Matrix, NormalizedDistillationStrategy } from 'knowledge-distillation';

@@ -17,23 +17,29 @@ export interface SkewKLDistillationOptions extends DivergenceOptions {
  *
  *     α · CE(student, label) + (1 − α) · T² · KL(p ‖ lambda · p + (1 − lambda) · q)
  *
- * with p = softmax(teacher / T) and q = softmax(student / T). The mixture keeps the divergence finite where one side has no probability, and its
- * gradient small. A row without a label has the soft term alone; the cross-entropy is at temperature 1.
+ * with p = softmax(teacher / T) and q = softmax(student / T). The mixture keeps the divergence
+ * finite where one side has no probability, and its gradient small. A row without a label has the
+ * soft term alone; the cross-entropy is at temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out).
- *   The teacher may be {@link SparseTargets}, see the option `tail`.
- * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). The teacher may be {@link SparseTargets}, see the option `tail`.
+ * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
+ *   distributions.
  *
- * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without labels. Each row of the
- * gradient sums to 0, and neither changes when a constant is added to a row.
+ * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without
+ * labels. Each row of the gradient sums to 0, and neither changes when a constant is added to a
+ * row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE (lambda,
- * temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels, log-probabilities), RULED_OUT (a label),
- * TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
+ * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
+ * OUT_OF_RANGE (lambda, temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels,
+ * log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher
+ * cannot give).
  *
- * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names;
+ * beside the gradient, memory for a few rows.
  *
- * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T²; its code leaves out the entropy of the teacher, which has no gradient.
+ * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T²; its code leaves
+ * out the entropy of the teacher, which has no gradient.
  *
  * @example
  * import { Matrix, SkewKLDistillationStrategy } from 'knowledge-distillation';

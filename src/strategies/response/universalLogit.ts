@@ -12,26 +12,33 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  *     α · CE(student, label) + (1 − α) · T² · Σ over ranks of |q₍ᵣ₎ − p₍ᵣ₎|
  *
- * with p₍ᵣ₎ the r-th largest of softmax(teacher / T), q₍ᵣ₎ that of softmax(student / T), and 0 beyond the smaller vocabulary: how sure the
- * teacher is, and between how many tokens, whatever tokens they are. A row without a label has the soft term alone; the
- * cross-entropy is at temperature 1.
+ * with p₍ᵣ₎ the r-th largest of softmax(teacher / T), q₍ᵣ₎ that of softmax(student / T), and 0
+ * beyond the smaller vocabulary: how sure the teacher is, and between how many tokens, whatever
+ * tokens they are. A row without a label has the soft term alone; the cross-entropy is at
+ * temperature 1.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled out). The
- *   classes of the teacher may be others, and more or fewer; the rows must be about the same tokens of the text.
- * - labels: class indices in [0, the student's classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are distributions.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
+ *   class ruled out). The classes of the teacher may be others, and more or fewer; the rows must be
+ *   about the same tokens of the text.
+ * - labels: class indices in [0, the student's classes), `UNLABELED` or `IGNORE_INDEX`; or rows
+ *   that are distributions.
  *
- * Returns a loss ≥ 0, the soft term below 2 T²; 0 where both sides have the same probabilities in any order, without labels. The
- * derivative is that of the probabilities as they are paired: by one that is equal on both sides it is taken as 0, and
- * equal logits share theirs. Each row of the gradient sums to 0. `temperature` is 1 and `alpha` 0.4 where nobody says otherwise.
+ * Returns a loss ≥ 0, the soft term below 2 T²; 0 where both sides have the same probabilities in
+ * any order, without labels. The derivative is that of the probabilities as they are paired: by one
+ * that is equal on both sides it is taken as 0, and equal logits share theirs. Each row of the
+ * gradient sums to 0. `temperature` is 1 and `alpha` 0.4 where nobody says otherwise.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows, labels), DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity), OUT_OF_RANGE
- * (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a label).
+ * Throws `DistillationError`: SHAPE_MISMATCH (rows, labels), DTYPE_MISMATCH, NOT_FINITE (NaN,
+ * +Infinity), OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
+ * label).
  *
- * Cost: both rows are sorted; two exponentials for each logit, by the kernel that `kernelInfo` names; beside the gradient, memory for a few rows.
+ * Cost: both rows are sorted; two exponentials for each logit, by the kernel that `kernelInfo`
+ * names; beside the gradient, memory for a few rows.
  *
- * Boizard et al. (2024), "Towards Cross-Tokenizer Distillation: the Universal Logit Distillation Loss for LLMs", §3,
- * arXiv:2402.12030: at T = 1, where CE + 1.5 · soft is 2.5 times what this is by default. To bring the two tokenizations to the same
- * rows is left to the caller; the paper cuts the longer one.
+ * Boizard et al. (2024), "Towards Cross-Tokenizer Distillation: the Universal Logit Distillation
+ * Loss for LLMs", §3, arXiv:2402.12030: at T = 1, where CE + 1.5 · soft is 2.5 times what this is
+ * by default. To bring the two tokenizations to the same rows is left to the caller; the paper cuts
+ * the longer one.
  *
  * @example
  * import { Matrix, UniversalLogitDistillationStrategy } from 'knowledge-distillation';

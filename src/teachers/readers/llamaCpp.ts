@@ -36,7 +36,8 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range and for a
  *   token without a score, SHAPE_MISMATCH for rows of different sizes, NOT_A_DISTRIBUTION for a sum
  *   above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
+ * for
  *
  * @remarks The server does not score a token that ends within a character: a reply with such a
  *   token is refused. Ask for `return_tokens: true`, so that it is found for certain.

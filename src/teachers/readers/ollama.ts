@@ -25,7 +25,8 @@ const ASK = 'ask for stream: false, logprobs: true and top_logprobs: 20 in the r
  * @returns a row for each token that was generated
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
+ * for
  *
  * @remarks Ollama takes them from the logits, before temperature and sampling: they are at
  *   temperature 1.

@@ -45,7 +45,8 @@ const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
  * @returns a row for each token that was generated
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
+ * for
  *
  * @remarks The API does not say at which temperature its log-probabilities are; ask for
  *   `temperature: 1`. The targets say 1.

@@ -8,9 +8,9 @@ import type { Part } from './part.js';
  * What a teacher says of one sequence: as many rows of `targets` as there are `tokens` and
  * `studentRows`.
  *
- * Row i of `targets` belongs to row `studentRows[i]` of the student's logits: having read the tokens
- * 0 to r, the student predicts token r + 1 by row r. The rows of a reply follow each other without
- * a gap.
+ * Row i of `targets` belongs to row `studentRows[i]` of the student's logits: having read the
+ * tokens 0 to r, the student predicts token r + 1 by row r. The rows of a reply follow each other
+ * without a gap.
  */
 export interface TeacherReply {
   /**

@@ -33,8 +33,8 @@ export interface SGLangOptions extends CompletionReaderOptions {
    */
   readonly part?: 'input' | 'output' | undefined;
   /**
-   * Number of tokens, ≥ 1, before the first one that is read. By default, `'input'` is read from the
-   * first token that is scored, and `'output'` begins after `meta_info.prompt_tokens`.
+   * Number of tokens, ≥ 1, before the first one that is read. By default, `'input'` is read from
+   * the first token that is scored, and `'output'` begins after `meta_info.prompt_tokens`.
    */
   readonly promptLength?: number | undefined;
 }
@@ -55,7 +55,8 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
  * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
  *   SHAPE_MISMATCH for lists of different sizes, NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and
  *   for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
+ * for
  *
  * @remarks SGLang scores the input at temperature 1, but the output at the temperature of sampling,
  *   which the reply does not say: read an output of `temperature: 1` alone.

@@ -61,10 +61,11 @@ const OF_LOGS = 'one for each of the log-probabilities';
  * @param response - the parsed JSON, in either format
  * @param options - `columns`, `k`, `promptLengths`, `completions`
  * @returns a reply for each sequence
- * @throws {DistillationError} SHAPE_MISMATCH for a shape that does not fit the bytes and for lists of
- *   different sizes, OUT_OF_RANGE for an id or a log-probability out of range, NOT_A_DISTRIBUTION
- *   for a sum above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type, and for text that is no base64
+ * @throws {DistillationError} SHAPE_MISMATCH for a shape that does not fit the bytes and for lists
+ * of different sizes, OUT_OF_RANGE for an id or a log-probability out of range, NOT_A_DISTRIBUTION
+ * for a sum above 1, EMPTY, and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type, and for text that is no
+ * base64
  *
  * @remarks vLLM scores a text at temperature 1, whatever `temperature` the request says.
  *

@@ -68,7 +68,8 @@ const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTo
  * @throws {DistillationError} OUT_OF_RANGE for an id, a rank or a log-probability out of range,
  *   SHAPE_MISMATCH for rows of different sizes, NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and
  *   for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask for
+ * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
+ * for
  *
  * @remarks vLLM scores prompts at temperature 1, with `--logprobs-mode raw_logprobs`, its default.
  *   `max_logprobs` of the server limits k: 20, unless it was started with more.

@@ -3,8 +3,9 @@ import { typeTag } from '../../core/numeric.js';
 import type { DistillState, Logs } from './history.js';
 
 /**
- * What is called while a student is trained, in the form that `model.fit` takes: its own callbacks, such as
- * `tf.callbacks.earlyStopping`, do. Promises are awaited; what a callback throws ends the training.
+ * What is called while a student is trained, in the form that `model.fit` takes: its own callbacks,
+ * such as `tf.callbacks.earlyStopping`, do. Promises are awaited; what a callback throws ends the
+ * training.
  */
 export interface DistillCallbacks {
   onTrainBegin?(): unknown;

@@ -15,46 +15,50 @@ import { learnerOf } from './student.js';
 const OPERATION = 'distill';
 
 /**
- * Trains a student from a teacher by a strategy: what `keras.distillation.Distiller` is to Keras. Each step descends on
+ * Trains a student from a teacher by a strategy: what `keras.distillation.Distiller` is to Keras.
+ * Each step descends on
  *
  *     strategy(student(batch), teacher(batch), labels of the batch) + penalties of the student's regularizers
  *
- * by the weights of the student and what the strategy itself learns, such as a projection. Models are read layer by
- * layer, by the names that the layers have in the models.
+ * by the weights of the student and what the strategy itself learns, such as a projection. Models
+ * are read layer by layer, by the names that the layers have in the models.
  *
  * - `tf`: TensorFlow.js, as imported
- * - `options`: {@link DistillOptions}. Required are `teacher`, `student`, `strategy`, `optimizer`, `data` and `epochs`
+ * - `options`: {@link DistillOptions}. Required are `teacher`, `student`, `strategy`, `optimizer`,
+ *   `data` and `epochs`
  *
- * Returns a promise of the history: for each epoch the mean of `loss`; for a hybrid, of `<name>_loss` of each entry, before its
- * weight; and with `validation`, the same with `val_` before it. If the strategy reads labels, a validation also has
- * `val_agreement`, how often the most likely class is that of the teacher, and with labels `val_accuracy`. Means are
- * over samples.
+ * Returns a promise of the history: for each epoch the mean of `loss`; for a hybrid, of
+ * `<name>_loss` of each entry, before its weight; and with `validation`, the same with `val_`
+ * before it. If the strategy reads labels, a validation also has `val_agreement`, how often the
+ * most likely class is that of the teacher, and with labels `val_accuracy`. Means are over samples.
  *
- * The teacher runs as in `predict`, the student as in `fit`: its dropouts are on, its batch norms count. In a
- * validation both run as in `predict`. The parameters of the strategy hold what was learned after each epoch and at
- * the end, also after an error.
+ * The teacher runs as in `predict`, the student as in `fit`: its dropouts are on, its batch norms
+ * count. In a validation both run as in `predict`. The parameters of the strategy hold what was
+ * learned after each epoch and at the end, also after an error.
  *
- * - **Order and draws** depend on `seed`, the epoch and the batch. The same call gives the same bits.
- * - **Abort**: once `signal` is aborted, the training ends between two batches. `onAbort` gets the state, and the
- *   promise is rejected with the signal's reason, as that of `fetch` is. A signal that is aborted before the call
- *   rejects at once. A callback may also end the training by `student.stopTraining = true`; then the promise is
- *   resolved.
- * - **Going on**: with `resume`, the state of `onAbort`, or with `initialEpoch`, the same options and the same
- *   optimizer, student and strategy, a training ends with the same bits as one that was never interrupted. The state
- *   is plain data.
- * - **Memory**: a batch is gathered from `data`, `labels`, `mask` and a stored teacher; nothing else is copied, and
- *   no tensor is left behind, also after an error.
- * - **Backends**: on `cpu`, `wasm` and `tensorflow`, a step is that of {@link distillationLoss}. On others, as in
- *   {@link distillationLossAsync}, the student runs twice, the second time with the same draws.
+ * - **Order and draws** depend on `seed`, the epoch and the batch. The same call gives the same
+ *   bits.
+ * - **Abort**: once `signal` is aborted, the training ends between two batches. `onAbort` gets the
+ *   state, and the promise is rejected with the signal's reason, as that of `fetch` is. A signal
+ *   that is aborted before the call rejects at once. A callback may also end the training by
+ *   `student.stopTraining = true`; then the promise is resolved.
+ * - **Going on**: with `resume`, the state of `onAbort`, or with `initialEpoch`, the same options
+ *   and the same optimizer, student and strategy, a training ends with the same bits as one that
+ *   was never interrupted. The state is plain data.
+ * - **Memory**: a batch is gathered from `data`, `labels`, `mask` and a stored teacher; nothing
+ *   else is copied, and no tensor is left behind, also after an error.
+ * - **Backends**: on `cpu`, `wasm` and `tensorflow`, a step is that of {@link distillationLoss}. On
+ *   others, as in {@link distillationLossAsync}, the student runs twice, the second time with the
+ *   same draws.
  *
- * Throws `DistillationError`: UNKNOWN_OPTION, OUT_OF_RANGE, MISPLACED_OPTION (an option beside one that excludes it),
- * LAYER (a layer that a model does not have), SHAPE_MISMATCH (labels, a mask or a teacher for other samples), EMPTY,
- * UNAVAILABLE (a disposed tensor), and what the strategy throws; `TypeError` for what is of another type. What
- * callbacks and functions throw passes.
+ * Throws `DistillationError`: UNKNOWN_OPTION, OUT_OF_RANGE, MISPLACED_OPTION (an option beside one
+ * that excludes it), LAYER (a layer that a model does not have), SHAPE_MISMATCH (labels, a mask or
+ * a teacher for other samples), EMPTY, UNAVAILABLE (a disposed tensor), and what the strategy
+ * throws; `TypeError` for what is of another type. What callbacks and functions throw passes.
  *
- * Not for `ContrastiveRepresentationDistillationStrategy`, whose memory has to be told the samples of each batch.
- * Where an optimizer is restored by `setWeights`, Adam of TensorFlow.js computes the powers of its β anew: its steps
- * may differ in the last bits.
+ * Not for `ContrastiveRepresentationDistillationStrategy`, whose memory has to be told the samples
+ * of each batch. Where an optimizer is restored by `setWeights`, Adam of TensorFlow.js computes the
+ * powers of its β anew: its steps may differ in the last bits.
  *
  * @example
  * import * as tf from '@tensorflow/tfjs';

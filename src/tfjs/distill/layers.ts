@@ -6,7 +6,9 @@ import { isTensor } from '../../tensors/tensor.js';
 import type { LayersModel, Tensor } from '../tensorflow.js';
 import type { SampleTensors } from './rows.js';
 
-/** What stands for a layer: another layer of the model, what a function makes of the layer, or both. */
+/**
+ * What stands for a layer: another layer of the model, what a function makes of the layer, or both.
+ */
 export type LayerView<T extends Tensor> =
   | string
   | ((output: T) => T)
@@ -32,7 +34,10 @@ export function isLayersModel(value: unknown): value is LayersModel {
   );
 }
 
-/** Makes a function that runs a model once for all layers of these names: dropouts draw once for all of them. */
+/**
+ * Makes a function that runs a model once for all layers of these names: dropouts draw once for all
+ * of them.
+ */
 export function tap<T extends Tensor>(
   operation: string,
   argument: string,

@@ -8,7 +8,10 @@ import type { SampleTensors } from './rows.js';
 import type { Learning } from './session.js';
 import type { Source } from './source.js';
 
-/** Longest time in milliseconds for which a training keeps the thread; a page that answers within it feels immediate. */
+/**
+ * Longest time in milliseconds for which a training keeps the thread; a page that answers within it
+ * feels immediate.
+ */
 const TURN = 50;
 
 /** What a training consists of. */

@@ -13,8 +13,8 @@ export interface Judged {
 }
 
 /**
- * Adds how often the student's most likely class is that of the teacher, if both know the same classes, and that of
- * the label, if there are labels of one class.
+ * Adds how often the student's most likely class is that of the teacher, if both know the same
+ * classes, and that of the label, if there are labels of one class.
  */
 export function addMetrics(operation: string, means: Means, judged: Judged): void {
   const { student, teacher, labels, mask } = judged;

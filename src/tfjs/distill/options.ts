@@ -41,21 +41,33 @@ export interface DistillOptions<T extends Tensor, V extends T, D extends SampleT
    */
   readonly strategy: IDistillationStrategy;
   /**
-   * An optimizer of TensorFlow.js, `tf.train.adam()` for instance, or one of your own. It keeps its state, which belongs to the
-   * weights of one student and one strategy: pass the same one to go on.
+   * An optimizer of TensorFlow.js, `tf.train.adam()` for instance, or one of your own. It keeps its
+   * state, which belongs to the weights of one student and one strategy: pass the same one to go
+   * on.
    */
   readonly optimizer: Optimizer<T>;
-  /** The epoch in which the training ends, an integer ≥ 1: with `initialEpoch: 3` and `epochs: 5`, two epochs are trained. */
+  /**
+   * The epoch in which the training ends, an integer ≥ 1: with `initialEpoch: 3` and `epochs: 5`,
+   * two epochs are trained.
+   */
   readonly epochs: number;
   /** Samples in a batch, an integer ≥ 1; 32. The last batch of an epoch has those that are left. */
   readonly batchSize?: number | undefined;
   /** Whether each epoch has an order of its own; true. */
   readonly shuffle?: boolean | undefined;
-  /** What orders, dropouts and noises are drawn from, with the epoch and the batch; an integer; 0. */
+  /**
+   * What orders, dropouts and noises are drawn from, with the epoch and the batch; an integer; 0.
+   */
   readonly seed?: number | undefined;
-  /** The samples of each batch of an epoch, by their positions, instead of all samples in batches of `batchSize`. */
+  /**
+   * The samples of each batch of an epoch, by their positions, instead of all samples in batches of
+   * `batchSize`.
+   */
   readonly batches?: Batches | undefined;
-  /** Layers of models under other names, or as functions make them: `{ student: { maps: (output) => … } }`. */
+  /**
+   * Layers of models under other names, or as functions make them:
+   * `{ student: { maps: (output) => … } }`.
+   */
   readonly layers?:
     | {
         readonly student?: ByLayer<LayerView<T>> | undefined;

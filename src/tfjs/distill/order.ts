@@ -1,10 +1,16 @@
 import { checkIndex, refuse, throwType } from '../../core/errors.js';
 import { Generator, shuffle, uniform } from '../../core/random.js';
 
-/** The samples of the batches of an epoch, by their positions. To go on, it has to give the same for the same epoch. */
+/**
+ * The samples of the batches of an epoch, by their positions. To go on, it has to give the same for
+ * the same epoch.
+ */
 export type Batches = (epoch: number) => Iterable<ArrayLike<number>>;
 
-/** A seed of its own for each place, such as an epoch: what is drawn there does not depend on what was drawn before. */
+/**
+ * A seed of its own for each place, such as an epoch: what is drawn there does not depend on what
+ * was drawn before.
+ */
 function seedOf(seed: number, places: readonly number[]): number {
   return [seed, ...places].reduce(
     (mixed, number) => Math.floor(2 ** 32 * new Generator(mixed + number).next()),
@@ -40,9 +46,9 @@ export function checkBatch(
 }
 
 /**
- * Runs a function in which TensorFlow.js draws by the seed and the place alone. A dropout or a noise without a seed
- * of its own takes one from `Math.random`. That is another function until `compute` returns; no other code runs
- * meanwhile.
+ * Runs a function in which TensorFlow.js draws by the seed and the place alone. A dropout or a
+ * noise without a seed of its own takes one from `Math.random`. That is another function until
+ * `compute` returns; no other code runs meanwhile.
  */
 export function withSeed<R>(seed: number, places: readonly number[], compute: () => R): R {
   const { random } = Math;

@@ -22,7 +22,10 @@ import type { SampleTensors } from './rows.js';
 import type { Batch, Source } from './source.js';
 import type { Learner } from './student.js';
 
-/** Backends that have their values in the memory of the thread: reading them is no wait, and saves a second pass. */
+/**
+ * Backends that have their values in the memory of the thread: reading them is no wait, and saves a
+ * second pass.
+ */
 const IN_MEMORY: readonly string[] = ['cpu', 'wasm', 'tensorflow'];
 
 /** Where the cost stands among gradients by variable. */
@@ -132,7 +135,10 @@ export class Session<
     await this.#parts.bridge.writeBack();
   }
 
-  /** Asks the strategy: at once, or as the student runs, where its values can be read in the midst of a gradient. */
+  /**
+   * Asks the strategy: at once, or as the student runs, where its values can be read in the midst
+   * of a gradient.
+   */
   async #asking(
     forward: () => T | ByLayer<T>,
     batch: Batch<T, D>,
@@ -151,8 +157,8 @@ export class Session<
   }
 
   /**
-   * The gradients of a cost by variable, and the cost. If a function throws within a gradient, TensorFlow.js leaves
-   * behind what its tape has kept. Here, the gradient comes to its end first.
+   * The gradients of a cost by variable, and the cost. If a function throws within a gradient,
+   * TensorFlow.js leaves behind what its tape has kept. Here, the gradient comes to its end first.
    */
   #differentiate(variables: V[], cost: () => S): Record<string, T> {
     const { tf } = this.#parts;
@@ -188,7 +194,10 @@ export class Session<
     return [target, labels, { mask }] as Rest<Call<T>> | Rest<LayerwiseCall<T>>;
   }
 
-  /** Adds what metrics compare, if an entry of the strategy reads labels: a row of its layers has a number for each class. */
+  /**
+   * Adds what metrics compare, if an entry of the strategy reads labels: a row of its layers has a
+   * number for each class.
+   */
   #judged(
     layers: ByLayer<T>,
     { targets, labels, mask }: Batch<T, D>,

@@ -6,16 +6,26 @@ import { type Targets, type Teacher, type TeacherContext, targetsOf } from './te
 
 /** What a student learns from, or is judged by. */
 export interface SampleOptions<T extends Tensor, D extends SampleTensors<T>> {
-  /** The inputs: a tensor whose first dimension is that of the samples, or several tensors, in a list or by name. */
+  /**
+   * The inputs: a tensor whose first dimension is that of the samples, or several tensors, in a
+   * list or by name.
+   */
   readonly data: D;
-  /** A `tf.LayersModel`, a function of a batch, or what the teacher put out for all samples, maybe by layer. */
+  /**
+   * A `tf.LayersModel`, a function of a batch, or what the teacher put out for all samples, maybe
+   * by layer.
+   */
   readonly teacher: Teacher<T, D>;
   /**
-   * For each sample a class, in an array or an int32 tensor, or a distribution, in a tensor or a matrix. `UNLABELED` and
-   * `IGNORE_INDEX` are classes, too. A tensor [samples, length] has a label for each token.
+   * For each sample a class, in an array or an int32 tensor, or a distribution, in a tensor or a
+   * matrix. `UNLABELED` and `IGNORE_INDEX` are classes, too. A tensor [samples, length] has a label
+   * for each token.
    */
   readonly labels?: SampleLabels<T> | undefined;
-  /** For each sample 0 or 1, in an array or a tensor, for all layers or by layer of the student; 0 leaves the sample out. */
+  /**
+   * For each sample 0 or 1, in an array or a tensor, for all layers or by layer of the student; 0
+   * leaves the sample out.
+   */
   readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
 }
 

@@ -6,8 +6,9 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import type { SampleTensors } from './rows.js';
 
 /**
- * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU the function is
- * called twice for each step, and has to return the same both times; dropouts drop the same numbers.
+ * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU
+ * the function is called twice for each step, and has to return the same both times; dropouts drop
+ * the same numbers.
  */
 export type StudentFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
@@ -21,7 +22,10 @@ export interface Learner<T extends Tensor, V extends T, D extends SampleTensors<
   forward(batch: D, options: { training: boolean }): ByLayer<T>;
   /** What regularizers add to the loss. */
   penalties(): T[];
-  /** Runs a function after which what the student counts as it runs, the means of batch norms, is as it was before. */
+  /**
+   * Runs a function after which what the student counts as it runs, the means of batch norms, is as
+   * it was before.
+   */
   undoing<R>(compute: () => Promise<R>): Promise<R>;
 }
 
@@ -29,7 +33,10 @@ export interface Learner<T extends Tensor, V extends T, D extends SampleTensors<
 export interface StudentOptions<T extends Tensor, V extends T, D extends SampleTensors<T>> {
   /** A `tf.LayersModel`, compiled or not; or a function of a batch. */
   readonly student: LayersModel | StudentFunction<T, D>;
-  /** What a student learns that is a function. A model has its own: the weights of its layers that are `trainable`. */
+  /**
+   * What a student learns that is a function. A model has its own: the weights of its layers that
+   * are `trainable`.
+   */
   readonly variables?: readonly V[] | undefined;
 }
 

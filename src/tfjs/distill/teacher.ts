@@ -10,9 +10,9 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import { isOneOutput, type Rows, type SampleTensors, type StoredOutputs } from './rows.js';
 
 /**
- * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise of that. What the
- * function makes on the way is disposed, as in `tf.tidy`. An `async` function disposes it itself; the tensors that
- * its promise gives are disposed after the batch.
+ * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise
+ * of that. What the function makes on the way is disposed, as in `tf.tidy`. An `async` function
+ * disposes it itself; the tensors that its promise gives are disposed after the batch.
  */
 export type TeacherFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
@@ -70,8 +70,8 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
 }
 
 /**
- * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is async: then it may need
- * that when it goes on.
+ * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is
+ * async: then it may need that when it goes on.
  */
 function asked<T extends Tensor, D extends SampleTensors<T>>(
   { operation, tf, names }: TeacherContext<T>,

@@ -69,7 +69,10 @@ describeKernels('A matrix product', () => {
     );
   });
 
-  /** The largest error of a product of positive numbers, which is worst for sums, relative to each entry. */
+  /**
+   * The largest error of a product of positive numbers, which is worst for sums, relative to each
+   * entry.
+   */
   function worst(precision: 'float32' | 'float64', scale: number): number {
     const [rows, inner, columns] = [20, 2100, 12];
     const numbers = (length: number, seed: number) =>

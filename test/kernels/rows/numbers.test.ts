@@ -24,7 +24,8 @@ import { soften, standardize, standardizeAdjoint } from '../../../src/kernels/ro
 import { toUnit, unitAdjoint } from '../../../src/kernels/rows/unit.js';
 import { kernels } from '../../support/describeKernels.js';
 
-// Every kernel against the way that JavaScript goes where there is none, which the golden values of the strategies are for.
+// Every kernel against the way that JavaScript goes where there is none, which the golden values of
+// the strategies are for.
 
 const compiled = kernels.filter((name) => name !== 'scalar');
 
@@ -182,8 +183,9 @@ const PLACES = {
 const EXCLUDED = 3;
 
 /**
- * Compares losses and gradient with those of rows of a loss in JavaScript, whose numbers are doubles. Errors may be
- * relative to `least`: the direction of a single number is a sign, and what its derivative should be is nothing.
+ * Compares losses and gradient with those of rows of a loss in JavaScript, whose numbers are
+ * doubles. Errors may be relative to `least`: the direction of a single number is a sign, and what
+ * its derivative should be is nothing.
  */
 function expectRows(
   name: string,
@@ -272,7 +274,8 @@ describeNumbers((numeric, columns, place) => {
       }
       student.fill(Number.NaN, EXCLUDED * columns, (EXCLUDED + 1) * columns);
       compare();
-      // Where the loss has a kink, the format cannot tell on which side of it a small difference is.
+      // Where the loss has a kink, the format cannot tell on which side of it a small difference
+      // is.
       if (name.startsWith('absoluteDirections') || teacherColumns !== columns) return;
       // The way of doubles that this is compared with loses digits that both sides have in common.
       const closeness = numeric.dtype === 'float64' ? 32 : 1024;
@@ -385,7 +388,8 @@ describeNumbers((numeric, columns, place) => {
   });
 });
 
-// Computed with 60 digits: a student and a teacher that are close, the divergence, and σ(student) − σ(teacher).
+// Computed with 60 digits: a student and a teacher that are close, the divergence, and σ(student) −
+// σ(teacher).
 const CLOSE = [
   [0.3750009536743164, 0.375, 1.0978187084670067e-13, 2.3022926322781665e-7],
   [-3.499755859375, -3.5, 8.480311561896803e-10, 6.9473373449972546e-6],

@@ -11,22 +11,27 @@ import {
 import cases from '../../fixtures/kernels.json' with { type: 'json' };
 import { describeKernels } from '../../support/describeKernels.js';
 
-// The accuracy of every kernel, against values computed to 40 digits; see fixtures/generate_kernels.py.
+// The accuracy of every kernel, against values computed to 40 digits; see
+// fixtures/generate_kernels.py.
 
 type Kind = 'wide' | 'huge' | 'near' | 'confident' | 'masked';
 
 const ROWS = 3;
 
 /**
- * Largest errors: of the loss, relative; of a gradient, relative to the largest entry of its row, but for what no
- * arithmetic of the format is without: a share of the largest term, of which a difference is left.
+ * Largest errors: of the loss, relative; of a gradient, relative to the largest entry of its row,
+ * but for what no arithmetic of the format is without: a share of the largest term, of which a
+ * difference is left.
  */
 const BOUNDS = {
   float32: { loss: 4e-7, gradient: 3e-7, term: 4e-9 },
   float64: { loss: 1e-14, gradient: 1e-14, term: 1e-17 },
 };
 
-/** JavaScript takes the difference of logarithms, which near the teacher has fewer digits than the difference of logits. */
+/**
+ * JavaScript takes the difference of logarithms, which near the teacher has fewer digits than the
+ * difference of logits.
+ */
 const SCALAR_BOUNDS = { loss: 1e-11, gradient: 1e-11, term: 1e-16 };
 
 function hash(i: number, seed: number): number {

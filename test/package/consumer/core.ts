@@ -1,5 +1,5 @@
-// What a user of the package writes; compiled and run as an ES module and as CommonJS, see ../tarball.check.ts.
-// It throws where the package does not do what it should.
+// What a user of the package writes; compiled and run as an ES module and as CommonJS, see
+// ../tarball.check.ts. It throws where the package does not do what it should.
 import {
   DistillationError,
   float64,

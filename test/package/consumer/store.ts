@@ -1,4 +1,5 @@
-// The entry for stores, beside the first: a store in memory is written, verified and read. See ../tarball.check.ts.
+// The entry for stores, beside the first: a store in memory is written, verified and read. See
+// ../tarball.check.ts.
 import {
   DistillationError,
   Matrix,

@@ -1,4 +1,5 @@
-// The entry for what servers put out beside the first, on a reply as JSON has it. See ../tarball.check.ts.
+// The entry for what servers put out beside the first, on a reply as JSON has it. See
+// ../tarball.check.ts.
 import { DistillationError, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
 import { readVLLM, type TeacherReply } from 'knowledge-distillation/teachers';
 

@@ -1,4 +1,5 @@
-// The second entry, beside the first: classes of the one are known to the other. See ../tarball.check.ts.
+// The second entry, beside the first: classes of the one are known to the other. See
+// ../tarball.check.ts.
 import fc from 'fast-check';
 import {
   DistillationError,
@@ -15,7 +16,8 @@ const feature = new FeatureDistillationStrategy({ projection });
 const student = Matrix.fromRows([[0.5, -1]], float64);
 const teacher = Matrix.fromRows([[1, 0, 1]], float64);
 
-// 2 entries of the student and 2 × 3 weights: only an `instanceof` that holds between the entries finds the latter.
+// 2 entries of the student and 2 × 3 weights: only an `instanceof` that holds between the entries
+// finds the latter.
 const report: GradientReport = checkGradient(feature, student, teacher);
 if (!report.passed) throw new Error(`the gradient is wrong: ${JSON.stringify(report.worst)}`);
 if (report.coordinates !== 8) throw new Error(`${report.coordinates} entries were checked, not 8`);

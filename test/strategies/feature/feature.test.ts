@@ -195,7 +195,8 @@ describe('LinearProjection', () => {
     const [weight, bias] = projection.parameters();
     weight?.value.data.set([1, 0, 2, 0, 1, -1]);
     bias?.value.data.set([0, 0, 5]);
-    // 2 channels × 2 positions: [1, 2] at the first as above, [3, 0] at the second, which becomes [3, 0, 11]
+    // 2 channels × 2 positions: [1, 2] at the first as above, [3, 0] at the second, which becomes
+    // [3, 0, 11]
     const { loss, gradient } = strategy.computeLossAndGradient(
       matrix([1, 3, 2, 0]),
       matrix([1, 3, 1, 0, 3, 10]),

@@ -13,7 +13,8 @@ describe('PatientDistillationStrategy by hand', () => {
       matrix([7, 0], [0, -1]),
     );
     expect(loss).toBeCloseTo((0.8 + 4) / 2, 15);
-    // −2 (t̂ − cos ŝ)/‖s‖ over two rows: −([1, 0] − 0.6 [0.6, 0.8])/5 = [−0.64, 0.48]/5; along the row it is 0
+    // −2 (t̂ − cos ŝ)/‖s‖ over two rows: −([1, 0] − 0.6 [0.6, 0.8])/5 = [−0.64, 0.48]/5; along the
+    // row it is 0
     expect(gradient.get(0, 0)).toBeCloseTo(-0.64 / 5, 15);
     expect(gradient.get(0, 1)).toBeCloseTo(0.48 / 5, 15);
     expect(gradient.toRows()[1]).toEqual([0, 0]);

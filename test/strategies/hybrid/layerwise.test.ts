@@ -39,7 +39,8 @@ const teachers = {
 };
 const labels = Int32Array.of(2, IGNORE_INDEX, 0);
 
-// Rows, a whole batch by its products, and rows again: each kind of writer is first once and second once.
+// Rows, a whole batch by its products, and rows again: each kind of writer is first once and second
+// once.
 const hybrid = new HybridDistillationStrategy<Doubles>(
   [
     { strategy: new ResponseDistillationStrategy(), weight: 0.5 },

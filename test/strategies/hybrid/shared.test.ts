@@ -42,7 +42,8 @@ describe('a projection that a bare strategy shares with another entry', () => {
     return [...weight!.gradient.data];
   }
 
-  // Both entries have the loss of the projection alone: so has the hybrid, since the weights sum to 1.
+  // Both entries have the loss of the projection alone: so has the hybrid, since the weights sum to
+  // 1.
   const projection = new LinearProjection(3, 2, { numeric: float64 });
   const alone = new FeatureDistillationStrategy<Doubles>({ projection });
   alone.computeGradient(student, teacher);

@@ -43,7 +43,8 @@ describeKernels('RankingDistillationStrategy by hand', () => {
       matrix([3, 1, 2, 0], [0, 1, 2, 3]),
       matrix([3, 2, 1, 0], [5, 5, 5, 0]),
     );
-    // Leads of 2, 1, 3, −1, 1 and 2; of −3, −2 and −1. A lead of exactly the margin has no derivative.
+    // Leads of 2, 1, 3, −1, 1 and 2; of −3, −2 and −1. A lead of exactly the margin has no
+    // derivative.
     expect(loss).toBe(((1 + 3 + 1) / 6 + (5 + 4 + 3) / 3) / 2);
     expect(gradient.toRows()).toEqual([
       [-1 / 12, -2 / 12, 2 / 12, 1 / 12],

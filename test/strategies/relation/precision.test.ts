@@ -15,7 +15,9 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
-/** A student, and a teacher that is so near it; all of them away from 0, if wanted, and as large. */
+/**
+ * A student, and a teacher that is so near it; all of them away from 0, if wanted, and as large.
+ */
 function batch(
   rows: number,
   columns: number,
@@ -47,7 +49,10 @@ const congruences = (): DistillationStrategyBase<FloatArray> =>
   new CorrelationCongruenceDistillationStrategy({ form: 'bilinear' });
 const contrasts = (): DistillationStrategyBase<FloatArray> => new ContrastiveDistillationStrategy();
 
-/** That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss, which adds up more of them. */
+/**
+ * That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss,
+ * which adds up more of them.
+ */
 function expectGood(
   create: () => DistillationStrategyBase<FloatArray>,
   student: Matrix,
@@ -87,7 +92,8 @@ describeKernels('Rows that are compared, in float32', () => {
     );
   });
 
-  // A temperature of 0.07 makes an error of a cosine 14 times as large in a logit, one of 0.05 makes it 20 times as large.
+  // A temperature of 0.07 makes an error of a cosine 14 times as large in a logit, one of 0.05
+  // makes it 20 times as large.
   describe.each([10, 1, 0.5, 0.1, 1e-4])('at a distance of %d', (distance) => {
     test.each<[string, number, () => DistillationStrategyBase<FloatArray>]>([
       ['contrasts', 5e-6, contrasts],

@@ -12,7 +12,8 @@ describe('ProbabilisticTransferDistillationStrategy by hand', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     // s = [[1, ½], [½, 1]], q = ⅔, ⅓ against p = ½, ½: mean over 4 of twice ½ ln(3/4) + ½ ln(3/2)
     expect(loss).toBeCloseTo(Math.log(9 / 8) / 4, 6);
-    // by the cosine ½ (1/(3 + c) − ½/(1 + c)) at c = 0, and the cosine of unit rows by one of them is the other
+    // by the cosine ½ (1/(3 + c) − ½/(1 + c)) at c = 0, and the cosine of unit rows by one of them
+    // is the other
     const expected = [0, -1 / 12, -1 / 12, 0];
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
   });

@@ -10,7 +10,8 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
-// Gradients that are products go where they belong without a detour: large enough here for the kernels that multiply.
+// Gradients that are products go where they belong without a detour: large enough here for the
+// kernels that multiply.
 
 const ROWS = 40;
 const COLUMNS = 30;

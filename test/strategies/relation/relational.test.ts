@@ -105,7 +105,8 @@ describe('RelationalDistillationStrategy of degenerate rows', () => {
       matrix([1, 1], [1, 1]),
       matrix([0, 0], [0, 1]),
     );
-    // ψ = 0 against 1, twice among 4; of the angles, those of a row with itself, 0 against 1, twice among 8
+    // ψ = 0 against 1, twice among 4; of the angles, those of a row with itself, 0 against 1, twice
+    // among 8
     expect(loss).toBeCloseTo((2 * 0.5) / 4 + (2 * 2 * 0.5) / 8, 15);
     expect(gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
     const mixed = strategy.computeGradient(

@@ -25,7 +25,8 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     // Rows 1 and 2: p = ½, ½ against q = σ(1), σ(−1); row 3: ½, ½ against ½, ½.
     const q = 1 / (1 + Math.exp(-1));
     expect(loss).toBeCloseTo((2 / 3) * 0.5 * (Math.log(0.5 / q) + Math.log(0.5 / (1 - q))), 15);
-    // By the cosine of rows 1 and 3 the slope is (½ − q) / 3; row 3 at length 3 is moved along both of the others.
+    // By the cosine of rows 1 and 3 the slope is (½ − q) / 3; row 3 at length 3 is moved along both
+    // of the others.
     const slope = (0.5 - q) / 3;
     const expected = [0, slope, 0, slope / 2, (2 * slope) / 3, 0];
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 15);
@@ -67,7 +68,8 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     const strategy = distribution({ similarityTemperature: 1e-4 });
     const turned = matrix([1, 0], [0, 1], [0, 2]);
     const loss = strategy.computeLoss(turned, corner);
-    // Row 1: p = 1, 0 against ½, ½. Row 2: 1, 0 against e^−10000, 1. Row 3: ½, ½ against e^−10000, 1.
+    // Row 1: p = 1, 0 against ½, ½. Row 2: 1, 0 against e^−10000, 1. Row 3: ½, ½ against e^−10000,
+    // 1.
     expect(loss).toBeCloseTo((Math.log(2) + 1e4 + (5e3 - Math.log(2))) / 3, 9);
   });
 

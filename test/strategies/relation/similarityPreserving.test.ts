@@ -15,7 +15,8 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     const r = Math.SQRT1_2;
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     expect(loss).toBeCloseTo((2 * (1 - r) ** 2 + 2 * r ** 2) / 4, 15);
-    // By Ĝ: ½ (Ĝ − r); across a unit row g: 0 on the diagonal, −r/2 beside it; both of a pair come to −r, times x.
+    // By Ĝ: ½ (Ĝ − r); across a unit row g: 0 on the diagonal, −r/2 beside it; both of a pair come
+    // to −r, times x.
     const expected = [0, -r, -r, 0];
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 15);
   });
@@ -48,7 +49,8 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     const apart = strategy.computeLossAndGradient(student, matrix([1, 0], [0, 1]));
     expect(apart.loss).toBe(1 / 4); // the similarity of the first row with itself
     expect(apart.gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
-    // Alike in the teacher: by G of the first row with the second, ½ (0 − 1/√2) / 1e-12, times the second
+    // Alike in the teacher: by G of the first row with the second, ½ (0 − 1/√2) / 1e-12, times the
+    // second
     const alike = strategy.computeGradient(student, matrix([1, 1], [1, 1]));
     expect(alike.get(0, 1) / ((-3 * Math.SQRT1_2) / 2 / 1e-12)).toBeCloseTo(1, 12);
   });

@@ -206,7 +206,8 @@ describeKernels('AlphaBetaDistillationStrategy of many classes', () => {
         }
       }
     }
-    // In doubles it is JavaScript that is off, by the rounding of the logarithms whose difference it takes.
+    // In doubles it is JavaScript that is off, by the rounding of the logarithms whose difference
+    // it takes.
     const tolerance = numeric.dtype === 'float32' ? 2e-6 : 1e-11;
     expect(worst.loss).toBeLessThan(tolerance);
     expect(worst.gradient).toBeLessThan(tolerance);
@@ -228,7 +229,8 @@ describeKernels('AlphaBetaDistillationStrategy at the edges', () => {
     expect(ofStudent.gradient.data.every((value) => value === 0)).toBe(true);
     const ofTeacher = strategy.computeLossAndGradient(all, one);
     expect(ofTeacher.loss / (-5 * (share ** 0.5 - 4 / 9 - (5 / 9) * sum))).toBeCloseTo(1, 14);
-    // Slopes (q^0.9 − p^0.4 q^0.5) / 0.4: of the class of the teacher q^0.5 / 0.4 less than of any other.
+    // Slopes (q^0.9 − p^0.4 q^0.5) / 0.4: of the class of the teacher q^0.5 / 0.4 less than of any
+    // other.
     const gradient = (share * share ** 0.5) / 0.4;
     expect(ofTeacher.gradient.get(0, 1)).toBeCloseTo(gradient, 14);
     expect(ofTeacher.gradient.get(0, 0)).toBeCloseTo(-(columns - 1) * gradient, 14);

@@ -34,12 +34,14 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
   });
 
   test('inter is one minus the correlation of the classes of a row', () => {
-    // Less their means q is (−1, 0, 1) / 6 and p (1, −2, 1) / 6: no correlation; or (−2, 1, 1) / 6: ½ √3.
+    // Less their means q is (−1, 0, 1) / 6 and p (1, −2, 1) / 6: no correlation; or (−2, 1, 1) / 6:
+    // ½ √3.
     const student = logits([1 / 6, 2 / 6, 3 / 6]);
     expect(inter.computeLoss(student, logits([3 / 6, 0, 3 / 6]))).toBeCloseTo(1, 12);
     const { loss, gradient } = inter.computeLossAndGradient(student, logits([0, 3 / 6, 3 / 6]));
     expect(loss).toBeCloseTo(1 - Math.sqrt(3) / 2, 6);
-    // −d ρ / dq = −(b̂ − ρ â) / ‖a‖, of b̂ = (−2, 1, 1) / √6, â = (−1, 0, 1) / √2 and ‖a‖ = √2 / 6: (1, −2, 1) √3 / 2
+    // −d ρ / dq = −(b̂ − ρ â) / ‖a‖, of b̂ = (−2, 1, 1) / √6, â = (−1, 0, 1) / √2 and ‖a‖ = √2 / 6:
+    // (1, −2, 1) √3 / 2
     const slope = [1, -2, 1].map((value) => (value * Math.sqrt(3)) / 2);
     const q = [1 / 6, 2 / 6, 3 / 6];
     const mean = slope.reduce((sum, value, j) => sum + value * q[j]!, 0);
@@ -49,8 +51,8 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
   });
 
   test('intra is one minus the mean over classes of the correlation of the rows', () => {
-    // Down the first class (1, 2, 3) / 8 of both sides; down the second (3, 2, 1) / 8 against (3, 1, 2) / 8; the rest is 4 / 8 of
-    // the student, where ρ is 0.
+    // Down the first class (1, 2, 3) / 8 of both sides; down the second (3, 2, 1) / 8 against (3,
+    // 1, 2) / 8; the rest is 4 / 8 of the student, where ρ is 0.
     const student = logits([1 / 8, 3 / 8, 4 / 8], [2 / 8, 2 / 8, 4 / 8], [3 / 8, 1 / 8, 4 / 8]);
     const teacher = logits([1 / 8, 3 / 8, 4 / 8], [2 / 8, 1 / 8, 5 / 8], [3 / 8, 2 / 8, 3 / 8]);
     expect(intra.computeLoss(student, teacher)).toBeCloseTo(1 - (1 + 0.5 + 0) / 3, 6);
@@ -134,7 +136,10 @@ describeKernels('CorrelationDistillationStrategy at the edges', () => {
   });
 });
 
-/** Rows of values that repeat only after many columns; some of them ruled out, or many equal, as asked. */
+/**
+ * Rows of values that repeat only after many columns; some of them ruled out, or many equal, as
+ * asked.
+ */
 function rowsOf(rows: number, columns: number, phase: number, kind: string): number[][] {
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: columns }, (__, j) => {
@@ -171,7 +176,10 @@ function apart(x: readonly number[], y: readonly number[]): { loss: number; slop
   return { loss: 1 - top / bottom, slope };
 }
 
-/** inter of each row and intra, with their gradients by the logits of all rows together, at a temperature. */
+/**
+ * inter of each row and intra, with their gradients by the logits of all rows together, at a
+ * temperature.
+ */
 function parts(student: number[][], teacher: number[][], temperature: number) {
   const [q, p] = [student, teacher].map((side) =>
     side.map((row) => softmax(row.map((z) => z / temperature))),

@@ -79,7 +79,8 @@ describe('JensenShannonDistillationStrategy between the two divergences', () => 
         student,
         teacher,
       );
-      // −ln share of the side that is far from the mixture, −ln(1 − share) / share of the one that is near.
+      // −ln share of the side that is far from the mixture, −ln(1 − share) / share of the one that
+      // is near.
       expect(loss).toBeCloseTo(1 - Math.log(share), 12);
       expect(jensenShannon({ beta }).computeLoss(student, teacher) / share).toBeCloseTo(loss, 12);
     }

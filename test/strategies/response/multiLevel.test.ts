@@ -39,7 +39,8 @@ describe('MultiLevelDistillationStrategy by hand', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     // Pᵀ P = [[25/16, 3/16], [3/16, 1/16]], Qᵀ Q = ½ everywhere
     expect(loss).toBeCloseTo((17 ** 2 + 2 * 5 ** 2 + 7 ** 2) / 256 / 2, 15);
-    // d/dq of a row = −2 q (Pᵀ P − Qᵀ Q) = −(17 − 5, −5 − 7) / 16, and by the logits ±¼ of its difference
+    // d/dq of a row = −2 q (Pᵀ P − Qᵀ Q) = −(17 − 5, −5 − 7) / 16, and by the logits ±¼ of its
+    // difference
     for (const [row, column] of [
       [0, 0],
       [1, 0],

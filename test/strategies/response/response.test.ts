@@ -229,7 +229,8 @@ describe('ResponseDistillationStrategy in log space', () => {
   });
 
   test('is never negative, and keeps its digits where student and teacher are close', () => {
-    // For a small difference d between two logits of two classes at p = q = 1/2, KL is d²/8 up to d⁴.
+    // For a small difference d between two logits of two classes at p = q = 1/2, KL is d²/8 up to
+    // d⁴.
     for (const d of [1e-3, 1e-6, 1e-9]) {
       const loss = response({ temperature: 1 }).computeLoss(matrix([0, d]), matrix([0, 0]));
       expect(Math.abs(loss / ((d * d) / 8) - 1)).toBeLessThan(1e-6);

@@ -105,7 +105,10 @@ describeKernels('UniversalLogitDistillationStrategy at the edges', () => {
   });
 });
 
-/** Rows of values that repeat only after many columns; some of them ruled out, or many equal, as asked. */
+/**
+ * Rows of values that repeat only after many columns; some of them ruled out, or many equal, as
+ * asked.
+ */
 function rowsOf(columns: number, phase: number, kind: string): number[][] {
   return [0, 1, 2, 3, 4].map((row) =>
     Array.from({ length: columns }, (_, j) => {

@@ -10,7 +10,8 @@ import {
 } from '../../../src/teachers/readers/index.js';
 import { llamaCpp, ollama, openAI, sglang, tokenId, trl, trlLists, vllm } from './payloads.js';
 
-// Which entry of a reply scores which token, and which row of the student predicts it: for every format, in one table.
+// Which entry of a reply scores which token, and which row of the student predicts it: for every
+// format, in one table.
 
 interface Alignment {
   readonly format: string;

@@ -15,8 +15,9 @@ import fixtures from '../../fixtures/readers/distillKit.json' with { type: 'json
 import { mutate, mutations } from './mutate.js';
 import { llamaCpp, ollama, openAI, sglang, tokenId, trl, trlLists, vllm } from './payloads.js';
 
-// Replies that were changed at random: a reader refuses them and says where, or gives what stands there. What stands
-// there is read by code without checks, which is right for whatever a reader should accept.
+// Replies that were changed at random: a reader refuses them and says where, or gives what stands
+// there. What stands there is read by code without checks, which is right for whatever a reader
+// should accept.
 
 const RUNS = Number(globalThis.process?.env?.MUTATIONS ?? 400);
 const columns = 8;

@@ -1,7 +1,8 @@
-// Replies as the servers write them: what the tests of each reader read, or change. The same text was scored by all:
-// vLLM has prompt_logprobs: 2 and return_token_ids: true, SGLang top_logprobs_num: 2 and logprob_start_len: 1,
-// llama-server n_probs: 2 and return_tokens: true, OpenAI and Ollama top_logprobs: 2, and TRL top_logprobs: 2
-// with two sequences, as numpy encodes them and as plain lists.
+// Replies as the servers write them: what the tests of each reader read, or change. The same text
+// was scored by all: vLLM has prompt_logprobs: 2 and return_token_ids: true, SGLang
+// top_logprobs_num: 2 and logprob_start_len: 1, llama-server n_probs: 2 and return_tokens: true,
+// OpenAI and Ollama top_logprobs: 2, and TRL top_logprobs: 2 with two sequences, as numpy encodes
+// them and as plain lists.
 
 import replies from './replies.json' with { type: 'json' };
 

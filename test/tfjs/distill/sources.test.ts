@@ -25,7 +25,10 @@ import {
 
 type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
 
-/** A new student after two epochs in an order of its own, by the response or by what is passed instead. */
+/**
+ * A new student after two epochs in an order of its own, by the response or by what is passed
+ * instead.
+ */
 async function learned(options: Partial<Options> & Pick<Options, 'teacher'>): Promise<number[][]> {
   const student = makeStudent();
   const [strategy, optimizer, data] = [makeResponse(), tf.train.sgd(0.5), makeData()];

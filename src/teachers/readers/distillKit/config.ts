@@ -11,7 +11,9 @@ export interface DistillKitConfig {
   readonly d: number;
   /** Number of tokens at each position. */
   readonly k: number;
-  /** Number of tokens whose log-probabilities are stored as they are; the others are approximated. */
+  /**
+   * Number of tokens whose log-probabilities are stored as they are; the others are approximated.
+   */
   readonly exact_k: number;
   readonly exact_dtype?: DistillKitDtype | undefined;
   /** Powers of the index, 'sqrt' and 'exp', whose sum approximates. */

@@ -28,8 +28,8 @@ export function decompress(bytes: Uint8Array, layout: Layout): number[] {
 }
 
 /**
- * Σ of coefficients × terms, for each approximated token. DistillKit computes it in the number format
- * of the terms, and the residuals are the differences from that.
+ * Σ of coefficients × terms, for each approximated token. DistillKit computes it in the number
+ * format of the terms, and the residuals are the differences from that.
  */
 export function approximate(
   coefficients: ArrayLike<number>,

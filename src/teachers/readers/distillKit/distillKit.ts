@@ -39,7 +39,10 @@ export interface DistillKitOptions extends ReaderOptions {
   readonly promptLength?: number | undefined;
 }
 
-/** Largest sum of approximated probabilities that is rescaled to 1; a larger one is no approximation. */
+/**
+ * Largest sum of approximated probabilities that is rescaled to 1; a larger one is no
+ * approximation.
+ */
 const LARGEST_SUM = 2;
 
 /**
@@ -48,9 +51,9 @@ const LARGEST_SUM = 2;
  *
  *     row j scores token j + 1:   row j of the student
  *
- * The compressed format stores the largest log-probabilities as numbers, and approximates the others
- * by a polynomial of their index and rounded residuals. Where approximated probabilities sum to more
- * than 1, they are divided by their sum.
+ * The compressed format stores the largest log-probabilities as numbers, and approximates the
+ * others by a polynomial of their index and rounded residuals. Where approximated probabilities sum
+ * to more than 1, they are divided by their sum.
  *
  * @param row - a row as a Parquet reader gives it: columns by name; ids may be bigints
  * @param options - `columns`, `k`, `config`, `promptLength`
