@@ -6,8 +6,8 @@ import { refuse } from './errors.js';
  * @param operation - the constructor or method that was called
  * @param sizes - the arguments that multiply to the number of elements, by name; each was checked
  *   to be an integer ≥ 0
- * @param create - allocates that many elements
- * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate that many elements
+ * @param create - allocates `length` elements
+ * @throws {DistillationError} OUT_OF_RANGE if the engine cannot allocate the elements
  */
 export function allocate<R>(
   operation: string,
@@ -34,15 +34,17 @@ export function allocate<R>(
 }
 
 /**
- * Throws an error again; in words, where it says that an array was too large whose size follows
- * from the rows and columns of the student.
+ * Rethrows an error. An engine's error about an array that is too large becomes a
+ * `DistillationError` about the student, because the student's rows and columns determine the size
+ * of every array of a call.
  */
 export function rethrow(
   operation: string,
   { rows, columns }: { readonly rows: number; readonly columns: number },
   error: unknown,
 ): never {
-  // Engines differ in the message. A stack that is exhausted is a RangeError too.
+  // Engines word the message differently. The text is searched because an exhausted stack is a
+  // RangeError too.
   const isTooLarge = error instanceof RangeError && /array|alloc/i.test(error.message);
   if (!isTooLarge || 'code' in error) throw error;
   const expected = 'have no more rows and columns than the engine can allocate products of';

@@ -1,4 +1,4 @@
-// Checks of shapes, number formats and rows, for every argument that is a matrix.
+// Checks of the shape, number format and rows of a matrix argument.
 
 import type { MatrixContent } from './content.js';
 import { checkNumber, refuse, throwShape } from './errors.js';
@@ -38,9 +38,9 @@ export function checkDtype(
 }
 
 /**
- * Throws unless `matrix` has a shape.
+ * Throws unless `matrix` has the expected shape.
  *
- * @param why - whose shape it is, as the message says
+ * @param why - where the expected shape comes from, as the message says
  */
 export function checkShape(
   operation: string,
@@ -55,7 +55,7 @@ export function checkShape(
   throwShape(operation, argument, [rows, columns], expected, why, hint);
 }
 
-/** Throws at the first entry of a row that is neither finite nor `ruledOut`. */
+/** Throws at the first element of a row that is neither finite nor `ruledOut`. */
 export function checkRow(
   operation: string,
   argument: string,
@@ -85,8 +85,8 @@ export function checkClassCount(
  * Throws unless the columns of a matrix divide into parts of equal size; returns the number of
  * parts.
  *
- * @param size - the columns of one part
- * @param part - what the parts are, as the message says: `'channels'`
+ * @param size - number of columns of one part
+ * @param part - name of the parts in the message, such as `'channels'`
  */
 export function checkParts(
   operation: string,
@@ -104,9 +104,9 @@ export function checkParts(
 }
 
 /**
- * sums += values; returns whether every sum is finite. A number that is not finite becomes NaN when
- * it is multiplied by 0, and makes one of the four sums of such products NaN. Four sums are faster
- * than one, because each addition waits for its last one.
+ * Adds `values` to `sums`; returns whether every sum is finite. The check adds up 0 × sum, which is
+ * NaN for a sum that is not finite and 0 otherwise. Four totals are faster than one, because an
+ * addition to a total has to wait for the previous addition to the same total.
  */
 export function addTo(sums: FloatArray, values: FloatArray): boolean {
   const { length } = sums;

@@ -1,4 +1,4 @@
-// The content of a matrix, made of rows of numbers or of classes.
+// Builds the data of a matrix from rows of numbers or from class indices.
 
 import { allocate } from './allocate.js';
 import { checkNumeric, checkValue } from './convert.js';
@@ -13,9 +13,9 @@ export interface MatrixContent<T extends FloatArray = FloatArray> {
 }
 
 /**
- * Allocates zeros for the call of an operation.
+ * Allocates a matrix of zeros.
  *
- * @param sizes - the arguments that give the rows and the columns, in this order, by name
+ * @param sizes - number of rows, then number of columns, each under the name of its argument
  * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
  *   elements than the engine can allocate
  */
@@ -24,13 +24,50 @@ export function zeroContent<T extends FloatArray>(
   sizes: Readonly<Record<string, number>>,
   numeric: NumericTrait<T>,
 ): MatrixContent<T> {
-  // Rows, the first size, may be 0; columns, the second, are at least 1.
+  // The least number of rows is 0 and the least number of columns 1: the index of the size.
   const shape = Object.entries(sizes).map(([name, size], least) =>
     checkInteger(operation, name, size, least),
   );
   checkNumeric(operation, numeric);
   const data = allocate(operation, sizes, (length) => numeric.allocate(length));
   return { data, rows: shape[0]!, columns: shape[1]! };
+}
+
+/** Returns the index of an element in `data`; throws unless the matrix has the element. */
+export function elementIndex(
+  operation: string,
+  { data, rows, columns }: MatrixContent,
+  row: number,
+  column: number,
+): number {
+  const { length } = data; // 0 after the buffer was transferred
+  if (length !== rows * columns) {
+    throwShape(operation, 'data', [length], [rows * columns], 'rows × columns');
+  }
+  checkIndex(operation, 'row', row, rows);
+  checkIndex(operation, 'column', column, columns);
+  return row * columns + column;
+}
+
+/** Copies rows of a matrix, in the order of the indices; throws unless each is in [0, rows). */
+export function gatherContent<T extends FloatArray>(
+  operation: string,
+  matrix: MatrixContent<T>,
+  indices: ArrayLike<number>,
+  numeric: NumericTrait<T>,
+): MatrixContent<T> {
+  const { data, rows, columns } = matrix;
+  const length: unknown = indices?.length;
+  if (typeof length !== 'number') {
+    throwType(operation, 'indices', 'be an array of row indices', indices);
+  }
+  const gathered = zeroContent(operation, { 'indices.length': length, columns }, numeric);
+  for (let i = 0; i < length; i++) {
+    checkIndex(operation, `indices[${i}]`, indices[i], rows);
+    const start = elementIndex(operation, matrix, indices[i]!, 0);
+    gathered.data.set(data.subarray(start, start + columns), i * columns);
+  }
+  return gathered;
 }
 
 /** Copies rows of numbers; throws unless they have equal length and the format can hold them. */
@@ -63,7 +100,7 @@ export function readRows(
   return content;
 }
 
-/** One row for each class: 1 in its column, 0 elsewhere; throws unless they are in [0, columns). */
+/** Builds one one-hot row for each class index; throws unless each index is in [0, columns). */
 export function readClasses(
   operation: string,
   classes: ArrayLike<number>,

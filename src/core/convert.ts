@@ -1,4 +1,4 @@
-// From one number format to another, and the values that a format cannot hold.
+// Converts data between number formats, and refuses values that a format cannot hold.
 
 import { allocate } from './allocate.js';
 import { refuse, throwType } from './errors.js';
@@ -11,8 +11,8 @@ export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray
 }
 
 /**
- * Returns the number format of an option; float32, the default of the type T, if the option is left
- * out.
+ * Returns the number format of an option; float32 if the option is left out, as the type parameter
+ * `T` defaults to `Float32Array`.
  */
 export function readNumeric<T extends FloatArray>(
   operation: string,

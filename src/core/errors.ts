@@ -1,7 +1,7 @@
 import { typeTag } from './numeric.js';
 import { nearestName } from './spelling.js';
 
-/** Machine-readable kind of an error. */
+/** Machine-readable code of an error. */
 export type DistillationErrorCode =
   | 'DAMAGED'
   | 'DTYPE_MISMATCH'
@@ -40,7 +40,7 @@ export interface ErrorDetails {
   readonly row?: number;
   /** Column of the matrix, if one element is at fault. */
   readonly column?: number;
-  /** What mends the call, as the end of the message says it; left out where no hint applies. */
+  /** How to correct the call: the end of the message. Left out if there is no hint. */
   readonly hint?: string;
 }
 
@@ -92,7 +92,7 @@ function describe(details: ErrorDetails, hint?: string): string {
   return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
-/** The same error with other details: for a part of a batch, in the words of the whole batch. */
+/** Copies an error with other details, such as the row of the whole batch for a row of a chunk. */
 export function reworded(
   error: DistillationError,
   changes: Partial<ErrorDetails>,
@@ -100,7 +100,7 @@ export function reworded(
   return new DistillationError({ ...error, ...changes });
 }
 
-/** Where the fault is, and what mends it. */
+/** Optional details of an error: the element at fault, and a hint. */
 export interface Circumstances {
   readonly row?: number;
   readonly column?: number;

@@ -14,7 +14,9 @@ export const HALF: FloatFormat = { digits: 11, least: -24, largest: 65504 };
 const single = new Float32Array(1);
 const singleBits = new Uint32Array(single.buffer);
 
-/** Powers of 2 by their exponent + 160: faster than `**`. */
+/**
+ * Powers of 2, from 2^−160 to 2^159, at index exponent + 160. Reading a table is faster than `**`.
+ */
 const POWERS = Float64Array.from({ length: 320 }, (_, i) => 2 ** (i - 160));
 
 /** Returns the distance from a finite number to the next one of a format, away from 0. */
@@ -24,7 +26,7 @@ export function spacingAt(value: number, { digits, least }: FloatFormat): number
   return POWERS[Math.max(exponent - digits + 1, least) + 160]!;
 }
 
-/** Rounds to the nearest number of a format; ties go to the even one. */
+/** Rounds to the nearest number of a format; ties go to the even significand. */
 export function roundTo(value: number, format: FloatFormat): number {
   if (value === 0 || !Number.isFinite(value)) return value;
   const unit = spacingAt(value, format);
@@ -37,11 +39,15 @@ export function roundTo(value: number, format: FloatFormat): number {
   return value < 0 ? -rounded : rounded;
 }
 
-/** Exponents are biased by 127 in float32 and by 15 in half precision: the difference is 112. */
-const BIAS = 2 ** 112;
+/**
+ * Factor that turns the exponent bias of half precision, 15, into that of float32, 127: 2^(127 −
+ * 15).
+ */
+const REBIAS = 2 ** 112;
 
 /**
- * Decodes IEEE 754 half precision from its bits. Exact: float32 has every value of half precision.
+ * Decodes IEEE 754 half precision from its bits. The result is exact, because float32 holds every
+ * value of half precision.
  */
 export function decodeHalf(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);
@@ -51,7 +57,7 @@ export function decodeHalf(bits: Uint16Array): Float32Array {
     words[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
     if ((half & 0x7c00) === 0x7c00)
       words[i]! |= 0x7f800000; // an infinity, or NaN
-    else values[i]! *= BIAS;
+    else values[i]! *= REBIAS;
   }
   return values;
 }

@@ -1,5 +1,5 @@
-// Hints for data of another kind. A hint, followed on the value that raised it, leads to a call
-// that works.
+// Hints for values of the wrong type. Following a hint on the value that raised it leads to a
+// working call.
 
 import { traitOf, typeTag } from './numeric.js';
 

@@ -1,15 +1,15 @@
-// How a matrix looks in the console.
+// Formats a matrix for `console.log`.
 
 import type { MatrixContent } from './content.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
-/** Names the method by which `console.log` of Node, Bun and Deno shows an object. */
+/** Name of the method that `console.log` of Node, Bun and Deno calls to format an object. */
 const INSPECT: symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom');
 
-/** The most rows, and elements of a row, that are shown. */
-const MOST = 6;
+/** Maximum number of rows, and of elements of a row, that are shown. */
+const MAX_SHOWN = 6;
 
-/** Significant digits that are shown: as many as float32 has in every value. */
+/** Number of significant digits that are shown: float32 keeps 6 decimal digits of every number. */
 const DIGITS = 6;
 
 interface Inspected extends MatrixContent {
@@ -17,8 +17,9 @@ interface Inspected extends MatrixContent {
 }
 
 /**
- * Has `console.log` show the objects of a class as matrices. The constructor calls this, since
- * esbuild keeps a class with a method of a computed name in bundles that do not use the class.
+ * Makes `console.log` show the objects of a class as matrices. The constructor of the class calls
+ * this function. A method with a computed name in the class itself would make esbuild keep the
+ * class in bundles that do not use it.
  */
 export function inspectAsMatrix(prototype: object): void {
   if (INSPECT in prototype) return;
@@ -31,10 +32,11 @@ export function inspectAsMatrix(prototype: object): void {
 /** Describes a matrix: its shape, its number format, and its first elements. */
 function describe({ data, rows, columns, numeric: { dtype } }: Inspected): string {
   const show = (count: number, item: (index: number) => string, indent: string): string => {
-    const items = Array.from({ length: Math.min(count, MOST) }, (_, index) => indent + item(index));
-    return count > MOST ? `${items},${indent}… ${count - MOST} more` : `${items}`;
+    const length = Math.min(count, MAX_SHOWN);
+    const items = Array.from({ length }, (_, index) => indent + item(index));
+    return count > length ? `${items},${indent}… ${count - length} more` : `${items}`;
   };
-  // An element is missing after the buffer was transferred.
+  // After the buffer was transferred, data[index] is undefined: `Number` makes NaN of it.
   const element = (index: number): string => `${+Number(data[index]).toPrecision(DIGITS)}`;
   const row = (i: number): string => `[${show(columns, (j) => element(i * columns + j), ' ')} ]`;
   return `Matrix ${rows} × ${columns} ${dtype} [${show(rows, row, '\n  ')}\n]`;

@@ -1,4 +1,4 @@
-// Matrices as JSON: every number of both formats comes back as it was, bit by bit.
+// Writes and reads matrices as JSON. Reading returns every number bit by bit.
 
 import { allocate } from './allocate.js';
 import type { MatrixContent } from './content.js';
@@ -6,38 +6,40 @@ import { checkNumeric } from './convert.js';
 import { checkInteger, checkOptions, refuse, throwShape, throwType } from './errors.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
-/** @inline A value that JSON has no number for. */
-type Name = 'NaN' | 'Infinity' | '-Infinity' | '-0';
+/** @inline String that stands for a number that JSON cannot hold. */
+type SpecialNumber = 'NaN' | 'Infinity' | '-Infinity' | '-0';
 
-const NAMES: readonly Name[] = ['NaN', 'Infinity', '-Infinity', '-0'];
+const SPECIAL_NUMBERS: readonly SpecialNumber[] = ['NaN', 'Infinity', '-Infinity', '-0'];
 
-/** The names, as messages list them. */
-const NAMED = '"NaN", "Infinity", "-Infinity" or "-0"';
+/** The special numbers, as messages list them. */
+const SPECIAL_LIST = '"NaN", "Infinity", "-Infinity" or "-0"';
 
 /** A matrix as plain data that JSON can hold: `Matrix.fromJSON` reads what `toJSON` returns. */
 export interface MatrixJSON {
   readonly dtype: 'float32' | 'float64';
   readonly rows: number;
   readonly columns: number;
-  /** `rows × columns` values, row after row; a string where JSON has no number for the value. */
-  readonly data: readonly (number | Name)[];
+  /** `rows × columns` values, row after row; a string for a value that JSON has no number for. */
+  readonly data: readonly (number | SpecialNumber)[];
 }
 
+/** Converts a matrix to plain data that JSON can hold. */
 export function writeJSON<T extends FloatArray>(
   { data, rows, columns }: MatrixContent<T>,
   { dtype }: NumericTrait<T>,
 ): MatrixJSON {
-  const named = (value: number) => NAMES.find((name) => Object.is(Number(name), value));
+  const specialOf = (value: number) =>
+    SPECIAL_NUMBERS.find((name) => Object.is(Number(name), value));
   const values = Array.from(data, (value) =>
-    value !== 0 && Number.isFinite(value) ? value : (named(value) ?? value),
+    value !== 0 && Number.isFinite(value) ? value : (specialOf(value) ?? value),
   );
   return { dtype, rows, columns, data: values };
 }
 
 /**
- * Reads a matrix that {@link writeJSON} wrote; throws where it is something else.
+ * Reads a matrix that {@link writeJSON} wrote; throws for anything else.
  *
- * @param hint - what to do about another number format
+ * @param hint - hint of the error for data in another number format
  */
 export function readJSON(
   operation: string,
@@ -64,10 +66,10 @@ export function readJSON(
   for (let i = 0; i < values.length; i++) {
     const value: unknown = data[i];
     const isNumber = typeof value === 'number';
-    if (isNumber || NAMES.includes(value as Name)) values[i] = Number(value);
-    else throwType(operation, `${argument}.data[${i}]`, `be a number, ${NAMED}`, value);
+    if (isNumber || SPECIAL_NUMBERS.includes(value as SpecialNumber)) values[i] = Number(value);
+    else throwType(operation, `${argument}.data[${i}]`, `be a number, ${SPECIAL_LIST}`, value);
     if (!isNumber || Number.isFinite(values[i])) continue;
-    const [place, expected] = [`${argument}.data`, `be a finite ${dtype}, ${NAMED}`];
+    const [place, expected] = [`${argument}.data`, `be a finite ${dtype}, ${SPECIAL_LIST}`];
     const at = { row: Math.floor(i / columns), column: i % columns };
     refuse('OUT_OF_RANGE', operation, place, expected, String(value), at);
   }

@@ -12,16 +12,17 @@ export const IGNORE_INDEX = -100;
 export const UNLABELED = -1;
 
 /** The rule for a mask, as messages state it. */
-const MASK = 'hold 0 or 1 for each row';
+const MASK_RULE = 'hold 0 or 1 for each row';
 
 /**
- * Largest deviation of the sum of probabilities from 1, and of one probability above 1.
- * Probabilities that were stored in half precision, which has a spacing of 2⁻¹¹ below 1, keep it.
+ * Largest accepted deviation of a sum of probabilities from 1, and of one probability above 1. It
+ * admits probabilities that were stored in half precision, whose spacing just below 1 is 2⁻¹¹ ≈
+ * 5e-4.
  */
 export const SUM_TOLERANCE = 1e-3;
 
 export function isClassIndices<T extends FloatArray>(labels: Labels<T>): labels is Int32Array {
-  // The slower tag recognises arrays of another realm (iframe, worker, test runner).
+  // The tag, which is slower, recognises arrays of another realm (iframe, worker, test runner).
   return labels instanceof Int32Array || typeTag(labels) === 'Int32Array';
 }
 
@@ -31,9 +32,9 @@ export function labelRows<T extends FloatArray>(labels: Labels<T>): number {
 }
 
 /**
- * Whether the label of a row gives a class any probability.
+ * Whether the label of a row gives a class a probability above 0.
  *
- * @param index - the position of the class in the data of a matrix
+ * @param index - index of the class in the data of a label matrix: row × columns + column
  */
 export function hasClass<T extends FloatArray>(
   labels: Labels<T>,
@@ -71,21 +72,23 @@ export function classesOf<T extends FloatArray>(
 }
 
 /**
- * Lists of all rows, by how many there are: most calls keep all, and most batches have the same
- * size.
+ * Cached lists of row indices 0, 1, … n − 1. Most calls keep all rows, and most batches of a
+ * training have the same number of rows.
  */
 const ALL_ROWS: (readonly number[])[] = [];
-const MOST_LISTS = 8;
-const LONGEST_LIST = 65536;
 
-/** 0, 1, … count − 1. Shared, and therefore frozen. */
+/** The limits keep the cache below 8 × 65536 indices, about 4 MB. */
+const MAX_LISTS = 8;
+const MAX_CACHED_ROWS = 65536;
+
+/** Returns the list 0, 1, … count − 1. Calls share the list; it is frozen. */
 function allRows(count: number): readonly number[] {
   for (let i = 0; i < ALL_ROWS.length; i++) {
     if (ALL_ROWS[i]!.length === count) return ALL_ROWS[i]!;
   }
   const rows = Object.freeze(Array.from({ length: count }, (_, row) => row));
-  if (count > LONGEST_LIST) return rows;
-  if (ALL_ROWS.length === MOST_LISTS) ALL_ROWS.shift();
+  if (count > MAX_CACHED_ROWS) return rows;
+  if (ALL_ROWS.length === MAX_LISTS) ALL_ROWS.shift();
   ALL_ROWS.push(rows);
   return rows;
 }
@@ -104,7 +107,7 @@ export function keptRows<T extends FloatArray>(
   if (mask === undefined && !indices?.includes(IGNORE_INDEX)) return allRows(rows);
   if (mask !== undefined) {
     const isList = typeof mask === 'object' && typeof mask?.length === 'number';
-    if (!isList) throwType(operation, 'mask', MASK, mask);
+    if (!isList) throwType(operation, 'mask', MASK_RULE, mask);
     const { length } = mask;
     if (length !== rows) throwShape(operation, 'mask', [length], [rows], 'one for each row');
   }
@@ -130,7 +133,7 @@ export function isKept(
   if (keep === 1 || keep === true || keep === 1n) return true;
   if (keep === 0 || keep === false || keep === 0n) return false;
   if (typeof keep === 'number' || typeof keep === 'bigint') {
-    refuse('OUT_OF_RANGE', operation, argument, MASK, String(keep), { row });
+    refuse('OUT_OF_RANGE', operation, argument, MASK_RULE, String(keep), { row });
   }
   throwType(operation, `${argument}[${row}]`, 'be 0 or 1', keep);
 }
@@ -211,26 +214,26 @@ export function checkDistribution(
   matrix: Matrix<FloatArray>,
   row: number,
 ): void {
-  const most = 1 + SUM_TOLERANCE;
-  const sum = checkProbabilities(operation, argument, matrix, row, most, 'NOT_A_DISTRIBUTION');
+  const largest = 1 + SUM_TOLERANCE;
+  const sum = checkProbabilities(operation, argument, matrix, row, largest, 'NOT_A_DISTRIBUTION');
   if (Math.abs(sum - 1) <= SUM_TOLERANCE) return;
   const expected = `sum to 1 (±${SUM_TOLERANCE})`;
   refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });
 }
 
-/** Throws unless every element of the row is in [0, `most`]; returns the sum of the row. */
+/** Throws unless every element of the row is in [0, `largest`]; returns the sum of the row. */
 export function checkProbabilities(
   operation: string,
   argument: string,
   { data, columns }: Matrix<FloatArray>,
   row: number,
-  most = 1,
+  largest = 1,
   code: DistillationErrorCode = 'OUT_OF_RANGE',
 ): number {
   let sum = 0;
   for (let column = 0; column < columns; column++) {
     const value = data[row * columns + column]!;
-    if (!(value >= 0 && value <= most)) {
+    if (!(value >= 0 && value <= largest)) {
       const expected = 'be a probability in [0, 1]';
       const why = Number.isFinite(value) ? code : 'NOT_FINITE';
       refuse(why, operation, argument, expected, String(value), { row, column });

@@ -3,11 +3,11 @@ import { Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
 /**
- * Makes a matrix with one row for each row of another.
+ * Creates a matrix that has one row for each row of another matrix.
  *
- * @param columns - the width of the new matrix
- * @param write - writes a new row; `offset` is where the row that it is made from starts in the
- *   data
+ * @param columns - number of columns of the new matrix
+ * @param write - writes one new row; `offset` is the index in `matrix.data` at which the row of the
+ * other matrix starts
  * @throws {DistillationError} OUT_OF_RANGE where the engine cannot allocate the new matrix
  */
 export function mapRows<T extends FloatArray>(

@@ -1,7 +1,14 @@
 import { allocate } from './allocate.js';
-import { type MatrixContent, readClasses, readRows, zeroContent } from './content.js';
+import {
+  elementIndex,
+  gatherContent,
+  type MatrixContent,
+  readClasses,
+  readRows,
+  zeroContent,
+} from './content.js';
 import { checkNumeric, checkValue, convert } from './convert.js';
-import { checkIndex, checkInteger, checkNumber, throwShape, throwType } from './errors.js';
+import { checkInteger, checkNumber, throwShape, throwType } from './errors.js';
 import { matrixHint } from './hints.js';
 import { inspectAsMatrix } from './inspect.js';
 import { type MatrixJSON, readJSON, writeJSON } from './json.js';
@@ -9,7 +16,7 @@ import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.
 import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 
 /**
- * A row-major, contiguous matrix over a `Float32Array` or a `Float64Array`.
+ * Stores a row-major, contiguous matrix in a `Float32Array` or a `Float64Array`.
  *
  * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` without a copy, and a write to
  * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or
@@ -18,11 +25,12 @@ import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
  * @example
  * import { float64, Matrix } from 'knowledge-distillation';
  *
- * const logits = Matrix.fromRows([[1, 2, 3], [4, 5, 6]]);      // Matrix<Float32Array>, 2 × 3
- * const wrapped = new Matrix(new Float64Array(6), 2, 3);       // Matrix<Float64Array>, no copy
- * console.log(logits.get(1, 0), logits.as(float64).row(0), wrapped.toRows());
- * const batch = logits.gatherRows([1, 0, 1]);                  // a copy, 3 × 3
- * console.log(batch.rowRange(0, 2)); // a view: Matrix 2 × 3 float32 [ [ 4, 5, 6 ], [ 1, 2, 3 ] ]
+ * const logits = Matrix.fromRows([[1, 2, 3], [4, 5, 6]]); // copies; float32
+ * console.log(logits.get(1, 0)); // 4
+ * const wrapped = new Matrix(new Float64Array(6), 2, 3); // copies nothing; float64
+ * console.log(wrapped.numeric === float64); // true
+ * const batch = logits.gatherRows([1, 0, 1]); // a copy, 3 × 3
+ * console.log(JSON.stringify(batch.rowRange(0, 2).toRows())); // [[4,5,6],[1,2,3]]
  */
 export class Matrix<T extends FloatArray = Float32Array> {
   readonly data: T;
@@ -31,9 +39,11 @@ export class Matrix<T extends FloatArray = Float32Array> {
   readonly numeric: NumericTrait<T>;
 
   /**
-   * @param data - `rows × columns` values, row after row; kept, not copied
-   * @param rows - ≥ 0
-   * @param columns - ≥ 1
+   * Wraps an array as a matrix, without a copy.
+   *
+   * @param data - `rows × columns` values, row after row
+   * @param rows - number of rows, ≥ 0
+   * @param columns - number of columns, ≥ 1
    * @throws {DistillationError} SHAPE_MISMATCH if the length of `data` is not `rows × columns`
    */
   constructor(data: T, rows: number, columns: number) {
@@ -56,8 +66,10 @@ export class Matrix<T extends FloatArray = Float32Array> {
   /**
    * Creates a matrix of zeros in float32 or, with `numeric`, in another format.
    *
+   * @param rows - number of rows, ≥ 0
+   * @param columns - number of columns, ≥ 1
    * @throws {DistillationError} OUT_OF_RANGE for a size that is no integer in range, and for more
-   *   elements than the engine can allocate
+   * elements than the engine can allocate
    */
   static zeros(rows: number, columns: number): Matrix<Float32Array>;
   static zeros<T extends FloatArray>(
@@ -76,6 +88,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
   /**
    * Copies rows of equal length into a matrix in float32 or, with `numeric`, in another format.
    *
+   * @param rows - at least one array of numbers
    * @throws {DistillationError} EMPTY without rows, SHAPE_MISMATCH for rows of unequal length,
    *   OUT_OF_RANGE for a finite value that the format cannot hold
    */
@@ -92,23 +105,21 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Wraps a tensor of onnxruntime, transformers.js, TensorFlow.js …, `{ data, dims }` or `{ data,
-   * shape }`, without a copy. A rank above 2 flattens to `[product of the leading dimensions, last
-   * dimension]`.
+   * Wraps a tensor of an inference runtime (onnxruntime, transformers.js …) without a copy. A rank
+   * above 2 flattens to `[product of the leading dimensions, last dimension]`.
    *
-   * @throws {TypeError} if `data` is no float array (int64, a method that was not called), or half
-   *   precision
+   * @param tensor - `{ data, dims }` or `{ data, shape }`
+   * @throws {TypeError} if `data` is neither a `Float32Array` nor a `Float64Array`
    * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and if `data` does not fill the
    *   dimensions
    */
   static fromTensor<T extends FloatArray>(tensor: TensorLike<T>): Matrix<T>;
   /**
-   * Reads a tensor whose number format is not known to TypeScript, or is not the one that is
-   * needed.
+   * Reads a tensor in another number format, or in one that TypeScript does not know.
    *
-   * @param numeric - the format of the matrix. A tensor in this format is not copied. A tensor in
-   *   another format is: half precision is a `Float16Array`, or a `Uint16Array` of bits with the
-   *   tensor's `type` `'float16'`
+   * @param tensor - data in float32, float64 or half precision: a `Float16Array`, or a
+   * `Uint16Array` of bits with the `type` `'float16'`
+   * @param numeric - format of the matrix; a tensor in this format is not copied
    * @throws {DistillationError} also OUT_OF_RANGE for a finite value that `numeric` cannot hold
    */
   static fromTensor<T extends FloatArray>(
@@ -129,8 +140,9 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * Creates one row for each class index: 1 in the column of the class, 0 elsewhere. The matrix is
    * in float32 or, with `numeric`, in another format.
    *
-   * @param classes - indices in [0, columns). For rows without a label, pass indices as labels (an
-   *   `Int32Array`) instead
+   * @param classes - indices in [0, columns). For rows without a label, pass labels as an
+   * `Int32Array` of class indices instead
+   * @param columns - number of classes
    * @throws {DistillationError} OUT_OF_RANGE for an index outside [0, columns)
    */
   static oneHot(classes: ArrayLike<number>, columns: number): Matrix<Float32Array>;
@@ -148,9 +160,10 @@ export class Matrix<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Reads what {@link toJSON} returned, after `JSON.parse`. All values come back bit by bit. The
-   * matrix was in float32 or, with `numeric`, in another format.
+   * Reads what {@link toJSON} returned, after `JSON.parse`. The values are the same, bit by bit.
+   * The matrix was in float32 or, with `numeric`, in another format.
    *
+   * @param json - the parsed object
    * @throws {DistillationError} DTYPE_MISMATCH for another format, SHAPE_MISMATCH for too few or
    * too many values, OUT_OF_RANGE for a size or a value, UNKNOWN_OPTION for another key
    * @throws {TypeError} for a part of another type
@@ -162,7 +175,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
     return matrixOf(readJSON('Matrix.fromJSON', 'json', json, numeric, hint));
   }
 
-  /** Creates zeros in the shape and number format of this matrix. */
+  /** Creates a matrix of zeros with the shape and the number format of this matrix. */
   zerosLike(): Matrix<T> {
     const { rows, columns, numeric } = this;
     const sizes = { rows, columns };
@@ -172,7 +185,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
 
   /** Returns one element. */
   get(row: number, column: number): number {
-    return this.data[this.#index('Matrix.get', row, column)]!;
+    return this.data[elementIndex('Matrix.get', this, row, column)]!;
   }
 
   /**
@@ -181,20 +194,21 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * @throws {DistillationError} OUT_OF_RANGE for a finite value that the number format cannot hold
    */
   set(row: number, column: number, value: number): void {
-    const index = this.#index('Matrix.set', row, column);
+    const index = elementIndex('Matrix.set', this, row, column);
     this.data[index] = checkValue('Matrix.set', this.numeric, row, column, value);
   }
 
   /** Returns a view on one row: a write to it changes the matrix. */
   row(index: number): T {
-    const start = this.#index('Matrix.row', index, 0);
+    const start = elementIndex('Matrix.row', this, index, 0);
     return this.data.subarray(start, start + this.columns) as T;
   }
 
   /**
-   * Returns a view on the rows from `start` up to, not including, `end`: a write to it changes the
-   * matrix.
+   * Returns a view on a range of rows: a write to it changes the matrix.
    *
+   * @param start - first row
+   * @param end - the row after the last
    * @throws {DistillationError} OUT_OF_RANGE unless 0 ≤ `start` ≤ `end` ≤ rows
    */
   rowRange(start: number, end: number): Matrix<T> {
@@ -218,18 +232,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
    * @throws {DistillationError} OUT_OF_RANGE for an index
    */
   gatherRows(indices: ArrayLike<number>): Matrix<T> {
-    const operation = 'Matrix.gatherRows';
-    const { rows, columns, numeric } = this;
-    const length: unknown = indices?.length;
-    if (typeof length !== 'number') {
-      throwType(operation, 'indices', 'be an array of row indices', indices);
-    }
-    const gathered = zeroMatrix(operation, { 'indices.length': length, columns }, numeric);
-    for (let i = 0; i < length; i++) {
-      checkIndex(operation, `indices[${i}]`, indices[i], rows);
-      gathered.data.set(this.row(indices[i]!), i * columns);
-    }
-    return gathered;
+    return matrixOf(gatherContent('Matrix.gatherRows', this, indices, this.numeric));
   }
 
   /** Copies the elements into an array of rows. */
@@ -251,6 +254,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
   /**
    * Copies the matrix into a number format; each value is rounded to the nearest.
    *
+   * @param numeric - `float32` or `float64`
    * @throws {DistillationError} OUT_OF_RANGE for a finite value that the format cannot hold
    */
   as<U extends FloatArray>(numeric: NumericTrait<U>): Matrix<U> {
@@ -258,22 +262,13 @@ export class Matrix<T extends FloatArray = Float32Array> {
     checkMatrix('Matrix.as', 'matrix', this);
     return new Matrix(convert('Matrix.as', this, numeric), this.rows, this.columns);
   }
-
-  #index(operation: string, row: number, column: number): number {
-    const { length } = this.data; // 0 after the buffer was transferred
-    const expected = this.rows * this.columns;
-    if (length !== expected) throwShape(operation, 'data', [length], [expected], 'rows × columns');
-    checkIndex(operation, 'row', row, this.rows);
-    checkIndex(operation, 'column', column, this.columns);
-    return row * this.columns + column;
-  }
 }
 
 function matrixOf<T extends FloatArray>({ data, rows, columns }: MatrixContent<T>): Matrix<T> {
   return new Matrix(data, rows, columns);
 }
 
-/** Allocates a matrix of zeros as {@link zeroContent} does its content. */
+/** Allocates a matrix of zeros; see {@link zeroContent}. */
 export function zeroMatrix<T extends FloatArray>(
   operation: string,
   sizes: Readonly<Record<string, number>>,
@@ -290,7 +285,8 @@ export function checkMatrix(
   expected = 'be a Matrix',
   hint?: string,
 ): void {
-  // By structure, not by class: a program may hold two copies of the library, ESM and CommonJS.
+  // The check is by structure: `instanceof` fails for a matrix of another copy of the library, such
+  // as the CommonJS copy beside the ESM copy.
   if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
     throwType(operation, argument, expected, value, hint ?? matrixHint(argument, value));
   }

@@ -3,13 +3,16 @@ import { SUM_TOLERANCE } from './labels.js';
 import { checkMatrix, type Matrix } from './matrix.js';
 import type { FloatArray } from './numeric.js';
 
-/** Of two columns, too many rows of few digits are complements. */
-const LEAST_COLUMNS = 3;
+/**
+ * Least number of columns of a matrix that is searched. In a row of two logits with few digits,
+ * such as 0.3 and 0.7, a sum of 1 is common by chance.
+ */
+const MIN_COLUMNS = 3;
 
 /**
- * Throws where all rows of a matrix of logits are distributions: whoever passes the result of a
- * softmax would train a student that is never sure. Logits end the search at their first element
- * below 0 or above 1, so that it costs nothing.
+ * Throws if every row of a matrix of logits is a probability distribution. A second softmax over
+ * probabilities would train a student that is never sure. For logits the check costs almost
+ * nothing: it ends at the first element below 0 or above 1.
  */
 export function refuseProbabilities(
   operation: string,
@@ -17,8 +20,9 @@ export function refuseProbabilities(
   matrix: Matrix<FloatArray>,
   rows: readonly number[],
 ): void {
-  if (matrix.columns < LEAST_COLUMNS) return;
-  // One row may be in [0, 1] and sum to 1 by chance, and may stand more than once.
+  if (matrix.columns < MIN_COLUMNS) return;
+  // One row of logits can be a distribution by chance, and a batch can repeat that row: at least
+  // two different rows are needed.
   let isVaried = false;
   for (const row of rows) {
     if (!isUnevenDistribution(matrix, row)) return;
@@ -38,7 +42,7 @@ function isSameRow({ data, columns }: Matrix<FloatArray>, row: number, other: nu
   return true;
 }
 
-/** Throws unless a matrix holds logits: it is one, and not all of its rows are distributions. */
+/** Throws unless `logits` is a matrix in which at least one row is no probability distribution. */
 export function checkLogits(operation: string, logits: Matrix<FloatArray>): void {
   checkMatrix(operation, 'logits', logits);
   const rows = Array.from({ length: logits.rows }, (_, row) => row);
@@ -46,8 +50,8 @@ export function checkLogits(operation: string, logits: Matrix<FloatArray>): void
 }
 
 /**
- * Whether a row is in [0, 1], sums to 1, and is not the same everywhere: a row of equal logits may
- * be anything.
+ * Whether a row is a probability distribution with unequal elements. A row of equal elements, such
+ * as four logits of 0.25, does not tell.
  */
 function isUnevenDistribution({ data, columns }: Matrix<FloatArray>, row: number): boolean {
   const start = row * columns;

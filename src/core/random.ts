@@ -1,6 +1,6 @@
 /**
- * Generates uniform numbers in [0, 1) by splitmix32: the same numbers on every machine for the same
- * seed. A new generator whose seed is the state of this one continues the sequence.
+ * Generates uniform random numbers in [0, 1) by splitmix32. A seed gives the same numbers on every
+ * machine. A new generator whose seed is the `state` of another one continues its sequence.
  */
 export class Generator {
   state: number;
@@ -20,7 +20,7 @@ export class Generator {
   }
 }
 
-/** Returns a function that draws from a new {@link Generator}. */
+/** Returns a function that draws uniform random numbers in [0, 1) from a new {@link Generator}. */
 export function uniform(seed: number): () => number {
   const generator = new Generator(seed);
   return () => generator.next();

@@ -1,11 +1,11 @@
-/** Returns the first name that `key` may be a misspelling of. */
+/** Returns the first name of which `key` is a likely misspelling. */
 export function nearestName(names: readonly string[], key: string): string | undefined {
   return names.find((name) => isMisspelt(name, key));
 }
 
 /**
- * Whether two names differ in one letter that is missing, added, replaced or swapped with the next,
- * or in case.
+ * Whether two names differ by at most one edit, case aside: one letter missing, added, replaced, or
+ * swapped with the next letter.
  */
 function isMisspelt(name: string, key: string): boolean {
   const [a, b] = [name.toLowerCase(), key.toLowerCase()];

@@ -1,4 +1,4 @@
-// Tensors of inference runtimes, read by their structure.
+// Reads tensors of inference runtimes, by their structure.
 
 import type { MatrixContent } from './content.js';
 import { checkInteger, throwShape, throwType } from './errors.js';
@@ -22,8 +22,8 @@ export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?:
  * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last
  * dimension]`.
  *
- * @param numeric - if it is given, half precision is decoded into a copy; other data are not
- *   converted to it
+ * @param numeric - if a number format is given, half precision is decoded into a float32 copy; data
+ * in float32 or float64 are not converted here
  * @throws {DistillationError} SHAPE_MISMATCH for a rank below 2, and where the data do not fill the
  *   dimensions
  */
@@ -52,7 +52,7 @@ export function readTensor(
   return { data, rows, columns };
 }
 
-/** The data of a tensor; half precision is decoded where the caller names a number format. */
+/** Returns the data of a tensor as floats; half precision is decoded if `numeric` is given. */
 function floatsOf(
   operation: string,
   { data, type }: RuntimeTensor,

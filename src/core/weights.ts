@@ -4,8 +4,8 @@ import { checkNumber, refuse } from './errors.js';
 export type WeightRule = 'sum-to-one' | 'normalize' | 'free';
 
 /**
- * Largest deviation of the sum from 1: weights such as 0.1, written as decimals, do not sum to 1
- * exactly.
+ * Largest accepted deviation of the sum of weights from 1: decimals such as 0.1 are not exact in
+ * binary, so that their sum is not exactly 1.
  */
 const WEIGHT_TOLERANCE = 1e-6;
 
@@ -13,7 +13,7 @@ const WEIGHT_TOLERANCE = 1e-6;
  * Throws unless the weights keep the rule; returns their sum.
  *
  * @param argumentOf - names one weight in messages
- * @param hint - what to do about a weight above 1
+ * @param hint - hint of the error for a weight above 1
  */
 export function checkWeights(
   operation: string,
