@@ -9,18 +9,22 @@ import type { Parameter } from './parameter.js';
 import { type RowLossSink, readRowWeights, readTemperatures } from './rowOptions.js';
 
 /**
- * What a teacher put out: a value for every column or, where the strategy takes them, for the
- * largest alone.
+ * Output of a teacher: a matrix or, for a strategy that takes them, sparse targets, which hold only
+ * the largest values of each row.
  */
 export type TeacherOutput<T extends FloatArray = Float32Array> = Matrix<T> | SparseTargets<T>;
 
-/** One entry of a hybrid, as it contributed to one loss: `weighted` = `weight` × `loss`. */
+/** Contribution of one entry of a hybrid to one loss. */
 export interface ComponentLoss {
+  /** Name of the entry. */
   readonly name: string;
+  /** Weight of the entry, after `weights: 'normalize'`. */
   readonly weight: number;
+  /** Loss of the entry, without its weight. */
   readonly loss: number;
+  /** `weight × loss`. */
   readonly weighted: number;
-  /** Rows that took part. */
+  /** Number of rows that took part. */
   readonly count: number;
 }
 
@@ -35,7 +39,7 @@ export interface Overrides {
 
 /** The arguments of a call that every strategy checks in the same way. */
 export interface Arguments<T extends FloatArray, Sparse extends SparseTargets<T>> {
-  /** The method called, as errors name it. */
+  /** Name of the called method in errors. */
   readonly operation: string;
   readonly student: Matrix<T>;
   readonly teacher: Matrix<T> | Sparse;
@@ -46,96 +50,100 @@ export interface Arguments<T extends FloatArray, Sparse extends SparseTargets<T>
   readonly temperatures?: ArrayLike<number> | undefined;
 }
 
-/** One call as it was made. */
+/** Arguments of one call, as the caller passed them. */
 export interface BatchRequest<
   T extends FloatArray,
   Sparse extends SparseTargets<T> = SparseTargets<T>,
 > extends Arguments<T, Sparse> {
-  /** What the hybrids around the strategy set. */
+  /** Temperature and alpha that the enclosing hybrids set. */
   readonly inherited: Overrides;
   /**
-   * @internal The parameters whose gradients the call computes; of a call for the loss alone, none.
+   * @internal Parameters whose gradients the call computes; none in a call for the loss alone.
    */
   readonly learned: readonly Parameter<T>[];
-  /** Where the loss of each row goes, for a loss that is a sum over rows. */
+  /** Sink for the loss of each row, in a call of a loss that is a sum over rows. */
   readonly rowLosses: RowLossSink | undefined;
   /** @internal */
   readonly memo: InputsMemo<T>;
 }
 
 /**
- * Where strategies of one call that read the same arguments find what the first of them
- * established.
+ * Results of the checks of a call, which all strategies of the call that read the same arguments
+ * share.
  */
 export interface InputsMemo<T extends FloatArray> {
   checked: CheckedInputs<T> | undefined;
-  /** What holds for other arguments with the same labels, mask and number of rows. */
+  /** Results for another pair of matrices with the same labels, mask and number of rows. */
   readonly kept: KeptRows<T> | undefined;
 }
 
-/** What is established once for the labels, the mask and the numbers of each row of a call. */
+/** Result of checking the labels, the mask and the options that hold a number for each row. */
 export interface KeptRows<T extends FloatArray> {
-  /** The rows that are read: those of weight 0 are not. */
+  /** Kept rows without the rows of weight 0, ascending: the rows that are read. */
   readonly rows: readonly number[];
-  /** How many rows are kept, those of weight 0 among them. */
+  /** Number of kept rows, including the rows of weight 0. */
   readonly count: number;
   readonly rowWeights: Float64Array | undefined;
   readonly temperatures: Float64Array | undefined;
   readonly labels: ReadLabels<T>;
 }
 
-/** What is established once for the arguments of a call. */
+/** Result of checking all arguments of a call. */
 export interface CheckedInputs<T extends FloatArray> extends KeptRows<T> {
   readonly sparse: SparseTargets<T> | undefined;
 }
 
-/** Labels as losses read them: found by {@link readLabels}, at most once for a call. */
+/** Labels in the form that losses read; {@link readLabels} fills it at most once in a call. */
 export interface ReadLabels<T extends FloatArray> {
   isRead: boolean;
   classes: Int32Array | undefined;
   distributions: Matrix<T> | undefined;
 }
 
-/** One call, checked and resolved: what the formula of a strategy reads. */
+/** Checked arguments and resolved options of one call: the input of a strategy's `evaluate`. */
 export interface DistillationBatch<
   T extends FloatArray = Float32Array,
   Sparse extends SparseTargets<T> = never,
 > extends BatchRequest<T, Sparse> {
-  /** The rows that take part, ascending; without those of weight 0. */
+  /** Kept rows without the rows of weight 0, ascending: the rows that the loss reads. */
   readonly rows: readonly number[];
-  /** The number of kept rows, those of weight 0 among them. */
+  /** Number of kept rows, including the rows of weight 0. */
   readonly count: number;
-  /** What the loss of each row counts, a constant; 1 where it is left out. */
+  /** Weight of the loss of each row, constant to the gradient; undefined if every weight is 1. */
   readonly rowWeights: Float64Array | undefined;
-  /** The temperature of each row of a response loss, instead of `temperature`; a constant. */
+  /**
+   * Temperature of each row of a response loss, instead of `temperature`; constant to the gradient.
+   */
   readonly temperatures: Float64Array | undefined;
-  /** The teacher where it is sparse. */
+  /** The teacher, if it is sparse. */
   readonly sparse: Sparse | undefined;
   /**
-   * The class of each row where labels are class indices or one-hot, for a strategy that
-   * `usesLabels`; `UNLABELED` where a row has none.
+   * Class of each row, if the labels are class indices or one-hot and the strategy `usesLabels`;
+   * `UNLABELED` for a row without a label.
    */
   readonly classes: Int32Array | undefined;
   /**
-   * The labels where they are distributions other than one-hot, for a strategy that `usesLabels`.
+   * The labels, if they are distributions other than one-hot and the strategy `usesLabels`.
    */
   readonly distributions: Matrix<T> | undefined;
+  /** Resolved temperature. */
   readonly temperature: number;
+  /** Resolved alpha. */
   readonly alpha: number;
-  /** What a strategy inside this one inherits. */
+  /** Temperature and alpha that a strategy inside this one inherits. */
   readonly inherited: Overrides;
   /**
-   * The denominator of a mean over rows: the number of rows kept (of none, 1), or the option of
-   * this name.
+   * Denominator of a mean over rows: the option `normalizer` or, by default, the number of kept
+   * rows, at least 1.
    */
   readonly normalizer: number;
-  /** A combinator reports its parts here. */
+  /** List to which a hybrid adds the losses of its entries. */
   readonly components: ComponentLoss[];
 }
 
 /**
- * Checks what every strategy needs of a call, unless another strategy has had it checked; returns
- * what the checks established.
+ * Returns the checked arguments of a call. The check runs once for all strategies that share the
+ * arguments.
  *
  * @param takesSparse - whether the teacher may be sparse
  */
@@ -149,6 +157,12 @@ export function inputsOf<T extends FloatArray>(
   return memo.checked;
 }
 
+/**
+ * Checks the arguments of a call.
+ *
+ * @param takesSparse - whether the teacher may be sparse
+ * @param kept - results for the labels, mask and row options, if they were checked before
+ */
 export function checkInputs<T extends FloatArray>(
   request: Arguments<T, SparseTargets<T>>,
   takesSparse: boolean,
@@ -194,15 +208,19 @@ export function checkInputs<T extends FloatArray>(
   };
 }
 
-/** Properties of a strategy that its batches need. */
+/** Properties of a strategy that determine its batch. */
 interface BatchReader {
-  /** What holds where nobody says otherwise. */
+  /** Temperature and alpha if neither the strategy nor an enclosing hybrid sets them. */
   readonly defaults: { readonly temperature: number; readonly alpha: number };
   readonly usesLabels: boolean;
   readonly takesSparse: boolean;
 }
 
-/** The batch of a request, of which the strategy has resolved what it inherits. */
+/**
+ * Checks a request and resolves it to a batch.
+ *
+ * @param inherited - temperature and alpha, as far as the strategy or an enclosing hybrid sets them
+ */
 export function batchOf<T extends FloatArray>(
   request: BatchRequest<T>,
   inherited: Overrides,
@@ -211,11 +229,11 @@ export function batchOf<T extends FloatArray>(
   const { operation, student, labels, mask, learned, rowLosses } = request;
   const inputs = inputsOf(request, takesSparse);
   const read = labels !== undefined && usesLabels ? readLabels(labels, inputs) : undefined;
-  // Written out: on small batches, spreading takes longer than the loss.
+  // Every property is written out, because spreading takes longer than the loss of a small batch.
   return {
     operation,
     student,
-    teacher: request.teacher as Matrix<T>, // or what `takesSparse` lets through
+    teacher: request.teacher as Matrix<T>, // or SparseTargets, if `takesSparse`
     sparse: inputs.sparse as undefined,
     labels,
     classes: read?.classes,
@@ -236,7 +254,7 @@ export function batchOf<T extends FloatArray>(
   };
 }
 
-/** Throws where the teacher is sparse, and the strategy does not take that. */
+/** Throws if the teacher is sparse and the strategy takes no sparse teacher. */
 function checkTakesSparse<T extends FloatArray>(
   operation: string,
   sparse: SparseTargets<T> | undefined,
@@ -247,7 +265,7 @@ function checkTakesSparse<T extends FloatArray>(
   throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
 }
 
-/** The labels of the kept rows as classes, or where one of them is no class, as distributions. */
+/** Returns labels as classes, or as distributions if the label of a kept row is not one-hot. */
 function readLabels<T extends FloatArray>(
   labels: Labels<T>,
   { rows, labels: read }: KeptRows<T>,
@@ -255,7 +273,7 @@ function readLabels<T extends FloatArray>(
   if (read.isRead) return read;
   read.isRead = true;
   read.classes = classesOf(labels, rows);
-  if (!read.classes) read.distributions = labels as Matrix<T>; // indices are classes
+  if (!read.classes) read.distributions = labels as Matrix<T>; // class indices are always classes
   return read;
 }
 

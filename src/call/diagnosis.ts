@@ -1,5 +1,5 @@
-// Which input made a loss infinite or NaN. Nobody looks before: a NaN reaches the sum by itself, so
-// that good input never pays for the search.
+// Finds the input that made a loss infinite or NaN. The search runs only after a loss turned out
+// not to be finite, so that good input costs nothing: a NaN in an input reaches the loss by itself.
 
 import { checkRow } from '../core/checks.js';
 import type { MatrixContent } from '../core/content.js';
@@ -10,7 +10,7 @@ import type { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import type { DistillationBatch } from './batch.js';
 
-/** Throws at the first entry of a matrix that is not finite. */
+/** Throws at the first element of a matrix that is not finite. */
 export function checkMatrixFinite(
   operation: string,
   argument: string,
@@ -19,15 +19,15 @@ export function checkMatrixFinite(
   for (let row = 0; row < matrix.rows; row++) checkRow(operation, argument, matrix, row);
 }
 
-/** The rows of both sides. */
+/** Properties of a batch that the search reads. */
 type BatchSides<T extends FloatArray, Sparse extends SparseTargets<T> = never> = Pick<
   DistillationBatch<T, Sparse>,
   'operation' | 'student' | 'teacher' | 'rows'
 >;
 
 /**
- * Throws at the first entry that is neither finite nor `ruledOut`, on either side. A sparse teacher
- * checks itself.
+ * Throws at the first element of student or teacher that is neither finite nor `ruledOut`. A sparse
+ * teacher is skipped: `SparseTargets` checks its values itself.
  */
 export function checkFinite<T extends FloatArray>(
   { operation, student, teacher, rows }: BatchSides<T, SparseTargets<T>>,
@@ -39,14 +39,21 @@ export function checkFinite<T extends FloatArray>(
   }
 }
 
-/** Whose −Infinity makes a loss infinite where the other side allows the class. */
+/**
+ * Side whose −Infinity makes a loss infinite, if the other side gives the class a probability above
+ * 0. KL(teacher ‖ student) is infinite if the student alone rules a class out: `'student'`.
+ */
 export type RuledOutBy = 'student' | 'teacher' | 'either' | 'neither';
 
 /**
- * {@link checkFinite} where entries may be ruled out (−Infinity for a logit, 0 for a probability):
- * throws also where a row leaves nothing possible, where the student rules out what the label
- * allows, and where one side rules out what the other allows and it is that side of which the loss
- * cannot bear it.
+ * Throws as {@link checkFinite} does, for a loss whose elements may be ruled out (−Infinity for a
+ * logit, 0 for a probability). It also throws if
+ *
+ * - the student rules out a class that the label of its row allows,
+ * - the side `by` rules out a class that the other side allows,
+ * - a row rules out every class.
+ *
+ * @param ruledOut - value of a ruled-out element: −Infinity or 0
  */
 export function checkRuledOut<T extends FloatArray>(
   batch: BatchSides<T>,
@@ -61,14 +68,14 @@ export function checkRuledOut<T extends FloatArray>(
     const sides = { row, student: student.row(row), teacher: teacher.row(row), ruledOut };
     checkSides(operation, sides, by, (column) => column);
   }
-  // Last, since not every loss minds.
+  // This check comes last: a row without any possible class keeps some losses finite.
   for (const row of rows) {
     const sides = { row, student: student.row(row), teacher: teacher.row(row), ruledOut };
     checkSomeAllowed(operation, sides, 'in some column');
   }
 }
 
-/** One row on both sides, and the value by which it rules a class out. */
+/** One row of both sides, and the value of a ruled-out element. */
 interface Sides {
   readonly row: number;
   readonly student: FloatArray;
@@ -76,7 +83,11 @@ interface Sides {
   readonly ruledOut: number;
 }
 
-/** Throws where a side of a row leaves nothing possible; `where` says of what. */
+/**
+ * Throws if a side of a row rules out every class.
+ *
+ * @param where - the place of the missing element in the message, such as `'in some column'`
+ */
 export function checkSomeAllowed(
   operation: string,
   { row, student, teacher, ruledOut }: Sides,
@@ -88,7 +99,7 @@ export function checkSomeAllowed(
   }
 }
 
-/** Throws where the student rules out what the label of its row allows. */
+/** Throws if the student rules out a class to which the label of its row gives a probability. */
 export function checkLabelAllowed<T extends FloatArray>(
   { operation, student, rows }: BatchSides<T, SparseTargets<T>>,
   labels: Labels<T>,
@@ -105,10 +116,11 @@ export function checkLabelAllowed<T extends FloatArray>(
 }
 
 /**
- * Throws where one side of a row rules out what the other allows, and it is `by` that side that the
- * loss is infinite. What has no column is the classes of the tail together.
+ * Throws if the side `by` of a row rules out a class that the other side allows.
  *
- * @param hint - for an entry that has a column
+ * @param columnOf - column of an element; undefined for the element that holds the tail of a sparse
+ * teacher
+ * @param hint - hint of the error for an element that has a column
  */
 export function checkSides(
   operation: string,
@@ -118,18 +130,18 @@ export function checkSides(
   hint?: string,
 ): void {
   for (let i = 0; i < student.length; i++) {
-    const studentRules = student[i] === ruledOut;
-    const teacherRules = teacher[i] === ruledOut;
-    if (studentRules === teacherRules) continue;
-    const side = studentRules ? 'student' : 'teacher';
+    const isStudentOut = student[i] === ruledOut;
+    const isTeacherOut = teacher[i] === ruledOut;
+    if (isStudentOut === isTeacherOut) continue;
+    const side = isStudentOut ? 'student' : 'teacher';
     if (by !== side && by !== 'either') continue;
-    const where = `where the ${studentRules ? 'teacher' : 'student'} is`;
+    const where = `where the ${isStudentOut ? 'teacher' : 'student'} is`;
     const column = columnOf(i);
     if (column !== undefined) {
       throwRuledOut(operation, side, ruledOut, where, { row, column, hint });
     }
-    const ofTail = { row, hint: "or choose tail: 'renormalize'" };
-    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, ofTail);
+    const tailHint = "or choose tail: 'renormalize'";
+    throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, { row, hint: tailHint });
   }
 }
 

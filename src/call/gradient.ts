@@ -3,7 +3,7 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import type { Target } from '../engine/target.js';
 
-/** Throws unless the number format of a gradient can hold one of its values. */
+/** Throws unless `value` is in ±`largest`, the range of the gradient's number format. */
 export function checkRepresentable(
   operation: string,
   argument: string,
@@ -16,41 +16,40 @@ export function checkRepresentable(
   refuse('OVERFLOW', operation, argument, `be within ±${largest}`, String(value), { row, column });
 }
 
-/** The state of a matrix under way, shared by the sinks of all parts of a loss. */
+/** State of a gradient that is being computed; the sinks of all parts of a loss share it. */
 interface Progress<T extends FloatArray> {
   readonly matrix: Matrix<T>;
   /**
-   * Whether rows that no sink has written hold numbers of an earlier call; if not, they hold zeros.
+   * Whether unwritten rows hold numbers of an earlier call; otherwise they hold zeros.
    */
   readonly isStale: boolean;
   /**
-   * Rows before this one count: they were written, or zeroed. Rows from it on are as the matrix
-   * came in.
+   * Rows before this one were written or zeroed in this call. The other rows are unwritten.
    */
   next: number;
-  /** No entry that was written is beyond ±bound, except for the one in `overflow`. */
+  /** Every written element is in ±bound, except for the element in `overflow`. */
   bound: number;
-  /** Value, row and column of the first entry that the format cannot hold. */
+  /** Value, row and column of the first element that the number format cannot hold. */
   overflow: readonly [value: number, row: number, column: number] | undefined;
 }
 
 /**
- * Where a strategy puts its gradient: {@link add} adds `scale ×` the derivative of a row to the
- * matrix.
+ * Collects the gradient of a call. A strategy passes the derivative of each row to {@link add},
+ * which adds `scale × derivative` to that row of the gradient.
  */
 export class GradientSink<T extends FloatArray = Float32Array> {
   /**
-   * d(loss of the call) / d(loss of the strategy); also for the gradients of a strategy's own
-   * parameters.
+   * d(loss of the call) / d(loss of the strategy). A strategy multiplies the gradients of its own
+   * parameters by it.
    */
   readonly scale: number;
   readonly #progress: Progress<T>;
 
   /**
    * @internal
-   * @param matrix - where the gradient goes
-   * @param isStale - whether it holds numbers of an earlier call, which are overwritten, and not
-   * zeros
+   * @param matrix - output buffer of the gradient
+   * @param isStale - whether the matrix holds numbers of an earlier call, to be overwritten;
+   * otherwise it holds zeros
    */
   constructor(matrix: Matrix<T>, isStale: boolean, scale = 1, progress?: Progress<T>) {
     this.scale = scale;
@@ -58,10 +57,12 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * matrix[row] += scale × derivative
+   * Adds `scale × derivative` to one row of the gradient.
    *
-   * @param derivative - d(loss)/d(student) of the row, from `offset` on, one value for each column;
-   * loss is what the strategy's `evaluate` returns
+   * @param row - a row of the student
+   * @param derivative - d(loss)/d(student) of the row, one number for each column, where loss is
+   * the number that `evaluate` returns
+   * @param offset - index of the first number in `derivative`
    * @throws {DistillationError} OUT_OF_RANGE for a row that the matrix does not have
    */
   add(row: number, derivative: FloatArray, offset = 0): void {
@@ -73,20 +74,20 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     const { scale } = this;
     const { largest } = numeric;
     const start = row * columns;
-    let most = progress.bound;
+    let bound = progress.bound;
     for (let j = 0; j < columns; j++) {
       const value = (adds ? data[start + j]! : 0) + scale * derivative[offset + j]!;
       const size = Math.abs(value);
       if (!(size <= largest)) progress.overflow ??= [value, row, j];
-      else if (size > most) most = size;
+      else if (size > bound) bound = size;
       data[start + j] = value;
     }
-    progress.bound = most;
+    progress.bound = bound;
   }
 
   /**
-   * @internal For a kernel that writes each of the `rows` kept rows once: where to. Rows that are
-   * not kept are zero. The kernel has to call {@link settle} after it.
+   * @internal Returns the target of a kernel that writes each of the `rows` kept rows once; the
+   * other rows are zeroed here. The kernel has to call {@link settle} afterwards.
    */
   claim(rows: number): Target {
     const progress = this.#progress;
@@ -97,38 +98,39 @@ export class GradientSink<T extends FloatArray = Float32Array> {
     return { data, scale: this.scale, adds };
   }
 
-  /** @internal Called once a kernel has written derivatives of which no entry is beyond ±bound. */
+  /** @internal Records that a kernel has written derivatives within ±bound. */
   settle(bound: number): void {
     const progress = this.#progress;
     const { data, columns, numeric } = progress.matrix;
     progress.bound += Math.abs(this.scale) * bound;
-    // Half, since each of the parts was rounded.
+    // Half of the range leaves room for the rounding of each part of the loss.
     if (progress.bound <= numeric.largest / 2 || progress.overflow) return;
-    let most = 0;
+    let largest = 0;
     for (let i = 0; i < data.length; i++) {
       const value = data[i]!;
       if (!Number.isFinite(value)) {
         progress.overflow = [value, Math.floor(i / columns), i % columns];
         return;
       }
-      most = Math.max(most, Math.abs(value));
+      largest = Math.max(largest, Math.abs(value));
     }
-    progress.bound = most;
+    progress.bound = largest;
   }
 
-  /** Zeroes the stale rows before this one, which counts from now on. */
+  /** Zeroes the stale rows before `row`, and counts `row` as written. */
   #advance(row: number): void {
     const progress = this.#progress;
     this.#clear(row);
     progress.next = row + 1;
   }
 
+  /** Zeroes the unwritten rows before `end`, if they hold numbers of an earlier call. */
   #clear(end: number): void {
     const { matrix, isStale, next } = this.#progress;
     if (isStale && next < end) matrix.data.fill(0, next * matrix.columns, end * matrix.columns);
   }
 
-  /** @internal Zeroes rows that are still stale. */
+  /** @internal Zeroes the rows that no part of the loss has written. */
   finish(): void {
     const progress = this.#progress;
     this.#clear(progress.matrix.rows);
@@ -136,8 +138,8 @@ export class GradientSink<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal Throws OVERFLOW where an entry was NaN or too large: once the loss is known to be
-   * finite.
+   * @internal Throws OVERFLOW if an element was NaN or too large. Called only for a finite loss: an
+   * infinite loss has a better error.
    */
   check(operation: string, argument = 'gradient'): void {
     const { matrix, overflow } = this.#progress;
@@ -152,7 +154,10 @@ export class GradientSink<T extends FloatArray = Float32Array> {
       );
   }
 
-  /** @internal The same sink for a part whose loss counts `factor` times. */
+  /**
+   * @internal Returns a sink on the same matrix for a part of the loss that is multiplied by
+   * `factor`.
+   */
   times(factor: number): GradientSink<T> {
     const progress = this.#progress;
     return new GradientSink(progress.matrix, false, factor * this.scale, progress);

@@ -1,4 +1,4 @@
-// Losses of rows that the engine has a kernel for.
+// Computes losses that are sums over rows with the kernels of the engine.
 
 import type { FloatArray } from '../core/numeric.js';
 import { EXCLUDED_ROW, UNLABELED_ROW } from '../engine/layout.js';
@@ -9,8 +9,8 @@ import type { DistillationBatch } from './batch.js';
 import type { GradientSink } from './gradient.js';
 
 /**
- * Per number format: the largest derivative of a row with a finite loss, and the least factor of a
- * derivative.
+ * For each number format in which a kernel computes: a bound on the derivatives of a row with a
+ * finite loss, and the factor of the derivatives (weight × scale) below which no kernel is used.
  */
 const LIMITS = {
   float32: { derivative: 1e20, factor: 1e-20 },
@@ -18,18 +18,18 @@ const LIMITS = {
 };
 
 /**
- * The loss of each row, times its weight, with the gradient of the rows in the sink. A row whose
- * loss is not finite has no gradient there, and has to be computed by other means. `undefined`,
- * with nothing done, where the engine cannot compute any row.
+ * Computes the loss of each row, times its weight, and writes the gradients of the rows to the
+ * sink. A row whose loss is not finite has no gradient in the sink and has to be computed without a
+ * kernel. Returns `undefined`, with nothing written, if the engine can compute no row.
  */
 export function kernelLosses<T extends FloatArray>(
   { student, teacher, rows, rowWeights }: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
   { binary, name, ...kernel }: RowKernel,
 ): Float64Array | undefined {
-  // Short rows are computed in doubles.
+  // Kernels compute rows of up to FEW_COLUMNS columns in doubles.
   const limits = LIMITS[student.columns <= FEW_COLUMNS ? 'float64' : student.numeric.dtype];
-  const { least, most } = rangeOf(rowWeights, rows);
+  const { least, most } = weightRange(rowWeights, rows);
   if (rows.length === 0 || (gradient && !(least * Math.abs(gradient.scale) > limits.factor))) {
     return undefined;
   }
@@ -45,7 +45,8 @@ export function kernelLosses<T extends FloatArray>(
     temperature: 1,
     option: kernel.channels ?? kernel.option ?? 0,
     otherOption: kernel.ruledOut ?? Number.NaN,
-    copies: kernel.channels === 1, // a map of one channel, in doubles, takes as much as copies
+    // The attention map of one channel is kept in doubles, which take as much memory as the copies.
+    copies: kernel.channels === 1,
     parameters: kernel.parameters,
   };
   const losses = new Float64Array(student.rows);
@@ -54,8 +55,8 @@ export function kernelLosses<T extends FloatArray>(
   return losses;
 }
 
-/** The least and the largest absolute weight. */
-function rangeOf(
+/** Returns the least and the largest absolute weight of the rows. */
+function weightRange(
   weights: Float64Array | undefined,
   rows: readonly number[],
 ): { readonly least: number; readonly most: number } {
@@ -68,14 +69,17 @@ function rangeOf(
   return { least, most };
 }
 
-/** The weights as those of soft losses. */
+/**
+ * Returns pairs of a soft and a hard weight for each row, as kernels read them; the hard weights
+ * are 0.
+ */
 function weightsOf(rowWeights: Float64Array): Float64Array {
   const weights = new Float64Array(2 * rowWeights.length);
   for (let row = 0; row < rowWeights.length; row++) weights[2 * row] = rowWeights[row]!;
   return weights;
 }
 
-/** Marks all rows as excluded but the rows that take part. */
+/** Returns labels for the kernels that exclude every row except `rows`. */
 function labelsOf(count: number, rows: readonly number[]): Int32Array {
   const labels = new Int32Array(count).fill(EXCLUDED_ROW);
   for (const row of rows) labels[row] = UNLABELED_ROW;

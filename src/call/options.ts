@@ -1,4 +1,4 @@
-// What the caller of a strategy passes and gets back.
+// Arguments, options and results of a call.
 
 import { checkOptions } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
@@ -15,28 +15,44 @@ import type { Parameter } from './parameter.js';
 import { RowLossSink } from './rowOptions.js';
 
 /**
- * What every distillation loss offers: its value and its derivative with respect to the student.
+ * Interface of every distillation loss: its value, and its derivative with respect to the student.
  */
 export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
-  /** Softens both sides of a response loss: logits are divided by it. Finite, > 0. */
+  /** Divisor of the logits of both sides of a response loss. Finite, > 0. */
   temperature: number;
-  /** Weight of the true labels in a response loss, in [0, 1]; the teacher has the rest. */
+  /**
+   * Weight of the true labels in a response loss, in [0, 1]; the weight of the teacher is 1 −
+   * alpha.
+   */
   alpha: number;
-  /** The loss of a batch: a double. */
+  /**
+   * Computes the loss of a batch, a double.
+   *
+   * @param studentBatchOutput - shape [rows, columns]
+   * @param teacherBatchOutput - a constant to the gradient; same dtype as the student
+   * @param trueLabelsBatch - one label for each row
+   * @param options - options of this call
+   */
   computeLoss(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T>,
     trueLabelsBatch?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): number;
-  /** d loss / d student, in the student's shape. */
+  /**
+   * Computes d loss / d student, in the student's shape. The parameters are those of
+   * {@link computeLoss}.
+   */
   computeGradient(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T>,
     trueLabelsBatch?: Labels<T>,
     options?: EvaluationOptions<T>,
   ): Matrix<T>;
-  /** Both in one pass; called instead of the other two where it is there. */
+  /**
+   * Computes loss and gradient in one pass. A hybrid calls it, if it exists, instead of the other
+   * two methods.
+   */
   computeLossAndGradient?(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T>,
@@ -48,71 +64,98 @@ export interface IDistillationStrategy<T extends FloatArray = Float32Array> {
 /** Options of one call. */
 export interface EvaluationOptions<T extends FloatArray = Float32Array> {
   /**
-   * One entry for each row: 0 excludes the row. It is never read, and its gradient is exactly 0.
+   * One number for each row: 1 keeps the row, 0 excludes it. An excluded row is never read, and its
+   * gradient is exactly 0.
+   *
+   * @defaultValue every row is kept
    */
   readonly mask?: ArrayLike<number> | undefined;
   /**
-   * What the loss of each row counts, any finite number: loss = Σ weight · loss of the row /
-   * normalizer. A constant to the gradient. A row of weight 0 is not read, as under a mask, and
-   * still counts in the number of rows kept. Losses that are no sum over rows refuse it.
+   * Weight of the loss of each row, any finite number: loss = Σ weight · loss of the row /
+   * normalizer. The weights are constant to the gradient. A row of weight 0 is not read but counts
+   * as a kept row. A loss that is not a sum over rows refuses the option.
+   *
+   * @defaultValue every weight is 1
    */
   readonly rowWeights?: ArrayLike<number> | undefined;
   /**
-   * The temperature of each row, finite and > 0, instead of the temperature of the strategy. A
-   * constant to the gradient; the factor T² has the temperature of the row. For response losses
-   * that are a sum over rows; in a hybrid, other entries do not read it.
+   * Temperature of each row, finite and > 0, instead of the temperature of the strategy. The
+   * temperatures are constant to the gradient; T² is the square of the temperature of the row. Only
+   * response losses that are a sum over rows take the option. In a hybrid, the other entries ignore
+   * it.
+   *
+   * @defaultValue every row has the temperature of the strategy
    */
   readonly temperatures?: ArrayLike<number> | undefined;
   /**
-   * The denominator of the mean, instead of the number of rows kept: for chunks of one large batch.
+   * Denominator of the mean, > 0. Pass the number of kept rows of the whole batch when a call
+   * computes one chunk of it.
+   *
+   * @defaultValue the number of kept rows
    */
   readonly normalizer?: number | undefined;
   /**
-   * Written with the gradient instead of a new matrix. Arguments are checked before it is written;
-   * where the numbers then turn out to be unusable (NaN, overflow), the call throws and an
-   * overwritten `gradient` holds unspecified numbers.
+   * Output buffer of the gradient, in the student's shape and dtype. Arguments are checked before
+   * the call writes to it. If the numbers then turn out to be unusable (NaN, overflow), the call
+   * throws and an overwritten `gradient` holds unspecified numbers.
+   *
+   * @defaultValue a new matrix
    */
   readonly gradient?: Matrix<T> | undefined;
   /**
-   * Add to `gradient`, and to the gradients of learnable parameters, instead of overwriting them.
-   * The sums are written only if the call succeeds, at the cost of a scratch matrix.
+   * Whether to add to `gradient`, and to the gradients of learnable parameters, instead of
+   * overwriting them. The sums are written only if the call succeeds, which costs a scratch matrix.
+   *
+   * @defaultValue false
    */
   readonly accumulate?: boolean | undefined;
   /**
-   * Written with the loss of each row, without its weight and not divided by the normalizer; 0 for
-   * rows that are not read. One element a row. It holds unspecified numbers after an error. Losses
-   * that are no sum over rows refuse it.
+   * Output buffer for the loss of each row, one element a row: without the weight of the row and
+   * not divided by the normalizer; 0 for a row that is not read. It holds unspecified numbers after
+   * an error. A loss that is not a sum over rows refuses the option.
+   *
+   * @defaultValue the losses of rows are not kept
    */
   readonly rowLosses?: Float64Array | undefined;
 }
 
 /**
- * Options of every strategy; a hybrid supplies its own values to the strategies that leave them
- * out. Where neither sets them, 3 and 0.3 hold, or what the strategy documents.
+ * Options of every strategy. A strategy in a hybrid that leaves an option out inherits the option
+ * of the hybrid.
  */
 export interface StrategyOptions {
-  /** Finite, > 0. */
+  /**
+   * Divisor of the logits of both sides of a response loss. Finite, > 0.
+   *
+   * @defaultValue 3, or the default that the strategy documents
+   */
   readonly temperature?: number | undefined;
-  /** In [0, 1]. */
+  /**
+   * Weight of the true labels in a response loss, in [0, 1]; the weight of the teacher is 1 −
+   * alpha.
+   *
+   * @defaultValue 0.3, or the default that the strategy documents
+   */
   readonly alpha?: number | undefined;
 }
 
-/** What one pass gives. */
+/** Result of a call that computes loss and gradient. */
 export interface LossAndGradient<T extends FloatArray = Float32Array> {
+  /** Loss of the batch, a double. */
   readonly loss: number;
   /** d loss / d student, in the student's shape and number format. */
   readonly gradient: Matrix<T>;
-  /** Rows that took part. */
+  /** Number of kept rows. */
   readonly count: number;
-  /** The parts of a hybrid's loss; they sum to `loss`. */
+  /** Losses of the entries of a hybrid; their `weighted` losses sum to `loss`. */
   readonly components?: readonly ComponentLoss[];
 }
 
-/** The loss of a part of another strategy, and the rows that took part. */
+/** Loss of a strategy inside another strategy, and the number of kept rows. */
 export interface CountedLoss {
   readonly loss: number;
   readonly count: number;
-  /** The parts of a hybrid. */
+  /** Losses of the entries, if the strategy is a hybrid. */
   readonly components?: readonly ComponentLoss[];
 }
 
@@ -122,13 +165,13 @@ export interface Blend {
   readonly alpha: number;
 }
 
-/** Temperature and alpha where neither the strategy nor a hybrid around it sets them. */
+/** Temperature and alpha if neither the strategy nor an enclosing hybrid sets them. */
 export const DEFAULTS: Blend = { temperature: 3, alpha: 0.3 };
 
-/** What a strategy inherits that is in no hybrid. */
+/** Overrides of a strategy that is in no hybrid. */
 export const NO_OVERRIDES: Overrides = { temperature: undefined, alpha: undefined };
 
-/** The options of a call that has none; one object, so that such a call has nothing to check. */
+/** Options of a call without options. A call recognises this one object and skips the check. */
 export const NO_OPTIONS: EvaluationOptions<never> = {};
 
 const OPTION_NAMES = [
@@ -141,7 +184,7 @@ const OPTION_NAMES = [
   'rowLosses',
 ];
 
-/** A call as it was made, its options checked. */
+/** Checks the options of a call; returns its arguments as a request. */
 export function requestOf<T extends FloatArray>(
   operation: string,
   student: Matrix<T>,
@@ -168,7 +211,7 @@ export function requestOf<T extends FloatArray>(
   };
 }
 
-/** What a call gives back. */
+/** Builds the result of a call. */
 export function resultOf<T extends FloatArray>(
   loss: number,
   gradient: Matrix<T>,

@@ -1,4 +1,4 @@
-// The matrices that a call writes.
+// Output buffers of a call.
 
 import { addTo, checkSameShape } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
@@ -11,12 +11,15 @@ import type { EvaluationOptions } from './options.js';
 import type { Parameter } from './parameter.js';
 import { checkRowLosses } from './rowOptions.js';
 
-/** Where one gradient of a call goes: a matrix of the caller's, or a new one. */
+/** Holds the output buffer of one gradient: a matrix of the caller, or a new one. */
 export class GradientOutput<T extends FloatArray> {
-  /** What the call writes and returns. */
+  /** Matrix that the call writes and returns. */
   readonly gradient: Matrix<T>;
   readonly sink: GradientSink<T>;
-  /** The gradient of a call that adds to a matrix, then its sum with that. */
+  /**
+   * Scratch matrix of a call with `accumulate`: the gradient of the call and, after {@link finish},
+   * its sum with `gradient`.
+   */
   readonly #sum: Matrix<T> | undefined;
 
   constructor(student: Matrix<T>, given: Matrix<T> | undefined, accumulate: boolean) {
@@ -25,7 +28,7 @@ export class GradientOutput<T extends FloatArray> {
     this.sink = new GradientSink(this.#sum ?? this.gradient, given !== undefined && !this.#sum);
   }
 
-  /** Completes the gradient; throws where the format cannot hold a sum. */
+  /** Zeroes unwritten rows and adds the sum; throws if the number format cannot hold an element. */
   finish(operation: string, argument: string): void {
     this.sink.finish();
     if (!this.#sum) return;
@@ -36,28 +39,29 @@ export class GradientOutput<T extends FloatArray> {
     checkRepresentable(operation, argument, data[i]!, numeric.largest, row, i % columns);
   }
 
-  /** Once all of a call has succeeded: writes the sum. */
+  /** Writes the sum of a call with `accumulate`, after all of the call has succeeded. */
   commit(): void {
     if (this.#sum) this.gradient.data.set(this.#sum.data);
   }
 }
 
 /**
- * A matrix that a strategy reads beside the arguments of a call, such as a memory; `name` is what
- * errors call it.
+ * Matrix that a strategy reads beside the arguments of a call, such as the memory of a contrastive
+ * loss.
  */
 export interface HeldMatrix<T extends FloatArray = Float32Array> {
+  /** Name of the matrix in errors. */
   readonly name: string;
   readonly value: Matrix<T>;
 }
 
-/** What is to be written: a matrix, or numbers of rows. */
-interface Target {
+/** Output buffer of a call: a matrix, or the losses of rows. */
+interface OutputBuffer {
   readonly data: FloatArray;
 }
 
 /**
- * Throws unless `gradient` can take the student's gradient: its shape and format, no memory of an
+ * Throws unless `gradient` has the student's shape and number format and shares no memory with an
  * input.
  */
 export function checkTarget<T extends FloatArray>(
@@ -72,7 +76,7 @@ export function checkTarget<T extends FloatArray>(
   checkApartFromHeld(operation, 'gradient', gradient, parameters, held);
 }
 
-/** The arguments of a call, as far as they have memory. */
+/** Arguments of a call that are arrays or matrices. */
 type CallInputs<T extends FloatArray> = Pick<
   BatchRequest<T>,
   'operation' | 'student' | 'teacher' | 'labels' | 'mask' | 'rowWeights' | 'temperatures'
@@ -80,7 +84,7 @@ type CallInputs<T extends FloatArray> = Pick<
 
 function checkApartFromInputs<T extends FloatArray>(
   argument: string,
-  target: Target,
+  target: OutputBuffer,
   { operation, student, teacher, ...others }: CallInputs<T>,
 ): void {
   checkApart(operation, argument, target, student, 'student');
@@ -88,11 +92,14 @@ function checkApartFromInputs<T extends FloatArray>(
   checkApartFromRowInputs(operation, argument, target, others);
 }
 
-/** Throws where a matrix to write shares memory with what a call says of each row. */
+/**
+ * Throws if an output buffer shares memory with the labels or an option that has a number for each
+ * row.
+ */
 export function checkApartFromRowInputs<T extends FloatArray>(
   operation: string,
   argument: string,
-  target: Target,
+  target: OutputBuffer,
   {
     labels,
     mask,
@@ -107,8 +114,8 @@ export function checkApartFromRowInputs<T extends FloatArray>(
 }
 
 /**
- * Makes the losses of rows 0 where they are asked for; throws unless there is one for each row,
- * apart from all else.
+ * Zeroes the buffer of the option `rowLosses`, if it is set; throws unless the buffer has one
+ * element for each row and shares no memory with an input.
  */
 export function openRowLosses<T extends FloatArray>(
   { rowLosses, gradient }: EvaluationOptions<T>,
@@ -126,11 +133,11 @@ export function openRowLosses<T extends FloatArray>(
   rowLosses.fill(0);
 }
 
-/** Throws where a matrix to write shares memory with a teacher. */
+/** Throws if an output buffer shares memory with a teacher. */
 export function checkApartFromTeacher<T extends FloatArray>(
   operation: string,
   argument: string,
-  target: Target,
+  target: OutputBuffer,
   teacher: TeacherOutput<T>,
   name: string,
 ): void {
@@ -143,11 +150,11 @@ export function checkApartFromTeacher<T extends FloatArray>(
   checkApart(operation, argument, target, teacher.indices, `the ${name}'s indices`);
 }
 
-/** Throws where a matrix to write shares memory with what strategies learn or hold. */
+/** Throws if an output buffer shares memory with a parameter or a held matrix of a strategy. */
 export function checkApartFromHeld<T extends FloatArray>(
   operation: string,
   argument: string,
-  target: Target,
+  target: OutputBuffer,
   parameters: readonly Parameter<T>[],
   held: readonly HeldMatrix<T>[],
 ): void {
@@ -159,13 +166,14 @@ export function checkApartFromHeld<T extends FloatArray>(
 }
 
 /**
- * Throws where a matrix to write shares memory with an input: a matrix, a typed array, or what has
- * no memory of its own.
+ * Throws if an output buffer shares memory with an input.
+ *
+ * @param input - a matrix or a typed array; anything else shares no memory
  */
 export function checkApart(
   operation: string,
   argument: string,
-  { data }: Target,
+  { data }: OutputBuffer,
   input: unknown,
   name: string,
 ): void {

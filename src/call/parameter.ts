@@ -3,29 +3,48 @@ import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { checkRepresentable } from './gradient.js';
 
 /**
- * A learnable matrix of a strategy: step `value` along `gradient` with any optimiser.
+ * Holds a learnable matrix of a strategy. Any optimiser can step `value` against `gradient`.
  *
- * A strategy of your own that learns returns its parameters from `parameters()`, and in `evaluate`
- * adds `gradient.scale × d(loss)/d(value)` to `sum`, wherever it adds to the student's gradient;
- * loss is what `evaluate` returns.
+ * A strategy of your own that learns returns its parameters from `parameters()`. Its `evaluate`
+ * adds `gradient.scale × d(loss)/d(value)` to `sum` wherever it adds to the student's gradient;
+ * loss is the number that `evaluate` returns.
+ *
+ * @example
+ * import { float32, Parameter } from 'knowledge-distillation';
+ *
+ * const bias = new Parameter('bias', 1, 2, float32); // zeros
+ * bias.gradient.data.set([1, -2]); // in a training loop, a gradient call writes it
+ * for (const [i, slope] of bias.gradient.data.entries()) bias.value.data[i]! -= 0.5 * slope;
+ * console.log(JSON.stringify(bias.value.toRows())); // [[-0.5,1]]
  */
 export class Parameter<T extends FloatArray = Float32Array> {
+  /** Name of the parameter in errors and in saved states. */
   readonly name: string;
+  /** The matrix to learn. */
   readonly value: Matrix<T>;
-  /** d loss / d value, as of the last gradient call that succeeded. */
+  /** d loss / d value of the last gradient call that succeeded. */
   readonly gradient: Matrix<T>;
   /**
-   * Where `evaluate` adds the gradient of the call under way: in doubles, so that it is rounded
-   * once.
+   * Gradient of the running call, to which `evaluate` adds. It is in doubles, so that the gradient
+   * is rounded once.
    */
   readonly sum: Float64Array;
-  /** @internal Whether a call is under way that adds to `sum`. */
+  /** @internal Whether a running call adds to `sum`. */
   isSumming = false;
   /**
-   * @internal The gradient before that call, where something inside the call has written another.
+   * @internal Copy of `gradient` before the running call, if a call inside it has overwritten
+   * `gradient`.
    */
   before: T | undefined;
 
+  /**
+   * Creates a parameter of zeros.
+   *
+   * @param name - name in errors and in saved states
+   * @param rows - number of rows, ≥ 0
+   * @param columns - number of columns, ≥ 1
+   * @param numeric - number format of the student, `float32` or `float64`
+   */
   constructor(name: string, rows: number, columns: number, numeric: NumericTrait<T>) {
     this.name = name;
     this.value = Matrix.zeros(rows, columns, numeric);
@@ -34,19 +53,20 @@ export class Parameter<T extends FloatArray = Float32Array> {
   }
 }
 
-/** What a call inside another one that adds to the same parameter leaves as it found it. */
-interface Outer<T extends FloatArray> {
+/** State of a parameter in an enclosing call, which an inner call saves and restores. */
+interface OuterState<T extends FloatArray> {
   readonly sum: Float64Array;
   readonly before: T;
 }
 
 /**
- * The sums of the parameters in one call. A strategy that is called within `evaluate` of another
- * may learn the same parameters: the sums of the call around it stay what they were.
+ * Manages the sums of the parameters in one call. A strategy may be called inside `evaluate` of
+ * another strategy and learn the same parameters: the inner call saves the sums of the outer call
+ * and restores them.
  */
 export class ParameterSums<T extends FloatArray> {
   readonly #parameters: readonly Parameter<T>[];
-  readonly #outer: readonly (Outer<T> | undefined)[];
+  readonly #outer: readonly (OuterState<T> | undefined)[];
 
   constructor(parameters: readonly Parameter<T>[]) {
     this.#parameters = [...new Set(parameters)];
@@ -63,7 +83,7 @@ export class ParameterSums<T extends FloatArray> {
   }
 
   /**
-   * Adds the gradients to the sums if they accumulate; throws where a gradient cannot hold its sum.
+   * Adds the earlier gradients to the sums if `accumulate`; throws if a gradient cannot hold a sum.
    */
   check(operation: string, accumulate: boolean): void {
     for (const { name, sum, gradient, before = gradient.data } of this.#parameters) {
@@ -85,7 +105,7 @@ export class ParameterSums<T extends FloatArray> {
     }
   }
 
-  /** Writes the sums to the gradients. */
+  /** Copies the sums to the gradients. */
   commitGradients(): void {
     for (const parameter of this.#parameters) {
       parameter.gradient.data.set(parameter.sum);
@@ -93,7 +113,7 @@ export class ParameterSums<T extends FloatArray> {
     }
   }
 
-  /** Ends the call; gradients that were not committed are as before it. */
+  /** Ends the call; restores gradients that were not committed. */
   close(): void {
     for (const [i, parameter] of this.#parameters.entries()) {
       const outer = this.#outer[i];
@@ -106,9 +126,9 @@ export class ParameterSums<T extends FloatArray> {
 }
 
 /**
- * Calls a strategy of the bare interface inside a call that sums the gradients of these parameters.
- * What the strategy writes to their gradients, by strategies that it wraps, is added to the sums,
- * times `scale`.
+ * Calls a strategy that implements the interface alone, inside a call that sums the gradients of
+ * `parameters`. If the strategy wraps strategies that write to the gradients of these parameters,
+ * the gradients are added to the sums, times `scale`.
  */
 export function addGradientsOf<T extends FloatArray, R>(
   parameters: readonly Parameter<T>[],

@@ -1,11 +1,11 @@
-// The options of a call that hold a number for each row.
+// Options of a call that hold a number for each row.
 
 import { refuse, throwShape, throwType } from '../core/errors.js';
 import { typeTag } from '../core/numeric.js';
 
 /**
- * Where a loss that is a sum over rows puts the loss of each row: unweighted, and not divided by
- * the normalizer.
+ * Collects the loss of each row for the option `rowLosses`: without the weight of the row and not
+ * divided by the normalizer.
  */
 export class RowLossSink {
   readonly #losses: Float64Array;
@@ -17,18 +17,26 @@ export class RowLossSink {
     this.#scale = scale;
   }
 
-  /** Adds the loss of a row. */
+  /**
+   * Adds the loss of a row.
+   *
+   * @param row - a kept row
+   * @param loss - loss of the row, without its weight
+   */
   add(row: number, loss: number): void {
     this.#losses[row]! += this.#scale * loss;
   }
 
-  /** @internal The same sink for a part whose loss counts `factor` times. */
+  /**
+   * @internal Returns a sink on the same array for a part of the loss that is multiplied by
+   * `factor`.
+   */
   times(factor: number): RowLossSink {
     return new RowLossSink(this.#losses, factor * this.#scale);
   }
 }
 
-/** Hands over the loss of a row, given as a loss that was multiplied by the weight of the row. */
+/** Adds a row's loss to the sink of a call; `weighted` is the loss times the weight of the row. */
 export function addRowLoss(
   {
     rowWeights,
@@ -57,7 +65,7 @@ export function checkRowLosses(
   throwShape(operation, argument, [losses.length], [rows], 'one for each row');
 }
 
-/** Throws where a call asks for a number for each row, of a loss that is no sum over rows. */
+/** Throws if a call passes `rowWeights` or `rowLosses` to a loss that is not a sum over rows. */
 export function refuseRowOptions(
   operation: string,
   { rowWeights, rowLosses }: { readonly rowWeights?: unknown; readonly rowLosses?: unknown },
@@ -72,7 +80,7 @@ export function refuseRowOptions(
   }
 }
 
-/** Throws where a call gives each row a temperature, which the loss does not take. */
+/** Throws if a call passes `temperatures` to a loss that does not take them. */
 export function refuseTemperatures(operation: string, temperatures: unknown): void {
   if (temperatures === undefined) return;
   const expected = 'come with a response loss that is a sum over rows';
@@ -80,20 +88,20 @@ export function refuseTemperatures(operation: string, temperatures: unknown): vo
   refuse('MISPLACED_OPTION', operation, 'temperatures', expected, 'another loss', { hint });
 }
 
-/** A number for each row: what is checked, and the rule as a message states it. */
+/** Rule for an option that holds a number for each row; messages state `expected`. */
 interface RowRule {
   readonly argument: string;
   readonly expected: string;
   readonly inRange: (value: number) => boolean;
 }
 
-const WEIGHTS: RowRule = {
+const WEIGHT_RULE: RowRule = {
   argument: 'rowWeights',
   expected: 'be a finite number',
   inRange: Number.isFinite,
 };
 
-const TEMPERATURES: RowRule = {
+const TEMPERATURE_RULE: RowRule = {
   argument: 'temperatures',
   expected: 'be a finite number > 0',
   inRange: (value) => value > 0 && value < Infinity,
@@ -106,7 +114,7 @@ export function readRowWeights(
   rows: number,
   kept: readonly number[],
 ): Float64Array {
-  return readEach(operation, WEIGHTS, weights, rows, kept);
+  return readEach(operation, WEIGHT_RULE, weights, rows, kept);
 }
 
 /** Copies the temperatures of the kept rows; throws unless each is finite and above 0. */
@@ -116,7 +124,7 @@ export function readTemperatures(
   rows: number,
   kept: readonly number[],
 ): Float64Array {
-  return readEach(operation, TEMPERATURES, temperatures, rows, kept);
+  return readEach(operation, TEMPERATURE_RULE, temperatures, rows, kept);
 }
 
 function readEach(
@@ -131,7 +139,7 @@ function readEach(
   if (values.length !== rows) {
     throwShape(operation, argument, [values.length], [rows], 'one for each row');
   }
-  const read = new Float64Array(rows).fill(1); // rows that are not read may be divided by it
+  const read = new Float64Array(rows).fill(1); // not 0: a kernel may divide by an excluded row's
   for (const row of kept) {
     const value: unknown = values[row];
     if (typeof value !== 'number') throwType(operation, `${argument}[${row}]`, expected, value);

@@ -1,4 +1,4 @@
-// The two ways in which a strategy goes through a batch: row by row, or all rows together.
+// Evaluates a strategy on a batch: row by row, or on all rows together.
 
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -12,9 +12,13 @@ import { kernelLosses } from './kernelRows.js';
 import { addRowLoss } from './rowOptions.js';
 
 /**
- * The loss of a row that starts at these offsets in the data of student and teacher. Where
- * `derivative` is given, it is written with what the loss has as derivative with respect to the
- * student's row.
+ * Returns the loss of one row.
+ *
+ * - `studentOffset`, `teacherOffset`: indices in the data of student and teacher at which the row
+ *   starts
+ * - `derivative`: to be written with d(loss)/d(student's row), every element; undefined if no
+ *   gradient is wanted
+ * - `row`: index of the row
  */
 export type RowLoss = (
   studentOffset: number,
@@ -24,19 +28,21 @@ export type RowLoss = (
 ) => number;
 
 /**
- * The mean of a loss over the kept rows, for the `evaluate` of a strategy that is a sum over rows:
+ * Averages the losses of the kept rows, for the `evaluate` of a strategy that is a sum over rows.
  *
- *     loss = Σ over kept rows of weight · rowLoss / batch.normalizer
+ * ```math
+ * L = (Σ_i w_i ℓ_i) / n
+ * ```
  *
- * with the weights of `batch.rowWeights`, or 1. The derivatives go to the sink, weighted and
- * divided by the normalizer as well; the losses of the rows, neither weighted nor divided, to
- * `batch.rowLosses`. A strategy whose loss is one such mean says so:
- * `get isSumOverRows(): true { return true; }`.
+ * ℓ_i is the `rowLoss` of kept row i, w_i its weight in `batch.rowWeights` (1 without weights), n
+ * is `batch.normalizer`. The sink gets the derivatives of L; `batch.rowLosses` gets ℓ_i. A strategy
+ * whose loss is one such mean returns true from `isSumOverRows`.
  *
  * @param batch - the batch that `evaluate` was given
- * @param gradient - the sink that `evaluate` was given, or `undefined` where no gradient is wanted
- * @param rowLoss - the loss of one row; it writes every element of `derivative` where that is given
- * @returns the loss, for `evaluate` to return; 0 where no row is kept
+ * @param gradient - the sink that `evaluate` was given; undefined if no gradient is wanted
+ * @param rowLoss - returns the loss of one row, and writes every element of `derivative` if it is
+ * given
+ * @returns the loss L, for `evaluate` to return; 0 without kept rows
  *
  * @example
  * import { type DistillationBatch, DistillationStrategyBase, type GradientSink, Matrix, meanOverRows } from 'knowledge-distillation';
@@ -81,7 +87,8 @@ export function meanOverRows<T extends FloatArray>(
 }
 
 /**
- * {@link meanOverRows} by a kernel where there is one; `rowLoss` computes what the kernel cannot.
+ * Computes {@link meanOverRows} with a kernel, if there is one; `rowLoss` computes the rows that
+ * the kernel cannot.
  */
 export function meanOverRowsByKernel<T extends FloatArray>(
   batch: DistillationBatch<T>,
@@ -109,11 +116,11 @@ export function meanOverRowsByKernel<T extends FloatArray>(
 }
 
 /**
- * The loss of rows that stand one after another. Where `derivative` is given, it comes as zeros and
- * is written with the derivative with respect to the student's rows.
+ * Returns the loss of contiguous rows together.
  *
- * @param scale - d(loss of the call) / d(this loss), for the gradients of parameters; 0 where no
- * gradient is wanted
+ * - `derivative`: zeros, to be written with d(loss)/d(student); undefined if no gradient is wanted
+ * - `scale`: d(loss of the call) / d(this loss), for the gradients of parameters; 0 if no gradient
+ *   is wanted
  */
 export type BatchLoss = (
   student: Grid,
@@ -122,7 +129,7 @@ export type BatchLoss = (
   scale: number,
 ) => number;
 
-/** The loss of the kept rows together, 0 where there are none; its gradient goes to the sink. */
+/** Evaluates a loss of all kept rows together; 0 without kept rows. The sink gets the gradient. */
 export function overBatch<T extends FloatArray>(
   batch: DistillationBatch<T>,
   gradient: GradientSink<T> | undefined,
@@ -132,8 +139,8 @@ export function overBatch<T extends FloatArray>(
 }
 
 /**
- * {@link overBatch} for batches within a batch: the rows of each are together, and apart from those
- * of the others.
+ * Evaluates a loss on several batches within a batch, and sums the losses. `batches` lists the rows
+ * of each.
  */
 export function overBatches<T extends FloatArray>(
   batch: DistillationBatch<T>,
@@ -143,15 +150,15 @@ export function overBatches<T extends FloatArray>(
 ): number {
   const { student, teacher } = batch;
   const { columns } = student;
-  const most = batches.reduce((longest, { length }) => Math.max(longest, length), 0);
-  const room = gradient && new Float64Array(most * columns);
+  const mostRows = batches.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const scratch = gradient && new Float64Array(mostRows * columns);
   let loss = 0;
   for (const rows of batches) {
     const { length } = rows;
     if (length === 0) continue;
     const share = shareOf(batch, rows);
     const sink = gradient?.times(share);
-    const derivative = room?.subarray(0, length * columns).fill(0);
+    const derivative = scratch?.subarray(0, length * columns).fill(0);
     const scale = sink?.scale ?? 0;
     loss += share * batchLoss(gather(student, rows), gather(teacher, rows), derivative, scale);
     if (derivative) {
@@ -162,8 +169,8 @@ export function overBatches<T extends FloatArray>(
 }
 
 /**
- * What the loss of rows together counts in the loss of a call: 1 for all kept rows, unless a
- * normalizer says that they are a part of more.
+ * Returns the factor of the loss of `rows` in the loss of the call. It is 1 for all kept rows,
+ * unless the option `normalizer` makes the batch a part of a larger one.
  */
 function shareOf<T extends FloatArray>(
   { normalizer }: DistillationBatch<T>,
@@ -173,14 +180,14 @@ function shareOf<T extends FloatArray>(
 }
 
 /**
- * A loss of rows that stand one after another, with its derivative with respect to the student's
- * where it is wanted.
+ * Returns the loss of contiguous rows together and, if `withDerivative`, its derivative with
+ * respect to the student as a product of matrices.
  */
-export type ProductLoss = (student: Grid, teacher: Grid, wanted: boolean) => PairLoss;
+export type ProductLoss = (student: Grid, teacher: Grid, withDerivative: boolean) => PairLoss;
 
 /**
- * {@link overBatch} for a loss whose derivative is a product: that is computed where the gradient
- * stands.
+ * Evaluates a loss as {@link overBatch} does. The derivative is a product of matrices, which is
+ * multiplied directly into the output buffer of the gradient.
  */
 export function overBatchByProduct<T extends FloatArray>(
   batch: DistillationBatch<T>,
@@ -189,9 +196,9 @@ export function overBatchByProduct<T extends FloatArray>(
 ): number {
   const { student, teacher, rows } = batch;
   if (rows.length === 0) return 0;
-  const wanted = gradient !== undefined;
   const share = shareOf(batch, rows);
-  const { loss, derivative } = batchLoss(gather(student, rows), gather(teacher, rows), wanted);
+  const [studentRows, teacherRows] = [gather(student, rows), gather(teacher, rows)];
+  const { loss, derivative } = batchLoss(studentRows, teacherRows, gradient !== undefined);
   if (gradient && derivative) {
     const sink = gradient.times(share);
     putProduct(sink.claim(rows.length), rows, derivative);
@@ -200,7 +207,7 @@ export function overBatchByProduct<T extends FloatArray>(
   return share * loss;
 }
 
-/** The rows, one after another; copied where they do not stand so already. */
+/** Returns rows as one contiguous grid; copies them unless they are contiguous in the matrix. */
 export function gather<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Grid {
   const { data, columns } = matrix;
   const { length } = rows;

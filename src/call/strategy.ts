@@ -1,11 +1,9 @@
 import { rethrow } from '../core/allocate.js';
 import { checkShape } from '../core/checks.js';
 import {
-  checkBoolean,
   checkFraction,
   checkOptions,
   checkPositive,
-  refuse,
   throwOverflow,
   throwType,
 } from '../core/errors.js';
@@ -16,6 +14,7 @@ import type { SparseTargets } from '../teachers/sparse.js';
 import { type BatchRequest, batchOf, type DistillationBatch, type Overrides } from './batch.js';
 import { checkFinite } from './diagnosis.js';
 import type { GradientSink } from './gradient.js';
+import { evaluateWithGradient } from './gradientCall.js';
 import {
   type Blend,
   type CountedLoss,
@@ -25,40 +24,22 @@ import {
   type LossAndGradient,
   NO_OPTIONS,
   requestOf,
-  resultOf,
   type StrategyOptions,
 } from './options.js';
-import { checkTarget, GradientOutput, type HeldMatrix, openRowLosses } from './output.js';
-import { type Parameter, ParameterSums } from './parameter.js';
+import { type HeldMatrix, openRowLosses } from './output.js';
+import type { Parameter } from './parameter.js';
 import { refuseRowOptions, refuseTemperatures } from './rowOptions.js';
 
-/** The parameters, and the matrices, of a strategy that has none. */
-const NO_PARAMETERS: readonly Parameter<never>[] = [];
-const NO_MATRICES: readonly HeldMatrix<never>[] = [];
+/** Shared list of a strategy without parameters or without held matrices. */
+const NONE: readonly never[] = [];
 
 /**
- * The part that all strategies share: it checks the arguments, picks the rows kept, resolves
- * temperature and alpha, and provides the gradient. A strategy writes {@link evaluate} alone.
+ * Implements what all strategies share: checks the arguments, selects the kept rows, resolves
+ * temperature and alpha, and provides the output buffer of the gradient. A strategy implements only
+ * {@link evaluate}.
  *
- * @example
- * import { type DistillationBatch, DistillationStrategyBase, type GradientSink, Matrix, meanOverRows } from 'knowledge-distillation';
- *
- * // ½ Σ (student − teacher)², mean over rows
- * class HalfSquares extends DistillationStrategyBase {
- *   protected override evaluate(batch: DistillationBatch, gradient?: GradientSink): number {
- *     const { student, teacher } = batch;
- *     return meanOverRows(batch, gradient, (s, t, derivative) => {
- *       let loss = 0;
- *       for (let j = 0; j < student.columns; j++) {
- *         const difference = student.data[s + j]! - teacher.data[t + j]!;
- *         loss += 0.5 * difference ** 2;
- *         if (derivative) derivative[j] = difference;
- *       }
- *       return loss;
- *     });
- *   }
- * }
- * const loss = new HalfSquares().computeLoss(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]])); // 2.5
+ * {@link meanOverRows} has an example of a strategy. `DivergenceDistillationStrategyBase` and
+ * `ResponseDistillationStrategyBase` share more, for response losses.
  */
 export abstract class DistillationStrategyBase<
   T extends FloatArray = Float32Array,
@@ -69,25 +50,30 @@ export abstract class DistillationStrategyBase<
   #alpha: number | undefined;
 
   /**
-   * @param own - the names of the options that a strategy adds; if it says them, any other is
+   * Reads temperature and alpha.
+   *
+   * @param options - options of the strategy
+   * @param own - names of the options that a strategy adds. If they are given, unknown options are
    * refused
-   * @throws {DistillationError} for a temperature that is not finite and > 0, and an alpha outside
-   * [0, 1]
+   * @throws {DistillationError} OUT_OF_RANGE for a temperature that is not finite and > 0, and for
+   * an alpha outside [0, 1]; UNKNOWN_OPTION
    */
   constructor(options: StrategyOptions = {}, own?: readonly string[]) {
     checkOptions(this.name, 'options', options, own && ['temperature', 'alpha', ...own]);
-    const { temperature, alpha } = options; // each read once: what is checked is what is kept
+    const { temperature, alpha } = options; // each is read once, so that the checked value is kept
     if (temperature !== undefined) this.temperature = temperature;
     if (alpha !== undefined) this.alpha = alpha;
   }
 
   /**
-   * What errors and components call the strategy; a class that is minified wants to override it.
+   * Name of the strategy in errors and components: by default the name of the class. Override it in
+   * a class that a minifier renames.
    */
   get name(): string {
     return this.constructor.name || 'Strategy';
   }
 
+  /** Divisor of the logits of both sides of a response loss. Finite, > 0. */
   get temperature(): number {
     return this.#temperature ?? this.defaults.temperature;
   }
@@ -95,6 +81,10 @@ export abstract class DistillationStrategyBase<
     this.#temperature = checkPositive(this.name, 'temperature', value);
   }
 
+  /**
+   * Weight of the true labels in a response loss, in [0, 1]; the weight of the teacher is 1 −
+   * alpha.
+   */
   get alpha(): number {
     return this.#alpha ?? this.defaults.alpha;
   }
@@ -102,34 +92,34 @@ export abstract class DistillationStrategyBase<
     this.#alpha = checkFraction(this.name, 'alpha', value);
   }
 
-  /**
-   * The temperature and alpha that hold where neither the strategy nor a hybrid around it says
-   * otherwise.
-   */
+  /** Temperature and alpha if neither the strategy nor an enclosing hybrid sets them. */
   protected get defaults(): Blend {
     return DEFAULTS;
   }
 
-  /** What the strategy learns beside the student: nothing by default. */
+  /** Returns the parameters that the strategy learns beside the student: none by default. */
   parameters(): readonly Parameter<T>[] {
-    return NO_PARAMETERS;
+    return NONE;
   }
 
   /**
-   * @internal The matrices that the strategy reads beside the arguments: none by default. A
-   * gradient must not overlap them.
+   * @internal Returns the matrices that the strategy reads beside the arguments: none by default.
+   * No output buffer may share memory with them.
    */
   heldMatrices(): readonly HeldMatrix<T>[] {
-    return NO_MATRICES;
+    return NONE;
   }
 
   /**
-   * The loss, a double.
+   * Computes the loss of a batch.
    *
    * @param studentBatchOutput - shape [rows, columns]
-   * @param teacherBatchOutput - a constant; shape [rows, columns], same number format
-   * @param trueLabelsBatch - one label a row, see {@link Labels}
-   * @throws {DistillationError} for unusable values; `TypeError` for values of the wrong type
+   * @param teacherBatchOutput - a constant to the gradient; same dtype, by default the same shape
+   * @param trueLabelsBatch - one label for each row, see {@link Labels}
+   * @param options - options of this call
+   * @returns the loss, a finite double
+   * @throws {DistillationError} for values that cannot be used
+   * @throws {TypeError} for values of the wrong type
    */
   computeLoss(
     studentBatchOutput: Matrix<T>,
@@ -139,11 +129,11 @@ export abstract class DistillationStrategyBase<
   ): number {
     const operation = `${this.name}.computeLoss`;
     const [student, teacher, labels] = [studentBatchOutput, teacherBatchOutput, trueLabelsBatch];
-    const request = requestOf(operation, student, teacher, labels, options, NO_PARAMETERS);
+    const request = requestOf(operation, student, teacher, labels, options, NONE);
     return this.#loss(this.#prepareCall(request, options));
   }
 
-  /** d loss / d student. The arguments are those of {@link computeLoss}. */
+  /** Computes d loss / d student, in the student's shape; see {@link computeLoss}. */
   computeGradient(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T> | Sparse,
@@ -159,9 +149,7 @@ export abstract class DistillationStrategyBase<
     ).gradient;
   }
 
-  /**
-   * Both in one pass: what a training loop calls. The arguments are those of {@link computeLoss}.
-   */
+  /** Computes loss and gradient in one pass, for a training loop; see {@link computeLoss}. */
   computeLossAndGradient(
     studentBatchOutput: Matrix<T>,
     teacherBatchOutput: Matrix<T> | Sparse,
@@ -178,56 +166,67 @@ export abstract class DistillationStrategyBase<
   }
 
   /**
-   * The formula: returns the loss of the call and, where a sink is given, hands it
-   * d(loss)/d(student) row by row with {@link GradientSink.add}. A loss that is a sum over rows is
-   * divided by `batch.normalizer`, as {@link meanOverRows} does. Called once for each call. Only
-   * the rows in `batch.rows` may be read. A NaN or an infinity in them has to reach the loss.
+   * Evaluates the formula of the strategy, once in each call. It may read only the rows in
+   * `batch.rows`. A NaN or an infinity in these rows has to reach the loss.
+   *
+   * @param batch - checked arguments and resolved options of the call
+   * @param gradient - takes d(loss)/d(student) row by row, see {@link GradientSink.add}; undefined
+   * if no gradient is wanted
+   * @returns the loss of the call. A loss that is a sum over rows is divided by `batch.normalizer`,
+   * as {@link meanOverRows} does
    */
   protected abstract evaluate(
     batch: DistillationBatch<T, Sparse>,
     gradient?: GradientSink<T>,
   ): number;
 
-  /** Throws where the strategy cannot work on the batch: by default, where the shapes differ. */
+  /** Throws if the strategy cannot evaluate the batch: by default, if the shapes differ. */
   protected validate({ operation, student, teacher }: DistillationBatch<T, Sparse>): void {
     checkShape(operation, 'teacher', teacher, [student.rows, student.columns]);
   }
 
-  /** Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. */
+  /**
+   * Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. False by
+   * default.
+   */
   get usesLabels(): boolean {
     return false;
   }
 
   /**
-   * Whether the loss is a sum over rows by {@link meanOverRows}, which takes `rowWeights` and
-   * `rowLosses`. If not, calls with them are refused. A loss that is a sum over rows in another way
-   * multiplies by `batch.rowWeights` itself, and adds to `batch.rowLosses`.
+   * Whether the loss is a sum over rows, so that a call may pass `rowWeights` and `rowLosses`.
+   * False by default. {@link meanOverRows} applies both. A strategy that sums without it multiplies
+   * by `batch.rowWeights` and adds to `batch.rowLosses` itself.
    */
   get isSumOverRows(): boolean {
     return false;
   }
 
   /**
-   * Whether the loss depends on the temperature, and takes one for each row. If not, calls with
-   * `temperatures` are refused.
+   * Whether the loss takes a temperature for each row, so that a call may pass `temperatures`.
+   * False by default.
    */
   get usesTemperatures(): boolean {
     return false;
   }
 
   /**
-   * Called with a batch whose loss is not finite: throws at the entry that is to blame, if one is.
+   * Explains a loss that is not finite: throws at the element of the batch that causes it, if there
+   * is one.
    */
   protected explain(batch: DistillationBatch<T, Sparse>): void {
     checkFinite(batch);
   }
 
-  /** Whether the teacher may be {@link SparseTargets}. */
+  /** Whether the teacher may be {@link SparseTargets}. False by default. */
   protected get takesSparse(): boolean {
     return false;
   }
 
-  /** What the strategy sets, and what it inherits where it sets nothing. */
+  /**
+   * Returns temperature and alpha as the strategy sets them or, if it sets none, as it inherits
+   * them.
+   */
   protected resolve(inherited: Overrides): Overrides {
     return {
       temperature: this.#temperature ?? inherited.temperature,
@@ -235,12 +234,15 @@ export abstract class DistillationStrategyBase<
     };
   }
 
-  /** @internal Checks a request as {@link contribute} does, and evaluates nothing. */
+  /** @internal Checks a request as {@link contribute} does, without evaluating it. */
   checkRequest(request: BatchRequest<T>): void {
     this.#prepare(request);
   }
 
-  /** @internal Evaluates the strategy as a part of another; the sink is for its loss. */
+  /**
+   * @internal Evaluates the strategy as a part of another strategy; `gradient` is the sink for this
+   * part.
+   */
   contribute(request: BatchRequest<T>, gradient?: GradientSink<T>): CountedLoss {
     const batch = this.#prepare(request);
     const { count, components } = batch;
@@ -258,23 +260,8 @@ export abstract class DistillationStrategyBase<
     const learned = this.parameters();
     const request = requestOf(operation, student, teacher, labels, options, learned);
     const batch = this.#prepareCall(request, options);
-    const { gradient: given, accumulate = false } = options;
-    if (checkBoolean(operation, 'accumulate', accumulate) && !given && learned.length === 0) {
-      refuse('MISPLACED_OPTION', operation, 'accumulate', 'come with a gradient to add to', 'none');
-    }
-    if (given !== undefined) checkTarget(given, request, learned, this.heldMatrices());
-    const output = new GradientOutput(student, given, accumulate);
-    const sums = learned.length === 0 ? undefined : new ParameterSums(learned);
-    try {
-      const loss = this.#loss(batch, output.sink);
-      output.finish(operation, 'gradient');
-      sums?.check(operation, accumulate);
-      sums?.commitGradients();
-      output.commit();
-      return resultOf(loss, output.gradient, batch);
-    } finally {
-      sums?.close();
-    }
+    const held = this.heldMatrices();
+    return evaluateWithGradient(batch, request, options, held, (sink) => this.#loss(batch, sink));
   }
 
   #prepareCall(request: BatchRequest<T>, options: EvaluationOptions<T>): DistillationBatch<T> {
@@ -308,14 +295,4 @@ export abstract class DistillationStrategyBase<
     gradient?.check(batch.operation);
     return loss;
   }
-}
-
-/**
- * Whether a strategy has the base class, of this copy of the library or another; not so a bare
- * implementation.
- */
-export function sharesBase<T extends FloatArray>(
-  strategy: IDistillationStrategy<T>,
-): strategy is DistillationStrategyBase<T> {
-  return 'contribute' in strategy;
 }

@@ -9,7 +9,8 @@ import {
   checkApartFromTeacher,
 } from '../call/output.js';
 import { checkRowLosses, refuseTemperatures } from '../call/rowOptions.js';
-import { type DistillationStrategyBase, sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
+import type { DistillationStrategyBase } from '../call/strategy.js';
 import { checkSameShape, checkShape } from '../core/checks.js';
 import { checkBoolean, checkInteger, checkOptions, refuse, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';

@@ -1,7 +1,7 @@
 import type { ComponentLoss, TeacherOutput } from '../call/batch.js';
 import { checkRepresentable } from '../call/gradient.js';
 import type { IDistillationStrategy } from '../call/options.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import { checkSameShape } from '../core/checks.js';
 import { checkOptions, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';

@@ -1,5 +1,5 @@
 import type { EvaluationOptions, IDistillationStrategy, LossAndGradient } from '../call/options.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import type { Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';

@@ -2,7 +2,7 @@
 // refuses.
 
 import type { IDistillationStrategy } from '../call/options.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import { IGNORE_INDEX, type Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float64, type NumericTrait } from '../core/numeric.js';

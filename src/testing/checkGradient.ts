@@ -1,5 +1,5 @@
 import type { IDistillationStrategy } from '../call/options.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import {
   checkInteger,
   checkNonNegative,

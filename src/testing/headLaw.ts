@@ -1,7 +1,7 @@
 // The law about logits that a head makes of hidden states, for one example.
 
 import type { IDistillationStrategy } from '../call/options.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { isRowwise } from '../head/checks.js';

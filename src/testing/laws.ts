@@ -1,4 +1,4 @@
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
 import { arbitraries, type DistillationCase, type FastCheck } from './arbitraries.js';

@@ -1,7 +1,7 @@
 import type { ComponentLoss } from '../call/batch.js';
 import type { IDistillationStrategy } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
-import { sharesBase } from '../call/strategy.js';
+import { sharesBase } from '../call/sharesBase.js';
 import { refuse, throwShape, throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import { checkStrategy } from '../strategies/hybrid/weights.js';

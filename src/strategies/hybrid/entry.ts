@@ -1,7 +1,7 @@
 import type { BatchRequest } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { CountedLoss, IDistillationStrategy } from '../../call/options.js';
-import { sharesBase } from '../../call/strategy.js';
+import { sharesBase } from '../../call/sharesBase.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { evaluateBare } from './bare.js';
 

@@ -9,7 +9,8 @@ import { type CountedLoss, NO_OVERRIDES, type StrategyOptions } from '../../call
 import type { HeldMatrix } from '../../call/output.js';
 import { type Parameter, ParameterSums } from '../../call/parameter.js';
 import { refuseTemperatures } from '../../call/rowOptions.js';
-import { DistillationStrategyBase, sharesBase } from '../../call/strategy.js';
+import { sharesBase } from '../../call/sharesBase.js';
+import { DistillationStrategyBase } from '../../call/strategy.js';
 import {
   checkBoolean,
   checkChoice,

@@ -3,7 +3,7 @@
 
 import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
-import { sharesBase } from '../../call/strategy.js';
+import { sharesBase } from '../../call/sharesBase.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { LabelUse, ReadPair } from './layers.js';
 import type { LayerwiseCall } from './layerwise.js';
