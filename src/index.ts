@@ -209,5 +209,6 @@ export {
   type Schedule,
   type ScheduleOptions,
 } from './teachers/schedules.js';
-export { SparseTargets, type SparseTargetsOptions } from './teachers/sparse.js';
+export { SparseTargets } from './teachers/sparse.js';
+export type { SparseTargetsOptions } from './teachers/sparseOptions.js';
 export { type VirtualTeacherOptions, virtualTeacher } from './teachers/virtual.js';

@@ -2,20 +2,23 @@ import { checkNumber, throwShape, throwType } from '../core/errors.js';
 import { type FloatArray, typeTag } from '../core/numeric.js';
 
 /**
- * Moves the weights of a teacher that follows its student, in place: an exponential moving average.
+ * Updates the weights of a teacher, in place, as the exponential moving average of the student's
+ * weights.
  *
- *     target = decay · target + (1 − decay) · source
+ * ```math
+ * θ_teacher = d · θ_teacher + (1 − d) · θ_student
+ * ```
  *
- * Tarvainen and Valpola (2017), "Mean teachers are better role models", §2, arXiv:1703.01780; DINO
- * moves its teacher so too.
- *
- * @param target - weights of the teacher, a `Float32Array` or `Float64Array`; written
- * @param source - as many weights of the student
- * @param decay - how much of the teacher stays, in [0, 1]; near 1, and at the start of training
- * lower (see `cosine`)
- * @throws {DistillationError} SHAPE_MISMATCH for other lengths, OUT_OF_RANGE for `decay`; nothing
- * is written then
- * @throws {TypeError} for what is no such array
+ * @param target - weights of the teacher, a `Float32Array` or `Float64Array`; overwritten
+ * @param source - weights of the student: the same number of weights, in the same order
+ * @param decay - the factor d of the teacher's weights, in [0, 1]. Usual values are near 1, and
+ *   lower at the start of training (see {@link cosine})
+ * @throws {DistillationError} `SHAPE_MISMATCH` if the lengths differ, `OUT_OF_RANGE` for `decay`.
+ *   `target` is then unchanged
+ * @throws {TypeError} if an array is not a `Float32Array` or `Float64Array`
+ * @see [Tarvainen and Valpola 2017](https://arxiv.org/abs/1703.01780), "Mean teachers are better
+ *   role models", §2. As in the paper.
+ * @see [Caron et al. 2021](https://arxiv.org/abs/2104.14294) (DINO), §3.1. The same update.
  *
  * @example
  * import { updateAverage } from 'knowledge-distillation';

@@ -2,71 +2,86 @@ import { allocate } from '../core/allocate.js';
 import { checkInteger, checkOptions, refuse, throwShape, throwType } from '../core/errors.js';
 import { IGNORE_INDEX, isKept, UNLABELED } from '../core/labels.js';
 
-/** A batch of token sequences, for {@link causalRows}. */
+/** Options of {@link causalRows}: a batch of token sequences. */
 export interface CausalRowsOptions {
   /** Number of sequences, ≥ 0. */
   readonly batch: number;
   /** Positions in a sequence, padding included, ≥ 1. */
   readonly length: number;
   /**
-   * The token at each position, sequence after sequence. Pass the token ids that the model reads,
-   * or the labels of transformers and TRL: the same ids, with `IGNORE_INDEX` for tokens that are
-   * not learned. **Not shifted.** `UNLABELED` marks an unknown token: only the teacher determines
-   * it.
+   * The token at each position, sequence after sequence, **not shifted**. Pass the token ids that
+   * the model reads, or the labels of transformers and TRL: the same ids, with `IGNORE_INDEX` for
+   * tokens that are not learned. `UNLABELED` marks an unknown token: its row learns from the
+   * teacher only.
    */
   readonly labels: ArrayLike<number | bigint>;
-  /** 1 for a token, 0 for padding on either side; no padding if it is left out. */
+  /**
+   * For each position, 1 for a token and 0 for padding. Padding may be on the left or on the right.
+   *
+   * @defaultValue no padding
+   */
   readonly attentionMask?: ArrayLike<number | bigint | boolean> | undefined;
-  /** For each sequence, the number of prompt tokens, without padding; they are not learned. */
+  /**
+   * For each sequence, the number of prompt tokens, without padding. Prompt tokens are not learned.
+   *
+   * @defaultValue 0 for each sequence
+   */
   readonly promptLengths?: ArrayLike<number> | undefined;
 }
 
-/** Rows of [batch × length, vocabulary], with the label of each. */
+/** Labels and mask for the rows of matrices of shape [batch × length, vocabulary]. */
 export interface CausalRows {
-  /** For each row the next token; `IGNORE_INDEX` for an excluded row. */
+  /** The label of each row, which is the next token; `IGNORE_INDEX` for an excluded row. */
   readonly labels: Int32Array;
-  /** 1 for each kept row, for a loss without labels. With these labels the mask is redundant. */
+  /**
+   * 1 for a kept row, 0 for an excluded row. Only losses without labels need the mask: `labels`
+   * exclude the same rows.
+   */
   readonly mask: Uint8Array;
   /**
-   * Number of kept rows. Summed over the chunks of a large batch, it is the `normalizer` of each
-   * chunk.
+   * Number of kept rows. If a large batch is split into chunks, the sum of their counts is the
+   * `normalizer` of each chunk.
    */
   readonly count: number;
 }
 
-/** Largest integer of an `Int32Array`. */
+/** Largest element of an `Int32Array`, which stores the labels. */
 const LARGEST_ID = 2 ** 31 - 1;
 
 /**
  * Determines which rows a causal language model learns from, and their labels. The logits at
- * position i predict the token at i + 1:
+ * position i predict the token at position i + 1:
  *
- *     label of row (b, i) = labels[b, i + 1],   i + 1 < length
+ * ```math
+ * y_(b, i) = labels_(b, i + 1) for i + 1 < length
+ * ```
  *
- * The labels are shifted by one within each sequence here. Do not shift `labels` before the call,
- * and do not cut the logits: the result is for the whole matrices of student and teacher, [batch ×
- * length, vocabulary], without a copy.
+ * This function shifts the labels by one within each sequence. Do not shift `labels` before the
+ * call, and do not cut the logits: the result fits the whole matrices of student and teacher, of
+ * shape [batch × length, vocabulary], without a copy.
  *
- * A row is kept in the loss, hard and soft, if it predicts a token that is learned. These rows are
- * excluded:
+ * A row is kept in the loss, hard and soft, if it predicts a token that is learned. Excluded are:
  *
- * - the last position of each sequence: its next token is unknown. To learn from the teacher there,
- *   set its label to `UNLABELED`;
- * - a position before `IGNORE_INDEX`, before padding, or in padding;
+ * - the last position of each sequence, because its next token is unknown. To learn from the
+ *   teacher there, set the row's label in the result to `UNLABELED`;
+ * - a position in padding, before padding, or before `IGNORE_INDEX`;
  * - a position before a token of the prompt. The last position of the prompt is kept: it predicts
  *   the first token of the completion.
  *
- * If sequences are packed, put `IGNORE_INDEX` at the first token of each sequence but the first:
- * the tokens before it belong to another text.
+ * If several texts are packed into one sequence, put `IGNORE_INDEX` at the first token of each
+ * text but the first: the row before that token belongs to another text.
  *
+ * @param options - `batch`, `length` and `labels`, and optionally `attentionMask` and
+ *   `promptLengths`
  * @returns `labels` and `mask`, each of batch × length, and `count`
- * @throws {DistillationError} SHAPE_MISMATCH for a length, OUT_OF_RANGE for a token that is no id
- *   and for a mask that is not 0 or 1; only tokens that are learned are checked
- * @throws {TypeError} for an argument that is no array
+ * @throws {DistillationError} `SHAPE_MISMATCH` for an array of another length, `OUT_OF_RANGE` for
+ *   a token that is not an id and for an element of the mask other than 0 and 1. Only tokens that
+ *   are learned are checked
+ * @throws {TypeError} for an option that is not an array
  *
- * @remarks The rows are the same as by the shifted labels of transformers and by the `GKDTrainer`
- *   of TRL. With padding on the left there is one row fewer: there, the last position of the
- *   padding predicts the first token.
+ * @remarks The kept rows are those of the shifted labels of transformers and of TRL's
+ *   `GKDTrainer`, but for padding on the left: there, transformers and TRL also keep the last
+ *   position of the padding, which predicts the first token.
  *
  * @example
  * import { causalRows } from 'knowledge-distillation';
@@ -78,8 +93,8 @@ const LARGEST_ID = 2 ** 31 - 1;
  *   attentionMask: [[1, 1, 1, 1], [1, 1, 1, 0]].flat(),
  *   promptLengths: [2, 1],
  * });
- * console.log(labels); // −100, 7, 8, −100, 9, 2, −100, −100
- * console.log(mask, count); // 0, 1, 1, 0, 1, 1, 0, 0 and 4
+ * console.log(labels.join(' ')); // -100 7 8 -100 9 2 -100 -100
+ * console.log(mask.join(' '), count); // 0 1 1 0 1 1 0 0 4
  */
 export function causalRows(options: CausalRowsOptions): CausalRows {
   const operation = 'causalRows';
@@ -103,13 +118,15 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
   let count = 0;
   for (let sequence = 0; sequence < batch; sequence++) {
     const name = `promptLengths[${sequence}]`;
-    const given = promptLengths ? checkInteger(operation, name, promptLengths[sequence], 0) : 0;
+    const promptLength = promptLengths
+      ? checkInteger(operation, name, promptLengths[sequence], 0)
+      : 0;
     let tokens = 0; // tokens of this sequence up to position i
-    let follows = false; // whether position i − 1 is a token
+    let followsToken = false; // whether position i − 1 is a token
     for (let i = sequence * length; i < (sequence + 1) * length; i++) {
       const isToken = !attentionMask || isKept(operation, 'attentionMask', attentionMask, i);
       if (isToken) tokens++;
-      if (isToken && follows && tokens > given) {
+      if (isToken && followsToken && tokens > promptLength) {
         const token = tokenAt(operation, labels, i);
         targets[i - 1] = token;
         if (token !== IGNORE_INDEX) {
@@ -117,7 +134,7 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
           count++;
         }
       }
-      follows = isToken;
+      followsToken = isToken;
     }
   }
   return { labels: targets, mask, count };

@@ -19,53 +19,67 @@ import { mixRow } from './sparseMixture.js';
 
 /** Options of {@link ensembleTeachers}. */
 export interface EnsembleOptions {
-  /** Averages the logits, or the distributions softmax(logits / temperature). */
+  /** Whether the logits are averaged, or the distributions softmax(logits / temperature). */
   readonly space: 'logits' | 'probabilities';
-  /** One weight for each teacher, in [0, 1], with the sum 1; equal by default. */
+  /**
+   * One weight for each teacher, in [0, 1]; the weights sum to 1.
+   *
+   * @defaultValue equal weights
+   */
   readonly weights?: readonly number[] | undefined;
   /**
-   * Temperature at which probabilities are averaged: the temperature of the strategy that reads
-   * them; 1, or that of sparse teachers.
+   * Temperature at which probabilities are averaged, for `'probabilities'` only. Pass the
+   * temperature of the strategy that reads the result.
+   *
+   * @defaultValue 1 for logits; the temperature of the teachers for `SparseTargets`
    */
   readonly temperature?: number | undefined;
 }
 
 /**
- * Combines several teachers into one, for a response strategy:
+ * Combines several teachers into one teacher for a response strategy.
  *
- *     'logits'         Σ weight · t, in probabilities the geometric mean, at any temperature
- *     'probabilities'  T · log Σ weight · softmax(t / T), in probabilities the arithmetic mean
+ * ```math
+ * z = Σ_i w_i · t_i if space = 'logits'
+ * z = T · log(Σ_i w_i · softmax(t_i / T)) if space = 'probabilities'
+ * ```
  *
- * With `'logits'` a class is ruled out if any teacher rules it out, with `'probabilities'` if all
- * teachers do. A teacher of weight 0 is not read. NaN, +Infinity, or a row of only −Infinity makes
- * the row of the result unusable: the strategy throws, unless the row is masked. With
- * `'probabilities'`, KL(teacher ‖ student) has the same gradient as the weighted mean of the
- * divergences from each teacher.
+ * `'logits'` takes the geometric mean of the probabilities, at any temperature; `'probabilities'`
+ * takes their arithmetic mean at temperature T. For `'probabilities'`, KL(teacher ‖ student) has
+ * the same gradient as the weighted mean of the divergences from each teacher.
  *
- * Of {@link SparseTargets}, it is `'probabilities'`. A row keeps the classes that any of the
- * teachers keeps:
+ * With `'logits'`, a class is ruled out if any teacher rules it out; with `'probabilities'`, if all
+ * teachers do. A teacher of weight 0 is not read. If a row of a teacher holds NaN, +Infinity or
+ * only −Infinity, the row of the result is unusable: the strategy throws unless the row is
+ * excluded.
  *
- *     p of a class = Σ weight · its p, over the teachers that keep it
- *     p of the tail = Σ weight · p of their tails
+ * {@link SparseTargets} can be combined with `'probabilities'` only. A row of the result keeps each
+ * class that any of the teachers keeps:
  *
- * A teacher that does not keep a class counts it in its tail, so that p of the class is a lower
- * bound: it is less than the mean of all by at most Σ weight · p of the tails of those teachers. It
- * is exact for teachers that keep the same classes or have empty tails, as those of
- * `SparseTargets.sample`. A row in which a teacher keeps no class keeps none; one in which a
- * teacher keeps a class twice or out of range is unusable.
+ * - the probability of a class is the weighted sum over the teachers that keep the class;
+ * - the probability of the tail is the weighted sum of the tails.
  *
- * @param teachers - logits over the same classes, each of shape [rows, classes], −Infinity rules a
- *   class out; or `SparseTargets` with log-probabilities at one temperature
- * @returns logits of the same shape, in a new matrix; of sparse teachers, new `SparseTargets`
- * @throws {DistillationError} EMPTY without a teacher, SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE
- *   for an option, WEIGHT_SUM, MISPLACED_OPTION for a temperature with `'logits'`, and for
- *   `'logits'` of sparse teachers, TEMPERATURE for sparse teachers of several, or with logits
- * @throws {TypeError} for a teacher that is no matrix and not sparse, and for both kinds together
+ * A teacher that does not keep a class counts the class in its tail. The probability of the class
+ * is then a lower bound: the exact mean is larger by at most the weighted sum of the tails of these
+ * teachers. The result is exact if all teachers keep the same classes or have empty tails, as
+ * {@link SparseTargets.sample} gives them. If a teacher keeps no class in a row, the row of the
+ * result keeps none. If a teacher keeps a class twice or out of range, the row is unusable.
  *
- * @remarks Cost: one pass over each teacher; with `'probabilities'`, two exponentials per logit.
+ * @param teachers - logits over the same classes, each of shape [rows, classes], where −Infinity
+ *   rules a class out; or `SparseTargets` with log-probabilities at one temperature
+ * @param options - `space`, `weights` and `temperature`
+ * @returns logits of the same shape in a new matrix; for sparse teachers, new `SparseTargets`
+ * @throws {DistillationError} `EMPTY` without a teacher, `SHAPE_MISMATCH`, `DTYPE_MISMATCH`,
+ *   `OUT_OF_RANGE` for an option, `WEIGHT_SUM`, `MISPLACED_OPTION` for a temperature with
+ *   `'logits'` and for `'logits'` with sparse teachers, `TEMPERATURE` for sparse teachers at
+ *   different temperatures or with logits
+ * @throws {TypeError} for a teacher that is neither a matrix nor `SparseTargets`, and for a mixture
+ *   of both
  *
- * Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", §1, arXiv:1503.02531, has
- * both means, unweighted.
+ * @remarks Cost: one pass over each teacher; with `'probabilities'`, two exponentials for each
+ *   logit.
+ * @see [Hinton et al. 2015](https://arxiv.org/abs/1503.02531), "Distilling the Knowledge in a
+ *   Neural Network", §1. The paper has both means, unweighted.
  *
  * @example
  * import { ensembleTeachers, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -78,7 +92,7 @@ export interface EnsembleOptions {
  *   weights: [0.75, 0.25],
  * });
  * const student = Matrix.fromRows([[1, 0, 0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(strategy.computeLoss(student, teacher).toFixed(4)); // 0.0935
  */
 export function ensembleTeachers<T extends FloatArray>(
   teachers: readonly Matrix<T>[],
@@ -93,7 +107,7 @@ export function ensembleTeachers<T extends FloatArray>(
   options: EnsembleOptions,
 ): Matrix<T> | SparseTargets<T> {
   const operation = 'ensembleTeachers';
-  const isOfSparse = checkTeachers(operation, teachers);
+  const areSparse = checkTeachers(operation, teachers);
   checkOptions(operation, 'options', options, ['space', 'weights', 'temperature']);
   const { weights = teachers.map(() => 1 / teachers.length) } = options;
   const space = checkChoice(operation, 'space', options.space, ['logits', 'probabilities']);
@@ -109,7 +123,7 @@ export function ensembleTeachers<T extends FloatArray>(
     throwShape(operation, 'weights', [weights.length], expected, 'one for each teacher');
   }
   checkWeights(operation, weights, 'sum-to-one', (index) => `weights[${index}]`);
-  return isOfSparse
+  return areSparse
     ? mixSparse(operation, teachers as readonly SparseTargets<T>[], weights, options)
     : averageDense(operation, teachers as readonly Matrix<T>[], weights, options);
 }
@@ -165,8 +179,8 @@ function mixSparse<T extends FloatArray>(
 }
 
 /**
- * Throws unless the teachers are all matrices or all sparse, of one shape and number format;
- * returns whether they are sparse.
+ * Throws unless the teachers are all matrices or all sparse, of one shape and dtype. Returns
+ * whether they are sparse.
  */
 function checkTeachers<T extends FloatArray>(
   operation: string,
@@ -179,20 +193,20 @@ function checkTeachers<T extends FloatArray>(
     refuse('EMPTY', operation, 'teachers', 'hold at least one teacher', 'an empty array');
   }
   const first = teachers[0]!;
-  const isOfSparse = isSparse(first);
+  const areSparse = isSparse(first);
   for (const [index, teacher] of teachers.entries()) {
     const argument = `teachers[${index}]`;
     if (!isSparse(teacher)) checkMatrix(operation, argument, teacher);
-    if (isSparse(teacher) !== isOfSparse) {
-      const expected = `be ${isOfSparse ? 'SparseTargets' : 'a Matrix'}, as teachers[0] is`;
-      const [dense, sparse] = isOfSparse ? [index, first] : [0, teacher as SparseTargets<T>];
+    if (isSparse(teacher) !== areSparse) {
+      const expected = `be ${areSparse ? 'SparseTargets' : 'a Matrix'}, as teachers[0] is`;
+      const [dense, sparse] = areSparse ? [index, first] : [0, teacher as SparseTargets<T>];
       const hint = `use SparseTargets.topK(teachers[${dense}], k, { temperature: ${sparse.temperature} })`;
       throwType(operation, argument, expected, teacher, hint);
     }
-    const hint = isOfSparse ? `make it of ${first.numeric.dtype} matrices` : undefined;
+    const hint = areSparse ? `make it of ${first.numeric.dtype} matrices` : undefined;
     checkDtype(operation, argument, teacher, first, hint);
     const shape = [first.rows, first.columns] as const;
     checkShape(operation, argument, teacher, shape, 'the shape of teachers[0]');
   }
-  return isOfSparse;
+  return areSparse;
 }

@@ -1,12 +1,23 @@
-import { checkIndex, refuse, throwShape, throwType } from '../core/errors.js';
+import { readNumeric } from '../core/convert.js';
+import {
+  checkBoolean,
+  checkIndex,
+  checkInteger,
+  checkOptions,
+  checkPositive,
+  refuse,
+  throwShape,
+  throwType,
+} from '../core/errors.js';
 import { SUM_TOLERANCE } from '../core/labels.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
 import { largestIndices } from '../kernels/rows/topK.js';
-import type { SparseRow } from './raggedRows.js';
+import { packRows, type SparseRow } from './raggedRows.js';
+import type { SparseTargetsOptions } from './sparseOptions.js';
 
 /**
- * Probabilities of one row: by class, in a map or an object, or of all classes in an array. A class
- * that is left out has an unknown probability.
+ * Probabilities of one row: a map or an object from classes to probabilities, or an array with the
+ * probability of each class. The probability of a class that is left out is unknown.
  */
 export type ClassProbabilities =
   | ReadonlyMap<number, number>
@@ -18,30 +29,70 @@ export type ClassProbabilities =
 export interface ProbabilityOptions<T extends FloatArray = Float32Array> {
   /** Number of classes: the student's columns. */
   readonly columns: number;
-  /** Most classes that a row keeps, the most probable ones, ≥ 1; all that are given by default. */
+  /**
+   * Largest number of classes that a row keeps, ≥ 1. The row keeps its most probable classes.
+   *
+   * @defaultValue all classes that are given
+   */
   readonly k?: number | undefined;
-  /** Whether the rows hold log p in place of p; false. */
+  /**
+   * Whether the rows hold log-probabilities instead of probabilities.
+   *
+   * @defaultValue false
+   */
   readonly log?: boolean | undefined;
-  /** Temperature of the softmax that gave the probabilities; 1. */
+  /**
+   * Temperature of the softmax that gave the probabilities.
+   *
+   * @defaultValue 1
+   */
   readonly temperature?: number | undefined;
-  /** Precision in which the targets are stored; float32. */
+  /**
+   * Precision in which the targets are stored.
+   *
+   * @defaultValue float32
+   */
   readonly numeric?: NumericTrait<T> | undefined;
 }
 
-/** Hint for a row of which nothing is known. */
+/** Hint for a row without probabilities. */
 const NO_PROBABILITIES = 'an empty Map is a row that keeps no class';
 
-/** What all rows have in common. */
+/** Settings that all rows share. */
 interface Format {
   readonly columns: number;
   readonly k: number;
   readonly log: boolean;
-  /** Spacing of the number format at 1. */
+  /** Spacing at 1 of the dtype in which targets are stored. */
   readonly epsilon: number;
 }
 
-/** Reads the probabilities of a row; the most probable classes first. */
-export function readProbabilities(
+/** Reads rows of probabilities; see `SparseTargets.fromProbabilities`. */
+export function readTargets<T extends FloatArray>(
+  operation: string,
+  rows: readonly ClassProbabilities[],
+  options: ProbabilityOptions<T>,
+): SparseTargetsOptions<T> {
+  if (!Array.isArray(rows)) {
+    const hint = typeTag(rows) === 'Map' ? 'write [row] for a single row' : undefined;
+    throwType(operation, 'rows', 'be an array of rows', rows, hint);
+  }
+  const known = ['columns', 'k', 'log', 'temperature', 'numeric'];
+  checkOptions(operation, 'options', options, known);
+  const { columns, log = false, temperature = 1 } = options;
+  checkInteger(operation, 'columns', columns, 1);
+  const { k = columns } = options;
+  checkInteger(operation, 'k', k, 1);
+  checkBoolean(operation, 'log', log);
+  checkPositive(operation, 'temperature', temperature);
+  const numeric = readNumeric(operation, options.numeric);
+  const format = { columns, k, log, epsilon: numeric.epsilon };
+  const kept = rows.map((given, row) => readRow(operation, given, row, format));
+  return { ...packRows(kept, numeric), columns, temperature };
+}
+
+/** Reads the probabilities of a row. Returns the most probable classes first. */
+function readRow(
   operation: string,
   given: ClassProbabilities,
   row: number,
@@ -57,7 +108,7 @@ export function readProbabilities(
       checkIndex(operation, `class in rows[${row}]`, key, columns);
     }
     const logProbability = typeof value !== 'number' ? Number.NaN : log ? value : Math.log(value);
-    // False for NaN, too: the logarithm of a negative number, or what is no number.
+    // The comparison is false for NaN, too: for negative probabilities and other types.
     if (!(logProbability <= SUM_TOLERANCE)) {
       const hint = `for logits, use ${isList(given) ? 'SparseTargets.topK(Matrix.fromRows(rows), k)' : 'new SparseTargets({ indices, logits, columns })'}`;
       throwProbability(operation, value, { row, column: key, hint }, log);
@@ -77,10 +128,10 @@ export function readProbabilities(
 }
 
 /**
- * Keeps the k most probable of the classes of a row, the most probable first; the probability of
- * all others is the tail.
+ * Keeps the k most probable classes of a row, the most probable first. The tail gets the
+ * probability of all other classes.
  *
- * @param given - classes of a probability above 0, with its logarithm
+ * @param given - classes with a probability above 0, and the logarithm of each probability
  * @param count - number of classes whose probability is known, those of probability 0 included
  */
 export function keepMostProbable(
@@ -93,27 +144,27 @@ export function keepMostProbable(
   largestIndices(Float64Array.from(logs), best);
   const kept = Array.from(best, (i) => logs[i]!);
   const sum = logs.reduce((total, log) => total + Math.exp(log), 0);
-  // What no class has that is given; below the rounding of the sum, it is 0.
+  // The probability of the classes that are not given; 0 if it is below the rounding of the sum.
   const unknown = count === columns || 1 - sum <= count * epsilon ? 0 : 1 - sum;
-  const left = kept.length === logs.length ? 0 : leftOut(logs, best);
+  const dropped = kept.length === logs.length ? 0 : sumWithout(logs, best);
   return {
     classes: best.map((i) => classes[i]!),
     logProbabilities: kept,
-    logTail: Math.log(unknown + left),
+    logTail: Math.log(unknown + dropped),
   };
 }
 
-/** Σ exp of the numbers that do not stand at these places. */
-function leftOut(logs: readonly number[], places: Int32Array): number {
-  const kept = new Set(places);
-  return logs.reduce((sum, value, i) => (kept.has(i) ? sum : sum + Math.exp(value)), 0);
+/** Σ exp(log) over all logarithms but those at the given positions. */
+function sumWithout(logs: readonly number[], positions: Int32Array): number {
+  const excluded = new Set(positions);
+  return logs.reduce((sum, log, i) => (excluded.has(i) ? sum : sum + Math.exp(log)), 0);
 }
 
 function isList(given: ClassProbabilities): given is readonly number[] | FloatArray {
   return Array.isArray(given) || ArrayBuffer.isView(given);
 }
 
-/** The classes of a row with their values, unchecked. */
+/** Returns the classes of a row with their values, unchecked. */
 function entriesOf(
   operation: string,
   given: ClassProbabilities,
@@ -129,7 +180,7 @@ function entriesOf(
     throwShape(operation, `rows[${row}]`, [length], [columns], 'one for each class', hint);
   }
   if (tag === 'Object') {
-    // A key that is no number as JavaScript writes it is refused as a class.
+    // A key such as "07" or "x" stays a string, which the caller refuses as a class.
     return Object.entries(given).map(([key, value]) => [
       (String(Number(key)) === key ? Number(key) : key) as number,
       value,

@@ -1,20 +1,20 @@
 import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 
-/** The index of an entry without a class. */
+/** The index at a position of a sparse row that holds no class. */
 export const NO_CLASS = -1;
 
-/** What one row of a sparse teacher keeps. */
+/** One row of a sparse teacher: the classes that it keeps. */
 export interface SparseRow {
-  /** Each class once. */
+  /** The kept classes, each once. */
   readonly classes: ArrayLike<number>;
-  /** log p of each of these classes. */
+  /** log p of each kept class. */
   readonly logProbabilities: ArrayLike<number>;
-  /** log of the probability of all other classes together. */
+  /** log of the total probability of all other classes. */
   readonly logTail: number;
 }
 
-/** A row that a strategy refuses, unless it is excluded. */
+/** A row that a strategy refuses unless the row is excluded. */
 export const UNUSABLE_ROW: SparseRow = {
   classes: [0],
   logProbabilities: [Number.NaN],
@@ -28,16 +28,16 @@ interface PackedRows<T extends FloatArray> {
   readonly logTail: T;
 }
 
-/** Packs rows into arrays as wide as the longest row; shorter rows are filled up. */
+/** Packs rows into arrays as wide as the longest row. Shorter rows are padded with `NO_CLASS`. */
 export function packRows<T extends FloatArray>(
   rows: readonly SparseRow[],
   numeric: NumericTrait<T>,
 ): PackedRows<T> {
   const { length } = rows;
-  const k = rows.reduce((most, { classes }) => Math.max(most, classes.length), 1);
+  const k = rows.reduce((width, { classes }) => Math.max(width, classes.length), 1);
   const indices = new Int32Array(length * k).fill(NO_CLASS);
   const values = numeric.allocate(length * k);
-  values.fill(-Infinity); // not read here; to others, no probability
+  values.fill(-Infinity); // padding is never read; users of `values` see probability 0
   const logTail = numeric.allocate(length);
   for (const [row, kept] of rows.entries()) {
     indices.set(kept.classes, row * k);

@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, checkOptions, refuse, throwType } from '../core/errors.js';
 
-/** A number for each step of training: a temperature, an alpha or a weight. Steps count from 0. */
+/** Maps a step of training, counted from 0, to a number such as a temperature or a weight. */
 export type Schedule = (step: number) => number;
 
 /** Options of {@link linear} and {@link cosine}. */
@@ -9,18 +9,21 @@ export interface ScheduleOptions {
   readonly from: number;
   /** The number at step `steps` and after it, finite. */
   readonly to: number;
-  /** How many steps the way takes, an integer ≥ 1. */
+  /** Number of steps from `from` to `to`, an integer ≥ 1. */
   readonly steps: number;
 }
 
 /**
- * A schedule that goes in a straight line:
+ * Creates a schedule that changes linearly from one number to another, then stays constant.
  *
- *     from + (to − from) · min(step / steps, 1)
+ * ```math
+ * f(step) = from + (to − from) · min(step / steps, 1)
+ * ```
  *
+ * @param options - `from`, `to` and `steps`
  * @returns a function of the step, an integer ≥ 0
- * @throws {DistillationError} OUT_OF_RANGE for options and steps out of range, UNKNOWN_OPTION
- * @throws {TypeError} for an option or a step that is no number
+ * @throws {DistillationError} `OUT_OF_RANGE` for an option or a step out of range, `UNKNOWN_OPTION`
+ * @throws {TypeError} for an option or a step that is not a number
  *
  * @example
  * import { linear, ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -31,20 +34,23 @@ export interface ScheduleOptions {
  * console.log(temperature(500)); // 2.5
  */
 export function linear(options: ScheduleOptions): Schedule {
-  return along('linear', options, (share) => share);
+  return interpolate('linear', options, (share) => share);
 }
 
 /**
- * A schedule that starts and ends slowly, on half a wave of the cosine:
+ * Creates a schedule that follows half a period of a cosine, slow at both ends, then stays
+ * constant.
  *
- *     from + (to − from) · (1 − cos(π · min(step / steps, 1))) / 2
+ * ```math
+ * f(step) = from + (to − from) · (1 − cos(π · min(step / steps, 1))) / 2
+ * ```
  *
- * Loshchilov and Hutter (2017), "SGDR: Stochastic Gradient Descent with Warm Restarts", §3,
- * arXiv:1608.03983, without the restarts.
- *
+ * @param options - `from`, `to` and `steps`
  * @returns a function of the step, an integer ≥ 0
- * @throws {DistillationError} OUT_OF_RANGE for options and steps out of range, UNKNOWN_OPTION
- * @throws {TypeError} for an option or a step that is no number
+ * @throws {DistillationError} `OUT_OF_RANGE` for an option or a step out of range, `UNKNOWN_OPTION`
+ * @throws {TypeError} for an option or a step that is not a number
+ * @see [Loshchilov and Hutter 2017](https://arxiv.org/abs/1608.03983), "SGDR: Stochastic Gradient
+ *   Descent with Warm Restarts", §3. Without the restarts.
  *
  * @example
  * import { cosine } from 'knowledge-distillation';
@@ -53,23 +59,24 @@ export function linear(options: ScheduleOptions): Schedule {
  * console.log(alpha(500)); // 0.5
  */
 export function cosine(options: ScheduleOptions): Schedule {
-  return along('cosine', options, (share) => (1 - Math.cos(Math.PI * share)) / 2);
+  return interpolate('cosine', options, (share) => (1 - Math.cos(Math.PI * share)) / 2);
 }
 
 /**
- * A schedule through points, in straight lines between neighbours; before the first and after the
- * last point it stays as it is there.
+ * Creates a schedule that interpolates linearly between points. It is constant before the first
+ * and after the last point.
  *
- * @param points - pairs of a step, an integer ≥ 0, and the number there, finite; steps ascend
+ * @param points - pairs of a step (an integer ≥ 0) and the number at this step (finite). The steps
+ *   ascend
  * @returns a function of the step, an integer ≥ 0
- * @throws {DistillationError} EMPTY without a point, OUT_OF_RANGE for a step that is no integer ≥ 0
- * or does not ascend, and for a number that is not finite
- * @throws {TypeError} for what is no list of pairs of numbers
+ * @throws {DistillationError} `EMPTY` without a point, `OUT_OF_RANGE` for a step that is not an
+ *   integer ≥ 0 or does not ascend, and for a number that is not finite
+ * @throws {TypeError} if `points` is not an array of pairs of numbers
  *
  * @example
  * import { piecewise } from 'knowledge-distillation';
  *
- * const weight = piecewise([[100, 0], [200, 0.3], [1000, 0.1]]); // from 0 up, then slowly down
+ * const weight = piecewise([[100, 0], [200, 0.3], [1000, 0.1]]); // up from 0, then slowly down
  * console.log(weight(50), weight(150), weight(2000)); // 0 0.15 0.1
  */
 export function piecewise(points: readonly (readonly [step: number, value: number])[]): Schedule {
@@ -85,7 +92,8 @@ export function piecewise(points: readonly (readonly [step: number, value: numbe
   return (step) => {
     checkInteger(operation, 'step', step, 0);
     const next = known.findIndex(([at]) => at > step);
-    const [before, after] = [known.at(next - 1)!, known.at(next)!]; // where no point is behind the step, the last
+    // After the last point, `next` is −1: at(-1) is the last point.
+    const [before, after] = [known.at(next - 1)!, known.at(next)!];
     if (next <= 0) return after[1];
     const share = (step - before[0]) / (after[0] - before[0]);
     return before[1] + (after[1] - before[1]) * share;
@@ -102,11 +110,11 @@ function readPoint(argument: string, point: unknown): readonly [number, number] 
   ];
 }
 
-/** A schedule whose way is a function of the share of the steps that are done. */
-function along(
+/** Creates a schedule; `easing` maps the share of the steps that are done, in [0, 1), to [0, 1). */
+function interpolate(
   operation: string,
   options: ScheduleOptions,
-  way: (share: number) => number,
+  easing: (share: number) => number,
 ): Schedule {
   checkOptions(operation, 'options', options, ['from', 'to', 'steps']);
   const { from, to, steps } = options;
@@ -115,6 +123,6 @@ function along(
   checkInteger(operation, 'steps', steps, 1);
   return (step) => {
     checkInteger(operation, 'step', step, 0);
-    return step >= steps ? to : from + (to - from) * way(step / steps);
+    return step >= steps ? to : from + (to - from) * easing(step / steps);
   };
 }

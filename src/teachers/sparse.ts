@@ -1,9 +1,6 @@
 import { checkClassCount } from '../core/checks.js';
-import { readNumeric } from '../core/convert.js';
 import {
-  checkBoolean,
   checkInteger,
-  checkNumber,
   checkOptions,
   checkPositive,
   refuse,
@@ -13,51 +10,21 @@ import {
 import { checkMatrix, Matrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
 import { checkLogits } from '../core/probabilities.js';
-import { Generator } from '../core/random.js';
 import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { soften } from '../kernels/rows/soften.js';
 import { largestIndices } from '../kernels/rows/topK.js';
-import {
-  type ClassProbabilities,
-  type ProbabilityOptions,
-  readProbabilities,
-} from './probabilities.js';
-import { NO_CLASS, packRows } from './raggedRows.js';
-import { isSampleCount, type SamplingOptions, sampler } from './sampling.js';
-
-/** Options of {@link SparseTargets}, with either log-probabilities or logits. */
-export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
-  /**
-   * The k classes of each row, row after row; each in [0, columns), no class twice in a row. −1 is
-   * no class, and its value is not read: a row of fewer than k classes is filled up with it. Not
-   * copied.
-   */
-  readonly indices: Int32Array;
-  /** log p of these classes, shape [rows, k], by a softmax over all classes at `temperature`. */
-  readonly logProbabilities?: Matrix<T> | undefined;
-  /**
-   * Or logits of these classes, shape [rows, k]; the probability of the other classes is then
-   * unknown.
-   */
-  readonly logits?: Matrix<T> | undefined;
-  /** Number of classes: the student's columns. */
-  readonly columns: number;
-  /** Temperature of the softmax of `logProbabilities`; 1. */
-  readonly temperature?: number | undefined;
-  /**
-   * log of the probability of all other classes together, one per row. By default that probability
-   * is 1 minus the sum of the given ones; it is 0 if the difference is below its rounding, k times
-   * the spacing of the number format at 1. Not read for a row that keeps every class.
-   */
-  readonly logTail?: T | undefined;
-}
+import { type ClassProbabilities, type ProbabilityOptions, readTargets } from './probabilities.js';
+import { NO_CLASS } from './raggedRows.js';
+import { drawTargets, type SamplingOptions } from './sampling.js';
+import type { SparseTargetsOptions } from './sparseOptions.js';
 
 /**
- * Holds a teacher whose rows keep only some of many classes, up to k. Use it for language models:
- * 64 of 150,000 classes take a thousandth of the memory.
+ * Holds a sparse teacher: each row keeps at most k of many classes. Use it for language models: 64
+ * of 150,000 classes take a thousandth of the memory.
  *
  * {@link ResponseDistillationStrategy} and every other {@link DivergenceDistillationStrategyBase}
- * take it as the teacher; their option `tail` determines how the other classes count.
+ * take it as the teacher. Their option `tail` determines how the classes that a row does not keep
+ * enter the loss.
  *
  * @example
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
@@ -65,19 +32,29 @@ export interface SparseTargetsOptions<T extends FloatArray = Float32Array> {
  * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
  * const teacher = SparseTargets.topK(logits, 2);
  * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
- * const { loss, gradient } = strategy.computeLossAndGradient(Matrix.zeros(2, 5), teacher);
+ * console.log(strategy.computeLoss(Matrix.zeros(2, 5), teacher).toFixed(4)); // 0.9517
  */
 export class SparseTargets<T extends FloatArray = Float32Array> {
+  /** The kept classes, shape [rows, k]; −1 for no class. */
   readonly indices: Int32Array;
   /** Log-probabilities or logits, shape [rows, k]. */
   readonly values: Matrix<T>;
+  /** Whether `values` are log-probabilities or logits. */
   readonly kind: 'logProbabilities' | 'logits';
+  /** Number of classes. */
   readonly columns: number;
+  /** Temperature of the log-probabilities. */
   readonly temperature: number;
+  /** Logarithm of the total probability of all other classes, one for each row. */
   readonly logTail: T | undefined;
 
   /**
-   * @throws {DistillationError} for arrays of different shapes; values are checked when read
+   * Wraps the arrays without a copy. A strategy checks the classes and values when it reads them.
+   *
+   * @param options - the arrays, `columns` and `temperature`
+   * @throws {DistillationError} `SHAPE_MISMATCH` for arrays of different shapes, `OUT_OF_RANGE` for
+   *   `columns` and `temperature`, `MISPLACED_OPTION`, `UNKNOWN_OPTION`
+   * @throws {TypeError} for an array of another type
    */
   constructor(options: SparseTargetsOptions<T>) {
     const operation = 'SparseTargets';
@@ -123,22 +100,34 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     this.logTail = logTail;
   }
 
+  /** Number of rows. */
   get rows(): number {
     return this.values.rows;
   }
 
+  /** Precision in which the values are stored. */
   get numeric(): NumericTrait<T> {
     return this.values.numeric;
   }
 
   /**
    * Keeps the k largest logits of each row, the largest first, as log-probabilities at a
-   * temperature, and the probability of the other classes together.
+   * temperature. The tail gets the probability of all other classes.
    *
-   * @param logits - shape [rows, classes]
-   * @param k - in [1, classes]
-   * @param options - `temperature`: the temperature of the strategy that reads the targets; 1
-   * @throws {DistillationError} OUT_OF_RANGE for `k` or the temperature
+   * @param logits - shape [rows, classes]; −Infinity rules a class out
+   * @param k - number of classes that each row keeps, an integer in [1, classes]
+   * @param options - `temperature`: the temperature of the strategy that reads the targets; 1 by
+   *   default
+   * @returns targets with k classes in each row
+   * @throws {DistillationError} `OUT_OF_RANGE` for `k` or the temperature, `UNKNOWN_OPTION`
+   * @throws {TypeError} for logits that are not a matrix, and an option that is not a number
+   *
+   * @example
+   * import { Matrix, SparseTargets } from 'knowledge-distillation';
+   *
+   * const teacher = SparseTargets.topK(Matrix.fromRows([[3, 1, 0, -1, -2]]), 2);
+   * console.log(teacher.indices); // Int32Array(2) [ 0, 1 ]
+   * console.log(Math.exp(teacher.logTail![0]!).toFixed(4)); // 0.0618
    */
   static topK<T extends FloatArray>(
     logits: Matrix<T>,
@@ -172,32 +161,37 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * Draws classes of each row at random, with replacement, from p = softmax(logits / temperature):
+   * Draws classes of each row at random, with replacement, from p = softmax(logits / temperature).
    *
-   *     probability of a class = (times it was drawn) / samples,   probability of the tail = 0
+   * ```math
+   * p_j = n_j / samples
+   * p_tail = 0
+   * ```
    *
-   * The k largest logits leave out what is rare, and a student learns to do so too. Draws leave out
-   * nothing on average: their probabilities have the mean p, so that the gradient of
-   * {@link ResponseDistillationStrategy} has the gradient from all logits as its mean, for `tail`
-   * `'bucket'` and `'drop'`. The mean of its loss is larger, by the entropy that
-   * the draws lack. Other losses
-   * are not linear in p: their mean gradient is another one. {@link ReverseKLDistillationStrategy}
-   * refuses classes to which the teacher gives nothing.
+   * n_j is the number of draws of class j. The draws are unbiased: the mean of p_j is the teacher's
+   * probability of class j. With the k largest logits instead, a student never learns rare classes.
    *
-   * A row keeps as many classes as were drawn, at most `samples`; rows are as wide as the row that
-   * keeps the most. A row with NaN, +Infinity, or only −Infinity becomes unusable: the strategy
-   * throws, unless the row is excluded.
+   * {@link ResponseDistillationStrategy} is linear in p: the mean of its gradient is the gradient
+   * from all logits, for `tail` `'bucket'` and `'drop'`. The mean of its loss is larger, by the
+   * amount by which the entropy of the draws is below the entropy of p. Other losses are not linear
+   * in p: their mean gradient differs. {@link ReverseKLDistillationStrategy} refuses classes to
+   * which the teacher gives probability 0.
+   *
+   * A row keeps the classes that were drawn, at most `samples`. All rows are as wide as the row
+   * that keeps the most classes. A row with NaN, +Infinity, or only −Infinity becomes unusable: the
+   * strategy throws unless the row is excluded.
    *
    * @param logits - shape [rows, classes]; −Infinity rules a class out
-   * @throws {DistillationError} OUT_OF_RANGE for an option, UNKNOWN_OPTION
-   * @throws {TypeError} for logits that are no matrix, and an option that is no number
+   * @param options - `samples`, `seed` and `temperature`
+   * @returns targets with the drawn classes of each row, in ascending order
+   * @throws {DistillationError} `OUT_OF_RANGE` for an option, `UNKNOWN_OPTION`
+   * @throws {TypeError} for logits that are not a matrix, and an option that is not a number
    *
-   * @remarks Cost: an exponential for each logit, and log(classes) + log(samples) steps for each
+   * @remarks Cost: one exponential for each logit, and log(classes) + log(samples) steps for each
    * draw. The standard deviation of a probability is √(p (1 − p) / samples).
-   *
-   * Anshumann et al. (2025), "Sparse Logit Sampling: Accelerating Knowledge Distillation in LLMs",
-   * arXiv:2503.16870, "Random Sampling Knowledge Distillation" with p itself as the proposal. The
-   * paper also draws from powers of p, with importance weights.
+   * @see [Anshumann et al. 2025](https://arxiv.org/abs/2503.16870), "Sparse Logit Sampling:
+   *   Accelerating Knowledge Distillation in LLMs". Here the proposal of "Random Sampling Knowledge
+   *   Distillation" is p itself; the paper also draws from powers of p, with importance weights.
    *
    * @example
    * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
@@ -205,44 +199,32 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
    * const teacher = SparseTargets.sample(logits, { samples: 50, seed: 1, temperature: 2 });
    * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
-   * const gradient = strategy.computeGradient(Matrix.zeros(2, 5), teacher);
+   * console.log(strategy.computeLoss(Matrix.zeros(2, 5), teacher).toFixed(4)); // 1.3852
    */
   static sample<T extends FloatArray>(
     logits: Matrix<T>,
     options: SamplingOptions,
   ): SparseTargets<T> {
-    const operation = 'SparseTargets.sample';
-    checkLogits(operation, logits);
-    checkOptions(operation, 'options', options, ['samples', 'seed', 'temperature']);
-    const { samples, seed, temperature = 1 } = options;
-    checkNumber(operation, 'samples', samples, 'be an integer in [1, 2^24]', isSampleCount);
-    checkNumber(operation, 'seed', seed, 'be an integer', Number.isSafeInteger);
-    checkPositive(operation, 'temperature', temperature);
-    const { data, rows, columns, numeric } = logits;
-    const sample = sampler(columns, samples, new Generator(seed));
-    const x = new Float64Array(columns);
-    const kept = Array.from({ length: rows }, (_, row) => {
-      soften(data, row * columns, temperature, x);
-      return sample(x);
-    });
-    return new SparseTargets({ ...packRows(kept, numeric), columns, temperature });
+    return new SparseTargets(drawTargets('SparseTargets.sample', logits, options));
   }
 
   /**
-   * Reads rows of probabilities, as inference engines give them: the most probable classes of each
-   * row, the most probable first, and the probability of the other classes together, which is 1
-   * minus the sum of those kept.
+   * Reads rows of probabilities, as inference engines give them. Each row keeps its most probable
+   * classes, the most probable first. The tail gets 1 minus the sum of the kept probabilities.
    *
-   * Rows may hold different numbers of classes. A class of probability 0 is not kept. Probabilities
-   * of all classes sum to 1, of some of them to at most 1 (±1e-3).
+   * Rows may hold different numbers of classes. A class of probability 0 is not kept. If a row
+   * holds all classes, their probabilities sum to 1 (±1e-3); if it holds some classes, to at most 1
+   * (±1e-3).
    *
-   * @param rows - a row for each row of the student: a `Map` or an object of probabilities by
-   *   class, or an array with one for each class. An empty `Map` is a row that keeps no class: the
-   *   strategy throws, unless the row is excluded
-   * @throws {DistillationError} OUT_OF_RANGE for a class or a probability out of range, and for an
-   *   option, NOT_FINITE for NaN, NOT_A_DISTRIBUTION for a sum, SHAPE_MISMATCH for an array that
-   *   does not have one element for each class, UNKNOWN_OPTION
-   * @throws {TypeError} for what is no list of such rows, and for what is no number
+   * @param rows - one item for each row of the student: a `Map` or an object from classes to
+   *   probabilities, or an array with the probability of each class. An empty `Map` is a row that
+   *   keeps no class: the strategy throws unless the row is excluded
+   * @param options - `columns`, `k`, `log`, `temperature` and `numeric`
+   * @returns targets as wide as the row that keeps the most classes
+   * @throws {DistillationError} `OUT_OF_RANGE` for a class, a probability or an option,
+   *   `NOT_FINITE` for NaN, `NOT_A_DISTRIBUTION` for a wrong sum, `SHAPE_MISMATCH` for an array
+   *   whose length is not the number of classes, `UNKNOWN_OPTION`
+   * @throws {TypeError} if `rows` is not an array of such rows, or a probability is not a number
    *
    * @remarks Cost: log(k) steps for each probability.
    *
@@ -252,41 +234,25 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    * const rows = [new Map([[7, 0.6], [2, 0.3]]), new Map([[0, 0.5], [7, 0.2], [1, 0.1]])];
    * const teacher = SparseTargets.fromProbabilities(rows, { columns: 10 });
    * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
-   * const loss = strategy.computeLoss(Matrix.zeros(2, 10), teacher);
+   * console.log(strategy.computeLoss(Matrix.zeros(2, 10), teacher).toFixed(4)); // 0.9447
    */
   static fromProbabilities<T extends FloatArray = Float32Array>(
     rows: readonly ClassProbabilities[],
     options: ProbabilityOptions<T>,
   ): SparseTargets<T> {
-    const operation = 'SparseTargets.fromProbabilities';
-    if (!Array.isArray(rows)) {
-      const hint = typeTag(rows) === 'Map' ? 'write [row] for a single row' : undefined;
-      throwType(operation, 'rows', 'be an array of rows', rows, hint);
-    }
-    const known = ['columns', 'k', 'log', 'temperature', 'numeric'];
-    checkOptions(operation, 'options', options, known);
-    const { columns, log = false, temperature = 1 } = options;
-    checkInteger(operation, 'columns', columns, 1);
-    const { k = columns } = options;
-    checkInteger(operation, 'k', k, 1);
-    checkBoolean(operation, 'log', log);
-    checkPositive(operation, 'temperature', temperature);
-    const numeric = readNumeric(operation, options.numeric);
-    const format = { columns, k, log, epsilon: numeric.epsilon };
-    const kept = rows.map((given, row) => readProbabilities(operation, given, row, format));
-    return new SparseTargets({ ...packRows(kept, numeric), columns, temperature });
+    return new SparseTargets(readTargets('SparseTargets.fromProbabilities', rows, options));
   }
 
-  /** @internal Whether a row keeps every class, or, without a row, all of them do. */
+  /** @internal Whether a row keeps every class. Without an argument: whether every row does. */
   keepsAll(row?: number): boolean {
     const { indices, columns } = this;
     const k = this.values.columns;
     if (k < columns) return false;
-    const some = row === undefined ? indices : indices.subarray(row * k, (row + 1) * k);
-    return !some.includes(NO_CLASS);
+    const searched = row === undefined ? indices : indices.subarray(row * k, (row + 1) * k);
+    return !searched.includes(NO_CLASS);
   }
 
-  /** @internal Returns the log of the probability of all classes that a row does not keep. */
+  /** @internal Returns the log of the total probability of the classes that a row does not keep. */
   tailOf(row: number): number {
     if (this.keepsAll(row)) return -Infinity;
     if (this.logTail) return this.logTail[row]!;

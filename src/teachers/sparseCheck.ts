@@ -6,8 +6,8 @@ import { NO_CLASS } from './raggedRows.js';
 import type { SparseTargets } from './sparse.js';
 
 /**
- * Whether a teacher is sparse: by structure, as matrices are, and by a method, which the options of
- * one do not have.
+ * Whether a teacher is sparse. The test looks for a method instead of the class, so that targets of
+ * another copy of the library pass, and `SparseTargetsOptions` do not.
  */
 export function isSparse<T extends FloatArray>(
   teacher: Matrix<T> | SparseTargets<T>,
@@ -16,8 +16,8 @@ export function isSparse<T extends FloatArray>(
 }
 
 /**
- * Throws for a row without a class, with a class out of range or twice, or with probabilities that
- * do not sum to 1 with the tail.
+ * Throws for a row that keeps no class, holds a class twice or out of range, or whose probabilities
+ * and tail do not sum to 1.
  */
 export function checkSparseRows(
   operation: string,
@@ -69,7 +69,7 @@ export function checkSparseRows(
     if (kind === 'logits') continue;
     const isWhole = count === columns;
     if (!isWhole && logTail) sum += Math.exp(logTail[row]!);
-    const mayBeLess = !isWhole && !logTail; // the tail takes the rest
+    const mayBeLess = !isWhole && !logTail; // the tail is then 1 − sum
     if (Math.abs(sum - 1) <= SUM_TOLERANCE || (mayBeLess && sum < 1)) continue;
     const expected = `hold log-probabilities that sum to 1 (±${SUM_TOLERANCE}) with the tail`;
     refuse('NOT_A_DISTRIBUTION', operation, argument, expected, String(sum), { row });

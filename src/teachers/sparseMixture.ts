@@ -3,23 +3,23 @@ import { logSumExp } from '../kernels/rows/logSumExp.js';
 import { NO_CLASS, type SparseRow, UNUSABLE_ROW } from './raggedRows.js';
 import type { SparseTargets } from './sparse.js';
 
-/** A sparse teacher, and what it counts for: > 0. */
+/** A sparse teacher with its weight, which is > 0. */
 export interface WeightedTargets<T extends FloatArray> {
   readonly teacher: SparseTargets<T>;
   readonly weight: number;
 }
 
 /**
- * Σ weight · p of a row, for the classes that any of the teachers keeps. To a class that it does
- * not keep, a teacher gives nothing: the probability stays in the tail. Where together they keep
- * all classes there is no tail, and the sum is divided by what it lacks.
+ * Returns Σ weight · p of a row, for each class that any of the teachers keeps. A teacher that does
+ * not keep the class adds 0: the probability stays in its tail. If the teachers together keep all
+ * classes, there is no tail: the probabilities are normalized to the sum 1.
  */
 export function mixRow<T extends FloatArray>(
   parts: readonly WeightedTargets<T>[],
   row: number,
 ): SparseRow {
   const { length } = parts;
-  const terms = new Map<number, Float64Array>(); // by class, a logarithm for each teacher
+  const terms = new Map<number, Float64Array>(); // class → log(weight · p) of each teacher
   const tails = new Float64Array(length);
   for (const [part, { teacher, weight }] of parts.entries()) {
     const { indices, values, columns } = teacher;

@@ -5,26 +5,36 @@ import { typeTag } from '../core/numeric.js';
 
 /** Options of {@link virtualTeacher}. */
 export interface VirtualTeacherOptions {
-  /** The probability of the label, in (1 / classes, 1); 0.99. */
+  /**
+   * Probability of the label, in (1 / classes, 1).
+   *
+   * @defaultValue 0.99
+   */
   readonly correct?: number | undefined;
 }
 
 /**
- * A teacher that nobody trained: it gives the label of a row the probability `correct`, and the
- * rest to all other classes in equal parts. To distil from it is label smoothing whose strength the
- * temperature sets.
+ * Makes the logits of a virtual teacher from the labels alone. The label of a row gets the
+ * probability `correct`; the other classes share the rest equally.
  *
- *     logit of the label: log(correct),   of the others: log((1 − correct) / (classes − 1))
+ * ```math
+ * z_j = log(correct) if j = y
+ * z_j = log((1 − correct) / (classes − 1)) otherwise
+ * ```
  *
- * Yuan et al. (2020), "Revisiting Knowledge Distillation via Label Smoothing Regularization", §5,
- * arXiv:1909.11723 (Tf-KD with a manually designed teacher, `correct` ≥ 0.9).
+ * Distillation from this teacher is label smoothing; the temperature determines its strength.
  *
- * @param labels - one class in [0, classes) for each row. A row of `IGNORE_INDEX` or `UNLABELED`
- * has equal logits: leave it out of the loss, or learn from it to be unsure
+ * @param labels - the class of each row, in [0, classes). A row labelled `IGNORE_INDEX` or
+ *   `UNLABELED` gets equal logits: exclude it from the loss, unless the student is to learn the
+ *   uniform distribution there
  * @param classes - number of classes, ≥ 2: the student's columns
- * @returns log-probabilities at temperature 1, which are logits: shape [rows, classes], float32
- * @throws {DistillationError} OUT_OF_RANGE for a label, `classes` or `correct`, UNKNOWN_OPTION
- * @throws {TypeError} for labels that are no `Int32Array`
+ * @param options - `correct`
+ * @returns log-probabilities at temperature 1, to be used as logits: shape [rows, classes], float32
+ * @throws {DistillationError} `OUT_OF_RANGE` for a label, `classes` or `correct`, `UNKNOWN_OPTION`
+ * @throws {TypeError} for labels that are not an `Int32Array`
+ * @see [Yuan et al. 2020](https://arxiv.org/abs/1909.11723), "Revisiting Knowledge Distillation via
+ *   Label Smoothing Regularization", §5: Tf-KD with a manually designed teacher. The paper uses
+ *   `correct` ≥ 0.9.
  *
  * @example
  * import { ResponseDistillationStrategy, Matrix, virtualTeacher } from 'knowledge-distillation';
@@ -33,7 +43,7 @@ export interface VirtualTeacherOptions {
  * const student = Matrix.fromRows([[0.2, 0.1, 0.9], [1.2, 0.4, 0.1]]);
  * const teacher = virtualTeacher(labels, 3, { correct: 0.9 });
  * const strategy = new ResponseDistillationStrategy({ temperature: 20 });
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(strategy.computeLoss(student, teacher, labels).toFixed(4)); // 0.5252
  */
 export function virtualTeacher(
   labels: Int32Array,

@@ -1,40 +1,44 @@
 import { checkInteger, refuse, throwShape, throwType } from '../../core/errors.js';
-import type { Part } from './part.js';
+import type { ReplyNode } from './replyNode.js';
 
 /**
- * The row of the student that predicts the first token of a completion: the last row of the prompt.
+ * Returns the row of the student that predicts the first token of a completion: the last row of
+ * the prompt.
  *
- * @param promptLength - the option
- * @param said - where the reply says the number of tokens of the prompt
+ * @param promptLength - the option of the caller
+ * @param reported - the field of the reply that holds the number of prompt tokens
  */
-export function lastPromptRow(promptLength: number | undefined, said: Part): number {
-  const { operation } = said;
+export function lastPromptRow(promptLength: number | undefined, reported: ReplyNode): number {
+  const { operation } = reported;
   if (promptLength !== undefined) {
     return checkInteger(operation, 'promptLength', promptLength, 1) - 1;
   }
-  if (said.isMissing) {
-    const hint = `pass the number of tokens of the prompt: the reply has no ${said.place}`;
+  if (reported.isMissing) {
+    const hint = `pass the number of tokens of the prompt: the reply has no ${reported.place}`;
     throwType(operation, 'promptLength', 'be an integer ≥ 1', undefined, hint);
   }
-  return said.integer(1) - 1;
+  return reported.integer(1) - 1;
 }
 
 /** Throws unless all lists have the length of the first one. */
-export function checkSameLength(lists: readonly Part[], why: string): void {
+export function checkSameLength(lists: readonly ReplyNode[], why: string): void {
   for (const list of lists) list.sized(lists[0]!.list().length, why);
 }
 
-/** Throws unless nothing is scored at the first position of a text. */
-export function checkFirst({ isMissing, operation, place, value }: Part): void {
+/** Throws unless the first position of a text is not scored. */
+export function checkFirst({ isMissing, operation, place, value }: ReplyNode): void {
   if (!isMissing) throwType(operation, place, 'be null: nothing precedes the first token', value);
 }
 
 /**
- * Throws unless `count` tokens are scored at a position: `size`, or one more where the last one is
- * the token that stands there, which is scored even if it is less probable than all others.
+ * Throws unless a position scores `size` tokens, or `size + 1` tokens of which the last is the
+ * token that stands there. Servers score that token even if it is not among the most probable ones.
+ *
+ * @param count - number of scored tokens
+ * @param isTokenLast - whether the last scored token is the token that stands there
  */
 export function checkCount(
-  { operation, place }: Part,
+  { operation, place }: ReplyNode,
   count: number,
   size: number,
   isTokenLast: boolean,
@@ -43,8 +47,8 @@ export function checkCount(
   throwShape(operation, place, [count], [size], 'as many tokens as at other positions');
 }
 
-/** Throws for a token that was generated and that the student does not have. */
-export function throwUnknownToken(part: Part): never {
+/** Throws for a generated token that is not in the student's vocabulary. */
+export function throwUnknownToken(node: ReplyNode): never {
   const hint = 'tokenId returned undefined, but the student reads this token';
-  refuse('OUT_OF_RANGE', part.operation, part.place, 'be a token of the student', 'none', { hint });
+  refuse('OUT_OF_RANGE', node.operation, node.place, 'be a token of the student', 'none', { hint });
 }

@@ -1,6 +1,6 @@
 /**
- * Readers of what inference servers put out: replies become `SparseTargets`, tokens, and the
- * rows of the student that predict them. No reader needs a dependency.
+ * Readers of the replies of inference servers. A reply becomes `SparseTargets`, tokens, and the
+ * rows of the student that predict the tokens. The readers have no dependencies.
  *
  * @module knowledge-distillation/teachers
  */

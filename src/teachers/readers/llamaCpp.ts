@@ -1,19 +1,20 @@
 import { refuse } from '../../core/errors.js';
 import { checkSameLength, lastPromptRow } from './completion.js';
-import { Part } from './part.js';
 import { packReply, readOptions, type TeacherReply } from './reply.js';
+import { ReplyNode } from './replyNode.js';
 import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
 
-/** What {@link readLlamaCpp} reads of a reply of llama-server's `/completion`. */
+/** The fields of a reply of llama-server's `/completion` that {@link readLlamaCpp} reads. */
 export interface LlamaCppResponse {
+  /** The generated tokens with their candidates. */
   readonly completion_probabilities?: readonly GeneratedToken[] | undefined;
   /** Number of tokens of the prompt. */
   readonly tokens_evaluated?: number | undefined;
-  /** The tokens that were generated, if the request says `return_tokens: true`. */
+  /** The ids of the generated tokens, if the request says `return_tokens: true`. */
   readonly tokens?: readonly number[] | undefined;
-  /** Number of the tokens that were generated. */
+  /** Number of generated tokens. */
   readonly tokens_predicted?: number | undefined;
-  /** What ended the completion; tokens of a stop word are generated, but not scored. */
+  /** Why the completion ended. The tokens of a stop word are generated, but not scored. */
   readonly stop_type?: string | undefined;
 }
 
@@ -21,26 +22,26 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
 
 /**
  * Reads the `completion_probabilities` of llama.cpp's server: the k most probable tokens, with
- * their ids, for each token that was generated.
+ * their ids, for each generated token.
  *
- *     token c of the completion:   row promptLength − 1 + c of the student
+ * Row `promptLength − 1 + c` of the student predicts token c of the completion.
  *
- * The probabilities are those of the model, before temperature and sampling. Those after sampling
- * (`top_probs`, and `probs` of servers before December 2024) are refused: temperature and
+ * The probabilities are the model's, before temperature and sampling. Probabilities after sampling
+ * (`top_probs`, and `probs` of servers before December 2024) are refused, because temperature and
  * truncation have changed them.
  *
  * @param response - the parsed JSON of `/completion`, not streamed
- * @param options - `columns`, `k`, `promptLength`; and `tokenId`, for a student whose vocabulary is
- *   not that of the teacher. By default, `promptLength` is `tokens_evaluated`
- * @returns a row for each token that was generated
- * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range and for a
- *   token without a score, SHAPE_MISMATCH for rows of different sizes, NOT_A_DISTRIBUTION for a sum
- *   above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
- * for
+ * @param options - `columns`, `k`, `promptLength` (`tokens_evaluated` by default), and `tokenId` if
+ *   student and teacher have different vocabularies
+ * @returns one row for each generated token
+ * @throws {DistillationError} `OUT_OF_RANGE` for an id or a log-probability out of range and for a
+ * token without a score, `SHAPE_MISMATCH` for rows of different sizes, `NOT_A_DISTRIBUTION` for a
+ * sum above 1, `EMPTY`, and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type. The hint of a missing field
+ *   names the option of the request that adds it
  *
- * @remarks The server does not score a token that ends within a character: a reply with such a
- *   token is refused. Ask for `return_tokens: true`, so that it is found for certain.
+ * @remarks The server does not score a token that ends within a character. A reply with such a
+ * token is refused. Ask for `return_tokens: true`: without it, not every such reply is recognized.
  *
  * @example
  * import { readLlamaCpp } from 'knowledge-distillation/teachers';
@@ -53,13 +54,14 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
  *   tokens: [3],
  * };
  * const { targets, tokens, studentRows } = readLlamaCpp(response, { columns: 4 });
- * console.log(targets.indices, tokens, studentRows); // 3, 1 and 3 and 8
+ * console.log(targets.indices.join(' ')); // 3 1
+ * console.log(tokens.join(' '), studentRows.join(' ')); // 3 8
  */
 export function readLlamaCpp(response: LlamaCppResponse, options: TokenIdOptions): TeacherReply {
   const operation = 'readLlamaCpp';
   const format = readOptions(operation, options, ['tokenId', 'promptLength']);
   const { tokenId, promptLength } = options;
-  const reply = new Part(operation, response, 'response');
+  const reply = new ReplyNode(operation, response, 'response');
   const content = reply.field('completion_probabilities').items(ASK);
   const positions = readScoredTokens(content, tokenId, format, ASK);
   checkSameLength(
@@ -71,8 +73,8 @@ export function readLlamaCpp(response: LlamaCppResponse, options: TokenIdOptions
   return packReply(positions, firstRow, format);
 }
 
-/** Throws if tokens were generated that are not scored, as far as the reply says. */
-function checkTokens(reply: Part, content: readonly Part[]): void {
+/** Throws if a generated token is not scored, as far as the reply can show it. */
+function checkTokens(reply: ReplyNode, content: readonly ReplyNode[]): void {
   const { operation } = reply;
   const hint =
     'the server does not score a token that ends within a character: leave this reply out';

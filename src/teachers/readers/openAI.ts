@@ -1,10 +1,10 @@
 import { checkInteger } from '../../core/errors.js';
 import { lastPromptRow } from './completion.js';
-import { Part } from './part.js';
 import { findChoice, packReply, readOptions, type TeacherReply } from './reply.js';
+import { ReplyNode } from './replyNode.js';
 import { type GeneratedToken, readScoredTokens, type TokenIdOptions } from './scoredTokens.js';
 
-/** What {@link readOpenAI} reads of a chat completion. */
+/** The fields of a chat completion that {@link readOpenAI} reads. */
 export interface OpenAIResponse {
   readonly choices: readonly {
     readonly logprobs?:
@@ -15,7 +15,7 @@ export interface OpenAIResponse {
   readonly usage?: { readonly prompt_tokens?: number | undefined } | null | undefined;
 }
 
-/** A line of the output file of a batch. */
+/** A parsed line of the output file of a batch. */
 export interface OpenAIBatchLine {
   readonly custom_id: string;
   readonly response: { readonly body: OpenAIResponse } | null;
@@ -23,33 +23,38 @@ export interface OpenAIBatchLine {
 
 /** Options of {@link readOpenAI}. */
 export interface OpenAIOptions extends TokenIdOptions {
-  /** Index in `choices`; 0. */
+  /**
+   * Index in `choices`.
+   *
+   * @defaultValue 0
+   */
   readonly choice?: number | undefined;
 }
 
 const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
 
 /**
- * Reads the log-probabilities of a chat completion of OpenAI, or of a server with the same API: the
- * most probable tokens, at most 20, for each token that was generated.
+ * Reads the log-probabilities of a chat completion of OpenAI, or of a server with the same API: at
+ * most 20 most probable tokens for each generated token.
  *
- *     token c of the completion:   row promptLength − 1 + c of the student
+ * Row `promptLength − 1 + c` of the student predicts token c of the completion.
  *
- * The API says no token ids: `tokenId` looks up the bytes of each token in the student's
- * vocabulary. A log-probability of −9999 means that a token is not among the 20: it is not kept.
+ * Replies of the API have no token ids: `tokenId` looks up the bytes of each token in the student's
+ * vocabulary. A log-probability of −9999 means that a token is not among the 20: the row does not
+ * keep the token.
  *
  * @param response - the parsed JSON of `/v1/chat/completions`, or a parsed line of the output file
  *   of a batch
- * @param options - `columns`, `k`, `tokenId`, `promptLength`, `choice`. By default, `promptLength`
- *   is `usage.prompt_tokens`
- * @returns a row for each token that was generated
- * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
- *   NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
- * for
+ * @param options - `columns`, `k`, `tokenId`, `choice`, and `promptLength` (`usage.prompt_tokens`
+ * by default)
+ * @returns one row for each generated token
+ * @throws {DistillationError} `OUT_OF_RANGE` for an id or a log-probability out of range,
+ *   `NOT_A_DISTRIBUTION` for a sum above 1, `EMPTY`, and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type. The hint of a missing field
+ *   names the option of the request that adds it
  *
- * @remarks The API does not say at which temperature its log-probabilities are; ask for
- *   `temperature: 1`. The targets say 1.
+ * @remarks The API does not document the temperature of its log-probabilities. Ask for
+ *   `temperature: 1`, which is the temperature of the targets.
  *
  * @example
  * import { readOpenAI } from 'knowledge-distillation/teachers';
@@ -65,7 +70,8 @@ const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
  *   columns: 4,
  *   tokenId: (bytes) => vocabulary.get(new TextDecoder().decode(bytes)),
  * });
- * console.log(targets.indices, tokens, studentRows); // 3, 3 and 8
+ * console.log(targets.indices.join(' ')); // 3
+ * console.log(tokens.join(' '), studentRows.join(' ')); // 3 8
  */
 export function readOpenAI(
   response: OpenAIResponse | OpenAIBatchLine,
@@ -75,14 +81,14 @@ export function readOpenAI(
   const format = readOptions(operation, options, ['tokenId', 'promptLength', 'choice']);
   const { tokenId, promptLength, choice = 0 } = options;
   checkInteger(operation, 'choice', choice, 0);
-  const reply = bodyOf(new Part(operation, response, 'response'));
+  const reply = bodyOf(new ReplyNode(operation, response, 'response'));
   const content = findChoice(reply, choice).optional('logprobs').optional('content').items(ASK);
   const firstRow = lastPromptRow(promptLength, reply.optional('usage').optional('prompt_tokens'));
   return packReply(readScoredTokens(content, tokenId, format, ASK), firstRow, format);
 }
 
-/** The reply in a line of a batch; the reply itself, if it is none. */
-function bodyOf(reply: Part): Part {
+/** Returns the reply inside a line of a batch, or the reply itself. */
+function bodyOf(reply: ReplyNode): ReplyNode {
   return reply.field('response').isMissing && reply.field('custom_id').isMissing
     ? reply
     : reply.field('response').field('body');

@@ -2,60 +2,64 @@ import { checkInteger, checkNumber, checkOptions, refuse } from '../../core/erro
 import { float32 } from '../../core/numeric.js';
 import { packRows, type SparseRow } from '../raggedRows.js';
 import { SparseTargets } from '../sparse.js';
-import type { Part } from './part.js';
+import type { ReplyNode } from './replyNode.js';
 
 /**
- * What a teacher says of one sequence: as many rows of `targets` as there are `tokens` and
- * `studentRows`.
+ * The teacher's outputs for one sequence: n rows of `targets`, n `tokens` and n `studentRows`.
  *
- * Row i of `targets` belongs to row `studentRows[i]` of the student's logits: having read the
- * tokens 0 to r, the student predicts token r + 1 by row r. The rows of a reply follow each other
- * without a gap.
+ * Row i of `targets` is the target of row `studentRows[i]` of the student's logits. Row r of the
+ * student reads the tokens 0 to r and predicts token r + 1. The rows of a reply are consecutive.
  */
 export interface TeacherReply {
   /**
-   * The most probable classes of each row, the most probable first, and the probability of all
-   * other classes together. They are probabilities at temperature 1.
+   * The most probable classes of each row, the most probable first. The tail has the probability of
+   * all other classes. The temperature is 1.
    */
   readonly targets: SparseTargets;
-  /** The token that stands there: the label of the row. */
+  /** The token at the position that each row predicts: the label of the row. */
   readonly tokens: Int32Array;
-  /** The row of the student's logits that predicts the token. */
+  /** For each token, the row of the student's logits that predicts it. */
   readonly studentRows: Int32Array;
 }
 
-/** Options of every reader. */
+/** Options that all readers have. */
 export interface ReaderOptions {
   /**
-   * Number of classes: the student's columns, at most 2³¹. A token id of this size or more is
+   * Number of classes: the student's columns, at most 2³¹. Token ids of this number or more are
    * refused.
    */
   readonly columns: number;
-  /** Most classes that a row keeps, the most probable ones, ≥ 1; all that are there by default. */
+  /**
+   * Largest number of classes that a row keeps, ≥ 1. The row keeps its most probable classes.
+   *
+   * @defaultValue all classes of the reply
+   */
   readonly k?: number | undefined;
 }
 
-/** Options of the readers of tokens that the teacher generated. */
+/** Options of the readers of tokens that the teacher has generated. */
 export interface CompletionReaderOptions extends ReaderOptions {
   /**
    * Number of tokens of the prompt that the student reads, ≥ 1: row `promptLength − 1 + c` of the
-   * student predicts token c of the completion. By default the number that the reply says.
+   * student predicts token c of the completion.
+   *
+   * @defaultValue the number of prompt tokens in the reply
    */
   readonly promptLength?: number | undefined;
 }
 
-/** What all rows of a reply have in common. */
+/** Settings that all rows of a reply share. */
 export interface RowFormat {
   readonly columns: number;
   readonly k: number;
-  /** Spacing at 1 of the number format in which targets are stored. */
+  /** Spacing at 1 of the dtype in which targets are stored. */
   readonly epsilon: number;
 }
 
-/** Token ids are stored in an Int32Array. */
-const MOST_COLUMNS = 2 ** 31;
+/** Token ids are below this number, because an `Int32Array` stores them. */
+const LARGEST_COLUMNS = 2 ** 31;
 
-/** Checks the options that every reader has; `more` names the others. */
+/** Checks the options that all readers have; `more` names the other options of a reader. */
 export function readOptions(
   operation: string,
   options: ReaderOptions,
@@ -63,19 +67,19 @@ export function readOptions(
 ): RowFormat {
   checkOptions(operation, 'options', options, ['columns', 'k', ...more]);
   const columns = checkInteger(operation, 'columns', options.columns, 1);
-  const expected = `be at most ${MOST_COLUMNS}`;
-  checkNumber(operation, 'columns', columns, expected, (x) => x <= MOST_COLUMNS);
+  const expected = `be at most ${LARGEST_COLUMNS}`;
+  checkNumber(operation, 'columns', columns, expected, (x) => x <= LARGEST_COLUMNS);
   const { k = columns } = options;
   return { columns, k: checkInteger(operation, 'k', k, 1), epsilon: float32.epsilon };
 }
 
-/** One position of a text: the token that stands there, and the row of the teacher. */
+/** One position of a text: the token there, and the teacher's row that predicts it. */
 export interface Position {
   readonly token: number;
   readonly row: SparseRow;
 }
 
-/** Packs positions that follow each other, of which row `firstRow` predicts the first token. */
+/** Packs consecutive positions. Row `firstRow` of the student predicts the first of the tokens. */
 export function packReply(
   positions: readonly Position[],
   firstRow: number,
@@ -89,8 +93,8 @@ export function packReply(
   };
 }
 
-/** Finds a choice of a reply; `hint` says how to get choices. */
-export function findChoice(reply: Part, choice: number, hint?: string): Part {
+/** Returns one of the choices of a reply; `hint` says how to get choices. */
+export function findChoice(reply: ReplyNode, choice: number, hint?: string): ReplyNode {
   const choices = reply.field('choices');
   const { length } = choices.items(hint);
   if (choice < length) return choices.item(choice);

@@ -2,26 +2,26 @@ import { refuse } from '../../core/errors.js';
 import { SUM_TOLERANCE } from '../../core/labels.js';
 import { keepMostProbable } from '../probabilities.js';
 import type { SparseRow } from '../raggedRows.js';
-import type { Part } from './part.js';
 import type { RowFormat } from './reply.js';
+import type { ReplyNode } from './replyNode.js';
 
-/** A class of a row with its log-probability. */
-export interface Entry {
-  /** The token id; undefined for a token that the student does not have: it joins the tail. */
+/** A token that a position scores, with its log-probability. */
+export interface Candidate {
+  /** The token id; undefined for a token that the student does not have, which joins the tail. */
   readonly id: number | undefined;
   readonly logProbability: number;
-  /** Where the class stands in the reply. */
-  readonly part: Part;
+  /** The node of the reply that holds the token. */
+  readonly node: ReplyNode;
 }
 
 /**
- * Makes a row of what stands at one position of a reply.
+ * Makes a row of a sparse teacher from the candidates at one position of a reply.
  *
- * @param hint - what mends a token that stands there twice
+ * @param hint - how to mend a token that stands there twice
  */
 export function readRow(
-  position: Part,
-  entries: readonly Entry[],
+  position: ReplyNode,
+  candidates: readonly Candidate[],
   format: RowFormat,
   hint?: string,
 ): SparseRow {
@@ -30,15 +30,15 @@ export function readRow(
   const classes: number[] = [];
   const logProbabilities: number[] = [];
   const seen = new Set<number>();
-  let sum = 0; // of all tokens, those that the student does not have included
-  let known = 0;
-  for (const { id, logProbability, part } of entries) {
+  let sum = 0; // of all tokens, also of tokens that the student does not have
+  let known = 0; // of the tokens that the student has
+  for (const { id, logProbability, node } of candidates) {
     sum += Math.exp(logProbability);
     if (id === undefined) continue;
     known += Math.exp(logProbability);
     if (seen.has(id)) {
       const expected = 'hold each token once';
-      const received = `${id} again in ${part.place}`;
+      const received = `${id} again in ${node.place}`;
       refuse('OUT_OF_RANGE', operation, position.place, expected, received, { hint });
     }
     seen.add(id);

@@ -1,79 +1,85 @@
 import { throwType } from '../../core/errors.js';
 import { throwUnknownToken } from './completion.js';
-import { checkTokenId, type Part } from './part.js';
 import type { CompletionReaderOptions, Position, RowFormat } from './reply.js';
+import { checkTokenId, type ReplyNode } from './replyNode.js';
 import { readRow } from './row.js';
 
-/** A token with its log-probability, as OpenAI, Ollama and llama.cpp write it. */
+/** A token with its log-probability, in the format of OpenAI, Ollama and llama.cpp. */
 export interface ScoredToken {
   readonly token: string;
   readonly logprob: number;
-  /** UTF-8 of the token. A token may hold a part of a character, which `token` cannot show. */
+  /** The token in UTF-8. A token may hold a part of a character, which `token` cannot show. */
   readonly bytes?: readonly number[] | null | undefined;
-  /** llama.cpp says it. */
+  /** The token id; only llama.cpp gives it. */
   readonly id?: number | undefined;
 }
 
-/** A token that was generated, with the most probable tokens in its place. */
+/** A generated token, with the most probable tokens at its position. */
 export interface GeneratedToken extends ScoredToken {
   readonly top_logprobs?: readonly ScoredToken[] | undefined;
 }
 
 /**
- * Gives the id that a token has in the student's vocabulary.
+ * Returns the id of a token in the student's vocabulary.
  *
- * @param bytes - UTF-8 of the token; that of `token`, where the reply has no bytes
+ * @param bytes - the token in UTF-8; computed from `token` if the reply has no bytes
  * @param token - the text of the token
- * @returns the id; undefined for a token that the student does not have
+ * @returns the id; undefined for a token that is not in the student's vocabulary
  */
 export type TokenId = (bytes: Uint8Array, token: string) => number | undefined;
 
 /** Options of the readers of replies without token ids. */
 export interface TokenIdOptions extends CompletionReaderOptions {
   /**
-   * Gives the id of a token. The probability of a token without an id joins the tail. May be left
-   * out for a reply that has ids: of llama.cpp, or of vLLM with `return_tokens_as_token_ids: true`.
+   * Returns the id of a token. The probability of a token without an id joins the tail. The option
+   * may be left out for a reply that has ids: a reply of llama.cpp, or of vLLM with
+   * `return_tokens_as_token_ids: true`.
    */
   readonly tokenId?: TokenId | undefined;
 }
 
+/** How vLLM writes a token as its id. */
 const TOKEN_ID = /^token_id:(\d+)$/;
 
-/** Reads the tokens of a completion, each with the most probable tokens in its place. */
+/** Reads the tokens of a completion, each with the most probable tokens at its position. */
 export function readScoredTokens(
-  positions: readonly Part[],
+  positions: readonly ReplyNode[],
   tokenId: TokenId | undefined,
   format: RowFormat,
   ask: string,
 ): Position[] {
   return positions.map((position) => {
-    const entries = position
+    const candidates = position
       .field('top_logprobs')
       .items(ask)
-      .map((part) => ({
-        id: readId(part, tokenId, format.columns),
-        logProbability: part.field('logprob').logProbability(),
-        part,
+      .map((node) => ({
+        id: readId(node, tokenId, format.columns),
+        logProbability: node.field('logprob').logProbability(),
+        node,
       }));
     const token = readId(position, tokenId, format.columns) ?? throwUnknownToken(position);
     const hint = tokenId && 'tokenId gives two tokens one id: return undefined for one of them';
-    return { token, row: readRow(position, entries, format, hint) };
+    return { token, row: readRow(position, candidates, format, hint) };
   });
 }
 
-/** The id of a token; undefined if the student does not have it. */
-function readId(part: Part, tokenId: TokenId | undefined, columns: number): number | undefined {
-  const { operation } = part;
+/** Returns the id of a token; undefined if the token is not in the student's vocabulary. */
+function readId(
+  node: ReplyNode,
+  tokenId: TokenId | undefined,
+  columns: number,
+): number | undefined {
+  const { operation } = node;
   if (tokenId !== undefined && typeof tokenId !== 'function') {
     throwType(operation, 'tokenId', 'be a function', tokenId);
   }
-  const said = part.field('id');
-  if (!tokenId && !said.isMissing) return said.id(columns);
-  const text = part.field('token');
+  const ownId = node.field('id');
+  if (!tokenId && !ownId.isMissing) return ownId.id(columns);
+  const text = node.field('token');
   const token = text.text();
   if (tokenId) {
-    const given = part.field('bytes');
-    const bytes = given.isMissing ? new TextEncoder().encode(token) : given.bytes();
+    const ownBytes = node.field('bytes');
+    const bytes = ownBytes.isMissing ? new TextEncoder().encode(token) : ownBytes.bytes();
     return checkId(text, tokenId(bytes, token), columns);
   }
   const [, id] = TOKEN_ID.exec(token) ?? [];
@@ -84,7 +90,11 @@ function readId(part: Part, tokenId: TokenId | undefined, columns: number): numb
   throwType(operation, 'tokenId', 'be a function', undefined, hint);
 }
 
-function checkId({ operation, place }: Part, id: unknown, columns: number): number | undefined {
+function checkId(
+  { operation, place }: ReplyNode,
+  id: unknown,
+  columns: number,
+): number | undefined {
   if (id === undefined) return undefined;
   return checkTokenId(operation, `id of ${place}`, id, columns, ' or undefined');
 }

@@ -1,6 +1,5 @@
 import { checkChoice, checkInteger, refuse, throwShape } from '../../core/errors.js';
 import { checkFirst, checkSameLength, lastPromptRow } from './completion.js';
-import { Part } from './part.js';
 import {
   type CompletionReaderOptions,
   type Position,
@@ -9,12 +8,13 @@ import {
   readOptions,
   type TeacherReply,
 } from './reply.js';
+import { ReplyNode } from './replyNode.js';
 import { readRow } from './row.js';
 
 /** A token that SGLang scored: its log-probability, its id and its text. */
 export type SGLangToken = readonly (number | string | null)[];
 
-/** What {@link readSGLang} reads of a reply of SGLang's `/generate`. */
+/** The fields of a reply of SGLang's `/generate` that {@link readSGLang} reads. */
 export interface SGLangResponse {
   readonly meta_info: {
     readonly prompt_tokens?: number | undefined;
@@ -28,13 +28,16 @@ export interface SGLangResponse {
 /** Options of {@link readSGLang}. */
 export interface SGLangOptions extends CompletionReaderOptions {
   /**
-   * Whether to read the scores of the text that was sent, or of the tokens that were generated. By
-   * default `'input'` if the reply scores some of it, and else `'output'`.
+   * Whether to read the scores of the text that was sent, or of the generated tokens.
+   *
+   * @defaultValue 'input' if the reply scores a token of the text, 'output' otherwise
    */
   readonly part?: 'input' | 'output' | undefined;
   /**
-   * Number of tokens, ≥ 1, before the first one that is read. By default, `'input'` is read from
-   * the first token that is scored, and `'output'` begins after `meta_info.prompt_tokens`.
+   * Number of tokens, ≥ 1, before the first token that is read.
+   *
+   * @defaultValue for 'input', the number of tokens before the first scored token; for 'output',
+   *   `meta_info.prompt_tokens`
    */
   readonly promptLength?: number | undefined;
 }
@@ -44,22 +47,22 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
 
 /**
  * Reads the log-probabilities of SGLang: the k most probable tokens at each position of a text that
- * was sent (`'input'`), or of the tokens that were generated (`'output'`).
+ * was sent (`'input'`), or of the generated tokens (`'output'`).
  *
- *     token t of the text:         row t − 1 of the student
- *     token c of the completion:   row promptLength − 1 + c of the student
+ * Row t − 1 of the student predicts token t of the text, and row `promptLength − 1 + c` predicts
+ * token c of the completion.
  *
  * @param response - the parsed JSON of `/generate`; of a batch, one of its items
  * @param options - `columns`, `k`, `part`, `promptLength`
- * @returns a row for each token of the part, from `promptLength − 1` on
- * @throws {DistillationError} OUT_OF_RANGE for an id or a log-probability out of range,
- *   SHAPE_MISMATCH for lists of different sizes, NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and
- *   for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
- * for
+ * @returns one row for each token of the part; `studentRows` begins at `promptLength − 1`
+ * @throws {DistillationError} `OUT_OF_RANGE` for an id or a log-probability out of range,
+ * `SHAPE_MISMATCH` for lists of different sizes, `NOT_A_DISTRIBUTION` for a sum above 1, `EMPTY`,
+ * and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type. The hint of a missing field
+ *   names the option of the request that adds it
  *
- * @remarks SGLang scores the input at temperature 1, but the output at the temperature of sampling,
- *   which the reply does not say: read an output of `temperature: 1` alone.
+ * @remarks SGLang scores the input at temperature 1, but the output at the sampling temperature.
+ * The reply does not hold the sampling temperature: only read outputs of `temperature: 1`.
  *
  * @example
  * import { readSGLang } from 'knowledge-distillation/teachers';
@@ -72,13 +75,14 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
  *   },
  * };
  * const { targets, tokens, studentRows } = readSGLang(response, { columns: 10 });
- * console.log(targets.indices, tokens, studentRows); // 2, 4 and 4 and 0
+ * console.log(targets.indices.join(' ')); // 2 4
+ * console.log(tokens.join(' '), studentRows.join(' ')); // 4 0
  */
 export function readSGLang(response: SGLangResponse, options: SGLangOptions): TeacherReply {
   const operation = 'readSGLang';
   const format = readOptions(operation, options, ['part', 'promptLength']);
   const { promptLength } = options;
-  const info = new Part(operation, response, 'response').field('meta_info');
+  const info = new ReplyNode(operation, response, 'response').field('meta_info');
   const part = options.part ?? defaultPart(info);
   checkChoice(operation, 'part', part, ['input', 'output']);
   if (part === 'input') return readInput(info, promptLength, format);
@@ -87,13 +91,17 @@ export function readSGLang(response: SGLangResponse, options: SGLangOptions): Te
   return packReply(positions, firstRow, format);
 }
 
-/** The input, if one of its tokens is scored; the first entry never is. */
-function defaultPart(info: Part): 'input' | 'output' {
+/** Returns 'input' if a token of the text is scored. Its first token never is. */
+function defaultPart(info: ReplyNode): 'input' | 'output' {
   const scores = info.field('input_top_logprobs');
   return !scores.isMissing && scores.list().length > 1 ? 'input' : 'output';
 }
 
-function readInput(info: Part, promptLength: number | undefined, format: RowFormat): TeacherReply {
+function readInput(
+  info: ReplyNode,
+  promptLength: number | undefined,
+  format: RowFormat,
+): TeacherReply {
   const { operation } = info;
   const scores = info.field('input_top_logprobs');
   const [first, ...scored] = scores.items(ASK_INPUT);
@@ -103,7 +111,7 @@ function readInput(info: Part, promptLength: number | undefined, format: RowForm
   }
   checkFirst(first!);
   const length = info.field('prompt_tokens').integer(1);
-  const start = length - scored.length; // tokens before the first one that is scored
+  const start = length - scored.length; // number of tokens before the first scored token
   if (start < 1) {
     const why = 'at most one for each of the prompt_tokens';
     throwShape(operation, scores.place, [scored.length + 1], [length], why);
@@ -118,9 +126,9 @@ function readInput(info: Part, promptLength: number | undefined, format: RowForm
   return packReply(positions, from - 1, format);
 }
 
-/** Reads the positions of a part; the first `skipped` are not scored. */
+/** Reads the positions of a part. The first `skipped` positions are not scored. */
 function readPositions(
-  info: Part,
+  info: ReplyNode,
   part: 'input' | 'output',
   skipped: number,
   format: RowFormat,
@@ -134,15 +142,15 @@ function readPositions(
   tokens.sized(length, `one for each of the ${part}_top_logprobs`);
   checkSameLength(lists, 'as many tokens as at the first position');
   return lists.map((list, i) => {
-    const entries = list.items(ask).map((entry) => ({
-      id: entry.item(1).id(format.columns),
-      logProbability: entry.item(0).logProbability(),
-      part: entry,
+    const candidates = list.items(ask).map((candidate) => ({
+      id: candidate.item(1).id(format.columns),
+      logProbability: candidate.item(0).logProbability(),
+      node: candidate,
     }));
     const token = tokens
       .item(skipped + i)
       .item(1)
       .id(format.columns);
-    return { token, row: readRow(list, entries, format) };
+    return { token, row: readRow(list, candidates, format) };
   });
 }

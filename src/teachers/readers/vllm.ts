@@ -1,6 +1,5 @@
 import { checkInteger, refuse, throwType } from '../../core/errors.js';
 import { checkCount, checkFirst } from './completion.js';
-import { isTokenId, Part } from './part.js';
 import {
   findChoice,
   packReply,
@@ -9,7 +8,8 @@ import {
   readOptions,
   type TeacherReply,
 } from './reply.js';
-import { type Entry, readRow } from './row.js';
+import { isTokenId, ReplyNode } from './replyNode.js';
+import { type Candidate, readRow } from './row.js';
 
 /** A token that vLLM scored. */
 export interface VLLMLogprob {
@@ -18,61 +18,70 @@ export interface VLLMLogprob {
   readonly rank: number;
 }
 
-/** For each token of the prompt the scored tokens by id; `null` for the first one. */
+/** For each token of the prompt, the scored tokens by id; `null` for the first token. */
 export type VLLMPromptLogprobs = readonly (Readonly<Record<string, VLLMLogprob>> | null)[];
 
-/** What {@link readVLLM} reads of a reply of vLLM's `/v1/completions` or `/v1/chat/completions`. */
+/**
+ * The fields of a reply of vLLM's `/v1/completions` or `/v1/chat/completions` that {@link readVLLM}
+ * reads.
+ */
 export interface VLLMResponse {
-  /** Of a completion: what the server read stands here. */
+  /** A completion holds the scores of the prompt here. */
   readonly choices?: readonly {
     readonly prompt_logprobs?: VLLMPromptLogprobs | null | undefined;
     readonly prompt_token_ids?: readonly number[] | null | undefined;
   }[];
-  /** Of a chat completion: what the server read stands here. */
+  /** A chat completion holds the scores of the prompt here. */
   readonly prompt_logprobs?: VLLMPromptLogprobs | null | undefined;
   readonly prompt_token_ids?: readonly number[] | null | undefined;
 }
 
 /** Options of {@link readVLLM}. */
 export interface VLLMOptions extends ReaderOptions {
-  /** Index in `choices`, where a completion was asked for several prompts; 0. */
+  /**
+   * Index in `choices`, for a completion of several prompts.
+   *
+   * @defaultValue 0
+   */
   readonly choice?: number | undefined;
   /**
-   * Tokens that the server read, from the first one on. By default the `prompt_token_ids` of the
-   * reply, which it has if the request says `return_token_ids: true`.
+   * All tokens that the server read.
+   *
+   * @defaultValue the `prompt_token_ids` of the reply, which it has if the request says
+   *   `return_token_ids: true`
    */
   readonly promptTokens?: ArrayLike<number> | undefined;
   /**
-   * Number of tokens, ≥ 1, before the first one that is read: the prompt, where the server read a
-   * prompt and a completion as one text. 1 by default: all that is scored is read.
+   * Number of tokens, ≥ 1, before the first token that is read. If the server read a prompt and a
+   * completion as one text, pass the number of tokens of the prompt.
+   *
+   * @defaultValue 1, which reads all scored tokens
    */
   readonly promptLength?: number | undefined;
 }
 
-/** How to get what is missing. */
 const ASK = 'ask for prompt_logprobs: k in the request, k ≥ 1';
 const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTokens';
 
 /**
  * Reads the `prompt_logprobs` of vLLM: the most probable tokens at each position of a text that the
- * server read, without generating it.
+ * server read and did not generate.
  *
- *     entry i scores token i:   row i − 1 of the student
- *
- * The token that stands at a position is always among the entries of vLLM, with its rank. Beyond
- * the k that were asked for it is no target: every row keeps the same number of classes.
+ * Item i of the list scores token i of the text, which row i − 1 of the student predicts. vLLM also
+ * scores the token at a position if it is not among the k most probable tokens. It is then not
+ * kept: all rows keep the same number of classes.
  *
  * @param response - the parsed JSON of `/v1/completions` or `/v1/chat/completions`
  * @param options - `columns`, `k`, `choice`, `promptTokens`, `promptLength`
- * @returns rows from `promptLength − 1` on
- * @throws {DistillationError} OUT_OF_RANGE for an id, a rank or a log-probability out of range,
- *   SHAPE_MISMATCH for rows of different sizes, NOT_A_DISTRIBUTION for a sum above 1, EMPTY, and
- *   for an option
- * @throws {TypeError} for a field that is missing or of a wrong type; the hint names what to ask
- * for
+ * @returns one row for each token that is read; `studentRows` begins at `promptLength − 1`
+ * @throws {DistillationError} `OUT_OF_RANGE` for an id, a rank or a log-probability out of range,
+ * `SHAPE_MISMATCH` for rows of different sizes, `NOT_A_DISTRIBUTION` for a sum above 1, `EMPTY`,
+ * and for an option
+ * @throws {TypeError} for a field that is missing or of a wrong type. The hint of a missing field
+ *   names the option of the request that adds it
  *
- * @remarks vLLM scores prompts at temperature 1, with `--logprobs-mode raw_logprobs`, its default.
- *   `max_logprobs` of the server limits k: 20, unless it was started with more.
+ * @remarks vLLM scores prompts at temperature 1 with `--logprobs-mode raw_logprobs`, which is its
+ *   default. The server's `max_logprobs` limits k; its default is 20.
  *
  * @example
  * import { readVLLM } from 'knowledge-distillation/teachers';
@@ -90,18 +99,19 @@ const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTo
  *   ],
  * };
  * const { targets, tokens, studentRows } = readVLLM(response, { columns: 10 });
- * console.log(targets.indices); // 2, 4, 2, 3
- * console.log(tokens, studentRows); // 2, 7 and 0, 1
+ * console.log(targets.indices.join(' ')); // 2 4 2 3
+ * console.log(tokens.join(' ')); // 2 7
+ * console.log(studentRows.join(' ')); // 0 1
  */
 export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherReply {
   const operation = 'readVLLM';
   const format = readOptions(operation, options, ['choice', 'promptTokens', 'promptLength']);
   const { choice = 0, promptTokens, promptLength = 1 } = options;
-  const reply = new Part(operation, response, 'response');
+  const reply = new ReplyNode(operation, response, 'response');
   const scored = findPrompt(reply, checkInteger(operation, 'choice', choice, 0));
   const positions = scored.field('prompt_logprobs').items(ASK);
   const ids = promptTokens
-    ? new Part(operation, promptTokens, 'promptTokens')
+    ? new ReplyNode(operation, promptTokens, 'promptTokens')
     : scored.field('prompt_token_ids');
   ids.list(ASK_IDS);
   const { length } = positions;
@@ -111,29 +121,39 @@ export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherR
 
   const read = positions.slice(promptLength).map((position, i) => {
     const token = ids.item(promptLength + i);
-    return { position, token: token.id(format.columns), entries: ranked(position, token, format) };
+    return {
+      position,
+      token: token.id(format.columns),
+      candidates: ranked(position, token, format),
+    };
   });
-  const size = read.reduce((least, { entries }) => Math.min(least, entries.length), Infinity);
+  const size = read.reduce((least, { candidates }) => Math.min(least, candidates.length), Infinity);
   if (size === 0) {
     const { place } = scored.field('prompt_logprobs');
     refuse('EMPTY', operation, place, 'score tokens of rank 1', 'the text alone', { hint: ASK });
   }
-  const kept = read.map(({ position, token, entries }) => {
-    checkCount(position, entries.length, size, entries[size]?.id === token);
-    return { token, row: readRow(position, entries.slice(0, size), format) };
+  const kept = read.map(({ position, token, candidates }) => {
+    checkCount(position, candidates.length, size, candidates[size]?.id === token);
+    return { token, row: readRow(position, candidates.slice(0, size), format) };
   });
   return packReply(kept, promptLength - 1, format);
 }
 
-/** Finds what holds `prompt_logprobs`: a choice of a completion, or the whole reply of a chat. */
-function findPrompt(reply: Part, choice: number): Part {
+/**
+ * Returns the node that holds `prompt_logprobs`: a choice of a completion, or a chat completion.
+ */
+function findPrompt(reply: ReplyNode, choice: number): ReplyNode {
   if (reply.field('prompt_logprobs').isMissing) return findChoice(reply, choice, ASK);
   if (choice === 0) return reply;
   const expected = 'be 0, as a chat completion has one prompt';
   refuse('OUT_OF_RANGE', reply.operation, 'choice', expected, String(choice));
 }
 
-function checkPromptLength({ operation, place }: Part, promptLength: number, length: number): void {
+function checkPromptLength(
+  { operation, place }: ReplyNode,
+  promptLength: number,
+  length: number,
+): void {
   checkInteger(operation, 'promptLength', promptLength, 1);
   if (length === 1) {
     refuse('EMPTY', operation, place, 'score a token after the first', 'the first alone');
@@ -143,52 +163,58 @@ function checkPromptLength({ operation, place }: Part, promptLength: number, len
   refuse('OUT_OF_RANGE', operation, 'promptLength', expected, String(promptLength));
 }
 
-interface RankedEntry extends Entry {
+interface RankedCandidate extends Candidate {
   readonly rank: number;
 }
 
 /**
- * The entries of ranks 1, 2, … at a position, as far as they follow each other. The token that
- * stands there is an entry too; its rank may be any.
+ * Returns the candidates of the consecutive ranks 1, 2, … at a position. The token that stands
+ * there is a candidate, too, and may have any rank.
  */
-function ranked(position: Part, token: Part, { columns }: RowFormat): readonly RankedEntry[] {
+function ranked(
+  position: ReplyNode,
+  token: ReplyNode,
+  { columns }: RowFormat,
+): readonly RankedCandidate[] {
   const { operation, place } = position;
   if (position.isMissing) {
     throwType(operation, place, 'be an object: only the first position is null', position.value);
   }
   const id = token.id(columns);
-  const all = Object.keys(Object(position.value)).map((key) => readEntry(position, key, columns));
-  if (!all.some((entry) => entry.id === id)) {
+  const all = Object.keys(Object(position.value)).map((key) =>
+    readCandidate(position, key, columns),
+  );
+  if (!all.some((candidate) => candidate.id === id)) {
     const expected = `be a token that ${place} scores`;
     const hint = 'the server read another text';
     refuse('OUT_OF_RANGE', operation, token.place, expected, String(id), { hint });
   }
-  // Where the token ties with another one, older versions give both the same rank.
-  const isToken = (entry: RankedEntry) => Number(entry.id === id);
+  // Older versions give the token the same rank as another token of the same probability.
+  const isToken = (candidate: RankedCandidate) => Number(candidate.id === id);
   all.sort((a, b) => a.rank - b.rank || isToken(a) - isToken(b));
-  const entries: RankedEntry[] = [];
-  for (const [i, entry] of all.entries()) {
-    if (i > 0 && entry.logProbability > all[i - 1]!.logProbability) {
+  const candidates: RankedCandidate[] = [];
+  for (const [i, candidate] of all.entries()) {
+    if (i > 0 && candidate.logProbability > all[i - 1]!.logProbability) {
       const expected = 'not be more probable than a token of a lower rank';
-      refuse('OUT_OF_RANGE', operation, entry.part.place, expected, `rank ${entry.rank}`);
+      refuse('OUT_OF_RANGE', operation, candidate.node.place, expected, `rank ${candidate.rank}`);
     }
-    if (entry.rank === entries.length + 1) entries.push(entry);
-    else if (entry.id !== id) {
+    if (candidate.rank === candidates.length + 1) candidates.push(candidate);
+    else if (candidate.id !== id) {
       const expected = 'have the rank that follows, as the token at the position alone has another';
-      refuse('OUT_OF_RANGE', operation, entry.part.place, expected, `rank ${entry.rank}`);
+      refuse('OUT_OF_RANGE', operation, candidate.node.place, expected, `rank ${candidate.rank}`);
     }
   }
-  return entries;
+  return candidates;
 }
 
-function readEntry(position: Part, key: string, columns: number): RankedEntry {
-  const part = position.field(key);
+function readCandidate(position: ReplyNode, key: string, columns: number): RankedCandidate {
+  const node = position.field(key);
   const id = Number(key);
-  // Number reads more than the server writes: '', ' 7' and '7e0'.
+  // Number() also accepts keys that the server never writes: '', ' 7' and '7e0'.
   if (String(id) !== key || !isTokenId(id, columns)) {
     const expected = `be at a token id in [0, ${columns})`;
-    refuse('OUT_OF_RANGE', position.operation, part.place, expected, JSON.stringify(key));
+    refuse('OUT_OF_RANGE', position.operation, node.place, expected, JSON.stringify(key));
   }
-  const logProbability = part.field('logprob').logProbability();
-  return { id, logProbability, rank: part.field('rank').integer(1), part };
+  const logProbability = node.field('logprob').logProbability();
+  return { id, logProbability, rank: node.field('rank').integer(1), node };
 }

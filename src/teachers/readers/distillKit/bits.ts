@@ -1,8 +1,9 @@
 /**
- * Unpacks unsigned integers of so few bits that they are exact, the most significant bit first.
+ * Unpacks unsigned integers, the most significant bit first.
  *
- * @param start - the byte at which the first one begins
- * @param bits - bits of an integer, at most 32
+ * @param start - index of the byte at which the first integer begins
+ * @param bits - bits of an integer, at most 32: the buffer then stays exact in a double
+ * @param count - number of integers
  */
 export function unpackBits(
   bytes: Uint8Array,
@@ -12,7 +13,7 @@ export function unpackBits(
 ): Float64Array {
   const values = new Float64Array(count);
   let buffer = 0;
-  let held = 0; // bits in the buffer, fewer than 32 + 8
+  let held = 0; // number of bits in the buffer, below 32 + 8
   let next = start;
   for (let i = 0; i < count; i++) {
     while (held < bits) {

@@ -1,8 +1,8 @@
 import { checkChoice, refuse, throwType } from '../../../core/errors.js';
-import type { Part } from '../part.js';
+import type { ReplyNode } from '../replyNode.js';
 import { type Dtype, dtypes } from './dtypes.js';
 
-/** Names of the number formats of DistillKit. */
+/** Names of the dtypes of DistillKit. */
 export type DistillKitDtype = 'float16' | 'bfloat16' | 'float32' | 'float64';
 
 /** The parsed `compression_config.yaml` of DistillKit. */
@@ -12,25 +12,25 @@ export interface DistillKitConfig {
   /** Number of tokens at each position. */
   readonly k: number;
   /**
-   * Number of tokens whose log-probabilities are stored as they are; the others are approximated.
+   * Number of tokens whose log-probabilities are stored exactly; the other ones are approximated.
    */
   readonly exact_k: number;
   readonly exact_dtype?: DistillKitDtype | undefined;
-  /** Powers of the index, 'sqrt' and 'exp', whose sum approximates. */
+  /** Terms of the approximation: powers of the index, its root ('sqrt') and exponential ('exp'). */
   readonly polynomial_terms?: readonly (number | 'sqrt' | 'exp')[] | null | undefined;
   readonly term_dtype?: DistillKitDtype | undefined;
-  /** Bins of rounded differences from the approximation. */
+  /** Quantized differences between the log-probabilities and the approximation, in bins. */
   readonly residual_bins: readonly {
     readonly scale_dtype: DistillKitDtype;
     readonly element_bits: number;
     readonly num_elements: number;
   }[];
   readonly delta_encoding?: boolean | undefined;
-  /** Whether the index runs from 0 to 1. */
+  /** Whether the index is scaled to [0, 1]. */
   readonly normalize_t?: boolean | undefined;
 }
 
-/** The configuration of the format before `compressed_logprobs`. */
+/** The configuration of the older format, which has no `compressed_logprobs`. */
 export interface DistillKitLegacyConfig {
   readonly vocab_size: number;
   readonly k: number;
@@ -41,8 +41,8 @@ export interface DistillKitLegacyConfig {
   readonly term_dtype?: DistillKitDtype | undefined;
 }
 
-/** Bits of an element from which a sum of bytes is no longer exact. */
-const MOST_BITS = 32;
+/** Largest number of bits of an element, which is the limit of `unpackBits`. */
+const LARGEST_BITS = 32;
 
 interface Bin {
   readonly scale: Dtype;
@@ -56,17 +56,20 @@ export interface Layout {
   readonly exactCount: number;
   readonly exact: Dtype;
   readonly term: Dtype;
-  /** For each approximated token the values of the terms. Call it once the sizes fit the data. */
+  /**
+   * Returns the values of the terms for each approximated token. Call it only after the sizes of
+   * the data were checked: a wrong k can be huge.
+   */
   readonly terms: () => readonly (readonly number[])[];
   readonly termCount: number;
   readonly bins: readonly Bin[];
   readonly isDelta: boolean;
-  /** Whether the values are no longer those of the teacher to 3 digits. */
+  /** Whether the stored values can differ from the teacher's in the first 3 digits. */
   readonly isLossy: boolean;
 }
 
-/** Reads what both configurations have: the sizes. */
-function readSizes(config: Part): { k: number; exactCount: number } {
+/** Reads the sizes, which both configurations have. */
+function readSizes(config: ReplyNode): { k: number; exactCount: number } {
   const k = config.field('k').integer(1);
   const exactCount = config.field('exact_k').integer(0);
   if (exactCount <= k) return { k, exactCount };
@@ -74,8 +77,8 @@ function readSizes(config: Part): { k: number; exactCount: number } {
   refuse('OUT_OF_RANGE', operation, place, `be at most k, ${k}`, String(exactCount));
 }
 
-/** Reads a configuration; throws for one that DistillKit would not have written. */
-export function readLayout(config: Part): Layout {
+/** Reads a configuration. Throws for a configuration that DistillKit does not write. */
+export function readLayout(config: ReplyNode): Layout {
   const { k, exactCount } = readSizes(config);
   const count = k - exactCount;
   const exactName = readDtype(config.field('exact_dtype'), 'float32');
@@ -107,13 +110,13 @@ export function readLayout(config: Part): Layout {
   };
 }
 
-function readBins(bins: Part, most: number): Bin[] {
+function readBins(bins: ReplyNode, most: number): Bin[] {
   const read = Array.from({ length: bins.list().length }, (_, i): Bin => {
     const bin = bins.item(i);
     const bits = bin.field('element_bits').integer(1);
-    if (bits > MOST_BITS) {
+    if (bits > LARGEST_BITS) {
       const { operation, place } = bin.field('element_bits');
-      refuse('OUT_OF_RANGE', operation, place, `be at most ${MOST_BITS}`, String(bits));
+      refuse('OUT_OF_RANGE', operation, place, `be at most ${LARGEST_BITS}`, String(bits));
     }
     const scale = dtypes[readDtype(bin.field('scale_dtype'))];
     return { scale, bits, count: bin.field('num_elements').integer(1) };
@@ -124,8 +127,8 @@ function readBins(bins: Part, most: number): Bin[] {
   refuse('OUT_OF_RANGE', bins.operation, bins.place, expected, String(total));
 }
 
-/** Reads the configuration of the older format, as a layout without bytes. */
-export function readLegacyLayout(config: Part): Layout {
+/** Reads the configuration of the older format, as a layout without bins. */
+export function readLegacyLayout(config: ReplyNode): Layout {
   const { k, exactCount } = readSizes(config);
   const degree = config.field('polynomial_degree').integer(0);
   const sign = readFlag(config.field('invert_polynomial'), true) ? -1 : 1;
@@ -149,7 +152,7 @@ export function readLegacyLayout(config: Part): Layout {
   };
 }
 
-/** A function that computes its value at the first call. */
+/** Returns a function that computes its value at the first call only. */
 function once<R extends object>(compute: () => R): () => R {
   let value: R | undefined;
   return () => {
@@ -158,12 +161,12 @@ function once<R extends object>(compute: () => R): () => R {
   };
 }
 
-/** Bits of a token id, as DistillKit computes them: in float32. */
+/** Returns the bits of a token id. DistillKit computes the logarithm in float32. */
 export function indexBits(size: number): number {
   return Math.ceil(Math.fround(Math.log2(Math.fround(size))));
 }
 
-/** Numbers from 0 to 1 at equal steps, as torch.linspace rounds them: steps from both ends. */
+/** Returns equal steps from 0 to 1, rounded as in torch.linspace, which counts from both ends. */
 function unitSteps(count: number, { round }: Dtype): number[] {
   const last = count - 1;
   const step = last > 0 ? round(1 / last) : 0;
@@ -177,8 +180,8 @@ function evaluate(term: number | 'sqrt' | 'exp', t: number): number {
   return term === 'sqrt' ? Math.sqrt(t) : Math.exp(t);
 }
 
-function readTerm(part: Part): number | 'sqrt' | 'exp' {
-  const { value, operation, place } = part;
+function readTerm(node: ReplyNode): number | 'sqrt' | 'exp' {
+  const { value, operation, place } = node;
   if (typeof value === 'number') {
     if (Number.isInteger(value)) return value;
     refuse('OUT_OF_RANGE', operation, place, "be an integer, 'sqrt' or 'exp'", String(value));
@@ -186,14 +189,14 @@ function readTerm(part: Part): number | 'sqrt' | 'exp' {
   return checkChoice(operation, place, value, ['sqrt', 'exp'] as const);
 }
 
-function readDtype(part: Part, other?: DistillKitDtype): DistillKitDtype {
-  if (other !== undefined && part.isMissing) return other;
+function readDtype(node: ReplyNode, other?: DistillKitDtype): DistillKitDtype {
+  if (other !== undefined && node.isMissing) return other;
   const names = ['float16', 'bfloat16', 'float32', 'float64'] as const;
-  return checkChoice(part.operation, part.place, part.value, names);
+  return checkChoice(node.operation, node.place, node.value, names);
 }
 
-function readFlag(part: Part, other: boolean): boolean {
-  if (part.isMissing) return other;
-  if (typeof part.value === 'boolean') return part.value;
-  throwType(part.operation, part.place, 'be true or false', part.value);
+function readFlag(node: ReplyNode, other: boolean): boolean {
+  if (node.isMissing) return other;
+  if (typeof node.value === 'boolean') return node.value;
+  throwType(node.operation, node.place, 'be true or false', node.value);
 }

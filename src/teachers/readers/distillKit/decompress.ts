@@ -1,7 +1,7 @@
 import { unpackBits } from './bits.js';
 import type { Layout } from './config.js';
 
-/** Bytes of the log-probabilities of a position. */
+/** Returns the number of bytes of the log-probabilities of a position. */
 export function bytesOf({ exactCount, exact, termCount, term, bins }: Layout): number {
   return bins.reduce(
     (sum, { scale, bits, count }) => sum + scale.bytes + Math.ceil((bits * count) / 8),
@@ -9,7 +9,7 @@ export function bytesOf({ exactCount, exact, termCount, term, bins }: Layout): n
   );
 }
 
-/** Decodes the log-probabilities of a position, in as many bytes as the layout has. */
+/** Decodes the log-probabilities of a position; `bytes` has the length that `bytesOf` returns. */
 export function decompress(bytes: Uint8Array, layout: Layout): number[] {
   const { exactCount, exact, termCount, term, isDelta } = layout;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -28,14 +28,14 @@ export function decompress(bytes: Uint8Array, layout: Layout): number[] {
 }
 
 /**
- * Σ of coefficients × terms, for each approximated token. DistillKit computes it in the number
- * format of the terms, and the residuals are the differences from that.
+ * Returns Σ coefficient · term for each approximated token. DistillKit computes the sum in the
+ * dtype of the terms, and stores the differences from this rounded sum as residuals.
  */
 export function approximate(
   coefficients: ArrayLike<number>,
   { k, exactCount, terms, term }: Layout,
 ): number[] {
-  // Doubles in place of float32: the terms may all but cancel.
+  // Doubles instead of float32: the terms can cancel almost completely.
   const round = term.bytes === 2 ? term.round : (value: number) => value;
   const values = terms();
   return Array.from({ length: k - exactCount }, (_, i) => {
@@ -44,7 +44,7 @@ export function approximate(
   });
 }
 
-/** Reads the bins, each a scale and elements: the signed integers to multiply by it. */
+/** Reads the bins. A bin is a scale and signed integers, which are multiplied by the scale. */
 function readResiduals(
   bytes: Uint8Array,
   view: DataView,
@@ -57,7 +57,7 @@ function readResiduals(
     offset += dtype.bytes;
     const elements = unpackBits(bytes, offset, bits, count);
     offset += Math.ceil((bits * count) / 8);
-    // One bit is a sign; more are centered.
+    // A single bit is a sign. Integers of more bits are stored with an offset.
     const signed = bits === 1 ? (x: number) => 2 * x - 1 : (x: number) => x - 2 ** (bits - 1);
     return Array.from(elements, (element) => signed(element) * scale);
   });

@@ -1,34 +1,33 @@
 import { throwShape, throwType } from '../../../core/errors.js';
-import type { Part } from '../part.js';
+import type { ReplyNode } from '../replyNode.js';
 import { unpackBits } from './bits.js';
 import { indexBits, readLayout, readLegacyLayout } from './config.js';
 import { approximate, bytesOf, decompress } from './decompress.js';
 
-/** The tokens at a position, undecided whether they fit. */
+/** The tokens at a position, before they are checked. */
 export interface Scores {
-  /** Where the position stands: the ids, and the log-probabilities. */
-  readonly ids: Part;
-  readonly logs: Part;
-  /** How many of the log-probabilities, from the first, are as they were and descend. */
+  readonly ids: ReplyNode;
+  readonly logs: ReplyNode;
+  /** Number of leading log-probabilities that are stored exactly and must descend. */
   readonly sorted: number;
 }
 
 /** Reads the scores of every position. */
 export interface ScoreReader {
-  readonly positions: readonly Part[];
-  /** Size of the vocabulary; undefined where there is no configuration. */
-  readonly vocabulary: Part | undefined;
-  /** Whether the values are no longer those of the teacher to 3 digits. */
+  readonly positions: readonly ReplyNode[];
+  /** Size of the vocabulary; undefined without a configuration. */
+  readonly vocabulary: ReplyNode | undefined;
+  /** Whether the stored values can differ from the teacher's in the first 3 digits. */
   readonly isLossy: boolean;
-  read(position: Part, index: number): Scores;
+  read(position: ReplyNode, index: number): Scores;
 }
 
-/** What may be wrong where a size is not what the configuration determines. */
+/** Hint for a size that differs from the size in the configuration. */
 const CHECK = 'is it the config of this data set?';
 const CONFIG = 'pass the parsed compression_config.yaml of the data set';
 
-/** Finds out which of the three formats a row has. */
-export function readScores(row: Part, config: Part): ScoreReader {
+/** Returns the reader of the format that the row has, one of three. */
+export function readScores(row: ReplyNode, config: ReplyNode): ScoreReader {
   const has = (...names: readonly string[]) => names.every((name) => !row.field(name).isMissing);
   if (has('token_ids', 'top_values')) return readRaw(row);
   if (config.isMissing) throwType(row.operation, 'config', 'be an object', config.value, CONFIG);
@@ -36,7 +35,7 @@ export function readScores(row: Part, config: Part): ScoreReader {
   return readCompressed(row, config);
 }
 
-function readRaw(row: Part): ScoreReader {
+function readRaw(row: ReplyNode): ScoreReader {
   const values = row.field('top_values');
   return {
     positions: row.field('token_ids').items(),
@@ -46,7 +45,7 @@ function readRaw(row: Part): ScoreReader {
   };
 }
 
-function readCompressed(row: Part, config: Part): ScoreReader {
+function readCompressed(row: ReplyNode, config: ReplyNode): ScoreReader {
   const layout = readLayout(config);
   const vocabulary = config.field('d');
   const bits = indexBits(vocabulary.integer(2));
@@ -70,7 +69,7 @@ function readCompressed(row: Part, config: Part): ScoreReader {
   };
 }
 
-function readLegacy(row: Part, config: Part): ScoreReader {
+function readLegacy(row: ReplyNode, config: ReplyNode): ScoreReader {
   const layout = readLegacyLayout(config);
   const vocabulary = config.field('vocab_size');
   const bits = indexBits(vocabulary.integer(2));
@@ -100,17 +99,17 @@ function readLegacy(row: Part, config: Part): ScoreReader {
   };
 }
 
-/** The item of a column at a position; throws for a column that is shorter. */
-function itemOf(column: Part, index: number): Part {
+/** Returns the item of a column at a position. Throws if the column is shorter. */
+function itemOf(column: ReplyNode, index: number): ReplyNode {
   const { length } = column.list();
   if (index < length) return column.item(index);
   throwShape(column.operation, column.place, [length], [index + 1], 'one for each position');
 }
 
-function readNumbers(part: Part): number[] {
-  return Array.from(part.list(), (_, i) => part.item(i).number());
+function readNumbers(node: ReplyNode): number[] {
+  return Array.from(node.list(), (_, i) => node.item(i).number());
 }
 
-function readWords(part: Part): bigint[] {
-  return Array.from(part.list(), (_, i) => part.item(i).word());
+function readWords(node: ReplyNode): bigint[] {
+  return Array.from(node.list(), (_, i) => node.item(i).word());
 }

@@ -2,27 +2,27 @@ import { checkNumber, refuse, throwShape, throwType } from '../../core/errors.js
 import { SUM_TOLERANCE } from '../../core/labels.js';
 import { typeTag } from '../../core/numeric.js';
 
-/** A list of a reply. */
+/** A list in a reply. */
 export type List = ArrayLike<unknown>;
 
 /**
- * Log-probabilities from here down are read as 0. JSON has no −Infinity: vLLM and OpenAI write
- * −9999 for it, llama.cpp the lowest float32.
+ * Log-probabilities up to this value are read as −Infinity, which JSON cannot express: vLLM and
+ * OpenAI write −9999 for it, llama.cpp the lowest float32.
  */
-const NO_PROBABILITY = -9999;
+const LARGEST_NO_PROBABILITY = -9999;
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
-/** What places begin in; they do not name it. */
-const REPLIES: readonly (string | number)[] = ['response', 'row'];
+/** Names of the root of a reply, which places leave out. */
+const ROOTS: readonly (string | number)[] = ['response', 'row'];
 
-/** A value of a reply, and where it stands there: errors name that place. */
-export class Part {
+/** A value in a reply, with its place, which error messages name. */
+export class ReplyNode {
   constructor(
     readonly operation: string,
     readonly value: unknown,
     private readonly key: string | number,
-    private readonly parent?: Part | undefined,
+    private readonly parent?: ReplyNode | undefined,
   ) {}
 
   /** The place in the reply, e.g. `choices[0].prompt_logprobs[17]["151"].logprob`. */
@@ -30,23 +30,23 @@ export class Part {
     const { key, parent } = this;
     if (!parent) return String(key);
     const isName = typeof key === 'string' && IDENTIFIER.test(key);
-    if (isName && !parent.parent && REPLIES.includes(parent.key)) return key;
+    if (isName && !parent.parent && ROOTS.includes(parent.key)) return key;
     if (isName) return `${parent.place}.${key}`;
     return `${parent.place}[${JSON.stringify(key)}]`;
   }
 
-  /** The same place, with what was decoded from the value. */
-  decoded(value: unknown): Part {
-    return new Part(this.operation, value, this.key, this.parent);
+  /** Returns a node at the same place with a value that was decoded from this one. */
+  decoded(value: unknown): ReplyNode {
+    return new ReplyNode(this.operation, value, this.key, this.parent);
   }
 
-  /** Whether there is nothing, as JSON writes it too. */
+  /** Whether the value is undefined, or null as JSON has it. */
   get isMissing(): boolean {
     return this.value === undefined || this.value === null;
   }
 
-  /** A field of an object. */
-  field(name: string): Part {
+  /** Returns a field of an object. */
+  field(name: string): ReplyNode {
     const { value } = this;
     const isObject = typeof value === 'object' && value !== null && !isList(value);
     if (!this.parent && isUnread(value)) {
@@ -58,21 +58,21 @@ export class Part {
       throwType(this.operation, this.place, 'be an object', value, hint);
     }
     if (!this.parent) checkAnswered(this.operation, this.place, value as Record<string, unknown>);
-    return new Part(this.operation, (value as Record<string, unknown>)[name], name, this);
+    return new ReplyNode(this.operation, (value as Record<string, unknown>)[name], name, this);
   }
 
-  /** A field of an object that may be missing itself. */
-  optional(name: string): Part {
-    return this.isMissing ? new Part(this.operation, undefined, name, this) : this.field(name);
+  /** Returns a field of an object that may be missing itself. */
+  optional(name: string): ReplyNode {
+    return this.isMissing ? new ReplyNode(this.operation, undefined, name, this) : this.field(name);
   }
 
-  /** An item of a list. */
-  item(index: number): Part {
-    return new Part(this.operation, this.list()[index], index, this);
+  /** Returns an item of a list. */
+  item(index: number): ReplyNode {
+    return new ReplyNode(this.operation, this.list()[index], index, this);
   }
 
-  /** The items of a list that has some; `hint` says how to get them. */
-  items(hint?: string): Part[] {
+  /** Returns the items of a list. Throws if it is empty; `hint` says how to get items. */
+  items(hint?: string): ReplyNode[] {
     const { length } = this.list(hint);
     if (length === 0) {
       refuse('EMPTY', this.operation, this.place, 'hold something', 'an empty array', { hint });
@@ -80,15 +80,15 @@ export class Part {
     return Array.from({ length }, (_, i) => this.item(i));
   }
 
-  /** The list that stands here; `hint` says how to get it. */
+  /** Returns the value as a list; `hint` says how to get one. */
   list(hint?: string): List {
     const { operation, value } = this;
     if (!isList(value)) throwType(operation, this.place, 'be an array', value, hint);
     return value;
   }
 
-  /** The same list; throws unless it has this length. `why` says what the length belongs to. */
-  sized(length: number, why: string, hint?: string): Part {
+  /** Returns this node. Throws unless it is a list of this length; `why` explains the length. */
+  sized(length: number, why: string, hint?: string): ReplyNode {
     const { length: given } = this.list();
     if (given === length) return this;
     throwShape(this.operation, this.place, [given], [length], why, hint);
@@ -112,7 +112,7 @@ export class Part {
     });
   }
 
-  /** A finite number. */
+  /** Returns the value as a finite number. */
   number(): number {
     const { value } = this;
     if (typeof value !== 'number') throwType(this.operation, this.place, 'be a number', value);
@@ -120,7 +120,7 @@ export class Part {
     refuse('NOT_FINITE', this.operation, this.place, 'be finite', String(value));
   }
 
-  /** A word of 64 bits. A number in place of a bigint may have lost digits. */
+  /** Returns the value as an unsigned 64-bit word. Refuses numbers that may have lost digits. */
   word(): bigint {
     const { value } = this;
     if (typeof value === 'bigint') return BigInt.asUintN(64, value);
@@ -137,18 +137,18 @@ export class Part {
     return checkNumber(this.operation, this.place, value, expected, inRange, hint);
   }
 
-  /** A token id, as a number or, out of Parquet, as a bigint. */
+  /** Returns a token id. Readers of Parquet give it as a bigint. */
   id(columns: number): number {
     const { value } = this;
     const id = typeof value === 'bigint' ? Number(value) : value;
     return checkTokenId(this.operation, this.place, id, columns);
   }
 
-  /** A log-probability; −Infinity for one that stands for no probability. */
+  /** Returns a log-probability; −Infinity for a value that stands for probability 0. */
   logProbability(): number {
     const { operation, value } = this;
     if (typeof value === 'number' && value <= SUM_TOLERANCE) {
-      return value <= NO_PROBABILITY ? -Infinity : value;
+      return value <= LARGEST_NO_PROBABILITY ? -Infinity : value;
     }
     const expected = 'be a log-probability, at most 0';
     if (typeof value !== 'number') throwType(operation, this.place, expected, value);
@@ -159,7 +159,7 @@ export class Part {
   }
 }
 
-/** Throws unless a value is a token id; `or` says what else it may be. */
+/** Throws unless a value is a token id; `or` names other values that are allowed. */
 export function checkTokenId(
   operation: string,
   argument: string,
@@ -181,12 +181,12 @@ export function isTokenId(id: unknown, columns: number): id is number {
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < columns;
 }
 
-/** Whether a value holds a reply that is still to be read. */
+/** Whether a value is a promise of a reply, or a Response whose body is not read yet. */
 function isUnread(value: unknown): boolean {
   return ['Promise', 'Response'].includes(typeTag(value));
 }
 
-/** Throws for what a server says instead of an answer. */
+/** Throws if the reply is an error message of the server. */
 function checkAnswered(operation: string, place: string, reply: Record<string, unknown>): void {
   const { error, object, message, detail } = reply;
   const refusal = error ?? detail ?? (object === 'error' ? message : undefined);
@@ -197,13 +197,13 @@ function checkAnswered(operation: string, place: string, reply: Record<string, u
   refuse('UNAVAILABLE', operation, place, 'be an answer', `the error "${received}"`, { hint });
 }
 
-/** Hint for what is passed in place of a reply. */
+/** Returns a hint for a value of the wrong type in place of a reply. */
 function replyHint(value: unknown): string | undefined {
   if (typeof value === 'string') return 'pass what JSON.parse makes of it';
   return isList(value) ? 'pass each of its items' : undefined;
 }
 
-/** Whether a value is an array, or a typed array. */
+/** Whether a value is an array or a typed array. */
 export function isList(value: unknown): value is List {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && typeTag(value) !== 'DataView');
 }
