@@ -9,58 +9,81 @@ import type { ResponseTerms, SoftKernel } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 export interface AlphaBetaDistillationOptions extends DivergenceOptions {
-  /** The power a of the teacher's probabilities, ≥ 0; 0.2. */
+  /**
+   * The power a of the teacher's probabilities, ≥ 0.
+   * @defaultValue 0.2
+   */
   readonly teacherPower?: number | undefined;
-  /** The power b of the student's probabilities, ≥ 0; 0.7. */
+  /**
+   * The power b of the student's probabilities, ≥ 0.
+   * @defaultValue 0.7
+   */
   readonly studentPower?: number | undefined;
 }
 
 /**
- * Distillation by the alpha-beta divergence, mean over rows:
+ * Matches the student's softened class probabilities to the teacher's by the alpha-beta divergence.
  *
- *     α · CE(student, label) + (1 − α) · T² · D(p, q),   p = softmax(teacher / T), q = softmax(student / T)
- *     D = −1 / (a b) · Σ [p^a q^b − a / (a + b) · p^(a + b) − b / (a + b) · q^(a + b)]
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² D
+ * D = −(1 / (a b)) Σ_j (p_j^(a) q_j^(b) − (a / (a + b)) p_j^(a + b) − (b / (a + b)) q_j^(a + b))
+ * D = KL(p ‖ q) if a = 1, b = 0
+ * D = KL(q ‖ p) if a = 0, b = 1
+ * D = (1 / 2) Σ_j (log(p_j) − log(q_j))² if a = b = 0
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with the powers a (`teacherPower`) and b (`studentPower`). Where a power is 0, or both are, D is
- * the limit: KL(p ‖ q) for a = 1 and b = 0, KL(q ‖ p) for a = 0 and b = 1, ½ Σ (log p − log q)² for
- * a = b = 0. It is ½ Σ (p − q)² for a = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a leads
- * the student to classes where it is far from the teacher, a larger b to classes of which it is
- * sure already. A row without a label has the soft term alone; the cross-entropy is at temperature
- * 1.
+ * Use it to tune between forward and reverse KL, and beyond, with two powers, once `Response`
+ * works.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). What the teacher allows the student must not rule out if b is 0; what the
- *   student allows the teacher must not rule out if a is 0.
+ * a is the option `teacherPower`, b the option `studentPower`. Where a power is 0, D is the limit
+ * of the formula. D is ½ Σ (p − q)² for a = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a
+ * leads the student to classes where it is far from the teacher. A larger b leads it to classes of
+ * which it is already sure. The loss is the mean over rows. An unlabelled row has the soft loss
+ * alone, with weight 1. The cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). With b = 0 the student must not rule out a class that the teacher allows; with a
+ *   = 0 the teacher must not rule out a class that the student allows. The teacher may be {@link
+ *   SparseTargets}; see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *
- * Returns a loss ≥ 0, the soft term at most T² · classes^max(0, 1 − a − b) / (a b); 0 at student =
- * teacher without labels. Each row of the gradient sums to 0, and neither changes when a constant
- * is added to a row. A power far above 1 leaves only classes of large probability, and the loss
- * goes to 0.
+ * Returns a loss ≥ 0, the soft loss at most T² · classes^max(0, 1 − a − b) / (a b); 0 at student =
+ * teacher without labels. Each row of the gradient sums to 0. A constant added to a row of logits
+ * changes neither loss nor gradient. A power far above 1 leaves only classes of large probability,
+ * and the loss tends to 0.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * OUT_OF_RANGE (powers, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
- * label; where a power is 0, as said above). Negative powers are refused: a negative power of a
- * small probability overflows, so that finite logits would not have a finite loss.
+ * Negative powers are refused: a negative power of a small probability overflows, so finite logits
+ * would not have a finite loss.
  *
- * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the
- * gradient, memory for a few rows.
+ * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
+ * gradient, it takes memory for a few rows.
  *
- * Cichocki, Cruces & Amari (2011), "Generalized Alpha-Beta Divergences", §2, doi:10.3390/e13010134.
- * For distillation Wang et al. (2025), "ABKD", arXiv:2505.04560: at T = 1 and without T², and
- * without labels, for language models, of which its scripts have the defaults here; for classes of
- * images it has powers such as 0.8 and 0.3, at T = 4 and without T². Its code leaves out the
- * classes that one side rules out, and where one power is 0, it divides by the other power once,
- * where the limit divides twice.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `OUT_OF_RANGE` (powers, temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
+ *   log-probabilities), `RULED_OUT` (a label; a class, where a power is 0), `TEMPERATURE` and
+ *   `MISPLACED_OPTION` (a sparse teacher that does not fit the options)
+ * @see [Cichocki et al. 2011](https://doi.org/10.3390/e13010134), §2. As in the paper, for powers ≥
+ *   0.
+ * @see [Wang et al. 2025](https://arxiv.org/abs/2505.04560). As in the paper (ABKD) with
+ *   `temperature: 1` and without labels for language models, whose scripts have the default powers;
+ *   for images it has powers such as 0.8 and 0.3, at T = 4 and without T². Its code leaves out
+ *   classes that one side rules out, and where one power is 0, it divides by the other power once,
+ *   where the limit divides twice.
  *
  * @example
+ * ```ts
  * import { AlphaBetaDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
- * const strategy = new AlphaBetaDistillationStrategy({ teacherPower: 0.2, studentPower: 0.7, temperature: 1 });
+ * const powers = { teacherPower: 0.2, studentPower: 0.7 };
+ * const strategy = new AlphaBetaDistillationStrategy({ ...powers, temperature: 1 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.4576
+ * ```
  */
 export class AlphaBetaDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -8,40 +8,44 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 /**
- * Distillation of several labels at once: every class is there or not, whatever the others. Mean
- * over rows:
+ * Matches the student's probability of each class to the teacher's, class by class, by the KL
+ * divergence of two outcomes.
  *
- *     α · Σ BCE(σ(student), label) + (1 − α) · T² · Σ KL([p, 1 − p] ‖ [q, 1 − q]),   p = σ(teacher / T), q = σ(student / T)
+ * ```math
+ * L = α Σ_j BCE(σ(s_j), y_j) + (1 − α) T² Σ_j KL([p_j, 1 − p_j] ‖ [q_j, 1 − q_j])
+ * BCE(q, y) = −y log(q) − (1 − y) log(1 − q)
+ * p = σ(t / T)
+ * q = σ(s / T)
+ * σ(z) = 1 / (1 + e^(−z))
+ * ```
  *
- * with sums over classes, BCE(q, y) = −y ln q − (1 − y) ln(1 − q), and σ(z) = 1 / (1 + e^−z). A row
- * without a label has the soft term alone; the cross-entropy is at temperature 1.
+ * Use it for several labels at once, where classes do not exclude each other.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], one for each class against its absence;
- *   any finite value or −Infinity (a class ruled out). What the teacher allows the student must not
- *   rule out.
- * - labels: rows with an entry in [0, 1] for each class, any number of them 1, none too; or class
- *   indices in [0, classes), which say that this class is there and no other, `UNLABELED` or
- *   `IGNORE_INDEX`.
+ * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
+ * binary cross-entropy is at temperature 1. The loss is the sum over classes: it is larger than a
+ * mean over classes, as of PyTorch's `BCEWithLogitsLoss`, by the number of classes.
  *
- * Returns a loss ≥ 0 in nats; 0 at student = teacher without labels. A class has no bearing on the
- * gradient of another.
+ * - `student`, `teacher`: logits, shape [rows, classes], each of a class against its absence;
+ *   finite or −Infinity (a class that is ruled out). The student must not rule out a class that the
+ *   teacher allows.
+ * - labels: rows with an element in [0, 1] for each class, with any number of ones. Or class
+ *   indices in [0, classes), which say that this class alone is there; `UNLABELED`; `IGNORE_INDEX`.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * RULED_OUT, OUT_OF_RANGE (temperature, alpha, labels).
- *
- * The loss is a sum, as everywhere here: beside one that takes the mean over classes, as PyTorch's
- * `BCEWithLogitsLoss` does, it is as many times larger. Standardized logits are centred: about half
- * of the classes are then there, in every row.
+ * Returns a loss ≥ 0 in nats; 0 at student = teacher without labels. The gradient of a class does
+ * not depend on other classes. Standardized logits are centred: about half of the classes are then
+ * there, in every row.
  *
  * Cost: two to three exponentials and as many logarithms for each logit, by the kernel that
- * `kernelInfo` names; beside the gradient, memory for a few rows.
+ * `kernelInfo` names. Beside the gradient, it takes memory for a few rows.
  *
- * Yang et al. (2023), "Multi-Label Knowledge Distillation", §3.2, arXiv:2308.06453: its multi-label
- * logits distillation, there at T = 1, and in the authors' code of probabilities that are kept 1e-8
- * away from 0 and 1. What it has beside that, the distances of label-wise embeddings, is not in
- * this loss.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `RULED_OUT`, `OUT_OF_RANGE` (temperature, alpha, labels)
+ * @see [Yang et al. 2023](https://arxiv.org/abs/2308.06453), §3.2. As in the paper's multi-label
+ *   logits distillation with `temperature: 1`; its code keeps probabilities 1e-8 away from 0 and 1.
+ *   The distances of label-wise embeddings are not in this loss.
  *
  * @example
+ * ```ts
  * import { BinaryDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new BinaryDistillationStrategy({ temperature: 2 });
@@ -49,6 +53,8 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * const teacher = Matrix.fromRows([[2.5, 3.0, -1.0]]);
  * const labels = Matrix.fromRows([[1, 1, 0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 1.0578
+ * ```
  */
 export class BinaryDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -12,55 +12,79 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface CorrelationDistillationOptions extends ResponseOptions {
-  /** β, what the correlation of the classes of a sample counts, ≥ 0; 1. */
+  /**
+   * Weight β of the correlation of the classes in each row, ≥ 0.
+   * @defaultValue 1
+   */
   readonly interWeight?: number | undefined;
-  /** γ, what the correlation of the samples in a class counts, ≥ 0; 1. */
+  /**
+   * Weight γ of the correlation of the rows in each class, ≥ 0.
+   * @defaultValue 1
+   */
   readonly intraWeight?: number | undefined;
 }
 
 /**
- * Distillation of what goes up together rather than how far (DIST), mean over rows:
+ * Matches which softened class probabilities rise together, in each row and in each class, by
+ * Pearson's correlation.
  *
- *     α · CE(student, label) + (1 − α) · T² · (interWeight · inter + intraWeight · intra)
- *     inter = 1 − ρ(q, p) of the row;   intra = 1 − mean over classes j of ρ(q₍·ⱼ₎, p₍·ⱼ₎), the same for every row
- *     ρ(x, y) = a · b / (‖a‖ ‖b‖ + 1e-8),  a = x − mean(x), b = y − mean(y)
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² (β inter + γ intra)
+ * inter = 1 − ρ(q_i, p_i)
+ * intra = 1 − mean_j(ρ(q_(·j), p_(·j)))
+ * ρ(x, y) = (a · b) / (‖a‖ ‖b‖ + 10^(−8))
+ * a = x − mean(x)
+ * b = y − mean(y)
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with p = softmax(teacher / T) and q = softmax(student / T): Pearson's correlation of the classes
- * of each row, and of the rows of the batch in each class. A row without a label has the soft term
- * alone; the cross-entropy is at temperature 1.
+ * Use it when the teacher is much larger than the student, in batches of many rows.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out).
+ * β is the option `interWeight`, γ the option `intraWeight`. *inter* compares the classes of a row
+ * i, *intra* the rows of the batch in each class j; *intra* is the same for every row. The student
+ * matches which probabilities rise together, not how far (DIST). The loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out).
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *
- * Returns a loss ≥ 0, the soft term at most 2 T² (interWeight + intraWeight). At student = teacher
- * it is what the 1e-8 leaves, which is all of it where probabilities hardly differ: ρ is 0 where
- * they are equal, as in a batch of one row, whose intra is 1 with a gradient of 0. At a row of
- * equal logits, or a class that has the same probability in all rows, the derivative is steep. Each
- * row of the gradient sums to 0, and neither changes when a constant is added to a row.
- * `temperature` is 1 and `alpha` ½ where nobody says otherwise.
+ * Returns a loss ≥ 0, the soft loss at most 2 T² (β + γ). Each row of the gradient sums to 0. A
+ * constant added to a row of logits changes neither loss nor gradient. By default `temperature` is
+ * 1 and `alpha` is ½.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * OUT_OF_RANGE (weights, temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
- * label).
+ * - At student = teacher the loss is what the 1e-8 in ρ leaves. That is all of it where
+ *   probabilities hardly differ, since ρ is 0 where they are equal. In a batch of one row, *intra*
+ *   is 1 and its gradient 0.
+ * - The derivative is steep at a row of equal logits, and at a class with the same probability in
+ *   all rows.
+ * - The loss is no sum over rows unless `intraWeight` is 0: chunks of a batch do not add up.
  *
- * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the
- * gradient, memory for a few rows of doubles, and in JavaScript (`'scalar'`) for a few copies of
- * both sides. It is no sum over rows, unless `intraWeight` is 0: chunks of a batch do not add up to
- * it.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
+ * gradient, it takes memory for a few rows of doubles; in JavaScript (`'scalar'`) for a few copies
+ * of both sides.
  *
- * Huang et al. (2022), "Knowledge Distillation from A Stronger Teacher", §3, arXiv:2205.10536; the
- * 1e-8 is that of the authors' code, whose weights of 1 for cross-entropy, inter and intra, at T =
- * 1, are twice what this is by default.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `OUT_OF_RANGE` (weights, temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels),
+ *   `RULED_OUT` (a label)
+ * @see [Huang et al. 2022](https://arxiv.org/abs/2205.10536), §3. The paper has weights of 1 for
+ *   cross-entropy, inter and intra at T = 1: × 2 of this loss by default. The 1e-8 is that of the
+ *   authors' code.
+ * @differs torchdistill: the product of the norms is at least 1e-8, where the authors add 1e-8
  *
  * @example
+ * ```ts
  * import { CorrelationDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new CorrelationDistillationStrategy({ intraWeight: 2 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4], [1.5, 0.3, 0.1]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0], [2.0, -0.5, 0.4]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1, 0));
+ * const labels = Int32Array.of(1, 0);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 0.2403
+ * ```
  */
 export class CorrelationDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -15,37 +15,44 @@ import { labelLosses } from './_labels.js';
 import { fillTables, SpareTables } from './_rowTables.js';
 
 /**
- * The cross-entropy with labels alone, mean over rows:
+ * Matches the student's class probabilities to the labels alone, by the cross-entropy.
  *
- *     −Σ y · log softmax(student)
+ * ```math
+ * L = −Σ_j y_j log(q_j)
+ * q = softmax(s)
+ * ```
  *
- * with the label y, a class or a distribution. Use it for what has no teacher: the baseline that a
- * student is compared with, and the teacher itself. It is the hard loss of every response strategy,
- * at temperature 1.
+ * Use it where there is no teacher: for the baseline of a student, and to train the teacher.
  *
- * - `student`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a class ruled
- *   out, which no label allows)
- * - `teacher`: not read; `undefined`, or anything of the same rows, as a hybrid passes it
- * - labels: a class in [0, classes) or a distribution for every row; `IGNORE_INDEX` takes a row out
+ * y is a class, as a one-hot row, or a distribution. The loss is the mean over rows. Every response
+ * strategy has this loss for its labels, at temperature 1. The options `temperature` and `alpha` do
+ * not change it.
  *
- * Returns a loss ≥ 0 in nats, 0 where the student is sure of a right class. Each row of the
- * gradient sums to 0, and neither changes when a constant is added to a row. `temperature` and
- * `alpha` have no part in it.
+ * - `student`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that is ruled
+ *   out). A label must not be a class that the student rules out.
+ * - `teacher`: not read. Pass `undefined`, or anything with the same rows, as a hybrid does.
+ * - labels: a class in [0, classes) or a distribution for every row; `IGNORE_INDEX` excludes a row.
  *
- * Throws `DistillationError`: LABEL_REQUIRED (no labels, `UNLABELED`), OUT_OF_RANGE and
- * NOT_A_DISTRIBUTION (labels), NOT_FINITE (NaN, +Infinity), PROBABILITIES, RULED_OUT (a class that
- * the label allows).
+ * Returns a loss ≥ 0 in nats; 0 where the student is sure of the right class. Each row of the
+ * gradient sums to 0. A constant added to a row of logits changes neither loss nor gradient.
  *
- * Cost: one exponential for each logit, by the kernel that `kernelInfo` names; beside the gradient,
- * memory for a few rows.
+ * Cost: one exponential for each logit, by the kernel that `kernelInfo` names. Beside the gradient,
+ * it takes memory for a few rows.
+ *
+ * @throws {DistillationError} `LABEL_REQUIRED` (no labels, or `UNLABELED`), `OUT_OF_RANGE` and
+ *   `NOT_A_DISTRIBUTION` (labels), `NOT_FINITE` (NaN, +Infinity), `PROBABILITIES` (probabilities
+ *   instead of logits), `RULED_OUT` (a class that the label allows)
  *
  * @example
+ * ```ts
  * import { CrossEntropyDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const baseline = new CrossEntropyDistillationStrategy();
  * const logits = Matrix.fromRows([[0.2, 1.1, -0.4], [2, 0, 0]]);
- * const { loss, gradient } = baseline.computeLossAndGradient(logits, undefined, Int32Array.of(1, 0));
- * console.log(loss.toFixed(3)); // 0.364
+ * const labels = Int32Array.of(1, 0);
+ * const { loss, gradient } = baseline.computeLossAndGradient(logits, undefined, labels);
+ * console.log(loss.toFixed(4)); // 0.3640
+ * ```
  */
 export class CrossEntropyDistillationStrategy<
   T extends FloatArray = Float32Array,

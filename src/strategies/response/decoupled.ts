@@ -8,50 +8,68 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 export interface DecoupledDistillationOptions extends ResponseOptions {
-  /** What the divergence of the label against all other classes counts, ≥ 0; 1. */
+  /**
+   * Weight of the divergence of the label against all other classes, ≥ 0.
+   * @defaultValue 1
+   */
   readonly targetWeight?: number | undefined;
-  /** What the divergence among the other classes counts, ≥ 0; 8. */
+  /**
+   * Weight of the divergence among the other classes, ≥ 0.
+   * @defaultValue 8
+   */
   readonly nonTargetWeight?: number | undefined;
 }
 
 /**
- * Decoupled distillation, mean over rows:
+ * Matches the label against the other classes, and the other classes among themselves, by two
+ * weighted KL divergences.
  *
- *     α · CE(student, y) + (1 − α) · T² · (targetWeight · TCKD + nonTargetWeight · NCKD)
- *     TCKD = KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]),   NCKD = KL(p̂ ‖ q̂)
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² (v TCKD + w NCKD)
+ * TCKD = KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y])
+ * NCKD = KL(softmax_(j ≠ y)(t / T) ‖ softmax_(j ≠ y)(s / T))
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with the label y, p = softmax(teacher / T), q = softmax(student / T), and p̂ and q̂ the same over
- * all classes but y. Hinton's KL(p ‖ q) is TCKD + (1 − p_y) · NCKD: a sure teacher mutes what it
- * knows of the other classes, and here it does not. The cross-entropy is at temperature 1.
+ * Use it with confident teachers and a class in every row: the other classes keep their weight.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). What the teacher allows the student must not rule out. Of two classes, and
- *   where the teacher rules out all but the label, NCKD is 0.
- * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` takes a
- *   row out.
+ * v is the option `targetWeight`, w the option `nonTargetWeight`. The divergence of `Response` is
+ * TCKD + (1 − p_y) · NCKD: a teacher that is sure of the label mutes what it knows of the other
+ * classes. Here NCKD has a weight of its own. The loss is the mean over rows. The cross-entropy is
+ * at temperature 1.
  *
- * Returns a loss ≥ 0 in nats; 0 at student = teacher and alpha = 0. Each row of the gradient sums
- * to 0, and neither changes when a constant is added to a row. `temperature` is 4 and `alpha` ½
- * where nobody says otherwise.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The student must not rule out a class that the teacher allows. NCKD is 0 with
+ *   two classes, and where the teacher rules out all classes but the label.
+ * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` excludes
+ *   a row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * RULED_OUT, LABEL_REQUIRED (a row without a class), OUT_OF_RANGE (weights, temperature, alpha,
- * labels), NOT_A_DISTRIBUTION (labels).
+ * Returns a loss ≥ 0 in nats; 0 at student = teacher and `alpha: 0`. Each row of the gradient sums
+ * to 0. A constant added to a row of logits changes neither loss nor gradient. By default
+ * `temperature` is 4 and `alpha` is ½.
  *
- * Cost: four to five exponentials for each logit, by the kernel that `kernelInfo` names; beside the
- * gradient, memory for a few rows.
+ * Cost: four to five exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
+ * gradient, it takes memory for a few rows.
  *
- * Zhao et al. (2022), "Decoupled Knowledge Distillation", §3, arXiv:2203.08679. There the
- * cross-entropy and the two terms are summed with weights 1, 1 and 8: twice what this is by
- * default.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (weights, temperature,
+ *   alpha, labels), `NOT_A_DISTRIBUTION` (labels)
+ * @see [Zhao et al. 2022](https://arxiv.org/abs/2203.08679), §3. The paper adds cross-entropy, TCKD
+ *   and NCKD with weights 1, 1 and 8: × 2 of this loss by default.
+ * @reproduces mdistiller: `alpha: 0` without its cross-entropy; × 2 with it
  *
  * @example
+ * ```ts
  * import { DecoupledDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new DecoupledDistillationStrategy({ nonTargetWeight: 2 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1));
+ * const labels = Int32Array.of(1);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 0.5827
+ * ```
  */
 export class DecoupledDistillationStrategy<
   T extends FloatArray = Float32Array,

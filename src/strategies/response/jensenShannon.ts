@@ -13,51 +13,72 @@ import type { ResponseTerms, SoftKernel } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 export interface JensenShannonDistillationOptions extends DivergenceOptions {
-  /** The teacher's share of the mixture, in (0, 1), or [0, 1] with `scale: 'kl-limits'`; 0.5. */
+  /**
+   * The teacher's share β of the mixture, in (0, 1); with `scale: 'kl-limits'` in [0, 1].
+   * @defaultValue 0.5
+   */
   readonly beta?: number | undefined;
-  /** `'plain'`, the definition; or `'kl-limits'`, divided by beta (1 − beta); `'plain'`. */
+  /**
+   * `'plain'` is the definition; `'kl-limits'` divides it by β (1 − β).
+   * @defaultValue 'plain'
+   */
   readonly scale?: 'plain' | 'kl-limits' | undefined;
 }
 
 /**
- * Distillation by the generalized Jensen-Shannon divergence, mean over rows:
+ * Matches the student's softened class probabilities to the teacher's by the generalized
+ * Jensen-Shannon divergence.
  *
- *     α · CE(student, label) + (1 − α) · T² · JSD(p, q),   p = softmax(teacher / T), q = softmax(student / T)
- *     JSD = beta · KL(p ‖ m) + (1 − beta) · KL(q ‖ m),   m = beta · p + (1 − beta) · q
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² JSD(p, q)
+ * JSD(p, q) = β KL(p ‖ m) + (1 − β) KL(q ‖ m)
+ * m = β p + (1 − β) q
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * Of `scale: 'kl-limits'` it is JSD / (beta (1 − beta)), which goes over into KL(p ‖ q) at beta = 0
- * and KL(q ‖ p) at beta = 1, where the plain one goes to 0. A row without a label has the soft term
- * alone; the cross-entropy is at temperature 1.
+ * Use it for a bounded loss between forward KL (`beta` near 0) and reverse KL (near 1).
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). The teacher may be {@link SparseTargets}, see the option `tail`.
+ * The plain JSD tends to 0 at β = 0 and at β = 1. With `scale: 'kl-limits'` it is divided by β (1 −
+ * β), and is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1. The loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The loss is finite where one side rules a class out, except at the two ends of
+ *   `kl-limits`. The teacher may be {@link SparseTargets}; see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
- *   distributions. Where one side rules a class out, the loss is finite, except at the ends of
- *   `'kl-limits'`.
+ *   distributions.
  *
- * Returns a loss ≥ 0 in nats, the plain soft term at most T² · (−beta ln beta − (1 − beta) ln(1 −
- * beta)); 0 at student = teacher without labels. Each row of the gradient sums to 0, and neither
- * changes when a constant is added to a row.
+ * Returns a loss ≥ 0 in nats, the plain soft loss at most T² · (−β ln β − (1 − β) ln(1 − β)); 0 at
+ * student = teacher without labels. Each row of the gradient sums to 0. A constant added to a row
+ * of logits changes neither loss nor gradient.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * OUT_OF_RANGE (beta, temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels,
- * log-probabilities), RULED_OUT (a label; at the ends of `'kl-limits'`, as of the two divergences),
- * TEMPERATURE and MISPLACED_OPTION (what a sparse teacher cannot give).
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names.
+ * Beside the gradient, it takes memory for a few rows.
  *
- * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names;
- * beside the gradient, memory for a few rows.
- *
- * Agarwal et al. (2024), "On-Policy Distillation of Language Models", §3, arXiv:2306.13649 (GKD):
- * the plain form, at T = 1 and without T². Its code takes the two divergences at beta = 0 and 1,
- * which the plain form does not tend to: say `'kl-limits'` for them.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `OUT_OF_RANGE` (beta, temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
+ *   log-probabilities), `RULED_OUT` (a label; at β = 0 and β = 1 a class, as for `Response` and
+ *   `ReverseKL`), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse teacher that does not fit the
+ *   options)
+ * @see [Agarwal et al. 2024](https://arxiv.org/abs/2306.13649), §3. As in the paper (GKD) with
+ *   `temperature: 1`; its code takes the two KL divergences at beta 0 and 1, for which set `scale:
+ *   'kl-limits'`.
+ * @reproduces TRL: `temperatureSquared: false, alpha: 0`; for beta 0 and 1 `scale: 'kl-limits'`
+ * @reproduces DistillKit: `beta: 0.5`
+ * @reproduces Liger: `temperatureSquared: false, alpha: 0.5`; for beta 0 and 1 `scale: 'kl-limits'`
+ * @reproduces DistiLLM: `beta` 1 − lam, `temperature: 1, alpha: 0`
  *
  * @example
+ * ```ts
  * import { JensenShannonDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new JensenShannonDistillationStrategy({ beta: 0.5, temperature: 1 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.0786
+ * ```
  */
 export class JensenShannonDistillationStrategy<
   T extends FloatArray = Float32Array,

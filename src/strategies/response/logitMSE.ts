@@ -8,38 +8,48 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 /**
- * Distillation by the squared difference of logits, mean over rows:
+ * Matches the student's logits to the teacher's by their squared difference.
  *
- *     α · CE(student, label) + (1 − α) · T² · mean over classes of (student / T − teacher / T)²
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² mean_j((s_j / T − t_j / T)²)
+ * ```
  *
- * which is the mean of (student − teacher)² at any temperature, unless T² is turned off. A row
- * without a label has that alone; the cross-entropy is at temperature 1.
+ * Use it when the logits themselves are the output, and not only their softmax.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], any finite value; −Infinity for a class
- *   that is ruled out on both sides, which adds 0.
+ * The soft loss is the mean of (s − t)² at any temperature, unless `temperatureSquared` is false.
+ * It also sees a constant that is added to a row of logits, which a softmax does not. The loss is
+ * the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The cross-entropy
+ * is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], finite; or −Infinity for a class that is
+ *   ruled out on both sides, which adds 0.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *
- * Returns a loss ≥ 0; 0 at student = teacher without labels.
+ * Returns a loss ≥ 0; 0 at student = teacher without labels. The mean over classes keeps the weight
+ * independent of the number of classes.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (on one side
- * alone, or a label).
+ * Cost: one pass. Beside the gradient, it takes memory for some rows.
  *
- * Cost: one pass; beside the gradient, memory for some rows.
- *
- * Ba & Caruana (2014), "Do Deep Nets Really Need to be Deep?", §2.2 eq. 1, arXiv:1312.6184, there
- * half the sum over classes. Kim et al. (2021), "Comparing Kullback-Leibler Divergence and Mean
- * Squared Error Loss in Knowledge Distillation", §3, arXiv:2105.08919: the sum over classes. Here
- * the mean, so that the weight does not depend on their number.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `OUT_OF_RANGE` (temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels), `RULED_OUT` (a
+ *   class on one side alone, or a label)
+ * @see [Ba & Caruana 2014](https://arxiv.org/abs/1312.6184), §2.2 equation 1. The paper takes half
+ *   the sum over classes: × half the number of classes.
+ * @see [Kim et al. 2021](https://arxiv.org/abs/2105.08919), §3. The paper takes the sum over
+ *   classes: × the number of classes.
+ * @reproduces TextBrewer: `temperatureSquared: false`
  *
  * @example
+ * ```ts
  * import { LogitMSEDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new LogitMSEDistillationStrategy({ alpha: 0.1 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 1.3267
+ * ```
  */
 export class LogitMSEDistillationStrategy<
   T extends FloatArray = Float32Array,

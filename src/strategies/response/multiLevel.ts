@@ -14,58 +14,82 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /**
-   * The temperatures that the loss is summed over, as multiples of `temperature`, finite, > 0; ½,
-   * ¾, 1, 1¼ and 1½.
+   * The temperatures of the sum, as multiples of `temperature`, finite and > 0.
+   * @defaultValue [0.5, 0.75, 1, 1.25, 1.5]
    */
   readonly multiples?: readonly number[] | undefined;
-  /** What the divergence of each row counts, ≥ 0; 1. */
+  /**
+   * Weight of the divergence of each row, ≥ 0.
+   * @defaultValue 1
+   */
   readonly instanceWeight?: number | undefined;
-  /** What the relation of the rows with each other counts, ≥ 0; 1. */
+  /**
+   * Weight of the relation of the rows with each other, ≥ 0.
+   * @defaultValue 1
+   */
   readonly batchWeight?: number | undefined;
-  /** What the relation of the classes with each other counts, ≥ 0; 1. */
+  /**
+   * Weight of the relation of the classes with each other, ≥ 0.
+   * @defaultValue 1
+   */
   readonly classWeight?: number | undefined;
 }
 
 /**
- * Multi-level logit distillation of B rows and C classes, mean over rows:
+ * Matches softened class probabilities at several temperatures, with the relations between rows and
+ * between classes.
  *
- *     α · CE(student, label) + (1 − α) · Σ over temperatures t of
- *         instanceWeight · t² · KL(p ‖ q) + batchWeight · ‖P Pᵀ − Q Qᵀ‖² / B + classWeight · ‖Pᵀ P − Qᵀ Q‖² / C
+ * ```math
+ * L = α CE(s, y) + (1 − α) Σ_τ (u τ² KL(p ‖ q) + v ‖P P^T − Q Q^T‖² / B + w ‖P^T P − Q^T Q‖² / C)
+ * p = softmax(t / τ)
+ * q = softmax(s / τ)
+ * ```
  *
- * with p = softmax(teacher / t) and q = softmax(student / t) of the row, P and Q those of all rows,
- * and the Frobenius norm. The relations are the same for every row, and have no t². A row without a
- * label has the soft term alone; the cross-entropy is at temperature 1.
+ * Use it to classify with large batches; not for vocabularies, since its cost grows with the square
+ * of the classes.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). What the teacher allows the student must not rule out.
+ * The temperatures τ are `multiples` of T. P and Q hold the rows p and q of the batch, with B rows
+ * and C classes, and the norm is Frobenius'. u, v and w are the options `instanceWeight`,
+ * `batchWeight` and `classWeight`. The two relations are the same for every row, and have no factor
+ * τ². The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
+ * cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The student must not rule out a class that the teacher allows.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *
- * Returns a loss ≥ 0; 0 at student = teacher without labels. Each row of the gradient sums to 0,
- * and neither changes when a constant is added to a row. `temperature` is 4 and `alpha` 0.1 where
- * nobody says otherwise: temperatures of 2, 3, 4, 5 and 6.
+ * Returns a loss ≥ 0; 0 at student = teacher without labels. Each row of the gradient sums to 0. A
+ * constant added to a row of logits changes neither loss nor gradient. By default `temperature` is
+ * 4 and `alpha` is 0.1, so the temperatures are 2, 3, 4, 5 and 6.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * RULED_OUT, EMPTY (no multiples), OUT_OF_RANGE (multiples, weights, temperature, alpha, labels),
- * NOT_A_DISTRIBUTION (labels).
+ * The loss is no sum over rows unless `batchWeight` and `classWeight` are 0: chunks of a batch do
+ * not add up.
  *
- * Cost, for each temperature: some B² · C + B · C² multiplications, and memory for B² and C²
- * numbers: for classes, not for vocabularies, unless `classWeight` is 0. It is no sum over rows:
- * chunks of a batch do not add up to it.
+ * Cost at each temperature: about B² · C + B · C² multiplications, and memory for B² and C²
+ * elements. Vocabularies are too large, unless `classWeight` is 0.
  *
- * Jin et al. (2023), "Multi-Level Logit Distillation", §3, CVPR. The temperatures, t² and weights
- * are those of the authors' code. That adds the same for a second view of each image, and
- * multiplies the divergence and the relation of rows by the share of rows whose teacher is less
- * sure than the median, and that of classes by the share of classes that are less likely: about
- * half. Here there is one view and no such factor.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `RULED_OUT`, `EMPTY` (no multiples), `OUT_OF_RANGE` (multiples, weights, temperature, alpha,
+ *   labels), `NOT_A_DISTRIBUTION` (labels)
+ * @see [Jin et al.
+ *   2023](https://openaccess.thecvf.com/content/CVPR2023/html/Jin_Multi-Level_Logit_Distillation_CVPR_2023_paper.html),
+ *   §3. As in the paper for one view of each image. Temperatures, t² and weights are those of the
+ *   authors' code, which adds a second view, and multiplies the divergence and the relation of rows
+ *   by the share of rows whose teacher is less sure than the median, and the relation of classes by
+ *   the share of classes that are less likely (about half each).
  *
  * @example
+ * ```ts
  * import { Matrix, MultiLevelDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new MultiLevelDistillationStrategy({ classWeight: 0.5 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4], [1.5, 0.3, 0.1]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0], [2.0, -0.5, 0.4]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1, 0));
+ * const labels = Int32Array.of(1, 0);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 1.7985
+ * ```
  */
 export class MultiLevelDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -9,53 +9,65 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 
 export interface NormalizedDistillationOptions extends ResponseOptions {
   /**
-   * What the cross-entropy with the label counts, times the probability that the teacher gives it,
-   * ≥ 0; 1.
+   * Weight of the cross-entropy with the label, beside the teacher's probability for it, ≥ 0.
+   * @defaultValue 1
    */
   readonly targetWeight?: number | undefined;
-  /** What the divergence among the other classes counts, ≥ 0; 1.5. */
+  /**
+   * Weight of the divergence among the other classes, ≥ 0.
+   * @defaultValue 1.5
+   */
   readonly nonTargetWeight?: number | undefined;
 }
 
 /**
- * Normalized distillation, mean over rows:
+ * Matches the label with the teacher's confidence in it, and the other classes by their normalized
+ * KL divergence.
  *
- *     α · CE(student, y) + (1 − α) · (targetWeight · p_y · CE(student, y) + nonTargetWeight · T² · KL(p̂ ‖ q̂))
+ * ```math
+ * L = α CE(s, y) + (1 − α) (v p_y CE(s, y) + w T² KL(softmax_(j ≠ y)(t / T) ‖ softmax_(j ≠ y)(s / T)))
+ * p = softmax(t)
+ * ```
  *
- * with the label y, p_y = softmax(teacher)_y, and p̂ and q̂ the softmax of teacher / T and student
- * / T over all classes but y. Both cross-entropies and p_y are at temperature 1, and of the raw
- * logits where others are standardized. Divided so, the shares of the other classes sum to 1 on
- * both sides, and can be matched whatever the two give to the label.
+ * Use it like `Decoupled`, when the label should count by the teacher's confidence in it.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). What the teacher allows the student must not rule out. Of two classes, and
- *   where the teacher rules out all but the label, the divergence is 0.
- * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` takes a
- *   row out.
+ * v is the option `targetWeight`, w the option `nonTargetWeight`. The probabilities of the other
+ * classes are divided by their sum on both sides, so they can be matched for any probability of the
+ * label. Both cross-entropies and p_y are at temperature 1, and of the raw logits where
+ * `standardizeLogits` is true. The loss is the mean over rows.
  *
- * Returns a loss ≥ 0 in nats, which is not 0 at student = teacher: the label has p_y there, and the
- * loss wants more. Each row of the gradient sums to 0, and neither changes when a constant is added
- * to a row. `temperature` is 1 and `alpha` ½ where nobody says otherwise.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The student must not rule out a class that the teacher allows. The divergence is
+ *   0 with two classes, and where the teacher rules out all classes but the label.
+ * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` excludes
+ *   a row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * RULED_OUT, LABEL_REQUIRED (a row without a class), OUT_OF_RANGE (weights, temperature, alpha,
- * labels), NOT_A_DISTRIBUTION (labels).
+ * Returns a loss ≥ 0 in nats. It is not 0 at student = teacher: the label has probability p_y
+ * there, and the cross-entropy asks for more. Each row of the gradient sums to 0. A constant added
+ * to a row of logits changes neither loss nor gradient. By default `temperature` is 1 and `alpha`
+ * is ½.
  *
- * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names; beside the
- * gradient, memory for a few rows.
+ * Cost: four exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
+ * gradient, it takes memory for a few rows.
  *
- * Yang et al. (2023), "From Knowledge Distillation to Self-Knowledge Distillation: A Unified
- * Approach with Normalized Loss and Customized Soft Labels", §3.2, arXiv:2303.13005. There the
- * cross-entropy with the label is added at weight 1: twice what this is by default; and the last
- * term is a cross-entropy, of the same gradient.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (weights, temperature,
+ *   alpha, labels), `NOT_A_DISTRIBUTION` (labels)
+ * @see [Yang et al. 2023](https://arxiv.org/abs/2303.13005), §3.2. The paper adds the cross-entropy
+ *   at weight 1, and takes a cross-entropy for the divergence: its value is larger by the entropy
+ *   of the teacher's other classes, its gradient is × 2 of this one by default.
  *
  * @example
+ * ```ts
  * import { Matrix, NormalizedDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new NormalizedDistillationStrategy({ temperature: 2 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1));
+ * const labels = Int32Array.of(1);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 0.4939
+ * ```
  */
 export class NormalizedDistillationStrategy<
   T extends FloatArray = Float32Array,

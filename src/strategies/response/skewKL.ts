@@ -8,46 +8,62 @@ import type { ResponseTerms } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
 export interface SkewKLDistillationOptions extends DivergenceOptions {
-  /** The teacher's share of the mixture, in (0, 1); 0.1. */
+  /**
+   * The teacher's share λ of the mixture, in (0, 1).
+   * @defaultValue 0.1
+   */
   readonly lambda?: number | undefined;
 }
 
 /**
- * Distillation by the skew divergence, mean over rows:
+ * Matches the student's softened class probabilities to the teacher's by KL(teacher ‖ mixture of
+ * both).
  *
- *     α · CE(student, label) + (1 − α) · T² · KL(p ‖ lambda · p + (1 − lambda) · q)
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² KL(p ‖ m)
+ * m = λ p + (1 − λ) q
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with p = softmax(teacher / T) and q = softmax(student / T). The mixture keeps the divergence
- * finite where one side has no probability, and its gradient small. A row without a label has the
- * soft term alone; the cross-entropy is at temperature 1.
+ * Use it instead of `Response` where the student gives classes almost no probability and gradients
+ * become too large.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). The teacher may be {@link SparseTargets}, see the option `tail`.
+ * The mixture keeps the divergence finite where one side has no probability, and keeps its gradient
+ * small. The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1.
+ * The cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The teacher may be {@link SparseTargets}; see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *
- * Returns a loss ≥ 0 in nats, the soft term at most −T² ln lambda; 0 at student = teacher without
- * labels. Each row of the gradient sums to 0, and neither changes when a constant is added to a
- * row.
+ * Returns a loss ≥ 0 in nats, the soft loss at most −T² ln λ; 0 at student = teacher without
+ * labels. Each row of the gradient sums to 0. A constant added to a row of logits changes neither
+ * loss nor gradient.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * OUT_OF_RANGE (lambda, temperature, alpha, labels, indices), NOT_A_DISTRIBUTION (labels,
- * log-probabilities), RULED_OUT (a label), TEMPERATURE and MISPLACED_OPTION (what a sparse teacher
- * cannot give).
+ * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names.
+ * Beside the gradient, it takes memory for a few rows.
  *
- * Cost: two exponentials and two logarithms for each logit, by the kernel that `kernelInfo` names;
- * beside the gradient, memory for a few rows.
- *
- * Ko et al. (2024), "DistiLLM", §3.1, arXiv:2402.03898: at T = 1 and without T²; its code leaves
- * out the entropy of the teacher, which has no gradient.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `OUT_OF_RANGE` (lambda, temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
+ *   log-probabilities), `RULED_OUT` (a label), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse
+ *   teacher that does not fit the options)
+ * @see [Ko et al. 2024](https://arxiv.org/abs/2402.03898), §3.1. As in the paper (DistiLLM) with
+ *   `temperature: 1`.
+ * @differs DistiLLM: its value is larger by the teacher's entropy; same gradient with `temperature:
+ *   1, alpha: 0`
  *
  * @example
+ * ```ts
  * import { Matrix, SkewKLDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new SkewKLDistillationStrategy({ lambda: 0.1, temperature: 1 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.2312
+ * ```
  */
 export class SkewKLDistillationStrategy<
   T extends FloatArray = Float32Array,

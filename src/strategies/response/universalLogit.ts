@@ -8,45 +8,54 @@ import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
 /**
- * Universal logit distillation, from a teacher with a vocabulary of its own, mean over rows:
+ * Matches the sorted probabilities of a student to those of a teacher with another vocabulary, rank
+ * by rank.
  *
- *     α · CE(student, label) + (1 − α) · T² · Σ over ranks of |q₍ᵣ₎ − p₍ᵣ₎|
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² Σ_r |q_((r)) − p_((r))|
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with p₍ᵣ₎ the r-th largest of softmax(teacher / T), q₍ᵣ₎ that of softmax(student / T), and 0
- * beyond the smaller vocabulary: how sure the teacher is, and between how many tokens, whatever
- * tokens they are. A row without a label has the soft term alone; the cross-entropy is at
- * temperature 1.
+ * Use it when teacher and student have different vocabularies whose tokens cannot be matched.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). The classes of the teacher may be others, and more or fewer; the rows must be
- *   about the same tokens of the text.
- * - labels: class indices in [0, the student's classes), `UNLABELED` or `IGNORE_INDEX`; or rows
+ * p_((r)) is the r-th largest element of p, and 0 beyond the smaller vocabulary. The student learns
+ * how sure the teacher is, and between how many tokens, but not which tokens. Bringing two
+ * tokenizations of a text to the same rows is left to the caller. The loss is the mean over rows.
+ * An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ *
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The two sides may have different classes, also different numbers of them. A row
+ *   must be about the same token of the text on both sides.
+ * - labels: class indices in [0, classes of the student), `UNLABELED` or `IGNORE_INDEX`; or rows
  *   that are distributions.
  *
- * Returns a loss ≥ 0, the soft term below 2 T²; 0 where both sides have the same probabilities in
- * any order, without labels. The derivative is that of the probabilities as they are paired: by one
- * that is equal on both sides it is taken as 0, and equal logits share theirs. Each row of the
- * gradient sums to 0. `temperature` is 1 and `alpha` 0.4 where nobody says otherwise.
- *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows, labels), DTYPE_MISMATCH, NOT_FINITE (NaN,
- * +Infinity), OUT_OF_RANGE (temperature, alpha, labels), NOT_A_DISTRIBUTION (labels), RULED_OUT (a
- * label).
+ * Returns a loss ≥ 0, the soft loss below 2 T²; 0 without labels where both sides have the same
+ * probabilities in any order. The derivative is taken for the pairing of the sorted probabilities:
+ * it is 0 by a probability that is equal on both sides, and equal logits share their derivative.
+ * Each row of the gradient sums to 0. By default `temperature` is 1 and `alpha` is 0.4.
  *
  * Cost: both rows are sorted; two exponentials for each logit, by the kernel that `kernelInfo`
- * names; beside the gradient, memory for a few rows.
+ * names. Beside the gradient, it takes memory for a few rows.
  *
- * Boizard et al. (2024), "Towards Cross-Tokenizer Distillation: the Universal Logit Distillation
- * Loss for LLMs", §3, arXiv:2402.12030: at T = 1, where CE + 1.5 · soft is 2.5 times what this is
- * by default. To bring the two tokenizations to the same rows is left to the caller; the paper cuts
- * the longer one.
+ * @throws {DistillationError} `SHAPE_MISMATCH` (rows, labels), `DTYPE_MISMATCH`, `NOT_FINITE` (NaN,
+ *   +Infinity), `OUT_OF_RANGE` (temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels),
+ *   `RULED_OUT` (a label)
+ * @see [Boizard et al. 2024](https://arxiv.org/abs/2402.12030), §3. The paper takes CE + 1.5 ·
+ *   soft: × 2.5 of this loss by default. It cuts the longer of two tokenizations.
+ * @reproduces TRL: `temperatureSquared: false, alpha: 0` for the ULD of aligned tokens in GOLD
  *
  * @example
+ * ```ts
  * import { Matrix, UniversalLogitDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new UniversalLogitDistillationStrategy();
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0, 0.5, 2.0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1));
+ * const labels = Int32Array.of(1);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 0.3046
+ * ```
  */
 export class UniversalLogitDistillationStrategy<
   T extends FloatArray = Float32Array,

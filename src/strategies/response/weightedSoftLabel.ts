@@ -11,47 +11,58 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 const EPSILON = 1e-7;
 
 /**
- * Distillation by weighted soft labels, mean over rows:
+ * Matches the student's softened class probabilities to the teacher's, less where the student knows
+ * the label better.
  *
- *     α · CE(student, y) + (1 − α) · w · T² · KL(softmax(teacher / T) ‖ softmax(student / T))
- *     w = 1 − exp(−CE(student, y) / (CE(teacher, y) + 1e-7))
+ * ```math
+ * L = α CE(s, y) + (1 − α) w T² KL(p ‖ q)
+ * w = 1 − exp(−CE(s, y) / (CE(t, y) + 10^(−7)))
+ * p = softmax(t / T)
+ * q = softmax(s / T)
+ * ```
  *
- * with the label y. Where the student knows the label better than the teacher, w is small: the
- * row's soft label would only hold it back. The cross-entropies are at temperature 1, and of the
- * raw logits where others are standardized.
+ * Use it when the teacher is often wrong and every row has a correct label.
  *
- * **w is a constant to the gradient**, though the student determines it, as in the paper: its
- * derivative would pay the student for knowing the label so that the teacher counts less. The
- * gradient is that of the loss with w held, and not the derivative of the value that is returned.
+ * The weight w is small where the student knows the label better than the teacher: there, the soft
+ * label would hold the student back. A wrong label that the student has learned counts as known,
+ * too. The loss is the mean over rows. The cross-entropies are at temperature 1, and of the raw
+ * logits where `standardizeLogits` is true.
  *
- * - `student`, `teacher`: logits, shape [rows, classes], in nats, any finite value or −Infinity (a
- *   class ruled out). What the teacher allows, and the label, the student must not rule out.
- * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` takes a
- *   row out.
+ * **w is a constant to the gradient**, as in the paper, although it depends on the student. The
+ * derivative of w would reward the student for knowing the label, by making the teacher count less.
+ * The gradient is exact for the loss with w held constant. It is not the derivative of the returned
+ * value.
  *
- * Returns a loss ≥ 0 in nats; 0 at student = teacher and alpha = 0. Each row of the gradient sums
- * to 0, and neither changes when a constant is added to a row. `temperature` is 4 and `alpha` 1 /
- * 3.25 where nobody says otherwise.
+ * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
+ *   is ruled out). The student must not rule out a class that the teacher allows, nor the label.
+ * - labels: a class for every row, as an index in [0, classes) or one-hot; `IGNORE_INDEX` excludes
+ *   a row.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE (NaN, +Infinity),
- * RULED_OUT, LABEL_REQUIRED (a row without a class), OUT_OF_RANGE (temperature, alpha, labels),
- * NOT_A_DISTRIBUTION (labels).
+ * Returns a loss ≥ 0 in nats; 0 at student = teacher and `alpha: 0`. Each row of the gradient sums
+ * to 0. A constant added to a row of logits changes neither loss nor gradient. By default
+ * `temperature` is 4 and `alpha` is 1 / 3.25.
  *
- * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names; beside the
- * gradient, memory for a few rows.
+ * Cost: five exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
+ * gradient, it takes memory for a few rows.
  *
- * Zhou et al. (2021), "Rethinking Soft Labels for Knowledge Distillation: A Bias-Variance Tradeoff
- * Perspective", §4, arXiv:2102.00650. There the cross-entropy with the label has weight 1 and the
- * rest 2.25: 3.25 times what this is by default; and the divergence is a cross-entropy, of the same
- * gradient.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
+ *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (temperature, alpha,
+ *   labels), `NOT_A_DISTRIBUTION` (labels)
+ * @see [Zhou et al. 2021](https://arxiv.org/abs/2102.00650), §4. The paper has weights 1 and 2.25,
+ *   and takes a cross-entropy for the divergence: its value is larger by w times the teacher's
+ *   entropy, its gradient is × 3.25 of this one by default.
  *
  * @example
+ * ```ts
  * import { Matrix, WeightedSoftLabelDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new WeightedSoftLabelDistillationStrategy({ temperature: 2 });
  * const student = Matrix.fromRows([[0.2, 1.1, -0.4]]);
  * const teacher = Matrix.fromRows([[0.1, 3.0, -1.0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, Int32Array.of(1));
+ * const labels = Int32Array.of(1);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+ * console.log(loss.toFixed(4)); // 0.5299
+ * ```
  */
 export class WeightedSoftLabelDistillationStrategy<
   T extends FloatArray = Float32Array,
