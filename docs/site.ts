@@ -9,6 +9,7 @@ import {
   type DeclarationReflection,
   type DocumentReflection,
   normalizePath,
+  OptionDefaults,
   type Reflection,
   ReflectionKind,
 } from 'typedoc';
@@ -57,6 +58,7 @@ const app = await Application.bootstrap({
   readme: `${root}README.md`,
   projectDocuments: [
     ...GUIDES.map((guide) => `docs/guides/${guide}.md`),
+    'docs/strategies.md',
     'docs/parity.md',
     'examples/*/README.md',
     'CONTRIBUTING.md',
@@ -68,9 +70,11 @@ const app = await Application.bootstrap({
   categoryOrder: [...Object.keys(PAGES), REFERENCE, ...FAMILIES.map(categoryOf), OTHERS],
   defaultCategory: OTHERS,
   navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
+  ignoredHighlightLanguages: ['math'],
   highlightLanguages: ['typescript', 'javascript', 'python', 'shellscript', 'diff'],
   useFirstParagraphOfCommentAsSummary: true,
   searchInDocuments: true,
+  blockTags: [...OptionDefaults.blockTags, '@reproduces', '@differs'],
   includeHierarchySummary: false, // its links to the entries other than the first are broken
   treatWarningsAsErrors: true,
   validation: {

@@ -19,6 +19,7 @@ const documents = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'docs/parity.md',
+  'docs/strategies.md',
   ...documentsIn('docs/guides'),
   ...documentsIn('examples'),
 ];

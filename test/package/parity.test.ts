@@ -104,14 +104,6 @@ test.each(rows)('$strategy and $of: $verdict', ({ of, verdict }) => {
   expect(verdict).toMatch(/^(✓( .+)?|≠ .+)$/);
 });
 
-test('strategies stand in the order of the README', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const places = rows.map(({ strategy }) =>
-    readme.indexOf(`\n| \`${strategy.replace('DistillationStrategy', '')}\` |`),
-  );
-  expect(places).toEqual([...places].sort((a, b) => a - b));
-});
-
 test('every ✓ of an implementation has a golden case, and every golden case its ✓', () => {
   const claimed = rows
     .filter(({ verdict }) => verdict.startsWith('✓'))

@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
 import ts from 'typescript';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { fenced } from '../../docs/catalogue/docstring.js';
 
 // Every TypeScript block of the documents and every @example of the sources compiles under the
-// project's own settings and runs; what it says of values, it asserts by node:assert. They are
-// written to files because that is what the compiler and the test runner read.
+// project's own settings, runs, and prints what its comments say. Snippets are written to files
+// because the compiler and the test runner read files.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, '.snippets');
@@ -39,10 +41,41 @@ function sources(directory: string): string[] {
 
 function examples(source: string): Snippet[] {
   const text = readFileSync(join(root, source), 'utf8');
-  return [...text.matchAll(/@example\n([\s\S]*?)\*\//g)].map(([, comment = ''], index) => ({
-    name: `${source} example ${index + 1}`,
-    code: comment.replace(/^\s*\* ?/gm, ''),
-  }));
+  return [...text.matchAll(/@example\n([\s\S]*?)\*\//g)].map(([, comment = ''], index) => {
+    const code = comment.replace(/^\s*\* ?/gm, '');
+    return { name: `${source} example ${index + 1}`, code: fenced(code, 'ts') ?? code };
+  });
+}
+
+/** Snippets whose output comments are in the format; the others follow. */
+const COMPARED = /^src\/strategies\/response/;
+
+/**
+ * The lines that a snippet says it prints: the comment behind each `console.log(…);`, and further
+ * comments below it in the same column.
+ */
+function outputOf(code: string): string[] {
+  const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true);
+  const lines: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isExpressionStatement(node) && /^console\.log\(/.test(node.getText())) {
+      lines.push(...commentsBehind(code, node.end));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return lines;
+}
+
+function commentsBehind(code: string, end: number): string[] {
+  const start = code.lastIndexOf('\n', end) + 1;
+  const [first = '', ...rest] = code.slice(start).split('\n');
+  const [, text] = /^ *\/\/ ?(.*)$/.exec(first.slice(end - start)) ?? [];
+  if (text === undefined) return [];
+  const column = first.lastIndexOf('//', first.length - text.length);
+  const below = `${' '.repeat(column)}//`;
+  const count = rest.findIndex((line) => !line.startsWith(below));
+  return [text, ...rest.slice(0, count).map((line) => line.slice(below.length).trimStart())];
 }
 
 const guides = readdirSync(join(root, 'docs/guides'))
@@ -81,8 +114,32 @@ test('the documents compile', () => {
   expect(messages).toEqual([]);
 }, 60_000);
 
-test.each(snippets)('$name runs', async ({ file }) => {
-  await expect(import(file)).resolves.toBeDefined();
+test.each(snippets)(
+  '$name runs, and prints what its comments say',
+  async ({ name, file, code }) => {
+    const printed: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((...values) => {
+      printed.push(...format(...values).split('\n'));
+    });
+    onTestFinished(() => log.mockRestore());
+    await expect(import(file)).resolves.toBeDefined();
+    const expected = COMPARED.test(name) ? outputOf(code) : [];
+    if (expected.length > 0) expect(printed).toEqual(expected);
+  },
+);
+
+test('the output in comments is read', () => {
+  const code = `
+    console.log(1); // 1
+    for (const each of [2, 3]) console.log(
+      each,
+    ); // 2
+       // 3
+    // why
+    console.log('quiet');
+    const two = 2; // not printed
+  `;
+  expect(outputOf(code)).toEqual(['1', '2', '3']);
 });
 
 test.each(guides)('%s has code that runs, and nothing else but commands', (guide) => {
