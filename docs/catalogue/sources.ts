@@ -68,10 +68,8 @@ export function fileOf(declaration: ts.Node): string {
   return relative(root, declaration.getSourceFile().fileName).replaceAll('\\', '/');
 }
 
-function parentsOf({
-  heritageClauses = [],
-}: ts.ClassDeclaration | ts.InterfaceDeclaration): string[] {
-  return [...heritageClauses]
+function parentsOf(declaration: ts.ClassDeclaration | ts.InterfaceDeclaration): string[] {
+  return Array.from(declaration.heritageClauses ?? [])
     .filter(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
     .flatMap(({ types }) => types.map(({ expression }) => expression.getText()));
 }
