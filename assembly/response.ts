@@ -1,8 +1,8 @@
 // Exports of the binary of the response loss, for both formats of numbers: see compile.ts.
 
-import { closeRow, openRow } from './distributions/halves';
 import { labelRowsOf } from './distributions/labels';
 import { Forward, rowsOf } from './distributions/rows';
+import { closeRow, openRow } from './distributions/softmax';
 import { sumsOf } from './distributions/sums';
 import { readTailsOf, spreadTailsOf } from './distributions/tails';
 

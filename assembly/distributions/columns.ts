@@ -1,7 +1,7 @@
 // The correlations of the columns of a batch: moments of p, q − p and q over all of its rows.
 
 import {
-  BLOCK_BYTES, BLOCK_GAP, BLOCK_ROWS, EXCLUDED_ROW, LEAST_BLOCK_ROWS,
+  BLOCK_BYTES, BLOCK_GAP, BLOCK_ROWS, EXCLUDED_ROW, MIN_BLOCK_ROWS,
 } from '../../src/engine/layout';
 import { madd, nmadd, splat, sum, VECTOR } from '../shared/lanes';
 import { log } from '../shared/log';
@@ -171,7 +171,7 @@ function relateColumns<T>(weight: f64): f64 {
 }
 
 function blockRows(): i32 {
-  return min(max((BLOCK_BYTES / width) as i32, LEAST_BLOCK_ROWS), BLOCK_ROWS);
+  return min(max((BLOCK_BYTES / width) as i32, MIN_BLOCK_ROWS), BLOCK_ROWS);
 }
 
 /**

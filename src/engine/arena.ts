@@ -7,32 +7,38 @@ import { kernelInfo } from './choice.js';
 import { fixedMemory } from './compile.js';
 import { align, workspaceBytes } from './instance.js';
 import { BATCH_BYTES, FIRST_ADDRESS } from './layout.js';
-import { MOST_THREADS, startThreads } from './threads.js';
+import { MAX_THREADS, startThreads } from './threads.js';
 
 /** Options of {@link MatrixArena.withThreads}. */
 export interface ThreadOptions {
   /**
-   * Creates a worker that runs the file `knowledge-distillation/worker`, a new one at each call,
-   * for pages whose content security policy forbids `blob:` workers or asks for Trusted Types. Of a
-   * page:
-   * `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`;
-   * where a bundler finds workers by their URL,
-   * `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`;
-   * of `node:worker_threads`,
-   * `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`.
+   * Creates a new worker, at each call, that runs the file `knowledge-distillation/worker`. A page
+   * needs the option if its content security policy forbids `blob:` workers or requires Trusted
+   * Types.
+   *
+   * - in a page:
+   *   `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`
+   * - with a bundler that finds workers by their URL:
+   *   `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`
+   * - with `node:worker_threads`:
+   *   `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`
+   *
+   * @defaultValue the library creates a worker from the text of its program
    */
   readonly createWorker?: (() => object | Promise<object>) | undefined;
 }
 
 /**
- * Memory in which the kernels compute without copying: for the matrices of a training loop, made
- * once and filled anew at every step. It is as large as it was made and never moves, so that a view
- * on it stays valid; it goes when the arena and all its matrices do.
+ * Allocates matrices in memory in which the kernels compute without copying. A training loop
+ * creates such matrices once and fills them at every step.
  *
- * A loss that is a sum over rows reads and writes the student, the teacher and the `gradient` of a
- * call in place if all are of one arena, alone, in a hybrid and layer by layer.
- * {@link computeThroughHead} multiplies in place where the weights are matrices of an arena that
- * has room for a chunk. Anything else works too, by copying: `accumulate`, float32 rows of up to 16
+ * The memory has a fixed size and never moves, so that views on it stay valid. It is freed when the
+ * arena and all its matrices are unreachable.
+ *
+ * A loss that is a sum over rows computes in place if the student, the teacher and the `gradient`
+ * of the call are matrices of one arena: alone, in a hybrid and in `computeLayerwise`.
+ * {@link computeThroughHead} computes in place if the weights of the head are matrices of an arena
+ * that has free memory for a chunk. All other calls copy: `accumulate`, float32 rows of up to 16
  * columns, sparse teachers, losses that compare rows with each other, the scalar kernel.
  *
  * @example
@@ -45,14 +51,17 @@ export interface ThreadOptions {
  * const strategy = new ResponseDistillationStrategy();
  * teacher.set(0, 7, 2); // in a training loop: student.data.set(…), teacher.data.set(…)
  * const { loss } = strategy.computeLossAndGradient(student, teacher, undefined, { gradient });
+ * console.log(loss.toFixed(6)); // 0.000394
  */
 export class MatrixArena {
   readonly #arena: ArenaMemory;
 
   /**
-   * @param bytes - what its matrices take, and room to work on their rows: 60 KiB and four of the
-   * widest, or seven where they are not whole vectors; up to 4 GiB less 56 KiB
-   * @throws {DistillationError} OUT_OF_RANGE where the engine cannot reserve so much
+   * Reserves the memory of an arena.
+   *
+   * @param bytes - size of all matrices plus a workspace: 60 KiB and four of the widest rows, or
+   * seven if the bytes of that row are no multiple of 16; at most 4 GiB − 65 KiB
+   * @throws {DistillationError} OUT_OF_RANGE if the engine cannot reserve the memory
    */
   constructor(bytes: number);
   constructor(bytes: number, arena: ArenaMemory = arenaMemory('MatrixArena', bytes, false)) {
@@ -61,27 +70,29 @@ export class MatrixArena {
   }
 
   /**
-   * An arena in which several threads compute large batches in place: 256 KiB of student logits and
-   * more, of 1024 rows at a time, and the products of {@link computeThroughHead}. Each thread takes
-   * whole rows, or columns of a product, so that the result has the same bits as that of one. It
-   * gains nothing unless there is a core for each.
+   * Creates an arena in which several threads compute large batches in place: batches of at least
+   * 256 KiB of student logits, 1024 rows at a time, and the products of {@link computeThroughHead}.
+   * Each thread computes whole rows, or whole columns of a product, so that the result has the same
+   * bits as with one thread. More threads than cores gain nothing.
    *
-   * The threads run the kernel that is selected now; while another one is, they rest. They don't
-   * keep a process alive, but they do keep the memory until {@link close}. In a browser the page
-   * has to be cross-origin isolated, since they share memory, and a content security policy has to
-   * allow `worker-src blob:`.
+   * The threads run the kernel that is selected when the arena is created. While another kernel is
+   * selected, one thread computes. The threads don't keep a process alive, but they keep the memory
+   * until {@link close}. In a browser, the page has to be cross-origin isolated, because the
+   * threads share memory, and a content security policy has to allow `worker-src blob:`.
    *
-   * @param bytes - see the constructor; each thread takes room to work in
-   * @param threads - 1 to 15, the calling one included
-   * @param options - how workers are created, where a policy forbids the library to create them
-   * @throws {DistillationError} UNAVAILABLE (the promise rejects) where there are no threads, no
-   * shared memory or no SIMD, unless one thread is all that is asked for
+   * @param bytes - see the constructor; each thread needs a workspace
+   * @param threads - number of threads, 1 to 15, including the calling thread
+   * @param options - how workers are created, if a policy forbids the library to create them
+   * @returns the arena, once all threads are ready
+   * @throws {DistillationError} UNAVAILABLE (the promise rejects) if `threads` is above 1 and the
+   * environment has no threads, no shared memory or no SIMD
    * @example
    * import { MatrixArena } from 'knowledge-distillation';
    *
    * const bytes = 1 << 20;
    * const arena = await MatrixArena.withThreads(bytes, 2).catch(() => new MatrixArena(bytes));
    * const student = arena.zeros(8, 1000);
+   * console.log(student.rows); // 8
    * arena.close();
    */
   static async withThreads(
@@ -92,8 +103,8 @@ export class MatrixArena {
     const operation = 'MatrixArena.withThreads';
     checkOptions(operation, 'options', options, ['createWorker']);
     checkInteger(operation, 'threads', threads, 1);
-    if (threads > MOST_THREADS) {
-      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MOST_THREADS}`, `${threads}`);
+    if (threads > MAX_THREADS) {
+      refuse('OUT_OF_RANGE', operation, 'threads', `be at most ${MAX_THREADS}`, `${threads}`);
     }
     if (threads === 1) return new MatrixArena(bytes);
     checkInteger(operation, 'bytes', bytes, 1);
@@ -118,26 +129,28 @@ export class MatrixArena {
     }
   }
 
-  /** How many threads compute, the calling one included. */
+  /** Number of threads that compute, including the calling thread. */
   get threads(): number {
     return 1 + (this.#arena.threads?.count ?? 0);
   }
 
-  /** Bytes that are still free. */
+  /** Number of free bytes. */
   get free(): number {
     return this.#arena.memory.buffer.byteLength - this.#arena.next;
   }
 
-  /** Ends the threads. The matrices stay as they are, and one thread computes on them. */
+  /** Ends the threads. The matrices stay valid; from now on the calling thread computes alone. */
   close(): void {
     this.#arena.threads?.close();
     this.#arena.threads = undefined;
   }
 
   /**
-   * A matrix of zeros; float32 unless `numeric` says otherwise.
+   * Allocates a matrix of zeros in float32 or, with `numeric`, in another format.
    *
-   * @throws {DistillationError} OUT_OF_RANGE where the arena is full
+   * @param rows - number of rows, ≥ 0
+   * @param columns - number of columns, ≥ 1
+   * @throws {DistillationError} OUT_OF_RANGE if the free memory is too small
    */
   zeros(rows: number, columns: number): Matrix<Float32Array>;
   zeros<T extends FloatArray>(rows: number, columns: number, numeric: NumericTrait<T>): Matrix<T>;
@@ -152,26 +165,27 @@ export class MatrixArena {
     checkNumeric(operation, numeric);
     const arena = this.#arena;
     const rowBytes = columns * numeric.bytesPerElement;
-    // Copies of short rows take little, and some losses want them.
+    // Copies of short rows need little memory, and some losses work on copies.
     const copies = rowBytes !== align(rowBytes) || rowBytes <= BATCH_BYTES;
-    // A wider row needs another workspace, for each thread; the old one is lost.
+    // A row wider than all rows before it needs a larger workspace for each thread. The memory of
+    // the old workspace stays unused.
     const each = workspaceBytes(rowBytes, copies);
-    const room = each > arena.workspaceBytes ? this.threads * each : 0;
+    const added = each > arena.workspaceBytes ? this.threads * each : 0;
     const length = rows * columns;
     const bytes = align(length * numeric.bytesPerElement);
-    if (!(room + bytes <= this.free)) {
-      const work = room > 0 ? `, and ${room} to work on its rows` : '';
+    if (!(added + bytes <= this.free)) {
+      const work = added > 0 ? `, and ${added} to work on its rows` : '';
       const expected = `take at most the ${this.free} bytes that are left`;
-      const hint = `make the arena ${room + bytes - this.free} bytes larger`;
+      const hint = `make the arena ${added + bytes - this.free} bytes larger`;
       refuse('OUT_OF_RANGE', operation, 'rows × columns', expected, `${bytes} bytes${work}`, {
         hint,
       });
     }
-    if (room > 0) {
+    if (added > 0) {
       arena.workspace = arena.next;
       arena.workspaceBytes = each;
     }
-    const start = arena.next + room;
+    const start = arena.next + added;
     arena.next = start + bytes;
     const data = arrayIn(arena, start, length, numeric);
     if (start < arena.used) data.fill(0);
@@ -179,9 +193,10 @@ export class MatrixArena {
   }
 }
 
-/** With what only the class itself passes. */
+/** The constructor with its second parameter, which only the class itself passes. */
 type ArenaConstructor = new (bytes: number, arena: ArenaMemory) => MatrixArena;
 
+/** Reserves the memory of an arena; throws if the engine cannot. */
 function arenaMemory(operation: string, bytes: number, shared: boolean): ArenaMemory {
   checkInteger(operation, 'bytes', bytes, 1);
   try {

@@ -1,4 +1,4 @@
-// The memories of arenas, and who computes in them.
+// Finds the arena of a call's matrices, and the instance that computes in it.
 
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
 import { type KernelName, moduleOf, selectedKernel } from './choice.js';
@@ -6,38 +6,43 @@ import type { Memory } from './compile.js';
 import { align, Instance } from './instance.js';
 import type { Threads } from './threads.js';
 
+/** Memory of an arena, and the state of its allocation. */
 export interface ArenaMemory {
   readonly memory: Memory;
+  /** Whether threads share the memory. */
   readonly shared: boolean;
-  /** Where the next matrix starts. */
+  /** Address of the next matrix. */
   next: number;
-  /** Up to here, the memory may hold numbers that no matrix holds. */
+  /** The memory before this address may hold numbers of an earlier call: a new matrix is zeroed. */
   used: number;
-  /** Helpers of the main thread, and the kernel that they run. */
+  /** Threads beside the calling thread. */
   threads: Threads | undefined;
   /**
-   * The workspace of the main thread. Behind it there is as much room for each of the other
-   * threads.
+   * Address of the workspace of the calling thread. The workspaces of the other threads follow it.
    */
   workspace: number;
+  /** Bytes of the workspace of one thread. */
   workspaceBytes: number;
   readonly instances: Map<KernelName, Instance>;
 }
 
 const arenas = new WeakMap<ArrayBufferLike, ArenaMemory>();
 
-/** Has matrices in this memory computed where they are. */
+/** Registers an arena, so that {@link arenaOf} finds it. */
 export function addArena(arena: ArenaMemory): void {
   arenas.set(arena.memory.buffer, arena);
 }
 
-/** The arena whose memory holds all of the arrays, if one does. */
+/** Returns the arena whose memory holds all of the arrays; undefined if there is none. */
 export function arenaOf(arrays: readonly FloatArray[]): ArenaMemory | undefined {
   const { buffer } = arrays[0]!;
   return arrays.every((array) => array.buffer === buffer) ? arenas.get(buffer) : undefined;
 }
 
-/** Computes in an arena with a workspace of `bytes`; `undefined`: the numbers have to be copied. */
+/**
+ * Returns the instance that computes in an arena. Undefined if the numbers have to be copied:
+ * JavaScript computes, or the workspace has fewer than `bytes`.
+ */
 export function arenaInstance(arena: ArenaMemory, bytes: number): Instance | undefined {
   const kernel = selectedKernel();
   if (kernel === 'scalar' || bytes > arena.workspaceBytes) return undefined;
@@ -50,7 +55,7 @@ export function arenaInstance(arena: ArenaMemory, bytes: number): Instance | und
   return instance;
 }
 
-/** The numbers from an address on. */
+/** Returns a view on `length` numbers from an address on. */
 export function arrayIn<T extends FloatArray>(
   { memory: { buffer } }: ArenaMemory,
   address: number,
@@ -64,7 +69,7 @@ export function arrayIn<T extends FloatArray>(
   return array as FloatArray as T;
 }
 
-/** Room behind the matrices of an arena, for as long as a call. */
+/** Allocates scratch buffers behind the matrices of an arena, for the duration of a call. */
 export class Scratch {
   readonly #arena: ArenaMemory;
   readonly #start: number;
@@ -77,7 +82,8 @@ export class Scratch {
   }
 
   /**
-   * The address of room that holds any numbers; `undefined` where the arena has not so much left.
+   * Returns the address of a scratch buffer with unspecified content; undefined if fewer than
+   * `bytes` are free.
    */
   take(bytes: number): number | undefined {
     const arena = this.#arena;
@@ -90,7 +96,7 @@ export class Scratch {
     return address;
   }
 
-  /** Gives the room back, unless a matrix stands behind it. */
+  /** Frees the scratch buffers, unless a matrix was allocated behind them. */
   close(): void {
     if (this.#arena.next === this.#end) this.#arena.next = this.#start;
   }

@@ -1,4 +1,4 @@
-// Which kernel runs.
+// Selects the kernel that computes.
 
 import { checkChoice, refuse, throwType } from '../core/errors.js';
 import { PROBE } from './binaries/probe.js';
@@ -14,27 +14,30 @@ import { Instance } from './instance.js';
 import { FIRST_ADDRESS } from './layout.js';
 
 /**
- * `'fma'`: 128-bit vectors with fused multiply-add (relaxed SIMD); `'simd'`: 128-bit vectors, with
- * the same bits on every machine; `'scalar'`: JavaScript.
+ * Name of a kernel.
+ *
+ * - `'fma'`: WebAssembly with 128-bit vectors and fused multiply-add (relaxed SIMD)
+ * - `'simd'`: WebAssembly with 128-bit vectors; the same bits on every machine
+ * - `'scalar'`: JavaScript
  */
 export type KernelName = 'fma' | 'simd' | 'scalar';
 
-/** What {@link kernelInfo} says. */
+/** Result of {@link kernelInfo}. */
 export interface KernelInfo {
-  /** The kernel that runs. */
+  /** The kernel that computes. */
   readonly kernel: KernelName;
-  /** Why this one. */
+  /** Why this kernel was chosen, in English. */
   readonly reason: string;
 }
 
 interface Choice extends KernelInfo {
-  /** Computes on numbers that are copied in and out; `undefined` where JavaScript computes. */
+  /** The instance for numbers that are copied in and out; undefined if JavaScript computes. */
   readonly instance: Instance | undefined;
 }
 
 /**
- * Compiled modules are kept: an engine runs the same code slowly again at first for every new
- * module.
+ * Compiled modules by binary, kernel and kind of memory. They are kept, because an engine runs the
+ * code of every new module slowly at first.
  */
 const modules = new Map<string, object | undefined>();
 const instances = new Map<string, Instance>();
@@ -46,8 +49,9 @@ function keyOf(binary: string, kernel: CompiledKernel, shared: boolean): string 
 }
 
 /**
- * The compiled module of a binary for memories of either kind; `undefined` where the engine does
- * not compile it.
+ * Returns the compiled module of a binary; undefined if the engine cannot compile it.
+ *
+ * @param shared - whether threads share the memory that the module imports
  */
 export function moduleOf(
   binary: Binary,
@@ -60,7 +64,7 @@ export function moduleOf(
     try {
       module = compileModule(bytesOf(binary, kernel, shared));
     } catch {
-      // Only modules that are passed in run here.
+      // The engine forbids compilation at run time: only modules that were passed in can run.
     }
     modules.set(key, module);
   }
@@ -81,7 +85,7 @@ function instanceOf(kernel: CompiledKernel): Instance {
   return instance;
 }
 
-/** The kernel of modules that were compiled elsewhere. */
+/** Selects the kernel of modules that the caller compiled. */
 function chooseModules(operation: string, given: readonly object[]): Choice {
   if (given.length === 0) refuse('EMPTY', operation, 'kernel', 'hold at least one module', 'none');
   const labeled = given.map((module) => {
@@ -100,7 +104,7 @@ function chooseModules(operation: string, given: readonly object[]): Choice {
   return { kernel, reason: 'its modules were passed in', instance: instanceOf(kernel) };
 }
 
-/** The fastest kernel that this engine takes. */
+/** Selects the fastest kernel that this engine can run. */
 function best(): Choice {
   let reason = 'the fastest there is';
   for (const kernel of ['fma', 'simd'] as const) {
@@ -119,27 +123,29 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * Computes in a memory of its own, to and from which numbers are copied. `undefined`: compute in
- * JavaScript.
+ * Returns the instance with a memory of its own, to and from which numbers are copied; undefined if
+ * JavaScript computes.
  */
 export function selectedInstance(): Instance | undefined {
   choice ??= best();
   return choice.instance;
 }
 
-/** The kernel that computes. */
+/** Returns the kernel that computes. */
 export function selectedKernel(): KernelName {
   choice ??= best();
   return choice.kernel;
 }
 
 /**
- * Which kernel computes, and why.
+ * Returns the kernel that computes, and why it was chosen.
  *
+ * @returns the name of the kernel, and the reason in English
  * @example
  * import { kernelInfo } from 'knowledge-distillation';
  *
- * console.log(kernelInfo().kernel); // 'fma', 'simd' or 'scalar'
+ * const { kernel } = kernelInfo();
+ * console.log(['fma', 'simd', 'scalar'].includes(kernel)); // true
  */
 export function kernelInfo(): KernelInfo {
   choice ??= best();
@@ -148,19 +154,20 @@ export function kernelInfo(): KernelInfo {
 }
 
 /**
- * Has all strategies compute with one kernel from now on: `'simd'` gives the same bits on every
- * machine. `'auto'` goes back to the fastest.
+ * Selects the kernel with which all strategies compute from now on. `'simd'` gives the same bits on
+ * every machine. `'auto'` selects the fastest kernel that the engine can run, which is the default.
  *
- * @param kernel - a name; or, where WebAssembly cannot be compiled at run time, compiled modules of
- * the files `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`,
- * one of them or an array of modules of one kernel. A strategy of whose modules one is missing
- * there computes in JavaScript.
- * @throws {DistillationError} UNAVAILABLE where the engine does not take it; `TypeError` for other
- * modules
+ * @param kernel - name of a kernel. Where WebAssembly cannot be compiled at run time: a compiled
+ * module of a file
+ * `knowledge-distillation/wasm/{response,divergences,numbers,products}.{fma,simd}.wasm`, or an
+ * array of modules of one kernel. A strategy that needs a missing module computes in JavaScript
+ * @throws {DistillationError} UNAVAILABLE if the engine cannot run the kernel
+ * @throws {TypeError} for a module that is not of this library
  * @example
- * import { selectKernel } from 'knowledge-distillation';
+ * import { kernelInfo, selectKernel } from 'knowledge-distillation';
  *
  * selectKernel('scalar');
+ * console.log(kernelInfo().kernel); // scalar
  * selectKernel('auto');
  */
 export function selectKernel(kernel: KernelName | 'auto' | object | readonly object[]): void {

@@ -1,20 +1,23 @@
-// WebAssembly as far as the kernels need it: from the text of a binary to a module, memories,
-// instances.
+// Compiles the text of a binary to a WebAssembly module, and creates memories and instances.
 
-/** The kernels that are compiled. */
+/** Name of a kernel that is compiled to WebAssembly. */
 export type CompiledKernel = 'fma' | 'simd';
 
-/** Kernels compiled for the memory of one thread; made by assembly/compile.ts. */
+/** WebAssembly module of several kernels; assembly/compile.ts writes it. */
 export interface Binary {
   readonly name: string;
-  /** The module as hexadecimal text, with marks where instructions are those of a kernel. */
+  /**
+   * The module as hexadecimal text, with marks in place of the instructions in which `fma` and
+   * `simd` differ.
+   */
   readonly text: string;
 }
 
 /**
- * The instructions that mark a multiplication and the addition behind it, by their second byte, and
- * what they become: the two, for every machine with vectors of 128 bits; or nothing and their
- * fusion (relaxed SIMD). All are three bytes long.
+ * Replacements of the marks, by the second byte of a mark. Two marks stand for a multiplication and
+ * the addition after it. The kernel `simd` replaces them by the two instructions, the kernel `fma`
+ * by two `nop` and the fused instruction (relaxed SIMD). Every mark and every replacement is three
+ * bytes long.
  */
 const MARKS: Readonly<Record<number, Readonly<Record<CompiledKernel, readonly number[]>>>> = {
   141: { simd: [0xfd, 0xe6, 0x01], fma: [0x01, 0x01, 0x01] }, // f32x4.mul
@@ -23,12 +26,16 @@ const MARKS: Readonly<Record<number, Readonly<Record<CompiledKernel, readonly nu
   144: { simd: [0xfd, 0xf0, 0x01], fma: [0xfd, 0x87, 0x02] }, // f64x2.add, f64x2.relaxed_madd
 };
 
+/** The part of `WebAssembly.Memory` that the engine uses. */
 export interface Memory {
   readonly buffer: ArrayBufferLike;
   readonly grow: (pages: number) => number;
 }
 
-/** The part of WebAssembly that is used; where there is neither a DOM nor Node, it has no types. */
+/**
+ * The part of WebAssembly that the engine uses. TypeScript declares WebAssembly only for programs
+ * that include the types of the DOM or of Node, and the library includes neither.
+ */
 interface WebAssemblyEngine {
   readonly Memory: new (size: { initial: number; maximum: number; shared?: boolean }) => Memory;
   readonly Module: {
@@ -38,33 +45,35 @@ interface WebAssemblyEngine {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
+/** Bytes of a page of WebAssembly memory, by the specification. */
 export const PAGE = 65536;
 
-/** The largest number of pages that a memory can have. */
-const MOST_PAGES = 65536;
+/** Largest number of pages of a memory with 32-bit addresses: 4 GiB. */
+const MAX_PAGES = 65536;
 
 function findEngine(): WebAssemblyEngine | undefined {
   return (globalThis as unknown as { WebAssembly?: WebAssemblyEngine }).WebAssembly;
 }
 
-/** Throws where there is no WebAssembly. */
+/** Returns WebAssembly; throws if the environment has none. */
 function engine(): WebAssemblyEngine {
   const found = findEngine();
   if (!found) throw new Error('there is no WebAssembly');
   return found;
 }
 
-/** The custom section of a module that says which binary and kernel it is. */
+/** Name of the custom section that holds the names of the binary and of the kernel. */
 const SECTION = 'knowledge-distillation';
 
 /**
- * What a module says before the kind of the memory that it imports: the names `env` and `memory`.
+ * Hexadecimal bytes of a module before the kind of the memory that it imports: the names `env` and
+ * `memory`, and the import type 2.
  */
 const BEFORE_KIND = '03656e76066d656d6f727902';
 
 /**
- * The bytes of the module of a kernel, for a memory that threads share or for one of a single
- * thread. The kinds of memory differ in one byte, and a module takes one of them.
+ * Returns the bytes of the module of a kernel. A module imports either a memory that threads share
+ * or a memory of one thread; the two modules differ in one byte.
  */
 export function bytesOf({ text }: Binary, kernel: CompiledKernel, shared: boolean): Uint8Array {
   const bytes = Uint8Array.from({ length: text.length / 2 }, (_, i) =>
@@ -75,7 +84,7 @@ export function bytesOf({ text }: Binary, kernel: CompiledKernel, shared: boolea
   return bytes;
 }
 
-/** Where marks stand. */
+/** Returns the index of each mark. */
 export function marksIn(bytes: Uint8Array): number[] {
   const places: number[] = [];
   for (let i = 0; i + 2 < bytes.length; i++) {
@@ -85,8 +94,8 @@ export function marksIn(bytes: Uint8Array): number[] {
 }
 
 /**
- * The bytes of a module for the memory of one thread, with a custom section that says which binary
- * and kernel it is, for {@link labelOf}.
+ * Returns the bytes of a module for the memory of one thread, with a custom section for
+ * {@link labelOf} that names the binary and the kernel.
  */
 export function labeledBytes(binary: Binary, kernel: CompiledKernel): Uint8Array {
   const text = (value: string) => Array.from(value, (letter) => letter.charCodeAt(0));
@@ -95,13 +104,17 @@ export function labeledBytes(binary: Binary, kernel: CompiledKernel): Uint8Array
   return Uint8Array.of(...bytesOf(binary, kernel, false), 0, body.length, ...body);
 }
 
-/** Throws what the engine throws where it compiles no WebAssembly, or not this module. */
+/**
+ * Compiles a module; throws the error of the engine if it cannot compile WebAssembly or this
+ * module.
+ */
 export function compileModule(bytes: Uint8Array): object {
   return new (engine().Module)(bytes);
 }
 
 /**
- * Which binary and kernel a compiled module is; `undefined` for what is no module of this library.
+ * Returns the binary and the kernel of a compiled module; undefined for anything that is no module
+ * of this library.
  */
 export function labelOf(module: unknown): { binary: string; kernel: CompiledKernel } | undefined {
   const engine = findEngine();
@@ -115,17 +128,19 @@ export function labelOf(module: unknown): { binary: string; kernel: CompiledKern
   }
 }
 
-/** The exports of a new instance that works in the memory. */
+/** Returns the exports of a new instance of a module with this memory. */
 export function instantiate(module: object, memory: Memory): object {
   return new (engine().Instance)(module, { env: { memory } }).exports;
 }
 
-/** A memory that grows as it is needed. */
+/** Creates a memory that can grow. */
 export function growingMemory(): Memory {
-  return new (engine().Memory)({ initial: 4, maximum: MOST_PAGES });
+  return new (engine().Memory)({ initial: 4, maximum: MAX_PAGES });
 }
 
-/** A memory of a size, which never moves; without WebAssembly it is of the JavaScript heap. */
+/**
+ * Creates a memory of a fixed size, which never moves. Without WebAssembly it is an `ArrayBuffer`.
+ */
 export function fixedMemory(bytes: number, shared: boolean): Memory {
   const pages = Math.ceil(bytes / PAGE);
   if (!findEngine() && !shared) return { buffer: new ArrayBuffer(bytes), grow: () => -1 };

@@ -1,4 +1,4 @@
-// A memory and the kernels that work in it: a workspace first, then the numbers of a call.
+// A WebAssembly memory with the kernels that compute in it, and the sizes of workspaces.
 
 import type { FloatArray } from '../core/numeric.js';
 import { type Binary, instantiate, type Memory, PAGE } from './compile.js';
@@ -10,39 +10,45 @@ import {
   BLOCK_ROWS,
   CONSTANT_BYTES,
   COUNT_BYTES,
-  LEAST_BLOCK_ROWS,
+  MIN_BLOCK_ROWS,
   PATCH_BYTES,
   RECORD_BYTES,
 } from './layout.js';
 
-/** Gives the compiled module of a binary; `undefined` where the engine does not compile it. */
+/** Returns the compiled module of a binary; undefined if the engine cannot compile it. */
 export type ModuleOf = (binary: Binary) => object | undefined;
 
-/** A kernel for rows of numbers of either size, which names are unique in all binaries. */
+/** A kernel for rows of float32 or float64 numbers. Its name is unique among all binaries. */
 export interface Kernel {
   readonly binary: Binary;
   readonly name: string;
 }
 
-/** Works on some of the rows of a call whose description stands at an address. */
+/**
+ * Computes `count` rows of a call from row `first` on; `call` is the address of its description.
+ */
 export type RowsKernel = (call: number, workspace: number, first: number, count: number) => void;
 
-/** The name of the export of a kernel for numbers of 4 bytes or of 8. */
+/** Returns the name of a kernel's export for numbers of 4 or 8 bytes. */
 export function exportName(name: string, size: number): string {
   return `${name}${8 * size}`;
 }
 
+/**
+ * A memory with the kernels that compute in it. The memory holds a workspace, then the numbers of a
+ * call.
+ */
 export class Instance {
   readonly memory: Memory;
-  /** Where the workspace starts. */
+  /** Address of the workspace. */
   readonly workspace: number;
-  /** Calls so far that laid out the memory behind the workspace. */
+  /** Number of calls so far that used the memory behind the workspace. */
   uses = 0;
   readonly #moduleOf: ModuleOf;
   readonly #exports = new Map<string, object>();
   readonly #singles = new Map<string, RowsKernel>();
   readonly #doubles = new Map<string, RowsKernel>();
-  /** Views on the whole memory, made anew when it grows. */
+  /** Views on the whole memory, replaced when it grows. */
   float32: Float32Array;
   float64: Float64Array;
   int32: Int32Array;
@@ -57,14 +63,14 @@ export class Instance {
   }
 
   /**
-   * The exports of a binary, instantiated at its first use; `undefined` where the engine does not
-   * compile it.
+   * Returns the exports of a binary, which is instantiated at its first use; undefined if the
+   * engine cannot compile it.
    */
   exportsOf<Exports>(binary: Binary): Exports | undefined {
     const { name } = binary;
     let exports = this.#exports.get(name);
     if (!exports) {
-      const module = this.#moduleOf(binary); // it may be passed in later
+      const module = this.#moduleOf(binary); // asked for again: it may have been passed in since
       exports = module && instantiate(module, this.memory);
       if (exports) this.#exports.set(name, exports);
     }
@@ -72,12 +78,14 @@ export class Instance {
   }
 
   /**
-   * A kernel for rows of numbers of 4 bytes or of 8; `undefined` where the engine does not compile
+   * Returns a kernel for rows of numbers of 4 or 8 bytes; undefined if the engine cannot compile
    * it.
    */
   rowsKernel({ binary, name }: Kernel, size: number): RowsKernel | undefined {
     const found = size === 8 ? this.#doubles : this.#singles;
-    let kernel = found.get(name); // a name that is put together takes longer to look up than a short row
+    // Kernels are looked up by `name`: building the name of the export takes longer than a short
+    // row.
+    let kernel = found.get(name);
     if (!kernel) {
       kernel = this.exportsOf<Record<string, RowsKernel>>(binary)?.[exportName(name, size)];
       if (kernel) found.set(name, kernel);
@@ -85,7 +93,7 @@ export class Instance {
     return kernel;
   }
 
-  /** Has the memory reach to an address, for a new call; `false` where it cannot. */
+  /** Grows the memory up to an address, for a new call; returns false if the engine refuses. */
   reach(address: number): boolean {
     this.uses++;
     const missing = Math.ceil((address - this.float32.byteLength) / PAGE);
@@ -101,20 +109,21 @@ export class Instance {
     return true;
   }
 
-  /** The view for numbers of 4 bytes or of 8. */
+  /** Returns the view on numbers of 4 or 8 bytes. */
   floats(size: number): FloatArray {
     return size === 8 ? this.float64 : this.float32;
   }
 }
 
-/** The next address for a vector. */
+/** Rounds an address up to a multiple of 16, the bytes of a vector. */
 export function align(address: number): number {
   return Math.ceil(address / 16) * 16;
 }
 
 /**
- * Bytes that the kernels for rows take to work on rows of `rowBytes` bytes: exponentials of a batch
- * of rows, the slopes of a row, and copies of the batch where rows are not whole vectors or change
+ * Returns the bytes of the workspace of the kernels for rows of `rowBytes` bytes. The workspace
+ * holds the exponentials of a batch of rows and the slopes of one row. With `copies` it also holds
+ * copies of the batch, which the kernels need for rows that are not whole vectors or that change
  * before they are read.
  */
 export function workspaceBytes(rowBytes: number, copies: boolean): number {
@@ -126,18 +135,19 @@ export function workspaceBytes(rowBytes: number, copies: boolean): number {
 }
 
 /**
- * Bytes behind the copies of a workspace to rank rows: counts, pairs of numbers and places, and
- * rows in order.
+ * Returns the bytes that ranking rows adds to a workspace, behind the copies: digit counts, pairs
+ * of a number and its column, and sorted rows.
  */
 export function rankBytes(rowBytes: number): number {
   return COUNT_BYTES + 9 * align(rowBytes);
 }
 
 /**
- * Bytes behind the copies of a workspace for blocks of rows whose columns are looked at together.
+ * Returns the bytes that kernels of columns add to a workspace, behind the copies: blocks of rows
+ * that are read column by column.
  */
 export function blockBytes(rowBytes: number): number {
   const width = align(rowBytes);
-  const rows = Math.min(Math.max(Math.floor(BLOCK_BYTES / width), LEAST_BLOCK_ROWS), BLOCK_ROWS);
+  const rows = Math.min(Math.max(Math.floor(BLOCK_BYTES / width), MIN_BLOCK_ROWS), BLOCK_ROWS);
   return 3 * rows * (width + BLOCK_GAP);
 }

@@ -1,4 +1,4 @@
-// Runs a kernel on all threads of an arena.
+// Runs a kernel on the threads of an arena.
 
 import type { ArenaMemory } from './arenas.js';
 import { selectedKernel } from './choice.js';
@@ -7,8 +7,7 @@ import { CALL } from './layout.js';
 import type { Share } from './threads.js';
 
 /**
- * What is computed, and where: rows, or columns of a product, of the call that is described in the
- * memory.
+ * Work of a kernel on the call that is described in the memory: rows, or columns of a product.
  */
 export interface Work {
   readonly kernel: Kernel;
@@ -16,17 +15,20 @@ export interface Work {
   readonly size: number;
   readonly run: RowsKernel;
   /**
-   * The workspace of the main thread. Behind it there is as much room for each of the other
-   * threads.
+   * Address of the workspace of the calling thread. The workspaces of the other threads follow it.
    */
   readonly workspace: number;
+  /** Bytes of the workspace of one thread. */
   readonly workspaceBytes: number;
+  /** Number of rows or columns. */
   readonly count: number;
-  /** Whether it is worth waking threads for. */
+  /** Whether the work takes longer than waking threads. */
   readonly isLarge: boolean;
 }
 
-/** Runs the kernel; in equal shares on all threads where there are some and it is worth while. */
+/**
+ * Runs the kernel, in equal shares on all threads if the arena has threads and the work is large.
+ */
 export function launch(arena: ArenaMemory | undefined, work: Work): void {
   const { kernel, size, run, workspace, workspaceBytes, count, isLarge } = work;
   const threads = arena?.threads;
@@ -45,7 +47,7 @@ export function launch(arena: ArenaMemory | undefined, work: Work): void {
     };
   });
   const own = () => run(CALL, workspace, 0, bounds[1]!);
-  // A thread that failed is as none: all is computed again.
+  // If a thread failed, the calling thread computes everything again.
   if (!threads.run({ ...kernel, name: exportName(kernel.name, size) }, CALL, shares, own))
     run(CALL, workspace, 0, count);
 }

@@ -1,134 +1,145 @@
-// Where things stand in the memory that JavaScript and the kernels share, in bytes. AssemblyScript
-// compiles this file too, so that both languages read the same numbers.
+// Layout of the memory that JavaScript and the kernels share: addresses and sizes in bytes.
+// AssemblyScript compiles this file too, so that both languages use the same numbers.
 
-/** Every binary keeps its constants in a region of this size; the first region stays empty. */
+/** Size of the region in which one binary keeps its constants. The first region stays empty. */
 export const REGION = 4096;
 
-/** What threads agree on stands behind the regions of the binaries. */
+/** Address of the numbers by which threads synchronise, behind the regions of the binaries. */
 export const CONTROL = 24576;
 
-/** Rows of one run of a kernel, at most. */
-export const MOST_ROWS = 1024;
+/** Largest number of rows of one run of a kernel: the tables below have this many rows. */
+export const MAX_ROWS = 1024;
 
-// What one run of a kernel reads and writes beside its rows: the description of the call, then a
-// table of labels, of losses, of weights and of temperatures.
+// One run of a kernel reads the description of the call, then tables of labels, losses, weights and
+// temperatures, with one entry for each row.
+/** Address of the description of the call. */
 export const CALL = 28672;
 export const LABEL_TABLE = 28800;
 export const LOSS_TABLE = 32896;
 export const WEIGHT_TABLE = 41088;
 export const TEMPERATURE_TABLE = 57472;
 
-/** Workspaces and matrices start here. */
+/** First address of workspaces and matrices, behind the tables. */
 export const FIRST_ADDRESS = 65664;
 
-// The description of a call on rows: addresses and whole numbers in 32 bits, then doubles.
-// Matrices are dense: a row starts `columns` numbers behind the row before it.
+// Offsets in the description of a call on rows: addresses and integers in 32 bits, then doubles.
+// Matrices are contiguous: a row starts `columns` numbers after the row before it.
 export const STUDENT = 0;
 export const TEACHER = 4;
-/** 0 where no gradient is wanted. */
+/** Address of the gradient; 0 if no gradient is wanted. */
 export const GRADIENT = 8;
-/** A double for each row. */
+/** Address of the losses, a double for each row. */
 export const LOSSES = 12;
-/** 32 bits for each row: a class or one of the marks below. */
+/** Address of the labels, 32 bits for each row: a class or one of the marks below. */
 export const LABELS = 16;
-/** Two doubles for each row: the weights of its soft and of its hard loss. */
+/** Address of the weights, two doubles for each row: of its soft and of its hard loss. */
 export const WEIGHTS = 20;
-/** Rows of label distributions; 0 where there are none. */
+/** Address of the label distributions; 0 if there are none. */
 export const DISTRIBUTIONS = 24;
 export const COLUMNS = 28;
-/** 1 where the gradient is added to what is there. */
+/** 1 if the gradient is added to the numbers in its buffer. */
 export const ADDS = 32;
-/** 1 where both sides are standardized before the temperature. */
+/** 1 if both sides are standardized before the temperature. */
 export const STANDARDIZES = 36;
 export const TEMPERATURE = 40;
-/** What every derivative is multiplied by. */
+/** Factor of every derivative. */
 export const SCALE = 48;
-/** Two options of the loss, whatever it makes of them. */
+/** Two options of the loss; their meaning depends on the kernel. */
 export const OPTION = 56;
 export const OTHER_OPTION = 64;
-/**
- * Classes that a sparse teacher kept, in 32 bits each, −1 for none: their number in a row, and
- * where they stand.
- */
+/** Number of classes that a sparse teacher keeps in each row. */
 export const KEPT_COUNT = 72;
+/** Address of the kept classes, 32 bits each; −1 for none. */
 export const KEPT = 76;
-/** Columns of the teacher. */
+/** Number of columns of the teacher. */
 export const TEACHER_COLUMNS = 80;
-/** A row of parameters of the loss, one for each column; 0 where there is none. */
+/** Address of the parameters of the loss, one for each column; 0 if there are none. */
 export const PARAMETERS = 84;
-/** 1 where both sides are compared in descending order. */
+/** 1 if both sides are sorted in descending order before the comparison. */
 export const RANKS = 88;
-/** Numbers of each column of the batch; 0 where there are none. */
+/** Address of the table with numbers for each column; 0 if there is none. */
 export const PER_COLUMN = 92;
-/** A double for each row, in place of the temperature of the call; 0 where all rows have that. */
+/**
+ * Address of the temperatures, a double for each row; 0 if all rows have the temperature of the
+ * call.
+ */
 export const TEMPERATURES = 96;
-/** The temperature of the teacher; 0 where it is the student's. */
+/** Temperature of the teacher; 0 if it is the student's. */
 export const TEACHER_TEMPERATURE = 104;
 
-// Marks of a row that has no class.
+// Marks in the table of labels.
+/** The row has no label. */
 export const UNLABELED_ROW = -1;
-/** The row takes no part: nothing of it is read, its loss and its gradient are 0. */
+/** The row is excluded: it is not read, its loss and its gradient are 0. */
 export const EXCLUDED_ROW = -2;
 /** The label is a row of the distributions. */
 export const DISTRIBUTION_ROW = -3;
 
-// The workspace of a call: constants, records of rows, a patch, then rows of numbers.
+// Workspace of a call on rows: constants, records of rows, a patch, then rows of numbers.
 
-/** Rows of up to this many bytes in all are worked on together, so that they stay in the cache. */
+/** Bytes of the rows that a kernel computes together: 8 KiB, so that they stay in the L1 cache. */
 export const BATCH_BYTES = 8192;
 
-/** Rows that are worked on together, at most. */
+/** Largest number of rows that a kernel computes together. */
 export const BATCH_ROWS = 64;
 
-/** Constants that loops read. */
+/** Bytes of the constants that loops read from memory. */
 export const CONSTANT_BYTES = 304;
+/** Bytes of the record of one row: its maxima, sums and temperatures. */
 export const RECORD_BYTES = 128;
 export const PATCH_BYTES = 512;
 
-/** For ranks: how often each digit of 8 bits stands at each of up to 8 places. */
+/**
+ * Bytes of the digit counts of a radix sort: 256 counts of 32 bits for each of 8 digits of 8 bits.
+ */
 export const COUNT_BYTES = 8192;
 
-// Rows whose columns are looked at together.
+// A block of rows that kernels of columns read column by column.
 export const BLOCK_BYTES = 65536;
 export const BLOCK_ROWS = 16;
-export const LEAST_BLOCK_ROWS = 4;
-/** What stands between two of them, so that a column does not stand in one set of the cache. */
+export const MIN_BLOCK_ROWS = 4;
+/**
+ * Bytes between two rows of a block, so that the elements of a column lie in different cache sets.
+ */
 export const BLOCK_GAP = 64;
 
-/** Numbers of a vector start at a multiple of this. */
+/** Alignment and size of a vector. */
 export const VECTOR_BYTES = 16;
 
-// The description of a product of matrices, sums = A · B or sums += A · B: addresses, then whole
-// numbers, in 32 bits each. Factors come as panels of lines (rows of A, columns of B), one step
-// along the inner dimension after another.
+// Offsets in the description of a product of matrices, sums = A · B or sums += A · B: addresses,
+// then integers, in 32 bits each. Both factors are packed into panels. A panel holds some lines
+// (rows of A, columns of B), one step along the inner dimension after another.
 export const A_PANELS = 0;
 export const B_PANELS = 4;
-/** Doubles, [rows][columns]. */
+/** Address of the sums, doubles in the shape [rows, columns]. */
 export const SUMS = 8;
-/** TILE_BYTES of scratch. */
+/** Address of a scratch buffer of TILE_BYTES. */
 export const TILE = 12;
+/** Number of rows of A. */
 export const ROW_LINES = 16;
+/** Number of columns of B. */
 export const COLUMN_LINES = 20;
+/** Size of the inner dimension. */
 export const STEPS = 24;
-/** 1 where B is the transpose of A, and what is below the diagonal may be left out. */
+/** 1 if B is the transpose of A: sums below the diagonal may be left out. */
 export const IS_GRAM = 28;
-/** 1 where the sums are added to what is there. */
+/** 1 if the products are added to the sums in their buffer. */
 export const ADDS_STEPS = 32;
 
 /** Bytes of one step of a panel: two vectors. */
 export const PANEL_BYTES = 32;
 
-/** Sums of a tile in the format of the factors: four rows as wide as a panel. */
+/** Bytes of the sums of a tile in the format of the factors: four rows as wide as a panel. */
 export const TILE_BYTES = 128;
 
-/** Bytes of a line of a panel at most: a panel of B then stays in the L1 cache. */
+/** Largest number of bytes of a line of a panel, so that a panel of B stays in the L1 cache. */
 export const LINE_BYTES = 1024;
 
-// The description of a product of float32 matrices where they stand, result = left · right or
-// result += left · right: addresses and whole numbers in 32 bits each. The result is dense; of the
-// factors, a transpose may be meant.
+// Offsets in the description of a product of float32 matrices in place, result = left · right or
+// result += left · right: addresses and integers in 32 bits each. The result is contiguous. The
+// strides of a factor may describe a transpose.
 export const LEFT = 0;
-/** Bytes from a row to the next one, and from a column to the next one. */
+/** Strides in bytes: from a row to the next row, and from a column to the next column. */
 export const LEFT_ROW = 4;
 export const LEFT_COLUMN = 8;
 export const RIGHT = 12;
@@ -137,25 +148,25 @@ export const RIGHT_COLUMN = 20;
 export const RESULT = 24;
 export const RESULT_ROWS = 28;
 export const RESULT_COLUMNS = 32;
-/** Columns of the left factor, rows of the right one. */
+/** Number of columns of the left factor, and of rows of the right factor. */
 export const INNER = 36;
-/** 1 where the product is added to the result. */
+/** 1 if the product is added to the result. */
 export const ADDS_PRODUCT = 40;
-/** 1 where tiny sums are exact, since the left factor is 0. */
+/** 1 if tiny sums are exact, because the left factor is 0. */
 export const IS_ZERO = 44;
 
-// The result is computed in blocks that stay in the L2 cache, with their panels.
+// Size of a block of the result. A block and its panels stay in the L2 cache.
 export const RESULT_BLOCK_ROWS = 128;
 export const RESULT_BLOCK_COLUMNS = 256;
 
-// The workspace of a product: a description for the kernel of panels, its tile, panels, and sums in
-// doubles.
+// Offsets in the workspace of a product in place: a description for the kernel of panels, its tile,
+// the panels of both factors, and the sums in doubles.
 export const TILE_PLACE = 64;
 export const LEFT_PLACE = 192;
-/** Behind RESULT_BLOCK_ROWS lines. */
+/** After RESULT_BLOCK_ROWS lines of the left factor. */
 export const RIGHT_PLACE = 131264;
-/** Behind RESULT_BLOCK_COLUMNS lines. */
+/** After RESULT_BLOCK_COLUMNS lines of the right factor. */
 export const SUMS_PLACE = 393408;
-/** Sums of one panel of columns. */
+/** Offset of the sums of one panel of columns. */
 export const PANEL_SUMS_PLACE = 655552;
 export const PRODUCT_WORKSPACE = 663744;

@@ -1,5 +1,5 @@
-// Runs a kernel on the rows of two matrices: in place where all are in one arena, else on copies, a
-// piece at a time.
+// Runs a kernel on the rows of two matrices: in place if all matrices are in one arena, otherwise
+// on copies of some rows at a time.
 
 import type { FloatArray } from '../core/numeric.js';
 import { selectedKernel } from './choice.js';
@@ -39,41 +39,43 @@ import { type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
 import { type Stage, stageOf } from './stage.js';
 import type { Target } from './target.js';
 
-/** A run of this many bytes of a matrix is worth waking threads for. */
-const LARGE = 262144;
-
 /**
- * Rows that would take more memory than this are left to JavaScript: what the kernels reserve, they
- * keep.
+ * Least bytes of the student in one run of a kernel for which waking threads gains time: 256 KiB.
  */
-const MOST_BYTES = 2 ** 28;
+const LARGE_BYTES = 262144;
 
 /**
- * Evaluates a kernel on the rows: writes the weighted loss of each to `losses`, and the derivatives
- * to the target. A row whose loss is not finite has no derivative: JavaScript has to look at it.
- * Returns `false` where JavaScript has to compute all rows; the target then holds zeros, if it was
- * claimed.
+ * Limit of the bytes of a workspace and four rows: 256 MiB. JavaScript computes wider rows, because
+ * a WebAssembly memory never shrinks.
+ */
+const MAX_BYTES = 2 ** 28;
+
+/**
+ * Runs a kernel on all rows of a call. Writes the weighted loss of each row to `losses` and the
+ * derivatives to the target. A row whose loss is not finite has no derivative; JavaScript has to
+ * compute it. Returns false if JavaScript has to compute all rows: a claimed target then holds
+ * zeros.
  *
- * @param claim - gives the target of the gradient, where one is wanted
+ * @param claim - returns the target of the gradient; left out if no gradient is wanted
  */
 export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Target): boolean {
   const { student, rows, columns, teacherColumns = columns } = call;
   const size = sizeOf(call);
   const bytes = workspaceOf(call) + 4 * widestOf(call);
-  if (selectedKernel() === 'scalar' || bytes > MOST_BYTES) return false;
+  if (selectedKernel() === 'scalar' || bytes > MAX_BYTES) return false;
   const target = claim?.();
   const stage = stageOf(call, target);
   if (!stage) {
     if (!target?.adds) target?.data.fill(0);
     return false;
   }
-  const { instance, arena, most } = stage;
+  const { instance, arena, maxRows } = stage;
   const { int32, float64 } = instance;
   const memory = instance.floats(size);
   describe(stage, call, target);
   fillTables(stage, call);
-  for (let first = 0; first < rows; first += most) {
-    const count = Math.min(most, rows - first);
+  for (let first = 0; first < rows; first += maxRows) {
+    const count = Math.min(maxRows, rows - first);
     const from = first * columns;
     const length = count * columns;
     if (arena) {
@@ -100,7 +102,7 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
       workspace: instance.workspace,
       workspaceBytes: arena?.workspaceBytes ?? 0,
       count,
-      isLarge: length * size >= LARGE,
+      isLarge: length * size >= LARGE_BYTES,
     });
     for (let i = 0; i < count; i++) losses[first + i] = float64[LOSS_TABLE / 8 + i]!;
     if (target && !arena) copyOut(memory, stage.gradient / size, target.data, from, length);
@@ -110,10 +112,10 @@ export function runRows(call: RowsCall, losses: Float64Array, claim?: () => Targ
   return true;
 }
 
-/** Fills the tables that are the same for all rows, of rows and of columns. */
-function fillTables({ instance, most, parameters, perColumn }: Stage, call: RowsCall): void {
+/** Fills the tables that stay the same while the kernel runs through the rows. */
+function fillTables({ instance, maxRows, parameters, perColumn }: Stage, call: RowsCall): void {
   const { int32, float64 } = instance;
-  const count = Math.min(most, call.rows);
+  const count = Math.min(maxRows, call.rows);
   if (!call.labels) int32.fill(UNLABELED_ROW, LABEL_TABLE / 4, LABEL_TABLE / 4 + count);
   if (!call.weights) {
     for (let i = 0; i < 2 * count; i++) float64[WEIGHT_TABLE / 8 + i] = 1 - (i % 2);
@@ -127,7 +129,7 @@ function fillTables({ instance, most, parameters, perColumn }: Stage, call: Rows
   const size = sizeOf(call);
   const memory = instance.floats(size);
   const at = parameters / size;
-  memory.fill(0, at, at + align(call.columns * size) / size); // padding, too
+  memory.fill(0, at, at + align(call.columns * size) / size); // with the padding of the last vector
   memory.set(call.parameters, at);
 }
 
@@ -160,7 +162,7 @@ function describe(stage: Stage, call: RowsCall, target: Target | undefined): voi
   float64[doubles + OTHER_OPTION / 8] = call.otherOption ?? 0;
 }
 
-/** Has the description point to the rows from `first` on. */
+/** Sets the addresses of the description to the rows from `first` on. */
 function moveTo(
   { instance: { int32 }, student, teacher, gradient, distributions }: Stage,
   first: number,
@@ -175,7 +177,10 @@ function moveTo(
   int32[at + DISTRIBUTIONS / 4] = distributions && distributions + offset;
 }
 
-/** A view takes longer to make than a short row to copy. */
+/**
+ * Copies values into the memory. All values are copied without `subarray`, which takes longer than
+ * copying a short row.
+ */
 function copyIn(
   memory: FloatArray | Int32Array,
   at: number,
@@ -197,7 +202,7 @@ function copyOut(
   values.set(memory.subarray(at, at + length), from);
 }
 
-/** Reads a table that a kernel wrote. */
+/** Copies a table that a kernel wrote out of the memory. */
 function copyBack(memory: FloatArray, address: number, table: FloatArray): void {
   const at = address / table.BYTES_PER_ELEMENT;
   table.set(memory.subarray(at, at + table.length));

@@ -1,68 +1,78 @@
-// One call of a kernel on the rows of two matrices, and what it takes.
+// Arguments of a call of a kernel on the rows of two matrices, and the size of its workspace.
 
 import type { FloatArray } from '../core/numeric.js';
 import { align, blockBytes, type Kernel, rankBytes, workspaceBytes } from './instance.js';
 
 /**
- * What a row counts: the weights of its soft and of its hard loss, and its label or a mark of the
- * layout.
+ * Labels and weights of rows.
  */
 export interface RowTables {
+  /** Class of each row, or one of the marks of the layout such as EXCLUDED_ROW. */
   readonly labels: Int32Array;
-  /** Two for each row. */
+  /** Two numbers for each row: the weight of its soft loss, then of its hard loss. */
   readonly weights: Float64Array;
 }
 
 /**
- * One call of a kernel on all rows of two matrices. Where a table is left out, every row has its
- * soft loss once.
+ * Arguments of a call of a kernel on all rows of two matrices. Without labels every row is
+ * unlabelled; without weights every soft loss has weight 1.
  */
 export interface RowsCall extends Partial<RowTables> {
   readonly kernel: Kernel;
   readonly student: FloatArray;
-  /** Left out for a kernel of the student alone. */
+  /** Left out for a kernel that reads the student alone. */
   readonly teacher?: FloatArray;
   readonly rows: number;
   readonly columns: number;
-  /** Where they are not those of the student. A kernel of distributions has to rank them then. */
+  /**
+   * Number of columns of the teacher, if it differs from the student's. A kernel of distributions
+   * then has to rank them.
+   */
   readonly teacherColumns?: number;
-  /** Rows of label distributions, as long as the student. */
+  /** Label distributions, in the student's shape. */
   readonly distributions?: FloatArray | undefined;
   readonly temperature: number;
-  /** One for each row, instead of the temperature. */
+  /** Temperature of each row, instead of `temperature`. */
   readonly temperatures?: Float64Array | undefined;
-  /** Where it is not the student's. */
+  /** Temperature of the teacher, if it differs from the student's. */
   readonly teacherTemperature?: number | undefined;
+  /** Whether the kernel standardizes both sides before the temperature. */
   readonly standardizes?: boolean;
   /** Whether the kernel works on copies of the rows. */
   readonly copies?: boolean;
+  /** First option of the loss; its meaning depends on the kernel. */
   readonly option?: number;
+  /** Second option of the loss. */
   readonly otherOption?: number;
   /** Parameters of the loss, one for each column. */
   readonly parameters?: ArrayLike<number> | undefined;
-  /** The classes that a sparse teacher kept, −1 for none: their number in a row, and row by row. */
+  /**
+   * Classes of a sparse teacher: `count` class indices for each row, row after row; −1 for none.
+   */
   readonly kept?: { readonly count: number; readonly indices: Int32Array };
-  /** Whether the kernel ranks the classes on both sides: compares them in descending order. */
+  /**
+   * Whether the kernel sorts the classes of both sides in descending order before comparing them.
+   */
   readonly ranks?: boolean;
   /**
-   * Numbers of each column, which the kernel reads or writes; the rows of the table are whole
+   * Table with numbers for each column, which the kernel reads or writes; its rows are whole
    * vectors.
    */
   readonly perColumn?: FloatArray | undefined;
 }
 
 /**
- * Rows of up to this many columns are computed in doubles, whatever their format is: sums of few
- * numbers do not average their rounding, and short rows cost little.
+ * Rows of up to 16 columns are computed in doubles in both number formats: in sums of few numbers
+ * the rounding errors do not average out, and short rows cost little.
  */
 export const FEW_COLUMNS = 16;
 
-/** Bytes of a number as it is computed. */
+/** Returns the bytes of a number in the format in which the kernel computes. */
 export function sizeOf({ student, columns }: RowsCall): number {
   return columns <= FEW_COLUMNS ? 8 : student.BYTES_PER_ELEMENT;
 }
 
-/** Bytes of the workspace of a call. */
+/** Returns the bytes of the workspace of a call. */
 export function workspaceOf(call: RowsCall): number {
   const { columns, standardizes, teacherTemperature, kept, ranks, perColumn } = call;
   const { copies = standardizes || teacherTemperature !== undefined } = call;
@@ -72,14 +82,14 @@ export function workspaceOf(call: RowsCall): number {
   return workspaceBytes(rowBytes, isStaged) + spare;
 }
 
-/** Bytes of a row of the student or of the teacher, whose is wider. */
+/** Returns the bytes of a row of the wider matrix, student or teacher. */
 export function widestOf(call: RowsCall): number {
   const { columns, teacherColumns = columns } = call;
   return Math.max(columns, teacherColumns) * sizeOf(call);
 }
 
 /**
- * Where the row of parameters stands: the last row of the workspace, which no kernel with
+ * Returns the address of the row of parameters: the last row of the workspace, which no kernel with
  * parameters writes.
  */
 export function parametersBehind(workspace: number, call: RowsCall): number {

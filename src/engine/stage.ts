@@ -1,24 +1,25 @@
-// Where a call on rows is computed: in place where all is in one arena, else on copies.
+// Places the matrices of a call in a memory: in place if all are in one arena, otherwise as copies.
 
 import { type ArenaMemory, arenaInstance, arenaOf } from './arenas.js';
 import { selectedInstance } from './choice.js';
 import { align, type Instance, type RowsKernel } from './instance.js';
-import { FIRST_ADDRESS, MOST_ROWS } from './layout.js';
+import { FIRST_ADDRESS, MAX_ROWS } from './layout.js';
 import { parametersBehind, type RowsCall, sizeOf, widestOf, workspaceOf } from './rowsCall.js';
 import type { Target } from './target.js';
 
-/** Rows are copied in and out in pieces of about this many bytes, which stay in the cache. */
-const PIECE = 65536;
+/** Rows are copied in and out in pieces of about 64 KiB, which stay in the cache. */
+const PIECE_BYTES = 65536;
 
 /**
- * Where a call is computed: the addresses of the first row in the memory, and how many rows fit.
+ * Memory of a call, with the address of the first row of each matrix.
  */
 export interface Stage {
   readonly instance: Instance;
   readonly run: RowsKernel;
-  /** The arena, where the matrices are read and written in place. */
+  /** The arena, if the matrices are read and written in place. */
   readonly arena: ArenaMemory | undefined;
-  readonly most: number;
+  /** Largest number of rows of one run of the kernel. */
+  readonly maxRows: number;
   readonly student: number;
   readonly teacher: number;
   readonly gradient: number;
@@ -28,16 +29,16 @@ export interface Stage {
   readonly perColumn: number;
 }
 
-/** The stage of a call; `undefined` where JavaScript has to compute. */
+/** Returns the stage of a call; undefined if JavaScript has to compute. */
 export function stageOf(call: RowsCall, target: Target | undefined): Stage | undefined {
   return inArena(call, target) ?? onCopies(call, target);
 }
 
-/** The stage of a call whose matrices are all in the memory of one arena. */
+/** Returns the stage of a call whose matrices are all in one arena. */
 function inArena(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { student, teacher = student, distributions, kept, perColumn } = call;
-  // Kept classes and numbers of columns have no place in the arena, and doubles have none for
-  // numbers of another format.
+  // The arena holds neither kept classes nor tables of columns, and a float32 matrix cannot be
+  // computed in doubles in place.
   if (kept || perColumn || sizeOf(call) !== student.BYTES_PER_ELEMENT) return undefined;
   const arrays = [student, teacher];
   if (distributions) arrays.push(distributions);
@@ -50,7 +51,7 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
     instance,
     run,
     arena,
-    most: MOST_ROWS,
+    maxRows: MAX_ROWS,
     student: student.byteOffset,
     teacher: teacher.byteOffset,
     gradient: target?.data.byteOffset ?? 0,
@@ -61,30 +62,30 @@ function inArena(call: RowsCall, target: Target | undefined): Stage | undefined 
   };
 }
 
-/** The stage of a call whose rows are copied in and out, a piece at a time. */
+/** Returns the stage of a call whose rows are copied in and out, a piece at a time. */
 function onCopies(call: RowsCall, target: Target | undefined): Stage | undefined {
   const { distributions, rows, kept, perColumn } = call;
   const instance = selectedInstance();
   const run = instance?.rowsKernel(call.kernel, sizeOf(call));
   if (!instance || !run) return undefined;
   const longest = widestOf(call);
-  const most = Math.min(rows, Math.max(1, Math.floor(PIECE / longest)), MOST_ROWS);
-  const side = align(most * longest);
+  const maxRows = Math.min(rows, Math.max(1, Math.floor(PIECE_BYTES / longest)), MAX_ROWS);
+  const side = align(maxRows * longest);
   const start = align(FIRST_ADDRESS + workspaceOf(call));
-  const end = start + 4 * side;
-  const behind = align(end + (kept ? 4 * most * kept.count : 0));
-  if (!instance.reach(behind + (perColumn?.byteLength ?? 0))) return undefined;
+  const keptStart = start + 4 * side;
+  const tableStart = align(keptStart + (kept ? 4 * maxRows * kept.count : 0));
+  if (!instance.reach(tableStart + (perColumn?.byteLength ?? 0))) return undefined;
   return {
     instance,
     run,
     arena: undefined,
-    most,
+    maxRows,
     student: start,
     teacher: call.teacher ? start + side : start,
     gradient: target ? start + 2 * side : 0,
     distributions: distributions ? start + 3 * side : 0,
-    kept: end,
+    kept: keptStart,
     parameters: call.parameters ? parametersBehind(instance.workspace, call) : 0,
-    perColumn: perColumn ? behind : 0,
+    perColumn: perColumn ? tableStart : 0,
   };
 }

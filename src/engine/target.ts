@@ -1,15 +1,15 @@
 import type { FloatArray } from '../core/numeric.js';
 
-/** Where a kernel puts gradients: row r from r × columns on. */
+/** Output buffer of a kernel's gradient: row r starts at index r × columns. */
 export interface Target {
   readonly data: FloatArray;
-  /** What every derivative is multiplied by. */
+  /** Factor of every derivative. */
   readonly scale: number;
-  /** Whether to add to what is there, or to overwrite it. */
+  /** Whether to add to the numbers in `data`, instead of overwriting them. */
   readonly adds: boolean;
 }
 
-/** Puts the derivative of a row into the target, from `offset` on. */
+/** Writes the derivative of a row to the target, from index `offset` on. */
 export function put({ data, scale, adds }: Target, offset: number, derivative: Float64Array): void {
   for (let j = 0; j < derivative.length; j++) {
     data[offset + j] = (adds ? data[offset + j]! : 0) + scale * derivative[j]!;

@@ -1,17 +1,24 @@
 import { CONTROL } from './layout.js';
 
-// What threads agree on, in 32 bits each; behind it stands a slot of numbers for each thread.
-export const SEQUENCE = 0; // of the job
-export const PENDING = 1; // threads that are not done
+// Indices of the 32-bit numbers at CONTROL, by which threads synchronise.
+/** Number of jobs so far; threads wait for it to change. */
+export const SEQUENCE = 0;
+/** Number of threads that have not finished the job. */
+export const PENDING = 1;
+/** 1 if a thread failed. */
 export const FAILED = 2;
+/** 1 if the threads have to end. */
 export const CLOSED = 3;
-export const MODULE_BYTES = 4; // of the module to load, or 0 where a share is to be computed
+/** Bytes of the module that the job has to load; 0 for a job that computes a share. */
+export const MODULE_BYTES = 4;
+/** Address of the slot of the first thread, behind the 16 numbers at CONTROL. */
 export const FIRST_SLOT: number = CONTROL + 64;
+/** Bytes of a slot: up to eight numbers that describe the share of a thread. */
 export const SLOT = 32;
 
 /**
- * The program of a thread. It is text, since a bundler would not find a file; the build writes it
- * to a file as well, which is the entry point `knowledge-distillation/worker`.
+ * Returns the program of a thread. It is text, because a bundler would not find a file. The build
+ * also writes it to a file, the entry point `knowledge-distillation/worker`.
  */
 export const threadProgram = (): string => `
 const worker = globalThis.process?.getBuiltinModule?.('node:worker_threads');

@@ -1,5 +1,5 @@
-// Threads that help with the rows of an arena: each waits for its share in the memory that all of
-// them have.
+// Threads that compute shares of the rows in an arena. Each thread waits, in the shared memory, for
+// its share.
 
 import { refuse, throwType } from '../core/errors.js';
 import { type Binary, bytesOf, type CompiledKernel, type Memory } from './compile.js';
@@ -16,21 +16,23 @@ import {
   threadProgram,
 } from './threadProgram.js';
 
-/** Rows of the call that stands in the memory, and where to work on them. */
+/** Rows of a call that one thread computes. */
 export interface Share {
+  /** Address of the workspace of the thread. */
   readonly workspace: number;
   readonly first: number;
   readonly count: number;
 }
 
+/** Running threads of an arena. */
 export interface Threads {
-  /** Number of threads beside the main thread. */
+  /** Number of threads beside the calling thread. */
   readonly count: number;
-  /** The kernels that they run. */
+  /** The kernel that the threads run. */
   readonly kernel: CompiledKernel;
   /**
-   * Hands each thread a share, runs `own` meanwhile, and returns when all are done; `false` if a
-   * thread failed.
+   * Gives each thread its share, runs `own` in the calling thread, and returns when all have
+   * finished; false if a thread failed.
    */
   readonly run: (
     kernel: Kernel,
@@ -41,13 +43,16 @@ export interface Threads {
   readonly close: () => void;
 }
 
-/** Threads that have a slot, and the calling one. */
-export const MOST_THREADS = 15;
+/** Largest number of threads, including the calling thread. */
+export const MAX_THREADS = 15;
 
-/** Room for the bytes of a module. */
-const MAILBOX = 131072;
+/**
+ * Bytes of the buffer through which threads receive a module: 128 KiB; the largest module has 46
+ * KB.
+ */
+const MAILBOX_BYTES = 131072;
 
-/** The part of a worker that is used: Node's, or a browser's. */
+/** The part of a worker of Node or of a browser that the engine uses. */
 export interface ThreadWorker {
   readonly postMessage: (message: unknown) => void;
   readonly terminate: () => unknown;
@@ -70,7 +75,7 @@ interface Platform {
   };
 }
 
-/** Starts a thread. */
+/** Creates a worker from the text of its program. */
 function spawn(): ThreadWorker {
   const { process, Worker, Blob, URL } = globalThis as unknown as Platform;
   const node = process?.getBuiltinModule?.('node:worker_threads') as Platform | undefined;
@@ -86,16 +91,18 @@ function spawn(): ThreadWorker {
   }
 }
 
-/** Time for a worker to say that it is ready, in milliseconds. */
-const PATIENCE = 10_000;
+/** Time in which a worker has to report that it is ready. */
+const START_TIMEOUT_MS = 10_000;
 
-/** Resolves when a thread says that it is ready; rejects when it fails before, or says nothing. */
+/**
+ * Resolves when a worker reports that it is ready; rejects if it fails, or reports nothing in time.
+ */
 function ready(worker: ThreadWorker): Promise<void> {
   const { setTimeout, clearTimeout } = globalThis as unknown as Platform;
   let timer: unknown;
   const started = new Promise<void>((resolve, reject) => {
     const silence = 'a worker does not answer: does it run knowledge-distillation/worker?';
-    timer = setTimeout(() => reject(new Error(silence)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(silence)), START_TIMEOUT_MS);
     const fail = (error: unknown) =>
       reject(error instanceof Error ? error : new Error('a worker failed to start'));
     if (worker.on) {
@@ -110,19 +117,19 @@ function ready(worker: ThreadWorker): Promise<void> {
   return started.finally(() => clearTimeout(timer));
 }
 
-/** What threads are started with. */
+/** Arguments of {@link startThreads}. */
 export interface ThreadStart {
-  /** Number of threads beside the main thread. */
+  /** Number of threads beside the calling thread. */
   readonly count: number;
   readonly kernel: CompiledKernel;
   readonly memory: Memory;
-  /** The exports of a binary, in their order. */
+  /** Returns the names of the exports of a binary, in the order of the exports. */
   readonly namesOf: (binary: Binary) => readonly string[];
-  /** Creates a worker that runs the program of a thread; by default, from its text. */
+  /** Creates a worker that runs the program of a thread; by default the text of the program. */
   readonly createWorker?: (() => unknown) | undefined;
 }
 
-/** Throws unless a worker is one, and not one of the others. */
+/** Throws unless `worker` is a worker, and none of the others. */
 function checkWorker(worker: unknown, others: readonly ThreadWorker[]): ThreadWorker {
   const argument = 'createWorker';
   const expected = 'return a new Worker';
@@ -146,9 +153,11 @@ export async function startThreads({
   createWorker = spawn,
 }: ThreadStart): Promise<Threads> {
   const control = new Int32Array(memory.buffer, CONTROL, 16);
-  const mailbox = new SharedArrayBuffer(MAILBOX);
+  const mailbox = new SharedArrayBuffer(MAILBOX_BYTES);
   const workers: ThreadWorker[] = [];
-  /** Names of the kernels in the binaries that the threads have loaded, in their order. */
+  /**
+   * Binaries that the threads have loaded: index of the binary, and names of its exports in order.
+   */
   const loaded = new Map<string, { readonly index: number; readonly names: readonly string[] }>();
   let isOpen = true;
   const close = () => {
@@ -165,13 +174,13 @@ export async function startThreads({
       const started = ready(worker);
       worker.postMessage({ memory, mailbox, slot: FIRST_SLOT + i * SLOT });
       await started;
-      worker.unref?.(); // it must not keep the process alive
+      worker.unref?.(); // a waiting worker must not keep the process alive
     }
   } catch (error) {
     close();
     throw error;
   }
-  /** Has all threads do a job; `false` if one of them failed. */
+  /** Makes all threads do a job while the calling thread runs `own`; false if a thread failed. */
   const dispatch = (moduleBytes: number, own?: () => void): boolean => {
     Atomics.store(control, MODULE_BYTES, moduleBytes);
     Atomics.store(control, PENDING, count);
@@ -180,8 +189,8 @@ export async function startThreads({
     try {
       own?.();
     } finally {
-      // Spinning, since a page's main thread must not wait; the shares are equal, so that it is not
-      // for long.
+      // The loop spins, because the main thread of a page must not block. It spins briefly, because
+      // the shares are equal.
       while (Atomics.load(control, PENDING) > 0);
     }
     return Atomics.exchange(control, FAILED, 0) === 0;
@@ -190,10 +199,10 @@ export async function startThreads({
     const known = loaded.get(binary.name);
     if (known) return known;
     const bytes = bytesOf(binary, kernel, true);
-    if (bytes.length > MAILBOX) return undefined;
+    if (bytes.length > MAILBOX_BYTES) return undefined;
     new Uint8Array(mailbox).set(bytes);
     if (!dispatch(bytes.length)) {
-      close(); // the threads may have loaded different modules
+      close(); // some threads may have loaded the module and others not
       return undefined;
     }
     const added = { index: loaded.size, names: namesOf(binary) };

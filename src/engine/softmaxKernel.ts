@@ -1,4 +1,5 @@
-// The two halves around a term in JavaScript, a row at a time, in doubles.
+// Computes the softmaxes of one row, and their adjoint, with a kernel, in doubles. A divergence
+// that is written in JavaScript computes in between.
 
 import type { FloatArray } from '../core/numeric.js';
 import { selectedInstance } from './choice.js';
@@ -21,19 +22,19 @@ import {
   WEIGHTS,
 } from './layout.js';
 
-/** Views on the memory of the engine, for one row at a time. */
-export interface Halves {
+/** Kernel of the softmaxes of one row, with views on the memory of the engine. */
+export interface SoftmaxKernel {
   readonly p: Float64Array;
   readonly q: Float64Array;
   readonly logP: Float64Array;
   readonly logQ: Float64Array;
-  /** To be written: the derivative of the term by log q, as if every log q were free. */
+  /** To be written by the caller: d(divergence) / d(log q), with every log q as a free variable. */
   readonly slope: Float64Array;
   /**
-   * Reads a row, which starts at this offset on both sides, and writes its distributions at these
-   * temperatures.
+   * Computes the distributions of the row that starts at index `offset` of student and teacher, and
+   * writes them to the views.
    */
-  open(
+  forward(
     student: FloatArray,
     teacher: FloatArray,
     offset: number,
@@ -41,38 +42,39 @@ export interface Halves {
     teacherTemperature: number,
   ): void;
   /**
-   * Whether another call has used the memory since then: a term may call the library. The views are
-   * then worthless.
+   * Whether another call has used the memory since this kernel was created, because the divergence
+   * itself called the library. The views are then invalid.
    */
   isLost(): boolean;
-  /** weight × the derivative by the logits that the slopes make. */
-  close(weight: number): Float64Array;
+  /** Returns weight × d(divergence) / d(student's logits), computed from `slope`. */
+  backward(weight: number): Float64Array;
 }
 
-interface HalvesKernels {
+/** Exports of the binary. */
+interface SoftmaxExports {
   readonly openRow: (call: number, workspace: number, row: number, count: number) => void;
   readonly closeRow: (call: number, workspace: number, row: number, count: number) => void;
 }
 
-/** What all rows have in common. */
-export interface HalvesCall {
+/** Options that all rows of a call share. */
+export interface SoftmaxCall {
   readonly columns: number;
   readonly standardizes: boolean;
 }
 
-/** `undefined` where JavaScript has to compute. */
-export function halvesOf(
+/** Creates the kernel for rows of a call; undefined if JavaScript has to compute. */
+export function softmaxKernel(
   binary: Binary,
-  { columns, standardizes }: HalvesCall,
-): Halves | undefined {
+  { columns, standardizes }: SoftmaxCall,
+): SoftmaxKernel | undefined {
   const instance = selectedInstance();
   const rowBytes = 8 * columns;
   const width = align(rowBytes);
   const start = align(FIRST_ADDRESS + workspaceBytes(rowBytes, true));
-  const kernels = instance?.exportsOf<HalvesKernels>(binary);
+  const kernels = instance?.exportsOf<SoftmaxExports>(binary);
   if (!instance || !kernels || !instance.reach(start + 7 * width)) return undefined;
   const { int32, float64, workspace } = instance;
-  /** Student, teacher, p, q, log p, log q and slope, in this order. */
+  /** Returns a row of the scratch buffers: student, teacher, p, q, log p, log q, slope. */
   const rowOf = (index: number): Float64Array => {
     const at = (start + index * width) / 8;
     return float64.subarray(at, at + columns);
@@ -101,13 +103,13 @@ export function halvesOf(
     logQ: rowOf(5),
     slope,
     isLost: () => instance.uses !== uses,
-    open(studentRows, teacherRows, offset, temperature, teacherTemperature) {
+    forward(studentRows, teacherRows, offset, temperature, teacherTemperature) {
       describe(temperature, teacherTemperature);
       student.set(studentRows.subarray(offset, offset + columns));
       teacher.set(teacherRows.subarray(offset, offset + columns));
       kernels.openRow(CALL, workspace, 0, 1);
     },
-    close(weight) {
+    backward(weight) {
       float64[WEIGHT_TABLE / 8] = weight;
       kernels.closeRow(CALL, workspace, 0, 1);
       return slope;

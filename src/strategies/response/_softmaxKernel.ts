@@ -1,20 +1,19 @@
-// A term in JavaScript between the two halves of the engine: the softmaxes of a row before it,
-// their adjoint behind it.
+// Evaluates a divergence that is written in JavaScript between the two steps of a kernel: the
+// softmaxes of a row, and their adjoint.
 
 import type { GradientSink } from '../../call/gradient.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { RESPONSE } from '../../engine/binaries/response.js';
-import { halvesOf } from '../../engine/halves.js';
 import { UNLABELED_ROW } from '../../engine/layout.js';
+import { softmaxKernel } from '../../engine/softmaxKernel.js';
 import { addLabels } from './_labels.js';
 import type { Pass } from './_pass.js';
 import { temperaturesOf } from './_temperatures.js';
 
 /**
- * A pass over the rows of a divergence that is written in JavaScript. `false`, and nothing done,
- * where JavaScript has to compute all of it.
+ * Evaluates the rows of a pass. Returns false, with nothing written, if the engine has no kernel.
  */
-export function runBetweenHalves<T extends FloatArray>(
+export function runWithSoftmaxKernel<T extends FloatArray>(
   pass: Pass<T>,
   losses: Float64Array,
   sink: GradientSink<T> | undefined,
@@ -25,24 +24,25 @@ export function runBetweenHalves<T extends FloatArray>(
   const { data, columns } = student;
   const teacher = (batch.teacher as typeof student).data;
   const call = { columns, standardizes: loss.standardizeLogits };
-  let halves = halvesOf(RESPONSE, call);
-  if (!halves) return false;
+  let kernel = softmaxKernel(RESPONSE, call);
+  if (!kernel) return false;
   const divergence = loss.terms.divergence!;
   for (const row of rows) {
     const weight = tables.weights[2 * row]!;
     if (weight === 0) continue;
-    if (!halves || halves.isLost()) halves = halvesOf(RESPONSE, call);
-    if (!halves) {
-      losses[row] = Number.NaN; // left to JavaScript
+    if (!kernel || kernel.isLost()) kernel = softmaxKernel(RESPONSE, call);
+    if (!kernel) {
+      losses[row] = Number.NaN; // JavaScript computes the row
       continue;
     }
-    const { p, q, logP, logQ, slope } = halves;
-    halves.open(data, teacher, row * columns, temperatureOf(row).student, teacherTemperature);
+    const { p, q, logP, logQ, slope } = kernel;
+    kernel.forward(data, teacher, row * columns, temperatureOf(row).student, teacherTemperature);
     const label = Math.max(tables.labels[row]!, UNLABELED_ROW);
     const value = weight * divergence({ p, q, logP, logQ, slope, label });
-    // Where the term has called the library, the row is left to JavaScript as well.
-    losses[row] = halves.isLost() ? Number.NaN : value;
-    if (sink && Number.isFinite(losses[row])) sink.add(row, halves.close(weight));
+    // JavaScript also computes the row if the divergence called the library and overwrote the
+    // memory.
+    losses[row] = kernel.isLost() ? Number.NaN : value;
+    if (sink && Number.isFinite(losses[row])) sink.add(row, kernel.backward(weight));
   }
   addLabels(pass, losses, sink);
   return true;

@@ -1,5 +1,5 @@
-// The two halves around a term in JavaScript, for one row of doubles: its distributions with their
-// logarithms, then what the slopes by log q make of the logits.
+// The softmaxes of one row of doubles with their logarithms, and the adjoint of the softmax. A
+// divergence that is written in JavaScript computes in between.
 
 import { LOSSES } from '../../src/engine/layout';
 import { log } from '../shared/log';
@@ -14,8 +14,7 @@ import { ps, qs, students, teachers, turnTo } from '../shared/workspace';
 let deviation: f64 = 0;
 
 /**
- * Writes p, q, log p and log q of the row to four rows of doubles, which start where the losses are
- * to be written.
+ * Writes p, q, log p and log q of the row to four rows of doubles from the address LOSSES on.
  */
 export function openRow(call: usize, workspace: usize, row: i32, _count: i32): void {
   begin<f64>(call, workspace);
@@ -35,15 +34,15 @@ export function openRow(call: usize, workspace: usize, row: i32, _count: i32): v
   temper<f64>(t, width);
   readRow<f64>(false, s, t, width);
   const to = load<usize>(call, LOSSES);
-  share(ps, t, pSum, teacherMax, to, to + 2 * width);
-  share(qs, s, qSum, studentMax, to + width, to + 3 * width);
+  normalize(ps, t, pSum, teacherMax, to, to + 2 * width);
+  normalize(qs, s, qSum, studentMax, to + width, to + 3 * width);
 }
 
 /**
- * A distribution and its logarithms, from its exponentials and logits. The exponentials become the
- * distribution too.
+ * Computes a distribution and its logarithms from its exponentials and logits. The distribution
+ * also overwrites the exponentials.
  */
-function share(exponentials: usize, logits: usize, total: f64, top: f64, to: usize, toLog: usize): void {
+function normalize(exponentials: usize, logits: usize, total: f64, top: f64, to: usize, toLog: usize): void {
   const factor = splat<f64>(1 / total);
   const inverse = splat<f64>(1 / temperature);
   const largest = splat<f64>(top);
@@ -58,9 +57,10 @@ function share(exponentials: usize, logits: usize, total: f64, top: f64, to: usi
 }
 
 /**
- * Turns the slopes by log q, which stand behind the four rows, into the derivative of the soft loss
- * by the logits, times its weight and the scale. For a slope less any multiple of q the result is
- * the same: here the one of which nothing is left at the likeliest class.
+ * Turns the slopes d(loss) / d(log q), which follow the four rows, into the derivative of the soft
+ * loss with respect to the logits, times its weight and the scale. Subtracting a multiple of q from
+ * the slopes does not change the result. The multiple is chosen so that the slope of the most
+ * likely class becomes 0, which avoids cancellation.
  */
 export function closeRow(call: usize, _workspace: usize, row: i32, _count: i32): void {
   const slopes = load<usize>(call, LOSSES) + 4 * width;
