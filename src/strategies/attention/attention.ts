@@ -23,17 +23,23 @@ type Match = 'mse' | 'kl' | 'cosine';
 /** @inline */
 type Input = 'probabilities' | 'scores';
 
+/** Options of {@link AttentionDistillationStrategy}. */
 export interface AttentionDistillationOptions extends StrategyOptions {
-  /** How two rows are compared; `'mse'`. */
+  /**
+   * How two rows are compared.
+   *
+   * @defaultValue `'mse'`
+   */
   readonly match?: Match | undefined;
   /**
-   * Whether the maps hold probabilities (after the softmax over keys) or scores (before it);
-   * `'probabilities'`.
+   * Whether the maps hold probabilities (after the softmax over keys) or scores (before it).
+   *
+   * @defaultValue `'probabilities'`
    */
   readonly input?: Input | undefined;
 }
 
-/** The distance of two rows of a given length, by input and match. */
+/** For each input and match, makes the distance of two rows with the given number of columns. */
 const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> = {
   probabilities: {
     mse: () => meanSquared,
@@ -48,43 +54,59 @@ const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> 
 };
 
 /**
- * Matches the attention maps of two transformers query by query, mean over rows:
+ * Matches the attention of each query over the keys by squared difference, KL divergence or cosine.
  *
- *     'mse'     mean over keys of (student − teacher)²
- *     'kl'      KL(teacher ‖ student); of scores, of their softmaxes
- *     'cosine'  1 − cos(student, teacher)
+ * ```math
+ * L = mean_j((s_j − t_j)²) for 'mse'
+ * L = KL(t ‖ s) for 'kl'
+ * L = 1 − cos(s, t) for 'cosine'
+ * ```
  *
- * - `student`, `teacher`: attention maps, one row for each (sample, head, query), columns = keys,
- *   same shape. Probabilities are in [0, 1] and sum to 1; scores are any finite value, or −Infinity
- *   for a key that is masked out on both sides: such a key adds 0.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: scores are scaled
- *   already.
+ * Use it to teach a transformer where to look, if both sides have the same attention heads.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at student = teacher. The gradient is
- * with respect to what was passed, probabilities or scores. `'kl'` of probabilities is computed as
- * Σ t log(t/s) − t + s, which is the divergence for rows that sum to 1 and has the derivative 1 −
- * t/s: 0 at the minimum, and the same below a softmax. A key that is 0 on both sides adds 0, with
- * derivative 0.
+ * s and t are the rows of the student and of the teacher. `match` chooses the formula. With
+ * `input: 'scores'`, `'kl'` compares the softmaxes of the rows. The loss of a call is the mean over
+ * the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE, NOT_A_DISTRIBUTION
- * (probabilities), RULED_OUT (`'kl'`: the student gives a key no probability that the teacher
- * attends to).
+ * - `student`, `teacher`: attention maps, one row for each (sample, head, query), one column for
+ *   each key, the same shape. Probabilities are in [0, 1] and each row sums to 1. Scores are
+ *   finite, or −Infinity on both sides for a key that is masked out. Such a key adds 0.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect, because scores are scaled already.
  *
- * The squared difference of probabilities is small by nature (of the order of 1/keys²): beside a
- * response loss it wants a large weight, or `'kl'`. Cost: one pass; beside the gradient, memory for
- * a few rows.
+ * Returns a loss ≥ 0, and ≤ 2 (to rounding) for `'cosine'`. The loss is 0 at student = teacher. The
+ * gradient is with respect to the values that were passed, probabilities or scores.
  *
- * Jiao et al. (2020), "TinyBERT", §3.1 eq. 7, arXiv:1909.10351: squared difference of scores. Wang
- * et al. (2020), "MiniLM", §3.1 eq. 6, arXiv:2002.10957: KL of probabilities. Both as here; the
- * mean is over all keys, masked ones included.
+ * For probabilities, `'kl'` is computed as Σ_j t_j log(t_j / s_j) − t_j + s_j. This equals the
+ * divergence, since rows sum to 1. Its derivative 1 − t_j / s_j is 0 at the minimum and gives the
+ * same gradient below a softmax. A key with probability 0 on both sides adds 0, with derivative 0.
+ *
+ * The squared difference of probabilities is small by nature, of the order of 1 / keys². Beside a
+ * response loss it needs a large weight; or choose `'kl'`.
+ *
+ * Cost: one pass. Memory for a few rows beside the gradient.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`;
+ *   `NOT_A_DISTRIBUTION` for rows of probabilities that are none; `RULED_OUT` where `'kl'` finds
+ *   that the student gives a key no probability and the teacher does
+ * @see [Jiao et al. 2020](https://arxiv.org/abs/1909.10351), "TinyBERT", §3.1 eq. 7:
+ *   `input: 'scores'`. As in the paper; the mean is over all keys, masked ones included.
+ * @see [Wang et al. 2020](https://arxiv.org/abs/2002.10957), "MiniLM", §3.1 eq. 6: `match: 'kl'`.
+ *   As in the paper.
+ * @reproduces TextBrewer: `match: 'mse'` of probabilities
+ * @differs AiDotNet: the gradient of its KL is the gradient of the reverse KL.
  *
  * @example
+ * ```ts
  * import { AttentionDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new AttentionDistillationStrategy({ match: 'kl' });
- * const student = Matrix.fromRows([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]);
+ * const student = Matrix.fromRows([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]); // 2 queries × 3 keys
  * const teacher = Matrix.fromRows([[0.6, 0.3, 0.1], [0.1, 0.8, 0.1]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.0362
+ * console.log(gradient.get(0, 2).toFixed(4)); // 0.3000
+ * ```
  */
 export class AttentionDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -116,8 +138,8 @@ export class AttentionDistillationStrategy<
   }
 
   protected override explain(batch: DistillationBatch<T>): void {
-    const by = this.match === 'kl' ? 'student' : 'either';
-    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, by);
+    const ruledOutBy = this.match === 'kl' ? 'student' : 'either';
+    checkRuledOut(batch, this.input === 'scores' ? -Infinity : 0, ruledOutBy);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
@@ -128,6 +150,7 @@ export class AttentionDistillationStrategy<
       distance(student.data, s, teacher.data, t, columns, derivative),
     );
   }
+
   #kernel(): RowKernel | undefined {
     const { match, input } = this;
     if (match === 'kl') {

@@ -11,43 +11,66 @@ import { meanSquared } from '../../kernels/rows/distance.js';
 import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
+/** Options of {@link AttentionTransferDistillationStrategy}. */
 export interface AttentionTransferDistillationOptions extends StrategyOptions {
-  /** Channels of a row, of both sides or of each. */
+  /** Number of channels in a row: one number for both sides, or one for each side. */
   readonly channels: number | Channels;
-  /** Exponent of the activations, ≥ 1; 2. */
+  /**
+   * Exponent of the activations, ≥ 1.
+   *
+   * @defaultValue 2
+   */
   readonly power?: number | undefined;
 }
 
 /**
- * Attention transfer between convolutional feature maps, mean over rows:
+ * Matches the positions at which convolutional feature maps are active by squared difference.
  *
- *     f(z) = v / max(‖v‖, 1e-12),  v = mean over channels of |z|^power
- *     loss = mean over positions of (f(student) − f(teacher))²
+ * ```math
+ * L = mean_j((f_j(s) − f_j(t))²)
+ * f(z) = v / max(‖v‖, 10^(−12))
+ * v_j = mean_c(|z_(c,j)|^p)
+ * ```
  *
- * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of
- *   most frameworks); any finite value. The channels may differ, the positions must be the same.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it to teach a convolutional network where to look, with other channels than its teacher but
+ * the same positions.
  *
- * Returns a loss in [0, 4 / positions], 0 at student = teacher; it does not change when a row is
- * scaled, above that floor. With power 1 the derivative at an activation of 0 is taken as 0.
+ * s and t are the rows of the student and of the teacher, c a channel, j a position, and p the
+ * option `power`. The loss of a call is the mean over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other
- * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels, power).
+ * - `student`, `teacher`: activations, one row for each sample, laid out [channels][positions] (the
+ *   CHW of most frameworks), any finite value. The two sides may differ in channels, not in
+ *   positions; {@link poolPositions} makes positions equal.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: one pass; beside the gradient, memory for three maps. The published weight beside a hard
+ * Returns a loss in [0, 4 / positions], 0 at student = teacher. Scaling a row changes nothing, as
+ * long as ‖v‖ is above 1e-12. With power 1, the derivative at an activation of 0 is taken as 0.
+ *
+ * Cost: one pass. Memory for three maps beside the gradient. The published weight beside a hard
  * loss is 1000.
  *
- * Zagoruyko & Komodakis (2017), "Paying More Attention to Attention", §3.1, arXiv:1612.03928. The
- * paper prints a norm of the difference; this is the authors' code: its square, as a mean over
- * positions, with the floor of the norm.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for columns that are no multiple of the channels and
+ *   for other positions; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `channels` and `power`
+ * @see [Zagoruyko & Komodakis 2017](https://arxiv.org/abs/1612.03928), "Paying More Attention to
+ *   Attention", §3.1. The paper prints the norm of the difference; this is the authors' code: its
+ *   square, as a mean over positions, with the floor of the norm.
+ * @reproduces mdistiller
+ * @reproduces RepDistiller
+ * @reproduces torchdistill: its mode `'code'`
  *
  * @example
+ * ```ts
  * import { AttentionTransferDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
- * const strategy = new AttentionTransferDistillationStrategy({ channels: { student: 1, teacher: 2 } });
- * const student = Matrix.fromRows([[0.1, 0.9, 0.4]]);                    // 1 channel  × 3 positions
- * const teacher = Matrix.fromRows([[0.2, 1.0, 0.1, 0.3, 0.8, 0.2]]);     // 2 channels × 3 positions
+ * const channels = { student: 1, teacher: 2 };
+ * const strategy = new AttentionTransferDistillationStrategy({ channels });
+ * const student = Matrix.fromRows([[0.1, 0.9, 0.4]]); // 1 channel × 3 positions
+ * const teacher = Matrix.fromRows([[0.2, 1.0, 0.1, 0.3, 0.8, 0.2]]); // 2 channels × 3 positions
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.0105
+ * console.log(gradient.get(0, 2).toFixed(4)); // 0.1036
+ * ```
  */
 export class AttentionTransferDistillationStrategy<
   T extends FloatArray = Float32Array,

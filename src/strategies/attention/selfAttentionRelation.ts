@@ -8,60 +8,86 @@ import { checkInteger } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { selfRelationDivergence } from '../../kernels/pairs/selfAttentionRelation.js';
 
+/** Options of {@link SelfAttentionRelationDistillationStrategy}. */
 export interface SelfAttentionRelationDistillationOptions extends StrategyOptions {
-  /** Relation heads, of both sides; they need not be the attention heads of either. */
+  /**
+   * Number of relation heads on both sides. It may differ from the attention heads of either side.
+   */
   readonly heads: number;
-  /** Tokens of a sequence, padding included; all rows are one sequence where it is left out. */
+  /**
+   * Number of tokens in a sequence, padding included.
+   *
+   * @defaultValue the number of rows, so that all rows are one sequence
+   */
   readonly positions?: number | undefined;
 }
 
 /**
- * Matches how the queries, the keys or the values of the tokens of a sequence relate to one
- * another:
+ * Matches how the queries, keys or values of a sequence's tokens relate to one another, by
+ * KL(teacher ‖ student).
  *
- *     loss of a token = mean over heads of KL(R(teacher) ‖ R(student)) of its row of R
- *     R(X) = softmax(X Xᵀ / √d),  X the d columns of one head, one row a token of the sequence
+ * ```math
+ * L_i = mean_h(KL(R_(h,i)(t) ‖ R_(h,i)(s)))
+ * R_h(z) = softmax(Z_h Z_hᵀ / √(d))
+ * ```
  *
- * and the mean over the tokens kept. One strategy matches one kind of vectors; a hybrid sums
- * several, each bound to its layer.
+ * Use it between transformers that differ in attention heads or in width.
  *
- * - `student`, `teacher`: the vectors of all attention heads side by side, one row a token, the
- *   tokens of a sequence one after another and, with `positions`, the sequences; shape [tokens,
- *   heads × d], any finite value. The d of the two may differ: relation heads divide a width
- *   evenly, whatever the attention heads were.
- * - mask: a token that is taken out (padding) is neither a query nor a key.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * s and t are the student's and the teacher's vectors of one sequence. L_i is the loss of token i,
+ * and R_(h,i) its row of R_h. Z_h holds the d columns of relation head h, one row for each token.
+ * The softmax is over each row. The loss of a call is the mean over the kept tokens. One strategy
+ * matches one kind of vectors. For queries, keys and values together, make a hybrid in which each
+ * entry is bound to its layer.
  *
- * Returns a loss ≥ 0 in nats, 0 at student = teacher; a rotation of the vectors of a head, on
+ * - `student`, `teacher`: the vectors of all attention heads side by side, shape [tokens,
+ *   heads × d], any finite value. The tokens of a sequence are consecutive rows, and with
+ *   `positions` the sequences follow one another. The two sides may differ in d: relation heads
+ *   divide a width evenly, whatever the attention heads were.
+ * - mask: an excluded token (padding) is neither a query nor a key.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a token. Temperature and alpha have no
+ *   effect.
+ *
+ * Returns a loss ≥ 0 in nats, 0 at student = teacher. A rotation of the vectors of one head, on
  * either side, does not change it. Where sequences keep different numbers of tokens, each token
  * counts the same, not each sequence.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows no multiple of the positions, columns no
- * multiple of the heads), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (heads, positions).
+ * Cost: for each sequence of n tokens, two products of n² × width, and one more for the gradient.
+ * Memory for three n × n matrices beside the gradient. A sequence of another length needs a call of
+ * its own.
  *
- * Cost: for each sequence of n tokens two products, and one for the gradient, of n² × width; beside
- * the gradient, memory for three matrices of n × n. A sequence of other length is a call of its
- * own. It computes in doubles, but for the products that a float32 gradient sums up last: that is
- * good to some 3e-7 of its terms, and to 2e-6 at worst.
+ * Precision: double, except for the last products of a float32 gradient. The gradient is good to
+ * some 3e-7 of its terms, and to 2e-6 at worst.
  *
- * Wang et al. (2021), "MiniLMv2", §3.1, arXiv:2012.15828: Q-Q, K-K and V-V relations, 48 or 64
- * relation heads. Wang et al. (2020), "MiniLM", §3.2, arXiv:2002.10957: the value relation, with
- * the attention heads. Both as here for whole sequences.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for rows that are no multiple of the positions and
+ *   columns that are no multiple of the heads; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for
+ *   `heads` and `positions`
+ * @see [Wang et al. 2021](https://arxiv.org/abs/2012.15828), "MiniLMv2", §3.1: relations of
+ *   queries, keys and values with 48 or 64 relation heads. As in the paper for whole sequences.
+ * @see [Wang et al. 2020](https://arxiv.org/abs/2002.10957), "MiniLM", §3.2: the relation of
+ *   values, with the attention heads. As in the paper for whole sequences.
  *
  * @example
- * import { HybridDistillationStrategy, Matrix, SelfAttentionRelationDistillationStrategy } from 'knowledge-distillation';
+ * ```ts
+ * import {
+ *   HybridDistillationStrategy,
+ *   Matrix,
+ *   SelfAttentionRelationDistillationStrategy,
+ * } from 'knowledge-distillation';
  *
  * const relation = new SelfAttentionRelationDistillationStrategy({ heads: 2, positions: 2 });
  * const hybrid = new HybridDistillationStrategy(
  *   ['queries', 'keys', 'values'].map((layer) => ({ strategy: relation, weight: 1, layer })),
  *   { weights: 'free' },
  * );
- * const vectors = Matrix.fromRows([[1, 0], [0, 1], [2, 1], [1, 1]]); // two sequences of two tokens
+ * const vectors = Matrix.fromRows([[1, 0], [0, 1], [2, 1], [1, 1]]); // 2 sequences of 2 tokens
  * const wider = Matrix.fromRows([[1, 0, 0, 1], [0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]]);
  * const { loss, gradients } = hybrid.computeLayerwise(
  *   { queries: vectors, keys: vectors, values: vectors },
  *   { queries: wider, keys: wider, values: wider },
  * );
+ * console.log(loss.toFixed(4)); // 0.1796
+ * console.log(Object.keys(gradients).join(', ')); // queries, keys, values
+ * ```
  */
 export class SelfAttentionRelationDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -98,18 +124,21 @@ export class SelfAttentionRelationDistillationStrategy<
   }
 }
 
-/** The largest multiple that is not above the size, or the least; nothing of nothing. */
-function wholeMultiple(size: number, of: number): number {
-  return size === 0 ? 0 : Math.max(1, Math.floor(size / of)) * of;
+/**
+ * Returns the largest multiple of `divisor` that is at most `size`, but at least `divisor` itself;
+ * 0 for size 0.
+ */
+function wholeMultiple(size: number, divisor: number): number {
+  return size === 0 ? 0 : Math.max(1, Math.floor(size / divisor)) * divisor;
 }
 
-/** The rows kept of each sequence that keeps any. */
+/** Groups the kept rows by sequence; sequences without a kept row are left out. */
 function bySequence(rows: readonly number[], positions: number): number[][] {
   const sequences = new Map<number, number[]>();
   for (const row of rows) {
     const sequence = Math.floor(row / positions);
-    const own = sequences.get(sequence);
-    if (own) own.push(row);
+    const kept = sequences.get(sequence);
+    if (kept) kept.push(row);
     else sequences.set(sequence, [row]);
   }
   return [...sequences.values()];

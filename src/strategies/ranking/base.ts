@@ -9,16 +9,16 @@ import type { RowDistance } from '../../kernels/rows/distance.js';
 import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 
 /**
- * Base class of the losses whose rows are the scores of one query's candidates; −Infinity on both
- * sides is no candidate.
+ * Base class of losses in which a row holds the scores of the candidates of one query. A column
+ * that is −Infinity on both sides holds no candidate.
  */
 export abstract class RankingStrategyBase<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
-  /** Returns the distance of two rows of scores. */
+  /** Returns the distance of two rows of scores, in JavaScript. */
   protected abstract distance(): RowDistance;
 
-  /** Returns the kernel of the distance. */
+  /** Returns the WebAssembly kernel that computes the same distance. */
   protected abstract kernel(): RowKernel;
 
   override get isSumOverRows(): true {

@@ -10,41 +10,54 @@ import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { RankingStrategyBase } from './base.js';
 
 /**
- * Matches how far a query's positive is ahead of its other candidates, mean over rows:
+ * Matches the margins between a query's positive and its other candidates by mean squared error.
  *
- *     mean over the candidates j ≥ 1 of ((s₀ − sⱼ) − (t₀ − tⱼ))²
+ * ```math
+ * L = mean_(j ≥ 1)(((s_0 − s_j) − (t_0 − t_j))²)
+ * ```
  *
- * The margins do not change when a constant is added to a row, so the student may score around 70,
- * as a dot product, and the teacher around 0, as a cross-encoder.
+ * Use it to distil a reranker into a retriever, where one candidate of each query is known to be
+ * right.
  *
- * - `student`, `teacher`: scores, one row a query, shape [queries, candidates], at least two
- *   columns: the positive in column 0, the other candidates after it. Any finite value. Queries
- *   with fewer candidates have −Infinity on both sides in the columns that are left over: the mean
- *   is over the candidates that are there. The loss of a query without any but the positive is 0.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * s and t are the rows of scores of the student and of the teacher. Column 0 is the positive. The
+ * loss of a call is the mean over the kept rows. Adding a constant to a row does not change its
+ * margins. So the student may score around 70, as a dot product does, and the teacher around 0, as
+ * a cross-encoder does.
  *
- * Returns a loss ≥ 0, in squared units of the scores; 0 where all margins are equal. Each row of
- * the gradient sums to 0.
+ * - `student`, `teacher`: scores, one row for each query, shape [queries, candidates], at least two
+ *   columns, any finite value. Column 0 holds the positive, the columns after it the other
+ *   candidates. A query with fewer candidates has −Infinity on both sides in the columns that are
+ *   left over, and its mean is over the candidates that it has. The loss of a query that has only
+ *   the positive is 0.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH, DTYPE_MISMATCH, OUT_OF_RANGE (one column), NOT_FINITE
- * (NaN, +Infinity), RULED_OUT (−Infinity on one side alone, or in column 0).
+ * Returns a loss ≥ 0 in squared units of the scores, 0 where all margins are equal. Each row of the
+ * gradient sums to 0.
  *
- * Cost: two passes, in doubles; beside the gradient, memory for a few rows.
+ * Cost: two passes, in double precision. Memory for a few rows beside the gradient.
  *
- * Hofstätter et al. (2020), "Improving Efficient Neural Ranking Models with Cross-Architecture
- * Knowledge Distillation", §3, arXiv:2010.02666: there with one negative for each query, that is
- * with two columns.
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`; `OUT_OF_RANGE` for a single
+ *   column; `NOT_FINITE` for NaN and +Infinity; `RULED_OUT` for −Infinity on one side alone, or in
+ *   column 0
+ * @see [Hofstätter et al. 2020](https://arxiv.org/abs/2010.02666), "Improving Efficient Neural
+ *   Ranking Models with Cross-Architecture Knowledge Distillation", §3. As in the paper with two
+ *   columns: it has one negative for each query.
+ * @reproduces sentence-transformers: as its `MarginMSELoss`, with the teacher's margins as labels
  *
  * @example
+ * ```ts
  * import { MarginMSEDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new MarginMSEDistillationStrategy();
- * // Two queries: a positive and two negatives, a positive and one.
+ * // Two queries: one with two negatives, one with a single negative.
  * const student = Matrix.fromRows([[70, 68, 65], [71, 72, -Infinity]]);
  * const teacher = Matrix.fromRows([[9, 6, 4], [5, 4, -Infinity]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
- * console.log(loss); // 2.25: the mean of ((2 − 3)² + (5 − 5)²) / 2 and (−1 − 1)²
- * console.log(gradient.toRows()); // [[-0.5, 0.5, 0], [-2, 2, 0]]
+ * // The mean of ((2 − 3)² + (5 − 5)²) / 2 and (−1 − 1)²:
+ * console.log(loss); // 2.25
+ * console.log(gradient.toRows()); // [ [ -0.5, 0.5, 0 ], [ -2, 2, 0 ] ]
+ * ```
  */
 export class MarginMSEDistillationStrategy<
   T extends FloatArray = Float32Array,
