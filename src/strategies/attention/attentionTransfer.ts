@@ -52,8 +52,8 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
  *
  * @throws {DistillationError} `SHAPE_MISMATCH` for columns that are no multiple of the channels and
  *   for other positions; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `channels` and `power`
- * @see [Zagoruyko & Komodakis 2017](https://arxiv.org/abs/1612.03928), "Paying More Attention to
- *   Attention", §3.1. The paper prints the norm of the difference; this is the authors' code: its
+ * @see [Zagoruyko & Komodakis 2017](https://arxiv.org/abs/1612.03928), §3.1. "Paying More Attention
+ *   to Attention". The paper prints the norm of the difference; this is the authors' code: its
  *   square, as a mean over positions, with the floor of the norm.
  * @reproduces mdistiller
  * @reproduces RepDistiller

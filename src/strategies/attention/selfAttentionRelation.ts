@@ -15,9 +15,7 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
    */
   readonly heads: number;
   /**
-   * Number of tokens in a sequence, padding included.
-   *
-   * @defaultValue the number of rows, so that all rows are one sequence
+   * Number of tokens in a sequence, padding included. All rows are one sequence if it is left out.
    */
   readonly positions?: number | undefined;
 }
@@ -61,9 +59,9 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
  * @throws {DistillationError} `SHAPE_MISMATCH` for rows that are no multiple of the positions and
  *   columns that are no multiple of the heads; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for
  *   `heads` and `positions`
- * @see [Wang et al. 2021](https://arxiv.org/abs/2012.15828), "MiniLMv2", §3.1: relations of
+ * @see [Wang et al. 2021](https://arxiv.org/abs/2012.15828), §3.1. "MiniLMv2": relations of
  *   queries, keys and values with 48 or 64 relation heads. As in the paper for whole sequences.
- * @see [Wang et al. 2020](https://arxiv.org/abs/2002.10957), "MiniLM", §3.2: the relation of
+ * @see [Wang et al. 2020](https://arxiv.org/abs/2002.10957), §3.2. "MiniLM": the relation of
  *   values, with the attention heads. As in the paper for whole sequences.
  *
  * @example

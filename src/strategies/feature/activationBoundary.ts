@@ -7,49 +7,67 @@ import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
+/** Options of {@link ActivationBoundaryDistillationStrategy}. */
 export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** How far beyond the boundary the student's neurons have to be, > 0; 1. */
+  /**
+   * Distance from the boundary that the student's neurons must have, > 0.
+   *
+   * @defaultValue 1
+   */
   readonly margin?: number | undefined;
 }
 
 /**
- * Activation boundaries: a neuron of the student has to be active, by a margin, where the teacher's
- * is, and inactive where it is not; sum over neurons, mean over rows. With x the student's row, or
- * its projection, and y the teacher's:
+ * Matches which of the teacher's neurons are active, by a squared hinge with a margin.
  *
- *     loss = Σ (x + margin)² where y ≤ 0 and x > −margin,  (x − margin)² where y > 0 and x < margin,  0 elsewhere
+ * ```math
+ * L = Σ_j ℓ_j
+ * ℓ_j = max(0, x_j + m)² if t_j ≤ 0
+ * ℓ_j = max(0, m − x_j)² if t_j > 0
+ * ```
  *
- * - `student`: values before the ReLU, one row a sample, shape [rows, neurons]; any finite value.
- *   Feature maps are laid out [channels][positions].
- * - `teacher`: values before the ReLU, shape [rows, neurons]; of them only the sign counts. With a
- *   projection its neurons are outputColumns of the projection, at as many positions as the student
- *   has.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it to initialise a student, before it learns by other losses and without them.
  *
- * Returns a loss ≥ 0, which is 0 where every neuron is on the teacher's side of the boundary, by
- * the margin: not at student = teacher. It does not change when the teacher is scaled. Its
- * derivative is continuous.
+ * x is the student's row, or its projection, t the teacher's row, and m the option `margin`. A
+ * neuron of the student must be active by the margin where the teacher's neuron is active, and
+ * inactive by the margin where it is not. The loss of a call is the mean over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
- * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (margin).
+ * - `student`: values before the ReLU, one row for each sample, shape [rows, neurons], any finite
+ *   value. Feature maps are laid out [channels][positions].
+ * - `teacher`: values before the ReLU, shape [rows, neurons]; only their sign counts. With a
+ *   projection, the teacher has the projection's `outputColumns` at the student's positions.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the
- * gradient, memory for a few rows. It is meant to initialise the student, before and without other
- * losses.
+ * Returns a loss ≥ 0. It is 0 where every neuron is on the teacher's side of the boundary by the
+ * margin, and not at student = teacher. Scaling the teacher changes nothing. The derivative is
+ * continuous.
  *
- * Heo et al. (2019), "Knowledge Transfer via Distillation of Activation Boundaries Formed by Hidden
- * Neurons", the alternative loss with μ for the margin, arXiv:1811.03233. Its connector is a 1×1
- * convolution with batch normalization: a projection is the former; pass the output of a network of
- * yours for both, and give it the gradient.
+ * Cost: one pass, and with a projection three products of the channels for each position. Memory
+ * for a few rows beside the gradient.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for widths that differ without a projection or are
+ *   not the projection's; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `margin`
+ * @see [Heo et al. 2019](https://arxiv.org/abs/1811.03233). "Knowledge Transfer via Distillation of
+ *   Activation Boundaries Formed by Hidden Neurons": the alternative loss, with μ for the margin.
+ *   The paper's connector is a 1×1 convolution with batch normalization. A projection is the
+ *   convolution alone; for both, pass the output of a network of your own and give it the gradient.
+ * @reproduces torchdistill
+ * @reproduces RepDistiller: × 3/1000 for the last layer
  *
  * @example
+ * ```ts
  * import { ActivationBoundaryDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new ActivationBoundaryDistillationStrategy();
  * const student = Matrix.fromRows([[0.5, -1.5]]);
  * const teacher = Matrix.fromRows([[2, 0.1]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // 0.25 + 6.25; [[-1, -5]]
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * // (1 − 0.5)² + (1 + 1.5)²:
+ * console.log(loss); // 6.5
+ * console.log(gradient.toRows()); // [ [ -1, -5 ] ]
+ * ```
  */
 export class ActivationBoundaryDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -9,13 +9,16 @@ import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { LinearProjection } from '../../layers/linearProjection.js';
 import { ProjectionStrategyBase } from '../../layers/projection.js';
 
-/** Vectors that are projected in one go. */
-const VECTORS = 64;
+/**
+ * Target number of vectors in one matrix product of the projection: one product of 64 vectors is
+ * much faster than 64 products of one.
+ */
+const VECTORS_PER_PRODUCT = 64;
 
 /**
- * What the losses of features share that are a {@link distance} between the student's row, or its
- * projection, and the teacher's: the base projects, and takes the derivative through the
- * projection.
+ * Base class of feature losses that are a {@link distance} between two rows: the teacher's, and the
+ * student's or its projection. The base class projects the student's row and takes the derivative
+ * through the projection.
  */
 export abstract class FeatureDistanceStrategyBase<
   T extends FloatArray = Float32Array,
@@ -25,24 +28,26 @@ export abstract class FeatureDistanceStrategyBase<
   }
 
   /**
-   * The distance of two rows of the teacher's width; called once for a batch, for what it needs
-   * room for. The sink is for a distance.
+   * Returns the distance of two rows of the teacher's width. It is called once for a batch, so that
+   * the distance can allocate scratch buffers.
+   *
+   * @param gradient - the sink of the batch, for a distance with parameters of its own
    */
   protected abstract distance(gradient: GradientSink<T> | undefined): RowDistance;
 
-  /** Whether the distance itself has parameters, whose gradients it adds; false by default. */
+  /** True if the distance itself has parameters, whose gradients it adds. False by default. */
   protected get hasParameters(): boolean {
     return false;
   }
 
-  /** The kernel of the distance, for rows of this many columns; none by default. */
+  /** Returns the WebAssembly kernel of the distance for rows of this width. None by default. */
   protected kernel(_columns: number): RowKernel | undefined {
     return undefined;
   }
 
   /**
-   * For `validate`: throws unless the teacher's rows have this number of channels, at the positions
-   * that a projection sees.
+   * Throws unless each row of the teacher has this number of channels at the positions that the
+   * projection sees. For `validate` of a strategy.
    */
   protected checkChannels(
     { operation, student, teacher }: DistillationBatch<T>,
@@ -56,15 +61,15 @@ export abstract class FeatureDistanceStrategyBase<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { student, teacher, normalizer, rowWeights } = batch;
-    const ofDistance = gradient?.times(1 / normalizer);
-    const distance = this.distance(ofDistance);
-    // The gradients of parameters of its own count what the row counts.
+    const sumGradient = gradient?.times(1 / normalizer);
+    const distance = this.distance(sumGradient);
+    // The weight of a row also multiplies the gradients of the distance's own parameters.
     const distanceOf = (row: number) =>
       rowWeights && this.hasParameters
-        ? this.distance(ofDistance?.times(rowWeights[row]!))
+        ? this.distance(sumGradient?.times(rowWeights[row]!))
         : distance;
     if (this.projection) {
-      return projected(this.projection, distanceOf, batch, ofDistance) / normalizer;
+      return sumProjected(this.projection, distanceOf, batch, sumGradient) / normalizer;
     }
     const { columns } = student;
     return meanOverRowsByKernel(batch, gradient, this.kernel(columns), (s, t, derivative, row) =>
@@ -74,10 +79,10 @@ export abstract class FeatureDistanceStrategyBase<
 }
 
 /**
- * The sum of the distances of projected rows. A projection takes the channels of each position as a
- * vector, many in one go: a matrix product is much faster than as many of a vector.
+ * Returns the sum of the distances between the projected rows of the student and the rows of the
+ * teacher. A projection takes the channels of each position as one vector.
  */
-function projected<T extends FloatArray>(
+function sumProjected<T extends FloatArray>(
   projection: LinearProjection<T>,
   distanceOf: (row: number) => RowDistance,
   { student, teacher, rows, rowWeights, rowLosses }: DistillationBatch<T>,
@@ -86,28 +91,28 @@ function projected<T extends FloatArray>(
   const { inputColumns: inputs, outputColumns: outputs } = projection;
   const positions = projection.positionsOf(student);
   const { columns } = teacher;
-  const most = Math.min(Math.ceil(VECTORS / positions), rows.length);
-  const vectors = student.numeric.allocate(most * student.columns);
-  const projectedVectors = new Float64Array(most * columns);
-  const row = new Float64Array(columns);
+  const rowsPerProduct = Math.min(Math.ceil(VECTORS_PER_PRODUCT / positions), rows.length);
+  const vectors = student.numeric.allocate(rowsPerProduct * student.columns);
+  const projectedVectors = new Float64Array(rowsPerProduct * columns);
+  const projectedRow = new Float64Array(columns);
   const rowDerivative = gradient && new Float64Array(columns);
-  const derivative = new Float64Array(gradient ? most * columns : 0);
-  const inputDerivative = new Float64Array(gradient ? most * student.columns : 0);
+  const derivative = new Float64Array(gradient ? rowsPerProduct * columns : 0);
+  const inputDerivative = new Float64Array(gradient ? rowsPerProduct * student.columns : 0);
   const studentDerivative = new Float64Array(gradient ? student.columns : 0);
   let sum = 0;
-  for (let first = 0; first < rows.length; first += most) {
-    const piece = rows.slice(first, first + most);
-    const count = piece.length * positions;
-    for (const [i, index] of piece.entries()) {
+  for (let first = 0; first < rows.length; first += rowsPerProduct) {
+    const chunk = rows.slice(first, first + rowsPerProduct);
+    const count = chunk.length * positions;
+    for (const [i, index] of chunk.entries()) {
       const start = i * student.columns;
       copyTransposed(student.row(index), 0, inputs, positions, vectors, start);
     }
     projection.project(vectors, count, projectedVectors);
-    for (const [i, index] of piece.entries()) {
+    for (const [i, index] of chunk.entries()) {
       const start = i * columns;
-      copyTransposed(projectedVectors, start, positions, outputs, row, 0);
+      copyTransposed(projectedVectors, start, positions, outputs, projectedRow, 0);
       const distance = distanceOf(index);
-      const loss = distance(row, 0, teacher.data, index * columns, columns, rowDerivative);
+      const loss = distance(projectedRow, 0, teacher.data, index * columns, columns, rowDerivative);
       const weight = rowWeights?.[index] ?? 1;
       sum += weight * loss;
       rowLosses?.add(index, loss);
@@ -117,7 +122,7 @@ function projected<T extends FloatArray>(
     }
     if (!gradient) continue;
     projection.addGradient(vectors, count, derivative, gradient.scale, inputDerivative);
-    for (const [i, index] of piece.entries()) {
+    for (const [i, index] of chunk.entries()) {
       const start = i * student.columns;
       copyTransposed(inputDerivative, start, positions, inputs, studentDerivative, 0);
       gradient.add(index, studentDerivative);

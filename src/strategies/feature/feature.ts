@@ -16,11 +16,20 @@ import { FeatureDistanceStrategyBase } from './base.js';
 /** @inline */
 type Metric = 'mse' | 'l2' | 'l1' | 'huber' | 'cosine';
 
+/** Options of {@link FeatureDistillationStrategy}. */
 export interface FeatureDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** How two rows are compared; `'mse'`. */
+  /**
+   * How two rows are compared.
+   *
+   * @defaultValue `'mse'`
+   */
   readonly metric?: Metric | undefined;
-  /** Where `'huber'` turns from squared to linear, > 0; 1. */
+  /**
+   * Difference at which `'huber'` turns from squared to linear, > 0; for `'huber'` only.
+   *
+   * @defaultValue 1
+   */
   readonly delta?: number | undefined;
 }
 
@@ -39,44 +48,70 @@ const KERNELS: Record<Metric, string> = {
 };
 
 /**
- * Hints: matches hidden features, mean over rows. With x the student's row, or its projection, and
- * y the teacher's:
+ * Matches the student's hidden features to the teacher's by a distance of rows.
  *
- *     'mse'     mean over columns of (x − y)²
- *     'l2'      ‖x − y‖, not squared
- *     'l1'      mean over columns of |x − y|
- *     'huber'   mean over columns of ½ (x − y)² where |x − y| ≤ delta, delta (|x − y| − ½ delta) beyond
- *     'cosine'  1 − cos(x, y); 1 with gradient 0 where a row is zero
+ * ```math
+ * L = mean_j((x_j − t_j)²) for 'mse'
+ * L = ‖x − t‖ for 'l2'
+ * L = mean_j(|x_j − t_j|) for 'l1'
+ * L = mean_j(h(x_j − t_j)) for 'huber'
+ * L = 1 − cos(x, t) for 'cosine'
+ * h(u) = ½ u² if |u| ≤ δ
+ * h(u) = δ (|u| − ½ δ) otherwise
+ * ```
  *
- * - `student`: features, one row a sample or token, shape [rows, width]; any finite value.
- * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection];
- *   feature maps, laid out [channels][positions], are projected position by position.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it to match hidden layers that do the same job, with a projection where their widths differ.
  *
- * Returns a loss ≥ 0 (≤ 2 for `'cosine'`, to rounding), 0 at x = y. The gradient is with respect to
- * the student's features, exact through the projection, whose own parameters get theirs. `'l1'` has
- * derivative 0 at a tie, and `'l2'` where two rows are equal: elsewhere the derivative of `'l2'`
- * has length 1 in every row, however near the student is.
+ * x is the student's row, or its projection, and t the teacher's row. `metric` chooses the formula,
+ * and δ is the option `delta`. The loss of a call is the mean over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
- * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (metric, delta).
+ * - `student`: features, one row for each sample or token, shape [rows, width], any finite value.
+ * - `teacher`: shape [rows, width], or [rows, outputColumns] with a projection. Feature maps, laid
+ *   out [channels][positions], are projected position by position.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: one pass, and with a projection three products of the widths a row; beside the gradient,
- * memory for a few rows.
+ * Returns a loss ≥ 0, and ≤ 2 (to rounding) for `'cosine'`. The loss is 0 at x = t, except that the
+ * cosine with a row of zeros counts as 0: the loss is 1, with gradient 0. The gradient is with
+ * respect to the student's features and exact through the projection, whose parameters get their
+ * own gradients. `'l1'` has derivative 0 at a tie. `'l2'` has derivative 0 where two rows are
+ * equal; elsewhere its gradient has length 1 in every row, however near the student is.
  *
- * Romero et al. (2015), "FitNets", §2.2 eq. 3, arXiv:1412.6550: `'mse'`, there half the sum over
- * columns; here their mean, as in TinyBERT (arXiv:1909.10351, eq. 8). Sanh et al. (2019),
- * "DistilBERT", §3, arXiv:1910.01108: `'cosine'`. Kim et al. (2023), "EmbedDistill", eq. 7 and 8,
- * arXiv:2301.12005: `'l2'` of embeddings.
+ * Cost: one pass, and with a projection three products of the two widths for each row. Memory for a
+ * few rows beside the gradient.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for widths that differ without a projection or are
+ *   not the projection's; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `metric` and `delta`;
+ *   `MISPLACED_OPTION` for `delta` without `'huber'`
+ * @see [Romero et al. 2015](https://arxiv.org/abs/1412.6550), §2.2 equation 3. "FitNets": `'mse'`.
+ *   The paper takes half the sum over columns, which is half the columns times this loss; the mean
+ *   is that of TinyBERT (arXiv:1909.10351, equation 8).
+ * @see [Sanh et al. 2019](https://arxiv.org/abs/1910.01108), §3. "DistilBERT": `'cosine'`. As in
+ *   the paper.
+ * @see [Kim et al. 2023](https://arxiv.org/abs/2301.12005), equations 7 and 8. "EmbedDistill":
+ *   `'l2'` of embeddings. As in the paper.
+ * @reproduces mdistiller
+ * @reproduces RepDistiller
+ * @reproduces torchdistill
+ * @reproduces TextBrewer: a projection that has a bias
+ * @reproduces DistillKit: `metric: 'mse'` or `'cosine'` with a projection
+ * @reproduces Liger: `metric: 'cosine'`, × beta
+ * @reproduces AiDotNet: one pair of layers, a row at a time
+ * @reproduces sentence-transformers: as its `MSELoss`; as its `EmbedDistillLoss` with
+ *   `metric: 'mse'`, `'l2'` or `'cosine'`
  *
  * @example
+ * ```ts
  * import { FeatureDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';
  *
  * const projection = new LinearProjection(2, 3);
  * const strategy = new FeatureDistillationStrategy({ projection });
- * const student = Matrix.fromRows([[0.5, -1], [1, 2]]);
- * const teacher = Matrix.fromRows([[1, 0, 1], [0, 2, 1]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // gradient: 2 × 2
+ * const student = Matrix.fromRows([[0.5, -1], [1, 2]]); // 2 samples × 2 features
+ * const teacher = Matrix.fromRows([[1, 0, 1], [0, 2, 1]]); // 2 samples × 3 features
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.7116
+ * console.log(gradient.rows, gradient.columns); // 2 2
+ * ```
  */
 export class FeatureDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -8,49 +8,66 @@ import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
+/** Options of {@link MarginReLUDistillationStrategy}. */
 export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** One number ≤ 0 for each channel of the teacher; see {@link batchNormMargins}. */
+  /**
+   * Margin of each channel of the teacher, finite and ≤ 0; {@link batchNormMargins} computes them.
+   */
   readonly margins: ArrayLike<number>;
 }
 
 /**
- * The overhaul of feature distillation: a margin ReLU of the teacher, and a partial squared
- * distance; sum over columns, mean over rows. With x the student's row, or its projection, y the
- * teacher's, and m the margin of the channel:
+ * Matches the features that the teacher's ReLU lets through, by a partial squared distance.
  *
- *     z = max(y, m)
- *     loss = Σ (x − z)², without what is x ≤ z ≤ 0
+ * ```math
+ * L = Σ_j ℓ_j
+ * ℓ_j = 0 if x_j ≤ z_j ≤ 0
+ * ℓ_j = (x_j − z_j)² otherwise
+ * z_j = max(t_j, m_j)
+ * ```
  *
- * - `student`: values before the ReLU, one row a sample, laid out [channels][positions]; any finite
- *   value.
- * - `teacher`: values before the ReLU, of as many channels as there are margins. Without a
- *   projection the student has them too, with one they are outputColumns of the projection; the
- *   positions are the same.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it between convolutional layers that are followed by batch normalization and a ReLU.
  *
- * Returns a loss ≥ 0, 0 at x = y, and wherever both are below the margin. Its derivative is
+ * x is the student's row, or its projection, t the teacher's row, and m_j the margin of the channel
+ * of column j. The loss of a call is the mean over the kept rows.
+ *
+ * - `student`: values before the ReLU, one row for each sample, laid out [channels][positions], any
+ *   finite value.
+ * - `teacher`: values before the ReLU, with one channel for each margin. Without a projection the
+ *   student has the same channels; with one, they are the projection's `outputColumns`. Positions
+ *   are the same on both sides.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
+ *
+ * Returns a loss ≥ 0. It is 0 at x = t, and wherever both are below the margin. The derivative is
  * continuous.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the margins, widths differ
- * without a projection, or are not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (a
- * margin), EMPTY (no margin).
+ * Cost: one pass, and with a projection three products of the channels for each position. Memory
+ * for a few rows beside the gradient. The published weight beside a hard loss is 1/1000 for the
+ * last layer, and for each earlier layer half the weight of the layer after it.
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the
- * gradient, memory for a few rows. The published weight beside a hard loss is 1/1000 for the last
- * layer, and half of the next one's for each before.
- *
- * Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3, arXiv:1904.01866. Its
- * student transform is a 1×1 convolution with batch normalization: a projection is the former; pass
- * the output of a network of yours for both, and give it the gradient.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for columns that are no multiple of the margins, and
+ *   for widths that differ without a projection or are not the projection's; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`; `OUT_OF_RANGE` for a margin; `EMPTY` without a margin
+ * @see [Heo et al. 2019](https://arxiv.org/abs/1904.01866), §3. "A Comprehensive Overhaul of
+ *   Feature Distillation". As in the paper. Its student transform is a 1×1 convolution with batch
+ *   normalization. A projection is the convolution alone; for both, pass the output of a network of
+ *   your own and give it the gradient.
+ * @reproduces mdistiller
  *
  * @example
+ * ```ts
  * import { MarginReLUDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new MarginReLUDistillationStrategy({ margins: [-0.5, -1] });
  * const student = Matrix.fromRows([[0.5, -1, 0, 2]]); // 2 channels × 2 positions
  * const teacher = Matrix.fromRows([[1, -0.3, -3, 2]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // 0.25 + 0 + 1 + 0; [[-1, 0, 2, 0]]
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * // (0.5 − 1)² + 0 + (0 + 1)² + 0:
+ * console.log(loss); // 1.25
+ * console.log(gradient.toRows()); // [ [ -1, 0, 2, 0 ] ]
+ * ```
  */
 export class MarginReLUDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -9,46 +9,66 @@ import { grid } from '../../kernels/products/grid.js';
 import { toUnits, unitsAdjoint } from '../../kernels/rows/unit.js';
 import { type Channels, checkPositions, readChannels } from '../../layers/channels.js';
 
+/** Options of {@link NeuronSelectivityDistillationStrategy}. */
 export interface NeuronSelectivityDistillationOptions extends StrategyOptions {
-  /** Channels of a row, of both sides or of each. */
+  /** Number of channels in a row: one number for both sides, or one for each side. */
   readonly channels: number | Channels;
 }
 
 /**
- * Neuron selectivity transfer: where in the image the channels of a layer are active, as a
- * distribution over channels, shall be the same. Mean over rows of the squared maximum mean
- * discrepancy with the kernel k(x, y) = (x · y)²:
+ * Matches where in the image a layer's channels are active, by the squared maximum mean discrepancy
+ * of their maps.
  *
- *     loss = mean k(ŝ, ŝ′) − 2 mean k(ŝ, t̂) + mean k(t̂, t̂′)  over all pairs of channels
- *          = ‖mean ŝ ŝᵀ − mean t̂ t̂ᵀ‖² over positions,  ẑ = z / max(‖z‖, 1e-12) the map of a channel
+ * ```math
+ * L = mean_(c,c′)(k(s_c, s_c′)) − 2 mean_(c,d)(k(s_c, t_d)) + mean_(d,d′)(k(t_d, t_d′))
+ * k(x, y) = (u(x) · u(y))²
+ * u(z) = z / max(‖z‖, 10^(−12))
+ * ```
  *
- * - `student`, `teacher`: activations, one row a sample, laid out [channels][positions] (the CHW of
- *   most frameworks); any finite value. The channels may differ, the positions must be the same:
- *   `poolPositions` makes them so.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it between convolutional layers with different channels, if it matters where a layer is
+ * active.
  *
- * Returns a loss in [0, 2], 0 at student = teacher, to rounding where there are more positions than
- * channels of both sides together. It sees neither the order of channels, nor the sign or scale of
- * each. A channel of zeros has gradient 0.
+ * s_c is the map of channel c of the student, and t_d the map of channel d of the teacher: the
+ * values of one channel at all positions. The means are over all pairs of channels. The loss equals
+ * the squared distance between the two means of u uᵀ over channels. The loss of a call is the mean
+ * over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, other
- * positions), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (channels).
+ * - `student`, `teacher`: activations, one row for each sample, laid out [channels][positions] (the
+ *   CHW of most frameworks), any finite value. The two sides may differ in channels, not in
+ *   positions; {@link poolPositions} makes positions equal.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
+ *
+ * Returns a loss in [0, 2], 0 at student = teacher (to rounding where there are more positions than
+ * channels of both sides together). The loss does not depend on the order of the channels, nor on
+ * the sign or scale of each. A channel of zeros has gradient 0.
  *
  * Cost: for P positions and C channels on each side, the fewer of 2 C · P² and 4 C² · P
- * multiplications a row, and memory for the smaller form once. The published weight beside a hard
- * loss is 50.
+ * multiplications for each row. Memory for the smaller form once. The published weight beside a
+ * hard loss is 50.
  *
- * Huang & Wang (2017), "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer", §4,
- * arXiv:1707.01219: of its kernels the polynomial one, d = 2 and c = 0, which published code uses
- * too. The paper has half of the loss.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for columns that are no multiple of the channels and
+ *   for other positions; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `channels`
+ * @see [Huang & Wang 2017](https://arxiv.org/abs/1707.01219), §4. "Like What You Like: Knowledge
+ *   Distill via Neuron Selectivity Transfer": of its kernels the polynomial one with d = 2 and
+ *   c = 0, which published code uses too. The paper's loss is half of this one.
+ * @reproduces mdistiller
+ * @reproduces RepDistiller
+ * @differs TextBrewer: products of positions over raw channels of two layers.
+ * @differs AiDotNet: statistics of each neuron by itself.
  *
  * @example
+ * ```ts
  * import { Matrix, NeuronSelectivityDistillationStrategy } from 'knowledge-distillation';
  *
- * const strategy = new NeuronSelectivityDistillationStrategy({ channels: { student: 1, teacher: 2 } });
- * const student = Matrix.fromRows([[0.1, 0.9, 0.4]]);                    // 1 channel  × 3 positions
- * const teacher = Matrix.fromRows([[0.2, 1.0, 0.1, 0.3, 0.8, 0.2]]);     // 2 channels × 3 positions
+ * const channels = { student: 1, teacher: 2 };
+ * const strategy = new NeuronSelectivityDistillationStrategy({ channels });
+ * const student = Matrix.fromRows([[0.1, 0.9, 0.4]]); // 1 channel × 3 positions
+ * const teacher = Matrix.fromRows([[0.2, 1.0, 0.1, 0.3, 0.8, 0.2]]); // 2 channels × 3 positions
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.1704
+ * console.log(gradient.get(0, 2).toFixed(4)); // 0.8498
+ * ```
  */
 export class NeuronSelectivityDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -80,15 +100,15 @@ export class NeuronSelectivityDistillationStrategy<
     const teacherUnits = new Float64Array(teacher.columns);
     const studentNorms = new Float64Array(channels.student);
     const teacherNorms = new Float64Array(channels.teacher);
-    const own = grid(studentUnits, channels.student, positions);
-    const other = grid(teacherUnits, channels.teacher, positions);
+    const studentMaps = grid(studentUnits, channels.student, positions);
+    const teacherMaps = grid(teacherUnits, channels.teacher, positions);
     const distance = discrepancy(channels.student, channels.teacher, positions);
     return meanOverRows(batch, gradient, (s, t, derivative) => {
       studentUnits.set(student.data.subarray(s, s + student.columns));
       teacherUnits.set(teacher.data.subarray(t, t + teacher.columns));
       toUnits(studentUnits, studentNorms);
       toUnits(teacherUnits, teacherNorms);
-      const loss = distance(own, other, derivative);
+      const loss = distance(studentMaps, teacherMaps, derivative);
       if (derivative) unitsAdjoint(studentUnits, studentNorms, derivative);
       return loss;
     });

@@ -5,37 +5,51 @@ import type { RowKernel } from '../../kernels/rows/rowKernel.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
 /**
- * Patient distillation: matches the directions of hidden features, mean over rows. With x the
- * student's row, or its projection, and y the teacher's:
+ * Matches the directions of the student's hidden features to the teacher's by squared difference.
  *
- *     loss = ‖x/‖x‖ − y/‖y‖‖² = 2 (1 − cos(x, y))
+ * ```math
+ * L = ‖x / ‖x‖ − t / ‖t‖‖² = 2 (1 − cos(x, t))
+ * ```
  *
- * - `student`: features, one row a sample, as of the first token ([CLS]) after one layer, shape
- *   [rows, width]; any finite value. For several layers make a hybrid with an entry for each.
- * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection].
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it between layers of transformers when the direction of a row matters and its length does
+ * not.
  *
- * Returns a loss in [0, 4] (to rounding), 0 at x = y; it does not change when a row is scaled. A
- * zero row has no direction, and zeros take its place: the loss is 1 against a row that is not
- * zero, 0 against one that is, with gradient 0.
+ * x is the student's row, or its projection, and t the teacher's row. The loss of a call is the
+ * mean over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
- * projection's), DTYPE_MISMATCH, NOT_FINITE.
+ * - `student`: features after one layer, such as those of the first token ([CLS]), one row for each
+ *   sample, shape [rows, width], any finite value. For several layers, make a hybrid with one entry
+ *   for each.
+ * - `teacher`: shape [rows, width], or [rows, outputColumns] with a projection.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: one pass, and with a projection three products of the widths a row; beside the gradient,
- * memory for a few rows. The published weight beside the other losses is 10 to 1000, searched.
+ * Returns a loss in [0, 4] (to rounding), 0 at x = t. Scaling a row changes nothing. A row of zeros
+ * has no direction; zeros take its place, with gradient 0. Its loss is 1 against a row that is not
+ * zero, and 0 against another row of zeros.
  *
- * Sun et al. (2019), "Patient Knowledge Distillation for BERT Model Compression", §3.2,
- * arXiv:1908.09355. The paper sums over rows and layers; it has no projection, its student being as
- * wide as its teacher.
+ * Cost: one pass, and with a projection three products of the two widths for each row. Memory for a
+ * few rows beside the gradient. The published weight beside the other losses is 10 to 1000, found
+ * by search.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for widths that differ without a projection or are
+ *   not the projection's; `DTYPE_MISMATCH`, `NOT_FINITE`
+ * @see [Sun et al. 2019](https://arxiv.org/abs/1908.09355), §3.2. "Patient Knowledge Distillation
+ *   for BERT Model Compression". The paper sums over rows and layers, and has no projection because
+ *   student and teacher have the same width.
+ * @reproduces TextBrewer
  *
  * @example
+ * ```ts
  * import { Matrix, PatientDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new PatientDistillationStrategy();
  * const student = Matrix.fromRows([[0.5, -1], [1, 2]]);
- * const teacher = Matrix.fromRows([[1, 0], [2, 4]]);
+ * const teacher = Matrix.fromRows([[1, 0], [2, 4]]); // the second row has the student's direction
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.5528
+ * console.log(gradient.get(0, 0).toFixed(4)); // -0.7155
+ * ```
  */
 export class PatientDistillationStrategy<
   T extends FloatArray = Float32Array,

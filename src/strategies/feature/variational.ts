@@ -13,60 +13,82 @@ import { negativeLogLikelihood } from '../../kernels/rows/variational.js';
 import type { ProjectedDistillationOptions } from '../../layers/projection.js';
 import { FeatureDistanceStrategyBase } from './base.js';
 
+/** Options of {@link VariationalDistillationStrategy}. */
 export interface VariationalDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** Channels of the teacher's rows: each has a variance. */
+  /** Number of channels in the teacher's rows. Each channel learns a variance. */
   readonly channels: number;
-  /** The variance of every channel to begin with, > 1e-5; 5. */
+  /**
+   * Variance with which every channel starts, > 1e-5.
+   *
+   * @defaultValue 5
+   */
   readonly initialVariance?: number | undefined;
-  /** Number format, that of the student's features; float32. */
+  /**
+   * Number format of the parameters; it must be the format of the student's features.
+   *
+   * @defaultValue float32
+   */
   readonly numeric?: NumericTrait<T> | undefined;
 }
 
-/** The least variance, as in the authors' code. */
+/** Floor of the variance, from the authors' code. */
 const EPSILON = 1e-5;
 
 /**
- * Variational information distillation: the teacher's features are as likely as can be under a
- * Gaussian around the student's, of which each channel learns its variance. Mean over columns and
- * rows; with x the student's row, or its projection, y the teacher's, and a the learned number of
- * the channel:
+ * Matches the teacher's features by their likelihood under a Gaussian around the student's, with a
+ * learned variance for each channel.
  *
- *     loss = mean over columns of ½ ((x − y)² / σ² + log σ²),  σ² = log(1 + eᵃ) + 1e-5
+ * ```math
+ * L = mean_j(½ ((x_j − t_j)² / σ_j² + log(σ_j²)))
+ * σ_j² = log(1 + e^(a_j)) + 10^(−5)
+ * ```
  *
- * - `student`: features, one row a sample or token, laid out [channels][positions]; any finite
- *   value. The published regressor is three 1×1 convolutions with ReLUs: a projection is one; or
- *   pass what a network of yours gives, and give it the gradient.
- * - `teacher`: `channels` of them in a row (for features without positions, the columns). Without a
- *   projection the student has them too, with one they are outputColumns of the projection; the
- *   positions are the same.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it between layers whose channels differ in how well the student can predict them.
  *
- * Returns a loss ≥ ½ log 1e-5, which may be negative; it is least in the student at x = y.
- * `parameters()` are those of the projection, and `scale`, shape [1, channels]: the a of each
- * channel. Step them as those of a {@link LinearProjection}.
+ * x is the student's row, or its projection, t the teacher's row, and a_j the learned number of the
+ * channel of column j. The loss of a call is the mean over the kept rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (columns no multiple of the channels, widths differ
- * without a projection, or are not the projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE
- * (channels, initialVariance).
+ * - `student`: features, one row for each sample or token, laid out [channels][positions], any
+ *   finite value. The published regressor is three 1×1 convolutions with ReLUs. A projection is one
+ *   convolution; for all three, pass the output of a network of your own and give it the gradient.
+ * - `teacher`: features with `channels` channels in each row; features without positions have one
+ *   channel for each column. Without a projection the student has the same channels; with one, they
+ *   are the projection's `outputColumns`. Positions are the same on both sides.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: one pass, and with a projection three products of the channels a position; beside the
- * gradient, memory for a few rows. The published weight beside a hard loss is 1.
+ * Returns a loss ≥ ½ log(1e-5), which may be negative. For given variances its minimum over the
+ * student is at x = t. `parameters()` returns those of the projection, and `scale` of shape [1,
+ * channels], the a of each channel. Step them like the parameters of a {@link LinearProjection}.
  *
- * Ahn et al. (2019), "Variational Information Distillation for Knowledge Transfer", §2.1,
- * arXiv:1904.05835. The paper sums over channels and positions; this is the authors' code, which
- * takes the mean.
+ * Cost: one pass, and with a projection three products of the channels for each position. Memory
+ * for a few rows beside the gradient. The published weight beside a hard loss is 1.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for columns that are no multiple of the channels,
+ *   and for widths that differ without a projection or are not the projection's; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`; `OUT_OF_RANGE` for `channels` and `initialVariance`
+ * @see [Ahn et al. 2019](https://arxiv.org/abs/1904.05835), §2.1. "Variational Information
+ *   Distillation for Knowledge Transfer". The paper sums over channels and positions, which is
+ *   columns times this loss; this is the authors' code, which takes the mean.
+ * @reproduces mdistiller: without stepping `scale`
+ * @reproduces RepDistiller
+ * @reproduces torchdistill
+ * @differs AiDotNet: Gaussians of its own, without a gradient.
  *
  * @example
+ * ```ts
  * import { Matrix, VariationalDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new VariationalDistillationStrategy({ channels: 2 });
  * const student = Matrix.fromRows([[0.5, -1, 0, 2]]); // 2 channels × 2 positions
  * const teacher = Matrix.fromRows([[1, -0.3, -3, 2]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(strategy.computeLossAndGradient(student, teacher).loss.toFixed(4)); // 1.0482
  * for (const { value, gradient } of strategy.parameters()) {
  *   for (let i = 0; i < value.data.length; i++) value.data[i]! -= 0.1 * gradient.data[i]!;
  * }
+ * console.log(strategy.computeLoss(student, teacher).toFixed(4)); // 1.0480
+ * ```
  */
 export class VariationalDistillationStrategy<
   T extends FloatArray = Float32Array,

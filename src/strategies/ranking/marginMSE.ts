@@ -40,8 +40,8 @@ import { RankingStrategyBase } from './base.js';
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`; `OUT_OF_RANGE` for a single
  *   column; `NOT_FINITE` for NaN and +Infinity; `RULED_OUT` for −Infinity on one side alone, or in
  *   column 0
- * @see [Hofstätter et al. 2020](https://arxiv.org/abs/2010.02666), "Improving Efficient Neural
- *   Ranking Models with Cross-Architecture Knowledge Distillation", §3. As in the paper with two
+ * @see [Hofstätter et al. 2020](https://arxiv.org/abs/2010.02666), §3. "Improving Efficient Neural
+ *   Ranking Models with Cross-Architecture Knowledge Distillation". As in the paper with two
  *   columns: it has one negative for each query.
  * @reproduces sentence-transformers: as its `MarginMSELoss`, with the teacher's margins as labels
  *

@@ -61,11 +61,11 @@ export interface RankingDistillationOptions extends StrategyOptions {
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`; `OUT_OF_RANGE` for a single
  *   column, `pairLoss` and `margin`; `NOT_FINITE` for NaN and +Infinity; `RULED_OUT` for −Infinity
  *   on one side alone; `MISPLACED_OPTION` for a margin without `'hinge'`
- * @see [Burges et al. 2005](https://doi.org/10.1145/1102351.1102363), "Learning to Rank using
- *   Gradient Descent", §3 eq. 3: RankNet is `'logistic'`, with a target probability of 1 for the
+ * @see [Burges et al. 2005](https://doi.org/10.1145/1102351.1102363), §3 equation 3. "Learning to
+ *   Rank using Gradient Descent": RankNet is `'logistic'`, with a target probability of 1 for the
  *   teacher's order. The paper adds up the pairs; here it is their mean, so that a query counts the
  *   same however many candidates it has.
- * @see [Tang & Wang 2018](https://arxiv.org/abs/1809.07428), "Ranking Distillation". Another loss:
+ * @see [Tang & Wang 2018](https://arxiv.org/abs/1809.07428). "Ranking Distillation". Another loss:
  *   it distils an order without pairs and takes the teacher's first candidates for positives, each
  *   weighted by its rank.
  * @reproduces sentence-transformers: as its `RankNetLoss`, × 1 / ln 2; its probabilities are at

@@ -13,60 +13,89 @@ import {
   ProjectionStrategyBase,
 } from '../../layers/projection.js';
 
+/** Options of {@link ContrastiveDistillationStrategy}. */
 export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** τ, by which similarities are divided, > 0; 0.07. */
+  /**
+   * Temperature τ that divides the similarities, > 0.
+   *
+   * @defaultValue 0.07
+   */
   readonly contrastTemperature?: number | undefined;
-  /** Whether the teacher's rows look for theirs among the student's as well; false. */
+  /**
+   * Whether each row of the teacher also has to find its own row of the student among the others.
+   *
+   * @defaultValue false
+   */
   readonly symmetric?: boolean | undefined;
 }
 
 /**
- * Contrast within a batch (InfoNCE): each row of the student has to be more like its own row of the
- * teacher than like the teacher's others.
+ * Matches each row of the student to its own row of the teacher among the teacher's other rows, by
+ * InfoNCE.
  *
- *     loss = mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ))
+ * ```math
+ * L = mean_i(−log(e^(cos(x_i, t_i) / τ) / Σ_j e^(cos(x_i, t_j) / τ)))
+ * ```
  *
- * s are the student's rows, or their projections, t the teacher's; all rows kept are contrasted
- * with all. `symmetric` takes the mean of that and of the loss with s and t in each other's place.
+ * Use it for embeddings that will be compared with each other, in large batches of different
+ * samples.
  *
- * - `student`: features or embeddings, one row a sample, shape [rows, width]; any finite value.
- * - `teacher`: shape [rows, width], or, with a projection, [rows, outputColumns of the projection].
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of
- *   similarities is an option of its own, since a hybrid hands that of logits, which is larger by
- *   far, to all.
+ * x are the student's rows, or their projections, and t the teacher's rows. All kept rows are
+ * contrasted with all. With `symmetric`, the loss is the mean of L and of L with x and t exchanged.
  *
- * Returns a loss ≥ 0 in nats, 0 for a single row; log(rows) where nothing is told apart. It is not
- * least at student = teacher, but where other rows are as unlike as can be. The scale of a row does
- * not matter; the cosine of a row of zeros is 0, with gradient 0. The gradient is with respect to
- * the student's features, exact through the projection, whose own parameters get theirs.
+ * - `student`: features or embeddings, one row for each sample, shape [rows, width], any finite
+ *   value.
+ * - `teacher`: shape [rows, width], or [rows, outputColumns] with a projection.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect. The temperature of similarities is an option of its own, because a hybrid passes the
+ *   temperature of logits, which is far larger, to all its entries.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths differ without a projection, or are not the
- * projection's), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
+ * Returns a loss ≥ 0 in nats, 0 for a single row, and log(rows) where no row is told from another.
+ * Its minimum is not at student = teacher, but where other rows are as unlike as possible. The
+ * scale of a row does not matter. The cosine with a row of zeros is 0, with gradient 0. The
+ * gradient is with respect to the student's features and exact through the projection, whose
+ * parameters get their own gradients. The loss is no sum over rows: chunks of a batch do not add up
+ * to it, and more rows are a harder task. Copies of a sample count as different samples.
  *
- * Cost: rows² × width multiplications, twice for the gradient, and memory for rows² numbers twice.
- * It is no sum over rows: chunks of a batch do not add up to it, and more rows are a harder task.
- * Copies of a sample count as different.
+ * Cost: rows² × width multiplications, and twice as many for the gradient. Memory for 2 · rows²
+ * numbers.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
- * in float32, unless a low temperature makes errors of 1e-6 in a logit of that; pairs of a row with
- * its own are in doubles. The loss is good to 1e-6, the gradient to some 1e-6 of its terms, one for
- * each pair.
+ * Precision: double, with one exception. From 32 rows and 32 columns on, a kernel multiplies
+ * float32 rows in float32, unless the temperature is so low that errors of 1e-6 in a logit would
+ * follow. Pairs of a row with its own row are computed in double. The loss is good to 1e-6, the
+ * gradient to some 1e-6 of its terms, one for each pair.
  *
- * van den Oord et al. (2018), "Representation Learning with Contrastive Predictive Coding", §2.3
- * eq. 4, arXiv:1807.03748, of cosines with the temperature of Wu et al. (2018), arXiv:1805.01978.
- * Between student and teacher: Tian et al. (2020), "Contrastive Representation Distillation",
- * arXiv:1910.10699, who contrast with a memory of all samples instead; Yang et al. (2024),
- * "CLIP-KD", arXiv:2307.12732. `symmetric`: Radford et al. (2021), "CLIP", arXiv:2103.00020.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for widths that differ without a projection or are
+ *   not the projection's; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `contrastTemperature`
+ * @see [van den Oord et al. 2018](https://arxiv.org/abs/1807.03748), §2.3 equation 4.
+ *   "Representation Learning with Contrastive Predictive Coding". The paper's loss, here of
+ *   cosines, with the temperature of Wu et al. 2018 (arXiv:1805.01978).
+ * @see [Yang et al. 2024](https://arxiv.org/abs/2307.12732). "CLIP-KD": the contrast between
+ *   student and teacher.
+ * @see [Radford et al. 2021](https://arxiv.org/abs/2103.00020). "CLIP": `symmetric: true`.
+ * @see [Tian et al. 2020](https://arxiv.org/abs/1910.10699). "Contrastive Representation
+ *   Distillation". Another loss: it contrasts student and teacher with a memory of all samples;
+ *   {@link ContrastiveRepresentationDistillationStrategy} is that loss.
+ * @differs AiDotNet: one temperature for logits and similarities, first rows as negatives, no
+ *   gradient.
  *
  * @example
- * import { ContrastiveDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';
+ * ```ts
+ * import {
+ *   ContrastiveDistillationStrategy,
+ *   LinearProjection,
+ *   Matrix,
+ * } from 'knowledge-distillation';
  *
  * const projection = new LinearProjection(2, 3);
  * const strategy = new ContrastiveDistillationStrategy({ projection });
- * const student = Matrix.fromRows([[0.5, -1], [1, 2], [-1, 0]]);
+ * const student = Matrix.fromRows([[0.5, -1], [1, 2], [-1, 0]]); // 3 samples × 2 features
  * const teacher = Matrix.fromRows([[1, 0, 1], [0, 2, 1], [-1, 1, 0]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // gradient: 3 × 2
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 6.4807
+ * console.log(gradient.rows, gradient.columns); // 3 2
+ * ```
  */
 export class ContrastiveDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -101,8 +130,8 @@ export class ContrastiveDistillationStrategy<
       const { outputColumns } = projection;
       const projected = new Float64Array(rows * outputColumns);
       projection.project(data, rows, projected);
-      const own = grid(projected, rows, outputColumns);
-      const result = contrastWith(own, teacher, derivative !== undefined);
+      const projections = grid(projected, rows, outputColumns);
+      const result = contrastWith(projections, teacher, derivative !== undefined);
       if (derivative && result.derivative) {
         projection.addGradient(data, rows, valuesOf(result.derivative), scale, derivative);
       }

@@ -23,17 +23,22 @@ import {
   ProjectionStrategyBase,
 } from '../../layers/projection.js';
 
+/** Options of {@link ContrastiveRepresentationDistillationStrategy}. */
 export interface ContrastiveRepresentationDistillationOptions<T extends FloatArray = Float32Array>
   extends ProjectedDistillationOptions<T> {
-  /** What is remembered of all samples; both sides are compared at its width. */
+  /** The remembered vectors of all samples. Both sides are compared at the memory's width. */
   readonly memory: ContrastiveMemory<T>;
-  /** Brings the teacher's features to that width, as `projection` does the student's. */
+  /** Maps the teacher's features to the memory's width, as `projection` maps the student's. */
   readonly teacherProjection?: LinearProjection<T> | undefined;
-  /** τ, by which similarities are divided, > 0; 0.07. */
+  /**
+   * Temperature τ that divides the similarities, > 0.
+   *
+   * @defaultValue 0.07
+   */
   readonly contrastTemperature?: number | undefined;
 }
 
-/** The rows kept of a batch, as vectors of length 1. */
+/** The kept rows of a batch, scaled to length 1. */
 interface Units {
   readonly rows: readonly number[];
   readonly student: Grid;
@@ -41,47 +46,61 @@ interface Units {
 }
 
 /**
- * Contrastive representation distillation (CRD): tells what is remembered of a sample from what is
- * remembered of others, by noise-contrastive estimation. Mean over rows of the losses of two
- * anchors, the student's row and the teacher's:
+ * Matches each sample to its remembered vectors among those of other samples, by noise-contrastive
+ * estimation.
  *
- *     loss of an anchor a = −log(x₀ / (x₀ + c + 1e-7)) − Σ over negatives of log(c / (x + c + 1e-7))
- *     x = exp(a · m / τ) / Z,  c = negatives / samples
+ * ```math
+ * L = ℓ(s) + ℓ(t)
+ * ℓ(a) = −log(x_0 / (x_0 + c + 10^(−7))) − Σ_(j ≥ 1) log(c / (x_j + c + 10^(−7)))
+ * x_j = e^(a · m_j / τ) / Z
+ * c = K / N
+ * ```
  *
- * a is the row, or its projection, at length 1; m are entries of a {@link ContrastiveMemory}, of
- * the teacher's for an anchor of the student and the reverse: x₀ is of the own sample, the others
- * are of the negatives that were drawn. Entries are constants. So the anchor of the teacher has no
- * derivative by the student: its loss is what `teacherProjection` learns from, and without one a
- * number that goes along.
+ * Use it for batches of any size, if each sample has an index in the data set.
  *
- * A step, of features whose samples are known by index:
+ * The anchor a is a row, or its projection, scaled to length 1: s of the student, t of the teacher.
+ * K is the number of negatives, N the number of samples in the {@link ContrastiveMemory}. The m_j
+ * are vectors of the memory: of the teacher for an anchor of the student, and of the student for an
+ * anchor of the teacher. m_0 belongs to the anchor's own sample, the others to the negatives that
+ * were drawn. The loss of a call is the mean over the kept rows.
  *
- *     memory.select(samples)                            says which samples the rows are, and draws their negatives
- *     strategy.calibrate(student, teacher)              before the first loss, once: fixes Z of either side
- *     strategy.computeLossAndGradient(student, teacher)
- *     strategy.remember(student, teacher)               moves the entries of these samples towards the rows
+ * The vectors of the memory are constants. So ℓ(t) has no derivative with respect to the student:
+ * `teacherProjection` learns from it, and without a teacher projection it only adds to the value.
  *
- * - `student`: features, one row a sample, shape [rows, width of the memory] or, with `projection`,
- *   [rows, its inputColumns]; any finite value. `teacher`: the same with `teacherProjection`.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: the temperature of
- *   similarities is an option of its own, since a hybrid hands that of logits, which is larger by
- *   far, to all.
+ * One step of training:
  *
- * Returns a loss > 0 in nats. The scale of a row does not matter; of a row of zeros the
- * similarities are 0, with gradient 0. The gradient is with respect to the student's features,
- * exact through the projection; both projections get theirs.
+ * 1. `memory.select(samples)` says which samples the rows are, and draws their negatives.
+ * 2. `strategy.calibrate(student, teacher)`, once before the first loss, fixes Z of each side.
+ * 3. `strategy.computeLossAndGradient(student, teacher)`
+ * 4. `strategy.remember(student, teacher)` moves the vectors of these samples towards the rows.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (widths, rows that are not those selected), EMPTY (not
- * calibrated), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (contrastTemperature).
+ * - `student`: features, one row for each sample, shape [rows, width of the memory], or [rows,
+ *   inputColumns] with `projection`, any finite value.
+ * - `teacher`: the same, with `teacherProjection`.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect. The temperature of similarities is an option of its own, because a hybrid passes the
+ *   temperature of logits, which is far larger, to all its entries.
  *
- * Cost: 2 × (negatives + 1) × width multiplications a row, and as many again for the gradient of
- * either side that learns, in JavaScript. Rows are contrasted each by itself: chunks of a batch add
- * up. The published weight beside a hard loss is 0.8.
+ * Returns a loss > 0 in nats. The scale of a row does not matter. The similarities of a row of
+ * zeros are 0, with gradient 0. The gradient is with respect to the student's features and exact
+ * through the projection; the parameters of both projections get their own gradients. Each row is
+ * contrasted by itself: chunks of a batch add up.
  *
- * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, as the
- * authors' code has it: with Z, the 1e-7, both anchors, and the memory's entries as positives.
+ * Cost: 2 × (negatives + 1) × width multiplications for each row, and the same again for the
+ * gradient of each side that learns, in JavaScript. The published weight beside a hard loss is 0.8.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for widths, and for rows that are not the selected
+ *   ones; `EMPTY` before `calibrate`; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for
+ *   `contrastTemperature`
+ * @see [Tian et al. 2020](https://arxiv.org/abs/1910.10699), §3.1. "Contrastive Representation
+ *   Distillation". As in the authors' code: with Z, the 1e-7, both anchors, and vectors of the
+ *   memory as positives.
+ * @reproduces mdistiller: projections that have biases
+ * @reproduces RepDistiller: projections that have biases
+ * @reproduces torchdistill: projections that have biases
  *
  * @example
+ * ```ts
  * import {
  *   ContrastiveMemory,
  *   ContrastiveRepresentationDistillationStrategy,
@@ -89,16 +108,20 @@ interface Units {
  *   Matrix,
  * } from 'knowledge-distillation';
  *
- * const memory = new ContrastiveMemory(100, 4, { negatives: 16 });
- * const projection = new LinearProjection(2, 4);
- * const teacherProjection = new LinearProjection(3, 4, { seed: 1 });
- * const strategy = new ContrastiveRepresentationDistillationStrategy({ memory, projection, teacherProjection });
+ * const memory = new ContrastiveMemory(100, 4, { negatives: 16 }); // 100 samples, width 4
+ * const strategy = new ContrastiveRepresentationDistillationStrategy({
+ *   memory,
+ *   projection: new LinearProjection(2, 4),
+ *   teacherProjection: new LinearProjection(3, 4, { seed: 1 }),
+ * });
  * const student = Matrix.fromRows([[0.5, -1], [1, 2]]);
  * const teacher = Matrix.fromRows([[1, 0, 1], [0, 2, 1]]);
  * memory.select([17, 42]);
  * strategy.calibrate(student, teacher);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(strategy.computeLossAndGradient(student, teacher).loss.toFixed(4)); // 33.0530
  * strategy.remember(student, teacher);
+ * console.log(strategy.computeLoss(student, teacher).toFixed(4)); // 28.6587
+ * ```
  */
 export class ContrastiveRepresentationDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -129,7 +152,7 @@ export class ContrastiveRepresentationDistillationStrategy<
     return true;
   }
 
-  /** Those of the student's projection, then those of the teacher's; once where it is the same. */
+  /** Returns the parameters of both projections, each once, the student's first. */
   override parameters(): readonly Parameter<T>[] {
     const all = [...super.parameters(), ...(this.teacherProjection?.parameters() ?? [])];
     return [...new Set(all)];
@@ -145,10 +168,14 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * Fixes Z of either side: with it, x is 1 / samples in the mean over these rows and all that they
-   * are contrasted with.
+   * Fixes the normalizer Z of each side, so that the mean of x over the kept rows and all vectors
+   * that they are contrasted with is 1 / samples.
    *
-   * @param mask - one entry a row: 0 takes it out
+   * @param student - features as for a loss, shape [rows, columns]
+   * @param teacher - features as for a loss, the same number of rows
+   * @param mask - one number for each row; 0 excludes the row
+   * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`; `EMPTY` if no row
+   *   is kept; `OVERFLOW` if log Z is not finite
    */
   calibrate(student: Matrix<T>, teacher: Matrix<T>, mask?: ArrayLike<number>): void {
     const operation = `${this.name}.calibrate`;
@@ -168,10 +195,20 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * entry ← momentum · entry + (1 − momentum) · row, at length 1, of the samples that the rows are;
-   * of rows of the same sample one after another.
+   * Blends each kept row into the vector of its sample, and scales the result to length 1. Rows of
+   * the same sample are blended one after another.
    *
-   * @param mask - one entry a row: 0 takes it out
+   * ```math
+   * m ← λ m + (1 − λ) a
+   * ```
+   *
+   * λ is the memory's `momentum`, and a the row, or its projection, at length 1.
+   *
+   * @param student - features as for a loss, shape [rows, columns]
+   * @param teacher - features as for a loss, the same number of rows
+   * @param mask - one number for each row; 0 excludes the row
+   * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`; `OVERFLOW` for a
+   *   row whose length is not finite
    */
   remember(student: Matrix<T>, teacher: Matrix<T>, mask?: ArrayLike<number>): void {
     const units = this.#units(`${this.name}.remember`, student, teacher, mask);
@@ -194,7 +231,7 @@ export class ContrastiveRepresentationDistillationStrategy<
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
     const { projection, teacherProjection } = this;
-    const logNormalizers = this.memory.logNormalizers!; // validate saw them
+    const logNormalizers = this.memory.logNormalizers!; // validate has checked it
     const lossOf = (
       anchors: Embedding,
       logNormalizer: number,
@@ -209,14 +246,16 @@ export class ContrastiveRepresentationDistillationStrategy<
       return loss;
     };
     return overBatch(batch, gradient, (student, teacher, derivative, scale) => {
-      // The teacher has no use for its own, but its projection has.
-      const unused =
+      // The teacher's derivative is computed only on the way to the gradient of its projection.
+      const teacherDerivative =
         derivative && teacherProjection && new Float64Array(teacher.rows * teacher.columns);
-      const own = embed(student, projection);
-      const other = embed(teacher, teacherProjection);
+      const studentAnchors = embed(student, projection);
+      const teacherAnchors = embed(teacher, teacherProjection);
+      const teacherVectors = this.#contrast('teacher', batch);
+      const studentVectors = this.#contrast('student', batch);
       return (
-        lossOf(own, logNormalizers.student, this.#contrast('teacher', batch), derivative, scale) +
-        lossOf(other, logNormalizers.teacher, this.#contrast('student', batch), unused, scale)
+        lossOf(studentAnchors, logNormalizers.student, teacherVectors, derivative, scale) +
+        lossOf(teacherAnchors, logNormalizers.teacher, studentVectors, teacherDerivative, scale)
       );
     });
   }
@@ -227,17 +266,17 @@ export class ContrastiveRepresentationDistillationStrategy<
     }
   }
 
-  /** What anchors are contrasted with: entries of that side. */
-  #contrast(side: 'student' | 'teacher', of: ContrastRows): Contrast {
+  /** Returns what the anchors are contrasted with: the vectors of one side of the memory. */
+  #contrast(side: 'student' | 'teacher', batch: ContrastRows): Contrast {
     const { memory, contrastTemperature: temperature } = this;
     const { data, rows: samples, columns } = memory[side];
     const { entries, negatives } = memory;
     const bank = grid(data, samples, columns);
-    const { rows, rowWeights, rowLosses } = of;
+    const { rows, rowWeights, rowLosses } = batch;
     return { bank, entries, count: negatives + 1, rows, rowWeights, rowLosses, temperature };
   }
 
-  /** The rows kept of a batch that a loss is not asked for. */
+  /** Checks a batch outside a loss, and scales its kept rows to length 1. */
   #units(
     operation: string,
     student: Matrix<T>,
@@ -266,8 +305,8 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * Throws unless both sides can be compared with the memory, and the rows are as many as were
-   * selected.
+   * Throws unless both sides can be compared with the memory, and the batch has as many rows as
+   * were selected.
    */
   #check(operation: string, student: Matrix<T>, teacher: Matrix<T>): void {
     const { memory, projection, teacherProjection } = this;

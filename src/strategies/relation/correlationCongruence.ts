@@ -21,63 +21,96 @@ import {
 /** @inline */
 type Form = 'gaussian' | 'bilinear' | 'consecutive';
 
+/** Options of {@link CorrelationCongruenceDistillationStrategy}. */
 export interface CorrelationCongruenceDistillationOptions extends StrategyOptions {
-  /** Which of the losses that go by the name; `'gaussian'`. */
+  /**
+   * Which of the published losses of this name to compute.
+   *
+   * @defaultValue `'gaussian'`
+   */
   readonly form?: Form | undefined;
-  /** γ of `'gaussian'`, finite, > 0; 0.4. */
+  /**
+   * γ of `'gaussian'`, finite and > 0.
+   *
+   * @defaultValue 0.4
+   */
   readonly gamma?: number | undefined;
-  /** The highest power of `'gaussian'`, an integer ≥ 1; 2. */
+  /**
+   * Highest power P of `'gaussian'`, an integer ≥ 1.
+   *
+   * @defaultValue 2
+   */
   readonly order?: number | undefined;
-  /** Whether the norm of `'gaussian'` and `'bilinear'` is squared; true. */
+  /**
+   * Whether the norm of `'gaussian'` and `'bilinear'` is squared.
+   *
+   * @defaultValue true
+   */
   readonly squared?: boolean | undefined;
 }
 
 /**
- * Correlation congruence: how the rows of a batch, B of them, go together on the teacher's side,
- * they shall on the student's.
+ * Matches how the rows of a batch correlate with each other, by squared difference of their
+ * kernels.
  *
- *     'gaussian'     ‖K(student) − K(teacher)‖² / B²,  Kᵢⱼ = exp(−2γ) · Σ over p ≤ order of (2γ · xᵢ · xⱼ)ᵖ / p!
- *     'bilinear'     ‖K(student) − K(teacher)‖² / B²,  Kᵢⱼ = xᵢ · xⱼ
- *     'consecutive'  Σ over i < B of Σ |δᵢ| · |δᵢ₊₁| / (B − 1),  δ = student − teacher
+ * ```math
+ * L = ‖K(s) − K(t)‖² / B² for 'gaussian'
+ * L = ‖K(s) − K(t)‖² / B² for 'bilinear'
+ * L = Σ_(i < B) Σ_c |δ_(i,c)| |δ_(i+1,c)| / (B − 1) for 'consecutive'
+ * K_(i,j)(x) = e^(−2 γ) Σ_(0 ≤ p ≤ P) (2 γ x_i · x_j)^p / p! for 'gaussian'
+ * K_(i,j)(x) = x_i · x_j for 'bilinear'
+ * δ = s − t
+ * ```
  *
- * with the Frobenius norm; `squared: false` leaves its square out. The first is the Taylor
- * expansion of exp(−γ ‖xᵢ − xⱼ‖²) for rows of length 1: divide the features by their norm if that
- * is what you want; nothing here does.
+ * Use it for embeddings whose rows have length 1, in large batches.
  *
- * - `student`, `teacher`: features, one row a sample; any finite value. The columns may differ but
- *   in `'consecutive'`.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * s and t are the matrices of student and teacher, B the number of kept rows, and c a column.
+ * `form` chooses the formula, P is the option `order`, and the norm is the Frobenius norm.
+ * `squared: false` takes the norm itself, not its square, over B². `'gaussian'` is the Taylor
+ * expansion of exp(−γ ‖x_i − x_j‖²) for rows of length 1. The strategy does not normalize rows:
+ * divide them by their norm before the call.
+ *
+ * - `student`, `teacher`: features, one row for each sample, any finite value. The two sides may
+ *   differ in columns, except for `'consecutive'`.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
  * Returns a loss ≥ 0, 0 at student = teacher. `'consecutive'` depends on the order of the rows,
- * counts only what is wrong in a row and the next in the same column, and is 0 for a single row.
- * Where |δ|, or the norm without its square, is 0 its derivative is taken as 0.
+ * counts only errors in the same column of a row and the next, and is 0 for a single row. Where
+ * |δ|, or the norm without its square, is 0, its derivative is taken as 0. The loss is no sum over
+ * rows: chunks of a batch do not add up to it.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows; of `'consecutive'` columns too),
- * DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (form, gamma, order), MISPLACED_OPTION (gamma or order
- * without `'gaussian'`, squared with `'consecutive'`), OVERFLOW (a gradient beyond float32, from an
- * order of 3 on for features of some thousands).
+ * Cost: B² · columns multiplications for the gradient and half of that for each side. Memory for
+ * some B² numbers. `'consecutive'` takes one pass.
  *
- * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory
- * for some B²; of `'consecutive'` one pass. It is no sum over rows: chunks of a batch do not add up
- * to it.
+ * Precision of `'gaussian'` and `'bilinear'`: double, with one exception. From 32 rows and 32
+ * columns on, a kernel multiplies float32 rows in float32: each side with itself or, where the rows
+ * of both sides are close, the teacher and the difference. Where errors of 5e-7 of the products'
+ * differences might still show, the products are computed again in double. A row of the gradient is
+ * good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
- * Precision of the first two: doubles, except that a kernel multiplies float32 rows, from 32 rows
- * and 32 columns on, in float32: each side with itself or, where the rows of both sides are close,
- * the teacher and the difference. Where errors of 5e-7 of what the products differ by might still
- * show, they are computed once more in doubles. A row of the gradient is good to some 1e-6 of the
- * sum of the sizes of its terms, one for each pair.
- *
- * Peng et al. (2019), "Correlation Congruence for Knowledge Distillation", §3, arXiv:1904.01802:
- * the first two. torchdistill has them without the square, RepDistiller the third, after code of
- * the authors', which compares no rows of a side with each other.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for other rows, and for other columns with
+ *   `'consecutive'`; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `form`, `gamma` and
+ *   `order`; `MISPLACED_OPTION` for `gamma` or `order` without `'gaussian'`, and for `squared` with
+ *   `'consecutive'`; `OVERFLOW` for a gradient beyond float32, from order 3 on with features of
+ *   some thousands
+ * @see [Peng et al. 2019](https://arxiv.org/abs/1904.01802), §3. "Correlation Congruence for
+ *   Knowledge Distillation": `'gaussian'` and `'bilinear'`. As in the paper; `'consecutive'` is
+ *   RepDistiller's, after code of the authors, and compares no rows of a side with each other.
+ * @reproduces RepDistiller: `form: 'consecutive'`
+ * @reproduces torchdistill: `squared: false`
  *
  * @example
+ * ```ts
  * import { CorrelationCongruenceDistillationStrategy, Matrix } from 'knowledge-distillation';
  *
  * const strategy = new CorrelationCongruenceDistillationStrategy({ gamma: 0.4, order: 2 });
- * const student = Matrix.fromRows([[1, 0], [0.6, 0.8], [0, 1]]);
+ * const student = Matrix.fromRows([[1, 0], [0.6, 0.8], [0, 1]]); // rows of length 1
  * const teacher = Matrix.fromRows([[0, 0, 1], [0, 1, 0], [0.6, 0.8, 0]]);
  * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.0159
+ * console.log(gradient.rows, gradient.columns); // 3 2
+ * ```
  */
 export class CorrelationCongruenceDistillationStrategy<
   T extends FloatArray = Float32Array,

@@ -7,53 +7,69 @@ import { checkPositive } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { similarityDivergence } from '../../kernels/pairs/similarityDistribution.js';
 
+/** Options of {@link SimilarityDistributionDistillationStrategy}. */
 export interface SimilarityDistributionDistillationOptions extends StrategyOptions {
-  /** τ_s, by which the student's similarities are divided, > 0; 0.05. */
+  /**
+   * Temperature τ_s that divides the student's similarities, > 0.
+   *
+   * @defaultValue 0.05
+   */
   readonly similarityTemperature?: number | undefined;
-  /** τ_t, by which the teacher's similarities are divided, > 0; the student's. */
+  /**
+   * Temperature τ_t that divides the teacher's similarities, > 0.
+   *
+   * @defaultValue `similarityTemperature`
+   */
   readonly teacherSimilarityTemperature?: number | undefined;
 }
 
 /**
- * Similarity distributions: with which of the other rows of a batch a row would be taken together,
- * of the teacher and of the student.
+ * Matches which of a batch's other rows are nearest to each row, by KL(teacher ‖ student).
  *
- *     loss = mean over i of KL(p(· | i) ‖ q(· | i))
- *     p(j | i) = softmax over j ≠ i of cos(tᵢ, tⱼ) / τ_t,  q(j | i) = softmax over j ≠ i of cos(sᵢ, sⱼ) / τ_s
+ * ```math
+ * L = mean_i(KL(p_i ‖ q_i))
+ * p_i = softmax_(j ≠ i)(cos(t_i, t_j) / τ_t)
+ * q_i = softmax_(j ≠ i)(cos(s_i, s_j) / τ_s)
+ * ```
  *
- * s are the rows of the student, t those of the teacher. A row is not among its own neighbours. Use
- * it for embeddings that find what is related to something: the smaller τ_t, the more the nearest
- * rows count.
+ * Use it for embeddings with which a search finds related samples.
  *
- * - `student`, `teacher`: embeddings, one row a sample; any finite value. The columns may differ.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used: temperatures of
- *   similarities are options of their own, since a hybrid hands that of logits, which is larger by
- *   far, to all.
+ * s and t are the rows of the student and of the teacher. A row is not among its own neighbours.
+ * The smaller τ_t, the more the nearest rows count.
  *
- * Returns a loss ≥ 0 in nats, at most 2 / τ_s + 2 / τ_t; 0 at student = teacher if τ_s = τ_t, and
- * where two rows or one are kept, which leave no choice. The scale of a row does not matter; the
- * cosine of a row of zeros is 0, with gradient 0.
+ * - `student`, `teacher`: embeddings, one row for each sample, any finite value. The two sides may
+ *   differ in columns.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect. The temperatures of similarities are options of their own, because a hybrid passes the
+ *   temperature of logits, which is far larger, to all its entries.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE, OUT_OF_RANGE (the
- * temperatures).
+ * Returns a loss ≥ 0 in nats, at most 2 / τ_s + 2 / τ_t. It is 0 at student = teacher if τ_s = τ_t,
+ * and where one or two rows are kept, which leave no choice. The scale of a row does not matter.
+ * The cosine with a row of zeros is 0, with gradient 0. The loss is no sum over rows: chunks of a
+ * batch do not add up to it, and in a larger batch the neighbours are nearer.
  *
- * Cost: rows² · columns multiplications for each side and for the gradient, and memory for rows²
- * numbers three times and for both sides. It is no sum over rows: chunks of a batch do not add up
- * to it, and in a larger batch the neighbours are nearer.
+ * Cost: rows² · columns multiplications for each side and for the gradient. Memory for 3 · rows²
+ * numbers and for both sides.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
- * in float32: each side with itself or, where the rows of both sides are close, the teacher and the
- * difference. Where the errors might still show, as they do at low temperatures, the products are
- * computed once more in doubles. The loss is good to 1e-6, a row of the gradient to some 1e-6 of
- * the sum of the sizes of its terms, one for each pair.
+ * Precision: double, with one exception. From 32 rows and 32 columns on, a kernel multiplies
+ * float32 rows in float32: each side with itself or, where the rows of both sides are close, the
+ * teacher and the difference. Where the errors might still show, as they do at low temperatures,
+ * the products are computed again in double. The loss is good to 1e-6, and a row of the gradient to
+ * some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
- * Koohpayegani et al. (2020), "CompRess", §3, arXiv:2010.14713: with two queues this loss, but the
- * other rows come from queues of earlier batches, without a gradient. Fang et al. (2021), "SEED",
- * §3.2, arXiv:2101.04731: both sides are compared with one queue of the teacher's rows, at 0.2 and
- * 0.01, and the row itself counts; the value is larger by the entropy of p. Tejankar et al. (2021),
- * "ISD", arXiv:2012.09259: one queue, too, and a teacher that is an average of the student.
+ * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`;
+ *   `OUT_OF_RANGE` for the temperatures
+ * @see [Koohpayegani et al. 2020](https://arxiv.org/abs/2010.14713), §3. "CompRess": with two
+ *   queues it is this loss. The paper takes the other rows from queues of earlier batches, without
+ *   a gradient.
+ * @see [Fang et al. 2021](https://arxiv.org/abs/2101.04731), §3.2. "SEED". The paper compares both
+ *   sides with one queue of the teacher's rows, at 0.2 and 0.01, and counts the row itself. Its
+ *   value is larger by the entropy of p.
+ * @see [Tejankar et al. 2021](https://arxiv.org/abs/2012.09259). "ISD". The paper has one queue
+ *   too, and a teacher that is an average of the student.
  *
  * @example
+ * ```ts
  * import { Matrix, SimilarityDistributionDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new SimilarityDistributionDistillationStrategy({
@@ -61,8 +77,16 @@ export interface SimilarityDistributionDistillationOptions extends StrategyOptio
  *   teacherSimilarityTemperature: 0.1,
  * });
  * const student = Matrix.fromRows([[0.1, 0.9], [0.8, -0.2], [0.5, 0.4], [-0.3, 0.6]]);
- * const teacher = Matrix.fromRows([[0.3, 1.2, 0.1], [0.9, -0.3, 0.4], [0.2, 0.6, -0.5], [0.1, 0.7, 0.9]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // gradient: 4 × 2
+ * const teacher = Matrix.fromRows([
+ *   [0.3, 1.2, 0.1],
+ *   [0.9, -0.3, 0.4],
+ *   [0.2, 0.6, -0.5],
+ *   [0.1, 0.7, 0.9],
+ * ]);
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 6.2823
+ * console.log(gradient.rows, gradient.columns); // 4 2
+ * ```
  */
 export class SimilarityDistributionDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -90,7 +114,9 @@ export class SimilarityDistributionDistillationStrategy<
     return 'SimilarityDistributionDistillationStrategy';
   }
 
-  /** Rows are compared with rows of their own side alone: the columns may differ. */
+  /**
+   * Checks nothing more: rows are compared with rows of their own side, so the columns may differ.
+   */
   protected override validate(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {

@@ -7,44 +7,61 @@ import type { FloatArray } from '../../core/numeric.js';
 import { similarityDifference } from '../../kernels/pairs/similarityPreserving.js';
 
 /**
- * Similarity-preserving distillation: which samples of a batch the teacher finds alike, the student
- * shall too. Over the rows of a batch together, B of them:
+ * Matches which samples of a batch are alike, by squared difference of normalized Gram matrices.
  *
- *     loss = Σ over all pairs of (Ĝ(student) − Ĝ(teacher))² / B²
- *     Ĝ = G with each of its rows g as g / max(‖g‖, 1e-12),  G = X · Xᵀ
+ * ```math
+ * L = Σ_(i,j)((Ĝ_(i,j)(s) − Ĝ_(i,j)(t))²) / B²
+ * Ĝ_i = G_i / max(‖G_i‖, 10^(−12))
+ * G(x) = x xᵀ
+ * ```
  *
- * - `student`, `teacher`: activations, one row a sample; any finite value. The columns may differ.
- * - labels: only `IGNORE_INDEX` is read. Temperature and alpha are not used.
+ * Use it between layers of different widths without a projection, in large batches.
  *
- * Returns a loss in [0, 4 / B], 0 at student = teacher; it does not change when a side is scaled,
- * above that floor. A row of zeros is like no other, its row of Ĝ is 0; below the floor the
- * derivative is steep, that by g / 1e-12. Of a single row nothing is left to learn: loss 0, unless
- * it is zero on one side.
+ * s and t are the matrices of student and teacher, B is the number of kept rows, and G_i a row of
+ * G.
  *
- * Throws `DistillationError`: SHAPE_MISMATCH (rows), DTYPE_MISMATCH, NOT_FINITE.
+ * - `student`, `teacher`: activations, one row for each sample, any finite value. The two sides may
+ *   differ in columns.
+ * - labels: only `IGNORE_INDEX` is read, which excludes a row. Temperature and alpha have no
+ *   effect.
  *
- * Cost: B² · columns multiplications for the gradient and half of that for each side, and memory
- * for B² numbers of each side and, with a gradient, at most for those of the student. It is no sum
- * over rows: chunks of a batch do not add up to it. The published weight beside a hard loss is
- * 3000.
+ * Returns a loss in [0, 4 / B], 0 at student = teacher. Scaling a side changes nothing, as long as
+ * ‖G_i‖ is above 1e-12. A row of zeros is like no other row, and its row of Ĝ is 0. Below the floor
+ * the derivative is steep, because it divides by 1e-12. A single row leaves nothing to learn: its
+ * loss is 0, unless the row is zero on one side. The loss is no sum over rows: chunks of a batch do
+ * not add up to it.
  *
- * Precision: doubles, except that a kernel multiplies float32 rows, from 32 rows and 32 columns on,
- * in float32: each side with itself or, where the rows of both sides are close, the teacher and the
- * difference. Where errors of 5e-7 of what the products differ by might still show, they are
- * computed once more in doubles. A row of the gradient is a sum over pairs and good to some 1e-6 of
- * the sum of their sizes; where they cancel, as with rows that point the same way, that is a larger
- * share of what is left.
+ * Cost: B² · columns multiplications for the gradient and half of that for each side. Memory for B²
+ * numbers of each side and, with a gradient, at most for the student's rows. The published weight
+ * beside a hard loss is 3000.
  *
- * Tung & Mori (2019), "Similarity-Preserving Knowledge Distillation", §3 eq. 1–4, arXiv:1907.09682:
- * as here; the floor of the norm is that of published code.
+ * Precision: double, with one exception. From 32 rows and 32 columns on, a kernel multiplies
+ * float32 rows in float32: each side with itself or, where the rows of both sides are close, the
+ * teacher and the difference. Where errors of 5e-7 of the products' differences might still show,
+ * the products are computed again in double. A row of the gradient is a sum over pairs, and good to
+ * some 1e-6 of the sum of their sizes. Where the pairs cancel, as with rows that point the same
+ * way, the error is a larger share of the result.
+ *
+ * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`
+ * @see [Tung & Mori 2019](https://arxiv.org/abs/1907.09682), §3 equations 1–4.
+ *   "Similarity-Preserving Knowledge Distillation". As in the paper; the floor of the norm is that
+ *   of published code.
+ * @reproduces mdistiller
+ * @reproduces RepDistiller
+ * @differs torchdistill: rows of G divided by the sum of their absolute values.
+ * @differs AiDotNet: cosines of softmaxes.
  *
  * @example
+ * ```ts
  * import { Matrix, SimilarityPreservingDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new SimilarityPreservingDistillationStrategy();
- * const student = Matrix.fromRows([[1, 0], [0.8, 0.3], [0, 1]]);
+ * const student = Matrix.fromRows([[1, 0], [0.8, 0.3], [0, 1]]); // 3 samples × 2 features
  * const teacher = Matrix.fromRows([[2, 0, 1], [2, 0.5, 1], [0, 1, 3]]);
- * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher); // gradient: 3 × 2
+ * const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
+ * console.log(loss.toFixed(4)); // 0.0316
+ * console.log(gradient.rows, gradient.columns); // 3 2
+ * ```
  */
 export class SimilarityPreservingDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -57,7 +74,9 @@ export class SimilarityPreservingDistillationStrategy<
     return 'SimilarityPreservingDistillationStrategy';
   }
 
-  /** Rows are compared with rows of their own side alone: the columns may differ. */
+  /**
+   * Checks nothing more: rows are compared with rows of their own side, so the columns may differ.
+   */
   protected override validate(): void {}
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
