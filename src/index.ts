@@ -39,12 +39,7 @@ export {
   type BatchNormStatistics,
   batchNormMargins,
 } from './layers/batchNormMargins.js';
-export {
-  ContrastiveMemory,
-  type ContrastiveMemoryOptions,
-  type ContrastiveMemoryState,
-  type LogNormalizers,
-} from './layers/contrastiveMemory.js';
+export { ContrastiveMemory } from './layers/contrastiveMemory.js';
 export { LinearProjection, type LinearProjectionOptions } from './layers/linearProjection.js';
 export {
   averageHeads,
@@ -54,6 +49,11 @@ export {
   type RowMap,
   splitColumns,
 } from './layers/maps.js';
+export type {
+  ContrastiveMemoryOptions,
+  ContrastiveMemoryState,
+  LogNormalizers,
+} from './layers/memoryState.js';
 export type { ProjectedDistillationOptions } from './layers/projection.js';
 export {
   type CompareOutputsOptions,
@@ -106,17 +106,14 @@ export {
   balancedWeights,
   type HybridBatch,
 } from './strategies/hybrid/balance.js';
-export {
-  type HybridDistillationOptions,
-  HybridDistillationStrategy,
-} from './strategies/hybrid/hybrid.js';
+export { HybridDistillationStrategy } from './strategies/hybrid/hybrid.js';
 export type {
   LayerOutputs,
   LayerwiseOptions,
   LayerwiseResult,
   TeacherLayerOutputs,
 } from './strategies/hybrid/layers.js';
-export type { WeightedStrategy } from './strategies/hybrid/weights.js';
+export type { HybridDistillationOptions, WeightedStrategy } from './strategies/hybrid/weights.js';
 export { MarginMSEDistillationStrategy } from './strategies/ranking/marginMSE.js';
 export {
   type RankingDistillationOptions,

@@ -1,40 +1,48 @@
 import { checkNumbers, checkOptions, throwShape } from '../core/errors.js';
 import { normalDensity, normalProbability } from '../kernels/rows/batchNormMargins.js';
 
-/** Mean and deviation of each channel after a batch normalization: its parameters β and γ. */
+/** Parameters of a batch normalization: mean and standard deviation of each channel after it. */
 export interface BatchNormStatistics {
-  /** Means: the shift β. */
+  /** Mean of each channel: the shift β. */
   readonly mean: ArrayLike<number>;
-  /** Standard deviations: the scale γ, of either sign. */
+  /** Standard deviation of each channel: the scale γ, of either sign. */
   readonly deviation: ArrayLike<number>;
 }
 
 /**
- * Least share of negative values for which their mean is computed, from the authors' code. Below
- * it, −3 deviations are used.
+ * Smallest share of negative values for which their mean is computed, from the authors' code. Below
+ * it, the margin is −3 standard deviations.
  */
 const LEAST_SHARE = 0.001;
 
 /**
  * Computes the margins of a {@link MarginReLUDistillationStrategy}, one for each channel of the
- * teacher. A margin is the mean of the negative values of a normal distribution. Its mean μ and
- * deviation σ are the parameters of the batch normalization before the ReLU:
+ * teacher.
  *
- *     E[x | x < 0] = μ − σ φ(μ/σ) / Φ(−μ/σ);  −3σ where Φ(−μ/σ) ≤ 0.001
+ * ```math
+ * m = μ − σ φ(μ / σ) / Φ(−μ / σ) if Φ(−μ / σ) > 0.001
+ * m = −3 σ otherwise
+ * ```
  *
+ * A margin is the mean of the negative values of a normal distribution, E[x | x < 0]. Its mean μ
+ * and standard deviation σ are the parameters of the batch normalization before the ReLU; φ is the
+ * density and Φ the distribution function of the standard normal distribution.
+ *
+ * @param statistics - mean and standard deviation of each channel, finite, of the same length
  * @returns one number ≤ 0 for each channel
- * @throws {DistillationError} SHAPE_MISMATCH if the lengths differ, EMPTY without a channel,
- *   OUT_OF_RANGE for a number that is not finite
- *
- * @remarks Heo et al. (2019), "A Comprehensive Overhaul of Feature Distillation", §3,
- *   arXiv:1904.01866; −3σ is the authors' code.
+ * @throws {DistillationError} `SHAPE_MISMATCH` if the lengths differ, `EMPTY` without a channel,
+ *   `OUT_OF_RANGE` for a number that is not finite
+ * @see [Heo et al. 2019](https://arxiv.org/abs/1904.01866), §3. "A Comprehensive Overhaul of
+ *   Feature Distillation"; −3 σ is the authors' code.
  *
  * @example
+ * ```ts
  * import { batchNormMargins, MarginReLUDistillationStrategy } from 'knowledge-distillation';
  *
- * // β and γ of the teacher's layer
- * const margins = batchNormMargins({ mean: [0, 0.2], deviation: [1, 0.5] });
+ * const margins = batchNormMargins({ mean: [0, 0.2], deviation: [1, 0.5] }); // β and γ
  * const strategy = new MarginReLUDistillationStrategy({ margins });
+ * console.log(Array.from(margins, (margin) => margin.toFixed(4))); // [ '-0.7979', '-0.3344' ]
+ * ```
  */
 export function batchNormMargins(statistics: BatchNormStatistics): Float64Array {
   const operation = 'batchNormMargins';

@@ -15,43 +15,12 @@ import { type FloatArray, type NumericTrait, traitOf } from '../core/numeric.js'
 import { Generator } from '../core/random.js';
 import type { Grid } from '../kernels/products/grid.js';
 import { norm } from '../kernels/rows/distance.js';
-
-/** Options of a {@link ContrastiveMemory}. */
-export interface ContrastiveMemoryOptions<T extends FloatArray = Float32Array> {
-  /** Number of samples that each row is contrasted with, ≥ 1; 16384. */
-  readonly negatives?: number | undefined;
-  /** Weight of the old vector when a sample is remembered, in [0, 1]; 0.5. */
-  readonly momentum?: number | undefined;
-  /** An integer; the same seed gives the same vectors and negatives on every machine; 0. */
-  readonly seed?: number | undefined;
-  /** Number format of the student's features; float32. */
-  readonly numeric?: NumericTrait<T> | undefined;
-}
-
-/** log Z of each side; Z normalizes the similarities of its rows with the vectors of the memory. */
-export interface LogNormalizers {
-  readonly student: number;
-  readonly teacher: number;
-}
-
-/** A memory between two batches, as plain data for `structuredClone` and databases. */
-export interface ContrastiveMemoryState<T extends FloatArray = Float32Array> {
-  readonly columns: number;
-  readonly negatives: number;
-  readonly momentum: number;
-  /** The student's vectors, one sample after another. */
-  readonly student: T;
-  readonly teacher: T;
-  /** State of the generator that draws the negatives. */
-  readonly generator: number;
-  readonly logNormalizers?: LogNormalizers | undefined;
-}
-
-/** What a state has beside the vectors. */
-export type MemoryNumbers = Pick<
+import type {
+  ContrastiveMemoryOptions,
   ContrastiveMemoryState,
-  'negatives' | 'momentum' | 'generator' | 'logNormalizers'
->;
+  LogNormalizers,
+  MemoryNumbers,
+} from './memoryState.js';
 
 const NAME = 'ContrastiveMemory';
 const SIDES = ['student', 'teacher'] as const;
@@ -61,37 +30,45 @@ const SIDES = ['student', 'teacher'] as const;
  * data set, one vector of length 1 of the student and one of the teacher. The first vectors are
  * random.
  *
- * - `samples`: number of samples in the data set. `columns`: width of the vectors.
- *
  * Only {@link select}, and the strategy's `calibrate` and `remember`, change the memory. A loss
  * only reads it.
  *
- * Cost: 2 × samples × columns numbers: 51 MB for 50,000 samples, 128 columns and float32.
+ * Cost: memory for 2 × samples × columns numbers: 51 MB for 50,000 samples, 128 columns and
+ * float32.
  *
- * Tian et al. (2020), "Contrastive Representation Distillation", §3.1, arXiv:1910.10699, after Wu
- * et al. (2018), arXiv:1805.01978. As in the authors' code, negatives are drawn with replacement
- * from all samples, the sample of the row included. To contrast with other classes only, pass
- * negatives to {@link select}.
+ * @see [Tian et al. 2020](https://arxiv.org/abs/1910.10699), §3.1. "Contrastive Representation
+ *   Distillation", after Wu et al. 2018 (arXiv:1805.01978). As in the authors' code, negatives are
+ *   drawn with replacement from all samples, the sample of the row included. To contrast with other
+ *   classes only, pass negatives to {@link select}.
  *
  * @example
+ * ```ts
  * import { ContrastiveMemory } from 'knowledge-distillation';
  *
  * const memory = new ContrastiveMemory(1000, 16, { negatives: 64, seed: 7 });
  * memory.select([3, 997]); // the two rows of the next batch are these samples
  * const copy = ContrastiveMemory.restore(structuredClone(memory.state()));
+ * console.log(copy.student.rows, copy.student.columns, copy.negatives); // 1000 16 64
+ * ```
  */
 export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   readonly negatives: number;
   readonly momentum: number;
-  /** The student's vectors, one row per sample. */
+  /** Vectors of the student, one row for each sample. */
   readonly student: Matrix<T>;
-  /** The teacher's vectors, one row per sample. */
+  /** Vectors of the teacher, one row for each sample. */
   readonly teacher: Matrix<T>;
   readonly #generator: Generator;
-  #entries = new Int32Array();
+  #selection = new Int32Array();
   /** @internal Set by the strategy's `calibrate`. */
   logNormalizers: LogNormalizers | undefined;
 
+  /**
+   * @param samples - number of samples in the data set, ≥ 1
+   * @param columns - width of the vectors, ≥ 1
+   * @param options - negatives, momentum, seed and number format
+   * @throws {DistillationError} `OUT_OF_RANGE` for a number, `UNKNOWN_OPTION`
+   */
   constructor(samples: number, columns: number, options: ContrastiveMemoryOptions<T> = {}) {
     checkInteger(NAME, 'samples', samples, 1);
     checkInteger(NAME, 'columns', columns, 1);
@@ -102,18 +79,26 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     checkNumber(NAME, 'seed', seed, 'be an integer', Number.isSafeInteger);
     const numeric = readNumeric(NAME, options.numeric);
     this.#generator = new Generator(seed);
-    const bound = Math.sqrt(3 / columns); // the mean squared length of a row is then 1
-    const entries = (): Matrix<T> => {
+    const bound = Math.sqrt(3 / columns); // makes the mean squared length of a row 1
+    const randomVectors = (): Matrix<T> => {
       const matrix = zeroMatrix(NAME, { samples, columns }, numeric);
       const { data } = matrix;
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * this.#generator.next() - 1);
       return matrix;
     };
-    this.student = entries();
-    this.teacher = entries();
+    this.student = randomVectors();
+    this.teacher = randomVectors();
   }
 
-  /** Restores a memory from what its method `state` returned; the arrays are copied. */
+  /**
+   * Restores a memory from its state; the arrays are copied.
+   *
+   * @param state - the result of the method `state`
+   * @returns a new memory without a selection
+   * @throws {DistillationError} `SHAPE_MISMATCH` for vectors that do not fill the columns,
+   *   `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for another number
+   * @throws {TypeError} for vectors that are no Float32Array or Float64Array
+   */
   static restore<T extends FloatArray>(state: ContrastiveMemoryState<T>): ContrastiveMemory<T> {
     const operation = `${NAME}.restore`;
     checkOptions(operation, 'state', state);
@@ -122,7 +107,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       if (traitOf(state[side]) !== undefined) continue;
       throwType(operation, side, 'be a Float32Array or a Float64Array', state[side]);
     }
-    const numeric = traitOf(student) as NumericTrait<T>; // traitOf has seen the type
+    const numeric = traitOf(student) as NumericTrait<T>; // the loop above has checked the type
     checkInteger(operation, 'columns', columns, 1);
     const samples = Math.max(1, Math.floor(student.length / columns));
     const options = { negatives, momentum, numeric };
@@ -132,18 +117,20 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
       if (length !== samples * columns) {
         throwShape(operation, side, [length], [samples * columns], `${samples} samples`);
       }
-      const entries = new Matrix(state[side], samples, columns);
-      checkDtype(operation, side, entries, memory.student);
-      checkMatrixFinite(operation, side, entries);
-      memory[side].data.set(entries.data);
+      const vectors = new Matrix(state[side], samples, columns);
+      checkDtype(operation, side, vectors, memory.student);
+      checkMatrixFinite(operation, side, vectors);
+      memory[side].data.set(vectors.data);
     }
     memory.numbersWriter(operation, '', state)();
     return memory;
   }
 
   /**
-   * Returns what a later run needs in order to continue exactly as this one. The selection is not
-   * included.
+   * Copies the state that a later run needs in order to continue exactly as this one. The selection
+   * is not included.
+   *
+   * @returns the state, for {@link restore}
    */
   state(): ContrastiveMemoryState<T> {
     const { columns, numeric } = this.student;
@@ -152,7 +139,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     return { columns, student: vectors(student), teacher: vectors(teacher), ...this.numbers() };
   }
 
-  /** @internal Returns what a state has beside the vectors. */
+  /** @internal Returns the parts of the state beside the vectors. */
   numbers(): MemoryNumbers {
     const { negatives, momentum, logNormalizers } = this;
     const generator = this.#generator.state;
@@ -165,8 +152,8 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal Checks what {@link numbers} of a memory with the same options returned; returns the
-   * function that takes it over, and drops the selection.
+   * @internal Checks the result of {@link numbers} of a memory with the same options; returns the
+   *   function that takes it over and drops the selection.
    *
    * @param place - prefix of the arguments in messages
    */
@@ -189,7 +176,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     return () => {
       this.#generator.state = generator;
       this.logNormalizers = logNormalizers && { ...logNormalizers };
-      this.#entries = new Int32Array();
+      this.#selection = new Int32Array();
     };
   }
 
@@ -200,7 +187,7 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
    *   masked
    * @param negatives - `negatives` indices for each row, row after row; drawn at random if they are
    *   left out
-   * @throws {DistillationError} OUT_OF_RANGE for an index, SHAPE_MISMATCH for the wrong number of
+   * @throws {DistillationError} `OUT_OF_RANGE` for an index, `SHAPE_MISMATCH` for another number of
    *   negatives
    */
   select(samples: ArrayLike<number>, negatives?: ArrayLike<number>): void {
@@ -215,43 +202,51 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
     }
     const count = this.negatives + 1;
     const sizes = { 'samples.length': length, 'negatives + 1': count };
-    const entries = allocate(operation, sizes, (size) => new Int32Array(size));
+    const selection = allocate(operation, sizes, (size) => new Int32Array(size));
     for (const [row, sample] of selected.entries()) {
-      entries[row * count] = sample;
+      selection[row * count] = sample;
       for (let j = 1; j < count; j++) {
         const position = row * this.negatives + j - 1;
-        entries[row * count + j] =
+        selection[row * count + j] =
           others?.[position] ?? Math.floor(this.#generator.next() * this.student.rows);
       }
     }
-    this.#entries = entries;
+    this.#selection = selection;
   }
 
   /**
    * The last selection: for each row the index of its sample, then the indices of its negatives.
    */
   get entries(): Int32Array {
-    return this.#entries;
+    return this.#selection;
   }
 
   /**
-   * @internal Blends rows of the batch into the vectors of their samples, one row after another:
+   * @internal Blends rows of the batch into the vectors of their samples, one row after another,
+   *   and scales each result to length 1:
    *
-   *     vector ← momentum · vector + (1 − momentum) · row, scaled to length 1
+   * ```math
+   * m ← λ m + (1 − λ) a
+   * ```
    */
   blend(side: 'student' | 'teacher', units: Grid, rows: readonly number[]): void {
     const { momentum, negatives } = this;
     const { data, columns } = this[side];
-    const entry = new Float64Array(columns);
+    const blended = new Float64Array(columns);
     for (const [i, row] of rows.entries()) {
-      const from = this.#entries[row * (negatives + 1)]! * columns;
+      const start = this.#selection[row * (negatives + 1)]! * columns;
       for (let k = 0; k < columns; k++) {
-        entry[k] = momentum * data[from + k]! + (1 - momentum) * units.data[i * columns + k]!;
+        blended[k] = momentum * data[start + k]! + (1 - momentum) * units.data[i * columns + k]!;
       }
-      const length = norm(entry, 0, columns);
+      const length = norm(blended, 0, columns);
       if (length === 0) continue;
-      for (let k = 0; k < columns; k++) data[from + k] = entry[k]! / length;
+      for (let k = 0; k < columns; k++) data[start + k] = blended[k]! / length;
     }
+  }
+
+  /** @internal Throws if a vector is not finite. */
+  explain(operation: string): void {
+    for (const side of SIDES) checkMatrixFinite(operation, `the memory's ${side}`, this[side]);
   }
 
   #checkIndices(operation: string, argument: string, indices: ArrayLike<number>): number[] {

@@ -1,11 +1,13 @@
-import { checkDtype, checkShape } from '../core/checks.js';
+import { gather } from '../call/rows.js';
+import { checkDtype, checkRow, checkShape } from '../core/checks.js';
+import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type Grid, grid } from '../kernels/products/grid.js';
 import { toUnits, unitsAdjoint } from '../kernels/rows/unit.js';
 import { checkProjection, type LinearProjection } from './linearProjection.js';
 
-/** Rows scaled to length 1. */
+/** Rows scaled to length 1, with the adjoint of the scaling and of the projection. */
 export interface Embedding {
   readonly units: Grid;
   /**
@@ -18,7 +20,8 @@ export interface Embedding {
 }
 
 /**
- * Throws unless a row has the width of the contrast or, with a projection, the width of its input.
+ * Throws unless a row has the width of the contrast or, with a projection, the width of the
+ * projection's input.
  */
 export function checkVectors<T extends FloatArray>(
   operation: string,
@@ -57,8 +60,8 @@ export function checkProjectionTo<T extends FloatArray>(
 }
 
 /**
- * Projects the rows, if there is a projection, and divides each by its norm; a row of zeros stays
- * zero.
+ * Projects the rows, if there is a projection, and divides each row by its norm. A row of zeros
+ * stays zero.
  */
 export function embed<T extends FloatArray>(
   x: Grid,
@@ -75,6 +78,21 @@ export function embed<T extends FloatArray>(
       else derivative.set(slope);
     },
   };
+}
+
+/** Embeds some rows of one side; throws if a value or a length is not finite. */
+export function embedRows<T extends FloatArray>(
+  operation: string,
+  side: string,
+  matrix: Matrix<T>,
+  rows: readonly number[],
+  projection: LinearProjection<T> | undefined,
+): Grid {
+  for (const row of rows) checkRow(operation, side, matrix, row);
+  projection?.explain(operation);
+  const { units } = embed(gather(matrix, rows), projection);
+  if (units.data.every(Number.isFinite)) return units;
+  refuse('OVERFLOW', operation, side, 'have rows of finite length', 'longer ones');
 }
 
 function project<T extends FloatArray>(

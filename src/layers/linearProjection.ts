@@ -18,46 +18,65 @@ import { addProduct } from '../kernels/products/product.js';
 
 /** Options of a {@link LinearProjection}. */
 export interface LinearProjectionOptions<T extends FloatArray = Float32Array> {
-  /** Whether a learnable bias is added to the product; false. */
+  /**
+   * Whether a learnable bias is added to the product.
+   *
+   * @defaultValue false
+   */
   readonly bias?: boolean | undefined;
-  /** An integer; the same seed gives the same weights on every machine; 0. */
+  /**
+   * Seed of the initial weights, an integer. The same seed gives the same weights on every machine.
+   *
+   * @defaultValue 0
+   */
   readonly seed?: number | undefined;
-  /** Number format of the student's features; float32. */
+  /**
+   * Number format of the parameters; it must be the format of the student's features.
+   *
+   * @defaultValue float32
+   */
   readonly numeric?: NumericTrait<T> | undefined;
   /**
-   * Prefix of the names of the parameters, for several projections: `'teacher'` gives `'teacher
-   * weight'`.
+   * Prefix of the names of the parameters, to tell several projections apart: `'teacher'` gives
+   * `'teacher weight'`.
    */
   readonly name?: string | undefined;
 }
 
 /**
- * Maps the student's features to the teacher's width by a learnable linear map:
+ * Maps the student's features to the teacher's width by a learnable linear map.
  *
- *     x · weight + bias
+ * ```math
+ * y = x W + b
+ * ```
  *
- * In rows that are feature maps, laid out [channels][positions], the map is applied to the channels
- * at each position: it is a 1×1 convolution.
+ * x is a row of features. W is the parameter `weight` of shape [inputColumns, outputColumns]; it
+ * starts uniform in ±1/√inputColumns. b is the parameter `bias` of shape [1, outputColumns], if
+ * there is one; it starts at 0. In rows that are feature maps, laid out [channels][positions], the
+ * map is applied to the channels at each position: it is a 1×1 convolution.
  *
- * `weight` has shape [inputColumns, outputColumns] and starts uniform in ±1/√inputColumns. `bias`
- * has shape [1, outputColumns] and starts at 0. Pass the projection to a
- * {@link FeatureDistillationStrategy}, or to another strategy of features. After each of its
- * gradient calls, {@link parameters} hold d loss / d weight and d loss / d bias, multiplied by the
- * weight of the strategy in a hybrid. Step them with any optimiser by writing to `value`. The
- * projection is needed only while training.
+ * Pass the projection to a {@link FeatureDistillationStrategy} or to another strategy with the
+ * option `projection`. After each gradient call of the strategy, {@link parameters} hold d loss / d
+ * weight and d loss / d bias; in a hybrid they are multiplied by the weight of the strategy. Step
+ * the parameters with any optimiser by writing to `value`. The projection is needed only during
+ * training.
  *
- * Romero et al. (2015), "FitNets", §2.2, arXiv:1412.6550 (the regressor); applied to token features
- * as in TinyBERT.
+ * @see [Romero et al. 2015](https://arxiv.org/abs/1412.6550), §2.2. "FitNets": the regressor;
+ *   applied to token features as in TinyBERT.
  *
  * @example
+ * ```ts
  * import { FeatureDistillationStrategy, LinearProjection, Matrix } from 'knowledge-distillation';
  *
  * const projection = new LinearProjection(2, 3, { seed: 7 });
  * const strategy = new FeatureDistillationStrategy({ projection });
- * strategy.computeGradient(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[1, 0, 1]]));
+ * const [student, teacher] = [Matrix.fromRows([[1, 2]]), Matrix.fromRows([[1, 0, 1]])];
+ * console.log(strategy.computeLossAndGradient(student, teacher).loss.toFixed(4)); // 0.3022
  * for (const { value, gradient } of projection.parameters()) {
  *   for (let i = 0; i < value.data.length; i++) value.data[i]! -= 0.1 * gradient.data[i]!;
  * }
+ * console.log(strategy.computeLoss(student, teacher).toFixed(4)); // 0.1343
+ * ```
  */
 export class LinearProjection<T extends FloatArray = Float32Array> {
   readonly inputColumns: number;
@@ -65,6 +84,12 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   readonly #weight: Parameter<T>;
   readonly #bias: Parameter<T> | undefined;
 
+  /**
+   * @param inputColumns - width of the student's features, or its channels, ≥ 1
+   * @param outputColumns - width of the teacher's features, or its channels, ≥ 1
+   * @param options - bias, seed, number format and name
+   * @throws {DistillationError} `OUT_OF_RANGE` for a number, `UNKNOWN_OPTION`
+   */
   constructor(
     inputColumns: number,
     outputColumns: number,
@@ -118,7 +143,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     return Math.max(1, Math.floor(columns / this.inputColumns));
   }
 
-  /** @internal Writes bias + x · weight to `result`, for `rows` rows of features. */
+  /** @internal Writes bias + x · weight to `result`, for the given number of rows of features. */
   project(x: FloatArray, rows: number, result: Float64Array): void {
     const { inputColumns, outputColumns } = this;
     const bias = this.#bias?.value.data;
@@ -132,8 +157,8 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal Adds the gradient of `rows` projected rows to the sums of the parameters, and writes
-   * d(sum)/d(x) to `inputDerivative`.
+   * @internal Adds the gradient of the projected rows to the sums of the parameters, and writes
+   *   d(sum)/d(x) to `inputDerivative`. The sum is that of the losses of the rows.
    *
    * @param derivative - d(sum)/d(projected)
    * @param scale - d(loss)/d(sum), for the parameters
@@ -170,6 +195,7 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
   }
 }
 
+/** Throws unless an option is a projection, by structure. */
 export function checkProjection<T extends FloatArray>(
   operation: string,
   argument: string,

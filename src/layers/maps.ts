@@ -15,43 +15,56 @@ import {
   spansOver,
 } from '../kernels/rows/pooling.js';
 
-/** A linear map of every row of a matrix. */
+/** A linear map of every row of a matrix, with its adjoint. */
 export interface RowMap {
-  /** Maps every row into a new matrix. */
+  /**
+   * Maps every row of a matrix.
+   *
+   * @param matrix - any number of rows, with the columns that the map takes
+   * @returns a new matrix
+   */
   apply<T extends FloatArray>(matrix: Matrix<T>): Matrix<T>;
-  /** Computes d loss / d matrix from d loss / d apply(matrix), in a new matrix. */
+  /**
+   * Maps d loss / d apply(matrix) to d loss / d matrix.
+   *
+   * @param gradient - in the shape of `apply(matrix)`
+   * @returns a new matrix
+   */
   adjoint<T extends FloatArray>(gradient: Matrix<T>): Matrix<T>;
 }
 
-/** Height and width of a map, ≥ 1. */
+/** Height and width of a feature map, ≥ 1. */
 export interface MapSize {
   readonly height: number;
   readonly width: number;
 }
 
 /**
- * Pools each feature map to another height and width by the mean over windows:
+ * Pools feature maps to another height and width by the mean over windows.
  *
- *     rows ⌊i · H / h⌋ … ⌈(i + 1) · H / h⌉ − 1,  columns ⌊j · W / w⌋ … ⌈(j + 1) · W / w⌉ − 1
+ * The window of the position (i, j) has rows ⌊i · H / h⌋ to ⌈(i + 1) · H / h⌉ − 1 and columns
+ * ⌊j · W / w⌋ to ⌈(j + 1) · W / w⌉ − 1. These are the windows of PyTorch's `adaptive_avg_pool2d`.
+ * Sums are in double.
  *
- * Use it on the student or the teacher before a strategy that needs equal positions. If the student
- * is pooled, `adjoint` maps the gradient back to its own maps. The two are transposes of each
- * other: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩. Sums are in doubles.
+ * Pool the student or the teacher before a strategy that needs equal positions. If the student is
+ * pooled, `adjoint` maps the gradient back to its own maps: ⟨apply(x), y⟩ = ⟨x, adjoint(y)⟩.
  *
- * @param from - size H × W of the maps that `apply` takes, in rows laid out
+ * @param from - size H × W of the maps that `apply` takes; its rows are laid out
  *   [channels][height][width], with any number of channels
  * @param to - size h × w of the maps that `apply` returns; values repeat if it is larger
- * @throws {DistillationError} OUT_OF_RANGE for a size, SHAPE_MISMATCH for columns that are no whole
- *   number of maps
- *
- * @remarks The windows are those of PyTorch's `adaptive_avg_pool2d`.
+ * @returns the map, for matrices of both number formats
+ * @throws {DistillationError} `OUT_OF_RANGE` for a size; `SHAPE_MISMATCH` for columns that are no
+ *   whole number of maps
  *
  * @example
+ * ```ts
  * import { Matrix, poolPositions } from 'knowledge-distillation';
  *
  * const pool = poolPositions({ height: 2, width: 3 }, { height: 1, width: 3 });
- * const pooled = pool.apply(Matrix.fromRows([[1, 2, 3, 5, 6, 7]])); // [[3, 4, 5]]
- * const gradient = pool.adjoint(pooled); // [[1.5, 2, 2.5, 1.5, 2, 2.5]]
+ * const pooled = pool.apply(Matrix.fromRows([[1, 2, 3, 5, 6, 7]]));
+ * console.log(pooled.toRows()); // [ [ 3, 4, 5 ] ]
+ * console.log(pool.adjoint(pooled).toRows()); // [ [ 1.5, 2, 2.5, 1.5, 2, 2.5 ] ]
+ * ```
  */
 export function poolPositions(from: MapSize, to: MapSize): RowMap {
   const operation = 'poolPositions';
@@ -89,35 +102,37 @@ export function poolPositions(from: MapSize, to: MapSize): RowMap {
 }
 
 /**
- * Averages over attention heads, for a student and a teacher with different numbers of heads:
+ * Averages over attention heads, for a student and a teacher with different numbers of heads.
  *
- *     apply(z)[k] = mean over heads of z[head][k]
+ * ```math
+ * y_k = mean_h(x_(h,k))
+ * ```
  *
- * `apply` takes rows laid out [heads][keys], the attention of one query in all heads, or
- * [heads][queries][keys], the attention of one sample: `new Matrix(data, batch, heads · queries ·
- * keys)` of a tensor [batch, heads, queries, keys]. In the second case, pass `new
- * Matrix(averaged.data, batch · queries, keys)` to a strategy.
+ * `apply` takes rows laid out [heads][keys], the attention of one query in all heads. It also takes
+ * rows laid out [heads][queries][keys], the attention of one sample: a tensor [batch, heads,
+ * queries, keys] as `new Matrix(data, batch, heads · queries · keys)`. In that case, pass
+ * `new Matrix(averaged.data, batch · queries, keys)` to a strategy.
  *
  * The mean of distributions is a distribution. A score of −Infinity in any head is −Infinity in the
  * mean. `adjoint` maps the gradient of a student back to its heads: ⟨apply(x), y⟩ = ⟨x,
- * adjoint(y)⟩. Sums are in doubles.
+ * adjoint(y)⟩. Sums are in double.
  *
  * @param heads - number of heads, ≥ 1
- * @throws {DistillationError} OUT_OF_RANGE for `heads`, SHAPE_MISMATCH for columns that the heads
- *   do not divide
+ * @returns the map, for matrices of both number formats
+ * @throws {DistillationError} `OUT_OF_RANGE` for `heads`; `SHAPE_MISMATCH` for columns that the
+ *   heads do not divide
  *
  * @example
+ * ```ts
  * import { AttentionDistillationStrategy, averageHeads, Matrix } from 'knowledge-distillation';
  *
  * const student = Matrix.fromRows([[0.5, 0.5, 0.1, 0.9]]); // 2 heads × 2 keys
  * const teacher = Matrix.fromRows([[1, 0, 0.25, 0.75, 0.5, 0.5]]); // 3 heads × 2 keys
  * const heads = averageHeads(2);
- * const gradient = heads.adjoint(
- *   new AttentionDistillationStrategy().computeGradient(
- *     heads.apply(student),
- *     averageHeads(3).apply(teacher),
- *   ),
- * ); // 1 × 4
+ * const [studentMean, teacherMean] = [heads.apply(student), averageHeads(3).apply(teacher)];
+ * const gradient = new AttentionDistillationStrategy().computeGradient(studentMean, teacherMean);
+ * console.log(studentMean.columns, heads.adjoint(gradient).columns); // 2 4
+ * ```
  */
 export function averageHeads(heads: number): RowMap {
   const operation = 'averageHeads';
@@ -141,19 +156,22 @@ export function averageHeads(heads: number): RowMap {
 }
 
 /**
- * Puts two matrices side by side: each row of the second follows the row of the first. Use it for
- * losses of two layers; {@link splitColumns} divides the gradient again.
+ * Puts two matrices side by side: each row of the second follows the row of the first. It serves
+ * losses of two layers, such as {@link FlowDistillationStrategy}; {@link splitColumns} divides the
+ * gradient again.
  *
  * @param first - any values, shape [rows, columns of the first]
- * @param second - the same number of rows, the same number format
- * @returns a new matrix
- * @throws {DistillationError} SHAPE_MISMATCH, DTYPE_MISMATCH
+ * @param second - any values, the same number of rows and the same number format
+ * @returns a new matrix, shape [rows, columns of both]
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`
  *
  * @example
+ * ```ts
  * import { concatenateColumns, Matrix } from 'knowledge-distillation';
  *
  * const both = concatenateColumns(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[3]]));
- * console.log(both.toRows()); // [[1, 2, 3]]
+ * console.log(both.toRows()); // [ [ 1, 2, 3 ] ]
+ * ```
  */
 export function concatenateColumns<T extends FloatArray>(
   first: Matrix<T>,
@@ -176,17 +194,21 @@ export function concatenateColumns<T extends FloatArray>(
 }
 
 /**
- * Divides a matrix into its first columns and the other columns: the inverse of
+ * Divides a matrix into its first columns and its other columns: the inverse of
  * {@link concatenateColumns}.
  *
+ * @param matrix - any values, at least two columns
  * @param columns - number of columns of the first part, in [1, columns of the matrix)
  * @returns two new matrices
- * @throws {DistillationError} OUT_OF_RANGE for `columns`
+ * @throws {DistillationError} `OUT_OF_RANGE` for `columns`
  *
  * @example
+ * ```ts
  * import { Matrix, splitColumns } from 'knowledge-distillation';
  *
- * const [first, second] = splitColumns(Matrix.fromRows([[1, 2, 3]]), 2); // [[1, 2]] and [[3]]
+ * const [first, second] = splitColumns(Matrix.fromRows([[1, 2, 3]]), 2);
+ * console.log(first.toRows(), second.toRows()); // [ [ 1, 2 ] ] [ [ 3 ] ]
+ * ```
  */
 export function splitColumns<T extends FloatArray>(
   matrix: Matrix<T>,

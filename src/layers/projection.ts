@@ -7,28 +7,31 @@ import type { FloatArray } from '../core/numeric.js';
 import { checkProjection, type LinearProjection } from './linearProjection.js';
 
 /**
- * Options of every strategy that compares the student's features, projected or not, with the
+ * Options of the strategies that compare the student's features, or their projection, with the
  * teacher's.
  */
 export interface ProjectedDistillationOptions<T extends FloatArray = Float32Array>
   extends StrategyOptions {
   /**
    * Maps the student's features to the teacher's width, or its feature maps to the teacher's
-   * channels.
+   * channels. Without it, both sides need the same width.
    */
   readonly projection?: LinearProjection<T> | undefined;
 }
 
 /**
- * Base class of strategies whose two sides have one width, after a projection of the student's
- * features.
+ * Base class of strategies whose sides have the same width, after the projection of the student's
+ * features if there is one.
  */
 export abstract class ProjectionStrategyBase<
   T extends FloatArray = Float32Array,
 > extends DistillationStrategyBase<T> {
   readonly projection: LinearProjection<T> | undefined;
 
-  /** @param own - names of the options that the strategy adds */
+  /**
+   * @param options - the options of the strategy
+   * @param own - names of the options that the strategy adds
+   */
   constructor(options: ProjectedDistillationOptions<T> = {}, own: readonly string[] = []) {
     super(options, ['projection', ...own]);
     const { projection } = options;

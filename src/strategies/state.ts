@@ -7,19 +7,22 @@ import { checkChoice, checkOptions, throwShape, throwType } from '../core/errors
 import { type MatrixJSON, readJSON } from '../core/json.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
-import type { ContrastiveMemory, LogNormalizers } from '../layers/contrastiveMemory.js';
+import type { ContrastiveMemory } from '../layers/contrastiveMemory.js';
+import type { LogNormalizers } from '../layers/memoryState.js';
 import { isHybrid, nameOf } from './hybrid/nested.js';
 import { checkStrategy } from './hybrid/weights.js';
 
-/** What a strategy learned, as plain data for `JSON.stringify`. */
+/** State that a strategy has learned, as plain data for `JSON.stringify`. */
 export interface StrategyState {
-  /** The parameters, in the order of `parameters()`; one that is shared stands here once. */
+  /** The parameters, in the order of `parameters()`; a shared parameter is listed once. */
   readonly parameters: readonly {
-    /** The names of the entries of hybrids that lead to the parameter, and its own. */
+    /**
+     * Names of the entries that lead to the parameter from the outermost hybrid, then its own name.
+     */
     readonly name: string;
     readonly value: MatrixJSON;
   }[];
-  /** The contrastive memories; one that is shared stands here once. */
+  /** The contrastive memories; a shared memory is listed once. */
   readonly memories: readonly {
     readonly name: string;
     readonly student: MatrixJSON;
@@ -42,25 +45,31 @@ const MEMORY_KEYS = [
 ];
 
 /**
- * Copies what a strategy learned into plain data: the values of its parameters, and the vectors,
- * the generator and Z of its {@link ContrastiveMemory}. Use it for checkpoints.
+ * Copies the learned state of a strategy into plain data: the values of its parameters, and the
+ * vectors, the generator and Z of its {@link ContrastiveMemory}. Use it for checkpoints.
  *
- * Of a hybrid, all strategies are saved, those of nested hybrids too. A strategy of your own is
- * saved if it has a method `parameters`; a memory of your own is not.
+ * The state of a hybrid is that of all its strategies, nested hybrids included. A strategy of your
+ * own is saved if it has a method `parameters`; a memory of your own is not saved.
  *
- * Save between two steps: gradients and the selection of a memory are not saved. Neither is what
- * you set yourself: options, temperatures, alphas, and the state of your optimiser.
+ * Save between two steps: gradients and the selection of a memory are not saved. Options,
+ * temperatures, alphas and the state of your optimiser are not saved either.
  *
  * @param strategy - any strategy
  * @returns the state, for `JSON.stringify` and `structuredClone`; {@link loadState} reads it
- * @throws {DistillationError} NOT_FINITE for a parameter or a vector that is not finite: the
- * training has diverged
- * @throws {TypeError} for what is no strategy
+ * @throws {DistillationError} `NOT_FINITE` for a parameter or a vector that is not finite, as after
+ *   a training that diverged
+ * @throws {TypeError} for a value that is no strategy
  *
  * @remarks Cost: one copy, as JavaScript numbers; about 20 characters of JSON for each float32.
  *
  * @example
- * import { FeatureDistillationStrategy, LinearProjection, loadState, saveState } from 'knowledge-distillation';
+ * ```ts
+ * import {
+ *   FeatureDistillationStrategy,
+ *   LinearProjection,
+ *   loadState,
+ *   saveState,
+ * } from 'knowledge-distillation';
  *
  * const create = (seed: number) =>
  *   new FeatureDistillationStrategy({ projection: new LinearProjection(2, 3, { seed }) });
@@ -68,6 +77,7 @@ const MEMORY_KEYS = [
  * const strategy = create(2); // in a later run
  * loadState(strategy, JSON.parse(text));
  * console.log(JSON.stringify(saveState(strategy)) === text); // true
+ * ```
  */
 export function saveState<T extends FloatArray>(strategy: IDistillationStrategy<T>): StrategyState {
   const operation = 'saveState';
@@ -92,25 +102,34 @@ export function saveState<T extends FloatArray>(strategy: IDistillationStrategy<
 }
 
 /**
- * Writes a state that {@link saveState} returned into a strategy that was made in the same way. The
- * training then goes on with the same bits as without the interruption.
+ * Writes a state that {@link saveState} returned into a strategy that was made in the same way.
+ * Training then continues with the same bits as without the interruption.
  *
- * The whole state is checked first. After an error, the strategy is as it was.
+ * The whole state is checked first. After an error, the strategy is unchanged.
  *
  * @param strategy - a strategy with the same parameters and memories, in the same order, with the
  *   same names, shapes and number formats
  * @param state - the state, after `JSON.parse`
- * @throws {DistillationError} SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE for a value, OUT_OF_RANGE
- * for another name and for options of a memory that differ, UNKNOWN_OPTION for another key
- * @throws {TypeError} for what is no strategy, and for a part of the state of another type
+ * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`; `NOT_FINITE` for a value;
+ *   `OUT_OF_RANGE` for another name, and for options of a memory that differ; `UNKNOWN_OPTION` for
+ *   another key
+ * @throws {TypeError} for a value that is no strategy, and for a part of the state of another type
  *
  * @example
- * import { loadState, Matrix, saveState, VariationalDistillationStrategy } from 'knowledge-distillation';
+ * ```ts
+ * import {
+ *   loadState,
+ *   Matrix,
+ *   saveState,
+ *   VariationalDistillationStrategy,
+ * } from 'knowledge-distillation';
  *
  * const strategy = new VariationalDistillationStrategy({ channels: 2 });
  * const before = saveState(strategy);
  * strategy.parameters()[0]!.value.data.fill(0); // steps that led nowhere
  * loadState(strategy, before);
+ * console.log(JSON.stringify(saveState(strategy)) === JSON.stringify(before)); // true
+ * ```
  */
 export function loadState<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
@@ -143,7 +162,10 @@ export function loadState<T extends FloatArray>(
   for (const write of writes) write();
 }
 
-/** What a strategy learns, each with its name, in an order that follows from how it was made. */
+/**
+ * The parameters and memories of a strategy with their names, in an order that depends only on how
+ * the strategy was made.
+ */
 interface Learned<T extends FloatArray> {
   readonly parameters: Map<Pick<Parameter<T>, 'name' | 'value'>, string>;
   readonly memories: Map<ContrastiveMemory<T>, string>;
@@ -159,7 +181,11 @@ function learnedBy<T extends FloatArray>(
   return learned;
 }
 
-/** @param path - leads from the outermost hybrid to the strategy */
+/**
+ * Adds the parameters and memories of a strategy to `learned`.
+ *
+ * @param path - names of the entries from the outermost hybrid to the strategy
+ */
 function addLearned<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   path: string,
@@ -168,7 +194,7 @@ function addLearned<T extends FloatArray>(
   const entries = isHybrid(strategy) ? strategy.getStrategies() : [];
   for (const entry of entries) addLearned(entry.strategy, `${path}${nameOf(entry)} → `, learned);
   const add = <K>(names: Map<K, string>, key: K, name: string): void => {
-    if (!names.has(key)) names.set(key, `${path}${name}`); // shared: named where it stands first
+    if (!names.has(key)) names.set(key, `${path}${name}`); // the first name of a shared one stays
   };
   for (const parameter of parametersOf(strategy)) {
     add(learned.parameters, parameter, parameter.name);
@@ -177,7 +203,7 @@ function addLearned<T extends FloatArray>(
   if (memory) add(learned.memories, memory, 'memory');
 }
 
-/** By structure: a bare strategy may have parameters too. */
+/** Returns the parameters of a strategy, by structure: a bare strategy may have parameters, too. */
 function parametersOf<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): readonly Pick<Parameter<T>, 'name' | 'value'>[] {
@@ -185,7 +211,10 @@ function parametersOf<T extends FloatArray>(
   return typeof parameters === 'function' ? parameters.call(strategy) : [];
 }
 
-/** By structure, so that strategies without a memory do not bring its class. */
+/**
+ * Returns the memory of a strategy, by structure, so that a bundle without a contrastive strategy
+ * does not contain the class of the memory.
+ */
 function memoryOf<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): ContrastiveMemory<T> | undefined {
@@ -194,7 +223,8 @@ function memoryOf<T extends FloatArray>(
 }
 
 /**
- * Pairs the parts of a state with what they are written to; throws unless the names are the same.
+ * Pairs the parts of a state with their targets in the strategy; throws unless the names are the
+ * same.
  */
 function pair<Entry extends { readonly name: string }, Target>(
   operation: string,

@@ -17,7 +17,7 @@ import type { LayerOutputs, LayerwiseOptions, TeacherLayerOutputs } from './laye
 import { isHybrid, nameOf } from './nested.js';
 import type { WeightedStrategy } from './weights.js';
 
-/** A call of a hybrid: one matrix of each side, or matrices by layer. */
+/** Arguments of a call of a hybrid: one matrix for each side, or matrices by layer. */
 export type HybridBatch<T extends FloatArray = Float32Array> =
   | {
       readonly student: Matrix<T>;
@@ -34,31 +34,44 @@ export type HybridBatch<T extends FloatArray = Float32Array> =
 
 /** Options of {@link balancedWeights}. */
 export interface BalanceOptions {
-  /** What an entry contributes: its loss, or the length of its gradient; `'loss'`. */
+  /**
+   * Contribution of an entry: its loss, or the length of its gradient.
+   *
+   * @defaultValue `'loss'`
+   */
   readonly by?: 'loss' | 'gradient' | undefined;
 }
 
 /**
- * The weights at which the entries of a hybrid contribute given shares of it, on one batch:
+ * Finds the weights at which the entries of a hybrid contribute given shares of the loss, on one
+ * batch.
  *
- *     weightᵢ · contributionᵢ = shareᵢ · Σ over entries of their weights in the hybrid · their contributions
+ * ```math
+ * w_k c_k = r_k Σ_l w′_l c_l
+ * ```
  *
- * with the loss of an entry for its contribution, or the length of its gradient, ‖d loss / d
- * student‖ over all layers that it reads. Losses differ by powers of ten: a relation of 1e-4 beside
- * a response loss of 2 does nothing at equal weights. The sum of all contributions stays what it
- * is, so that the learning rate fits as before. Each entry is evaluated once.
+ * r_k is the share of entry k divided by the sum of the shares, w′_k its weight in the hybrid, and
+ * w_k the weight returned. The contribution c_k is the entry's loss, or the length of its gradient:
+ * ‖d loss / d student‖ over all layers that the entry reads.
  *
- * @param hybrid - its entries are evaluated one by one; nothing of it is changed
- * @param batch - what the hybrid is called with: a typical batch, of a student that has begun to
- * learn
- * @param shares - one for each entry, finite and > 0; only their proportions count: `[40, 30, 30]`
- * @param options - `by: 'gradient'` balances what the student feels, `by: 'loss'` what a history
- * shows
+ * Losses differ by powers of ten: at equal weights, a relation loss of 1e-4 beside a response loss
+ * of 2 does nothing. The sum of all contributions stays the same, so that the learning rate still
+ * fits. Each entry is evaluated once.
+ *
+ * @param hybrid - a hybrid; its entries are evaluated one by one, and nothing in it is changed
+ * @param batch - arguments of a call of the hybrid: a typical batch of a student that has begun to
+ *   learn
+ * @param shares - one number for each entry, finite and > 0; only their ratios count, as in
+ *   `[40, 30, 30]`
+ * @param options - `by: 'gradient'` balances the gradients that reach the student, `by: 'loss'` the
+ *   losses
  * @returns one weight for each entry, in their order, for a hybrid with `weights: 'free'`
- * @throws {DistillationError} OUT_OF_RANGE where an entry contributes nothing, or a loss is
- * negative; WEIGHT_SUM where all weights of the hybrid are 0; SHAPE_MISMATCH where there are not as
- * many shares as entries; and what the strategies throw
+ * @throws {DistillationError} `OUT_OF_RANGE` where an entry contributes nothing or a loss is
+ *   negative; `WEIGHT_SUM` where all weights of the hybrid are 0; `SHAPE_MISMATCH` for another
+ *   number of shares than entries; and the errors of the strategies
+ *
  * @example
+ * ```ts
  * import {
  *   balancedWeights,
  *   FeatureDistillationStrategy,
@@ -73,8 +86,10 @@ export interface BalanceOptions {
  * ]);
  * const batch = { student: Matrix.fromRows([[1, 0, -1]]), teacher: Matrix.fromRows([[9, 0, 4]]) };
  * const weights = balancedWeights(hybrid, batch, [70, 30], { by: 'gradient' });
+ * console.log(weights.map((weight) => weight.toFixed(3))); // [ '1.937', '0.183' ]
  * const entries = hybrid.getStrategies().map((entry, i) => ({ ...entry, weight: weights[i]! }));
  * const balanced = new HybridDistillationStrategy(entries, { weights: 'free' });
+ * ```
  */
 export function balancedWeights<T extends FloatArray>(
   hybrid: HybridDistillationStrategy<T>,
@@ -95,8 +110,9 @@ export function balancedWeights<T extends FloatArray>(
     throwShape(operation, 'shares', [wanted.length], [entries.length], 'one for each entry');
   }
   const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
-  const whole = sum(wanted);
-  if (whole === Infinity) refuse('OVERFLOW', operation, 'shares', 'have a finite sum', 'Infinity');
+  const sumOfShares = sum(wanted);
+  if (sumOfShares === Infinity)
+    refuse('OVERFLOW', operation, 'shares', 'have a finite sum', 'Infinity');
   if (entries.every(({ weight }) => weight === 0)) {
     refuse('WEIGHT_SUM', operation, 'hybrid', 'have an entry of weight above 0', 'none');
   }
@@ -108,11 +124,15 @@ export function balancedWeights<T extends FloatArray>(
     const argument = `strategies[${i}] (${nameOf(entries[i]!)})`;
     refuse('OUT_OF_RANGE', operation, argument, expected, String(contribution), { hint });
   }
-  const all = sum(entries.map(({ weight }, i) => weight * contributions[i]!));
-  return contributions.map((contribution, i) => ((wanted[i]! / whole) * all) / contribution);
+  const total = sum(entries.map(({ weight }, i) => weight * contributions[i]!));
+  return contributions.map(
+    (contribution, i) => ((wanted[i]! / sumOfShares) * total) / contribution,
+  );
 }
 
-/** What an entry contributes at weight 1; the gradients of parameters stay as they are. */
+/**
+ * Returns the contribution of an entry at weight 1. The gradients of parameters stay as they are.
+ */
 function contributionOf<T extends FloatArray>(
   hybrid: HybridDistillationStrategy<T>,
   entry: WeightedStrategy<T>,
@@ -120,14 +140,15 @@ function contributionOf<T extends FloatArray>(
   by: 'loss' | 'gradient',
 ): number {
   const alone = new HybridDistillationStrategy<T>([{ ...entry, weight: 1 }], hybrid.overrides());
-  const learned = alone.parameters().map(({ gradient }) => ({ gradient, kept: gradient.clone() }));
+  const parameterGradients = alone.parameters().map(({ gradient }) => gradient);
+  const saved = parameterGradients.map((gradient) => gradient.clone());
   try {
     const { loss, gradients } = evaluate(alone, batch);
     if (by === 'loss') return loss;
     const lengths = Object.values(gradients).map(({ data }) => norm(data, 0, data.length));
     return norm(Float64Array.from(lengths), 0, lengths.length);
   } finally {
-    for (const { gradient, kept } of learned) gradient.data.set(kept.data);
+    for (const [i, gradient] of parameterGradients.entries()) gradient.data.set(saved[i]!.data);
   }
 }
 
@@ -145,7 +166,7 @@ function evaluate<T extends FloatArray>(
     return hybrid.computeLayerwise(student, teacher, labels, options);
   }
   const { student, teacher, labels, options } = batch;
-  const target = teacher as Matrix<T>; // or what the entry says that it takes
+  const target = teacher as Matrix<T>; // or a sparse teacher, if the entries take one
   const { loss, gradient } = hybrid.computeLossAndGradient(student, target, labels, options);
   return { loss, gradients: { output: gradient } };
 }

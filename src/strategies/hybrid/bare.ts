@@ -7,7 +7,10 @@ import { checkLoss } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 
-/** The loss of a strategy that only implements the interface; its gradient goes to the sink. */
+/**
+ * Evaluates a strategy that only implements the interface: adds its gradient to the sink and
+ * returns its loss.
+ */
 export function evaluateBare<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   request: BatchRequest<T>,
@@ -24,27 +27,27 @@ export function evaluateBare<T extends FloatArray>(
     ...(temperatures && { temperatures }),
     ...(rowLosses && { rowLosses }),
   };
-  const teacher = request.teacher as Matrix<T>; // as was checked
+  const teacher = request.teacher as Matrix<T>; // inputsOf has refused sparse teachers
   const call = [student, teacher, labels, options] as const;
-  const handOver = () => {
+  const copyRowLosses = () => {
     for (const row of rows) if (rowLosses) request.rowLosses?.add(row, rowLosses[row]!);
   };
   if (!sink) {
     const loss = checkLoss(operation, strategy.computeLoss(...call));
-    handOver();
+    copyRowLosses();
     return { loss, count };
   }
   const { loss, gradient } = addGradientsOf(learned, sink.scale, () =>
     lossAndGradient(operation, strategy, call),
   );
-  handOver();
+  copyRowLosses();
   checkSameShape(operation, 'gradient', gradient, student);
   for (const row of rows) sink.add(row, gradient.data, row * gradient.columns);
   sink.check(operation);
   return { loss, count };
 }
 
-/** Both, in one pass where the strategy offers that. */
+/** Computes loss and gradient, in one pass if the strategy offers that. */
 export function lossAndGradient<T extends FloatArray>(
   operation: string,
   strategy: IDistillationStrategy<T>,

@@ -5,7 +5,7 @@ import { sharesBase } from '../../call/sharesBase.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { evaluateBare } from './bare.js';
 
-/** The loss of an entry of a hybrid; its gradient goes to the sink. */
+/** Evaluates the strategy of an entry: adds its gradient to the sink and returns its loss. */
 export function evaluateEntry<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   request: BatchRequest<T>,

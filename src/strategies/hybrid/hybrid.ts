@@ -5,102 +5,125 @@ import type {
   Overrides,
 } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { type CountedLoss, NO_OVERRIDES, type StrategyOptions } from '../../call/options.js';
+import { NO_OVERRIDES } from '../../call/options.js';
 import type { HeldMatrix } from '../../call/output.js';
-import { type Parameter, ParameterSums } from '../../call/parameter.js';
+import type { Parameter } from '../../call/parameter.js';
 import { refuseTemperatures } from '../../call/rowOptions.js';
 import { sharesBase } from '../../call/sharesBase.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
-import {
-  checkBoolean,
-  checkChoice,
-  checkOptions,
-  refuse,
-  throwOverflow,
-  throwType,
-} from '../../core/errors.js';
+import { checkBoolean, checkChoice, checkOptions, refuse, throwType } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { checkWeights, type WeightRule } from '../../core/weights.js';
+import { checkWeights } from '../../core/weights.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateEntry } from './entry.js';
-import type {
-  LayerOutputs,
-  LayerwiseOptions,
-  LayerwiseResult,
-  ReadPair,
-  TeacherLayerOutputs,
+import {
+  LAYERWISE_OPTIONS,
+  type LayerOutputs,
+  type LayerwiseOptions,
+  type LayerwiseResult,
+  type ReadPair,
+  type TeacherLayerOutputs,
 } from './layers.js';
-import { LayerwiseCall, layerOf } from './layerwise.js';
-import { isHybrid, type LayerwisePart, labelUse, nameOf, readsLayers } from './nested.js';
-import { divideWeight, readEntries, type WeightedStrategy } from './weights.js';
-
-export interface HybridDistillationOptions extends StrategyOptions {
-  /**
-   * What is asked of the weights. `'sum-to-one'` (default): each in [0, 1], together 1 ± 1e-6.
-   * `'normalize'`: finite, ≥ 0, divided by their sum. `'free'`: finite, ≥ 0.
-   */
-  readonly weights?: WeightRule | undefined;
-}
-
-const LAYERWISE_OPTIONS = [
-  'mask',
-  'rowWeights',
-  'temperatures',
-  'normalizer',
-  'gradients',
-  'accumulate',
-  'rowLosses',
-];
-
-/** An entry of weight 0. */
-const NOT_EVALUATED = { loss: 0, count: 0 };
+import { evaluateLayerwise } from './layerwise.js';
+import {
+  isHybrid,
+  type LayerwisePart,
+  labelUse,
+  layerPairsOf,
+  nameOf,
+  readsLayers,
+} from './nested.js';
+import { weightedSum } from './weightedSum.js';
+import {
+  divideWeight,
+  type HybridDistillationOptions,
+  readEntries,
+  type WeightedStrategy,
+} from './weights.js';
 
 /**
- * A weighted sum of strategies:
+ * Sums the losses of several strategies, each with its own weight and on its own layer.
  *
- *     loss = Σ weight · loss of the child,   gradient = Σ weight · gradient of the child
+ * ```math
+ * L = Σ_k w_k L_k
+ * ```
  *
- * `computeLoss`, `computeGradient` and `computeLossAndGradient` give every child the same pair of
- * matrices; {@link computeLayerwise} gives each the pair of layers that its entry is bound to.
- * Children that are given no temperature or alpha of their own take those that the hybrid is given,
- * at each call: nothing is changed in them, so that a strategy can be part of several hybrids.
- * Hybrids nest, and a strategy that only implements {@link IDistillationStrategy} is welcome (it
- * keeps its own temperature, and has to honour `mask` and `normalizer` itself).
+ * Use it to match outputs, attention and hidden features of a model together.
  *
- * - arguments: what the children take. A child of weight 0 is not evaluated.
+ * - **Entries.** A hybrid takes a list of entries `{ strategy, weight, layer, name }`. A strategy
+ *   may be a hybrid itself, and may be part of several hybrids.
+ * - **Weights.** By default the weights must be in [0, 1] and sum to 1. `weights: 'normalize'`
+ *   divides them by their sum. `weights: 'free'` takes any weights ≥ 0. A strategy of weight 0 is
+ *   not evaluated.
+ * - **Layers.** {@link computeLayerwise} takes the outputs of both models by layer name, and gives
+ *   each strategy the layer that its entry names (`'output'` if it names none). `computeLoss`,
+ *   `computeGradient` and `computeLossAndGradient` give all strategies the same two matrices, and
+ *   refuse entries that name a layer.
+ * - **Temperature and alpha.** A strategy that was given a `temperature` or an `alpha` keeps it. A
+ *   strategy that was given none inherits the hybrid's, and has its own default only if the hybrid
+ *   was given none either. A nested hybrid inherits and passes on in the same way. The values are
+ *   resolved at each call; no strategy is changed.
+ * - **Components.** Results list each entry in `components`: its name, weight, loss and weighted
+ *   loss. The weighted losses add up to the loss of the hybrid. Look at them before you trust
+ *   0.4 / 0.3 / 0.3, because losses differ in size by powers of ten: a squared difference of
+ *   attention probabilities is at most 2 / keys, and mostly far less than a response loss.
+ *   {@link balancedWeights} finds weights at which each entry contributes a given share.
  *
- * Returns what the sum gives; `components` tell the loss of each entry, and add up to `loss`.
+ * A strategy that only implements {@link IDistillationStrategy} keeps its own temperature and
+ * alpha, and has to honour `mask` and `normalizer` itself. Every strategy checks its own arguments.
  *
- * Throws `DistillationError`: EMPTY (no strategies), WEIGHT_SUM, OUT_OF_RANGE (a weight), LAYER (a
- * bound entry outside `computeLayerwise`, a layer that is not there), and what the children throw.
- * `TypeError` for what is no strategy.
+ * Returns the weighted sum; the gradient is the same weighted sum of the strategies' gradients, and
+ * so are the gradients of `parameters()`. The hybrid is a sum over rows if all its strategies are.
+ * Cost: the sum of its strategies' costs.
  *
- * The weights multiply losses of very different size: a squared difference of attention
- * probabilities is at most 2 / keys, and mostly far less than a response loss. Look at the
- * components before trusting 0.4 / 0.3 / 0.3.
- *
- * After `HybridDistillationStrategy` of AiDotNet (C#), whose signature, defaults and weight check
- * it keeps; there the temperature and alpha of the hybrid are never read, and attention and feature
- * terms see the output alone.
+ * @throws {DistillationError} `EMPTY` without an entry; `WEIGHT_SUM`; `OUT_OF_RANGE` for a weight;
+ *   `LAYER` for an entry that names a layer outside `computeLayerwise`, and for a layer that is
+ *   missing; and the errors of the strategies
+ * @throws {TypeError} for an entry whose strategy lacks `computeLoss` or `computeGradient`
+ * @differs AiDotNet: never reads the hybrid's temperature and alpha; attention and feature losses
+ *   see the output alone. Signature, defaults and the check of the weights are the same.
+ * @differs torchtune: value by the teacher's entropy, same gradient: its `SymmetricKLLoss` is
+ *   `Response` × `sym_kd_ratio` + `ReverseKL` × the rest.
  *
  * @example
+ * ```ts
  * import {
- *   AttentionDistillationStrategy, FeatureDistillationStrategy, HybridDistillationStrategy,
- *   LinearProjection, Matrix, ResponseDistillationStrategy,
+ *   AttentionDistillationStrategy,
+ *   FeatureDistillationStrategy,
+ *   HybridDistillationStrategy,
+ *   LinearProjection,
+ *   Matrix,
+ *   ResponseDistillationStrategy,
  * } from 'knowledge-distillation';
  *
- * const hybrid = new HybridDistillationStrategy([
- *   { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
- *   { strategy: new AttentionDistillationStrategy({ match: 'kl' }), weight: 0.3, layer: 'attention' },
- *   { strategy: new FeatureDistillationStrategy({ projection: new LinearProjection(2, 3) }), weight: 0.3, layer: 'hidden' },
- * ], { temperature: 3, alpha: 0.3 });
- * const attention = Matrix.fromRows([[0.5, 0.5], [0.2, 0.8]]);
- * const { loss, gradients, components } = hybrid.computeLayerwise(
- *   { output: Matrix.fromRows([[1, 2, 0]]), attention, hidden: Matrix.fromRows([[1, -1]]) },
- *   { output: Matrix.fromRows([[0, 4, 1]]), attention, hidden: Matrix.fromRows([[1, 0, 2]]) },
- *   Int32Array.of(1),
+ * const attention = new AttentionDistillationStrategy({ match: 'kl' });
+ * const feature = new FeatureDistillationStrategy({ projection: new LinearProjection(2, 3) });
+ * const hybrid = new HybridDistillationStrategy(
+ *   [
+ *     { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
+ *     { strategy: attention, weight: 0.3, layer: 'attention' },
+ *     { strategy: feature, weight: 0.3, layer: { student: 'hidden', teacher: 'hidden4' } },
+ *   ],
+ *   { temperature: 3, alpha: 0.3 },
  * );
+ * const { loss, gradients, components } = hybrid.computeLayerwise(
+ *   {
+ *     output: Matrix.fromRows([[1, 2, 0]]),
+ *     attention: Matrix.fromRows([[0.5, 0.5], [0.2, 0.8]]),
+ *     hidden: Matrix.fromRows([[1, -1]]),
+ *   },
+ *   {
+ *     output: Matrix.fromRows([[0, 4, 1]]),
+ *     attention: Matrix.fromRows([[0.9, 0.1], [0.4, 0.6]]),
+ *     hidden4: Matrix.fromRows([[1, 0, 2]]),
+ *   },
+ *   Int32Array.of(1), // the label of the only row of 'output'
+ * );
+ * console.log(loss.toFixed(4)); // 1.0053
+ * console.log(components.map(({ weighted }) => weighted.toFixed(2))); // [ '0.24', '0.07', '0.69' ]
+ * console.log(Object.keys(gradients)); // [ 'output', 'attention', 'hidden' ]
+ * ```
  */
 export class HybridDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -124,8 +147,8 @@ export class HybridDistillationStrategy<
   }
 
   /**
-   * The strategies with their weights, `'normalize'`d ones as divided; copies of the entries
-   * passed.
+   * Returns the entries: copies of those passed, with weights divided by their sum for
+   * `'normalize'`.
    */
   getStrategies(): readonly WeightedStrategy<T>[] {
     return [...this.#entries];
@@ -136,7 +159,7 @@ export class HybridDistillationStrategy<
     return this.resolve(NO_OVERRIDES);
   }
 
-  /** What the children learn beside the student. */
+  /** Returns the parameters of all strategies, each once. */
   override parameters(): readonly Parameter<T>[] {
     const all = this.#entries.flatMap(({ strategy }) =>
       sharesBase(strategy) ? strategy.parameters() : [],
@@ -144,7 +167,7 @@ export class HybridDistillationStrategy<
     return [...new Set(all)];
   }
 
-  /** @internal Those of the children. */
+  /** @internal Returns the held matrices of all strategies. */
   override heldMatrices(): readonly HeldMatrix<T>[] {
     return this.#entries.flatMap(({ strategy }) =>
       sharesBase(strategy) ? strategy.heldMatrices() : [],
@@ -152,16 +175,19 @@ export class HybridDistillationStrategy<
   }
 
   /**
-   * The same sum, with each entry on its own pair of layers: response, attention and feature terms
-   * each see what they are about. An entry that is a hybrid and bound to no layer routes its own
-   * entries.
+   * Computes the weighted sum with each strategy on its own pair of layers. An entry that is a
+   * hybrid and names no layer routes its own entries.
    *
-   * @param studentLayers - what the student put out, by layer name; an entry without a layer reads
-   * `output`
-   * @param teacherLayers - the same of the teacher
-   * @param labels - one label a row of the layers whose strategies read labels. Where other layers
-   * have other rows, `IGNORE_INDEX` cannot be carried over: give those a mask each
-   * @throws {DistillationError} LAYER where a layer is missing; whatever the strategies throw
+   * @param studentLayers - outputs of the student by layer name, any number of rows and columns
+   *   that the strategies take
+   * @param teacherLayers - outputs of the teacher by layer name; a layer may be sparse if the
+   *   strategies that read it take {@link SparseTargets}
+   * @param labels - one label for each row of the layers whose strategies read labels.
+   *   `IGNORE_INDEX` excludes no rows of layers with another number of rows: give such a layer a
+   *   mask
+   * @param options - masks, weights, outputs and the like, for all layers or by student layer
+   * @returns the loss, the gradient of each student layer that is read, and the components
+   * @throws {DistillationError} `LAYER` for a missing layer; and the errors of the strategies
    */
   computeLayerwise(
     studentLayers: LayerOutputs<T>,
@@ -176,34 +202,17 @@ export class HybridDistillationStrategy<
       }
     }
     checkOptions(operation, 'options', options, LAYERWISE_OPTIONS);
-    const { accumulate = false, ...read } = options; // each option once: what is checked is what is used
+    // Each option is read once, so that the value that was checked is the value in use.
+    const { accumulate = false, ...read } = options;
     checkBoolean(operation, 'accumulate', accumulate);
     if (!this.usesTemperatures) refuseTemperatures(operation, read.temperatures);
-    const learned = this.parameters();
     const given = { operation, studentLayers, teacherLayers, labels, options: read };
-    const held = this.heldMatrices();
-    const call = new LayerwiseCall(given, this.layerPairs(), learned, held, accumulate);
-    const sums = new ParameterSums(learned);
-    try {
-      const part = { call, operation, inherited: NO_OVERRIDES, scale: 1 };
-      const { loss, components } = this.contributeLayerwise(part);
-      call.finish();
-      sums.check(operation, accumulate);
-      sums.commitGradients();
-      call.commit();
-      return { loss, gradients: call.gradients(), components };
-    } finally {
-      sums.close();
-    }
+    return evaluateLayerwise(this, given, accumulate);
   }
 
   /** @internal The pairs of layers that the entries read, those of nested hybrids included. */
   layerPairs(): ReadPair[] {
-    return this.#entries.flatMap(({ strategy, layer }) => {
-      if (layer === undefined && isHybrid(strategy)) return strategy.layerPairs();
-      const [student, teacher] = [layerOf(layer, 'student'), layerOf(layer, 'teacher')];
-      return [{ student, teacher, labels: labelUse(strategy) }];
-    });
+    return layerPairsOf(this.#entries);
   }
 
   override get usesLabels(): boolean {
@@ -215,14 +224,15 @@ export class HybridDistillationStrategy<
   }
 
   /**
-   * True, so that calls may pass row options, and `computeThroughHead` takes hybrids by their type.
-   * The loss is a sum over rows only if that of every child is: a call looks at the children.
+   * True, so that calls may pass row options and {@link computeThroughHead} accepts hybrids by
+   * their type. The loss is a sum over rows only if the loss of every strategy is: each call checks
+   * that.
    */
   override get isSumOverRows(): true {
     return true;
   }
 
-  /** @internal Those of the children, too. */
+  /** @internal Checks the request for every strategy, too. */
   override checkRequest(request: BatchRequest<T>): void {
     super.checkRequest(request);
     const inherited = this.resolve(request.inherited);
@@ -234,7 +244,10 @@ export class HybridDistillationStrategy<
     }
   }
 
-  /** Every check is a child's, except that a bound entry has no layers here. */
+  /**
+   * Refuses entries that name a layer, because there are no layers here. The strategies make every
+   * other check.
+   */
   protected override validate({ operation }: DistillationBatch<T, SparseTargets<T>>): void {
     if (!readsLayers(this.#entries)) return;
     const expected = 'get the layers they are bound to';
@@ -242,12 +255,12 @@ export class HybridDistillationStrategy<
     refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', { hint });
   }
 
-  /** Its children say whether they take it. */
+  /** True: each strategy refuses a sparse teacher if it does not take one. */
   protected override get takesSparse(): boolean {
     return true;
   }
 
-  /** A child whose loss is not finite has thrown already. */
+  /** Does nothing: a strategy whose loss is not finite has thrown before. */
   protected override explain(): void {}
 
   protected override evaluate(
@@ -255,21 +268,22 @@ export class HybridDistillationStrategy<
     gradient?: GradientSink<T>,
   ): number {
     const { components, operation } = batch;
-    return this.#sum(operation, components, ({ strategy, weight }, name) => {
+    return weightedSum(operation, this.#entries, components, ({ strategy, weight }, name) => {
       const rowLosses = batch.rowLosses?.times(weight);
       const request = { ...batch, operation: `${operation} → ${name}`, rowLosses };
       return evaluateEntry(strategy, request, gradient?.times(weight));
     });
   }
 
-  /** @internal The sum with each entry on its layers. */
+  /** @internal Computes the weighted sum within a layerwise call. */
   contributeLayerwise({ call, operation, inherited, scale }: LayerwisePart<T>): {
     readonly loss: number;
     readonly components: readonly ComponentLoss[];
   } {
     const components: ComponentLoss[] = [];
     const overrides = this.resolve(inherited);
-    const loss = this.#sum(operation, components, ({ strategy, layer, weight }, name) => {
+    const loss = weightedSum(operation, this.#entries, components, (entry, name) => {
+      const { strategy, layer, weight } = entry;
       const part = `${operation} → ${name}`;
       if (layer === undefined && isHybrid(strategy)) {
         const nested = { call, operation: part, inherited: overrides, scale: scale * weight };
@@ -281,24 +295,5 @@ export class HybridDistillationStrategy<
       return evaluateEntry(strategy, request, call.sink(layer, scale * weight));
     });
     return { loss, components };
-  }
-
-  /** The weighted sum itself. */
-  #sum(
-    operation: string,
-    components: ComponentLoss[],
-    evaluate: (entry: WeightedStrategy<T>, name: string) => CountedLoss,
-  ): number {
-    let sum = 0;
-    for (const entry of this.#entries) {
-      const { weight } = entry;
-      const name = nameOf(entry);
-      const { loss, count } = weight === 0 ? NOT_EVALUATED : evaluate(entry, name);
-      const weighted = weight * loss;
-      components.push({ name, weight, loss, weighted, count });
-      sum += weighted;
-    }
-    if (!Number.isFinite(sum)) throwOverflow(operation, sum);
-    return sum;
   }
 }

@@ -1,5 +1,4 @@
-// What is checked of a layerwise call before anything is evaluated: options by layer, and what is
-// to be written.
+// Checks of a layerwise call before anything is evaluated: options by layer, and output buffers.
 
 import {
   checkApart,
@@ -25,7 +24,10 @@ import {
   type ReadPair,
 } from './layers.js';
 
-/** An option by layer names layers that are read; one normalizer for all needs equal rows. */
+/**
+ * Throws unless options by layer name layers that are read, and one normalizer for all layers meets
+ * layers with the same number of rows.
+ */
 export function checkByLayer<T extends FloatArray>(
   operation: string,
   names: readonly string[],
@@ -51,15 +53,15 @@ export function checkByLayer<T extends FloatArray>(
   );
 }
 
-/** What is written for a layer, and what errors call it. */
+/** An output buffer of a layer, and its name in errors. */
 interface LayerTarget {
   readonly argument: string;
   readonly target: { readonly data: FloatArray };
 }
 
 /**
- * Throws unless each matrix can take the gradient of its layer, and each array the losses of its
- * rows: shape and format, no memory of an input or of another target. Makes the losses 0.
+ * Throws unless each output buffer has the shape and dtype of its layer, and shares no memory with
+ * an input or with another output buffer. Sets the row losses to 0.
  */
 export function openTargets<T extends FloatArray>(
   call: LayerwiseArguments<T>,
@@ -105,7 +107,7 @@ function lossTargets<T extends FloatArray>(
     if (losses === undefined || !Object.hasOwn(studentLayers, name)) continue;
     const argument = isList(rowLosses) ? 'rowLosses' : `rowLosses.${name}`;
     checkRowLosses(operation, argument, losses, studentLayers[name]!.rows);
-    if (isList(rowLosses) && targets.length > 0) continue; // the same array for all layers
+    if (isList(rowLosses) && targets.length > 0) continue; // all layers share one array
     targets.push({ argument, target: { data: losses } });
   }
   return targets;
@@ -133,7 +135,7 @@ function checkApartFromLayers<T extends FloatArray>(
   }
 }
 
-/** The student's layers that are read. */
+/** Returns the names of the student's layers that are read, each once. */
 export function studentNames(pairs: readonly ReadPair[]): string[] {
   return [...new Set(pairs.map(({ student }) => student))];
 }

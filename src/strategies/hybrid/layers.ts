@@ -5,72 +5,91 @@ import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { nearestName } from '../../core/spelling.js';
 
-/** The layer that an entry reads unless it names another: what a model puts out. */
+/** The layer of an entry that names none: the output of the model. */
 export const OUTPUT = 'output';
 
-/** What a model put out, by layer. An entry without a layer reads `output`. */
+/** Outputs of a model by layer name. An entry that names no layer reads `output`. */
 export type LayerOutputs<T extends FloatArray = Float32Array> = Readonly<Record<string, Matrix<T>>>;
 
 /**
- * What a teacher put out, by layer; a layer may be sparse where the strategies that read it take
- * that.
+ * Outputs of a teacher by layer name. A layer may be sparse if the strategies that read it take
+ * {@link SparseTargets}.
  */
 export type TeacherLayerOutputs<T extends FloatArray = Float32Array> = Readonly<
   Record<string, TeacherOutput<T>>
 >;
 
-/** @inline The names of a layer of each side that are compared. */
+/** @inline The names of the two layers that are compared. */
 export interface LayerPair {
   readonly student: string;
   readonly teacher: string;
 }
 
+/** Options of a layerwise call. An option by layer has the names of student layers as keys. */
 export interface LayerwiseOptions<T extends FloatArray = Float32Array> {
   /**
-   * As in a single call; where the layers differ in rows, one mask for each student layer that
-   * needs one.
+   * One number for each row, 0 excludes the row; for all layers, or by layer where layers differ in
+   * rows.
    */
   readonly mask?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
-  /** As in a single call, for all layers that are read, or for each student layer that needs it. */
+  /** Weights of the rows, for all layers or by layer. */
   readonly rowWeights?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>> | undefined;
-  /** As in a single call, likewise; only response losses read it. */
+  /** Temperatures of the rows, for all layers or by layer; only response losses read them. */
   readonly temperatures?:
     | ArrayLike<number>
     | Readonly<Record<string, ArrayLike<number>>>
     | undefined;
   /**
-   * As in a single call; where the layers differ in rows, one denominator for each student layer
-   * that needs one.
+   * Denominator of the means over rows, for all layers, or by layer where layers differ in rows.
    */
   readonly normalizer?: number | Readonly<Record<string, number>> | undefined;
   /**
-   * Matrices by student layer, written with the gradients of these layers instead of new ones. As
-   * `gradient` in a single call: an overwritten matrix holds unspecified numbers after an error.
+   * Output buffers by student layer: each receives the gradient of its layer, in place of a new
+   * matrix. After an error, a buffer that was to be overwritten holds unspecified numbers.
    */
   readonly gradients?: Readonly<Record<string, Matrix<T>>> | undefined;
   /**
-   * Add to `gradients`, and to the gradients of learnable parameters, instead of overwriting them.
-   * The sums are written only if the call succeeds.
+   * Whether the call adds to `gradients` and to the gradients of parameters, in place of
+   * overwriting them. An accumulating call writes only if it succeeds.
+   *
+   * @defaultValue false
    */
   readonly accumulate?: boolean | undefined;
   /**
-   * Written with the loss of each row, as in a single call: one array for the sum over all layers,
-   * which then have the same rows, or one for each student layer whose losses are wanted.
+   * Output buffers for the loss of each row: one array for the sum over all layers, which must then
+   * have the same rows, or one array for each student layer.
    */
   readonly rowLosses?: Float64Array | Readonly<Record<string, Float64Array>> | undefined;
 }
 
+/** The names of the {@link LayerwiseOptions}. */
+export const LAYERWISE_OPTIONS: readonly string[] = [
+  'mask',
+  'rowWeights',
+  'temperatures',
+  'normalizer',
+  'gradients',
+  'accumulate',
+  'rowLosses',
+];
+
+/** Result of a layerwise call. */
 export interface LayerwiseResult<T extends FloatArray = Float32Array> {
+  /** Weighted sum of the losses of the entries. */
   readonly loss: number;
   /**
-   * d loss / d layer by student layer, in the layer's shape; entries that share a layer add up. The
-   * matrices of the option `gradients` where there are such.
+   * d loss / d layer by student layer, in the shape of the layer. Entries that read the same layer
+   * add up. A layer with an output buffer in the option `gradients` has that buffer here.
    */
   readonly gradients: Record<string, Matrix<T>>;
+  /** One component for each entry, in the order of the entries. */
   readonly components: readonly ComponentLoss[];
 }
 
-/** What a record by layer says of a layer; not what objects have by themselves. */
+/**
+ * Returns the value of a layer in a record by layer name; properties that objects inherit do not
+ * count.
+ */
 export function own<V>(
   record: Readonly<Record<string, V>> | undefined,
   layer: string,
@@ -78,14 +97,14 @@ export function own<V>(
   return record !== undefined && Object.hasOwn(record, layer) ? record[layer] : undefined;
 }
 
-/** Whether an option is one list for all layers, and not one for each by name. */
+/** Returns whether an option is one list for all layers, and not a record by layer name. */
 export function isList<L extends ArrayLike<number>>(
   value: L | Readonly<Record<string, L>> | undefined,
 ): value is L {
   return typeof value?.length === 'number';
 }
 
-/** What an option says of a layer: the list for all layers, or that of the layer. */
+/** Returns the list of an option for a layer: the list for all layers, or the layer's own. */
 export function listOf<L extends ArrayLike<number>>(
   value: L | Readonly<Record<string, L>> | undefined,
   layer: string,
@@ -94,12 +113,12 @@ export function listOf<L extends ArrayLike<number>>(
 }
 
 /**
- * Whether a strategy reads labels, ignores them, or does not tell: then it gets them where they fit
- * its rows.
+ * Whether a strategy reads labels, ignores them, or does not tell. A strategy that does not tell
+ * gets labels if there is one for each of its rows.
  */
 export type LabelUse = 'reads' | 'ignores' | 'unknown';
 
-/** What an entry reads. */
+/** The two layers that an entry reads, and its use of labels. */
 export interface ReadPair extends LayerPair {
   readonly labels: LabelUse;
 }
@@ -113,7 +132,7 @@ export interface LayerwiseArguments<T extends FloatArray> {
   readonly options: Omit<LayerwiseOptions<T>, 'accumulate'>;
 }
 
-/** Returns a layer; throws if it is not there. */
+/** Returns a layer; throws if it is missing. */
 export function pickLayer<L>(
   operation: string,
   argument: string,
@@ -124,7 +143,7 @@ export function pickLayer<L>(
   refuseLayer(operation, argument, name, Object.keys(layers));
 }
 
-/** Throws the error of a layer that is not there, with the names of those that are. */
+/** Throws the error of a missing layer, with the names of the layers that are there. */
 export function refuseLayer(
   operation: string,
   argument: string,
@@ -135,4 +154,12 @@ export function refuseLayer(
   const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
   const received = present.join(', ') || 'none';
   refuse('LAYER', operation, argument, `have a layer '${name}'`, received, { hint });
+}
+
+/** Returns the name of the layer that an entry reads on one side. */
+export function layerOf(
+  layer: string | LayerPair | undefined = OUTPUT,
+  side: 'student' | 'teacher',
+): string {
+  return typeof layer === 'string' ? layer : layer[side];
 }

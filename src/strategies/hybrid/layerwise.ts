@@ -1,5 +1,5 @@
-// One layerwise call: which layers, masks, normalizers and labels an entry reads, and where its
-// gradient goes.
+// One layerwise call: it finds the layers, masks, normalizers and labels that each entry reads, and
+// the output buffer of its gradient.
 
 import {
   type BatchRequest,
@@ -8,9 +8,11 @@ import {
   type Overrides,
 } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
+import { NO_OVERRIDES } from '../../call/options.js';
 import { GradientOutput, type HeldMatrix } from '../../call/output.js';
-import type { Parameter } from '../../call/parameter.js';
+import { type Parameter, ParameterSums } from '../../call/parameter.js';
 import { RowLossSink } from '../../call/rowOptions.js';
+import type { DistillationStrategyBase } from '../../call/strategy.js';
 import { refuse } from '../../core/errors.js';
 import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../core/labels.js';
 import { checkMatrix, type Matrix } from '../../core/matrix.js';
@@ -20,26 +22,56 @@ import {
   type LabelUse,
   type LayerPair,
   type LayerwiseArguments,
+  type LayerwiseResult,
+  layerOf,
   listOf,
-  OUTPUT,
   own,
   pickLayer,
   type ReadPair,
 } from './layers.js';
+import type { NestedHybrid } from './nested.js';
 
-/** What an entry shares with others that read the same layers. */
+/** The request of a pair of layers, shared by the entries that read the same pair. */
 interface Read<T extends FloatArray> extends ReadPair {
   readonly request: Omit<BatchRequest<T>, 'operation' | 'inherited' | 'learned'>;
 }
 
-/** One layerwise call; nested hybrids work on the same one. */
+/** A hybrid whose layerwise call is evaluated. */
+type OutermostHybrid<T extends FloatArray> = NestedHybrid<T> &
+  Pick<DistillationStrategyBase<T>, 'parameters' | 'heldMatrices'>;
+
+/** Evaluates a layerwise call; writes accumulated gradients only once the call has succeeded. */
+export function evaluateLayerwise<T extends FloatArray>(
+  hybrid: OutermostHybrid<T>,
+  given: LayerwiseArguments<T>,
+  accumulate: boolean,
+): LayerwiseResult<T> {
+  const { operation } = given;
+  const learned = hybrid.parameters();
+  const held = hybrid.heldMatrices();
+  const call = new LayerwiseCall(given, hybrid.layerPairs(), learned, held, accumulate);
+  const sums = new ParameterSums(learned);
+  try {
+    const part = { call, operation, inherited: NO_OVERRIDES, scale: 1 };
+    const { loss, components } = hybrid.contributeLayerwise(part);
+    call.finish();
+    sums.check(operation, accumulate);
+    sums.commitGradients();
+    call.commit();
+    return { loss, gradients: call.gradients(), components };
+  } finally {
+    sums.close();
+  }
+}
+
+/** One layerwise call; a nested hybrid works on the call of the hybrid around it. */
 export class LayerwiseCall<T extends FloatArray> {
   readonly #arguments: LayerwiseArguments<T>;
   readonly #learned: readonly Parameter<T>[];
   readonly #outputs = new Map<string, GradientOutput<T>>();
   readonly #reads: Read<T>[] = [];
 
-  /** Checks what belongs to no entry alone, before anything is written. */
+  /** Checks what concerns no single entry, before anything is written. */
   constructor(
     call: LayerwiseArguments<T>,
     pairs: readonly ReadPair[],
@@ -53,7 +85,8 @@ export class LayerwiseCall<T extends FloatArray> {
     const names = studentNames(pairs);
     checkByLayer(operation, names, studentLayers, options);
     const { gradients } = options;
-    const present = names.filter((name) => Object.hasOwn(studentLayers, name)); // to miss one is an error of the entry that reads it
+    // The entry that reads a missing layer throws.
+    const present = names.filter((name) => Object.hasOwn(studentLayers, name));
     for (const name of present) {
       checkMatrix(operation, `studentLayers.${name}`, studentLayers[name]!);
     }
@@ -64,10 +97,7 @@ export class LayerwiseCall<T extends FloatArray> {
     }
   }
 
-  /**
-   * What the strategy of an entry is asked: its two layers, and the mask, normalizer and labels
-   * that go with them.
-   */
+  /** Returns the request for an entry: its two layers, with their mask, normalizer and labels. */
   request(
     operation: string,
     layer: string | LayerPair | undefined,
@@ -86,23 +116,26 @@ export class LayerwiseCall<T extends FloatArray> {
     return { ...read.request, operation, inherited, learned: this.#learned };
   }
 
-  /** Where the gradient of an entry goes whose loss counts `scale` times. */
+  /**
+   * Returns the sink for the gradient of an entry; `scale` is d(loss of the call) / d(loss of the
+   * entry).
+   */
   sink(layer: string | LayerPair | undefined, scale: number): GradientSink<T> | undefined {
     return this.#outputs.get(layerOf(layer, 'student'))?.sink.times(scale);
   }
 
-  /** Completes the gradients; throws where the format cannot hold a sum. */
+  /** Completes the gradients; throws where the number format cannot hold a sum. */
   finish(): void {
     const { operation } = this.#arguments;
     for (const [name, output] of this.#outputs) output.finish(operation, `gradients.${name}`);
   }
 
-  /** Once all of the call has succeeded: writes what was to be added to. */
+  /** Writes accumulated gradients to their output buffers, once the whole call has succeeded. */
   commit(): void {
     for (const output of this.#outputs.values()) output.commit();
   }
 
-  /** The gradients by student layer. */
+  /** Returns the gradients by student layer. */
   gradients(): Record<string, Matrix<T>> {
     const gradients = [...this.#outputs].map(([name, { gradient }]) => [name, gradient] as const);
     return Object.fromEntries(gradients);
@@ -141,8 +174,8 @@ export class LayerwiseCall<T extends FloatArray> {
 }
 
 /**
- * Labels of the rows of a layer; if they are for other rows than it has, none, unless they say
- * which rows to ignore.
+ * Returns the labels if there is one for each row of the layer. Otherwise returns none, and refuses
+ * labels that say which rows to ignore.
  */
 function fittingLabels<T extends FloatArray>(
   operation: string,
@@ -161,12 +194,4 @@ function fittingLabels<T extends FloatArray>(
     `${labels.length} labels with IGNORE_INDEX`,
     { hint: `say which rows of the layer to skip: mask: { ${layer}: … }` },
   );
-}
-
-/** The layer of one side that an entry reads. */
-export function layerOf(
-  layer: string | LayerPair | undefined = OUTPUT,
-  side: 'student' | 'teacher',
-): string {
-  return typeof layer === 'string' ? layer : layer[side];
 }

@@ -1,25 +1,25 @@
-// What strategies are, by structure: a program may hold two copies of the library, one for import,
-// one for require.
+// Strategies are recognized by their structure, because a program may hold two copies of the
+// library: one for import, one for require.
 
 import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
 import { sharesBase } from '../../call/sharesBase.js';
 import type { FloatArray } from '../../core/numeric.js';
-import type { LabelUse, ReadPair } from './layers.js';
+import { type LabelUse, layerOf, type ReadPair } from './layers.js';
 import type { LayerwiseCall } from './layerwise.js';
 import type { WeightedStrategy } from './weights.js';
 
-/** What a hybrid needs of the layerwise call that it is a part of. */
+/** What a hybrid needs to know of the layerwise call that it is a part of. */
 export interface LayerwisePart<T extends FloatArray> {
   readonly call: LayerwiseCall<T>;
   readonly operation: string;
-  /** What the hybrids around it set. */
+  /** Temperature and alpha that the enclosing hybrids set. */
   readonly inherited: Overrides;
   /** d(loss of the call) / d(loss of the hybrid). */
   readonly scale: number;
 }
 
-/** What a hybrid offers to the one around it. */
+/** The methods that a hybrid offers to the hybrid around it. */
 export interface NestedHybrid<T extends FloatArray> {
   getStrategies(): readonly WeightedStrategy<T>[];
   layerPairs(): ReadPair[];
@@ -29,13 +29,14 @@ export interface NestedHybrid<T extends FloatArray> {
   };
 }
 
+/** Returns whether a strategy is a hybrid, of this copy of the library or of another. */
 export function isHybrid<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): strategy is IDistillationStrategy<T> & NestedHybrid<T> {
   return 'contributeLayerwise' in strategy;
 }
 
-/** Whether an entry, or one of a hybrid within, is bound to a layer. */
+/** Returns whether an entry, or an entry of a nested hybrid, names a layer. */
 export function readsLayers<T extends FloatArray>(
   entries: readonly WeightedStrategy<T>[],
 ): boolean {
@@ -46,7 +47,8 @@ export function readsLayers<T extends FloatArray>(
 }
 
 /**
- * How a strategy uses the labels of a call. A bare implementation of the interface does not tell.
+ * Returns how a strategy uses the labels of a call. A bare implementation of the interface does not
+ * tell.
  */
 export function labelUse<T extends FloatArray>(strategy: IDistillationStrategy<T>): LabelUse {
   if (!sharesBase(strategy)) return 'unknown';
@@ -55,7 +57,18 @@ export function labelUse<T extends FloatArray>(strategy: IDistillationStrategy<T
   return pairs.some(({ labels }) => labels === 'unknown') ? 'unknown' : 'ignores';
 }
 
-/** What a component, and the message of an error, calls an entry. */
+/** Returns the pairs of layers that the entries read, those of nested hybrids included. */
+export function layerPairsOf<T extends FloatArray>(
+  entries: readonly WeightedStrategy<T>[],
+): ReadPair[] {
+  return entries.flatMap(({ strategy, layer }) => {
+    if (layer === undefined && isHybrid(strategy)) return strategy.layerPairs();
+    const [student, teacher] = [layerOf(layer, 'student'), layerOf(layer, 'teacher')];
+    return [{ student, teacher, labels: labelUse(strategy) }];
+  });
+}
+
+/** Returns the name of an entry in components and in messages of errors. */
 export function nameOf<T extends FloatArray>({ name, strategy }: WeightedStrategy<T>): string {
   if (name !== undefined) return name;
   return 'name' in strategy ? String(strategy.name) : (strategy.constructor?.name ?? 'strategy');

@@ -1,24 +1,46 @@
-import type { IDistillationStrategy } from '../../call/options.js';
+import type { IDistillationStrategy, StrategyOptions } from '../../call/options.js';
 import { checkOptions, refuse, throwType } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
+import type { WeightRule } from '../../core/weights.js';
 import type { LayerPair } from './layers.js';
 
-/** One strategy of a hybrid. */
+/** Options of {@link HybridDistillationStrategy}. */
+export interface HybridDistillationOptions extends StrategyOptions {
+  /**
+   * Rule for the weights. `'sum-to-one'`: each in [0, 1], with sum 1 ± 1e-6. `'normalize'`: finite
+   * and ≥ 0, divided by their sum. `'free'`: finite and ≥ 0.
+   *
+   * @defaultValue `'sum-to-one'`
+   */
+  readonly weights?: WeightRule | undefined;
+}
+
+/** One entry of a hybrid: a strategy with its weight. */
 export interface WeightedStrategy<T extends FloatArray = Float32Array> {
+  /**
+   * Any strategy; a hybrid, too, or an object that has only `computeLoss` and `computeGradient`.
+   */
   readonly strategy: IDistillationStrategy<T>;
+  /** Factor of the strategy's loss and gradient; an entry with weight 0 is not evaluated. */
   readonly weight: number;
   /**
-   * The layer it reads in `computeLayerwise`, of both sides or of each; `'output'` where it is left
-   * out.
+   * Layer that the entry reads in `computeLayerwise`: one name for both sides, or one for each
+   * side.
+   *
+   * @defaultValue `'output'`
    */
   readonly layer?: string | LayerPair;
-  /** What its component is called; the strategy's own name where it is left out. */
+  /**
+   * Name of the entry's component.
+   *
+   * @defaultValue the strategy's own name
+   */
   readonly name?: string;
 }
 
 /**
- * Copies of the entries, each property read once; throws unless `strategies` is a list of usable
- * ones.
+ * Copies the entries and reads each property once; throws unless `strategies` is a list of usable
+ * entries.
  */
 export function readEntries<T extends FloatArray>(
   operation: string,
@@ -85,7 +107,7 @@ function readLayer(
   return Object.freeze({ student, teacher });
 }
 
-/** A frozen copy of an entry with its weight divided. */
+/** Returns a frozen copy of an entry with its weight divided. */
 export function divideWeight<T extends FloatArray>(
   entry: WeightedStrategy<T>,
   divisor: number,

@@ -1,10 +1,9 @@
 import { checkInputs, type DistillationBatch } from '../../call/batch.js';
-import { checkMatrixFinite } from '../../call/diagnosis.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { HeldMatrix } from '../../call/output.js';
 import type { Parameter } from '../../call/parameter.js';
-import { gather, overBatch } from '../../call/rows.js';
-import { checkDtype, checkRow } from '../../core/checks.js';
+import { overBatch } from '../../call/rows.js';
+import { checkDtype } from '../../core/checks.js';
 import { checkPositive, refuse, throwShape, throwType } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -16,7 +15,7 @@ import {
 } from '../../kernels/pairs/contrastiveRepresentation.js';
 import { type Grid, grid } from '../../kernels/products/grid.js';
 import type { ContrastiveMemory } from '../../layers/contrastiveMemory.js';
-import { checkProjectionTo, checkVectors, type Embedding, embed } from '../../layers/embedding.js';
+import { checkProjectionTo, checkVectors, embed, embedRows } from '../../layers/embedding.js';
 import type { LinearProjection } from '../../layers/linearProjection.js';
 import {
   type ProjectedDistillationOptions,
@@ -60,9 +59,8 @@ interface Units {
  *
  * The anchor a is a row, or its projection, scaled to length 1: s of the student, t of the teacher.
  * K is the number of negatives, N the number of samples in the {@link ContrastiveMemory}. The m_j
- * are vectors of the memory: of the teacher for an anchor of the student, and of the student for an
- * anchor of the teacher. m_0 belongs to the anchor's own sample, the others to the negatives that
- * were drawn. The loss of a call is the mean over the kept rows.
+ * are the memory's vectors of the other side. m_0 belongs to the anchor's own sample, the others to
+ * the negatives that were drawn. The loss of a call is the mean over the kept rows.
  *
  * The vectors of the memory are constants. So ℓ(t) has no derivative with respect to the student:
  * `teacherProjection` learns from it, and without a teacher projection it only adds to the value.
@@ -187,7 +185,7 @@ export class ContrastiveRepresentationDistillationStrategy<
     };
     for (const [side, value] of Object.entries(logNormalizers)) {
       if (Number.isFinite(value)) continue;
-      this.#checkMemory(operation);
+      this.memory.explain(operation);
       const hint = 'use a larger contrastTemperature';
       refuse('OVERFLOW', operation, `log Z of the ${side}`, 'be finite', String(value), { hint });
     }
@@ -195,20 +193,14 @@ export class ContrastiveRepresentationDistillationStrategy<
   }
 
   /**
-   * Blends each kept row into the vector of its sample, and scales the result to length 1. Rows of
-   * the same sample are blended one after another.
-   *
-   * ```math
-   * m ← λ m + (1 − λ) a
-   * ```
-   *
-   * λ is the memory's `momentum`, and a the row, or its projection, at length 1.
+   * Replaces the vector of each kept row's sample by momentum · vector + (1 − momentum) · row, at
+   * length 1. The row, or its projection, has length 1 too. Rows of the same sample are blended one
+   * after another.
    *
    * @param student - features as for a loss, shape [rows, columns]
    * @param teacher - features as for a loss, the same number of rows
    * @param mask - one number for each row; 0 excludes the row
-   * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`; `OVERFLOW` for a
-   *   row whose length is not finite
+   * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`; `OVERFLOW`
    */
   remember(student: Matrix<T>, teacher: Matrix<T>, mask?: ArrayLike<number>): void {
     const units = this.#units(`${this.name}.remember`, student, teacher, mask);
@@ -226,44 +218,40 @@ export class ContrastiveRepresentationDistillationStrategy<
   protected override explain(batch: DistillationBatch<T>): void {
     super.explain(batch);
     this.teacherProjection?.explain(batch.operation);
-    this.#checkMemory(batch.operation);
+    this.memory.explain(batch.operation);
   }
 
   protected override evaluate(batch: DistillationBatch<T>, gradient?: GradientSink<T>): number {
-    const { projection, teacherProjection } = this;
-    const logNormalizers = this.memory.logNormalizers!; // validate has checked it
-    const lossOf = (
-      anchors: Embedding,
-      logNormalizer: number,
-      contrast: Contrast,
-      derivative: Float64Array | undefined,
-      scale: number,
-    ): number => {
-      const { length } = anchors.units.data;
-      const slope = derivative && new Float64Array(length);
-      const loss = noiseContrast(anchors.units, contrast, logNormalizer, slope);
-      if (slope) anchors.adjoint(slope, scale, derivative);
-      return loss;
-    };
     return overBatch(batch, gradient, (student, teacher, derivative, scale) => {
       // The teacher's derivative is computed only on the way to the gradient of its projection.
       const teacherDerivative =
-        derivative && teacherProjection && new Float64Array(teacher.rows * teacher.columns);
-      const studentAnchors = embed(student, projection);
-      const teacherAnchors = embed(teacher, teacherProjection);
-      const teacherVectors = this.#contrast('teacher', batch);
-      const studentVectors = this.#contrast('student', batch);
+        derivative && this.teacherProjection && new Float64Array(teacher.rows * teacher.columns);
       return (
-        lossOf(studentAnchors, logNormalizers.student, teacherVectors, derivative, scale) +
-        lossOf(teacherAnchors, logNormalizers.teacher, studentVectors, teacherDerivative, scale)
+        this.#lossOf('student', student, batch, derivative, scale) +
+        this.#lossOf('teacher', teacher, batch, teacherDerivative, scale)
       );
     });
   }
 
-  #checkMemory(operation: string): void {
-    for (const side of ['student', 'teacher'] as const) {
-      checkMatrixFinite(operation, `the memory's ${side}`, this.memory[side]);
-    }
+  /** Returns the sum of the losses of one side's anchors, and writes its derivative. */
+  #lossOf(
+    side: 'student' | 'teacher',
+    features: Grid,
+    batch: ContrastRows,
+    derivative: Float64Array | undefined,
+    scale: number,
+  ): number {
+    const isStudent = side === 'student';
+    const { units, adjoint } = embed(
+      features,
+      isStudent ? this.projection : this.teacherProjection,
+    );
+    const contrast = this.#contrast(isStudent ? 'teacher' : 'student', batch);
+    const logNormalizer = this.memory.logNormalizers![side]; // validate has checked it
+    const slope = derivative && new Float64Array(units.data.length);
+    const loss = noiseContrast(units, contrast, logNormalizer, slope);
+    if (derivative && slope) adjoint(slope, scale, derivative);
+    return loss;
   }
 
   /** Returns what the anchors are contrasted with: the vectors of one side of the memory. */
@@ -286,21 +274,10 @@ export class ContrastiveRepresentationDistillationStrategy<
     const unused = { labels: undefined, normalizer: undefined };
     const { rows } = checkInputs({ operation, student, teacher, mask, ...unused }, false);
     this.#check(operation, student, teacher);
-    const unitsOf = (
-      side: string,
-      matrix: Matrix<T>,
-      projection: LinearProjection<T> | undefined,
-    ): Grid => {
-      for (const row of rows) checkRow(operation, side, matrix, row);
-      projection?.explain(operation);
-      const { units } = embed(gather(matrix, rows), projection);
-      if (units.data.every(Number.isFinite)) return units;
-      refuse('OVERFLOW', operation, side, 'have rows of finite length', 'longer ones');
-    };
     return {
       rows,
-      student: unitsOf('student', student, this.projection),
-      teacher: unitsOf('teacher', teacher, this.teacherProjection),
+      student: embedRows(operation, 'student', student, rows, this.projection),
+      teacher: embedRows(operation, 'teacher', teacher, rows, this.teacherProjection),
     };
   }
 
