@@ -54,6 +54,10 @@ export interface RankingDistillationOptions extends StrategyOptions {
  * is a pair. Neither has its minimum at student = teacher. `'hinge'` has derivative 0 where the
  * lead of a pair is exactly the margin. Each row of the gradient sums to 0.
  *
+ * [Tang & Wang 2018](https://arxiv.org/abs/1809.07428), "Ranking Distillation", distils an order
+ * too, by another loss: without pairs, it takes the teacher's first candidates for positives, each
+ * weighted by its rank.
+ *
  * Cost: candidates² / 2 pairs for each row, with an exponential and a logarithm for each pair of
  * `'logistic'`, by the kernel that {@link kernelInfo} names. Memory for a few rows beside the
  * gradient.
@@ -65,9 +69,6 @@ export interface RankingDistillationOptions extends StrategyOptions {
  *   Rank using Gradient Descent": RankNet is `'logistic'`, with a target probability of 1 for the
  *   teacher's order. The paper adds up the pairs; here it is their mean, so that a query counts the
  *   same however many candidates it has.
- * @see [Tang & Wang 2018](https://arxiv.org/abs/1809.07428). "Ranking Distillation". Another loss:
- *   it distils an order without pairs and takes the teacher's first candidates for positives, each
- *   weighted by its rank.
  * @reproduces sentence-transformers: as its `RankNetLoss`, × 1 / ln 2; its probabilities are at
  *   least 1e-10
  *

@@ -57,6 +57,8 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * gradient is with respect to the student's features and exact through the projection, whose
  * parameters get their own gradients. The loss is no sum over rows: chunks of a batch do not add up
  * to it, and more rows are a harder task. Copies of a sample count as different samples.
+ * {@link ContrastiveRepresentationDistillationStrategy} contrasts with a memory of all samples
+ * instead.
  *
  * Cost: rows² × width multiplications, and twice as many for the gradient. Memory for 2 · rows²
  * numbers.
@@ -74,9 +76,6 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * @see [Yang et al. 2024](https://arxiv.org/abs/2307.12732). "CLIP-KD": the contrast between
  *   student and teacher.
  * @see [Radford et al. 2021](https://arxiv.org/abs/2103.00020). "CLIP": `symmetric: true`.
- * @see [Tian et al. 2020](https://arxiv.org/abs/1910.10699). "Contrastive Representation
- *   Distillation". Another loss: it contrasts student and teacher with a memory of all samples;
- *   {@link ContrastiveRepresentationDistillationStrategy} is that loss.
  * @differs AiDotNet: one temperature for logits and similarities, first rows as negatives, no
  *   gradient.
  *
