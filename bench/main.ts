@@ -11,7 +11,7 @@ import { layerTable } from './layers.js';
 import { kernels } from './library.js';
 import { SHORT } from './problem.js';
 import { KEEP_BUFFERS, startPyTorch } from './pytorch.js';
-import { linesOf, writeReadmes } from './readme.js';
+import { linesOf, writeTables } from './document.js';
 import type { Table } from './report.js';
 import { machine, type Run, writeRun } from './run.js';
 import { storeTable } from './store.js';
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   const run: Run = { ...machine(versions), rounds, tables };
   console.log(linesOf(run).join('\n'));
   if (options.json !== undefined) writeRun(options.json, run);
-  if (options.write) writeReadmes(run);
+  if (options.write) writeTables(run);
 }
 
 /** Kernels by a list of their names; all that are compiled where there is none. */

@@ -124,11 +124,11 @@ test.each(exportedStrategies())(
   },
 );
 
-const [, sizes = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Size\n');
+const sizes = readFileSync(join(root, 'docs/sizes.md'), 'utf8');
 const rows = [...sizes.matchAll(/^\| (.+) \| ([\d.]+) \|$/gm)].map(([, name, kB]) => [name!, +kB!]);
 
 test.each(rows as [string, number][])(
-  '%s takes at most %d kB, as the README says',
+  '%s takes at most %d kB, as docs/sizes.md says',
   async (name, kB) => {
     const [, entry] = /^`(knowledge-distillation.*)`$/.exec(name) ?? [];
     const what = entry || name === 'everything' ? '*' : `{ ${name.replaceAll('`', '')} }`;
