@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 function documentsIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md') && !file.includes('node_modules')) // of an example's own
+    .filter((file) => file.endsWith('.md') && !file.includes('node_modules'))
     .map((file) => join(folder, file));
 }
 
@@ -18,9 +18,9 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
-  'docs/parity.md',
-  'docs/strategies.md',
-  ...documentsIn('docs/guides'),
+  'SECURITY.md',
+  'bench/README.md',
+  ...documentsIn('docs').filter((file) => !/^docs\/(api|site)\//.test(file)),
   ...documentsIn('examples'),
 ];
 
