@@ -1,5 +1,5 @@
 // Compiles the kernels into the modules that the library carries, each binary once for machines
-// with and without fused multiply-add. Run by `npm install`; `npm run kernels` after a change.
+// with and without fused multiply-add. `npm ci`, `npm test` and `npm run build` run it.
 
 import './relaxedSimd.js';
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-layers'; // registers the gradients: the Node build of tfjs-core has none
 import { ResponseDistillationStrategy } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 import { type Contestant, type Prepared, prepared } from './compete.js';
@@ -49,9 +49,6 @@ async function prepareLoss(
   readsGradient: boolean,
 ): Promise<Prepared | undefined> {
   if (dtype !== 'float32') return undefined; // it has no doubles
-  // The Node build of tfjs-core registers no gradients, and this file of it cannot be imported as
-  // an ES module.
-  createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
   await tf.setBackend(backend);
   const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);
   const targets = tf.tidy(() => {

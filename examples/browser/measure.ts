@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright';
-import { launchChromium } from '../shared/chromium.js';
 import { formatTable } from '../shared/table.js';
 import { serveBuilt } from './built.js';
+import { launchChromium } from './chromium.js';
 
 const SECONDS = 10;
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { launchChromium } from '../shared/chromium.js';
 import { serveBuilt } from './built.js';
+import { launchChromium } from './chromium.js';
 
 const VIEWS = [
   { name: 'light', colorScheme: 'light', width: 1280, height: 1340 },

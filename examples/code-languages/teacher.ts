@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-cpu';
+import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
+import * as tf from '@tensorflow/tfjs-core';
 import { Phase } from '../shared/progress.js';
 
 /**
@@ -52,13 +54,13 @@ export async function askTeacher(
   return { classes, logits: logits!, wideLogits: wideLogits!, hidden: hidden! };
 }
 
-function loadModel(folder: string): Promise<tf.GraphModel> {
+function loadModel(folder: string): Promise<GraphModel> {
   const { modelTopology, weightsManifest } = JSON.parse(
     readFileSync(join(folder, 'model.json'), 'utf8'),
   );
   const [{ paths, weights }] = weightsManifest;
   const weightData = new Uint8Array(readFileSync(join(folder, paths[0]))).buffer;
-  return tf.loadGraphModel(tf.io.fromMemory({ modelTopology, weightSpecs: weights, weightData }));
+  return loadGraphModel(tf.io.fromMemory({ modelTopology, weightSpecs: weights, weightData }));
 }
 
 /**

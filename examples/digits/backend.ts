@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs'; // for its gradients: the Node build of tfjs-core registers none
+import '@tensorflow/tfjs-layers'; // registers the gradients: the Node build of tfjs-core has none
 import { startWasm } from './wasm.js';
 
 /** TensorFlow.js on WebAssembly in Node, ready to differentiate. */

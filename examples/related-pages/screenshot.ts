@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { launchChromium } from '../shared/chromium.js';
+import { launchChromium } from '../browser/chromium.js';
 import { PAGE } from './page.js';
 
 /** The picture of the README, of the page that `npm run example:related-pages` wrote. */

@@ -1,11 +1,14 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { exportedStrategies } from '../support/exportedStrategies.js';
 
 export const root: string = join(import.meta.dirname, '../..');
+
+/** The packages of package.json in this folder. */
+export const installed: string = join(import.meta.dirname, 'node_modules');
 
 /** The strategies that a bundle holds: each names itself, in whole. */
 export function strategiesIn(bundle: string): string[] {
@@ -66,10 +69,12 @@ export class Consumer {
     cpSync(join(import.meta.dirname, 'consumer', name), join(this.folder, as));
   }
 
-  /** Gives the consumer packages that are installed here. */
+  /** Gives the consumer packages that are installed here, or else at the root. */
   lend(...names: readonly string[]): void {
     for (const name of names) {
-      symlinkSync(join(root, 'node_modules', name), join(this.folder, 'node_modules', name));
+      const here = join(installed, name);
+      const target = existsSync(here) ? here : join(root, 'node_modules', name);
+      symlinkSync(target, join(this.folder, 'node_modules', name));
     }
   }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { exportedStrategies } from '../support/exportedStrategies.js';
@@ -23,6 +24,12 @@ test('it has no dependency; fast-check is for those who use ./testing, the frame
   expect(manifest.peerDependenciesMeta).toEqual(
     Object.fromEntries(peers.map((name) => [name, { optional: true }])),
   );
+});
+
+test('nothing of it runs when it is installed', () => {
+  const scripts = Object.keys(manifest.scripts);
+  const hooks = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare'];
+  expect(scripts.filter((name) => hooks.includes(name))).toEqual([]);
 });
 
 test.each(Object.entries(manifest.devDependencies))('%s is pinned: %s', (_, version) => {
@@ -54,13 +61,16 @@ test('modules and the worker are files without types', () => {
   expect(worker).toBe('./dist/worker.js');
 });
 
-test.each(['../../', '../consumers/', '../runtimes/'])(
-  'the lockfile in %s names no registry',
-  (folder) => {
-    const lockfile = readFileSync(new URL(`${folder}package-lock.json`, import.meta.url), 'utf8');
-    expect(lockfile).not.toContain('"resolved"');
-  },
+const root = join(import.meta.dirname, '../..');
+const folders = ['docs', 'examples', 'test', 'tools'].flatMap((parent) =>
+  readdirSync(join(root, parent)).map((name) => join(parent, name)),
 );
+const installing = folders.filter((folder) => existsSync(join(root, folder, 'package.json')));
+
+test.each(['.', ...installing])('the lockfile in %s names no registry', (folder) => {
+  const lockfile = readFileSync(join(root, folder, 'package-lock.json'), 'utf8');
+  expect(lockfile).not.toContain('"resolved"');
+});
 
 test('one more response loss takes less than 40 lines', () => {
   const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');

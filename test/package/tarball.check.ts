@@ -5,13 +5,26 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportedStrategies } from '../support/exportedStrategies.js';
-import { Consumer, outputOf, type Program, programs, root, strategiesIn } from './consumer.js';
+import {
+  Consumer,
+  installed,
+  outputOf,
+  type Program,
+  programs,
+  root,
+  strategiesIn,
+} from './consumer.js';
 
 // The package as users get it: packed, installed into an empty project without network, compiled
 // and run there.
 
 let consumer: Consumer;
-const inRoot = { cwd: root, encoding: 'utf8' } as const;
+
+/** Runs a command of the packages installed here, in the root. */
+function runInstalled(command: string, ...args: string[]): string {
+  const options = { cwd: root, encoding: 'utf8' } as const;
+  return outputOf(spawnSync(join(installed, '.bin', command), args, options));
+}
 
 /** Compiles a program as bundlers have it and as both kinds of module, and runs these. */
 function compileAndRun(program: Program): void {
@@ -29,14 +42,13 @@ beforeAll(() => {
 afterAll(() => consumer.remove());
 
 test('publint', () => {
-  outputOf(spawnSync('publint', [consumer.tarball, '--strict'], inRoot));
+  runInstalled('publint', consumer.tarball, '--strict');
 });
 
 test('are the types wrong?', () => {
   // A worker is started, and not imported.
   const files = ['--exclude-entrypoints', 'worker'];
-  const call = [consumer.tarball, '--profile', 'node16', '--no-emoji', ...files];
-  console.log(outputOf(spawnSync('attw', call, inRoot)));
+  console.log(runInstalled('attw', consumer.tarball, '--no-emoji', ...files));
 });
 
 test('the package holds what was built and what is to be read, and nothing else', () => {
@@ -57,9 +69,9 @@ test('it brings no dependency', () => {
 test('declarations hold no internals, and nothing that an older TypeScript cannot read', () => {
   const declarations = consumer.files.filter((file) => /\.d\.c?ts$/.test(file));
   expect(declarations).not.toEqual([]);
-  const installed = join(consumer.folder, 'node_modules/knowledge-distillation');
+  const folder = join(consumer.folder, 'node_modules/knowledge-distillation');
   for (const file of declarations) {
-    const text = readFileSync(join(installed, file), 'utf8');
+    const text = readFileSync(join(folder, file), 'utf8');
     expect(text, file).not.toMatch(/@internal|Array<ArrayBuffer/);
   }
 });

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium } from '../../shared/chromium.js';
 import { serveBuilt } from '../built.js';
+import { launchChromium } from '../chromium.js';
 import {
   drawStroke,
   numberIn,

@@ -147,7 +147,7 @@ function lastOf({ epoch, history }: DistillHistory): DistillHistory {
 
 test('each epoch of each seed has every sample once, in an order of its own', async () => {
   await tf.setBackend('cpu');
-  const data = tf.range(0, 40).reshape([40, 1]);
+  const data = tf.reshape(tf.range(0, 40), [40, 1]);
   const weight = tf.variable(tf.ones([1, 2]));
   const epochs: number[][] = [];
   for (const seed of [0, 1, 2]) {

@@ -7,7 +7,7 @@ import {
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distill, distillationLossAsync } from '../../src/tfjs/index.js';
-import { responseRows, values } from './backends.js';
+import { responseRows, values } from '../tfjs/backends.js';
 
 const [temperature, alpha] = [3, 0.3];
 const hybrid = new HybridDistillationStrategy([
