@@ -1,5 +1,5 @@
-// A loss of the columns of a batch in the engine: evaluated first, its derivative then beside the
-// loss of each row.
+// A loss of the columns of a batch in the engine. It is evaluated before the rows, because the
+// kernel of the rows adds its derivative to the derivative of each row.
 
 import type { FloatArray } from '../../core/numeric.js';
 import { align } from '../../engine/instance.js';
@@ -8,32 +8,27 @@ import { type RowsCall, sizeOf } from '../../engine/rowsCall.js';
 
 /** A loss of columns as the engine has it. */
 export interface ColumnKernel {
-  /**
-   * The name of its exports, without the size of the numbers; in the binary of the loss of the
-   * rows.
-   */
+  /** Name of the exports without the dtype; they are in the binary of the rows' kernel. */
   readonly name: string;
-  /** What the loss of each column counts. */
+  /** The weight of the loss of each column. */
   readonly weight: (columns: number) => number;
 }
 
-/** A loss of columns that was evaluated. */
+/** The value of a loss of columns, and the table for its derivative. */
 export interface ColumnTerm {
   readonly loss: number;
-  /**
-   * What its derivative is made of, for the kernel of the rows: three means of each column, then
-   * three factors.
-   */
+  /** Table for the kernel of the rows: three means of each column, then three factors. */
   readonly perColumn: FloatArray;
-  /** What no derivative by a softened logit is beyond. */
+  /** Bound on the absolute derivative by a softened logit. */
   readonly steepest: number;
 }
 
 /**
- * weight · the loss of the columns of `count` rows, all that are not left out. `undefined` where
- * JavaScript has to compute, or look at numbers that are not finite.
+ * Evaluates weight · the loss of the columns over all kept rows. Returns `undefined` if JavaScript
+ * has to compute, or to look for an element that is not finite.
  *
- * @param call - that of the rows; the derivative is a part of theirs
+ * @param call - the call of the rows, which adds the derivative of the columns to its own
+ * @param count - number of kept rows
  */
 export function evaluateColumns(
   call: RowsCall,
@@ -46,15 +41,15 @@ export function evaluateColumns(
   const lanes = align(columns * size) / size;
   const table = new Float64Array(2 + 8 * lanes);
   const kernel = { ...call.kernel, name };
-  // The call of the rows takes no more memory than this one, so that it is not refused.
-  const own = { ...call, kernel, perColumn: table, option: count, otherOption: weight };
-  if (!runRows(own, new Float64Array(rows))) return undefined;
+  // The call of the rows needs no more memory than this call: if this one fits, that one does too.
+  const columnsCall = { ...call, kernel, perColumn: table, option: count, otherOption: weight };
+  if (!runRows(columnsCall, new Float64Array(rows))) return undefined;
   const done = table[0]!;
   const loss = table[1]!;
   if (done !== count || !Number.isFinite(loss)) return undefined;
-  const kept = table.subarray(2, 2 + 6 * lanes);
-  // Three factors of differences of probabilities, less their mean over the classes.
+  const terms = table.subarray(2, 2 + 6 * lanes);
+  // The derivative is three factors times differences of probabilities, minus their mean.
   let steepest = 0;
-  for (const factor of kept) steepest = Math.max(steepest, 8 * Math.abs(factor));
-  return { loss, perColumn: size === 8 ? kept : Float32Array.from(kept), steepest };
+  for (const factor of terms) steepest = Math.max(steepest, 8 * Math.abs(factor));
+  return { loss, perColumn: size === 8 ? terms : Float32Array.from(terms), steepest };
 }

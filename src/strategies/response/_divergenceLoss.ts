@@ -2,10 +2,13 @@ import { addSoftmaxAdjoint, softmax } from '../../kernels/rows/softmax.js';
 import type { DistributionRow, SoftLoss } from './_softRows.js';
 
 /**
- * Makes a loss of a row of logits from a divergence of its distributions.
+ * Makes the loss of a row of logits from a divergence of its distributions.
  *
+ * @param divergence - returns the loss of a row, and writes its derivative by log q to `slope`
+ * @param columns - number of classes in a row
  * @param terms - number of leading classes that enter the divergence
- * @param completion - how many times the terms of the divergence hold q − p beside its formula
+ * @param completion - factor of q − p in the terms of the divergence; see
+ *   `ResponseTerms.completion`
  */
 export function divergenceLoss(
   divergence: (row: DistributionRow) => number,
@@ -13,15 +16,15 @@ export function divergenceLoss(
   terms: number = columns,
   completion = 0,
 ): SoftLoss {
-  const room = (): Float64Array => new Float64Array(columns);
-  const [logP, p, logQ, q, slope] = [room(), room(), room(), room(), room()];
-  const counted = (values: Float64Array): Float64Array => values.subarray(0, terms);
+  const buffer = (): Float64Array => new Float64Array(columns);
+  const [logP, p, logQ, q, slope] = [buffer(), buffer(), buffer(), buffer(), buffer()];
+  const leading = (values: Float64Array): Float64Array => values.subarray(0, terms);
   const row = {
-    logP: counted(logP),
-    p: counted(p),
-    logQ: counted(logQ),
-    q: counted(q),
-    slope: counted(slope),
+    logP: leading(logP),
+    p: leading(p),
+    logQ: leading(logQ),
+    q: leading(q),
+    slope: leading(slope),
   };
   const isPartial = terms < columns;
   return ({ student, teacher, label, derivative }) => {

@@ -1,5 +1,5 @@
-// How a response loss is evaluated: in the engine, and row by row in JavaScript where the engine
-// does not compute, or leaves a row of extreme numbers.
+// Evaluates a response loss in the engine. JavaScript evaluates, row by row, a loss that the engine
+// does not have, and the rows whose extreme numbers the engine leaves.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
@@ -20,7 +20,7 @@ import { runSparse } from './_sparse.js';
 import { sparseRows } from './_sparseRows.js';
 import { temperaturesOf } from './_temperatures.js';
 
-/** The loss of a batch; its gradient goes to the sink. */
+/** Returns the loss of a batch, and writes its gradient to the sink. */
 export function evaluateResponse<T extends FloatArray>(
   loss: ResponseLoss,
   batch: DistillationBatch<T, SparseTargets<T>>,
@@ -34,27 +34,27 @@ export function evaluateResponse<T extends FloatArray>(
   return value;
 }
 
-/** The temperatures of one pass: of the student in all rows, or in each, and of the teacher. */
+/** The temperatures of one pass: the student's, for all rows or for each row, and the teacher's. */
 type PassTemperatures = Pick<
   Pass<FloatArray>,
   'temperature' | 'temperatures' | 'teacherTemperature'
 >;
 
-/** The temperatures of each pass. */
+/** The temperatures of each pass; most losses have one pass. */
 function passesOf<T extends FloatArray>(
   { terms, teacherTemperature }: ResponseLoss,
   { temperature, temperatures }: DistillationBatch<T, SparseTargets<T>>,
 ): readonly PassTemperatures[] {
   const each = terms.temperatures;
   if (!each) return [{ temperature, temperatures, teacherTemperature }];
-  return each(temperature).map((own, index) => ({
-    temperature: own,
+  return each(temperature).map((passTemperature, index) => ({
+    temperature: passTemperature,
     temperatures: temperatures?.map((ofRow) => each(ofRow)[index]!),
     teacherTemperature: teacherTemperature && each(teacherTemperature)[index]!,
   }));
 }
 
-/** The sum over all rows, at each of the temperatures. */
+/** The sum over all passes and all rows. */
 function evaluatePasses<T extends FloatArray>(
   loss: ResponseLoss,
   batch: DistillationBatch<T, SparseTargets<T>>,
@@ -64,44 +64,44 @@ function evaluatePasses<T extends FloatArray>(
   const { terms, temperatureSquared } = loss;
   const { softWeight = 1 } = terms;
   const passes = passesOf(loss, batch);
-  const standard = (each: number) => (temperatureSquared ? each * each : 1);
+  const factorAt = (each: number) => (temperatureSquared ? each * each : 1);
   let sum = 0;
   let isJoined = false;
   // Written out: on small batches, iterators and spreads take longer than the loss.
   for (let index = 0; index < passes.length; index++) {
     const { temperature, temperatures, teacherTemperature } = passes[index]!;
     const pass = { loss, batch, temperature, temperatures, teacherTemperature, tables };
-    const columns = terms.columns && columnsOf(pass, standard(temperature));
-    // The weights of a single pass are nobody else's, unless all rows together want them.
+    const columns = terms.columns && columnsOf(pass, factorAt(temperature));
+    // A single pass may change the weights in place, unless `addJoint` reads them afterwards.
     const isOnly = passes.length === 1 && (!terms.joint || columns !== undefined);
-    const own = isOnly ? tables : { ...tables, weights: tables.weights.slice() };
-    const { weights } = own;
+    const passTables = isOnly ? tables : { ...tables, weights: tables.weights.slice() };
+    const { weights } = passTables;
     for (let row = 0; 2 * row < weights.length; row++) {
-      weights[2 * row]! *= standard(temperatures?.[row] ?? temperature) * softWeight;
+      weights[2 * row]! *= factorAt(temperatures?.[row] ?? temperature) * softWeight;
       if (index > 0) weights[2 * row + 1] = 0;
     }
-    sum += evaluatePass({ ...pass, tables: own, columns }, sink);
-    for (const row of batch.rows) addRowLoss(batch, row, own.losses[row]!);
+    sum += evaluatePass({ ...pass, tables: passTables, columns }, sink);
+    for (const row of batch.rows) addRowLoss(batch, row, passTables.losses[row]!);
     if (columns) sum += columns.loss;
     else isJoined ||= terms.joint !== undefined;
   }
-  if (isJoined) sum += addJoint({ loss, batch, tables }, passes, standard, sink);
+  if (isJoined) sum += addJoint({ loss, batch, tables }, passes, factorAt, sink);
   return sum;
 }
 
 /**
- * The loss of all rows together as one of columns, evaluated; `undefined` where it is none, or left
- * to JavaScript.
+ * Evaluates the joint loss as a loss of columns. Returns `undefined` if the joint loss is left to
+ * JavaScript, or has weight 0.
  */
 function columnsOf<T extends FloatArray>(pass: Pass<T>, factor: number): ColumnTerm | undefined {
   const columns = pass.loss.terms.columns!;
   const call = rowsCallOf(pass);
-  // Rows of one or two classes are left to JavaScript, and their columns with them.
+  // The engine leaves rows of one or two classes to JavaScript, so their columns are left too.
   if (!call || call.columns <= 2) return undefined;
   const { weights } = pass.tables;
   let weight = 0;
   for (const row of pass.batch.rows) weight += weights[2 * row]!;
-  if (weight === 0) return undefined; // then no teacher is read
+  if (weight === 0) return undefined; // without weight, no teacher is read
   const each = weight * factor * columns.weight(call.columns);
   return evaluateColumns(call, columns.name, pass.batch.rows.length, each);
 }
@@ -115,7 +115,7 @@ function evaluatePass<T extends FloatArray>(
   losses.fill(0);
   const isDone = runInEngine(pass, losses, sink);
   let sum = 0;
-  let one: RowEvaluation | undefined;
+  let evaluateRow: RowEvaluation | undefined;
   let derivative: Float64Array | undefined;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
@@ -123,10 +123,10 @@ function evaluatePass<T extends FloatArray>(
       sum += losses[row]!;
       continue;
     }
-    one ??= rowEvaluation(pass);
+    evaluateRow ??= rowEvaluation(pass);
     derivative ??= new Float64Array(student.columns);
     derivative.fill(0);
-    losses[row] = one(row, weights[2 * row]!, weights[2 * row + 1]!, derivative);
+    losses[row] = evaluateRow(row, weights[2 * row]!, weights[2 * row + 1]!, derivative);
     sum += losses[row]!;
     sink?.add(row, derivative);
   }
@@ -135,8 +135,8 @@ function evaluatePass<T extends FloatArray>(
 }
 
 /**
- * Writes losses and gradients of all rows; `false`, and nothing done, where JavaScript has to
- * compute.
+ * Writes losses and gradients of all rows. Returns `false`, with nothing written, if JavaScript has
+ * to compute them.
  */
 function runInEngine<T extends FloatArray>(
   pass: Pass<T>,
@@ -155,10 +155,7 @@ function runInEngine<T extends FloatArray>(
   return true;
 }
 
-/**
- * What the engine takes for all rows of a dense teacher; `undefined` for a loss that it does not
- * have.
- */
+/** The engine's call for all rows of a dense teacher; `undefined` for a loss without a kernel. */
 function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
   const { loss, batch, temperature, temperatures, teacherTemperature, tables } = pass;
   const { kernel } = loss.terms;
@@ -189,7 +186,7 @@ function rowsCallOf<T extends FloatArray>(pass: Pass<T>): RowsCall | undefined {
   };
 }
 
-/** The weights, with the soft weights times a factor of the row. */
+/** The weights, with each soft weight times a factor of its row. */
 function softScaled(weights: Float64Array, factorOf: (row: number) => number): Float64Array {
   const scaled = weights.slice();
   for (let row = 0; 2 * row < scaled.length; row++) scaled[2 * row]! *= factorOf(row);
@@ -197,29 +194,29 @@ function softScaled(weights: Float64Array, factorOf: (row: number) => number): F
 }
 
 /**
- * More than what a slope by a logit is beyond the losses: all of them are logarithms or differences
- * of probabilities.
+ * Bound on the part of a derivative by a logit that does not grow with the loss. It is generous:
+ * such parts are logarithms or differences of probabilities.
  */
-const STEEPEST = 1e9;
+const SLOPE_BOUND = 1e9;
 
-/** What no derivative of a row by the logits is beyond. */
+/** Bound on the absolute derivative of any row by its logits. */
 function boundOf<T extends FloatArray>(pass: Pass<T>, losses: Float64Array): number {
   const { loss, temperature, temperatures, tables, columns } = pass;
   const { option = 0, otherOption = 0 } = loss.terms.kernel ?? {};
-  let most = (columns?.steepest ?? 0) / temperature;
+  let bound = (columns?.steepest ?? 0) / temperature;
   for (let row = 0; row < losses.length; row++) {
-    const [ofSoft, ofHard] = [tables.weights[2 * row]!, tables.weights[2 * row + 1]!];
-    const soft = Math.abs(ofSoft) * STEEPEST + 2 * Math.abs(losses[row]!);
-    most = Math.max(most, soft / (temperatures?.[row] ?? temperature) + Math.abs(ofHard));
+    const [softWeight, hardWeight] = [tables.weights[2 * row]!, tables.weights[2 * row + 1]!];
+    const soft = Math.abs(softWeight) * SLOPE_BOUND + 2 * Math.abs(losses[row]!);
+    bound = Math.max(bound, soft / (temperatures?.[row] ?? temperature) + Math.abs(hardWeight));
   }
-  const steepness = loss.standardizeLogits ? STEEPEST : 1;
-  return most * steepness * (1 + option + otherOption);
+  const steepness = loss.standardizeLogits ? SLOPE_BOUND : 1;
+  return bound * steepness * (1 + option + otherOption);
 }
 
-/** Soft and hard loss of one row, weighted, in JavaScript; adds its derivative. */
+/** Returns the weighted soft and hard loss of one row, and adds its derivative. */
 type RowEvaluation = (row: number, soft: number, hard: number, derivative: Float64Array) => number;
 
-/** The rows as the soft loss sees them in JavaScript. */
+/** The rows as a soft loss in JavaScript reads them. */
 function softRowsOf<T extends FloatArray>(
   { terms, standardizeLogits }: ResponseLoss,
   { student, teacher, sparse }: DistillationBatch<T, SparseTargets<T>>,
@@ -250,7 +247,7 @@ function rowEvaluation<T extends FloatArray>(pass: Pass<T>): RowEvaluation {
   };
 }
 
-/** Adds a loss of all rows together, as what each of them has of it. */
+/** Adds the joint loss to the sink, row by row, and returns its sum over the rows. */
 function addJoint<T extends FloatArray>(
   { loss, batch, tables: { weights } }: Pick<Pass<T>, 'loss' | 'batch' | 'tables'>,
   passes: readonly PassTemperatures[],

@@ -3,31 +3,29 @@ import { addScaled } from '../../kernels/rows/addScaled.js';
 import type { SoftRows } from './_softRows.js';
 import type { SoftTemperatures } from './_temperatures.js';
 
-/**
- * Which rows are together, at which temperatures, and what the loss counts at each temperature and
- * in each row.
- */
+/** The rows of a joint loss, its temperatures, and its weights by temperature and by row. */
 export interface Together {
   readonly rows: readonly number[];
   readonly temperatures: readonly SoftTemperatures[];
-  /** T² of the student, or 1. */
+  /** Factor of the loss at a temperature of the student: T² or 1. */
   readonly factorOf: (temperature: number) => number;
   readonly weightOf: (row: number) => number;
 }
 
 /**
- * The part of a row, of this weight, in a loss of all rows together; its derivative is added to
- * `derivative`.
+ * Returns `weight` times the joint loss, which every row has, and adds the derivative by the row's
+ * logits to `derivative`.
  */
 export type JointPart = (row: number, weight: number, derivative: Float64Array) => number;
 
-/** Evaluates a loss of softened rows together, once for a batch. */
+/** Evaluates a joint loss, once for a batch. */
 export type JointLoss = (soft: SoftRows, together: Together) => JointPart;
 
 /**
- * The loss of softened rows together as what each row has of it, weighted by the row. `loss` adds
- * its derivative with respect to the student's rows to `derivative`. Since each row has the loss,
- * the derivative of a row counts the weights of all rows.
+ * Makes a joint loss from a loss of all softened rows. The value of each row is its weight times the
+ * loss, so the derivative by a row has the sum of the weights of all rows.
+ *
+ * @param loss - adds its derivative by the student's rows to `derivative`
  */
 export function jointly(
   loss: (student: Grid, teacher: Grid, derivative: Float64Array) => number,
@@ -35,9 +33,10 @@ export function jointly(
   return (soft, { rows, temperatures, factorOf, weightOf }) => {
     const { columns } = soft;
     const weights = rows.reduce((sum, row) => sum + weightOf(row), 0);
-    if (weights === 0) return () => 0; // then no teacher is read
-    const room = (): Grid => grid(new Float64Array(rows.length * columns), rows.length, columns);
-    const [student, teacher] = [room(), room()];
+    if (weights === 0) return () => 0; // without weight, no teacher is read
+    const emptyGrid = (): Grid =>
+      grid(new Float64Array(rows.length * columns), rows.length, columns);
+    const [student, teacher] = [emptyGrid(), emptyGrid()];
     const softened = new Float64Array(student.data.length);
     const raw = new Float64Array(student.data.length);
     const places = new Map(rows.map((row, i) => [row, i * columns]));

@@ -1,5 +1,5 @@
-// Losses of labels alone, row by row: through the engine, and in JavaScript where it does not
-// compute.
+// Cross-entropies of the rows with their labels: in the engine, and in JavaScript for what the
+// engine leaves.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
@@ -12,20 +12,20 @@ import type { Target } from '../../engine/target.js';
 import { type RowLabel, softmaxCrossEntropy } from '../../kernels/rows/crossEntropy.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 
-/** What the labels of a pass are known by. */
+/** The part of a pass that its labels need. */
 interface LabeledPass<T extends FloatArray> {
   readonly batch: DistillationBatch<T, SparseTargets<T>>;
   readonly tables: RowTables;
 }
 
-/** The rows of a call whose labels are looked at. */
+/** The logits, labels and weights of all rows. */
 type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
   Pick<RowsCall, 'student' | 'columns' | 'distributions'>;
 
 /**
- * The cross-entropies of all rows with their labels, at temperature 1, times their hard weights, to
- * `losses`; their derivatives to the target that `claim` gives. `false`, and nothing done, where
- * JavaScript has to compute. A row that JavaScript has to look at has a loss that is not finite.
+ * Writes the cross-entropy of each row with its label, at temperature 1 and times its hard weight,
+ * to `losses`, and the derivatives to the target that `claim` returns. Returns `false`, with nothing
+ * written, if JavaScript has to compute. The loss of a row that the engine leaves is not finite.
  */
 function runLabels(
   { student, columns, distributions, labels, weights }: LabelRows,
@@ -38,7 +38,7 @@ function runLabels(
   return runRows(call, losses, claim);
 }
 
-/** The label of a row as the hard loss takes it. */
+/** The label of a row in the form that a hard loss takes: a class or a distribution. */
 export function rowLabelOf(
   { labels, columns, distributions }: Omit<LabelRows, 'student' | 'weights'>,
   row: number,
@@ -48,8 +48,9 @@ export function rowLabelOf(
 }
 
 /**
- * The losses of {@link runLabels} to `losses`, by either body; 0 where a row has no hard weight, or
- * its loss so far is not finite.
+ * Writes the cross-entropy of each row with its label, at temperature 1 and times its hard weight,
+ * to `losses`; 0 for an excluded row and for a row without hard weight. The engine computes, or
+ * JavaScript where the engine does not.
  */
 export function labelLosses<T extends FloatArray>(
   rows: LabelRows,
@@ -58,22 +59,22 @@ export function labelLosses<T extends FloatArray>(
 ): void {
   const { student, columns, labels, weights } = rows;
   const isDone = runLabels(rows, losses, sink && (() => sink.claim(labels.length)));
-  let one: ReturnType<typeof softmaxCrossEntropy> | undefined;
+  let crossEntropy: ReturnType<typeof softmaxCrossEntropy> | undefined;
   let derivative: Float64Array | undefined;
   for (let row = 0; row < labels.length; row++) {
     if (isDone && Number.isFinite(losses[row])) continue;
     losses[row] = 0;
     const weight = weights[2 * row + 1]!;
     if (labels[row] === EXCLUDED_ROW || weight === 0) continue;
-    one ??= softmaxCrossEntropy(columns);
+    crossEntropy ??= softmaxCrossEntropy(columns);
     derivative ??= new Float64Array(columns);
     derivative.fill(0);
-    losses[row] = one(student, row * columns, rowLabelOf(rows, row), weight, derivative);
+    losses[row] = crossEntropy(student, row * columns, rowLabelOf(rows, row), weight, derivative);
     sink?.add(row, derivative);
   }
 }
 
-/** Adds the hard loss of the rows whose loss so far is finite. */
+/** Adds the hard loss to `losses`, for the rows whose loss is finite so far. */
 export function addLabels<T extends FloatArray>(
   { batch, tables }: LabeledPass<T>,
   losses: Float64Array,
@@ -89,7 +90,7 @@ export function addLabels<T extends FloatArray>(
   for (let row = 0; row < rows; row++) losses[row]! += hard[row]!;
 }
 
-/** The labels, without those of rows whose loss is not finite. */
+/** The labels, with the rows excluded whose loss is not finite. */
 export function finiteRows(labels: Int32Array, losses: Float64Array): Int32Array {
   let kept = labels;
   for (let row = 0; row < labels.length; row++) {

@@ -1,5 +1,5 @@
-// What each row of a call counts: its label or a mark, and the weights of its soft and of its hard
-// loss.
+// The tables of a call: for each row its label or a mark, and the weights of its soft loss and of
+// its hard loss.
 
 import type { DistillationBatch } from '../../call/batch.js';
 import { checkFinite } from '../../call/diagnosis.js';
@@ -12,22 +12,22 @@ import type { ResponseTerms, TeacherShares } from './_terms.js';
 
 const SOFT_ALONE: TeacherShares = { hard: 0, soft: 1 };
 
-/** The tables of a call, and the losses of its rows. */
+/** The tables of a call, with the loss of each row. */
 export interface CallTables extends RowTables {
   readonly losses: Float64Array;
 }
 
-/** Tables of more rows than this are not kept for the next call. */
+/** Tables with more rows are not kept, so that a strategy holds at most 115 kB between calls. */
 const MOST_SPARE = 4096;
 
 /**
- * The tables that the calls of one strategy use in turn: to make typed arrays takes longer than a
- * short row.
+ * Keeps the tables of a strategy from one call to the next: allocating typed arrays takes longer
+ * than evaluating a short row.
  */
 export class SpareTables {
   #spare: CallTables | undefined;
 
-  /** Tables that hold anything. A call within a call finds none, and makes its own. */
+  /** Returns tables with unspecified content. A nested call finds none kept, and allocates. */
   take(rows: number): CallTables {
     const spare = this.#spare;
     this.#spare = undefined;
@@ -41,19 +41,19 @@ export class SpareTables {
   }
 }
 
-/** What the tables of a loss depend on. */
-interface SharedLoss {
+/** The part of a loss that its tables depend on. */
+interface TableOptions {
   readonly terms: ResponseTerms;
   readonly standardizeLogits: boolean;
 }
 
 /**
- * Writes labels and weights of a call, times those of its rows; the soft weights do not have the
- * factor of the temperature yet.
+ * Writes the labels and weights of a call, with the row weights as a factor. The factor T² of the
+ * soft weights is added later, for each pass.
  */
 export function fillTables<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
-  { terms: { sharesOf }, standardizeLogits }: SharedLoss,
+  { terms: { sharesOf }, standardizeLogits }: TableOptions,
   tables: CallTables,
 ): void {
   const { student, rows, classes, distributions, alpha } = batch;
@@ -82,26 +82,26 @@ export function fillTables<T extends FloatArray>(
 
 function applyShares<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
-  { labels, weights, losses: ofStudent }: CallTables,
+  { labels, weights, losses: studentLosses }: CallTables,
   sharesOf: NonNullable<ResponseTerms['sharesOf']>,
   standardizeLogits: boolean,
 ): void {
   const { student, rows, alpha } = batch;
   if (alpha === 1) return;
-  const teacher = batch.teacher as typeof student; // such a loss takes no sparse teachers
-  const ofTeacher = new Float64Array(student.rows);
+  const teacher = batch.teacher as typeof student; // a loss with shares refuses sparse teachers
+  const teacherLosses = new Float64Array(student.rows);
   for (const row of rows) weights[2 * row + 1] = labels[row]! < 0 ? 0 : 1;
   const { columns } = student;
-  labelLosses({ student: student.data, columns, labels, weights }, ofStudent);
-  labelLosses({ student: teacher.data, columns, labels, weights }, ofTeacher);
-  let isUnread = false;
+  labelLosses({ student: student.data, columns, labels, weights }, studentLosses);
+  labelLosses({ student: teacher.data, columns, labels, weights }, teacherLosses);
+  let isUnevaluated = false;
   for (const row of rows) {
-    const losses = { student: ofStudent[row]!, teacher: ofTeacher[row]! };
+    const losses = { student: studentLosses[row]!, teacher: teacherLosses[row]! };
     const { hard, soft } = labels[row]! < 0 ? SOFT_ALONE : sharesOf(losses, row);
     weights[2 * row] = (1 - alpha) * soft;
     weights[2 * row + 1] = alpha + (1 - alpha) * hard;
-    isUnread ||= soft === 0;
+    isUnevaluated ||= soft === 0;
   }
-  // A soft loss of weight 0 is not evaluated: what it refuses in such a row would not be noticed.
-  if (isUnread) checkFinite(batch, standardizeLogits ? undefined : -Infinity);
+  // A soft loss of weight 0 is not evaluated, so it cannot refuse NaN or +Infinity in its row.
+  if (isUnevaluated) checkFinite(batch, standardizeLogits ? undefined : -Infinity);
 }

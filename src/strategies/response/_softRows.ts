@@ -5,23 +5,23 @@ import type { Distributions } from '../../kernels/rows/divergences.js';
 import { soften, standardize, standardizeAdjoint } from '../../kernels/rows/soften.js';
 import type { SoftTemperatures } from './_temperatures.js';
 
-/** One row as a soft loss sees it. */
+/** One softened row, as a soft loss reads it. */
 export interface SoftRow {
   /** The student's logits, divided by the temperature. */
   readonly student: Float64Array;
   /** The teacher's logits, divided by the temperature. */
   readonly teacher: Float64Array;
-  /** The class of the row, or −1 where the row has no class. */
+  /** The class of the row; −1 for a row without a class. */
   readonly label: number;
-  /** To be written: the derivative of the loss by `student`. */
+  /** The output buffer of the derivative of the loss by `student`. */
   readonly derivative: Float64Array;
 }
 
-/** The distributions of a row. They hold until the next row. */
+/** The distributions of a row. The buffers are reused for the next row. */
 export interface DistributionRow extends Distributions {
   /**
-   * Where the class of the row stands in them; −1 for a row without a class, or with one that a
-   * sparse teacher left out.
+   * The index of the row's class in the distributions; −1 for a row without a class, and for a class
+   * that a sparse teacher left out.
    */
   readonly label: number;
 }
@@ -29,25 +29,24 @@ export interface DistributionRow extends Distributions {
 /** Returns the loss of a row, and writes its derivative to `row.derivative`. */
 export type SoftLoss = (row: SoftRow) => number;
 
-/** The rows of a batch in JavaScript, one at a time. */
+/** Softens the rows of a batch in JavaScript, one at a time. */
 export interface SoftRows {
-  /** Logits of a row of the student. */
+  /** Number of columns of a softened row. */
   readonly columns: number;
   /**
    * Number of leading columns that enter the loss; smaller than `columns` only with `tail: 'drop'`.
    */
   readonly terms: number;
-  /**
-   * The row of this index at the temperatures of both sides; it holds until the next row is loaded.
-   */
+  /** Softens a row. Its buffers are reused when the next row is loaded. */
   load(row: number, temperatures: SoftTemperatures, label: number): SoftRow;
   /**
-   * derivative += weight × what the derivative of the row that is loaded makes of the student's raw
-   * logits.
+   * Adds `weight` times the derivative of the loaded row, taken back to the student's raw logits, to
+   * `derivative`.
    */
   addDerivative(weight: number, derivative: Float64Array): void;
 }
 
+/** The rows of a dense teacher, which may be standardized. */
 export function denseRows<T extends FloatArray>(
   student: Matrix<T>,
   teacher: Matrix<T>,

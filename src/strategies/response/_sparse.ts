@@ -13,9 +13,10 @@ import { temperaturesOf } from './_temperatures.js';
 import type { SoftKernel, Tail } from './_terms.js';
 
 /**
- * A pass over rows of a sparse teacher in the engine: the tails of all rows, the loss of the rows
- * of kept classes (in JavaScript where the engine does not have it), the labels, and the gradient
- * back to all columns. `false`, and nothing done, where JavaScript has to compute all of it.
+ * Evaluates a pass with a sparse teacher in the engine, in four steps: the tails of all rows; the
+ * loss of the rows of kept classes, in JavaScript if the engine does not have it; the labels; the
+ * gradient, spread to all columns. Returns `false`, with nothing written, if JavaScript has to
+ * compute all of it.
  */
 export function runSparse<T extends FloatArray>(
   pass: Pass<T>,
@@ -28,7 +29,7 @@ export function runSparse<T extends FloatArray>(
   const reduced = reduceRows(pass, teacher, tail);
   if (!reduced) return false;
   const derivatives = new Float64Array(sink ? reduced.student.length : 0);
-  // A kernel has a term of every class.
+  // A kernel sums over every column, so it cannot drop the tail.
   const isWhole = kernel !== undefined && tail !== 'drop';
   const isDone = isWhole && runReduced(kernel, reduced, losses, sink && derivatives);
   if (!isDone) evaluateReduced(pass, teacher, reduced, losses, sink && derivatives);
@@ -37,7 +38,7 @@ export function runSparse<T extends FloatArray>(
   return true;
 }
 
-/** The rows of kept classes on both sides, softened, and the bucket of the others. */
+/** The softened rows of kept classes on both sides, with the bucket of all others. */
 interface ReducedRows extends RowTables {
   readonly student: Float64Array;
   readonly teacher: Float64Array;
@@ -46,8 +47,8 @@ interface ReducedRows extends RowTables {
 }
 
 /**
- * Writes losses and derivatives of the rows of kept classes by a kernel; `false` where JavaScript
- * has to compute.
+ * Writes losses and derivatives of the rows of kept classes by a kernel. Returns `false` if
+ * JavaScript has to compute them.
  */
 function runReduced(
   kernel: SoftKernel,
@@ -64,7 +65,7 @@ function runReduced(
   );
 }
 
-/** {@link runReduced} in JavaScript. A row whose loss is not finite has no derivative. */
+/** Does the same in JavaScript. The derivative of a row whose loss is not finite is not written. */
 function evaluateReduced<T extends FloatArray>(
   { loss, batch, tables }: Pass<T>,
   sparse: SparseTargets<T>,
@@ -87,7 +88,7 @@ function evaluateReduced<T extends FloatArray>(
   }
 }
 
-/** What a kernel for all columns of the student takes. */
+/** The engine's call for all columns of the student. */
 function allColumns<T extends FloatArray>(
   { batch: { student }, temperature, temperatures, tables }: Pass<T>,
   { values, indices }: SparseTargets<T>,
@@ -99,9 +100,7 @@ function allColumns<T extends FloatArray>(
   return { ...tables, kernel, student: data, rows, columns, temperature, temperatures, kept };
 }
 
-/**
- * The rows of kept classes on both sides, softened; `undefined` where JavaScript has to compute.
- */
+/** The softened rows of kept classes; `undefined` if JavaScript has to compute. */
 function reduceRows<T extends FloatArray>(
   pass: Pass<T>,
   teacher: SparseTargets<T>,
@@ -127,7 +126,7 @@ function reduceRows<T extends FloatArray>(
       x[k] = keepsAll ? -Infinity : tails[row]!;
       y[k] = teacher.tailOf(row);
     } else if (Number.isNaN(tails[row]!) && !keepsAll) {
-      x[0] = Number.NaN; // a logit that is left out of the loss is refused as well
+      x[0] = Number.NaN; // a NaN outside the kept classes is refused, too
     }
     labels[row] = UNLABELED_ROW;
     weights[2 * row] = tables.weights[2 * row]!;
@@ -135,7 +134,7 @@ function reduceRows<T extends FloatArray>(
   return { student, teacher: softTeacher, rows, columns, labels, weights };
 }
 
-/** Takes the derivatives by the kept classes and the tail back to all columns. */
+/** Spreads the derivatives by the kept classes and by the tail to all columns. */
 function spread<T extends FloatArray>(
   pass: Pass<T>,
   teacher: SparseTargets<T>,
@@ -149,7 +148,7 @@ function spread<T extends FloatArray>(
   const k = teacher.values.columns;
   const weights = new Float64Array(2 * rows);
   const labels = finiteRows(tables.labels, losses);
-  let steepest = 0; // the slopes of a divergence that a user wrote have no bound
+  let steepest = 0; // read from the derivatives: a divergence of a user has no known bound
   for (let row = 0; row < rows; row++) {
     for (let i = row * reduced; i < (row + 1) * reduced; i++) {
       steepest = Math.max(steepest, Math.abs(derivatives[i]!) / temperatureOf(row).student);

@@ -14,7 +14,7 @@ import type { ResponseLoss } from './_pass.js';
 import { sparseRows } from './_sparseRows.js';
 import { temperaturesOf } from './_temperatures.js';
 
-/** Throws where a sparse teacher does not hold what the loss needs. */
+/** Throws if a sparse teacher does not hold what the loss needs. */
 export function checkSparse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,
   teacher: SparseTargets<T>,
@@ -38,9 +38,7 @@ export function checkSparse<T extends FloatArray>(
   }
 }
 
-/**
- * Throws at the entry that makes a loss of a sparse teacher infinite or NaN, if one is to blame.
- */
+/** Throws for the element that makes a loss with a sparse teacher infinite or NaN, if there is one. */
 export function explainSparse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>> & { readonly teacher: SparseTargets<T> },
   loss: ResponseLoss,

@@ -8,13 +8,13 @@ import type { SoftRows } from './_softRows.js';
 import type { SoftTemperatures } from './_temperatures.js';
 import type { Tail } from './_terms.js';
 
-/** Columns of the rows of kept classes: one more where the others count together. */
+/** Number of columns of a row of kept classes, with one more for the bucket of all others. */
 export function reducedColumns(teacher: SparseTargets<FloatArray>, tail: Tail): number {
   const k = teacher.values.columns;
   return tail === 'renormalize' || teacher.keepsAll() ? k : k + 1;
 }
 
-/** Number of leading columns of such a row that enter the loss. */
+/** Number of leading columns of a row of kept classes that enter the loss. */
 export function termsOf(
   { values: { columns: k } }: SparseTargets<FloatArray>,
   tail: Tail,
@@ -24,8 +24,8 @@ export function termsOf(
 }
 
 /**
- * Where a class stands among those that the teacher kept in a row; −1 for none, or one that it did
- * not keep.
+ * The place of a class among the kept classes of a row; −1 for no class, and for a class that the
+ * teacher did not keep.
  */
 export function placeOf(
   { indices, values: { columns: k } }: SparseTargets<FloatArray>,
@@ -36,9 +36,9 @@ export function placeOf(
 }
 
 /**
- * Rows of the classes that the teacher kept and, unless the tail is renormalized away, of one more
- * that stands for all others: its logit is the log of their summed exponentials, and has their
- * probability in a softmax.
+ * The rows of the kept classes. Unless the tail is renormalized away, a row has one more column, the
+ * bucket of all other classes. Its logit is the log of their summed exponentials, so a softmax gives
+ * it their probability.
  */
 export function sparseRows<T extends FloatArray>(
   student: Matrix<T>,
@@ -71,7 +71,7 @@ export function sparseRows<T extends FloatArray>(
         x[k] = logSumExp(others, 0, shares);
         y[k] = teacher.tailOf(row);
       }
-      if (!isUsable) x[0] = Number.NaN; // a logit that is left out of the loss is refused as well
+      if (!isUsable) x[0] = Number.NaN; // a NaN outside the kept classes is refused, too
       return { student: x, teacher: y, label: placeOf(teacher, row, label), derivative };
     },
     addDerivative(weight, target) {
@@ -86,8 +86,8 @@ export function sparseRows<T extends FloatArray>(
 }
 
 /**
- * The logits of the kept classes of a row on both sides, divided by the temperature. Where no class
- * stands, both sides rule it out.
+ * Writes the logits of the kept classes of a row on both sides, divided by the temperature. A place
+ * without a class has −Infinity on both sides.
  */
 export function gather<T extends FloatArray>(
   student: Matrix<T>,

@@ -1,12 +1,10 @@
-// The temperatures of a pass, of both sides and of each row.
-
 /** The temperatures of both sides in a row. */
 export interface SoftTemperatures {
   readonly student: number;
   readonly teacher: number;
 }
 
-/** The temperatures of the rows of a batch, or of a pass over them. */
+/** Returns the temperatures of a row, for a batch or for one pass. */
 export function temperaturesOf(
   { teacherTemperature }: { readonly teacherTemperature: number | undefined },
   {

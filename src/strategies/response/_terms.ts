@@ -7,90 +7,80 @@ import type { ColumnKernel } from './_columns.js';
 import type { JointLoss } from './_joint.js';
 import type { DistributionRow } from './_softRows.js';
 
-/** A soft loss as the engine has it. */
+/** The engine's kernel of a soft loss. */
 export interface SoftKernel {
   readonly binary: Binary;
-  /** The name of its exports, without the size of the numbers. */
+  /** Name of the exports without the dtype. */
   readonly name: string;
-  /** Two weights of its parts. */
+  /** First number that the kernel takes: a weight, a share or a power. */
   readonly option?: number;
+  /** Second number that the kernel takes. */
   readonly otherOption?: number;
-  /** For a kernel of numbers: entries that hold this on both sides add nothing. */
+  /** Elements with this value on both sides add 0; for kernels without a softmax. */
   readonly ruledOut?: number;
-  /** For a kernel that does not see the temperature: what its loss counts. */
+  /** Factor of the loss at a temperature; for kernels that do not read the temperature. */
   readonly weightAt?: (temperature: number) => number;
-  /** Whether the kernel computes the soft loss alone, of logits as they are. */
+  /** True if the kernel has no hard loss, and reads logits that are not standardized. */
   readonly isSoftAlone?: boolean;
-  /** Whether it ranks the classes on both sides: compares them in descending order. */
+  /** True if the kernel sorts the probabilities of both sides first, in descending order. */
   readonly ranks?: boolean;
 }
 
-/**
- * What the teacher's part of a row, the part of weight 1 − α, is made of; constants to the
- * gradient.
- */
+/** The weights in the part of a row that has weight 1 − α. They are constants to the gradient. */
 export interface TeacherShares {
-  /** How often the cross-entropy with the label counts. */
+  /** Weight of the cross-entropy with the label. */
   readonly hard: number;
-  /** How often the soft loss counts. */
+  /** Weight of the soft loss. */
   readonly soft: number;
 }
 
-/** The cross-entropies with the label of a row, at temperature 1. */
+/** The cross-entropies of both sides with the label of a row, at temperature 1. */
 export interface LabelLosses {
   readonly student: number;
   readonly teacher: number;
 }
 
-/** @inline What becomes of the classes that a sparse teacher leaves out. */
+/** @inline Treatment of the classes that a sparse teacher leaves out. */
 export type Tail = 'bucket' | 'renormalize' | 'drop';
 
-/** What is particular to a response loss beside its soft loss, as plain data. */
+/** The properties of a response loss beside its soft loss, as plain data. */
 export interface ResponseTerms {
-  /** The soft loss in the engine; in JavaScript, where there is none. */
+  /** The engine's kernel of the soft loss; without one, JavaScript computes. */
   readonly kernel?: SoftKernel;
-  /** The soft loss as a function of two distributions, for a loss that is one. */
+  /** The soft loss as a function of two distributions, if it is such a function. */
   readonly divergence?: (row: DistributionRow) => number;
   /**
-   * How many times the terms of the divergence hold q − p beside the formula. It adds up to 0 over
-   * all classes, and is taken out where the terms of some classes are dropped.
+   * Factor of q − p in the terms of the divergence, beyond its formula. The sum of q − p over all
+   * classes is 0. Where `tail: 'drop'` leaves classes out, the sum is not 0, and is subtracted.
    */
   readonly completion?: number;
-  /** For a loss that takes sparse teachers: what becomes of the tail. */
+  /** Treatment of the tail; `undefined` if the loss refuses sparse teachers. */
   readonly tail?: Tail;
-  /** The hard loss; the cross-entropy at temperature 1 unless a loss says otherwise. */
+  /** The hard loss; by default the cross-entropy at temperature 1. */
   readonly hard?: {
     readonly loss: (columns: number) => HardLoss;
-    /** Throws unless these rows of a matrix of labels are what the hard loss takes. */
+    /** Throws if rows of a matrix of labels are not valid for the hard loss. */
     readonly checkLabelRows: (
       operation: string,
       labels: Matrix<FloatArray>,
       rows: readonly number[],
     ) => void;
   };
-  /**
-   * The teacher's part of a row, for a loss that looks at the label; the soft loss alone by
-   * default.
-   */
+  /** The weights in the part of weight 1 − α; by default that part is the soft loss alone. */
   readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;
-  /**
-   * The temperatures at which the soft loss is taken, and summed; the temperature of the call by
-   * default.
-   */
+  /** The temperatures that the soft loss is summed over; by default the temperature of the call. */
   readonly temperatures?: (temperature: number) => readonly number[];
-  /** What the soft loss counts, beside T²; 1 by default. */
+  /** Weight of the soft loss, beside T²; 1 by default. */
   readonly softWeight?: number;
-  /** A loss of all softened rows together, which counts in each row as the soft loss does. */
+  /** A loss of all softened rows together. Each row has it, with the weight of its soft loss. */
   readonly joint?: JointLoss;
-  /** The joint loss in the engine, where it is one of the columns. */
+  /** The engine's kernel of the joint loss, if that is a loss of columns. */
   readonly columns?: ColumnKernel;
-  /**
-   * Whether the loss is one of softmaxes, for which probabilities are no logits; true by default.
-   */
+  /** True if the loss takes softmaxes, and so refuses probabilities; true by default. */
   readonly ofSoftmax?: boolean;
-  /** Whether the classes of the teacher are those of the student; true by default. */
+  /** True if both sides have the same classes; true by default. */
   readonly sharesClasses?: boolean;
 }
 
-/** Who must not rule a class out alone, by default. */
+/** The side that must not rule a class out alone, by default. */
 export const RULED_OUT_BY: RuledOutBy = 'student';

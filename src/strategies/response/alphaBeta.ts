@@ -116,7 +116,7 @@ export class AlphaBetaDistillationStrategy<
   }
 }
 
-/** The kernel: of the powers 1 and 0, one of the two divergences of Kullback and Leibler. */
+/** The kernel; for the powers 1 and 0 the kernel of a KL divergence. */
 function kernelOf(teacherPower: number, studentPower: number): SoftKernel {
   if (teacherPower === 1 && studentPower === 0) return { binary: RESPONSE, name: 'forward' };
   if (teacherPower === 0 && studentPower === 1) return { binary: DIVERGENCES, name: 'reverse' };

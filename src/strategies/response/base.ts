@@ -21,33 +21,39 @@ import { type ResponseTerms, RULED_OUT_BY } from './_terms.js';
 
 /** Options of every response strategy. */
 export interface ResponseOptions extends StrategyOptions {
-  /** Multiply the soft loss by T², which keeps its gradient at the scale of the hard one; true. */
+  /**
+   * Multiplies the soft loss by T², which keeps its gradient at the scale of the hard loss.
+   * @defaultValue true
+   */
   readonly temperatureSquared?: boolean | undefined;
   /**
-   * Take (z − mean) / (standard deviation + 1e-7) of every row of logits on both sides before the
-   * temperature, so that the student has to match the teacher's relations and not its range; false.
-   * Sun et al. (2024), "Logit Standardization in Knowledge Distillation", §3.3, arXiv:2403.01427.
-   * No class can then be ruled out, and at a row of equal logits the derivative is steep: 1e7 times
-   * the derivative at a deviation of 1.
+   * Replaces each row of logits by (z − mean) / (standard deviation + 1e-7), on both sides and
+   * before the temperature. The student then matches the teacher's relations, and not its range
+   * ([Sun et al. 2024](https://arxiv.org/abs/2403.01427), §3.3). No class can then be ruled out. At
+   * a row of equal logits the derivative is 1e7 times the derivative at a deviation of 1.
+   * @defaultValue false
    */
   readonly standardizeLogits?: boolean | undefined;
   /**
-   * The temperature of the teacher, finite and > 0, where it is not that of the student: DINO has
-   * 0.04 for the teacher and 0.1 for the student. The factor T² has the student's temperature. With
-   * this option, the loss is in general least elsewhere than at student = teacher.
+   * The temperature of the teacher, finite and > 0; by default the temperature of the student. DINO
+   * has 0.04 for the teacher and 0.1 for the student. The factor T² has the student's temperature.
+   * With this option, the loss is in general not least at student = teacher.
    */
   readonly teacherTemperature?: number | undefined;
 }
 
 /**
- * What all response losses share; a strategy writes the loss of a softened row alone,
- * {@link softLoss}:
+ * Base class of the response losses; a strategy implements {@link softLoss}, the loss of one
+ * softened row.
  *
- *     row with a label   α · CE(label, softmax(student)) + (1 − α) · T² · softLoss(student / T, teacher / T)
- *     row without        T² · softLoss(student / T, teacher / T)
+ * ```math
+ * L = α CE(s, y) + (1 − α) T² softLoss(s / T, t / T) for a labelled row
+ * L = T² softLoss(s / T, t / T) for an unlabelled row
+ * ```
  *
- * The cross-entropy is at temperature 1. The base takes care of labels, temperatures, standardized
- * logits, masks, the mean over rows, and of the derivative through all of them.
+ * The loss of a batch is the mean over rows. The cross-entropy is at temperature 1. The base class
+ * handles labels, temperatures, standardized logits, masks and the mean, and the derivative through
+ * all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
   T extends FloatArray = Float32Array,
@@ -58,7 +64,10 @@ export abstract class ResponseDistillationStrategyBase<
   #teacherTemperature: number | undefined;
   #made: ResponseLoss | undefined;
 
-  /** @param own - the names of the options that a strategy adds */
+  /**
+   * @param options - the options of the strategy
+   * @param own - names of the options that the strategy adds
+   */
   constructor(options: ResponseOptions = {}, own: readonly string[] = []) {
     super(options, ['temperatureSquared', 'standardizeLogits', 'teacherTemperature', ...own]);
     const { temperatureSquared = true, standardizeLogits = false, teacherTemperature } = options;
@@ -67,7 +76,7 @@ export abstract class ResponseDistillationStrategyBase<
     if (teacherTemperature !== undefined) this.teacherTemperature = teacherTemperature;
   }
 
-  /** The temperature of the teacher; `undefined` where it is that of the student. */
+  /** The temperature of the teacher; `undefined` if it is the temperature of the student. */
   get teacherTemperature(): number | undefined {
     return this.#teacherTemperature;
   }
@@ -89,28 +98,29 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   /**
-   * The loss of a row of softened logits, in JavaScript; called once for a batch, for its scratch
-   * memory.
+   * Returns the function that evaluates the soft loss of a row in JavaScript. It is called once for
+   * a batch, so the function may own scratch buffers.
    *
-   * @param columns - logits of a row of the student
-   * @param terms - number of leading columns that enter the loss; smaller than `columns` only where
-   * the tail of a sparse teacher is dropped
+   * @param columns - number of logits in a row of the student
+   * @param terms - number of leading columns that enter the loss; smaller than `columns` only with
+   *   `tail: 'drop'`
    */
   protected abstract softLoss(columns: number, terms: number): SoftLoss;
 
-  /** Whether every row has to have a class for a label; false by default. */
+  /** True if every row needs a class as its label. False by default. */
   protected get needsClasses(): boolean {
     return false;
   }
 
   /**
-   * Who must not rule a class out alone, since the loss is infinite there; the student, by default.
+   * The side that must not rule a class out alone, since the loss would be infinite. The student by
+   * default.
    */
   protected get ruledOutBy(): RuledOutBy {
     return RULED_OUT_BY;
   }
 
-  /** @internal What else is particular to the loss; called once. */
+  /** @internal The other properties of the loss; called once. */
   protected describe(): ResponseTerms {
     return {};
   }
@@ -135,7 +145,8 @@ export abstract class ResponseDistillationStrategyBase<
   }
 
   protected override get takesSparse(): boolean {
-    return this.#described.tail !== undefined && !this.needsClasses; // a class may not be among those kept
+    // The class of a row may not be among the kept classes.
+    return this.#described.tail !== undefined && !this.needsClasses;
   }
 
   protected override validate(batch: DistillationBatch<T, Sparse>): void {
@@ -160,17 +171,17 @@ export abstract class ResponseDistillationStrategyBase<
 
   protected override explain(batch: DistillationBatch<T, Sparse>): void {
     const { student, labels, rows, alpha } = batch;
-    // At alpha = 1 the teacher of a row with a label was not read, unless with the rows of others:
-    // it is not to blame.
+    // At alpha = 1 the teacher of a labelled row was not read, unless a joint loss read all rows.
+    // A teacher that was not read cannot be the cause.
     const isLabeled = (row: number) => labels !== undefined && hasLabel(labels, row);
-    const isTogether = this.#described.joint !== undefined && !rows.every(isLabeled);
-    const isHard = (row: number) => alpha === 1 && isLabeled(row) && !isTogether;
+    const isJoint = this.#described.joint !== undefined && !rows.every(isLabeled);
+    const isHard = (row: number) => alpha === 1 && isLabeled(row) && !isJoint;
     this.#explainSoft({ ...batch, rows: rows.filter((row) => !isHard(row)) });
     const hard = { ...batch, rows: rows.filter(isHard), teacher: student, sparse: undefined };
     checkRuledOut(hard, -Infinity, this.ruledOutBy, labels);
   }
 
-  /** {@link explain} for rows whose teacher was read. */
+  /** Explains rows whose teacher was read. */
   #explainSoft(batch: DistillationBatch<T, Sparse>): void {
     if (this.standardizeLogits) checkFinite(batch);
     const { teacher, labels } = batch;

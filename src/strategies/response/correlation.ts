@@ -131,11 +131,11 @@ export class CorrelationDistillationStrategy<
 function rowCorrelation({ p, q, slope }: DistributionRow): number {
   slope.fill(0);
   const loss = correlationDistance(q, p, { offset: 0, stride: 1, count: q.length }, 1, slope);
-  for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by log q
+  for (let j = 0; j < q.length; j++) slope[j]! *= q[j]!; // by q, now by log q
   return loss;
 }
 
-/** weight · mean over classes of the correlation distance between the columns of a class. */
+/** `intraWeight` times the mean over classes of the correlation distance of a class's columns. */
 function intraCorrelation(intraWeight: number): JointLoss {
   return jointly(
     ofSoftmax((q, p, slope) => {

@@ -106,7 +106,7 @@ export class CrossEntropyDistillationStrategy<
     return super.computeLossAndGradient(student, this.#unread(student, teacher), labels, options);
   }
 
-  /** What stands in the place of the teacher: the student, where there is none. */
+  /** Returns the matrix that takes the teacher's place: the student, if there is no teacher. */
   #unread(
     student: Matrix<T>,
     teacher: Matrix<T> | SparseTargets<T> | undefined,

@@ -9,33 +9,38 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
 /** Options of the response losses that are functions of two distributions. */
 export interface DivergenceOptions extends ResponseOptions {
   /**
-   * What becomes of the classes that {@link SparseTargets} leave out; `'bucket'`.
+   * Treatment of the classes that {@link SparseTargets} leave out.
    *
-   * - `'bucket'`: they count as one class more, with the probability that they have together, on
-   *   both sides. Needs log-probabilities at the strategy's temperature.
-   * - `'renormalize'`: both sides are taken as distributions over the classes that the teacher
-   *   kept.
-   * - `'drop'`: their terms are left out of the sum. No divergence: it may be negative, and least
-   *   elsewhere than at student = teacher. Needs log-probabilities at the strategy's temperature.
+   * - `'bucket'`: they are one more class, with their summed probability, on both sides. Needs
+   *   log-probabilities at the strategy's temperature.
+   * - `'renormalize'`: both sides are distributions over the kept classes.
+   * - `'drop'`: their terms are left out of the sum. The loss may then be negative, and is in
+   *   general not least at student = teacher. Needs log-probabilities at the strategy's
+   *   temperature.
+   *
+   * @defaultValue 'bucket'
    */
   readonly tail?: Tail | undefined;
 }
 
 /**
- * Response losses that are functions of p = softmax(teacher / T) and q = softmax(student / T), row
- * by row; a strategy writes {@link divergence} alone. The softmaxes and their derivatives are
- * computed by the engine.
+ * Base class of the response losses that are functions of p = softmax(t / T) and q = softmax(s /
+ * T), row by row; a strategy implements {@link divergence}. The engine computes the softmaxes and
+ * their adjoint.
  *
- * The teacher may be {@link SparseTargets}, unless the strategy `needsClasses`. `divergence` then
- * sees the classes that a row of the teacher keeps, and with the tail `'bucket'` one class more;
- * with `'drop'`, p and q sum to less than 1.
+ * The teacher may be {@link SparseTargets}, unless `needsClasses` is true. `divergence` then gets
+ * the kept classes of a row, and with the tail `'bucket'` one more class. With `'drop'`, p and q
+ * sum to less than 1.
  */
 export abstract class DivergenceDistillationStrategyBase<
   T extends FloatArray = Float32Array,
 > extends ResponseDistillationStrategyBase<T, SparseTargets<T>> {
   readonly tail: Tail;
 
-  /** @param own - the names of the options that a strategy adds */
+  /**
+   * @param options - the options of the strategy
+   * @param own - names of the options that the strategy adds
+   */
   constructor(options: DivergenceOptions = {}, own: readonly string[] = []) {
     super(options, ['tail', ...own]);
     const { tail = 'bucket' } = options;
@@ -47,8 +52,11 @@ export abstract class DivergenceDistillationStrategyBase<
   }
 
   /**
-   * Returns the loss of a row, a function of `p`, `q` and their logarithms; writes its derivative
-   * by log q, as if every log q were free, to `slope`.
+   * Returns the loss of a row, a function of `p`, `q` and their logarithms. Writes its derivative
+   * by log q to `slope`, with each log q taken as a free variable.
+   *
+   * @param row - the two distributions, and the output buffer `slope`
+   * @returns the soft loss of the row, without T² and weights
    */
   protected abstract divergence(row: DistributionRow): number;
 

@@ -107,8 +107,8 @@ export class JensenShannonDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     const { beta, scale } = this;
-    // At the ends the terms are those of the divergences themselves; between them, nothing is added
-    // to the formula.
+    // At the two ends the kernels are those of the KL divergences, whose terms hold ±(q − p). The
+    // terms between the ends hold the formula alone.
     const completion = beta === 0 ? 1 : beta === 1 ? -1 : 0;
     const softWeight = scale === 'plain' || completion !== 0 ? 1 : 1 / (beta * (1 - beta));
     return { ...super.describe(), kernel: kernelOf(beta), completion, softWeight };
@@ -123,7 +123,7 @@ export class JensenShannonDistillationStrategy<
   }
 }
 
-/** The kernel: at the ends, one of the two divergences. */
+/** The kernel; at the two ends the kernel of a KL divergence. */
 function kernelOf(beta: number): SoftKernel {
   if (beta === 0) return { binary: RESPONSE, name: 'forward' };
   if (beta === 1) return { binary: DIVERGENCES, name: 'reverse' };

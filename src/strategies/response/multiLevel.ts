@@ -137,7 +137,7 @@ export class MultiLevelDistillationStrategy<
   }
 }
 
-/** The relations of rows and of classes, which do not have the factor T². */
+/** The relations of rows and of classes, without the factor T². */
 function relations(batchWeight: number, classWeight: number): JointLoss {
   const joint = jointly(
     ofSoftmax((q, p, slope) => {

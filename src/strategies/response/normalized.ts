@@ -110,7 +110,7 @@ export class NormalizedDistillationStrategy<
     const others = othersDivergence(columns);
     return (row) => {
       row.derivative.fill(0);
-      // Of a label, or of others, to which the teacher gives nothing, nobody else might see a NaN.
+      // The divergence skips the label and classes of probability 0: it may miss a NaN or +Infinity.
       return row.student.every((logit) => logit < Infinity) ? others(row, 1) : Number.NaN;
     };
   }

@@ -88,7 +88,7 @@ export class SkewKLDistillationStrategy<
   protected override describe(): ResponseTerms {
     const { lambda: option } = this;
     const kernel = { binary: DIVERGENCES, name: 'skew', option, otherOption: 1 - option };
-    // A term p (log p − log m) comes with m − p beside it, which is (1 − lambda) (q − p).
+    // The kernel adds m − p to each term p (log p − log m); m − p is (1 − lambda) (q − p).
     return { ...super.describe(), kernel, completion: 1 - option };
   }
 

@@ -88,7 +88,7 @@ export class SkewReverseKLDistillationStrategy<
     const { lambda: otherOption } = this;
     const option = 1 - otherOption;
     const kernel = { binary: DIVERGENCES, name: 'skewReverse', option, otherOption };
-    // A term q (log q − log m) comes with m − q beside it, which is (1 − lambda) (p − q).
+    // The kernel adds m − q to each term q (log q − log m); m − q is (1 − lambda) (p − q).
     return { ...super.describe(), kernel, completion: -option };
   }
 

@@ -78,7 +78,7 @@ export class UniversalLogitDistillationStrategy<
 
   protected override describe(): ResponseTerms {
     return {
-      // Twice the total variation of the probabilities in descending order.
+      // The loss is twice the total variation of the sorted probabilities.
       kernel: { binary: DIVERGENCES, name: 'totalVariation', ranks: true },
       softWeight: 2,
       sharesClasses: false,

@@ -7,7 +7,7 @@ import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
-/** What is added to the teacher's cross-entropy, as in the authors' code. */
+/** Added to the teacher's cross-entropy, as in the authors' code. */
 const EPSILON = 1e-7;
 
 /**
