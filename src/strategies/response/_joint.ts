@@ -22,8 +22,8 @@ export type JointPart = (row: number, weight: number, derivative: Float64Array) 
 export type JointLoss = (soft: SoftRows, together: Together) => JointPart;
 
 /**
- * Makes a joint loss from a loss of all softened rows. The value of each row is its weight times the
- * loss, so the derivative by a row has the sum of the weights of all rows.
+ * Makes a joint loss from a loss of all softened rows. The value of each row is its weight times
+ * the loss, so the derivative by a row has the sum of the weights of all rows.
  *
  * @param loss - adds its derivative by the student's rows to `derivative`
  */

@@ -24,8 +24,9 @@ type LabelRows = Required<Pick<RowsCall, 'labels' | 'weights'>> &
 
 /**
  * Writes the cross-entropy of each row with its label, at temperature 1 and times its hard weight,
- * to `losses`, and the derivatives to the target that `claim` returns. Returns `false`, with nothing
- * written, if JavaScript has to compute. The loss of a row that the engine leaves is not finite.
+ * to `losses`, and the derivatives to the target that `claim` returns. Returns `false`, with
+ * nothing written, if JavaScript has to compute. The loss of a row that the engine leaves is not
+ * finite.
  */
 function runLabels(
   { student, columns, distributions, labels, weights }: LabelRows,

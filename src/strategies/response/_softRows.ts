@@ -20,8 +20,8 @@ export interface SoftRow {
 /** The distributions of a row. The buffers are reused for the next row. */
 export interface DistributionRow extends Distributions {
   /**
-   * The index of the row's class in the distributions; −1 for a row without a class, and for a class
-   * that a sparse teacher left out.
+   * The index of the row's class in the distributions; −1 for a row without a class, and for a
+   * class that a sparse teacher left out.
    */
   readonly label: number;
 }
@@ -40,8 +40,8 @@ export interface SoftRows {
   /** Softens a row. Its buffers are reused when the next row is loaded. */
   load(row: number, temperatures: SoftTemperatures, label: number): SoftRow;
   /**
-   * Adds `weight` times the derivative of the loaded row, taken back to the student's raw logits, to
-   * `derivative`.
+   * Adds `weight` times the derivative of the loaded row, taken back to the student's raw logits,
+   * to `derivative`.
    */
   addDerivative(weight: number, derivative: Float64Array): void;
 }

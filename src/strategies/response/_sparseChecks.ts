@@ -38,7 +38,7 @@ export function checkSparse<T extends FloatArray>(
   }
 }
 
-/** Throws for the element that makes a loss with a sparse teacher infinite or NaN, if there is one. */
+/** Throws if an element makes a loss with a sparse teacher infinite or NaN; names the element. */
 export function explainSparse<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>> & { readonly teacher: SparseTargets<T> },
   loss: ResponseLoss,

@@ -36,9 +36,9 @@ export function placeOf(
 }
 
 /**
- * The rows of the kept classes. Unless the tail is renormalized away, a row has one more column, the
- * bucket of all other classes. Its logit is the log of their summed exponentials, so a softmax gives
- * it their probability.
+ * The rows of the kept classes. Unless the tail is renormalized away, a row has one more column,
+ * the bucket of all other classes. Its logit is the log of their summed exponentials, so a softmax
+ * gives it their probability.
  */
 export function sparseRows<T extends FloatArray>(
   student: Matrix<T>,

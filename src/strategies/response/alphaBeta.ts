@@ -8,6 +8,7 @@ import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms, SoftKernel } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
+/** Options of {@link AlphaBetaDistillationStrategy}. */
 export interface AlphaBetaDistillationOptions extends DivergenceOptions {
   /**
    * The power a of the teacher's probabilities, ≥ 0.

@@ -11,6 +11,7 @@ import type { DistributionRow, SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
+/** Options of {@link CorrelationDistillationStrategy}. */
 export interface CorrelationDistillationOptions extends ResponseOptions {
   /**
    * Weight β of the correlation of the classes in each row, ≥ 0.

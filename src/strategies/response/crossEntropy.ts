@@ -149,7 +149,7 @@ export class CrossEntropyDistillationStrategy<
     for (const row of rows) {
       sum += losses[row]!;
       addRowLoss(batch, row, losses[row]!);
-      most = Math.max(most, Math.abs(rowWeights?.[row] ?? 1)); // no derivative by a logit is beyond 1
+      most = Math.max(most, Math.abs(rowWeights?.[row] ?? 1)); // |derivative by a logit| ≤ 1
     }
     sink?.settle(most);
     this.#spare.giveBack(tables);

@@ -7,6 +7,7 @@ import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
+/** Options of {@link DecoupledDistillationStrategy}. */
 export interface DecoupledDistillationOptions extends ResponseOptions {
   /**
    * Weight of the divergence of the label against all other classes, ≥ 0.

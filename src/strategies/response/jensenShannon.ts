@@ -12,6 +12,7 @@ import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms, SoftKernel } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
+/** Options of {@link JensenShannonDistillationStrategy}. */
 export interface JensenShannonDistillationOptions extends DivergenceOptions {
   /**
    * The teacher's share β of the mixture, in (0, 1); with `scale: 'kl-limits'` in [0, 1].

@@ -12,6 +12,7 @@ import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
+/** Options of {@link MultiLevelDistillationStrategy}. */
 export interface MultiLevelDistillationOptions extends ResponseOptions {
   /**
    * The temperatures of the sum, as multiples of `temperature`, finite and > 0.
@@ -72,8 +73,8 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `EMPTY` (no multiples), `OUT_OF_RANGE` (multiples, weights, temperature, alpha,
  *   labels), `NOT_A_DISTRIBUTION` (labels)
- * @see [Jin et al.
- *   2023](https://openaccess.thecvf.com/content/CVPR2023/html/Jin_Multi-Level_Logit_Distillation_CVPR_2023_paper.html),
+ * @see
+ *   [Jin et al. 2023](https://openaccess.thecvf.com/content/CVPR2023/html/Jin_Multi-Level_Logit_Distillation_CVPR_2023_paper.html),
  *   §3. As in the paper for one view of each image. Temperatures, t² and weights are those of the
  *   authors' code, which adds a second view, and multiplies the divergence and the relation of rows
  *   by the share of rows whose teacher is less sure than the median, and the relation of classes by

@@ -7,6 +7,7 @@ import type { SoftLoss } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.js';
 
+/** Options of {@link NormalizedDistillationStrategy}. */
 export interface NormalizedDistillationOptions extends ResponseOptions {
   /**
    * Weight of the cross-entropy with the label, beside the teacher's probability for it, ≥ 0.
@@ -25,7 +26,8 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  * KL divergence.
  *
  * ```math
- * L = α CE(s, y) + (1 − α) (v p_y CE(s, y) + w T² KL(softmax_(j ≠ y)(t / T) ‖ softmax_(j ≠ y)(s / T)))
+ * L = α CE(s, y) + (1 − α) (v p_y CE(s, y) + w T² NCKD)
+ * NCKD = KL(softmax_(j ≠ y)(t / T) ‖ softmax_(j ≠ y)(s / T))
  * p = softmax(t)
  * ```
  *
@@ -110,7 +112,7 @@ export class NormalizedDistillationStrategy<
     const others = othersDivergence(columns);
     return (row) => {
       row.derivative.fill(0);
-      // The divergence skips the label and classes of probability 0: it may miss a NaN or +Infinity.
+      // The divergence skips the label and classes of probability 0; it may miss NaN or +Infinity.
       return row.student.every((logit) => logit < Infinity) ? others(row, 1) : Number.NaN;
     };
   }

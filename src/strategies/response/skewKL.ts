@@ -7,6 +7,7 @@ import type { DistributionRow } from './_softRows.js';
 import type { ResponseTerms } from './_terms.js';
 import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './divergence.js';
 
+/** Options of {@link SkewKLDistillationStrategy}. */
 export interface SkewKLDistillationOptions extends DivergenceOptions {
   /**
    * The teacher's share λ of the mixture, in (0, 1).
