@@ -19,7 +19,10 @@ export const IMPLEMENTATIONS: readonly string[] = [
 
 /** A paper that a strategy is from. */
 export interface Paper {
+  /** Authors and year. */
   readonly title: string;
+  /** The title of the paper, or the name of its method; empty if the docstring has none. */
+  readonly work: string;
   readonly url: string;
   /** For example `§3.2`; empty for the whole paper. */
   readonly section: string;
@@ -105,10 +108,10 @@ function readTags(
 }
 
 function readPaper(text: string, report: Report): Paper {
-  const match = /^\[([^\]]+)\]\(([^)]+)\)(?:, (.+?))?\. (.+)$/.exec(text);
+  const match = /^\[([^\]]+)\]\(([^)]+)\)(?:, (.+?))?\. (?:"([^"]+)"[.:,]? )?(.+)$/.exec(text);
   if (!match) report(`needs "@see [title](url), §. What differs.", got "@see ${text}"`);
-  const [, title = '', url = '', section = '', note = ''] = match ?? [];
-  return { title, url, section, note };
+  const [, title = '', url = '', section = '', work = '', note = ''] = match ?? [];
+  return { title, work, url, section, note };
 }
 
 function readComparison(text: string, report: Report): Comparison {

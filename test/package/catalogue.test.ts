@@ -47,7 +47,7 @@ const complete = `/**
  * Returns a loss.
  *
  * @throws {DistillationError} \`EMPTY\`
- * @see [Nobody 2020](https://example.com), §3.2. As in
+ * @see [Nobody 2020](https://example.com), §3.2. "Things". As in
  *   the paper.
  * @reproduces TRL: \`alpha: 0\`
  * @differs Liger: its value.
@@ -77,6 +77,7 @@ test('a docstring is read in parts', () => {
       papers: [
         {
           title: 'Nobody 2020',
+          work: 'Things',
           url: 'https://example.com',
           section: '§3.2',
           note: 'As in the paper.',
@@ -95,7 +96,7 @@ test.each([
   ['Use it in tests.', 'Good in tests.', '"Use it"'],
   ['Use it in tests.', `Use it${' very'.repeat(20)} often.`, 'at most 20 words'],
   ['@throws {DistillationError}', '@throws', '@throws {DistillationError}'],
-  ['. As in\n *   the paper.', '', '@see [title](url)'],
+  ['. "Things". As in\n *   the paper.', '', '@see [title](url)'],
   ['@reproduces TRL', '@reproduces Nobody', 'begins with none of mdistiller'],
   ['@differs Liger: its', '@differs its', 'begins with none of mdistiller'],
   ['; // 1', ';', 'prints'],

@@ -66,9 +66,9 @@ export interface AlphaBetaDistillationOptions extends DivergenceOptions {
  *   `OUT_OF_RANGE` (powers, temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
  *   log-probabilities), `RULED_OUT` (a label; a class, where a power is 0), `TEMPERATURE` and
  *   `MISPLACED_OPTION` (a sparse teacher that does not fit the options)
- * @see [Cichocki et al. 2011](https://doi.org/10.3390/e13010134), §2. As in the paper, for powers ≥
- *   0.
- * @see [Wang et al. 2025](https://arxiv.org/abs/2505.04560). As in the paper (ABKD) with
+ * @see [Cichocki et al. 2011](https://doi.org/10.3390/e13010134), §2. "Generalized Alpha-Beta
+ *   Divergences". As in the paper, for powers ≥ 0.
+ * @see [Wang et al. 2025](https://arxiv.org/abs/2505.04560). "ABKD". As in the paper with
  *   `temperature: 1` and without labels for language models, whose scripts have the default powers;
  *   for images it has powers such as 0.8 and 0.3, at T = 4 and without T². Its code leaves out
  *   classes that one side rules out, and where one power is 0, it divides by the other power once,

@@ -40,9 +40,10 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `OUT_OF_RANGE` (temperature, alpha, labels)
- * @see [Yang et al. 2023](https://arxiv.org/abs/2308.06453), §3.2. As in the paper's multi-label
- *   logits distillation with `temperature: 1`; its code keeps probabilities 1e-8 away from 0 and 1.
- *   The distances of label-wise embeddings are not in this loss.
+ * @see [Yang et al. 2023](https://arxiv.org/abs/2308.06453), §3.2. "Multi-Label Knowledge
+ *   Distillation". As in the paper's multi-label logits distillation with `temperature: 1`; its
+ *   code keeps probabilities 1e-8 away from 0 and 1. The distances of label-wise embeddings are not
+ *   in this loss.
  *
  * @example
  * ```ts

@@ -70,9 +70,9 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `OUT_OF_RANGE` (weights, temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels),
  *   `RULED_OUT` (a label)
- * @see [Huang et al. 2022](https://arxiv.org/abs/2205.10536), §3. The paper has weights of 1 for
- *   cross-entropy, inter and intra at T = 1: × 2 of this loss by default. The 1e-8 is that of the
- *   authors' code.
+ * @see [Huang et al. 2022](https://arxiv.org/abs/2205.10536), §3. "Knowledge Distillation from A
+ *   Stronger Teacher". The paper has weights of 1 for cross-entropy, inter and intra at T = 1: × 2
+ *   of this loss by default. The 1e-8 is that of the authors' code.
  * @differs torchdistill: the product of the norms is at least 1e-8, where the authors add 1e-8
  *
  * @example

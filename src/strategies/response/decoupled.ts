@@ -56,8 +56,9 @@ export interface DecoupledDistillationOptions extends ResponseOptions {
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (weights, temperature,
  *   alpha, labels), `NOT_A_DISTRIBUTION` (labels)
- * @see [Zhao et al. 2022](https://arxiv.org/abs/2203.08679), §3. The paper adds cross-entropy, TCKD
- *   and NCKD with weights 1, 1 and 8: × 2 of this loss by default.
+ * @see [Zhao et al. 2022](https://arxiv.org/abs/2203.08679), §3. "Decoupled Knowledge
+ *   Distillation". The paper adds cross-entropy, TCKD and NCKD with weights 1, 1 and 8: × 2 of this
+ *   loss by default.
  * @reproduces mdistiller: `alpha: 0` without its cross-entropy; × 2 with it
  *
  * @example

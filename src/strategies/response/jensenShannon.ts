@@ -62,9 +62,9 @@ export interface JensenShannonDistillationOptions extends DivergenceOptions {
  *   log-probabilities), `RULED_OUT` (a label; at β = 0 and β = 1 a class, as for `Response` and
  *   `ReverseKL`), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse teacher that does not fit the
  *   options)
- * @see [Agarwal et al. 2024](https://arxiv.org/abs/2306.13649), §3. As in the paper (GKD) with
- *   `temperature: 1`; its code takes the two KL divergences at beta 0 and 1, for which set `scale:
- *   'kl-limits'`.
+ * @see [Agarwal et al. 2024](https://arxiv.org/abs/2306.13649), §3. "On-Policy Distillation of
+ *   Language Models". As in the paper (GKD) with `temperature: 1`; its code takes the two KL
+ *   divergences at beta 0 and 1, for which set `scale: 'kl-limits'`.
  * @reproduces TRL: `temperatureSquared: false, alpha: 0`; for beta 0 and 1 `scale: 'kl-limits'`
  * @reproduces DistillKit: `beta: 0.5`
  * @reproduces Liger: `temperatureSquared: false, alpha: 0.5`; for beta 0 and 1 `scale: 'kl-limits'`

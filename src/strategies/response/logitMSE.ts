@@ -34,9 +34,10 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `OUT_OF_RANGE` (temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels), `RULED_OUT` (a
  *   class on one side alone, or a label)
- * @see [Ba & Caruana 2014](https://arxiv.org/abs/1312.6184), §2.2 equation 1. The paper takes half
- *   the sum over classes: × half the number of classes.
- * @see [Kim et al. 2021](https://arxiv.org/abs/2105.08919), §3. The paper takes the sum over
+ * @see [Ba & Caruana 2014](https://arxiv.org/abs/1312.6184), §2.2 equation 1. "Do Deep Nets Really
+ *   Need to be Deep?". The paper takes half the sum over classes: × half the number of classes.
+ * @see [Kim et al. 2021](https://arxiv.org/abs/2105.08919), §3. "Comparing Kullback-Leibler
+ *   Divergence and Mean Squared Error Loss in Knowledge Distillation". The paper takes the sum over
  *   classes: × the number of classes.
  * @reproduces TextBrewer: `temperatureSquared: false`
  *

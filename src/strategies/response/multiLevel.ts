@@ -75,10 +75,11 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  *   labels), `NOT_A_DISTRIBUTION` (labels)
  * @see
  *   [Jin et al. 2023](https://openaccess.thecvf.com/content/CVPR2023/html/Jin_Multi-Level_Logit_Distillation_CVPR_2023_paper.html),
- *   §3. As in the paper for one view of each image. Temperatures, t² and weights are those of the
- *   authors' code, which adds a second view, and multiplies the divergence and the relation of rows
- *   by the share of rows whose teacher is less sure than the median, and the relation of classes by
- *   the share of classes that are less likely (about half each).
+ *   §3. "Multi-Level Logit Distillation". As in the paper for one view of each image. Temperatures,
+ *   t² and weights are those of the authors' code, which adds a second view, and multiplies the
+ *   divergence and the relation of rows by the share of rows whose teacher is less sure than the
+ *   median, and the relation of classes by the share of classes that are less likely (about half
+ *   each).
  *
  * @example
  * ```ts

@@ -55,9 +55,11 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (weights, temperature,
  *   alpha, labels), `NOT_A_DISTRIBUTION` (labels)
- * @see [Yang et al. 2023](https://arxiv.org/abs/2303.13005), §3.2. The paper adds the cross-entropy
- *   at weight 1, and takes a cross-entropy for the divergence: its value is larger by the entropy
- *   of the teacher's other classes, its gradient is × 2 of this one by default.
+ * @see [Yang et al. 2023](https://arxiv.org/abs/2303.13005), §3.2. "From Knowledge Distillation to
+ *   Self-Knowledge Distillation: A Unified Approach with Normalized Loss and Customized Soft
+ *   Labels". The paper adds the cross-entropy at weight 1, and takes a cross-entropy for the
+ *   divergence: its value is larger by the entropy of the teacher's other classes, its gradient is
+ *   × 2 of this one by default.
  *
  * @example
  * ```ts

@@ -45,9 +45,9 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *   `RULED_OUT`, `OUT_OF_RANGE` (temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION`
  *   (labels, log-probabilities), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse teacher that does
  *   not fit the options)
- * @see [Hinton et al. 2015](https://arxiv.org/abs/1503.02531), §2. The paper takes the
- *   cross-entropy with soft targets: its value is larger by the teacher's entropy, its gradient is
- *   the same.
+ * @see [Hinton et al. 2015](https://arxiv.org/abs/1503.02531), §2. "Distilling the Knowledge in a
+ *   Neural Network". The paper takes the cross-entropy with soft targets: its value is larger by
+ *   the teacher's entropy, its gradient is the same.
  * @reproduces mdistiller: `temperature: 4, alpha: 0.1`
  * @reproduces RepDistiller: `temperature: 4, alpha: 0.1`
  * @reproduces torchdistill: with labels; without labels `temperatureSquared: false`;

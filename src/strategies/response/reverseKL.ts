@@ -38,10 +38,10 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *   `RULED_OUT`, `OUT_OF_RANGE` (temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION`
  *   (labels, log-probabilities), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse teacher that does
  *   not fit the options)
- * @see [Gu et al. 2024](https://arxiv.org/abs/2306.08543), §2.1. MiniLLM takes the divergence of
- *   whole sequences, by policy gradient; here it is the divergence of each token.
- * @see [Agarwal et al. 2024](https://arxiv.org/abs/2306.13649), §3. As in the paper (GKD) with
- *   `temperature: 1`.
+ * @see [Gu et al. 2024](https://arxiv.org/abs/2306.08543), §2.1. "MiniLLM". The paper takes the
+ *   divergence of whole sequences, by policy gradient; here it is the divergence of each token.
+ * @see [Agarwal et al. 2024](https://arxiv.org/abs/2306.13649), §3. "On-Policy Distillation of
+ *   Language Models". As in the paper (GKD) with `temperature: 1`.
  * @reproduces TRL: `temperatureSquared: false, alpha: 0` for GKD with beta 1
  * @reproduces Liger: `temperatureSquared: false, alpha: 0.5` for JSD with beta 1
  * @reproduces DistiLLM: `temperature: 1, alpha: 0`

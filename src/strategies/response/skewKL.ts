@@ -50,7 +50,7 @@ export interface SkewKLDistillationOptions extends DivergenceOptions {
  *   `OUT_OF_RANGE` (lambda, temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
  *   log-probabilities), `RULED_OUT` (a label), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse
  *   teacher that does not fit the options)
- * @see [Ko et al. 2024](https://arxiv.org/abs/2402.03898), §3.1. As in the paper (DistiLLM) with
+ * @see [Ko et al. 2024](https://arxiv.org/abs/2402.03898), §3.1. "DistiLLM". As in the paper with
  *   `temperature: 1`.
  * @differs DistiLLM: its value is larger by the teacher's entropy; same gradient with `temperature:
  *   1, alpha: 0`

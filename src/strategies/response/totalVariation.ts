@@ -40,8 +40,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *   `OUT_OF_RANGE` (temperature, alpha, labels, indices), `NOT_A_DISTRIBUTION` (labels,
  *   log-probabilities), `RULED_OUT` (a label), `TEMPERATURE` and `MISPLACED_OPTION` (a sparse
  *   teacher that does not fit the options)
- * @see [Wen et al. 2023](https://arxiv.org/abs/2307.15190), §3.2. As in the paper with
- *   `temperature: 1`.
+ * @see [Wen et al. 2023](https://arxiv.org/abs/2307.15190), §3.2. "f-Divergence Minimization for
+ *   Sequence-Level Knowledge Distillation". As in the paper with `temperature: 1`.
  * @reproduces DistillKit
  * @reproduces DistiLLM: `temperature: 1, alpha: 0`
  * @differs Liger: takes probabilities; its derivative at a tie is −½

@@ -41,8 +41,9 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  * @throws {DistillationError} `SHAPE_MISMATCH` (rows, labels), `DTYPE_MISMATCH`, `NOT_FINITE` (NaN,
  *   +Infinity), `OUT_OF_RANGE` (temperature, alpha, labels), `NOT_A_DISTRIBUTION` (labels),
  *   `RULED_OUT` (a label)
- * @see [Boizard et al. 2024](https://arxiv.org/abs/2402.12030), §3. The paper takes CE + 1.5 ·
- *   soft: × 2.5 of this loss by default. It cuts the longer of two tokenizations.
+ * @see [Boizard et al. 2024](https://arxiv.org/abs/2402.12030), §3. "Towards Cross-Tokenizer
+ *   Distillation: the Universal Logit Distillation Loss for LLMs". The paper takes CE + 1.5 · soft:
+ *   × 2.5 of this loss by default. It cuts the longer of two tokenizations.
  * @reproduces TRL: `temperatureSquared: false, alpha: 0` for the ULD of aligned tokens in GOLD
  *
  * @example

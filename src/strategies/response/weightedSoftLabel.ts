@@ -48,9 +48,10 @@ const EPSILON = 1e-7;
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `LABEL_REQUIRED` (a row without a class), `OUT_OF_RANGE` (temperature, alpha,
  *   labels), `NOT_A_DISTRIBUTION` (labels)
- * @see [Zhou et al. 2021](https://arxiv.org/abs/2102.00650), §4. The paper has weights 1 and 2.25,
- *   and takes a cross-entropy for the divergence: its value is larger by w times the teacher's
- *   entropy, its gradient is × 3.25 of this one by default.
+ * @see [Zhou et al. 2021](https://arxiv.org/abs/2102.00650), §4. "Rethinking Soft Labels for
+ *   Knowledge Distillation: A Bias-Variance Tradeoff Perspective". The paper has weights 1 and
+ *   2.25, and takes a cross-entropy for the divergence: its value is larger by w times the
+ *   teacher's entropy, its gradient is × 3.25 of this one by default.
  *
  * @example
  * ```ts
