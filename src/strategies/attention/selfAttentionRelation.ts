@@ -26,7 +26,7 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
  *
  * ```math
  * L_i = mean_h(KL(R_(h,i)(t) ‖ R_(h,i)(s)))
- * R_h(z) = softmax(Z_h Z_hᵀ / √(d))
+ * R_h(z) = softmax((Z_h Z_hᵀ) / √(d))
  * ```
  *
  * Use it between transformers that differ in attention heads or in width.

@@ -60,9 +60,9 @@ const POWER = 2;
  * Cost: one pass. Memory for three factors beside the gradient. A published weight beside a hard
  * loss is 200.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other columns or, with `channels`, for columns
- *   that are no multiple of them and for other positions; `DTYPE_MISMATCH`, `NOT_FINITE`;
- *   `OUT_OF_RANGE` for `exponent` and `channels`
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of columns or, with `channels`,
+ *   for columns that are no multiple of them and for other positions; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`; `OUT_OF_RANGE` for `exponent` and `channels`
  * @see [Kim et al. 2018](https://arxiv.org/abs/1802.04977), §3.2. "Paraphrasing Complex Network:
  *   Network Compression via Factor Transfer". The paper prints a norm of the difference, which is
  *   columns times this loss; this is a mean over columns, as in published code.

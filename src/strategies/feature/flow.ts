@@ -20,7 +20,7 @@ export interface FlowDistillationOptions extends StrategyOptions {
  * their products.
  *
  * ```math
- * L = Σ_(c,d)((G_(c,d)(s) − G_(c,d)(t))²)
+ * L = Σ_(c,d) (G_(c,d)(s) − G_(c,d)(t))²
  * G_(c,d)(z) = mean_j(u_(c,j) v_(d,j))
  * ```
  *

@@ -20,18 +20,19 @@ export interface NeuronSelectivityDistillationOptions extends StrategyOptions {
  * of their maps.
  *
  * ```math
- * L = mean_(c,c′)(k(s_c, s_c′)) − 2 mean_(c,d)(k(s_c, t_d)) + mean_(d,d′)(k(t_d, t_d′))
- * k(x, y) = (u(x) · u(y))²
+ * L = M(s, s) − 2 M(s, t) + M(t, t)
+ * M(x, y) = mean_(c,d)(k(x_c, y_d))
+ * k(v, w) = (u(v) · u(w))²
  * u(z) = z / max(‖z‖, 10^(−12))
  * ```
  *
  * Use it between convolutional layers with different channels, if it matters where a layer is
  * active.
  *
- * s_c is the map of channel c of the student, and t_d the map of channel d of the teacher: the
- * values of one channel at all positions. The means are over all pairs of channels. The loss equals
- * the squared distance between the two means of u uᵀ over channels. The loss of a call is the mean
- * over the kept rows.
+ * s and t are the rows of the student and of the teacher. x_c is the map of channel c of a row x:
+ * the values of the channel at all positions. The means are over all pairs of channels. The loss
+ * equals the squared distance between the two means of u uᵀ over channels. The loss of a call is
+ * the mean over the kept rows.
  *
  * - `student`, `teacher`: activations, one row for each sample, laid out [channels][positions] (the
  *   CHW of most frameworks), any finite value. The two sides may differ in channels, not in

@@ -17,6 +17,7 @@ import type { FloatArray } from '../../core/numeric.js';
 import { checkWeights } from '../../core/weights.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateEntry } from './entry.js';
+import { evaluateLayerwise } from './evaluateLayerwise.js';
 import {
   LAYERWISE_OPTIONS,
   type LayerOutputs,
@@ -25,7 +26,6 @@ import {
   type ReadPair,
   type TeacherLayerOutputs,
 } from './layers.js';
-import { evaluateLayerwise } from './layerwise.js';
 import {
   isHybrid,
   type LayerwisePart,

@@ -8,11 +8,9 @@ import {
   type Overrides,
 } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
-import { NO_OVERRIDES } from '../../call/options.js';
 import { GradientOutput, type HeldMatrix } from '../../call/output.js';
-import { type Parameter, ParameterSums } from '../../call/parameter.js';
+import type { Parameter } from '../../call/parameter.js';
 import { RowLossSink } from '../../call/rowOptions.js';
-import type { DistillationStrategyBase } from '../../call/strategy.js';
 import { refuse } from '../../core/errors.js';
 import { IGNORE_INDEX, isClassIndices, type Labels, labelRows } from '../../core/labels.js';
 import { checkMatrix, type Matrix } from '../../core/matrix.js';
@@ -22,46 +20,16 @@ import {
   type LabelUse,
   type LayerPair,
   type LayerwiseArguments,
-  type LayerwiseResult,
   layerOf,
   listOf,
   own,
   pickLayer,
   type ReadPair,
 } from './layers.js';
-import type { NestedHybrid } from './nested.js';
 
 /** The request of a pair of layers, shared by the entries that read the same pair. */
 interface Read<T extends FloatArray> extends ReadPair {
   readonly request: Omit<BatchRequest<T>, 'operation' | 'inherited' | 'learned'>;
-}
-
-/** A hybrid whose layerwise call is evaluated. */
-type OutermostHybrid<T extends FloatArray> = NestedHybrid<T> &
-  Pick<DistillationStrategyBase<T>, 'parameters' | 'heldMatrices'>;
-
-/** Evaluates a layerwise call; writes accumulated gradients only once the call has succeeded. */
-export function evaluateLayerwise<T extends FloatArray>(
-  hybrid: OutermostHybrid<T>,
-  given: LayerwiseArguments<T>,
-  accumulate: boolean,
-): LayerwiseResult<T> {
-  const { operation } = given;
-  const learned = hybrid.parameters();
-  const held = hybrid.heldMatrices();
-  const call = new LayerwiseCall(given, hybrid.layerPairs(), learned, held, accumulate);
-  const sums = new ParameterSums(learned);
-  try {
-    const part = { call, operation, inherited: NO_OVERRIDES, scale: 1 };
-    const { loss, components } = hybrid.contributeLayerwise(part);
-    call.finish();
-    sums.check(operation, accumulate);
-    sums.commitGradients();
-    call.commit();
-    return { loss, gradients: call.gradients(), components };
-  } finally {
-    sums.close();
-  }
 }
 
 /** One layerwise call; a nested hybrid works on the call of the hybrid around it. */

@@ -38,7 +38,8 @@ import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.j
  * the products are computed again in double. A row of the gradient is good to some 1e-6 of the sum
  * of the sizes of its terms, one for each pair.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`
  * @see [Kornblith et al. 2019](https://arxiv.org/abs/1905.00414), §3. "Similarity of Neural Network
  *   Representations Revisited": the measure, of which this loss is one minus. It is the biased
  *   estimate: a batch that is small beside the columns looks aligned.

@@ -35,7 +35,7 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * InfoNCE.
  *
  * ```math
- * L = mean_i(−log(e^(cos(x_i, t_i) / τ) / Σ_j e^(cos(x_i, t_j) / τ)))
+ * L = mean_i(−log(exp(cos(x_i, t_i) / τ) / Σ_j exp(cos(x_i, t_j) / τ)))
  * ```
  *
  * Use it for embeddings that will be compared with each other, in large batches of different

@@ -56,8 +56,8 @@ export interface CorrelationCongruenceDistillationOptions extends StrategyOption
  * ```math
  * L = ‖K(s) − K(t)‖² / B² for 'gaussian'
  * L = ‖K(s) − K(t)‖² / B² for 'bilinear'
- * L = Σ_(i < B) Σ_c |δ_(i,c)| |δ_(i+1,c)| / (B − 1) for 'consecutive'
- * K_(i,j)(x) = e^(−2 γ) Σ_(0 ≤ p ≤ P) (2 γ x_i · x_j)^p / p! for 'gaussian'
+ * L = (Σ_(i < B) Σ_c |δ_(i,c)| |δ_(i+1,c)|) / (B − 1) for 'consecutive'
+ * K_(i,j)(x) = e^(−2 γ) Σ_(0 ≤ p ≤ P) (2 γ x_i · x_j)^p / (p!) for 'gaussian'
  * K_(i,j)(x) = x_i · x_j for 'bilinear'
  * δ = s − t
  * ```
@@ -89,11 +89,11 @@ export interface CorrelationCongruenceDistillationOptions extends StrategyOption
  * differences might still show, the products are computed again in double. A row of the gradient is
  * good to some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows, and for other columns with
- *   `'consecutive'`; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `form`, `gamma` and
- *   `order`; `MISPLACED_OPTION` for `gamma` or `order` without `'gaussian'`, and for `squared` with
- *   `'consecutive'`; `OVERFLOW` for a gradient beyond float32, from order 3 on with features of
- *   some thousands
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows, and for another number
+ *   of columns with `'consecutive'`; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for `form`,
+ *   `gamma` and `order`; `MISPLACED_OPTION` for `gamma` or `order` without `'gaussian'`, and for
+ *   `squared` with `'consecutive'`; `OVERFLOW` for a gradient beyond float32, from order 3 on with
+ *   features of some thousands
  * @see [Peng et al. 2019](https://arxiv.org/abs/1904.01802), §3. "Correlation Congruence for
  *   Knowledge Distillation": `'gaussian'` and `'bilinear'`. As in the paper; `'consecutive'` is
  *   RepDistiller's, after code of the authors, and compares no rows of a side with each other.

@@ -43,7 +43,8 @@ import { affinityDivergence } from '../../kernels/pairs/probabilisticTransfer.js
  * the products are computed again in double. A row of the gradient is good to some 1e-6 of the sum
  * of the sizes of its terms, one for each pair.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`
  * @see [Passalis & Tefas 2018](https://arxiv.org/abs/1803.10837), §3. "Learning Deep
  *   Representations with Probabilistic Knowledge Transfer". The paper sums over the pairs, without
  *   those of a row with itself; this is the authors' code, with the mean and both 1e-7.

@@ -30,7 +30,9 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  * Matches the distances and angles between the samples of a batch by Huber's loss.
  *
  * ```math
- * L = a mean_(i,j)(h(ψ_(i,j)(s) − ψ_(i,j)(t))) + b mean_(i,j,k)(h(φ_(i,j,k)(s) − φ_(i,j,k)(t)))
+ * L = a D + b A
+ * D = mean_(i,j)(h(ψ_(i,j)(s) − ψ_(i,j)(t)))
+ * A = mean_(i,j,k)(h(φ_(i,j,k)(s) − φ_(i,j,k)(t)))
  * ψ_(i,j)(x) = ‖x_i − x_j‖ / μ
  * μ = mean_(i ≠ j)(‖x_i − x_j‖)
  * φ_(i,j,k)(x) = cos(x_i − x_j, x_k − x_j)
@@ -38,7 +40,7 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  * h(u) = |u| − ½ otherwise
  * ```
  *
- * Use it for embeddings that will be compared by distance, between sides of any two widths.
+ * Use it for embeddings that will be compared by distance; student and teacher may differ in width.
  *
  * s and t are the rows of the student and of the teacher, a is the option `distanceWeight` and b
  * the option `angleWeight`. The means are over all pairs (i, j) and all triples (i, j, k) of kept
@@ -74,8 +76,8 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  *   distance. The gradient is good to some 3e-7 of its terms, by differences of rows, and to 2e-6
  *   at worst.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`;
- *   `OUT_OF_RANGE` for a weight, and for two weights of 0
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`; `OUT_OF_RANGE` for a weight, and for two weights of 0
  * @see [Park et al. 2019](https://arxiv.org/abs/1904.05068), §3.2. "Relational Knowledge
  *   Distillation". The default weights are those of the authors' code for metric learning; for
  *   image classification they are 25 and 50. The paper sums over pairs and triples of different

@@ -57,8 +57,8 @@ export interface SimilarityDistributionDistillationOptions extends StrategyOptio
  * the products are computed again in double. The loss is good to 1e-6, and a row of the gradient to
  * some 1e-6 of the sum of the sizes of its terms, one for each pair.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`;
- *   `OUT_OF_RANGE` for the temperatures
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`; `OUT_OF_RANGE` for the temperatures
  * @see [Koohpayegani et al. 2020](https://arxiv.org/abs/2010.14713), §3. "CompRess": with two
  *   queues it is this loss. The paper takes the other rows from queues of earlier batches, without
  *   a gradient.

@@ -10,7 +10,7 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * Matches which samples of a batch are alike, by squared difference of normalized Gram matrices.
  *
  * ```math
- * L = Σ_(i,j)((Ĝ_(i,j)(s) − Ĝ_(i,j)(t))²) / B²
+ * L = Σ_(i,j) (Ĝ_(i,j)(s) − Ĝ_(i,j)(t))² / B²
  * Ĝ_i = G_i / max(‖G_i‖, 10^(−12))
  * G(x) = x xᵀ
  * ```
@@ -42,7 +42,8 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  * some 1e-6 of the sum of their sizes. Where the pairs cancel, as with rows that point the same
  * way, the error is a larger share of the result.
  *
- * @throws {DistillationError} `SHAPE_MISMATCH` for other rows; `DTYPE_MISMATCH`, `NOT_FINITE`
+ * @throws {DistillationError} `SHAPE_MISMATCH` for another number of rows; `DTYPE_MISMATCH`,
+ *   `NOT_FINITE`
  * @see [Tung & Mori 2019](https://arxiv.org/abs/1907.09682), §3 equations 1–4.
  *   "Similarity-Preserving Knowledge Distillation". As in the paper; the floor of the norm is that
  *   of published code.
