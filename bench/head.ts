@@ -46,8 +46,8 @@ function unfused(student: HeadLogits, teacher: Teacher): number {
   const target = 'hidden' in teacher ? logitsOf(teacher) : teacher;
   const { loss, gradient } = strategy.computeLossAndGradient(logits, target);
   const outputs = new HeadGradientOutputs(student, {}, false);
-  const byHidden = Matrix.zeros(student.hidden.rows, student.hidden.columns);
-  const part = { hidden: student.hidden, byLogits: gradient, byHidden };
+  const hiddenGradient = Matrix.zeros(student.hidden.rows, student.hidden.columns);
+  const part = { hidden: student.hidden, logitsGradient: gradient, hiddenGradient };
   outputs.add([...Array(gradient.rows).keys()], part);
   outputs.finish('unfused');
   return loss;

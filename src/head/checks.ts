@@ -1,4 +1,4 @@
-// Checks of a call through a head, before anything is computed or written.
+// Checks of a call through a head, which run before anything is computed or written.
 
 import { type Arguments, checkInputs, type TeacherOutput } from '../call/batch.js';
 import type { IDistillationStrategy } from '../call/options.js';
@@ -33,16 +33,17 @@ const OPTION_NAMES = [
   'accumulate',
 ];
 
-/** Why a strategy does not score each row by itself; `undefined` if it does. */
+/** The reason why a strategy does not score each row separately. */
 interface NotRowwise {
   readonly code: 'LAYER' | 'MISPLACED_OPTION';
-  /** The strategy, or the way to it through hybrids. */
+  /** The name of the strategy, after the names of the hybrids around it. */
   readonly name: string;
   readonly expected: string;
   readonly received: string;
   readonly hint: string;
 }
 
+/** Returns why a strategy does not score each row separately; `undefined` if it does. */
 function findNotRowwise<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   name: string,
@@ -79,8 +80,8 @@ function boundToLayer(name: string): NotRowwise {
 }
 
 /**
- * Whether a strategy can be evaluated through a head: it, or all entries of a hybrid, score each
- * row by itself.
+ * Whether a strategy can be evaluated through a head: the strategy, or each entry of the hybrid,
+ * scores each row separately.
  */
 export function isRowwise<T extends FloatArray>(strategy: IDistillationStrategy<T>): boolean {
   return findNotRowwise(strategy, '') === undefined;
@@ -96,7 +97,7 @@ function checkRowwise<T extends FloatArray>(
   refuse(code, operation, name, expected, received, { hint });
 }
 
-/** Checks everything but what depends on the strategy's formula. */
+/** Checks the arguments of a call, except for the checks that depend on the strategy's formula. */
 export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>(
   operation: string,
   strategy: RowwiseStrategy<T, Sparse>,
@@ -150,7 +151,7 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
   };
 }
 
-/** Checks what the call is to write: shapes, and that no two of them, or an input, share memory. */
+/** Checks the shapes of the output buffers, and that they share no memory with other arguments. */
 export function checkOutputs<T extends FloatArray, Sparse extends SparseTargets<T>>(
   { operation, student, teacher, labels, learned }: HeadCall<T>,
   strategy: RowwiseStrategy<T, Sparse>,

@@ -1,4 +1,4 @@
-// The rows of a batch, a chunk at a time, as a strategy reads them.
+// The rows of a batch as a strategy reads them: one chunk at a time.
 
 import type { BatchRequest, CheckedInputs, TeacherOutput } from '../call/batch.js';
 import { NO_OVERRIDES } from '../call/options.js';
@@ -9,28 +9,28 @@ import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
-import type { GradientPart } from './gradients.js';
+import type { GradientChunk } from './gradients.js';
 import { type HeadLogits, putLogits } from './head.js';
-import { Rooms } from './rooms.js';
+import { ScratchMatrices } from './scratchMatrices.js';
 
-/** Logits of a chunk by default: 14 MiB of float32. */
+/** Number of logits of a chunk by default: 14 MiB of float32. */
 const CHUNK_LOGITS = 3.5 * 2 ** 20;
 
 /**
- * Each chunk copies the whole weight for its products, twice. Of 96 rows that takes a tenth of the
- * time, of 16 rows most of it.
+ * Smallest number of rows of a chunk by default. Each chunk copies the whole weight twice for its
+ * products: these copies take a tenth of the time for 96 rows, and most of the time for 16 rows.
  */
-const LEAST_ROWS = 96;
+const SMALLEST_CHUNK = 96;
 
-/** Products compute rows in panels of 8; chunks are a multiple of two of them. */
+/** Chunks are multiples of two panels: products compute rows in panels of 8. */
 const PANELS = 16;
 
-/** Number of rows of a chunk by default, for logits of this many columns. */
+/** Returns the default number of rows of a chunk, for logits with this number of columns. */
 export function chunkRowsOf(columns: number): number {
-  return Math.max(LEAST_ROWS, PANELS * Math.floor(CHUNK_LOGITS / columns / PANELS));
+  return Math.max(SMALLEST_CHUNK, PANELS * Math.floor(CHUNK_LOGITS / columns / PANELS));
 }
 
-/** A call whose arguments have been checked, as far as no strategy has to. */
+/** A call whose arguments are checked, except for the checks of the strategy. */
 export interface HeadCall<T extends FloatArray> {
   readonly operation: string;
   readonly student: HeadLogits<T>;
@@ -49,16 +49,16 @@ export function isHead<T extends FloatArray>(
   return typeof teacher === 'object' && teacher !== null && 'hidden' in teacher;
 }
 
-/** Hidden states of a chunk, and the logits that are made of them. */
-class Side<T extends FloatArray> {
+/** Hidden states of a chunk on one side, and the logits that the head computes from them. */
+class ChunkLogits<T extends FloatArray> {
   readonly #head: HeadLogits<T>;
   readonly #hidden: Matrix<T>;
   readonly #logits: Matrix<T>;
 
-  constructor(head: HeadLogits<T>, rows: number, rooms: Rooms<T>) {
+  constructor(head: HeadLogits<T>, rows: number, scratch: ScratchMatrices<T>) {
     this.#head = head;
-    this.#hidden = rooms.take(rows, head.hidden);
-    this.#logits = rooms.take(rows, head.weight);
+    this.#hidden = scratch.take(rows, head.hidden);
+    this.#logits = scratch.take(rows, head.weight);
     this.#logits.data.fill(1 / head.weight.columns);
   }
 
@@ -70,7 +70,7 @@ class Side<T extends FloatArray> {
     return this.#logits.rowRange(0, count);
   }
 
-  /** Computes the logits of these rows. */
+  /** Computes the logits of these rows of the batch. */
   compute(rows: readonly number[]): void {
     const { hidden, weight, bias } = this.#head;
     for (const [i, row] of rows.entries())
@@ -80,44 +80,46 @@ class Side<T extends FloatArray> {
 }
 
 /**
- * The memory of a chunk: hidden states and logits on both sides, and the gradients by those of the
- * student.
+ * The scratch buffers of a chunk: hidden states and logits of both sides, and the gradients by the
+ * student's hidden states and logits.
  */
 export class Chunks<T extends FloatArray> {
   readonly #call: HeadCall<T>;
-  readonly #rooms: Rooms<T>;
-  readonly #student: Side<T>;
-  readonly #teacher: Side<T> | undefined;
-  readonly #byLogits: Matrix<T>;
-  readonly #byHidden: Matrix<T>;
+  readonly #scratch: ScratchMatrices<T>;
+  readonly #student: ChunkLogits<T>;
+  readonly #teacher: ChunkLogits<T> | undefined;
+  readonly #logitsGradient: Matrix<T>;
+  readonly #hiddenGradient: Matrix<T>;
 
   constructor(call: HeadCall<T>) {
     this.#call = call;
     const { operation, student, teacher, chunkRows, inputs } = call;
     const rows = Math.min(chunkRows, inputs.rows.length);
-    const rooms = new Rooms(operation, student.weight);
-    this.#rooms = rooms;
-    this.#student = new Side(student, rows, rooms);
-    this.#teacher = isHead(teacher) ? new Side(teacher, rows, rooms) : undefined;
-    this.#byLogits = rooms.take(rows, student.weight);
-    this.#byHidden = rooms.take(rows, student.hidden);
+    const scratch = new ScratchMatrices(operation, student.weight);
+    this.#scratch = scratch;
+    this.#student = new ChunkLogits(student, rows, scratch);
+    this.#teacher = isHead(teacher) ? new ChunkLogits(teacher, rows, scratch) : undefined;
+    this.#logitsGradient = scratch.take(rows, student.weight);
+    this.#hiddenGradient = scratch.take(rows, student.hidden);
   }
 
-  /** Hidden states of a chunk, and where its gradients go, which hold numbers of another chunk. */
-  part({ length }: readonly number[]): GradientPart<T> {
+  /**
+   * Returns the hidden states of a chunk, and buffers for its gradients, of unspecified content.
+   */
+  gradientChunk({ length }: readonly number[]): GradientChunk<T> {
     return {
       hidden: this.#student.hidden(length),
-      byLogits: this.#byLogits.rowRange(0, length),
-      byHidden: this.#byHidden.rowRange(0, length),
+      logitsGradient: this.#logitsGradient.rowRange(0, length),
+      hiddenGradient: this.#hiddenGradient.rowRange(0, length),
     };
   }
 
-  /** Gives the memory back. */
+  /** Releases the scratch buffers. */
   close(): void {
-    this.#rooms.close();
+    this.#scratch.close();
   }
 
-  /** The rows of each chunk; a single chunk without rows where no row is read. */
+  /** Returns the rows of each chunk. If no row is read, there is one chunk without rows. */
   *rows(): Generator<readonly number[]> {
     const { chunkRows, inputs } = this.#call;
     const { length } = inputs.rows;
@@ -129,14 +131,14 @@ export class Chunks<T extends FloatArray> {
   }
 
   /**
-   * Until the first `request`: a chunk of equal logits, with which no strategy finds fault, to
-   * check everything else.
+   * Returns a request with equal logits, which every strategy accepts: it serves to check all other
+   * arguments. Only valid before the first call of `request`, which overwrites the logits.
    */
-  blank(rows: readonly number[], operation: string): BatchRequest<T> {
+  placeholder(rows: readonly number[], operation: string): BatchRequest<T> {
     return this.#request(rows, operation, undefined);
   }
 
-  /** Computes the logits of a chunk. */
+  /** Computes the logits of a chunk, and returns the request for the strategy. */
   request(rows: readonly number[], operation: string, losses?: Float64Array): BatchRequest<T> {
     this.#student.compute(rows);
     this.#teacher?.compute(rows);
@@ -156,8 +158,8 @@ export class Chunks<T extends FloatArray> {
       labels: labels && labelRows(labels, rows),
       mask: undefined,
       normalizer,
-      rowWeights: inputs.rowWeights && numbersOf(inputs.rowWeights, rows),
-      temperatures: inputs.temperatures && numbersOf(inputs.temperatures, rows),
+      rowWeights: inputs.rowWeights && gatherNumbers(inputs.rowWeights, rows),
+      temperatures: inputs.temperatures && gatherNumbers(inputs.temperatures, rows),
       rowLosses: losses && new RowLossSink(losses),
       inherited: NO_OVERRIDES,
       learned,
@@ -166,14 +168,16 @@ export class Chunks<T extends FloatArray> {
   }
 }
 
-function isRun(rows: readonly number[]): boolean {
+function areConsecutive(rows: readonly number[]): boolean {
   const { length } = rows;
   return length > 0 && rows[length - 1]! - rows[0]! === length - 1;
 }
 
-/** The rows of a matrix; a view where they stand one after another. */
+/** Returns rows of a matrix: a view if the rows are consecutive, a copy otherwise. */
 function matrixRows<T extends FloatArray>(matrix: Matrix<T>, rows: readonly number[]): Matrix<T> {
-  return isRun(rows) ? matrix.rowRange(rows[0]!, rows[0]! + rows.length) : matrix.gatherRows(rows);
+  return areConsecutive(rows)
+    ? matrix.rowRange(rows[0]!, rows[0]! + rows.length)
+    : matrix.gatherRows(rows);
 }
 
 function labelRows<T extends FloatArray>(labels: Labels<T>, rows: readonly number[]): Labels<T> {
@@ -181,7 +185,7 @@ function labelRows<T extends FloatArray>(labels: Labels<T>, rows: readonly numbe
   return Int32Array.from(rows, (row) => labels[row]!);
 }
 
-function numbersOf(values: Float64Array, rows: readonly number[]): Float64Array {
+function gatherNumbers(values: Float64Array, rows: readonly number[]): Float64Array {
   return Float64Array.from(rows, (row) => values[row]!);
 }
 

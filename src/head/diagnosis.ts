@@ -1,11 +1,11 @@
-// Errors of a chunk, in the words of the batch.
+// Errors about a chunk, reworded so that they are about the batch.
 
 import { DistillationError, reworded } from '../core/errors.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type HeadCall, isHead } from './chunks.js';
 import { explainHead } from './head.js';
 
-/** The arguments of a strategy that have a row for each row of the batch. */
+/** Arguments of a strategy with one row for each row of the batch. */
 const ROW_ARGUMENTS = [
   'student',
   'teacher',
@@ -17,10 +17,10 @@ const ROW_ARGUMENTS = [
 ];
 
 /**
- * Has errors about rows of a chunk name the rows of the batch, and errors about its shape the shape
- * of the batch.
+ * Runs a computation on a chunk. An error names the row of the batch instead of the row of the
+ * chunk, and the shape of the batch instead of the shape of the chunk.
  */
-export function ofRows<T extends FloatArray, R>(
+export function withBatchRows<T extends FloatArray, R>(
   { teacher, student }: HeadCall<T>,
   rows: readonly number[],
   compute: () => R,
@@ -41,14 +41,17 @@ export function ofRows<T extends FloatArray, R>(
   }
 }
 
-/** {@link ofRows}, and looks for numbers that are not finite in what the logits are made of. */
-export function ofRowsAndHead<T extends FloatArray, R>(
+/**
+ * As {@link withBatchRows}. If an element of the hidden states, the weight or the bias is not
+ * finite, the error names this element instead of the logits.
+ */
+export function withHeadErrors<T extends FloatArray, R>(
   call: HeadCall<T>,
   rows: readonly number[],
   compute: () => R,
 ): R {
   const { operation, student, teacher } = call;
-  return ofRows(call, rows, () => {
+  return withBatchRows(call, rows, () => {
     try {
       return compute();
     } catch (error) {

@@ -1,4 +1,4 @@
-// The gradients of hidden states, weight and bias, chunk by chunk.
+// The gradients by hidden states, weight and bias, computed chunk by chunk.
 
 import { GradientOutput } from '../call/output.js';
 import type { Matrix } from '../core/matrix.js';
@@ -9,25 +9,25 @@ import type { HeadLogits } from './head.js';
 import type { HeadGradients } from './options.js';
 
 /**
- * Some rows, one after another, of what is multiplied:
+ * The matrices of one chunk, G = d loss / d logits:
  *
- *     d hidden = byLogits · weightᵀ,   d weight = hiddenᵀ · byLogits,   d bias = Σ rows of byLogits
+ *     d hidden = G · weightᵀ,   d weight = hiddenᵀ · G,   d bias = Σ rows of G
  */
-export interface GradientPart<T extends FloatArray> {
+export interface GradientChunk<T extends FloatArray> {
   readonly hidden: Matrix<T>;
   /** d loss / d logits. */
-  readonly byLogits: Matrix<T>;
-  /** Is overwritten with d loss / d hidden. */
-  readonly byHidden: Matrix<T>;
+  readonly logitsGradient: Matrix<T>;
+  /** Output buffer for d loss / d hidden. */
+  readonly hiddenGradient: Matrix<T>;
 }
 
-/** Where the gradients of a head go, to which every chunk adds its part. */
+/** The output buffers for the gradients of a head, to which each chunk adds its part. */
 export class HeadGradientOutputs<T extends FloatArray> {
   readonly #head: HeadLogits<T>;
   readonly #hidden: GradientOutput<T>;
   readonly #weight: GradientOutput<T>;
   readonly #bias: GradientOutput<T> | undefined;
-  /** d loss / d bias so far, in doubles. */
+  /** d loss / d bias of the chunks so far, in doubles. */
   readonly #biasSums: Float64Array;
 
   constructor(head: HeadLogits<T>, given: Partial<HeadGradients<T>>, accumulate: boolean) {
@@ -39,19 +39,19 @@ export class HeadGradientOutputs<T extends FloatArray> {
     this.#biasSums = new Float64Array(bias?.columns ?? 0);
   }
 
-  /** Adds the part of some rows of the batch. */
-  add(rows: readonly number[], { hidden, byLogits, byHidden }: GradientPart<T>): void {
+  /** Adds the gradients of a chunk; `rows` are its rows in the batch. */
+  add(rows: readonly number[], { hidden, logitsGradient, hiddenGradient }: GradientChunk<T>): void {
     const { weight } = this.#head;
-    const { data, columns } = byLogits;
+    const { data, columns } = logitsGradient;
     const slopes = grid(data, rows.length, columns);
     const precision = precisionOf(slopes);
-    putProduct({ data: byHidden.data, scale: 1, adds: false }, [...rows.keys()], {
+    putProduct({ data: hiddenGradient.data, scale: 1, adds: false }, [...rows.keys()], {
       a: slopes,
       b: transpose(grid(weight.data, weight.rows, columns)),
       precision,
     });
     for (const [i, row] of rows.entries()) {
-      this.#hidden.sink.add(row, byHidden.data, i * byHidden.columns);
+      this.#hidden.sink.add(row, hiddenGradient.data, i * hiddenGradient.columns);
     }
     putProduct(this.#weight.sink.claim(weight.rows), [...Array(weight.rows).keys()], {
       a: transpose(grid(hidden.data, rows.length, hidden.columns)),
@@ -66,8 +66,7 @@ export class HeadGradientOutputs<T extends FloatArray> {
   }
 
   /**
-   * Completes the gradients; throws where one of them is not finite, and where the format cannot
-   * hold a sum.
+   * Completes the gradients. Throws if a gradient is not finite, or if a sum overflows the dtype.
    */
   finish(operation: string): void {
     if (this.#bias) this.#bias.sink.add(0, this.#biasSums);
@@ -80,7 +79,7 @@ export class HeadGradientOutputs<T extends FloatArray> {
     }
   }
 
-  /** Once all of the call has succeeded: writes what was to be added to. */
+  /** Writes the gradients of an accumulating call, once the whole call has succeeded. */
   commit(): HeadGradients<T> {
     for (const [, output] of this.#named()) output.commit();
     const gradients = { hidden: this.#hidden.gradient, weight: this.#weight.gradient };

@@ -1,4 +1,4 @@
-// Logits as the hidden states and the head that they are made of.
+// Logits in the form of hidden states and the linear head that computes the logits from them.
 
 import { checkDtype, checkRow, checkShape } from '../core/checks.js';
 import { checkOptions } from '../core/errors.js';
@@ -8,25 +8,33 @@ import { grid } from '../kernels/products/grid.js';
 import { precisionOf, putProduct } from '../kernels/products/product.js';
 
 /**
- * Logits that are not there, as what makes them:
+ * Logits that are not stored, as the hidden states and the head that compute them.
  *
- *     logits = hidden · weight + bias
+ * ```math
+ * logits = hidden · weight + bias
+ * ```
  */
 export interface HeadLogits<T extends FloatArray = Float32Array> {
-  /** The hidden states that the head reads, shape [rows, width]. */
+  /** Hidden states, the input of the head, shape [rows, width]. */
   readonly hidden: Matrix<T>;
   /**
-   * Shape [width, columns], as in a {@link LinearProjection}. The weight of PyTorch's `nn.Linear`,
-   * and an embedding that is tied to the head, are [columns, width]: pass the transpose.
+   * Weight of the head, shape [width, columns], as in a {@link LinearProjection}. The weight of
+   * PyTorch's `nn.Linear` and an embedding that is tied to the head have shape [columns, width]:
+   * pass the transpose.
    */
   readonly weight: Matrix<T>;
-  /** Shape [1, columns]; −Infinity rules a class out. No bias by default. */
+  /**
+   * Bias of the head, shape [1, columns]; −Infinity rules a class out.
+   *
+   * @defaultValue no bias
+   */
   readonly bias?: Matrix<T> | undefined;
 }
 
 /**
- * Throws unless hidden states, weight and bias fit each other, and the number format is that of
- * `like`.
+ * Throws unless the shapes of hidden states, weight and bias fit together and all have one dtype.
+ *
+ * @param like - returns a matrix of the expected dtype
  */
 export function checkHead<T extends FloatArray>(
   operation: string,

@@ -1,4 +1,4 @@
-// What the caller of computeThroughHead passes and gets back.
+// The types of the arguments and of the result of computeThroughHead.
 
 import type { ComponentLoss } from '../call/batch.js';
 import type { EvaluationOptions } from '../call/options.js';
@@ -8,60 +8,65 @@ import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 
 /**
- * A strategy that {@link computeThroughHead} takes by its type: every exported strategy whose
- * `isSumOverRows` is `true` whatever its options are. A strategy of your own says
- * `get isSumOverRows(): true { return true; }`. Every {@link HybridDistillationStrategy} has this
- * type, even with a strategy in it that is no sum over rows: the call looks at each and refuses it.
+ * A strategy that {@link computeThroughHead} takes: its loss is a sum over rows for all of its
+ * options. A strategy of your own declares it by `get isSumOverRows(): true { return true; }`.
+ * Every {@link HybridDistillationStrategy} has this type, even if one of its entries is not a sum
+ * over rows: the call checks each entry and refuses such a hybrid.
  */
 export type RowwiseStrategy<
   T extends FloatArray = Float32Array,
   Sparse extends SparseTargets<T> = never,
 > = DistillationStrategyBase<T, Sparse> & { readonly isSumOverRows: true };
 
-/** The derivatives of the loss by the hidden states and the head that made the logits. */
+/** The gradients of a loss by the hidden states and by the parameters of the head. */
 export interface HeadGradients<T extends FloatArray = Float32Array> {
-  /** d loss / d hidden, shape [rows, width]. Rows that are excluded have gradient 0. */
+  /** d loss / d hidden, shape [rows, width]. The gradient of an excluded row is 0. */
   readonly hidden: Matrix<T>;
   /** d loss / d weight, shape [width, columns]. */
   readonly weight: Matrix<T>;
-  /** d loss / d bias, shape [1, columns]; there if the head has a bias. */
+  /** d loss / d bias, shape [1, columns]; only if the head has a bias. */
   readonly bias?: Matrix<T> | undefined;
 }
 
 /**
- * Options of {@link computeThroughHead}: those of a call that make sense row by row, and the size
- * of a chunk.
+ * Options of {@link computeThroughHead}: the row options of a call, the size of a chunk, and output
+ * buffers.
  */
 export interface ThroughHeadOptions<T extends FloatArray = Float32Array>
   extends Omit<EvaluationOptions<T>, 'gradient' | 'accumulate'> {
   /**
-   * Number of rows whose logits exist at a time, ≥ 1. Larger chunks are faster, and take more
-   * memory. By default, the rows that have 14 MiB of float32 logits, and 96 at least: 112 rows of
-   * 32,000 columns, 96 of 150,000.
+   * Number of rows whose logits are in memory at a time, ≥ 1. Larger chunks are faster and take
+   * more memory.
+   *
+   * @defaultValue the number of rows whose float32 logits take 14 MiB, at least 96: 112 rows for
+   *   32,000 columns, 96 rows for 150,000
    */
   readonly chunkRows?: number | undefined;
   /**
-   * Written instead of new matrices; each of them may be left out. Arguments are checked before
-   * they are written; where the numbers then turn out to be unusable (NaN, overflow), the call
-   * throws and they hold unspecified numbers. A `weight` of the arena that holds the student's
-   * weight is computed on the threads of the arena.
+   * Output buffers for the gradients; a new matrix is allocated for each one that is left out. All
+   * arguments are checked before a buffer is written. If the loss or a gradient then turns out not
+   * to be finite, the call throws, and the buffers hold unspecified numbers. If `weight` is in the
+   * arena of the student's weight, it is computed on the threads of the arena.
    */
   readonly gradients?: Partial<HeadGradients<T>> | undefined;
   /**
-   * Add to those `gradients` that are given, and to the gradients of learnable parameters, instead
-   * of overwriting them; false. Give the gradients of weight and bias alone to sum them over
-   * several batches. The sums are written only if the call succeeds, at the cost of a scratch
-   * matrix for each.
+   * Whether to add to the given `gradients`, and to the gradients of learnable parameters, instead
+   * of overwriting them. To sum over several batches, pass buffers for weight and bias only. The
+   * sums are written only if the call succeeds, at the cost of a scratch buffer for each gradient.
+   *
+   * @defaultValue false
    */
   readonly accumulate?: boolean | undefined;
 }
 
-/** What {@link computeThroughHead} returns. */
+/** Result of {@link computeThroughHead}. */
 export interface ThroughHeadResult<T extends FloatArray = Float32Array> {
+  /** The loss. */
   readonly loss: number;
+  /** The gradients, in the dtype of the student. */
   readonly gradients: HeadGradients<T>;
-  /** Rows that took part. */
+  /** Number of kept rows. */
   readonly count: number;
-  /** The parts of a hybrid's loss; they sum to `loss`. */
+  /** Losses of the entries of a hybrid; their `weighted` losses sum to `loss`. */
   readonly components?: readonly ComponentLoss[];
 }

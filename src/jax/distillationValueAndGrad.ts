@@ -8,25 +8,26 @@ import { checkStrategy } from '../strategies/hybrid/weights.js';
 import {
   type ByLayer,
   type Call,
-  evaluation,
   type LayerwiseCall,
+  prepareEvaluation,
   type Rest,
 } from '../tensors/evaluation.js';
 import { isTensor } from '../tensors/tensor.js';
 import { JaxInputs } from './inputs.js';
 import type { Jax, JaxArray, Outputs } from './jax.js';
 
-/** A loss, and what comes of it for the parameters. */
+/** A loss and its gradient by the parameters. */
 export interface ValueAndGrad<P> {
   readonly loss: number;
-  /** d loss / d params: arrays in the structure of the params, yours to dispose. */
+  /** d loss / d params: arrays in the structure of `params`. Dispose them when done. */
   readonly gradient: P;
-  /** The parts of a hybrid's loss; they sum to it. */
+  /** Losses of the entries of a hybrid; their `weighted` losses sum to `loss`. */
   readonly components: readonly ComponentLoss[];
 }
 
 /**
- * A loss of what a function puts out, with its gradient with respect to the function's parameters.
+ * Computes a loss of the outputs of a function, and its gradient with respect to the function's
+ * parameters. {@link distillationValueAndGrad} describes the arguments.
  */
 export type DistillationValueAndGrad<A extends JaxArray> = <P>(
   forward: (params: P) => A,
@@ -34,7 +35,7 @@ export type DistillationValueAndGrad<A extends JaxArray> = <P>(
   ...rest: Rest<Call<A>>
 ) => Promise<ValueAndGrad<P>>;
 
-/** The same for a hybrid, also of outputs by layer. */
+/** As {@link DistillationValueAndGrad}, for a hybrid: outputs may also be given by layer. */
 export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
   extends DistillationValueAndGrad<A> {
   <P>(
@@ -45,38 +46,43 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
 }
 
 /**
- * A strategy as what `valueAndGrad` of jax-js is to a function of its own: the loss of a model's
- * outputs, and its gradient with respect to the model's parameters. The outputs are awaited, the
- * strategy computes loss and gradient, and `vjp` takes the latter back through the model; there is
- * one forward pass, and nothing waits synchronously.
+ * Makes a function that computes the loss of a jax-js model's outputs by a strategy, and its
+ * gradient with respect to the model's parameters. It is the counterpart of `valueAndGrad` of
+ * jax-js.
  *
- * - `jax`: jax-js, as imported
- * - `strategy`: any. What a strategy learns itself, a projection for instance, is not among
- *   `params`: its gradients are in `strategy.parameters()` after each call, to be stepped there. Or
- *   make the projection a part of `forward`
+ * The function awaits the outputs of one forward pass. The strategy computes the loss and its
+ * gradient by the outputs, and `vjp` of jax-js propagates the gradient through the model. Nothing
+ * waits synchronously.
  *
- * Returns
- * `(forward, params, teacher, labels?, options?) => Promise<{ loss, gradient, components }>`:
+ * The result is a function `(forward, params, teacher, labels?, options?)`, which returns a promise
+ * of `{ loss, gradient, components }`:
  *
- * - forward: a function of `params` that returns the student's output, float32, shape [batch,
- *   columns] (a higher rank, [batch, length, columns], flattens to rows)
- * - params: an array, or arrays in objects and lists
- * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or
- *   `SparseTargets` where the strategy takes them
- * - labels: class indices, an int32 array or an `Int32Array`; or distributions, one-hot for
- *   instance, in the output's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each an array of one number a row; `normalizer`,
- *   the denominator of the mean; `rowLosses`, a `Float64Array` that is written with the loss of
- *   each row
+ * - `forward`: a function of `params` that returns the student's output, float32, shape [batch,
+ *   columns]. A higher rank, such as [batch, length, columns], is flattened to rows
+ * - `params`: an array, or arrays in objects and lists
+ * - `teacher`: a constant: float32 in the shape of the output, or flattened to [rows, columns]; or
+ *   a matrix, or `SparseTargets` if the strategy takes them
+ * - `labels`: class indices as an int32 array or an `Int32Array`; or distributions, such as one-hot
+ *   rows, in the shape of the output
+ * - `options`: `mask`, `rowWeights` and `temperatures`, each an array with one number for each row;
+ *   `normalizer`, the denominator of the mean; `rowLosses`, a `Float64Array` to which the loss of
+ *   each row is written
  *
- * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, with a teacher by
- * layer: each entry reads its own.
+ * For a hybrid, `forward` may return arrays by layer, `{ output, hidden }`, and the teacher is then
+ * given by layer, too: each entry of the hybrid reads its own layer.
  *
- * As everywhere in jax-js, arrays that are passed are consumed, `params` and those after it: pass
- * `.ref` of what is needed again. So are they where the call is refused.
+ * As everywhere in jax-js, the call consumes the arrays that are passed, `params` and all arguments
+ * after it, also if it throws. Pass `.ref` of an array that is needed again.
  *
- * Throws what the strategy throws, and `DistillationError` for an array of another type or rank, or
- * with its rows in other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH).
+ * @param jax - jax-js, as imported: `import * as jax from '@jax-js/jax'`
+ * @param strategy - any strategy. Parameters of the strategy itself, such as a projection, are not
+ *   part of `params`: after each call, their gradients are in `strategy.parameters()`, for the
+ *   caller to step. Alternatively, make the projection a part of `forward`
+ * @returns the function described above
+ * @throws {TypeError} if `jax` is not jax-js or `strategy` is not a strategy
+ * @throws {DistillationError} the returned function rejects with `DTYPE_MISMATCH` and
+ * `SHAPE_MISMATCH` for an array of another dtype or rank, or whose dimensions are in another order
+ * ([length, batch]), and with the errors of the strategy
  *
  * @example
  * import * as jax from '@jax-js/jax';
@@ -85,14 +91,16 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  *
  * await jax.init('wasm');
  * const { numpy: np } = jax;
- * const valueAndGrad = distillationValueAndGrad(jax, new ResponseDistillationStrategy({ temperature: 4 }));
+ * const strategy = new ResponseDistillationStrategy({ temperature: 4 });
+ * const valueAndGrad = distillationValueAndGrad(jax, strategy);
  * const inputs = np.array([[1, 0], [0, 1]]);
  * const teacher = np.array([[3, 1, 0], [0, 2, 1]]);
  * let weights = np.zeros([2, 3]);
  * const student = (w: typeof weights) => np.matmul(inputs.ref, w);
- * const { loss, gradient } = await valueAndGrad(student, weights.ref, teacher.ref, Int32Array.of(0, 1));
+ * const labels = Int32Array.of(0, 1);
+ * const { loss, gradient } = await valueAndGrad(student, weights.ref, teacher.ref, labels);
+ * console.log(loss.toFixed(4)); // 0.7272
  * weights = weights.sub(gradient.mul(0.5));
- * console.log(loss, weights.js());
  */
 export function distillationValueAndGrad<A extends JaxArray>(
   jax: Jax<A>,
@@ -126,7 +134,7 @@ export function distillationValueAndGrad<A extends JaxArray>(
       const [outputs, pull] = jax.vjp(
         (given) => {
           made = forward(given as P);
-          return apart(made);
+          return separate(made);
         },
         [params],
       );
@@ -137,13 +145,13 @@ export function distillationValueAndGrad<A extends JaxArray>(
         }
         const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>; // one or the other, as the overloads have it
         const inputs = new JaxInputs(operation);
-        const evaluate = evaluation(operation, strategy, call, inputs);
+        const evaluate = prepareEvaluation(operation, strategy, call, inputs);
         await inputs.readAll();
         const { loss, gradients, components = [] } = evaluate();
         const upstream = toOutputs(jax, gradients, outputs);
         const [gradient] = pull(upstream);
         const kept = arraysIn(gradient);
-        // jax-js does not consume that of an output which no parameter reaches.
+        // jax-js does not consume the gradient of an output that depends on no parameter.
         owned.push(...arraysIn(upstream).filter((array) => !kept.includes(array)));
         return { loss, gradient: gradient as P, components };
       } finally {
@@ -156,31 +164,31 @@ export function distillationValueAndGrad<A extends JaxArray>(
 }
 
 /**
- * Outputs of which none goes into another: jax-js 0.1.25 cannot take gradients back to one that
- * does. What is no array is left out, to be missed once jax-js is done, since it frees nothing
- * where a function that it traces throws.
+ * Returns outputs of which none is computed from another: `vjp` of jax-js 0.1.25 does not support
+ * an output that another output is computed from. Values that are not arrays are left out and
+ * reported later, because jax-js leaks memory if a function throws while it is traced.
  */
-function apart<A extends JaxArray>(outputs: Outputs<A>): Outputs<A> {
+function separate<A extends JaxArray>(outputs: Outputs<A>): Outputs<A> {
   if (isTraced(outputs)) return outputs;
   const layers = Object.entries(outputs ?? {}).filter(([, array]) => isTraced(array));
   return Object.fromEntries(layers.map(([name, array]) => [name, array.reshape([...array.shape])]));
 }
 
-/** While it is traced, an array has no data. */
+/** Whether a value is an array that is traced: such an array has no data. */
 function isTraced<A extends JaxArray>(value: Outputs<A>): value is A {
   return typeof value === 'object' && value !== null && 'reshape' in value;
 }
 
 /**
- * The gradients as arrays in the structure of the outputs: 0 for a layer that was not read, and
- * where there are no rows, of which jax-js 0.1.25 takes no data.
+ * Returns the gradients as arrays in the structure of the outputs. A layer that was not read has
+ * the gradient 0. So has an output without rows, because jax-js 0.1.25 takes no empty data.
  */
 function toOutputs<A extends JaxArray>(
   { numpy }: Jax<A>,
   gradients: ByLayer<Matrix>,
   outputs: Outputs<A>,
 ): Outputs<A> {
-  // A copy, for jax-js takes no view on shared memory.
+  // slice() copies: jax-js takes no view on shared memory.
   const toArray = (gradient: Matrix | undefined, { shape, dtype, device }: A) =>
     gradient?.rows
       ? numpy.array(gradient.data.slice(), { shape: [...shape], device })
@@ -190,14 +198,14 @@ function toOutputs<A extends JaxArray>(
   return Object.fromEntries(layers.map(([name, array]) => [name, toArray(gradients[name], array)]));
 }
 
-/** The arrays in a value, each as often as it is there. */
+/** Returns all arrays in a value, each as often as it occurs. */
 function arraysIn(value: unknown): JaxArray[] {
   if (isArray(value)) return [value];
   const isTree = Array.isArray(value) || typeTag(value) === 'Object';
   return isTree ? Object.values(value as object).flatMap(arraysIn) : [];
 }
 
-/** By its counting of references. */
+/** Whether a value is an array of jax-js, which counts references. */
 function isArray(value: unknown): value is JaxArray {
   return isTensor(value) && 'refCount' in value;
 }

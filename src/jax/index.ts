@@ -1,5 +1,5 @@
 /**
- * Strategies as losses of what models in jax-js put out: {@link distillationValueAndGrad}.
+ * Strategies as losses of models in jax-js: {@link distillationValueAndGrad}.
  *
  * @module knowledge-distillation/jax
  */

@@ -3,9 +3,9 @@ import { Inputs } from '../tensors/inputs.js';
 import { checkType, isTensor } from '../tensors/tensor.js';
 import type { JaxArray } from './jax.js';
 
-/** The arrays of one call, of jax-js. */
+/** The arrays of jax-js that one call reads. */
 export class JaxInputs extends Inputs<JaxArray> {
-  /** The arrays stay whose they are: `data` consumes a reference, which is taken for it. */
+  /** Reads the arrays. `data` consumes a reference, so a new reference is taken for it. */
   async readAll(): Promise<void> {
     await this.read((array) => array.ref.data());
   }

@@ -1,7 +1,7 @@
 import type { ByLayer } from '../tensors/evaluation.js';
 import type { Tensor } from '../tensors/tensor.js';
 
-/** What is used of an array of jax-js. */
+/** The members of an array of jax-js that the library uses. */
 export interface JaxArray extends Tensor {
   readonly device: string;
   readonly ref: this;
@@ -9,16 +9,16 @@ export interface JaxArray extends Tensor {
   reshape(shape: number[]): this;
 }
 
-/** What a model puts out: one array, or arrays by layer. */
+/** The outputs of a model: one array, or arrays by layer. */
 export type Outputs<A extends JaxArray> = A | ByLayer<A>;
 
 /**
- * @inline A `Float32Array` that is no view on shared memory, which TypeScript before 5.7 cannot say
- * by name.
+ * @inline A `Float32Array` that is not a view on shared memory. TypeScript before 5.7 has no name
+ * for this type.
  */
 type OwnFloat32Array = ReturnType<Float32ArrayConstructor['of']>;
 
-/** What is used of jax-js; `A` is its array, and is read off the `jax` that is passed. */
+/** The functions of jax-js that the library uses. `A`, the type of its arrays, is inferred. */
 export interface Jax<A extends JaxArray> {
   readonly numpy: {
     array(values: OwnFloat32Array, options: OnDevice<NoInfer<A>>): A;
@@ -37,7 +37,7 @@ interface OnDevice<A extends JaxArray> {
   readonly device: A['device'];
 }
 
-/** @inline From d loss / d outputs to d loss / d params. */
+/** @inline Maps d loss / d outputs to d loss / d params. */
 interface Pull<A extends JaxArray> {
   (gradients: Outputs<A>): [unknown];
   dispose(): void;

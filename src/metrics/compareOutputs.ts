@@ -12,72 +12,95 @@ import { largestIndices } from '../kernels/rows/topK.js';
 
 /** Options of {@link compareOutputs}. */
 export interface CompareOutputsOptions {
-  /** One entry for each row: 0 excludes the row. It is never read. */
+  /**
+   * One number for each row: 0 excludes the row, which is then never read.
+   *
+   * @defaultValue all rows are kept
+   */
   readonly mask?: ArrayLike<number> | undefined;
-  /** Number of classes in `topKOverlap`, in [1, columns]; 5, or all of fewer columns. */
+  /**
+   * Number k of classes in `topKOverlap`, in [1, columns].
+   *
+   * @defaultValue 5, or the number of columns if that is smaller
+   */
   readonly k?: number | undefined;
-  /** Temperature of the probabilities in `divergence` and `calibrationError`, > 0; 1. */
+  /**
+   * Temperature T of the probabilities in `divergence` and `calibrationError`, > 0.
+   *
+   * @defaultValue 1
+   */
   readonly temperature?: number | undefined;
 }
 
-/** @inline A number for the student, and the same for the teacher. */
+/** @inline The same measure for the student and for the teacher. */
 export interface BothSides {
   readonly student: number;
   readonly teacher: number;
 }
 
-/** What {@link compareOutputs} measures. */
+/** Result of {@link compareOutputs}. */
 export interface OutputComparison {
   /** Number of kept rows. */
   readonly count: number;
-  /** Share of the kept rows in which both sides have the same likeliest class. */
+  /** Share of the kept rows in which student and teacher have the same most probable class. */
   readonly agreement: number;
-  /** Mean share of the k likeliest classes of one side that are among those of the other. */
+  /** Mean share of the k most probable classes that student and teacher have in common. */
   readonly topKOverlap: number;
-  /** Mean KL(teacher ‖ student), in nats, not multiplied by T². */
+  /** Mean of KL(teacher ‖ student) in nats, not multiplied by T². */
   readonly divergence: number;
   /** Number of kept rows with a label. */
   readonly labeledCount: number;
   /**
-   * Share of the labelled rows whose likeliest class is the label; `undefined` without such rows.
+   * Share of the labelled rows whose most probable class is the label; `undefined` without such
+   * rows.
    */
   readonly accuracy: BothSides | undefined;
   /** Expected calibration error over the labelled rows; `undefined` without such rows. */
   readonly calibrationError: BothSides | undefined;
 }
 
-/** Bins of the confidence, as Guo et al. have them in §5. */
+/** Number of bins of the confidence: the number that Guo et al. use in §5. */
 const BINS = 15;
 
 /**
- * Measures how far a student's logits are like its teacher's, and with labels, how often and how
- * confidently each of them is right. Use it on held-out data, to see what a training has reached.
+ * Measures how similar the student's logits are to the teacher's and, with labels, how often each
+ * side is right and how well it is calibrated.
  *
- *     agreement         mean of [first(s) = first(t)], first(z) the class of the largest logit
- *     topKOverlap       mean of |top(s) ∩ top(t)| / k, top(z) the classes of the k largest logits
- *     divergence        mean of Σ p (log p − log q), p = softmax(t / T), q = softmax(s / T)
- *     accuracy          mean of [first(z) = label]
- *     calibrationError  Σ over bins of |Σ over their rows of ([first(z) = label] − max softmax(z / T))| / rows
+ * ```math
+ * agreement = mean_i(1 if first(s_i) = first(t_i), 0 otherwise)
+ * topKOverlap = mean_i(|top(s_i) ∩ top(t_i)| / k)
+ * divergence = mean_i(KL(softmax(t_i / T) ‖ softmax(s_i / T)))
+ * accuracy = mean_i(a_i)
+ * calibrationError = (Σ_m |Σ_(i in bin m) (a_i − max(softmax(z_i / T)))|) / rows
+ * a_i = 1 if first(z_i) = y_i
+ * a_i = 0 otherwise
+ * ```
  *
- * A row belongs to the m-th of 15 bins if its largest probability is in ((m − 1) / 15, m / 15]. Of
- * equal logits, the one in the lower column counts as the larger.
+ * s_i and t_i are the rows of logits of student and teacher, z_i is a row of either side, first(z)
+ * is the class of the largest logit, and top(z) are the classes of the k largest logits. Of equal
+ * logits, the one in the lower column counts as larger. There are 15 bins: a row is in bin m if its
+ * largest probability is in ((m − 1) / 15, m / 15].
  *
- * @param student - logits, shape [rows, classes]. −Infinity rules a class out: it comes last
- * @param teacher - logits of the same shape and number format
- * @param labels - the class of each row, as an index or one-hot. A row of `UNLABELED` is left out
- * of `accuracy` and `calibrationError`, a row of `IGNORE_INDEX` out of everything
- * @returns shares in [0, 1]; `divergence` ≥ 0
- * @throws {DistillationError} EMPTY if no row is kept, SHAPE_MISMATCH, DTYPE_MISMATCH, NOT_FINITE
- * for NaN and +Infinity, RULED_OUT where the divergence is infinite and for a row of only
- * −Infinity, LABEL_REQUIRED for a label row that is not one-hot, OUT_OF_RANGE for a class or an
+ * Use it on held-out data to see what a training has reached.
+ *
+ * @param student - logits, shape [rows, classes]. −Infinity rules a class out, which then ranks
+ *   last
+ * @param teacher - logits of the same shape and dtype
+ * @param labels - the class of each row, as an index or one-hot. A row labelled `UNLABELED` does
+ * not count in `accuracy` and `calibrationError`; a row labelled `IGNORE_INDEX` is excluded
+ * @param options - `mask`, `k` and `temperature`
+ * @returns means over the kept rows: shares in [0, 1], and a `divergence` ≥ 0
+ * @throws {DistillationError} `EMPTY` if no row is kept, `SHAPE_MISMATCH`, `DTYPE_MISMATCH`,
+ * `NOT_FINITE` for NaN and +Infinity, `RULED_OUT` for an infinite divergence and for a row of only
+ * −Infinity, `LABEL_REQUIRED` for a label row that is not one-hot, `OUT_OF_RANGE` for a class or an
  * option
  *
- * @remarks Cost: two exponentials a logit and a selection of k, in JavaScript. To measure in
- * chunks, weight each mean by its `count`; of `calibrationError` there is no such mean.
- *
- * Stanton et al. (2021), "Does Knowledge Distillation Really Work?", arXiv:2106.05945, measure
- * agreement and divergence. Guo et al. (2017), "On Calibration of Modern Neural Networks", §2,
- * arXiv:1706.04599, define the calibration error.
+ * @remarks Cost: two exponentials for each logit and a selection of k, in JavaScript. To measure in
+ * chunks, weight each mean by its count. `calibrationError` cannot be combined in this way.
+ * @see [Stanton et al. 2021](https://arxiv.org/abs/2106.05945), "Does Knowledge Distillation Really
+ *   Work?". Agreement and divergence are as in the paper.
+ * @see [Guo et al. 2017](https://arxiv.org/abs/1706.04599), "On Calibration of Modern Neural
+ *   Networks", §2. The calibration error is as in the paper.
  *
  * @example
  * import { compareOutputs, Matrix } from 'knowledge-distillation';
@@ -108,7 +131,7 @@ export function compareOutputs<T extends FloatArray>(
   if (count === 0) refuse('EMPTY', operation, 'student', 'have a row that is kept', 'none');
 
   const [s, t] = [new Side(student, k, temperature), new Side(teacher, k, temperature)];
-  const slope = new Float64Array(columns); // of no use here
+  const slope = new Float64Array(columns); // scratch: the derivative is not used
   let agreement = 0;
   let overlap = 0;
   let divergence = 0;
@@ -125,9 +148,9 @@ export function compareOutputs<T extends FloatArray>(
       refuse('OVERFLOW', operation, 'divergence', 'be finite', String(loss), { row, hint });
     }
     divergence += loss;
-    const likeliest = new Set(t.top);
+    const teacherTop = new Set(t.top);
     agreement += Number(s.top[0] === t.top[0]);
-    overlap += s.top.filter((index) => likeliest.has(index)).length / k;
+    overlap += s.top.filter((index) => teacherTop.has(index)).length / k;
     if (!classes || !hasLabel(classes, row)) continue;
     labeledCount++;
     s.judge(classes[row]!);
@@ -148,15 +171,15 @@ export function compareOutputs<T extends FloatArray>(
   };
 }
 
-/** One side of a comparison, and what is known of one of its rows at a time. */
+/** One side of a comparison: the results for the row that was read last, and sums over rows. */
 class Side<T extends FloatArray> {
   /** The classes of the k largest logits of the row, the largest first. */
   readonly top: Int32Array;
   readonly log: Float64Array;
   readonly probability: Float64Array;
-  /** How many rows were right. */
+  /** Number of rows whose most probable class is the label. */
   right = 0;
-  /** For each bin, the sum of 1 for a row that was right, less the confidence of the row. */
+  /** For each bin, Σ (1 or 0 for a right or wrong row, minus the confidence of the row). */
   readonly gaps: Float64Array = new Float64Array(BINS);
   readonly #logits: Matrix<T>;
   readonly #temperature: number;
@@ -175,7 +198,7 @@ class Side<T extends FloatArray> {
   read(row: number): void {
     const { data, columns } = this.#logits;
     const offset = row * columns;
-    soften(data, offset, 1, this.#row); // unsoftened: rounding may make two logits equal
+    soften(data, offset, 1, this.#row); // division by T could round two logits to the same number
     largestIndices(this.#row, this.top);
     soften(data, offset, this.#temperature, this.#row);
     softmax(this.#row, 0, columns, this.log, this.probability);
@@ -191,7 +214,7 @@ class Side<T extends FloatArray> {
   }
 }
 
-/** The class of each row; throws unless each kept row has one or is unlabelled. */
+/** Returns the class of each row. Throws unless each kept row has a class or is unlabelled. */
 function labelClasses<T extends FloatArray>(
   operation: string,
   labels: Labels<T> | undefined,

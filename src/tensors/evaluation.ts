@@ -8,46 +8,45 @@ import type { Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
 import { lossAndGradient } from '../strategies/hybrid/bare.js';
-import type { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
 import type { ReadPair } from '../strategies/hybrid/layers.js';
+import { isHybrid } from '../strategies/hybrid/nested.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 
-/** One for each layer, by its name. */
+/** One value for each layer, by the name of the layer. */
 export type ByLayer<V> = Readonly<Record<string, V>>;
 
 /**
- * A tensor, or what the library takes itself: a matrix, or `SparseTargets` where the strategy takes
- * them.
+ * The teacher: a tensor, a matrix, or `SparseTargets` if the strategy takes them.
  */
 export type TeacherTensor<T extends Tensor> = T | TeacherOutput;
 
 /**
- * Class indices as an int32 tensor or an `Int32Array`, distributions as a tensor in the shape of an
- * output or a matrix.
+ * Labels: class indices as an int32 tensor or an `Int32Array`; or distributions as a matrix, or as
+ * a tensor in the shape of an output.
  */
 export type LabelTensor<T extends Tensor> = T | Labels;
 
-/** One number a row. */
+/** One number for each row. */
 export type RowsTensor<T extends Tensor> = T | ArrayLike<number>;
 
-/** Options of one call. */
+/** Options of a call. */
 export interface LossOptions<T extends Tensor> {
-  /** 0 takes the row out. */
+  /** One number for each row: 0 excludes the row. */
   readonly mask?: RowsTensor<T> | undefined;
-  /** What the loss of each row counts; losses that are no sum over rows refuse it. */
+  /** The weight of the loss of each row. Losses that are not sums over rows refuse it. */
   readonly rowWeights?: RowsTensor<T> | undefined;
-  /** The temperature of each row, for response losses. */
+  /** The temperature of each row, for response losses only. */
   readonly temperatures?: RowsTensor<T> | undefined;
-  /** The denominator of the mean, instead of the number of rows kept. */
+  /** The denominator of the mean, instead of the number of kept rows. */
   readonly normalizer?: number | undefined;
-  /** Written with the loss of each row, neither weighted nor divided. */
+  /** An array to which the loss of each row is written, neither weighted nor divided. */
   readonly rowLosses?: Float64Array | undefined;
 }
 
 /**
- * The same where outputs are given by layer: for all layers, or for each student layer that needs
- * it.
+ * Options of a call with outputs by layer. An option is one value for all layers, or an object with
+ * a value for each student layer that needs it.
  */
 export interface LayerwiseLossOptions<T extends Tensor> {
   readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
@@ -57,7 +56,7 @@ export interface LayerwiseLossOptions<T extends Tensor> {
   readonly rowLosses?: Float64Array | ByLayer<Float64Array> | undefined;
 }
 
-/** @inline The arguments of a loss. */
+/** @inline The arguments of a loss of one output. */
 export type Call<T extends Tensor> = readonly [
   student: T,
   teacher: TeacherTensor<T>,
@@ -78,6 +77,7 @@ export type Rest<C extends readonly unknown[]> = C extends readonly [unknown, ..
   ? R
   : never;
 
+/** Result of evaluating a strategy on tensors. */
 export interface Evaluation {
   readonly loss: number;
   /** d loss / d output, by layer of the student. */
@@ -85,21 +85,21 @@ export interface Evaluation {
   readonly components?: readonly ComponentLoss[];
 }
 
-/** The outputs of a student by layer; a single one is `output`. */
+/** Returns the outputs of a student by layer; the name of a single output is `output`. */
 export function byLayer<T extends Tensor>(operation: string, outputs: T | ByLayer<T>): ByLayer<T> {
   if (isTensor(outputs)) return { output: outputs as T };
   if (typeTag(outputs) === 'Object') return outputs;
   throwType(operation, 'student', 'be a tensor or tensors by layer', outputs);
 }
 
-/** The options that hold a number for each row, which may be tensors. */
+/** The options that hold one number for each row, and may be tensors. */
 const ROW_INPUTS = ['mask', 'rowWeights', 'temperatures'] as const;
 
 /**
- * Adds the tensors of a call to the inputs; the function that it returns evaluates the strategy on
- * what was read.
+ * Adds the tensors of a call to the inputs. Returns a function that evaluates the strategy; call it
+ * once the inputs are read.
  */
-export function evaluation<T extends Tensor>(
+export function prepareEvaluation<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
   call: Call<T> | LayerwiseCall<T>,
@@ -108,15 +108,15 @@ export function evaluation<T extends Tensor>(
   const [, , , options = {}] = call;
   checkOptions(operation, 'options', options, [...ROW_INPUTS, 'normalizer', 'rowLosses']);
   return isLayerwise(call)
-    ? ofLayers(operation, strategy, call, inputs)
-    : ofOutput(strategy, call, inputs);
+    ? prepareLayers(operation, strategy, call, inputs)
+    : prepareOutput(strategy, call, inputs);
 }
 
 function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call is LayerwiseCall<T> {
   return !isTensor(call[0]);
 }
 
-function ofOutput<T extends Tensor>(
+function prepareOutput<T extends Tensor>(
   strategy: IDistillationStrategy,
   [student, teacher, labels, options = {}]: Call<T>,
   inputs: Inputs<T>,
@@ -125,12 +125,12 @@ function ofOutput<T extends Tensor>(
     student: inputs.output('student', student),
     teacher: inputs.teacher('teacher', teacher, [student]),
     labels: inputs.labels(labels, [student]),
-    options: optionsOf(options, (name, value) =>
+    options: readOptions(options, (name, value) =>
       inputs.rowInput(`options.${name}`, value, [student]),
     ),
   };
   return () => {
-    const target = read.teacher() as Matrix; // or what the strategy says that it takes
+    const target = read.teacher() as Matrix; // or SparseTargets, which the strategy checks
     const output = read.student();
     const asked = [output, target, read.labels(), read.options()] as const;
     if (sharesBase(strategy)) {
@@ -149,7 +149,7 @@ function ofOutput<T extends Tensor>(
   };
 }
 
-function ofLayers<T extends Tensor>(
+function prepareLayers<T extends Tensor>(
   operation: string,
   strategy: IDistillationStrategy,
   [student, teacher, labels, options = {}]: LayerwiseCall<T>,
@@ -164,38 +164,33 @@ function ofLayers<T extends Tensor>(
     throwType(operation, 'teacher', 'be tensors by layer, as the student is', teacher);
   }
   const pairs = strategy.layerPairs();
-  const outputs = thoseOf(
+  const outputs = selectLayers(
     layers,
     pairs.map((pair) => pair.student),
   );
-  const targets = thoseOf(
+  const targets = selectLayers(
     teacher,
     pairs.map((pair) => pair.teacher),
   );
   const readersOf = (name: string) => pairs.filter((pair) => pair.teacher === name);
   const labelled = pairs.filter((pair) => pair.labels !== 'ignores');
   const read = {
-    student: eachOf(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
-    teacher: eachOf(targets, (name, target) =>
+    student: addEach(outputs, (name, tensor) => inputs.output(`student.${name}`, tensor)),
+    teacher: addEach(targets, (name, target) =>
       inputs.teacher(`teacher.${name}`, target, studentsOf(readersOf(name), outputs)),
     ),
     labels: inputs.labels(labels, studentsOf(labelled, outputs)),
-    options: optionsOf(options, (name, value) => rowInputOf(name, value, inputs, outputs)),
+    options: readOptions(options, (name, value) => rowInputOf(name, value, inputs, outputs)),
   };
   return () =>
     strategy.computeLayerwise(read.student(), read.teacher(), read.labels(), read.options());
 }
 
-/** By structure, so that a loss of one output needs no hybrid in its bundle. */
-export function isHybrid(strategy: IDistillationStrategy): strategy is HybridDistillationStrategy {
-  return 'computeLayerwise' in strategy;
-}
-
 /**
- * The options of a call, its tensors read by `read` once they are there; options that are left out
- * stay so.
+ * Adds the tensors among the options of a call by `read`. Returns a function that returns the
+ * options with values in place of tensors, without the options that are undefined.
  */
-function optionsOf<O extends LayerwiseLossOptions<Tensor>, V>(
+function readOptions<O extends LayerwiseLossOptions<Tensor>, V>(
   options: O,
   read: (name: string, value: NonNullable<O[(typeof ROW_INPUTS)[number]]>) => () => V,
 ): () => Partial<Record<(typeof ROW_INPUTS)[number], V>> & Pick<O, 'normalizer' | 'rowLosses'> {
@@ -205,7 +200,7 @@ function optionsOf<O extends LayerwiseLossOptions<Tensor>, V>(
     return value === undefined ? [] : [[name, read(name, value)] as const];
   });
   return () => ({
-    ...Object.fromEntries(reads.map(([name, one]) => [name, one()])),
+    ...Object.fromEntries(reads.map(([name, valuesOf]) => [name, valuesOf()])),
     ...(normalizer !== undefined && { normalizer }),
     ...(rowLosses !== undefined && { rowLosses }),
   });
@@ -220,20 +215,20 @@ function rowInputOf<T extends Tensor>(
   const argument = `options.${option}`;
   return isForAllLayers(value)
     ? inputs.rowInput(argument, value, Object.values(outputs))
-    : eachOf(value, (name, one) => {
+    : addEach(value, (name, one) => {
         const layer = outputs[name];
         return inputs.rowInput(`${argument}.${name}`, one, layer ? [layer] : []);
       });
 }
 
-/** Whether an option is for all layers, and not one for each by name. */
+/** Whether an option is one value for all layers, instead of an object with values by layer. */
 export function isForAllLayers<T extends Tensor>(
   value: RowsTensor<T> | ByLayer<RowsTensor<T>>,
 ): value is RowsTensor<T> {
   return isTensor(value) || Object(value) !== value || 'length' in value;
 }
 
-/** The student's layers of the pairs, as far as they are there. */
+/** Returns the student's outputs of the pairs, without missing layers. */
 function studentsOf<V>(pairs: readonly ReadPair[], outputs: ByLayer<V>): V[] {
   return pairs
     .filter(({ student }) => Object.hasOwn(outputs, student))
@@ -241,15 +236,16 @@ function studentsOf<V>(pairs: readonly ReadPair[], outputs: ByLayer<V>): V[] {
 }
 
 /**
- * The layers that are read, and no others; where one is missing, all, so that the strategy can say
- * which there are.
+ * Returns the layers of these names only. If a layer is missing, returns all layers: the strategy's
+ * message then lists them.
  */
-function thoseOf<V>(layers: ByLayer<V>, names: readonly string[]): ByLayer<V> {
+function selectLayers<V>(layers: ByLayer<V>, names: readonly string[]): ByLayer<V> {
   if (!names.every((name) => Object.hasOwn(layers, name))) return layers;
   return Object.fromEntries(names.map((name) => [name, layers[name]!]));
 }
 
-function eachOf<V, R>(
+/** Adds the value of each layer. Returns a function that returns what was read, by layer. */
+function addEach<V, R>(
   layers: ByLayer<V>,
   add: (name: string, value: V) => () => R,
 ): () => Record<string, R> {

@@ -6,19 +6,20 @@ import { isTensor, type Tensor } from './tensor.js';
 
 type Shape = readonly number[];
 
-interface Entry<T extends Tensor> {
+/** A tensor of a call with its values, which are set when the tensors are read. */
+interface TensorRead<T extends Tensor> {
   readonly tensor: T;
   values: ArrayLike<number>;
 }
 
 /**
- * The tensors of one call. Each is checked as it is added and gives a function that returns what
- * the library takes in its place, to be called once all are read: together, and synchronously or
- * not.
+ * The tensors that one call reads. Adding a tensor checks it, and returns a function that returns
+ * its values in the form that strategies take. Call these functions only after all tensors were
+ * read, which a subclass does at once, synchronously or asynchronously.
  */
 export abstract class Inputs<T extends Tensor> {
   readonly operation: string;
-  readonly #entries: Entry<T>[] = [];
+  readonly #reads: TensorRead<T>[] = [];
 
   constructor(operation: string) {
     this.operation = operation;
@@ -27,15 +28,15 @@ export abstract class Inputs<T extends Tensor> {
   /** Throws unless `tensor` is a tensor of one of the types, with values. */
   protected abstract check(argument: string, tensor: T, dtypes: readonly string[]): void;
 
-  /** How a tensor is cast, as a message says it. */
+  /** Returns the expression that casts a tensor, for the hint of a message. */
   protected abstract cast(argument: string, dtype: string): string;
 
-  /** What a model put out, [batch, columns]; a higher rank flattens. */
+  /** Adds the output of a model, shape [batch, columns]. A higher rank is flattened to rows. */
   output(argument: string, tensor: T): () => Matrix {
     return this.#matrix(argument, tensor, this.#add(argument, tensor, ['float32']));
   }
 
-  /** `outputs` are what it is compared with. */
+  /** Adds a teacher; `outputs` are the student's outputs that are compared with it. */
   teacher(
     argument: string,
     teacher: T | TeacherOutput,
@@ -48,8 +49,8 @@ export abstract class Inputs<T extends Tensor> {
   }
 
   /**
-   * A tensor is one of distributions where it has the columns and size of an output, or is float32;
-   * one of class indices where it is int32 and has not.
+   * Adds labels. A tensor holds class indices if it is int32 and its columns or size differ from
+   * all outputs; otherwise it holds distributions.
    */
   labels(labels: T | Labels | undefined, outputs: readonly T[]): () => Labels | undefined {
     if (!isTensor(labels)) return () => labels;
@@ -61,7 +62,7 @@ export abstract class Inputs<T extends Tensor> {
     return matrix ?? (() => Int32Array.from(read()));
   }
 
-  /** A number for each row: a mask, weights or temperatures. */
+  /** Adds one number for each row: a mask, weights or temperatures. */
   rowInput(
     argument: string,
     values: T | ArrayLike<number>,
@@ -73,21 +74,21 @@ export abstract class Inputs<T extends Tensor> {
     return read;
   }
 
-  /** A tensor of the library's own. */
+  /** Adds a tensor without a check. */
   protected add(tensor: T): () => ArrayLike<number> {
-    const entry: Entry<T> = { tensor, values: [] };
-    this.#entries.push(entry);
-    return () => entry.values;
+    const pending: TensorRead<T> = { tensor, values: [] };
+    this.#reads.push(pending);
+    return () => pending.values;
   }
 
   protected readSync(read: (tensor: T) => ArrayLike<number>): void {
-    for (const entry of this.#entries) entry.values = read(entry.tensor);
+    for (const pending of this.#reads) pending.values = read(pending.tensor);
   }
 
   protected async read(read: (tensor: T) => Promise<ArrayLike<number>>): Promise<void> {
     await Promise.all(
-      this.#entries.map(async (entry) => {
-        entry.values = await read(entry.tensor);
+      this.#reads.map(async (pending) => {
+        pending.values = await read(pending.tensor);
       }),
     );
   }
@@ -98,18 +99,18 @@ export abstract class Inputs<T extends Tensor> {
   }
 
   /**
-   * Throws where a tensor has the rows of an output in other dimensions, [length, batch] for
-   * [batch, length]: flattened, they would be in another order. A flat tensor is taken to be in
-   * order, and a dimension of 1 changes none.
+   * Throws if the row dimensions of a tensor are in another order than the output's, such as
+   * [length, batch] for [batch, length]: flattened, the rows would be in another order. The rows of
+   * a flat tensor are taken to be in order. Dimensions of size 1 do not change the order.
    */
   #checkOrder(argument: string, { shape }: T, outputs: readonly T[], hasColumns: boolean): void {
-    const rows = hasColumns ? shape.slice(0, -1) : wide(shape);
+    const rows = hasColumns ? shape.slice(0, -1) : withoutOnes(shape);
     const columns = hasColumns ? shape.slice(-1) : [];
     for (const output of outputs) {
       const expected = output.shape.slice(0, -1);
       const isFlat = rows.length < 2 || expected.length < 2;
       if (isFlat || sizeOf(rows) !== sizeOf(expected)) continue;
-      if (String(wide(rows)) === String(wide(expected))) continue;
+      if (String(withoutOnes(rows)) === String(withoutOnes(expected))) continue;
       const why = `rows as in the student's [${output.shape.join(', ')}]`;
       const flat = [sizeOf(rows), ...columns].join(', ');
       const hint = `transpose it, or reshape it to [${flat}] if its rows are in that order`;
@@ -137,7 +138,7 @@ export abstract class Inputs<T extends Tensor> {
   }
 }
 
-/** Whether there is a row of this many columns for each row of the output. */
+/** Whether labels have the rows and the columns of an output. */
 function isLike({ shape }: Tensor, { shape: output }: Tensor): boolean {
   return shape.length > 1 && shape.at(-1) === output.at(-1) && sizeOf(shape) === sizeOf(output);
 }
@@ -146,7 +147,7 @@ function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The dimensions that say in which order entries come. */
-function wide(shape: Shape): Shape {
+/** Returns the dimensions that determine the order of the elements: all but those of size 1. */
+function withoutOnes(shape: Shape): Shape {
   return shape.filter((size) => size !== 1);
 }

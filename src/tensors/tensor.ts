@@ -1,6 +1,6 @@
 import { refuse, throwType } from '../core/errors.js';
 
-/** @inline What is used of a tensor, of TensorFlow.js or jax-js. */
+/** @inline The members of a tensor of TensorFlow.js or jax-js that the library uses. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly dtype: string;
@@ -10,16 +10,17 @@ export interface Tensor {
 }
 
 /**
- * By structure: a program may hold several copies of a framework. A symbolic tensor has no data,
- * and is none.
+ * Whether a value is a tensor. The test looks at the structure, because a program may hold several
+ * copies of a framework. A symbolic tensor has no data and is not one.
  */
 export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'dataSync' in value && 'shape' in value;
 }
 
 /**
- * Throws unless `tensor` is a tensor of one of the types; `cast` is how it would become one of the
- * first.
+ * Throws unless a value is a tensor of one of the dtypes.
+ *
+ * @param cast - the expression that converts the tensor to the first of the dtypes, for the hint
  */
 export function checkType(
   operation: string,

@@ -11,7 +11,7 @@ import type { RowwiseStrategy } from '../head/options.js';
 import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, lossAndGradientOf } from './call.js';
 import { expectClose, expectSameBits, largest } from './compare.js';
-import { product, turned } from './products.js';
+import { product, transposed } from './products.js';
 import { roundingOf, type Subject } from './subject.js';
 
 /** The strategy if it can be evaluated through a head; `undefined` otherwise. */
@@ -29,7 +29,7 @@ function headOf<T extends FloatArray>(logits: Matrix<T>) {
   const hidden = logits.zerosLike();
   const weight = Matrix.zeros(columns, columns, numeric);
   const bias = Matrix.zeros(1, columns, numeric);
-  for (const [j, column] of turned(logits.toRows()).entries()) {
+  for (const [j, column] of transposed(logits.toRows()).entries()) {
     const k = columns - 1 - j;
     const factor = j % 2 === 0 ? 2 : -0.5;
     const added = exactBias(column, numeric);
@@ -72,8 +72,8 @@ export function agreesThroughHead<T extends FloatArray>(
   const head = headOf(call.student);
   const byLogits = expected.gradient.toRows();
   const ofHead = {
-    hidden: product(byLogits, turned(head.weight.toRows())),
-    weight: product(turned(head.hidden.toRows()), byLogits),
+    hidden: product(byLogits, transposed(head.weight.toRows())),
+    weight: product(transposed(head.hidden.toRows()), byLogits),
     bias: product([byLogits.map(() => 1)], byLogits),
   };
   for (const chunkRows of [1, 2, call.student.rows + 1]) {

@@ -16,6 +16,6 @@ export function product(a: Rows, b: Rows): { readonly values: number[]; readonly
 }
 
 /** The transpose. */
-export function turned(rows: Rows): number[][] {
+export function transposed(rows: Rows): number[][] {
   return rows[0]!.map((_, j) => rows.map((row) => row[j]!));
 }

@@ -9,8 +9,8 @@ import {
   type ByLayer,
   byLayer,
   type Call,
-  evaluation,
   type LayerwiseCall,
+  prepareEvaluation,
   type Rest,
 } from '../tensors/evaluation.js';
 import { isTensor } from '../tensors/tensor.js';
@@ -93,7 +93,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
    * is done.
    */
   ask(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => Answer {
-    const evaluate = evaluation(this.operation, this.#strategy, call, inputs);
+    const evaluate = prepareEvaluation(this.operation, this.#strategy, call, inputs);
     const variables = this.variables.map((variable) => inputs.variable(variable));
     return () => {
       this.#parameters.forEach(({ value }, i) => {

@@ -13,7 +13,7 @@ import {
   SparseTargets,
 } from '../../src/index.js';
 import { assertGradient } from '../../src/testing/index.js';
-import { product, turned } from '../../src/testing/products.js';
+import { product, transposed } from '../../src/testing/products.js';
 import { describeKernels } from '../support/describeKernels.js';
 import { wave } from '../support/wave.js';
 
@@ -70,8 +70,8 @@ for (const numeric of [float32, float64]) {
         close(rowLosses, expectedLosses);
         expect(found.count).toBe(expected.count);
         const byLogits = expected.gradient.toRows();
-        close(found.gradients.hidden.data, product(byLogits, turned(head.weight.toRows())).values);
-        close(found.gradients.weight.data, product(turned(head.hidden.toRows()), byLogits).values);
+        close(found.gradients.hidden.data, product(byLogits, transposed(head.weight.toRows())).values);
+        close(found.gradients.weight.data, product(transposed(head.hidden.toRows()), byLogits).values);
         close(found.gradients.bias!.data, product([new Array(ROWS).fill(1)], byLogits).values);
       }
     });
@@ -181,8 +181,8 @@ describeKernels('a head that is larger than the blocks of the kernels', () => {
         }
       };
       close([loss], [expected.loss]);
-      close(gradients.hidden.data, product(byLogits, turned(student.weight.toRows())).values);
-      close(gradients.weight.data, product(turned(student.hidden.toRows()), byLogits).values);
+      close(gradients.hidden.data, product(byLogits, transposed(student.weight.toRows())).values);
+      close(gradients.weight.data, product(transposed(student.hidden.toRows()), byLogits).values);
       close(gradients.bias!.data, product([new Array(rows).fill(1)], byLogits).values);
       expect(gradients.weight.data.some((value) => value !== 0)).toBe(true);
     }

@@ -4,8 +4,17 @@
 import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
 import { sharesBase } from '../../call/sharesBase.js';
+import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
-import { type LabelUse, layerOf, type ReadPair } from './layers.js';
+import {
+  type LabelUse,
+  type LayerOutputs,
+  type LayerwiseOptions,
+  type LayerwiseResult,
+  layerOf,
+  type ReadPair,
+  type TeacherLayerOutputs,
+} from './layers.js';
 import type { LayerwiseCall } from './layerwise.js';
 import type { WeightedStrategy } from './weights.js';
 
@@ -23,6 +32,12 @@ export interface LayerwisePart<T extends FloatArray> {
 export interface NestedHybrid<T extends FloatArray> {
   getStrategies(): readonly WeightedStrategy<T>[];
   layerPairs(): ReadPair[];
+  computeLayerwise(
+    studentLayers: LayerOutputs<T>,
+    teacherLayers: TeacherLayerOutputs<T>,
+    labels?: Labels<T>,
+    options?: LayerwiseOptions<T>,
+  ): LayerwiseResult<T>;
   contributeLayerwise(part: LayerwisePart<T>): {
     readonly loss: number;
     readonly components: readonly ComponentLoss[];

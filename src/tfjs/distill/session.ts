@@ -1,13 +1,12 @@
 import type { IDistillationStrategy } from '../../call/options.js';
 import type { ReadPair } from '../../strategies/hybrid/layers.js';
 import { OUTPUT, own } from '../../strategies/hybrid/layers.js';
-import { labelUse } from '../../strategies/hybrid/nested.js';
+import { isHybrid, labelUse } from '../../strategies/hybrid/nested.js';
 import {
   type ByLayer,
   byLayer,
   type Call,
   isForAllLayers,
-  isHybrid,
   type LayerwiseCall,
   type Rest,
 } from '../../tensors/evaluation.js';

@@ -1,15 +1,15 @@
-// The memory of a call through a head.
+// The scratch buffers of a call through a head.
 
 import { Matrix, zeroMatrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
 import { type ArenaMemory, arenaOf, arrayIn, Scratch } from '../engine/arenas.js';
 
 /**
- * Matrices for as long as a call: in the arena of the weight, behind its matrices, where there is
- * an arena that has room for them. The products of a head then find all that they read and write in
- * one arena.
+ * Allocates matrices that live as long as a call. If the weight is in an arena with enough room,
+ * the matrices are in this arena, behind its other matrices. All operands of the head's products
+ * are then in one arena, and need no copies.
  */
-export class Rooms<T extends FloatArray> {
+export class ScratchMatrices<T extends FloatArray> {
   readonly #operation: string;
   readonly #arena: ArenaMemory | undefined;
   readonly #scratch: Scratch | undefined;
@@ -21,7 +21,7 @@ export class Rooms<T extends FloatArray> {
   }
 
   /**
-   * A matrix of the shape of `like`, but for its number of rows; of numbers that are not specified.
+   * Returns a matrix with the columns and dtype of another matrix, and unspecified content.
    */
   take(rows: number, { columns, numeric }: Matrix<T>): Matrix<T> {
     const length = rows * columns;
@@ -32,7 +32,7 @@ export class Rooms<T extends FloatArray> {
     return new Matrix(arrayIn(this.#arena!, address, length, numeric), rows, columns);
   }
 
-  /** Gives the room back. */
+  /** Releases the matrices. */
   close(): void {
     this.#scratch?.close();
   }

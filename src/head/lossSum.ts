@@ -1,8 +1,8 @@
 import type { ComponentLoss } from '../call/batch.js';
 import type { CountedLoss } from '../call/options.js';
 
-/** The sum of the losses of chunks, and of the components of a hybrid. */
-export class Total {
+/** Sums the losses of chunks, and the losses of the entries of a hybrid. */
+export class LossSum {
   #loss = 0;
   #components: readonly ComponentLoss[] = [];
 
