@@ -1,90 +1,65 @@
 import type { Arbitrary } from 'fast-check';
 import { IGNORE_INDEX, UNLABELED } from '../core/labels.js';
 
-/** The fast-check that is installed beside the tests: its default export. */
+import type { CaseOptions, DistillationCase, Rows } from './cases.js';
+
+/** The default export of fast-check, as installed beside your tests. */
 export type FastCheck = typeof import('fast-check').default;
 
-/** The shape of a matrix to make. */
+/** The shape of a generated matrix. */
 export interface MatrixShape {
   readonly rows: number;
   readonly columns: number;
 }
 
-/** The shape and range of a matrix to make. */
+/** The shape and the range of a generated matrix. */
 export interface ValueOptions extends MatrixShape {
-  /** Largest absolute value; 8. */
+  /**
+   * Largest absolute value.
+   *
+   * @defaultValue 8
+   */
   readonly magnitude?: number | undefined;
-  /** Mix in NaN, which a strategy has to refuse; false. */
+  /**
+   * Whether some elements are NaN, which a strategy must refuse.
+   *
+   * @defaultValue false
+   */
   readonly nan?: boolean | undefined;
 }
 
 /**
- * Values are multiples of this: float32 holds them exactly, and two are either tied or far enough
- * apart that a difference quotient does not step over a kink between them.
+ * All values are multiples of this number. float32 holds them exactly, and two values are either
+ * equal or so far apart that a difference quotient does not step over a kink between them.
  */
 const GRID = 1 / 32;
 
-/** @inline Rows as plain numbers, so that a counterexample can be read; each is a float32. */
-export type Rows = number[][];
-
-/** Which cases {@link Arbitraries} make. */
-export interface CaseOptions {
-  readonly values: 'logits' | 'features' | 'probabilities';
-  /** Most rows; 4. There is at least one. */
-  readonly rows?: number | undefined;
-  /** Columns of the student, or of both; any from 2 to 5 where it is left out. */
-  readonly columns?: number | { readonly student: number; readonly teacher: number } | undefined;
-  /** Largest absolute value; 8. */
-  readonly magnitude?: number | undefined;
-  /** Mix in entries that are −Infinity on both sides: classes or keys that are ruled out; false. */
-  readonly ruledOut?: boolean | undefined;
-  /**
-   * Which labels the strategy takes: `'any'`, classes, distributions or none; `'classes'`, a class
-   * for every row, as an index or one-hot; `'several'`, classes, rows with an entry in [0, 1] for
-   * each column, or none; `'any'`.
-   */
-  readonly labels?: 'any' | 'classes' | 'several' | undefined;
-  /** Mix in weights of rows, 0 and negative ones among them; false. */
-  readonly rowWeights?: boolean | undefined;
-  /** Mix in temperatures of rows; false. */
-  readonly temperatures?: boolean | undefined;
-}
-
-/** One call of a strategy. */
-export interface DistillationCase {
-  readonly student: Rows;
-  readonly teacher: Rows;
-  /** Class indices or distributions. */
-  readonly labels: (number | number[])[] | undefined;
-  readonly mask: number[] | undefined;
-  readonly normalizer: number | undefined;
-  readonly rowWeights?: number[] | undefined;
-  readonly temperatures?: number[] | undefined;
-}
-
-/** Arbitraries of what strategies take. */
+/** Arbitraries of the arguments of strategies. */
 export interface Arbitraries {
   /**
-   * Logits or scores: any number in ±magnitude, with ties, duplicate and constant rows mixed in.
+   * Logits or scores: numbers in ±magnitude, sometimes with ties, duplicate rows or constant rows.
    */
   logits(options: ValueOptions): Arbitrary<Rows>;
-  /** Features: as logits, with zeros and zero rows mixed in. */
+  /** Features: as logits, sometimes with zeros or zero rows. */
   features(options: ValueOptions): Arbitrary<Rows>;
-  /** Rows of positive numbers that sum to 1, flat, peaked and equal ones among them. */
+  /** Rows of positive numbers that sum to 1, some of them flat, peaked or duplicate. */
   probabilities(shape: MatrixShape): Arbitrary<Rows>;
-  /** One class index a row; UNLABELED and IGNORE_INDEX mixed in. */
+  /** One class index for each row, sometimes `UNLABELED` or `IGNORE_INDEX`. */
   labels(shape: MatrixShape): Arbitrary<number[]>;
-  /** 0 or 1 a row. */
+  /** 0 or 1 for each row. */
   masks(rows: number): Arbitrary<number[]>;
   /**
-   * Whole calls, with rows in which student and teacher are equal mixed in; labels, mask and
-   * normalizer or not.
+   * Whole calls, with or without labels, mask and normalizer. In some rows, student and teacher are
+   * equal.
    */
   cases(options: CaseOptions): Arbitrary<DistillationCase>;
 }
 
 /**
- * The arbitraries of this library, made with the fast-check that you pass; never NaN unless asked.
+ * Creates the arbitraries that the laws of this library use.
+ *
+ * @param fc - fast-check, as installed beside your tests
+ * @returns arbitraries whose numbers are never NaN, unless the option `nan` asks for it
  *
  * @example
  * import fc from 'fast-check';
@@ -99,6 +74,7 @@ export interface Arbitraries {
  *     return strategy.computeLoss(student, student) === 0;
  *   }),
  * );
+ * console.log('the loss is 0 at student = teacher'); // the loss is 0 at student = teacher
  */
 export function arbitraries(fc: FastCheck): Arbitraries {
   const values = (
@@ -124,7 +100,7 @@ export function arbitraries(fc: FastCheck): Arbitraries {
     );
     return repeating(fc.array(row, exactly(rows)));
   };
-  /** The same matrices, and some in which rows stand more than once. */
+  /** Mixes in matrices in which rows occur more than once. */
   const repeating = (matrices: Arbitrary<Rows>): Arbitrary<Rows> => {
     const repeated = matrices.chain((all) =>
       fc
@@ -137,7 +113,7 @@ export function arbitraries(fc: FastCheck): Arbitraries {
     logits: (options) => values(options, [1]),
     features: (options) => values(options, [0]),
     probabilities: ({ rows, columns }) => {
-      // The least probability is far above the step of a difference quotient.
+      // The smallest probability is far above the step of a difference quotient.
       const weight = fc.oneof(fc.integer({ min: 8, max: 64 }), fc.constantFrom(1, 64));
       const row = fc.array(weight, exactly(columns)).map((weights) => {
         const sum = weights.reduce((total, w) => total + w, 0);
@@ -170,13 +146,13 @@ export function arbitraries(fc: FastCheck): Arbitraries {
     );
   };
   const severalLabels = (shape: MatrixShape): Arbitrary<(number | number[])[]> => {
-    const entry = fc.oneof(
+    const degree = fc.oneof(
       fc.constantFrom(0, 1),
       fc.nat({ max: 64 }).map((n) => n / 64),
     );
     return fc.oneof<Arbitrary<(number | number[])[]>[]>(
       all.labels(shape),
-      fc.array(fc.array(entry, exactly(shape.columns)), exactly(shape.rows)),
+      fc.array(fc.array(degree, exactly(shape.columns)), exactly(shape.rows)),
     );
   };
   const eachRow = (
@@ -188,7 +164,7 @@ export function arbitraries(fc: FastCheck): Arbitraries {
       ? fc.option(fc.array(fc.constantFrom(...values), exactly(rows)), { nil: undefined })
       : fc.constant(undefined);
   const cases = (options: CaseOptions): Arbitrary<DistillationCase> => {
-    const { values, rows: most = 4, columns, magnitude = 8, ruledOut = false } = options;
+    const { values, rows: maxRows = 4, columns, magnitude = 8, ruledOut = false } = options;
     const { labels = 'any' } = options;
     const widths =
       columns === undefined
@@ -196,7 +172,7 @@ export function arbitraries(fc: FastCheck): Arbitraries {
         : fc.constant(
             typeof columns === 'number' ? { student: columns, teacher: columns } : columns,
           );
-    return fc.tuple(fc.integer({ min: 1, max: most }), widths).chain(([rows, width]) => {
+    return fc.tuple(fc.integer({ min: 1, max: maxRows }), widths).chain(([rows, width]) => {
       const matrix = (width: number) => all[values]({ rows, columns: width, magnitude });
       const shape = { rows, columns: width.student };
       return fc
@@ -232,14 +208,14 @@ function exactly(length: number): { minLength: number; maxLength: number } {
   return { minLength: length, maxLength: length };
 }
 
-/** Class indices as rows with a 1; one without a class gets the first. */
+/** Converts class indices to one-hot rows; a row without a class gets the first class. */
 function oneHotRows(classes: readonly number[], columns: number): Rows {
   return classes.map((label) =>
     Array.from({ length: columns }, (_, j) => (j === Math.max(label, 0) ? 1 : 0)),
   );
 }
 
-/** The teacher's rows: some as the student's, some a small step away from it. */
+/** Makes some rows of the teacher equal to the student's, and others different by a small step. */
 function likeRows(
   { student, teacher }: Pick<DistillationCase, 'student' | 'teacher'>,
   likeness: readonly number[],
@@ -255,14 +231,14 @@ function likeRows(
 }
 
 /**
- * The call with one column of some rows ruled out on both sides; not a column that the label of its
- * row needs.
+ * Rules out one column of some rows on both sides, but never a column that the label of the row
+ * needs.
  */
 function withRuledOut(call: DistillationCase, columns: readonly number[]): DistillationCase {
   const rule = (rows: Rows): Rows =>
     rows.map((row, i) =>
       row.map((value, j) =>
-        // At least one column stays possible.
+        // At least one column is not ruled out.
         row.length > 1 && j === columns[i] && !needs(call.labels?.[i], j) ? -Infinity : value,
       ),
     );

@@ -3,9 +3,9 @@ import { sharesBase } from '../call/sharesBase.js';
 import type { Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
-import type { DistillationCase } from './arbitraries.js';
+import type { DistillationCase } from './cases.js';
 
-/** The arguments of one call in one number format. */
+/** The arguments of one call in one dtype. */
 export interface Call<T extends FloatArray> {
   readonly student: Matrix<T>;
   readonly teacher: Matrix<T>;
@@ -13,6 +13,7 @@ export interface Call<T extends FloatArray> {
   readonly options: EvaluationOptions<T>;
 }
 
+/** Converts an example to the arguments of a call. */
 export function callOf<T extends FloatArray>(
   numeric: NumericTrait<T>,
   { student, teacher, labels, mask, normalizer, rowWeights, temperatures }: DistillationCase,
@@ -54,7 +55,7 @@ export function gradientOf<T extends FloatArray>(
   return strategy.computeGradient(student, teacher, labels, { ...options, ...more });
 }
 
-/** `undefined` for a bare implementation of the interface, which need not have the method. */
+/** Calls computeLossAndGradient; `undefined` for a bare implementation of the interface. */
 export function lossAndGradientOf<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   { student, teacher, labels, options }: Call<T>,

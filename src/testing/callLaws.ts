@@ -1,13 +1,13 @@
-// The laws about calls, each for one example: what a call reads, what it writes, and what it
-// refuses.
+// The laws about calls, each for one example: a law throws if the call reads, writes or accepts
+// what it must not.
 
 import type { IDistillationStrategy } from '../call/options.js';
 import { sharesBase } from '../call/sharesBase.js';
 import { IGNORE_INDEX, type Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import { type FloatArray, float64, type NumericTrait } from '../core/numeric.js';
-import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, gradientOf, lossAndGradientOf, lossOf } from './call.js';
+import type { DistillationCase } from './cases.js';
 import { expectClose, expectSameBits, largest, throws } from './compare.js';
 import type { Subject } from './subject.js';
 
@@ -109,8 +109,8 @@ export function gradientIsReused<T extends FloatArray>(
   gradientOf(strategy, call, { gradient: buffer, accumulate: true });
   const doubled = fresh.data.map((value) => 2 * value);
   const scale = Math.max(largest(doubled), numeric.epsilon);
-  // A strategy may add its terms to the buffer one by one, and terms that cancel are rounded as
-  // float32 lets them.
+  // A strategy may add its terms to the buffer one by one. Terms that cancel leave the rounding
+  // error of float32.
   const cancels = numeric.dtype === 'float32' ? (subject.float32Tolerance ?? 0) : 0;
   const allowed = Math.max(Math.max(8 * numeric.epsilon, cancels) * scale, subject.rounding);
   expectClose('gradient added to', buffer.data, doubled, 1, allowed);
@@ -136,13 +136,13 @@ export function refusesNaN<T extends FloatArray>(
     const last = example.student.length - 1;
     for (let column = 0; column < example[side][0]!.length; column++) {
       const call = callOf(numeric, plain);
-      call[side].row(last).fill(0, column + 1); // zeros behind it must not hide it
+      call[side].row(last).fill(0, column + 1); // zeros after the NaN must not hide it
       call[side].set(last, column, Number.NaN);
       const where = `${side} row ${last}, column ${column} is NaN`;
       if (!throws(() => lossOf(strategy, call))) {
         throw new Error(`${where}, and computeLoss accepts it`);
       }
-      // What a gradient holds that was to be overwritten is unspecified after an error.
+      // After an error, a gradient that was to be overwritten may hold any numbers.
       const gradient = call.student.zerosLike();
       if (!throws(() => gradientOf(strategy, call, { gradient }))) {
         throw new Error(`${where}, and computeGradient accepts it`);
@@ -152,7 +152,7 @@ export function refusesNaN<T extends FloatArray>(
   }
 }
 
-/** Throws where a call that fails changes the gradients that it was to add to. */
+/** Throws if an accumulating call that fails changes the gradients to which it was to add. */
 function keepsWhatItAddsTo<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   call: Call<T>,
@@ -168,7 +168,7 @@ function keepsWhatItAddsTo<T extends FloatArray>(
   const options = { gradient, accumulate: true };
   const methods = {
     computeGradient: () => gradientOf(strategy, call, options),
-    // A bare implementation of the interface need not have it.
+    // A bare implementation of the interface need not have this method.
     ...(sharesBase(strategy) && {
       computeLossAndGradient: () => lossAndGradientOf(strategy, call, options),
     }),

@@ -1,7 +1,9 @@
+/** Returns the largest absolute value. */
 export function largest(values: ArrayLike<number>): number {
   return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
+/** Throws unless all elements are the same numbers, −0 and NaN included. */
 export function expectSameBits(
   what: string,
   actual: ArrayLike<number>,
@@ -9,10 +11,11 @@ export function expectSameBits(
 ): void {
   for (let i = 0; i < expected.length; i++) {
     if (Object.is(actual[i], expected[i])) continue;
-    throw new Error(`${what}: entry ${i} is ${actual[i]}, expected exactly ${expected[i]}`);
+    throw new Error(`${what}: element ${i} is ${actual[i]}, expected exactly ${expected[i]}`);
   }
 }
 
+/** Throws unless all elements differ by at most `tolerance` · `scale`. */
 export function expectClose(
   what: string,
   actual: ArrayLike<number>,
@@ -22,7 +25,7 @@ export function expectClose(
 ): void {
   for (let i = 0; i < expected.length; i++) {
     if (Math.abs(actual[i]! - expected[i]!) <= tolerance * scale) continue;
-    throw new Error(`${what}: entry ${i} is ${actual[i]}, expected ${expected[i]}`);
+    throw new Error(`${what}: element ${i} is ${actual[i]}, expected ${expected[i]}`);
   }
 }
 

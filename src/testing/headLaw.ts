@@ -1,4 +1,4 @@
-// The law about logits that a head makes of hidden states, for one example.
+// The law about logits that a head computes from hidden states, for one example.
 
 import type { IDistillationStrategy } from '../call/options.js';
 import { sharesBase } from '../call/sharesBase.js';
@@ -8,13 +8,13 @@ import { isRowwise } from '../head/checks.js';
 import { computeThroughHead } from '../head/computeThroughHead.js';
 import type { HeadLogits } from '../head/head.js';
 import type { RowwiseStrategy } from '../head/options.js';
-import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, lossAndGradientOf } from './call.js';
+import type { DistillationCase } from './cases.js';
 import { expectClose, expectSameBits, largest } from './compare.js';
 import { product, transposed } from './products.js';
 import { roundingOf, type Subject } from './subject.js';
 
-/** The strategy if it can be evaluated through a head; `undefined` otherwise. */
+/** Returns the strategy if it can be evaluated through a head; `undefined` otherwise. */
 export function rowwise<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): RowwiseStrategy<T> | undefined {
@@ -22,7 +22,8 @@ export function rowwise<T extends FloatArray>(
 }
 
 /**
- * A head that makes exactly these logits: a column of hidden, times a power of two, plus a bias.
+ * Returns hidden states and a head that give exactly these logits: each column of logits is a
+ * column of the hidden states times a power of two, plus a bias.
  */
 function headOf<T extends FloatArray>(logits: Matrix<T>) {
   const { rows, columns, numeric } = logits;
@@ -40,14 +41,14 @@ function headOf<T extends FloatArray>(logits: Matrix<T>) {
   return { hidden, weight, bias };
 }
 
-/** A power of two that can be taken from these logits and added again without a rounding; or 0. */
+/** Returns ± a power of two that can be subtracted and added again without rounding; or 0. */
 function exactBias<T extends FloatArray>(logits: number[], { round }: NumericTrait<T>): number {
   const size = 2 ** Math.floor(Math.log2(Math.min(...logits.map(Math.abs))));
   const isExact = (bias: number) => logits.every((value) => round(value - bias) + bias === value);
   return [size, -size].find(isExact) ?? 0;
 }
 
-/** −Infinity cannot be a product: the case with 0 in its place, on both sides. */
+/** Replaces −Infinity, which a product cannot be, by 0 on both sides. */
 function withoutRuledOut(example: DistillationCase): DistillationCase {
   const finite = (rows: readonly (readonly number[])[]) =>
     rows.map((row) => row.map((value) => (value === -Infinity ? 0 : value)));
@@ -58,6 +59,7 @@ function gradientsOf<T extends FloatArray>(strategy: RowwiseStrategy<T>): number
   return strategy.parameters().map(({ gradient }) => Array.from(gradient.data));
 }
 
+/** Loss and gradients through a head equal those of the matrix of logits, up to rounding. */
 export function agreesThroughHead<T extends FloatArray>(
   subject: Subject,
   numeric: NumericTrait<T>,
@@ -100,7 +102,7 @@ export function agreesThroughHead<T extends FloatArray>(
   }
 }
 
-/** The same call gives the same bits. */
+/** Throws unless the same call gives the same bits. */
 function expectSameCall<T extends FloatArray>(
   strategy: RowwiseStrategy<T>,
   head: ReturnType<typeof headOf<T>>,

@@ -1,6 +1,6 @@
 /**
- * The laws that the strategies are put through, for those of your own: {@link strategyLaws}, and
- * {@link checkGradient} for one input.
+ * The laws that prove the strategies of this library, for strategies of your own:
+ * {@link strategyLaws}, and {@link checkGradient} for a single input.
  *
  * @module knowledge-distillation/testing
  */
@@ -8,20 +8,18 @@
 export {
   type Arbitraries,
   arbitraries,
-  type CaseOptions,
-  type DistillationCase,
   type FastCheck,
   type MatrixShape,
   type ValueOptions,
 } from './arbitraries.js';
+export type { CaseOptions, DistillationCase } from './cases.js';
 export {
   assertGradient,
   type CheckGradientOptions,
   checkGradient,
   checkLayerwiseGradient,
-  type GradientReport,
-  type GradientSample,
 } from './checkGradient.js';
+export type { DifferenceOptions, GradientReport, GradientSample } from './compareGradients.js';
 export type { Invariance } from './invariances.js';
 export { type Law, type LawOptions, strategyLaws } from './laws.js';
 export type { StrategySubject } from './subject.js';

@@ -1,21 +1,21 @@
-import type { DistillationCase } from './arbitraries.js';
+import type { DistillationCase } from './cases.js';
 
-/** A change of the input that a strategy declares to see no difference in. */
+/** A change of the inputs that does not change the loss of a strategy. */
 export type Invariance =
-  /** A constant added to a row of the student, or of the teacher. */
+  /** A constant is added to each row of the student and of the teacher. */
   | 'row-shift'
-  /** The same row added to every row of the student. */
+  /** The same vector is added to every row of the student. */
   | 'translation'
-  /** Rows in another order. */
+  /** The rows are in another order. */
   | 'row-order'
-  /** Columns in another order, on both sides. */
+  /** The columns are in another order, the same on both sides. */
   | 'column-order'
-  /** The student multiplied by a positive number. */
+  /** The student is multiplied by a positive number. */
   | 'student-scale'
-  /** The teacher multiplied by a positive number. */
+  /** The teacher is multiplied by a positive number. */
   | 'teacher-scale';
 
-/** All of them. */
+/** All invariances. */
 export const INVARIANCES: readonly Invariance[] = [
   ...(['row-shift', 'translation', 'row-order', 'column-order'] as const),
   ...(['student-scale', 'teacher-scale'] as const),
@@ -23,8 +23,8 @@ export const INVARIANCES: readonly Invariance[] = [
 
 const SCALE = 3.7;
 
-/** The same call with the change made. */
-export function changed(invariance: Invariance, example: DistillationCase): DistillationCase {
+/** Applies the change to a call. */
+export function applyChange(invariance: Invariance, example: DistillationCase): DistillationCase {
   const { student, teacher, labels, mask, rowWeights, temperatures } = example;
   const map = (rows: number[][], change: (value: number, row: number) => number) =>
     rows.map((values, row) => values.map((value) => change(value, row)));
@@ -74,8 +74,8 @@ function reversedClass(label: number, columns: number): number {
   return label < 0 ? label : columns - 1 - label;
 }
 
-/** What the gradient has to become under the change. */
-export function changedGradient(invariance: Invariance, gradient: number[][]): number[][] {
+/** Returns the gradient that is expected after the change. */
+export function gradientAfterChange(invariance: Invariance, gradient: number[][]): number[][] {
   switch (invariance) {
     case 'row-order':
       return reversed(gradient);

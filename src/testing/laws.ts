@@ -1,7 +1,7 @@
 import { sharesBase } from '../call/sharesBase.js';
 import { checkInteger, checkNumber, checkOptions } from '../core/errors.js';
 import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
-import { arbitraries, type DistillationCase, type FastCheck } from './arbitraries.js';
+import { arbitraries, type FastCheck } from './arbitraries.js';
 import {
   gradientIsReused,
   maskedRowsAreNotRead,
@@ -9,6 +9,7 @@ import {
   methodsAgree,
   refusesNaN,
 } from './callLaws.js';
+import type { DistillationCase } from './cases.js';
 import { agreesThroughHead, rowwise } from './headLaw.js';
 import {
   refusesRowOptions,
@@ -27,59 +28,72 @@ import {
   staysFinite,
 } from './valueLaws.js';
 
-/** Throws where a law does not hold for one example in one number format. */
-type Holds = <T extends FloatArray>(
+/** Throws if a law does not hold for one example in one dtype. */
+type LawCheck = <T extends FloatArray>(
   subject: Subject,
   numeric: NumericTrait<T>,
   example: DistillationCase,
 ) => void;
 
-/** One law, to be run by any test runner: `test(law.name, law.check)`. */
+/** One law. Any test runner can run it: `test(law.name, law.check)`. */
 export interface Law {
+  /** The law as a sentence. */
   readonly name: string;
   /**
-   * Throws, with the law's name, the seed and the smallest counterexample, where the law does not
-   * hold.
+   * Throws if the law does not hold. The message has the law's name, the seed and the smallest
+   * counterexample.
    */
   readonly check: () => void;
 }
 
-/** How every law is run; the names are those of fast-check. */
+/** Options of {@link strategyLaws}, with the names that fast-check uses. */
 export interface LawOptions {
   /**
-   * Seed of the random cases, an integer: the same seed gives the same cases. Another one in each
-   * run, by default.
+   * Seed of the random cases, an integer. The same seed gives the same cases.
+   *
+   * @defaultValue another seed in each run
    */
   readonly seed?: number | undefined;
-  /** Number of random cases that each law is tried on; 100, or what `fc.configureGlobal` says. */
+  /**
+   * Number of random cases for each law.
+   *
+   * @defaultValue 100, or the number set by `fc.configureGlobal`
+   */
   readonly numRuns?: number | undefined;
 }
 
 /**
- * Returns the laws that every strategy of this library is put through, as properties for yours.
+ * Returns the laws that every strategy of this library satisfies, as properties of your strategy.
  *
- * 1. the gradient is the derivative of the loss; 2. the methods agree to the bit; 3. the loss has
- *    the declared minimum, and reaches it at student = teacher; 4. the declared invariances; 5.
- *    masked rows may hold anything, and a mask is the same as leaving them out; 6. chunks with one
- *    normalizer add up; 7. float32 agrees with float64;
- * 8. inputs stay untouched, and `gradient` and `accumulate` give what a fresh call gives; 9. loss
- *    and gradient are finite for values up to ±1e4; 10. a NaN is refused, and a call that fails
- *    leaves as it was what it was to add to (`accumulate`: the gradient and those of learnable
- *    parameters); what it was to overwrite is unspecified; 11. a weight in a hybrid weights both;
- *    12. if the strategy says `isSumOverRows`, the loss is the weighted sum of the losses of its
- *    rows, weights of 1 change no bit, and a row of weight 0 is not read; if not, weights and
- *    losses of rows are refused;
- * 13. if the subject says `temperatures`, each row has its own; 14. a strategy that takes any rows
- *     of a batch, see `computeThroughHead`, gives the same of logits that a head makes of hidden
- *     states, chunk by chunk.
+ * 1. The gradient is the derivative of the loss.
+ * 2. The methods agree to the bit.
+ * 3. The loss is at least the declared minimum, and reaches it at student = teacher.
+ * 4. The declared invariances hold.
+ * 5. Masked rows may hold anything, and a mask equals leaving the rows out.
+ * 6. Chunks with one normalizer add up.
+ * 7. float32 agrees with float64.
+ * 8. Inputs are not written; `gradient` and `accumulate` agree with a new gradient.
+ * 9. Loss and gradient are finite for values up to ±1e4.
+ * 10. A NaN is refused. After an error, an accumulating call has not changed its gradients,
+ *     including
+ *     those of learnable parameters; a buffer that was to be overwritten may hold any numbers.
+ * 11. A weight in a hybrid multiplies loss and gradient.
+ * 12. If the strategy's `isSumOverRows` is true, the loss is the weighted sum of the losses of its
+ *     rows, weights of 1 change no bit, and a row of weight 0 is not read. Otherwise, row weights
+ *     and row losses are refused.
+ * 13. If the subject's `temperatures` is true, each row has its completed temperature.
+ * 14. If the strategy can be evaluated through a head (see `computeThroughHead`), the result
+ *     in chunks equals the result for the matrix of logits.
  *
  * @param fc - fast-check, as installed beside your tests
- * @param subject - how the strategy is made, and what it promises
- * @param options - seed and number of runs of every law
- * @returns one law for each property, which nothing has run yet; `check` throws an `Error` that
- * starts with the name of the law and has the seed and the smallest counterexample
- * @throws {DistillationError} for a seed that is no integer, a number of runs below 1, and options
- * of other names
+ * @param subject - creates the strategy, and declares its properties
+ * @param options - `seed` and `numRuns` of every law
+ * @returns the laws, not run yet. `check` throws an `Error` that begins with the name of the law
+ * and holds the seed and the smallest counterexample
+ * @throws {DistillationError} `OUT_OF_RANGE` for `seed` and `numRuns`, `UNKNOWN_OPTION` for an
+ *   unknown field of the subject or an unknown option
+ * @throws {TypeError} for a field or an option of the wrong type
+ *
  * @example
  * import fc from 'fast-check';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
@@ -91,7 +105,7 @@ export interface LawOptions {
  *     create: () => new ResponseDistillationStrategy({ temperature: 2 }),
  *     values: 'logits',
  *     invariances: ['row-shift', 'row-order', 'column-order'],
- *     float32Tolerance: 1e-4, // its kernels compute in float32, and terms may all but cancel
+ *     float32Tolerance: 1e-4, // float32 kernels; terms can cancel almost completely
  *   },
  *   { seed: 42, numRuns: 200 },
  * );
@@ -106,16 +120,16 @@ export function strategyLaws(
   checkSubject(subject);
   const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
-  const own = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
+  const completed = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
   const takesWeights = takesRowWeights(subject);
-  const asked = { ...subject, rowWeights: takesWeights === true };
+  const caseOptions = { ...subject, rowWeights: takesWeights === true };
   const law = (
     name: string,
     holds: (example: DistillationCase) => void,
     magnitude?: number,
   ): Law => {
     const property = fc.property(
-      cases(magnitude === undefined ? asked : { ...asked, magnitude }),
+      cases(magnitude === undefined ? caseOptions : { ...caseOptions, magnitude }),
       holds,
     );
     const check = () =>
@@ -130,29 +144,31 @@ export function strategyLaws(
       });
     return { name, check };
   };
-  const inBothFormats = (name: string, holds: Holds, magnitude?: number): Law =>
+  const inBothFormats = (name: string, holds: LawCheck, magnitude?: number): Law =>
     law(
       name,
       (example) => {
-        holds(own, float32, example);
-        holds(own, float64, example);
+        holds(completed, float32, example);
+        holds(completed, float64, example);
       },
       magnitude,
     );
   return [
-    law('the gradient is the derivative of the loss', (example) => isDerivative(own, example)),
+    law('the gradient is the derivative of the loss', (example) =>
+      isDerivative(completed, example),
+    ),
     inBothFormats('loss and gradient agree to the bit, however they are asked for', methodsAgree),
     inBothFormats(
       'the loss is at least its minimum, and reaches it at student = teacher',
       hasMinimum,
     ),
-    ...own.invariances.map((invariance) =>
+    ...completed.invariances.map((invariance) =>
       inBothFormats(`the loss does not change with ${invariance}`, (...call) =>
         isInvariant(invariance, ...call),
       ),
     ),
     inBothFormats('rows that are masked out may hold anything', maskedRowsAreNotRead),
-    law('a mask is the same as leaving the rows out', (example) => maskSelects(own, example)),
+    law('a mask is the same as leaving the rows out', (example) => maskSelects(completed, example)),
     ...(subject.sumOverRows === false
       ? []
       : [inBothFormats('chunks with one normalizer add up', chunksAddUp)]),
@@ -165,7 +181,7 @@ export function strategyLaws(
     ...(takesWeights === false
       ? [
           law('weights and losses of rows are refused', (example) =>
-            refusesRowOptions(own, example),
+            refusesRowOptions(completed, example),
           ),
         ]
       : []),
@@ -178,29 +194,31 @@ export function strategyLaws(
         ]
       : []),
     ...(subject.temperatures
-      ? [inBothFormats('each row has its own temperature', rowsHaveTemperatures)]
+      ? [inBothFormats('each row has its completed temperature', rowsHaveTemperatures)]
       : []),
-    law('float32 agrees with float64', (example) => formatsAgree(own, example)),
+    law('float32 agrees with float64', (example) => formatsAgree(completed, example)),
     inBothFormats(
       'inputs stay untouched; a given gradient gets what a new one gets',
       gradientIsReused,
     ),
     inBothFormats('loss and gradient are finite for values up to ±1e4', staysFinite, 1e4),
     inBothFormats('a NaN in a row that counts is refused, and nothing is added', refusesNaN),
-    law('a weight in a hybrid weights loss and gradient', (example) => isWeighted(own, example)),
+    law('a weight in a hybrid weights loss and gradient', (example) =>
+      isWeighted(completed, example),
+    ),
   ];
 }
 
 /**
- * Whether a strategy takes weights of rows; `undefined` for a bare implementation of the interface,
- * which does not tell.
+ * Whether a strategy takes row weights; `undefined` for a bare implementation of the interface,
+ * whose methods do not show it.
  */
 function takesRowWeights({ create }: StrategySubject): boolean | undefined {
   try {
     const strategy = create(float64);
     return sharesBase(strategy) ? strategy.isSumOverRows : undefined;
   } catch {
-    return undefined; // every law says so
+    return undefined; // every law reports the error of `create`
   }
 }
 
@@ -209,12 +227,13 @@ function isRowwiseSubject({ create }: StrategySubject): boolean {
   try {
     return rowwise(create(float64)) !== undefined;
   } catch {
-    return false; // every law says so
+    return false; // every law reports the error of `create`
   }
 }
 
 /**
- * The options without those left out: fast-check would take an undefined number of runs for one.
+ * Checks the options, and returns the defined ones: fast-check would take an undefined number of
+ * runs as given.
  */
 function checkLawOptions(options: LawOptions): { seed?: number; numRuns?: number } {
   const operation = 'strategyLaws';

@@ -1,57 +1,65 @@
 import type { Matrix } from '../core/matrix.js';
 import { type Line, slopes } from './slope.js';
 
-/** Where a loss is moved: at an entry, or in a direction. */
+/** The place that a probe moves: an element, or all elements in a direction. */
 export interface Place {
   /** `student`, the name of a layer, or the name of a learnable parameter. */
   readonly of: string;
-  /** The entry, where it is one. */
+  /** The row and column of the element. */
   readonly row?: number;
   readonly column?: number;
-  /** The direction, where it is one. */
+  /** The number of the direction. */
   readonly direction?: number;
 }
 
-/** What the loss is differentiated by, and the derivative that is claimed. */
+/** A matrix that the loss depends on, and the gradient to be checked. */
 export interface Variable {
   readonly of: string;
   readonly value: Matrix<Float64Array>;
   readonly gradient: Matrix<Float64Array>;
 }
 
-/** A loss along one line, with the slope that is claimed for its start. */
+/** The loss along a line through a place, with the slope according to the gradient. */
 export interface Probe extends Line {
   readonly place: Place;
 }
 
 /**
- * Rounding is seen at neighbours on a line, this share of the step of the differences apart: far
- * enough for each to be rounded anew, near enough for the third difference of a smooth loss to
- * vanish beside the rounding.
+ * Rounding is measured at neighbouring points of a line. Their distance is this share of the step
+ * h: far enough for independent rounding errors, near enough for the third difference of a smooth
+ * loss to be negligible beside them.
  */
 const SPACING = 1e-5;
 const NEIGHBOURS = 5;
+
 /**
- * The third difference of values that are off by errors of deviation 1 has the deviation √(1 + 9 +
- * 9 + 1).
+ * Standard deviation of the third difference of values with independent errors of standard
+ * deviation 1: √(1 + 9 + 9 + 1).
  */
-const AMPLIFIED = Math.sqrt(20);
+const THIRD_DIFFERENCE_DEVIATION = Math.sqrt(20);
+
 /**
- * The largest error, in deviations: of a million errors a few are five off, and the deviation is an
- * estimate itself.
+ * Bound of rounding errors, in standard deviations. A few of a million errors exceed 5 deviations,
+ * and the deviation is itself an estimate.
  */
 const MARGIN = 8;
+
 /**
- * Number of entries, or of directions, along which rounding is looked for: a direction rounds every
- * term anew.
+ * Number of elements, or of directions, along which rounding is measured. Fewer directions suffice,
+ * because moving in a direction changes the rounding of every term.
  */
-const NOISE_ENTRIES = 16;
+const NOISE_ELEMENTS = 16;
 const NOISE_DIRECTIONS = 4;
 
 /**
- * Returns what errors are relative to: the largest entry of the gradient. Near a minimum it goes to
- * 0, and the curvature of the loss and its rounding do not: the scale is at least what the gradient
- * is one step away (the median over entries), and at least the slope that rounding feigns.
+ * Returns the scale of errors: the largest element of the gradient. Near a minimum the gradient
+ * goes to 0, but the curvature and the rounding of the loss do not. The scale is therefore at least
+ * the gradient one step away (the median over the probes), and at least the smallest slope that a
+ * difference can resolve.
+ *
+ * @param here - the loss at the start
+ * @param size - the largest element of the gradient, or its norm for directions
+ * @param noise - the rounding error of the loss
  */
 export function scaleOf(
   probes: readonly Probe[],
@@ -62,46 +70,53 @@ export function scaleOf(
   const gaps = probes.map((probe) => slopes(probe, here, probe.h).gap).filter((gap) => gap > 0);
   const median = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
   const step = probes.reduce((most, { h }) => Math.max(most, h), 0);
-  const resolved = step > 0 ? noise / step : 1; // 1 where nothing moves, and every entry has to be 0
+  // If no element can be moved, every element of the gradient must be 0, and any scale will do.
+  const resolved = step > 0 ? noise / step : 1;
   return Math.max(Number.isFinite(size) ? size : 0, median, resolved);
 }
 
 /**
- * Returns how far rounding moves the loss, estimated as by Moré and Wild, "Estimating Computational
- * Noise" (2011): by the differences of third order between neighbours, in which a smooth loss
- * cancels. Of the two sides of the start the one counts that shows less, since the other may have a
- * jump. It is no less than the rounding of numbers of the size of 1 on the way to the loss.
+ * Estimates the rounding error of the loss as in Moré and Wild, "Estimating Computational Noise"
+ * (2011): from third differences of neighbouring values, in which a smooth loss cancels. The
+ * smaller estimate of both sides of the start counts, because the loss may jump on the other side.
+ * The result is at least the rounding error of intermediate numbers of magnitude 1.
+ *
+ * @param lines - probes along directions; empty if all elements are probed
+ * @param here - the loss at the start
  */
 export function noiseOf(
-  entries: readonly Probe[],
+  elements: readonly Probe[],
   lines: readonly Probe[],
   here: number,
   normalizer: number,
 ): number {
-  const stride = Math.ceil(entries.length / NOISE_ENTRIES);
+  const stride = Math.ceil(elements.length / NOISE_ELEMENTS);
   const probes =
     lines.length > 0
       ? lines.slice(0, NOISE_DIRECTIONS)
-      : entries.filter(({ h }, i) => i % stride === 0 && h > 0);
-  const seen = probes.map((probe) => Math.min(roughness(probe, 1), roughness(probe, -1)));
-  const deviation = seen.filter(Number.isFinite).reduce((most, each) => Math.max(most, each), 0);
+      : elements.filter(({ h }, i) => i % stride === 0 && h > 0);
+  const estimates = probes.map((probe) => Math.min(deviationOf(probe, 1), deviationOf(probe, -1)));
+  const deviation = estimates
+    .filter(Number.isFinite)
+    .reduce((most, each) => Math.max(most, each), 0);
   return MARGIN * Math.max(deviation, Number.EPSILON * Math.max(1 / normalizer, Math.abs(here)));
 }
 
 /**
- * The rounding that the loss shows to one side of the start, which itself may be a kink or a jump.
+ * Estimates the standard deviation of the rounding error on one side of the start. The start is
+ * left out, because the loss may have a kink or a jump there.
  */
-function roughness({ at, h }: Probe, side: 1 | -1): number {
+function deviationOf({ at, h }: Probe, side: 1 | -1): number {
   const losses = Array.from({ length: NEIGHBOURS }, (_, i) => at(side * (i + 1) * SPACING * h));
   const thirds = losses.slice(3).map((loss, i) => {
     const [first, second, third] = [losses[i]!, losses[i + 1]!, losses[i + 2]!];
     return Math.abs(loss - 3 * third + 3 * second - first);
   });
-  return Math.max(...thirds) / AMPLIFIED;
+  return Math.max(...thirds) / THIRD_DIFFERENCE_DEVIATION;
 }
 
-/** The loss as one entry moves. */
-export function alongEntry(
+/** Returns the probe that moves one element. */
+export function alongElement(
   loss: () => number,
   { of, value, gradient }: Variable,
   index: number,
@@ -120,12 +135,12 @@ export function alongEntry(
     place: { of, row: Math.floor(index / value.columns), column: index % value.columns },
     at,
     analytic: gradient.data[index]!,
-    // A value that is not finite cannot be moved: a class ruled out, or a row that nobody reads.
+    // An element that is not finite cannot be moved: a class ruled out, or a row that is not read.
     h: Number.isFinite(x) ? unit * Math.max(1, Math.abs(x)) : 0,
   };
 }
 
-/** The loss as all entries of a variable move at once, each up or down. */
+/** Returns the probe that moves all elements of a variable, each up or down at random. */
 export function alongDirection(
   loss: () => number,
   { of, value, gradient }: Variable,

@@ -1,11 +1,12 @@
-// Products of small matrices, as the laws and the tests write them down.
+// Products of small matrices, for the laws and the tests.
 
 import { largest } from './compare.js';
 
 type Rows = readonly (readonly number[])[];
 
 /**
- * a · b, row after row; `size` is the largest sum of absolute values, to which roundings relate.
+ * Returns a · b, row after row. `size` is the largest Σ |a| |b| of an element, at least 1: rounding
+ * errors are relative to it.
  */
 export function product(a: Rows, b: Rows): { readonly values: number[]; readonly size: number } {
   const sumOf = (of: (value: number) => number) =>
@@ -15,7 +16,7 @@ export function product(a: Rows, b: Rows): { readonly values: number[]; readonly
   return { values: sumOf((value) => value), size: Math.max(1, largest(sumOf(Math.abs))) };
 }
 
-/** The transpose. */
+/** Returns the transpose. */
 export function transposed(rows: Rows): number[][] {
   return rows[0]!.map((_, j) => rows.map((row) => row[j]!));
 }

@@ -1,21 +1,21 @@
-// The laws about weights, temperatures and losses of rows, each for one example.
+// The laws about row weights, row temperatures and row losses, each for one example.
 
 import type { EvaluationOptions, IDistillationStrategy } from '../call/options.js';
 import { IGNORE_INDEX } from '../core/labels.js';
 import { type FloatArray, float64, type NumericTrait } from '../core/numeric.js';
-import type { DistillationCase } from './arbitraries.js';
 import { type Call, callOf, gradientOf, lossOf } from './call.js';
+import type { DistillationCase } from './cases.js';
 import { expectClose, expectSameBits, largest, throws } from './compare.js';
 import { roundingOf, type Subject } from './subject.js';
 
 const WEIGHTS = [0.5, 0, -2, 3, 1.25];
 
-/** The weights of an example, and some where it has none. */
+/** Returns the weights of an example, or other weights if it has none. */
 function weightsOf({ rowWeights, student }: DistillationCase): number[] {
   return rowWeights ?? student.map((_, row) => WEIGHTS[row % WEIGHTS.length]!);
 }
 
-/** The losses of the rows, and what a call that writes them returns. */
+/** Returns the losses of the rows, and the loss of the call that writes them. */
 function rowLossesOf<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
   { student, teacher, labels, options }: Call<T>,
@@ -130,7 +130,7 @@ export function rowsHaveTemperatures<T extends FloatArray>(
   expectClose('loss', [lossOf(strategy, whole)], [loss], size, roundingOf(subject, numeric));
 }
 
-/** The rows that neither the mask nor a label takes out. */
+/** Returns the number of rows that neither the mask nor a label excludes. */
 function countOf({ student, mask, labels }: DistillationCase): number {
   return student.filter((_, row) => (mask?.[row] ?? 1) === 1 && labels?.[row] !== IGNORE_INDEX)
     .length;

@@ -1,47 +1,50 @@
 /**
- * The steps tried where a difference disagrees: curvature fades with h², a wrong gradient stays.
+ * Factors of the step h, tried one after another while a difference disagrees: the error by
+ * curvature decreases with h², a wrong gradient does not.
  */
 const REFINEMENTS = [1, 0.1, 0.01, 0.001];
 
-/** The steps between which a kink stays one. */
+/** Factors of the step h at which a kink is measured: its gap is the same at both. */
 const WIDE = 0.1;
 const NARROW = 0.01;
 
 /**
- * Two sides whose slopes differ by less than this share of the largest entry are one smooth slope.
+ * The loss counts as smooth if the slopes to both sides differ by at most this share of the largest
+ * element of the gradient.
  */
 const SMOOTH = 1e-3;
 
-/** A loss along one line, with the slope that is claimed for its start. */
+/** The loss along a line, with the slope at its start according to the gradient. */
 export interface Line {
   readonly at: (distance: number) => number;
   readonly analytic: number;
-  /** The step of the differences; 0 where nothing can be moved. */
+  /** The step of the differences; 0 if no element can be moved. */
   readonly h: number;
 }
 
-/** What a difference can resolve, and how near it has to come. */
+/** The resolution of differences, and the tolerance. */
 export interface Resolution {
   /**
-   * How far rounding moves the loss: divided by the step, what the difference cannot tell from 0.
+   * Rounding error of the loss. Divided by the step, it is the smallest slope that a difference can
+   * resolve.
    */
   readonly noise: number;
-  /** The magnitude below which slopes count as equal. */
+  /** Differences of slopes up to this number count as rounding. */
   readonly rounding: number;
-  /** What errors are relative to: the largest entry of the gradient. */
+  /** Errors are relative to this number: the largest element of the gradient. */
   readonly scale: number;
   /** The largest error, relative to `scale`. */
   readonly tolerance: number;
 }
 
 /**
- * Compares the slope claimed at the start of a line with central differences, repeated with smaller
- * steps where it disagrees and rounding does not blur them. At a kink it only has to lie between
- * the slopes to the two sides; where nothing moves it has to be 0.
+ * Compares the slope at the start of a line with central differences. If they disagree, the
+ * differences are repeated with smaller steps, as long as rounding allows. At a kink, the slope
+ * must lie between the slopes to both sides. If no element can be moved, the slope must be 0.
  *
  * @param here - the loss at the start
- * @returns the best difference; how far the slope is from it, beyond what rounding explains;
- * whether there is a kink
+ * @returns `numeric`, the best difference; `difference`, the error of the slope beyond rounding;
+ *   `kink`, whether the loss has a kink at the start
  */
 export function compareSlope(
   line: Line,
@@ -51,23 +54,22 @@ export function compareSlope(
   const { analytic, h } = line;
   if (h === 0) return { numeric: 0, difference: Math.abs(analytic), kink: false };
   let best = { numeric: Number.NaN, difference: Infinity, kink: false };
-  const consider = (numeric: number, forgiven: number) => {
-    const difference = Math.max(0, Math.abs(analytic - numeric) - Math.max(forgiven, rounding));
+  const consider = (numeric: number, uncertainty: number) => {
+    const difference = Math.max(0, Math.abs(analytic - numeric) - Math.max(uncertainty, rounding));
     if (difference < best.difference) best = { numeric, difference, kink: false };
   };
   for (const factor of REFINEMENTS) {
     const distance = h * factor;
-    // A smaller step is no use where rounding blurs it by more than what has to be seen: it would
-    // excuse any slope.
+    // At a smaller step, rounding could exceed the tolerance and would excuse every slope.
     if (factor < 1 && noise / distance > tolerance * scale) break;
     const whole = central(line, here, distance);
     consider(whole, noise / distance);
     if (best.difference <= tolerance * scale) break;
     const half = central(line, here, distance / 2);
-    // Richardson: the error that fades with h² is a quarter at half the step, and cancels.
+    // Richardson extrapolation: an error in h² is a quarter at half the step, and cancels.
     consider(half + (half - whole) / 3, (2 * noise) / distance);
-    // Where the slope itself has a corner, as at the edge of a squared hinge, the error fades with
-    // h.
+    // If the slope has a kink, as at the edge of a squared hinge, the error is in h: it is half at
+    // half the step, and cancels.
     consider(half + (half - whole), (3 * noise) / distance);
     if (best.difference <= tolerance * scale) break;
   }
@@ -75,17 +77,17 @@ export function compareSlope(
   if (agrees && slopes(line, here, h).gap <= SMOOTH * scale) return best;
   const wide = slopes(line, here, h * WIDE);
   const { left, right, gap } = slopes(line, here, h * NARROW);
-  // The gap between the two sides shrinks with h where the loss is smooth, stays at a kink, and
-  // grows at a jump.
-  const stays = gap >= 0.5 * wide.gap && gap <= 2 * wide.gap && gap > (4 * noise) / (h * NARROW);
-  if (!stays || (agrees && gap <= SMOOTH * scale)) return best;
-  const slack = SMOOTH * gap; // the curvature on either side
+  // As h decreases, the gap between both sides decreases if the loss is smooth, stays the same at a
+  // kink, and increases at a jump.
+  const isKink = gap >= 0.5 * wide.gap && gap <= 2 * wide.gap && gap > (4 * noise) / (h * NARROW);
+  if (!isKink || (agrees && gap <= SMOOTH * scale)) return best;
+  const slack = SMOOTH * gap; // for the curvature on both sides
   const between =
     analytic >= Math.min(left, right) - slack && analytic <= Math.max(left, right) + slack;
   return { ...best, difference: between ? 0 : best.difference, kink: true };
 }
 
-/** The slopes to the two sides of the start, and how far they are apart. */
+/** Returns the slopes to the left and to the right of the start, and their distance. */
 export function slopes(
   { at }: Line,
   here: number,

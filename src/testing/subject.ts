@@ -2,29 +2,40 @@ import type { IDistillationStrategy } from '../call/options.js';
 import { checkChoice, checkOptions, throwType } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray, NumericTrait } from '../core/numeric.js';
-import type { CaseOptions } from './arbitraries.js';
+import type { CaseOptions } from './cases.js';
 import { INVARIANCES, type Invariance } from './invariances.js';
 
-/** A strategy to be proved, and what it promises. */
+/** A strategy to be proved, and the properties that it declares. */
 export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
-  /** A new strategy for matrices of this number format. */
+  /** Creates a new strategy for matrices of a dtype. */
   readonly create: <T extends FloatArray>(numeric: NumericTrait<T>) => IDistillationStrategy<T>;
   /**
-   * For a loss whose gradient takes for a constant what the student determines, a weight for one:
-   * the strategy with that determined by this student, whichever it is called with. Its gradient
-   * has to be the derivative of its loss and, at this student, to the bit the gradient of the
-   * strategy itself.
+   * For a loss whose gradient treats a function of the student as a constant, such as a weight:
+   * returns a strategy that computes this function from the given student in every call. The
+   * gradient of the returned strategy must be the derivative of its loss and, at the given student,
+   * equal to the bit to the gradient of the strategy itself.
+   *
+   * @defaultValue the strategy itself
    */
   readonly heldAt?: (student: Matrix<Float64Array>) => IDistillationStrategy<Float64Array>;
-  /** The least loss there is; 0. */
+  /**
+   * Lower bound of the loss.
+   *
+   * @defaultValue 0
+   */
   readonly minimum?: number;
-  /** Whether the loss is least at student = teacher; true. */
+  /**
+   * Whether the loss reaches its minimum at student = teacher.
+   *
+   * @defaultValue true
+   */
   readonly reachesMinimum?: boolean;
   /**
-   * Whether a row of the student (`index` among `rows`) is one where the loss is differentiable,
-   * and least where the teacher's row is the same and there is no label. Always, unless you say
-   * otherwise: the cosine of a zero row is neither. `teacher` is there where the derivative is
-   * asked about.
+   * Whether the loss is differentiable at a row of the student (row `index` of `rows`), and minimal
+   * there if the teacher's row is equal and there is no label. The cosine at a zero row is neither.
+   * `teacher` is passed only for the question of the derivative.
+   *
+   * @defaultValue true for every row
    */
   readonly isRegular?: (
     row: readonly number[],
@@ -32,33 +43,46 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
     rows: readonly (readonly number[])[],
     teacher?: readonly (readonly number[])[],
   ) => boolean;
+  /** The changes of the inputs that do not change the loss. */
   readonly invariances: readonly Invariance[];
   /**
-   * Whether the loss depends on the teacher; true. One that does not, of labels alone, does not
-   * refuse a NaN there.
+   * Whether the loss depends on the teacher. A loss of labels only does not refuse a NaN in the
+   * teacher.
+   *
+   * @defaultValue true
    */
   readonly readsTeacher?: boolean;
-  /** Whether the loss is a sum over rows, so that chunks with one normalizer add up; true. */
+  /**
+   * Whether the loss is a sum over rows, so that chunks with one normalizer add up.
+   *
+   * @defaultValue true
+   */
   readonly sumOverRows?: boolean;
-  /** How far float32 may be from float64, relative to the largest entry; 1e-6. */
+  /**
+   * Largest difference between float32 and float64, relative to the largest element.
+   *
+   * @defaultValue 1e-6
+   */
   readonly float32Tolerance?: number;
   /**
-   * Magnitude below which losses, and entries of gradients, count as equal, in every law that
-   * compares them but the laws about equal bits; 1e-12.
+   * Differences of losses, and of elements of gradients, up to this number count as rounding. The
+   * laws about equal bits do not use it.
+   *
+   * @defaultValue 1e-12
    */
   readonly rounding?: number;
 }
 
-/** A subject with what it leaves open filled in. */
+/** A subject with the default values filled in. */
 export type Subject = StrategySubject &
   Required<Pick<StrategySubject, 'minimum' | 'isRegular' | 'rounding'>>;
 
-/** What counts as equal in a number format. */
+/** Returns the difference that counts as rounding in a dtype. */
 export function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>): number {
   return Math.max(rounding, 4 * epsilon);
 }
 
-/** The fields of a subject, so that a misspelt one does not pass unnoticed. */
+/** The fields of a subject: others are refused, because a misspelt field would have no effect. */
 const FIELDS: readonly (keyof StrategySubject)[] = [
   ...([
     'create',
@@ -76,7 +100,7 @@ const FIELDS: readonly (keyof StrategySubject)[] = [
   'float32Tolerance',
 ];
 
-/** Throws for a subject whose fields have other names, or are not what they have to be. */
+/** Throws for a subject with unknown fields, or with a field of the wrong type. */
 export function checkSubject(subject: StrategySubject): void {
   const operation = 'strategyLaws';
   checkOptions(operation, 'subject', subject, FIELDS);

@@ -1,12 +1,12 @@
-// The laws about values, each for one example: what loss and gradient have to be.
+// The laws about the values of loss and gradient, each for one example.
 
 import { type FloatArray, float32, float64, type NumericTrait } from '../core/numeric.js';
 import { HybridDistillationStrategy } from '../strategies/hybrid/hybrid.js';
-import type { DistillationCase } from './arbitraries.js';
 import { callOf, gradientOf, lossOf } from './call.js';
+import type { DistillationCase } from './cases.js';
 import { assertGradient } from './checkGradient.js';
 import { expectClose, expectSameBits, largest } from './compare.js';
-import { changed, changedGradient, type Invariance } from './invariances.js';
+import { applyChange, gradientAfterChange, type Invariance } from './invariances.js';
 import { roundingOf, type Subject } from './subject.js';
 
 export function isDerivative(subject: Subject, example: DistillationCase): void {
@@ -33,7 +33,7 @@ export function hasMinimum<T extends FloatArray>(
   const { minimum } = subject;
   const rounding = roundingOf(subject, numeric);
   const strategy = subject.create(numeric);
-  const call = callOf(numeric, { ...example, rowWeights: undefined }); // some are negative
+  const call = callOf(numeric, { ...example, rowWeights: undefined }); // weights may be negative
   const loss = lossOf(strategy, call);
   if (!(loss >= minimum - rounding * Math.max(1, Math.abs(minimum)))) {
     throw new Error(`the loss is ${loss}, below its minimum ${minimum}`);
@@ -41,7 +41,7 @@ export function hasMinimum<T extends FloatArray>(
   const { student } = call;
   if (subject.reachesMinimum === false || student.columns !== call.teacher.columns) return;
   if (!example.student.every(subject.isRegular)) return;
-  // Of a strategy that needs labels, alpha has to be 0 for its least loss to be there.
+  // A strategy that needs labels reaches its minimum at student = teacher only if alpha is 0.
   const labels = subject.labels === 'classes' ? call.labels : undefined;
   const equal = { student, teacher: student.clone(), labels, options: {} };
   expectClose('loss at student = teacher', [lossOf(strategy, equal)], [minimum], 1, rounding);
@@ -69,7 +69,7 @@ export function staysFinite<T extends FloatArray>(
 
 export function formatsAgree(subject: Subject, example: DistillationCase): void {
   const tolerance = subject.float32Tolerance ?? 1e-6;
-  // Losses of weights of both signs may all but cancel.
+  // Losses with weights of both signs can cancel almost completely.
   const unweighted = { ...example, rowWeights: undefined };
   const single = callOf(float32, unweighted);
   const double = callOf(float64, unweighted);
@@ -79,8 +79,8 @@ export function formatsAgree(subject: Subject, example: DistillationCase): void 
   const close = Math.max(tolerance, subject.rounding);
   expectClose('loss', [lossOf(strategy32, single)], [loss], size, close);
   const gradient = gradientOf(strategy64, double).data;
-  // Errors are relative to the largest entry; where it is all but 0, entries below `rounding` count
-  // as equal.
+  // Errors are relative to the largest element. If it is almost 0, differences up to `rounding` are
+  // allowed.
   const allowed = Math.max(tolerance * largest(gradient), subject.rounding);
   expectClose('gradient', gradientOf(strategy32, single).data, gradient, 1, allowed);
 }
@@ -156,13 +156,13 @@ export function isInvariant<T extends FloatArray>(
 ): void {
   const strategy = subject.create(numeric);
   const before = callOf(numeric, example);
-  const after = callOf(numeric, changed(invariance, example));
+  const after = callOf(numeric, applyChange(invariance, example));
   const loss = lossOf(strategy, before);
-  // Adding to a number and multiplying it round the input itself.
+  // The change rounds the inputs themselves.
   const tolerance = 1e3 * roundingOf(subject, numeric);
   expectClose('loss', [lossOf(strategy, after)], [loss], Math.max(1, Math.abs(loss)), tolerance);
   const gradient = gradientOf(strategy, before).toRows();
-  const expected = changedGradient(invariance, gradient).flat();
+  const expected = gradientAfterChange(invariance, gradient).flat();
   const scale = Math.max(1, largest(expected));
   expectClose('gradient', gradientOf(strategy, after).data, expected, scale, tolerance);
 }

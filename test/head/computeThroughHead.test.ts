@@ -70,8 +70,14 @@ for (const numeric of [float32, float64]) {
         close(rowLosses, expectedLosses);
         expect(found.count).toBe(expected.count);
         const byLogits = expected.gradient.toRows();
-        close(found.gradients.hidden.data, product(byLogits, transposed(head.weight.toRows())).values);
-        close(found.gradients.weight.data, product(transposed(head.hidden.toRows()), byLogits).values);
+        close(
+          found.gradients.hidden.data,
+          product(byLogits, transposed(head.weight.toRows())).values,
+        );
+        close(
+          found.gradients.weight.data,
+          product(transposed(head.hidden.toRows()), byLogits).values,
+        );
         close(found.gradients.bias!.data, product([new Array(ROWS).fill(1)], byLogits).values);
       }
     });
