@@ -73,6 +73,7 @@ import type { RowwiseStrategy, ThroughHeadOptions, ThroughHeadResult } from './o
  * batch. The `components` of a hybrid are sums over all chunks.
  *
  * @example
+ * ```ts
  * import { computeThroughHead, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
@@ -86,6 +87,7 @@ import type { RowwiseStrategy, ThroughHeadOptions, ThroughHeadResult } from './o
  * };
  * const { loss, gradients } = computeThroughHead(strategy, student, teacher, Int32Array.of(2, 0));
  * console.log(loss.toFixed(4), gradients.weight.rows, gradients.weight.columns); // 2.0096 2 3
+ * ```
  */
 export function computeThroughHead<
   T extends FloatArray = Float32Array,

@@ -85,6 +85,7 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * ([length, batch]), and with the errors of the strategy
  *
  * @example
+ * ```ts
  * import * as jax from '@jax-js/jax';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { distillationValueAndGrad } from 'knowledge-distillation/jax';
@@ -101,6 +102,7 @@ export interface LayerwiseDistillationValueAndGrad<A extends JaxArray>
  * const { loss, gradient } = await valueAndGrad(student, weights.ref, teacher.ref, labels);
  * console.log(loss.toFixed(4)); // 0.7272
  * weights = weights.sub(gradient.mul(0.5));
+ * ```
  */
 export function distillationValueAndGrad<A extends JaxArray>(
   jax: Jax<A>,

@@ -103,12 +103,14 @@ const BINS = 15;
  *   Networks", §2. The calibration error is as in the paper.
  *
  * @example
+ * ```ts
  * import { compareOutputs, Matrix } from 'knowledge-distillation';
  *
  * const student = Matrix.fromRows([[2, 0, 1], [0, 3, 1]]);
  * const teacher = Matrix.fromRows([[3, 0, 1], [0, 1, 2]]);
  * const { agreement, accuracy } = compareOutputs(student, teacher, Int32Array.of(0, 1));
  * console.log(agreement, accuracy); // 0.5 { student: 1, teacher: 0.5 }
+ * ```
  */
 export function compareOutputs<T extends FloatArray>(
   student: Matrix<T>,

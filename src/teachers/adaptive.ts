@@ -55,11 +55,13 @@ export interface AdaptiveTemperaturesOptions {
  * does not normalize: there, c = max(p).
  *
  * @example
+ * ```ts
  * import { adaptiveTemperatures, Matrix } from 'knowledge-distillation';
  *
  * const teacher = Matrix.fromRows([[0, 0, 0], [Math.log(4), 0, 0], [1000, 0, 0]]);
  * const temperatures = adaptiveTemperatures(teacher, { by: 'confidence', range: [1, 5] });
  * console.log(temperatures.map(Math.round)); // Float64Array(3) [ 1, 3, 5 ]
+ * ```
  */
 export function adaptiveTemperatures<T extends FloatArray>(
   outputs: Matrix<T>,

@@ -21,11 +21,13 @@ import { type FloatArray, typeTag } from '../core/numeric.js';
  * @see [Caron et al. 2021](https://arxiv.org/abs/2104.14294) (DINO), §3.1. The same update.
  *
  * @example
+ * ```ts
  * import { updateAverage } from 'knowledge-distillation';
  *
  * const teacher = Float32Array.of(1, 2);
  * updateAverage(teacher, Float32Array.of(3, 2), 0.75);
  * console.log(teacher); // Float32Array(2) [ 1.5, 2 ]
+ * ```
  */
 export function updateAverage(target: FloatArray, source: FloatArray, decay: number): void {
   const operation = 'updateAverage';

@@ -84,6 +84,7 @@ const LARGEST_ID = 2 ** 31 - 1;
  *   position of the padding, which predicts the first token.
  *
  * @example
+ * ```ts
  * import { causalRows } from 'knowledge-distillation';
  *
  * const { labels, mask, count } = causalRows({
@@ -95,6 +96,7 @@ const LARGEST_ID = 2 ** 31 - 1;
  * });
  * console.log(labels.join(' ')); // -100 7 8 -100 9 2 -100 -100
  * console.log(mask.join(' '), count); // 0 1 1 0 1 1 0 0 4
+ * ```
  */
 export function causalRows(options: CausalRowsOptions): CausalRows {
   const operation = 'causalRows';

@@ -48,6 +48,7 @@ export interface CurriculumOptions {
  *   introduced the idea.
  *
  * @example
+ * ```ts
  * import { curriculumWeights } from 'knowledge-distillation';
  *
  * const difficulties = [0.2, 3, 0.1, 0.7, 0.2]; // e.g. the loss of each row
@@ -55,6 +56,7 @@ export interface CurriculumOptions {
  * console.log(easyFirst.join(' ')); // 0.5 0 1 0 0.5
  * const hardFirst = curriculumWeights(difficulties, 0.3, { order: 'hard-first' });
  * console.log(hardFirst.join(' ')); // 0 1 0 0.5 0
+ * ```
  */
 export function curriculumWeights(
   difficulties: ArrayLike<number>,

@@ -82,6 +82,7 @@ export interface EnsembleOptions {
  *   Neural Network", §1. The paper has both means, unweighted.
  *
  * @example
+ * ```ts
  * import { ensembleTeachers, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
@@ -93,6 +94,7 @@ export interface EnsembleOptions {
  * });
  * const student = Matrix.fromRows([[1, 0, 0]]);
  * console.log(strategy.computeLoss(student, teacher).toFixed(4)); // 0.0935
+ * ```
  */
 export function ensembleTeachers<T extends FloatArray>(
   teachers: readonly Matrix<T>[],

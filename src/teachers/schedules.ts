@@ -26,12 +26,14 @@ export interface ScheduleOptions {
  * @throws {TypeError} for an option or a step that is not a number
  *
  * @example
+ * ```ts
  * import { linear, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * const strategy = new ResponseDistillationStrategy();
  * const temperature = linear({ from: 4, to: 1, steps: 1000 });
  * for (let step = 0; step < 3; step++) strategy.temperature = temperature(step);
  * console.log(temperature(500)); // 2.5
+ * ```
  */
 export function linear(options: ScheduleOptions): Schedule {
   return interpolate('linear', options, (share) => share);
@@ -53,10 +55,12 @@ export function linear(options: ScheduleOptions): Schedule {
  *   Descent with Warm Restarts", §3. Without the restarts.
  *
  * @example
+ * ```ts
  * import { cosine } from 'knowledge-distillation';
  *
  * const alpha = cosine({ from: 0.9, to: 0.1, steps: 1000 });
  * console.log(alpha(500)); // 0.5
+ * ```
  */
 export function cosine(options: ScheduleOptions): Schedule {
   return interpolate('cosine', options, (share) => (1 - Math.cos(Math.PI * share)) / 2);
@@ -74,10 +78,12 @@ export function cosine(options: ScheduleOptions): Schedule {
  * @throws {TypeError} if `points` is not an array of pairs of numbers
  *
  * @example
+ * ```ts
  * import { piecewise } from 'knowledge-distillation';
  *
  * const weight = piecewise([[100, 0], [200, 0.3], [1000, 0.1]]); // up from 0, then slowly down
  * console.log(weight(50), weight(150), weight(2000)); // 0 0.15 0.1
+ * ```
  */
 export function piecewise(points: readonly (readonly [step: number, value: number])[]): Schedule {
   const operation = 'piecewise';

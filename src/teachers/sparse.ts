@@ -27,12 +27,14 @@ import type { SparseTargetsOptions } from './sparseOptions.js';
  * enter the loss.
  *
  * @example
+ * ```ts
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
  *
  * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
  * const teacher = SparseTargets.topK(logits, 2);
  * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
  * console.log(strategy.computeLoss(Matrix.zeros(2, 5), teacher).toFixed(4)); // 0.9517
+ * ```
  */
 export class SparseTargets<T extends FloatArray = Float32Array> {
   /** The kept classes, shape [rows, k]; −1 for no class. */
@@ -123,11 +125,13 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    * @throws {TypeError} for logits that are not a matrix, and an option that is not a number
    *
    * @example
+   * ```ts
    * import { Matrix, SparseTargets } from 'knowledge-distillation';
    *
    * const teacher = SparseTargets.topK(Matrix.fromRows([[3, 1, 0, -1, -2]]), 2);
    * console.log(teacher.indices); // Int32Array(2) [ 0, 1 ]
    * console.log(Math.exp(teacher.logTail![0]!).toFixed(4)); // 0.0618
+   * ```
    */
   static topK<T extends FloatArray>(
     logits: Matrix<T>,
@@ -194,12 +198,14 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    *   Distillation" is p itself; the paper also draws from powers of p, with importance weights.
    *
    * @example
+   * ```ts
    * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
    *
    * const logits = Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]);
    * const teacher = SparseTargets.sample(logits, { samples: 50, seed: 1, temperature: 2 });
    * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
    * console.log(strategy.computeLoss(Matrix.zeros(2, 5), teacher).toFixed(4)); // 1.3852
+   * ```
    */
   static sample<T extends FloatArray>(
     logits: Matrix<T>,
@@ -229,12 +235,14 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
    * @remarks Cost: log(k) steps for each probability.
    *
    * @example
+   * ```ts
    * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
    *
    * const rows = [new Map([[7, 0.6], [2, 0.3]]), new Map([[0, 0.5], [7, 0.2], [1, 0.1]])];
    * const teacher = SparseTargets.fromProbabilities(rows, { columns: 10 });
    * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
    * console.log(strategy.computeLoss(Matrix.zeros(2, 10), teacher).toFixed(4)); // 0.9447
+   * ```
    */
   static fromProbabilities<T extends FloatArray = Float32Array>(
     rows: readonly ClassProbabilities[],

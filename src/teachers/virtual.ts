@@ -37,6 +37,7 @@ export interface VirtualTeacherOptions {
  *   `correct` ≥ 0.9.
  *
  * @example
+ * ```ts
  * import { ResponseDistillationStrategy, Matrix, virtualTeacher } from 'knowledge-distillation';
  *
  * const labels = Int32Array.of(2, 0);
@@ -44,6 +45,7 @@ export interface VirtualTeacherOptions {
  * const teacher = virtualTeacher(labels, 3, { correct: 0.9 });
  * const strategy = new ResponseDistillationStrategy({ temperature: 20 });
  * console.log(strategy.computeLoss(student, teacher, labels).toFixed(4)); // 0.5252
+ * ```
  */
 export function virtualTeacher(
   labels: Int32Array,

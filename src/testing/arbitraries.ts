@@ -62,6 +62,7 @@ export interface Arbitraries {
  * @returns arbitraries whose numbers are never NaN, unless the option `nan` asks for it
  *
  * @example
+ * ```ts
  * import fc from 'fast-check';
  * import { Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { arbitraries } from 'knowledge-distillation/testing';
@@ -75,6 +76,7 @@ export interface Arbitraries {
  *   }),
  * );
  * console.log('the loss is 0 at student = teacher'); // the loss is 0 at student = teacher
+ * ```
  */
 export function arbitraries(fc: FastCheck): Arbitraries {
   const values = (

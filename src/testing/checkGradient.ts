@@ -65,6 +65,7 @@ const OPTIONS = [
  *   option, and the errors of the strategy
  *
  * @example
+ * ```ts
  * import { float64, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { checkGradient } from 'knowledge-distillation/testing';
  *
@@ -72,6 +73,7 @@ const OPTIONS = [
  * const teacher = Matrix.fromRows([[0.5, 2.0, -1.0]], float64);
  * const report = checkGradient(new ResponseDistillationStrategy<Float64Array>(), student, teacher);
  * console.log(report.passed, report.coordinates, report.worst?.scale.toFixed(3)); // true 3 0.232
+ * ```
  */
 export function checkGradient(
   strategy: IDistillationStrategy<Float64Array>,

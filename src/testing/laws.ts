@@ -95,6 +95,7 @@ export interface LawOptions {
  * @throws {TypeError} for a field or an option of the wrong type
  *
  * @example
+ * ```ts
  * import fc from 'fast-check';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { strategyLaws } from 'knowledge-distillation/testing';
@@ -111,6 +112,7 @@ export interface LawOptions {
  * );
  * for (const law of laws) law.check(); // with a test runner: test(law.name, law.check)
  * console.log(laws.length, laws[0]?.name); // 17 the gradient is the derivative of the loss
+ * ```
  */
 export function strategyLaws(
   fc: FastCheck,

@@ -44,6 +44,7 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
  * token is refused. Ask for `return_tokens: true`: without it, not every such reply is recognized.
  *
  * @example
+ * ```ts
  * import { readLlamaCpp } from 'knowledge-distillation/teachers';
  *
  * const yes = { id: 3, token: 'Hi', bytes: [72, 105], logprob: -0.25 };
@@ -56,6 +57,7 @@ const ASK = 'ask for n_probs: k in the request, and not for post_sampling_probs'
  * const { targets, tokens, studentRows } = readLlamaCpp(response, { columns: 4 });
  * console.log(targets.indices.join(' ')); // 3 1
  * console.log(tokens.join(' '), studentRows.join(' ')); // 3 8
+ * ```
  */
 export function readLlamaCpp(response: LlamaCppResponse, options: TokenIdOptions): TeacherReply {
   const operation = 'readLlamaCpp';

@@ -33,6 +33,7 @@ const ASK = 'ask for stream: false, logprobs: true and top_logprobs: 20 in the r
  *   their temperature is 1.
  *
  * @example
+ * ```ts
  * import { readOllama } from 'knowledge-distillation/teachers';
  *
  * const yes = { token: 'Hi', bytes: [72, 105], logprob: -0.25 };
@@ -42,6 +43,7 @@ const ASK = 'ask for stream: false, logprobs: true and top_logprobs: 20 in the r
  *   tokenId: (_, token) => (token === 'Hi' ? 3 : undefined),
  * });
  * console.log(tokens.join(' '), studentRows.join(' ')); // 3 8
+ * ```
  */
 export function readOllama(response: OllamaResponse, options: TokenIdOptions): TeacherReply {
   const operation = 'readOllama';

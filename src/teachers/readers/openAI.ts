@@ -57,6 +57,7 @@ const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
  *   `temperature: 1`, which is the temperature of the targets.
  *
  * @example
+ * ```ts
  * import { readOpenAI } from 'knowledge-distillation/teachers';
  *
  * const vocabulary = new Map([['Hi', 3], [' you', 1], ['!', 2]]);
@@ -72,6 +73,7 @@ const ASK = 'ask for logprobs: true and top_logprobs: 20 in the request';
  * });
  * console.log(targets.indices.join(' ')); // 3
  * console.log(tokens.join(' '), studentRows.join(' ')); // 3 8
+ * ```
  */
 export function readOpenAI(
   response: OpenAIResponse | OpenAIBatchLine,

@@ -65,6 +65,7 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
  * The reply does not hold the sampling temperature: only read outputs of `temperature: 1`.
  *
  * @example
+ * ```ts
  * import { readSGLang } from 'knowledge-distillation/teachers';
  *
  * const response = {
@@ -77,6 +78,7 @@ const ASK_INPUT = `${ASK}, with logprob_start_len: 0 for the scores of the text 
  * const { targets, tokens, studentRows } = readSGLang(response, { columns: 10 });
  * console.log(targets.indices.join(' ')); // 2 4
  * console.log(tokens.join(' '), studentRows.join(' ')); // 4 0
+ * ```
  */
 export function readSGLang(response: SGLangResponse, options: SGLangOptions): TeacherReply {
   const operation = 'readSGLang';

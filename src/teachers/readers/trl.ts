@@ -71,6 +71,7 @@ const ONE_PER_LOG = 'one for each of the log-probabilities';
  * @remarks vLLM scores a text at temperature 1; the `temperature` of the request has no effect.
  *
  * @example
+ * ```ts
  * import { readTRL } from 'knowledge-distillation/teachers';
  *
  * const response = {
@@ -82,6 +83,7 @@ const ONE_PER_LOG = 'one for each of the log-probabilities';
  * console.log(reply?.targets.indices.join(' ')); // 2 4 2 3
  * console.log(reply?.tokens.join(' ')); // 2 7
  * console.log(reply?.studentRows.join(' ')); // 2 3
+ * ```
  */
 export function readTRL(response: TRLResponse, options: TRLOptions): TeacherReply[] {
   const operation = 'readTRL';

@@ -84,6 +84,7 @@ const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTo
  *   default. The server's `max_logprobs` limits k; its default is 20.
  *
  * @example
+ * ```ts
  * import { readVLLM } from 'knowledge-distillation/teachers';
  *
  * const response = {
@@ -102,6 +103,7 @@ const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTo
  * console.log(targets.indices.join(' ')); // 2 4 2 3
  * console.log(tokens.join(' ')); // 2 7
  * console.log(studentRows.join(' ')); // 0 1
+ * ```
  */
 export function readVLLM(response: VLLMResponse, options: VLLMOptions): TeacherReply {
   const operation = 'readVLLM';

@@ -72,6 +72,7 @@ const LARGEST_SUM = 2;
  *   `exact_dtype`; this reader does not. Cost: a few operations for each term of each token.
  *
  * @example
+ * ```ts
  * import { readDistillKit } from 'knowledge-distillation/teachers';
  *
  * const row = {
@@ -83,6 +84,7 @@ const LARGEST_SUM = 2;
  * console.log(targets.indices.join(' ')); // 2 4 2 3
  * console.log(tokens.join(' ')); // 2 7
  * console.log(studentRows.join(' ')); // 0 1
+ * ```
  */
 export function readDistillKit(row: DistillKitRow, options: DistillKitOptions): TeacherReply {
   const operation = 'readDistillKit';
