@@ -87,8 +87,8 @@ const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> 
  * Cost: one pass. Memory for a few rows beside the gradient.
  *
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE`;
- *   `NOT_A_DISTRIBUTION` for rows of probabilities that do not sum to 1; `RULED_OUT` where `'kl'`
- *   finds that the student gives a key no probability and the teacher does
+ *   `NOT_A_DISTRIBUTION` for rows that are no distributions, with `input: 'probabilities'`;
+ *   `RULED_OUT` where `'kl'` finds that the student gives a key no probability and the teacher does
  * @see [Jiao et al. 2020](https://arxiv.org/abs/1909.10351), §3.1 equation 7. "TinyBERT":
  *   `input: 'scores'`. As in the paper; the mean is over all keys, masked ones included.
  * @see [Wang et al. 2020](https://arxiv.org/abs/2002.10957), §3.1 equation 6. "MiniLM":

@@ -83,8 +83,8 @@ import {
  * @throws {TypeError} for an entry whose strategy lacks `computeLoss` or `computeGradient`
  * @differs AiDotNet: never reads the hybrid's temperature and alpha; attention and feature losses
  *   see the output alone. Signature, defaults and the check of the weights are the same.
- * @differs torchtune: its value is larger by the teacher's entropy; same gradient: its
- *   `SymmetricKLLoss` is `Response` × `sym_kd_ratio` + `ReverseKL` × the rest.
+ * @differs torchtune: value by the teacher's entropy, same gradient: its `SymmetricKLLoss` is
+ *   `Response` × `sym_kd_ratio` + `ReverseKL` × the rest.
  *
  * @example
  * ```ts
@@ -183,9 +183,9 @@ export class HybridDistillationStrategy<
    * @param teacherLayers - outputs of the teacher by layer name; a layer may be sparse if the
    *   strategies that read it take {@link SparseTargets}
    * @param labels - one label for each row of the layers whose strategies read labels.
-   *   `IGNORE_INDEX` excludes no rows of layers with another number of rows: give such a layer a
-   *   mask
-   * @param options - masks, weights, outputs and the like, for all layers or by student layer
+   *   `IGNORE_INDEX` cannot exclude rows of a layer with another number of rows: give such a layer
+   *   a mask
+   * @param options - masks, weights of rows, output buffers and more, for all layers or by layer
    * @returns the loss, the gradient of each student layer that is read, and the components
    * @throws {DistillationError} `LAYER` for a missing layer; and the errors of the strategies
    */
