@@ -222,12 +222,8 @@ export class ContrastiveMemory<T extends FloatArray = Float32Array> {
   }
 
   /**
-   * @internal Blends rows of the batch into the vectors of their samples, one row after another,
-   *   and scales each result to length 1:
-   *
-   * ```math
-   * m ← λ m + (1 − λ) a
-   * ```
+   * @internal Replaces the vector of each row's sample by momentum · vector + (1 − momentum) · row,
+   *   at length 1; one row after another.
    */
   blend(side: 'student' | 'teacher', units: Grid, rows: readonly number[]): void {
     const { momentum, negatives } = this;

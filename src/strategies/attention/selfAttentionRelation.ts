@@ -40,7 +40,7 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
  * - `student`, `teacher`: the vectors of all attention heads side by side, shape [tokens,
  *   heads × d], any finite value. The tokens of a sequence are consecutive rows, and with
  *   `positions` the sequences follow one another. The two sides may differ in d: relation heads
- *   divide a width evenly, whatever the attention heads were.
+ *   divide a width evenly and need not be the attention heads.
  * - mask: an excluded token (padding) is neither a query nor a key.
  * - labels: only `IGNORE_INDEX` is read, which excludes a token. Temperature and alpha have no
  *   effect.

@@ -43,8 +43,7 @@ export interface BalanceOptions {
 }
 
 /**
- * Finds the weights at which the entries of a hybrid contribute given shares of the loss, on one
- * batch.
+ * Finds the weights at which each entry of a hybrid contributes a given share, on one batch.
  *
  * ```math
  * w_k c_k = r_k Σ_l w′_l c_l

@@ -25,8 +25,8 @@ import {
 } from './layers.js';
 
 /**
- * Throws unless options by layer name layers that are read, and one normalizer for all layers meets
- * layers with the same number of rows.
+ * Throws if an option names a layer that no entry reads, or if one normalizer is given for layers
+ * that differ in rows.
  */
 export function checkByLayer<T extends FloatArray>(
   operation: string,
