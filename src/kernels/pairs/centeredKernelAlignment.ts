@@ -12,30 +12,32 @@ import {
   withProducts,
 } from './gram.js';
 import {
-  lessReference,
   type PairProducts,
   pairProducts,
   type Side,
   sideOf,
+  subtractReference,
 } from './pairProducts.js';
 
 /**
- * One minus the linear centered kernel alignment of the rows of both sides; 1 where all rows of a
+ * Returns 1 − the linear centered kernel alignment of the rows of both sides; 1 if all rows of a
  * side are equal.
  */
-export function alignmentDistance(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
-  // In the form that takes fewer multiplications.
+export function alignmentDistance(student: Grid, teacher: Grid, withDerivative: boolean): PairLoss {
+  // Two equivalent forms: the one with fewer multiplications computes.
   if (student.rows > student.columns + teacher.columns) {
-    return alignmentOfColumns(student, teacher, wanted);
+    return alignmentOfColumns(student, teacher, withDerivative);
   }
-  return withProducts(student, (precision) => alignmentOfRows(student, teacher, wanted, precision));
+  return withProducts(student, (precision) =>
+    alignmentOfRows(student, teacher, withDerivative, precision),
+  );
 }
 
-/** 1 − ⟨x xᵀ, y yᵀ⟩ / (‖x xᵀ‖ ‖y yᵀ‖). Undefined where float32 products are not precise enough. */
+/** 1 − ⟨x xᵀ, y yᵀ⟩ / (‖x xᵀ‖ ‖y yᵀ‖). Undefined if float32 products are not precise enough. */
 function alignmentOfRows(
   student: Grid,
   teacher: Grid,
-  wanted: boolean,
+  withDerivative: boolean,
   precision: Precision,
 ): PairLoss | undefined {
   const { rows } = student;
@@ -63,8 +65,8 @@ function alignmentOfRows(
   }
   const error = f ** 2 * sumOf(rowVariances(excess)) + w ** 2 * sumOf(rowVariances(other));
   if (precision === 'float32' && !(error <= TOLERANCE ** 2 * sum)) return undefined;
-  const loss = sum / 2; // as the cosine of two unit vectors is 1 − ½ of the square of what they differ by
-  if (!wanted) return { loss };
+  const loss = sum / 2; // 1 − cosine of two unit vectors is half the squared norm of their difference
+  if (!withDerivative) return { loss };
   const factor = (2 * f) / own.length;
   for (let i = 0; i < rows; i++) {
     for (let k = i * rows + i; k < (i + 1) * rows; k++) {
@@ -72,42 +74,42 @@ function alignmentOfRows(
     }
   }
   mirror(x, rows);
-  // The mean that was taken out has no part in it, since the columns of the derivative add up to 0;
-  // nor has the length, since the derivative is at right angles to x.
+  // Centering needs no adjoint, because the columns of the derivative sum to 0. Dividing by the
+  // length needs none, because the derivative is orthogonal to x.
   const a = grid(x, rows, rows);
   const largest = Math.sqrt(sumOf(own.squares));
   return { loss, derivative: { a, b: own.rows, largest, precision: precisionFor(student) } };
 }
 
 /**
- * Rows that differ from those given by a row that is the same for all, and over a length: 1 in
- * float32.
+ * Prepares the rows of one side. In float32 a common reference row is subtracted; `length` is 1. In
+ * float64 the rows are centered and divided by `length`.
  */
 function sideFor(rows: Grid, precision: Precision): Side & { readonly length: number } {
-  if (precision === 'float32') return { ...lessReference(rows, precision), length: 1 };
-  // Products of products neither overflow nor underflow.
+  if (precision === 'float32') return { ...subtractReference(rows, precision), length: 1 };
+  // Rows of a moderate length: products of their products neither overflow nor underflow.
   const { x, length } = centred(rows);
   return { ...sideOf(x), length };
 }
 
 /**
- * Factors such that the difference of both matrices of products, at a norm of 1, is inverse ·
- * excess + weight · teacher.
+ * Factors of the difference of both Gram matrices, each divided by its norm: inverse · excess +
+ * weight · teacher.
  */
 interface Units {
-  /** 1 over the norm of the products of the student. */
+  /** 1 / norm of the student's Gram matrix. */
   readonly inverse: number;
   readonly weight: number;
 }
 
-/** Undefined where a norm is 0. */
+/** Returns the factors; undefined if the norm of a Gram matrix is 0. */
 function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units | undefined {
   const { products: x } = excess;
   const { products: h } = teacher;
   let [square, targetSquare, gain] = [0, 0, 0];
   for (let i = 0; i < rows; i++) {
     for (let k = i * rows + i; k < (i + 1) * rows; k++) {
-      const count = k === i * rows + i ? 1 : 2; // what is off the diagonal stands on both sides of it
+      const count = k === i * rows + i ? 1 : 2; // the elements below the diagonal are the same
       const target = h[k]!;
       const product = x[k]! + base * target;
       square += count * product * product;
@@ -116,14 +118,15 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units |
     }
   }
   const [length, targetLength] = [Math.sqrt(square), Math.sqrt(targetSquare)];
-  if (Math.min(length, targetLength) === 0) return undefined; // a NaN stays
+  if (Math.min(length, targetLength) === 0) return undefined; // not for NaN, which has to reach the loss
   const [inverse, targetInverse] = [1 / length, 1 / targetLength];
   const shrinkage = -gain / (length + targetLength);
   return { inverse, weight: base ? shrinkage * inverse * targetInverse : -targetInverse };
 }
 
 /**
- * Products of rows, from the diagonal on to the right, become those of the rows less their mean.
+ * Turns products of rows into products of centered rows, in place: the elements on and above the
+ * diagonal.
  */
 function centre(products: Float64Array, rows: number): void {
   const means = new Float64Array(rows);
@@ -144,15 +147,15 @@ function centre(products: Float64Array, rows: number): void {
 }
 
 /**
- * The rows less their mean, over the root of their summed squares, `length`; zeros where they are
- * all equal.
+ * Centers the rows and divides them by `length`, the root of their summed squares. Returns zeros if
+ * all rows are equal.
  */
 function centred({ data, rows, columns }: Grid): { x: Grid; length: number } {
   const x = new Float64Array(rows * columns);
   const mean = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const value = data[i * columns + j]! - data[j]!; // exactly 0 where all rows are equal
+      const value = data[i * columns + j]! - data[j]!; // less the first row: exactly 0 if all are equal
       x[i * columns + j] = value;
       mean[j]! += value / rows;
     }
@@ -165,11 +168,11 @@ function centred({ data, rows, columns }: Grid): { x: Grid; length: number } {
   return { x: grid(x, rows, columns), length };
 }
 
-/** The same as 1 − ‖yᵀ x‖² / (‖xᵀ x‖ ‖yᵀ y‖) */
-function alignmentOfColumns(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
+/** 1 − ‖yᵀ x‖² / (‖xᵀ x‖ ‖yᵀ y‖), which equals {@link alignmentOfRows}. */
+function alignmentOfColumns(student: Grid, teacher: Grid, withDerivative: boolean): PairLoss {
   const { x, length } = centred(student);
   const { x: y, length: teacherLength } = centred(teacher);
-  if (Math.min(length, teacherLength) === 0) return { loss: 1 }; // a NaN stays
+  if (Math.min(length, teacherLength) === 0) return { loss: 1 }; // not for NaN
   const own = gram(transpose(x));
   const teachers = gram(transpose(y));
   const cross = new Float64Array(y.columns * x.columns);
@@ -179,9 +182,9 @@ function alignmentOfColumns(student: Grid, teacher: Grid, wanted: boolean): Pair
   const crossNorm = norm(cross, 0, cross.length);
   const alignment = (crossNorm / ownNorm) * (crossNorm / teacherNorm);
   const loss = 1 - alignment;
-  if (!wanted) return { loss };
-  // d ‖xᵀ x‖ = 2 x xᵀ x / ‖xᵀ x‖ and d ‖yᵀ x‖² = 2 y yᵀ x: as one product, of [x y] with both
-  // factors on top of each other
+  if (!withDerivative) return { loss };
+  // d ‖xᵀ x‖ = 2 x xᵀ x / ‖xᵀ x‖ and d ‖yᵀ x‖² = 2 y yᵀ x. One product computes their weighted sum:
+  // [x y] times the matrix of both factors, one above the other.
   const columns = x.columns + y.columns;
   const both = new Float64Array(x.rows * columns);
   for (let i = 0; i < x.rows; i++) {

@@ -1,4 +1,5 @@
-// Which row of the other side is its own: a row among those of a batch.
+// Contrastive loss: each row of the student has to recognise its own row of the teacher in the
+// batch.
 
 import { copyTransposed, type Grid } from '../products/grid.js';
 import type { PairLoss } from '../products/product.js';
@@ -7,30 +8,29 @@ import { type Directions, directionAdjoint, directionsOf } from './directions.js
 import { productsWith, TOLERANCE, withProducts } from './gram.js';
 
 /**
- * Mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ over j of exp(cos(sᵢ, tⱼ) / τ)) for rows s of the
- * student and t of the teacher; if `symmetric`, the mean of that and of the same with both in each
- * other's place. A row of zeros has the cosine 0, with derivative 0.
+ * Computes the mean over i of −log(exp(cos(sᵢ, tᵢ) / τ) / Σ_j exp(cos(sᵢ, tⱼ) / τ)) for rows s of
+ * the student and t of the teacher. If `symmetric`, the result is averaged with the same loss in
+ * which s and t are swapped. The cosine of a row of zeros is 0, with derivative 0.
  */
 export function contrast(
   student: Grid,
   teacher: Grid,
   temperature: number,
   symmetric: boolean,
-  wanted: boolean,
+  withDerivative: boolean,
 ): PairLoss {
   return withProducts(student, (precision) => {
     const own = directionsOf(student, 0, precision);
     const other = directionsOf(teacher, 0, precision);
     const { products: logits, error } = productsWith(own, other, precision);
-    // A logit is an exponent: what it is off by is what probabilities are off by, relative to
-    // themselves.
+    // The absolute error of a logit, an exponent, is the relative error of a probability.
     if (precision === 'float32' && !(error <= 2 * TOLERANCE * temperature)) return undefined;
     toLogits(logits, own, other, temperature);
-    return contrastOf(logits, own, other, { temperature, symmetric, wanted });
+    return contrastOf(logits, own, other, { temperature, symmetric, withDerivative });
   });
 }
 
-/** Products of rows become cosines / τ, in place. */
+/** Turns products of rows into cosines / τ, in place. */
 function toLogits(
   products: Float64Array,
   { factors }: Directions,
@@ -48,14 +48,14 @@ function toLogits(
 interface ContrastOptions {
   readonly temperature: number;
   readonly symmetric: boolean;
-  readonly wanted: boolean;
+  readonly withDerivative: boolean;
 }
 
 function contrastOf(
   logits: Float64Array,
   own: Directions,
   other: Directions,
-  { temperature, symmetric, wanted }: ContrastOptions,
+  { temperature, symmetric, withDerivative }: ContrastOptions,
 ): PairLoss {
   const rows = own.factors.length;
   const slopes = new Float64Array(rows * rows);
@@ -65,7 +65,7 @@ function contrastOf(
     loss = (loss + addCrossEntropies(transposed(logits, rows), rows, across)) / 2;
     slopes.set(transposed(across, rows));
   }
-  if (!wanted) return { loss };
+  if (!withDerivative) return { loss };
   const share = symmetric ? 0.5 : 1;
   const alongs = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
@@ -73,7 +73,7 @@ function contrastOf(
     let along = 0;
     for (let j = 0; j < rows; j++) {
       const slope = slopes[i * rows + j]!;
-      along += slope * logits[i * rows + j]!; // of logits, by which cosines differ from them cancels
+      along += slope * logits[i * rows + j]!; // logits for cosines: the factor 1 / τ is in the slope
       slopes[i * rows + j] = slope * factor * other.factors[j]!;
     }
     alongs[i] = share * along;
@@ -82,8 +82,8 @@ function contrastOf(
 }
 
 /**
- * Mean over rows of the cross-entropy of the logits with the diagonal; derivative += its
- * derivative.
+ * Returns the mean over rows of the cross-entropy of the logits, with class i for row i; adds its
+ * derivative to `derivative`.
  */
 function addCrossEntropies(logits: Float64Array, rows: number, derivative: Float64Array): number {
   const exponentials = new Float64Array(rows);

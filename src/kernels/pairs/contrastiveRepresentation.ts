@@ -1,36 +1,38 @@
-// Whether an entry of a memory is of the same sample: rows against the entries of all samples, by
-// noise-contrastive estimation.
+// Noise-contrastive estimation: each row of a batch has to tell the memory vector of its own sample
+// from the vectors of other samples.
 
 import type { Grid } from '../products/grid.js';
 import { addScaled } from '../rows/addScaled.js';
 import { logSumExp } from '../rows/logSumExp.js';
 import { sigmoid, softplus } from '../rows/softplus.js';
 
-/** What is added to denominators, as in the authors' code. */
+/** Addend of denominators, as in the authors' code. */
 const EPSILON = 1e-7;
 
-/** Which rows of a batch the anchors are, and what each counts. */
+/** Rows of a batch that are the anchors, and their weights. */
 export interface ContrastRows {
   readonly rows: readonly number[];
   readonly rowWeights?: Float64Array | undefined;
-  /** Where the loss of each row goes. */
+  /** Takes the loss of each row. */
   readonly rowLosses?: { add(row: number, loss: number): void } | undefined;
 }
 
-/** What rows are contrasted with. */
+/** Memory vectors with which rows are contrasted. */
 export interface Contrast extends ContrastRows {
-  /** One entry a sample. */
+  /** One vector, a row, for each sample. */
   readonly bank: Grid;
-  /** The entries of each row of a batch: its own first, then those of other samples. */
+  /** Samples for each row of a batch, `count` each: its own sample first, then others. */
   readonly entries: Int32Array;
   readonly count: number;
   readonly temperature: number;
 }
 
 /**
- * Mean over rows, each times its weight, of −log(x₀ / (x₀ + c + 1e-7)) − Σ over the others of log(c
- * / (x + c + 1e-7)), x = exp(anchor · entry / τ) / Z and c the number of the others by that of
- * samples. Where `slope` is given, as zeros, it is written with the derivative by the anchors.
+ * Computes the weighted mean over rows of −log(x₀ / (x₀ + c + 1e-7)) − Σ_{j ≥ 1} log(c / (xⱼ + c +
+ * 1e-7)). Here xⱼ = exp(anchor · vector j / τ) / Z, vector 0 belongs to the row's own sample, and c
+ * = (count − 1) / number of samples.
+ *
+ * @param slope - zeros, to be written with the derivative with respect to the anchors
  */
 export function noiseContrast(
   anchors: Grid,
@@ -47,12 +49,13 @@ export function noiseContrast(
   for (const [i, row] of rows.entries()) {
     similarities(anchors, i, contrast, logits);
     const rowWeight = rowWeights?.[row] ?? 1;
-    // Of the others, log((c + 1e-7) / c) is left.
+    // The constant part of the terms of the other samples: log((c + 1e-7) / c).
     let loss = (count - 1) * Math.log1p(EPSILON / noise);
     for (let j = 0; j < count; j++) {
       const sign = j === 0 ? -1 : 1;
       const d = sign * (logits[j]! - logNormalizer - level);
-      loss += softplus(d); // log((x + c + 1e-7) / (c + 1e-7)), of the first log((x + c + 1e-7) / x)
+      // log((x₀ + c + 1e-7) / x₀) for j = 0, log((xⱼ + c + 1e-7) / (c + 1e-7)) for j ≥ 1
+      loss += softplus(d);
       if (!slope) continue;
       const weight = (rowWeight * sign * sigmoid(d)) / (temperature * rows.length);
       const from = entries[row * count + j]! * columns;
@@ -64,7 +67,7 @@ export function noiseContrast(
   return sum / rows.length;
 }
 
-/** log Z, with which x is 1 / samples in the mean over these rows and their entries. */
+/** Returns the log Z for which the mean of x over these rows and their vectors is 1 / samples. */
 export function logNormalizer(anchors: Grid, contrast: Contrast): number {
   const { bank, count, rows } = contrast;
   const logits = new Float64Array(count);
@@ -78,7 +81,7 @@ export function logNormalizer(anchors: Grid, contrast: Contrast): number {
   return mean + Math.log(bank.rows);
 }
 
-/** anchor · entry / τ for each entry of a row. */
+/** Writes anchor · vector / τ for each vector of a row. */
 function similarities(anchors: Grid, i: number, contrast: Contrast, result: Float64Array): void {
   const { bank, entries, count, rows, temperature } = contrast;
   const { data, columns } = anchors;

@@ -1,4 +1,4 @@
-// How rows go together, on one side and on the other.
+// Compares the Gram matrices of both sides in the feature space of a kernel.
 
 import { type Grid, grid } from '../products/grid.js';
 import { type PairLoss, valuesOf } from '../products/product.js';
@@ -8,17 +8,16 @@ import { mirror, precisionFor, TOLERANCE, withProducts } from './gram.js';
 import { pairProducts, sideOf } from './pairProducts.js';
 
 /**
- * The coefficients c of a polynomial Σ cₚ (x · y)ᵖ: what the product of two rows becomes in another
- * space.
+ * Coefficients c of a polynomial kernel k(x, y) = Σ_p cₚ (x · y)ᵖ.
  */
 export type ProductKernel = readonly number[];
 
-/** x · y itself. */
+/** k(x, y) = x · y. */
 export const bilinearKernel: ProductKernel = [0, 1];
 
 /**
- * exp(−γ ‖x − y‖²) of x and y of unit length: exp(−2γ) exp(2γ x · y), the second up to a power of
- * its product.
+ * Gaussian kernel exp(−γ ‖x − y‖²) of unit vectors. It equals exp(−2γ) exp(2γ x · y); the second
+ * factor is a Taylor series up to the power `order`.
  */
 export function gaussianKernel(gamma: number, order: number): ProductKernel {
   const coefficients = [Math.exp(-2 * gamma)];
@@ -27,30 +26,30 @@ export function gaussianKernel(gamma: number, order: number): ProductKernel {
 }
 
 /**
- * ‖K(student) − K(teacher)‖² / B², K the products of the B rows with each other in the space of the
- * kernel; or without the square, with a derivative of 0 where they are equal.
+ * Computes ‖K(student) − K(teacher)‖² / B² for the kernel matrices K of the B rows. If not
+ * `squared`, the norm is not squared, and its derivative is 0 at K(student) = K(teacher).
  */
 export function kernelDifference(
   student: Grid,
   teacher: Grid,
   kernel: ProductKernel,
   squared: boolean,
-  wanted: boolean,
+  withDerivative: boolean,
 ): PairLoss {
   return withProducts(student, (precision) => {
     const difference = differenceOf(student, teacher, kernel, precision);
     if (!difference) return undefined;
-    const { halves, slopes } = difference;
+    const { differences, slopes } = difference;
     const { rows } = student;
     const pairs = rows * rows;
-    const length = normOf(halves, rows);
+    const length = normOf(differences, rows);
     const loss = (squared ? length * length : length) / pairs;
-    if (!wanted) return { loss };
-    // Twice, since a pair stands on both sides of the diagonal.
+    if (!withDerivative) return { loss };
+    // The factor 2 counts the equal element below the diagonal.
     const factor = 2 * (squared ? 2 : length === 0 ? 0 : 1 / length);
     for (let i = 0; i < rows; i++) {
       for (let k = i * rows + i; k < (i + 1) * rows; k++) {
-        slopes[k] = (factor * slopes[k]! * halves[k]!) / pairs;
+        slopes[k] = (factor * slopes[k]! * differences[k]!) / pairs;
       }
     }
     mirror(slopes, rows);
@@ -61,28 +60,32 @@ export function kernelDifference(
 }
 
 /**
- * From the diagonal on to the right: K(student) − K(teacher), and the slopes of K(student) by its
- * products.
+ * Difference of the kernel matrices. Only the elements on and above the diagonal are set.
  */
-interface Halves {
-  readonly halves: Float64Array;
+interface KernelDifference {
+  /** K(student) − K(teacher). */
+  readonly differences: Float64Array;
+  /** d K(student) / d (x · y) of each pair. */
   readonly slopes: Float64Array;
-  /** No element of the student is beyond ±largest. */
+  /** Every element of the student is in ±largest. */
   readonly largest: number;
 }
 
-/** Undefined where the products are not precise enough. */
+/**
+ * Returns the difference of the kernel matrices; undefined if float32 products are not precise
+ * enough.
+ */
 function differenceOf(
   student: Grid,
   teacher: Grid,
   kernel: ProductKernel,
   precision: Precision,
-): Halves | undefined {
+): KernelDifference | undefined {
   const { rows } = student;
   const [own, target] = [sideOf(student), sideOf(teacher)];
   const { excess, teacher: other, base } = pairProducts(own, target, precision);
   const { products: slopes, variance, a, b } = excess;
-  const { products: halves } = other;
+  const { products: differences } = other; // the teacher's products, overwritten
   const targetVariance = (1 - base) * 2 * other.variance;
   const order = kernel.length - 1;
   const last = kernel[order]!;
@@ -92,15 +95,15 @@ function differenceOf(
   for (let i = 0; i < rows; i++) {
     const [ai, bi] = [variance * a[i]!, variance * b[i]!];
     const ti = targetVariance * other.a[i]!;
-    trace += slopes[i * rows + i]! + base * halves[i * rows + i]!;
+    trace += slopes[i * rows + i]! + base * differences[i * rows + i]!;
     for (let j = i; j < rows; j++) {
       const k = i * rows + j;
-      const y = halves[k]!;
+      const y = differences[k]!;
       const x = slopes[k]! + base * y;
       const gap = slopes[k]! + (base - 1) * y;
       let value = last;
       let slope = order * last;
-      let difference = 0; // of the value at x and that at y
+      let difference = 0; // polynomial at x − polynomial at y, by Horner's scheme without cancellation
       for (let p = order - 1; p > 0; p--) {
         difference = difference * y + value * gap;
         value = value * x + kernel[p]!;
@@ -110,31 +113,31 @@ function differenceOf(
       sum += difference * difference;
       errors += slope * slope * (ai * b[j]! + bi * a[j]! + ti * other.a[j]!);
       slopes[k] = slope;
-      halves[k] = difference;
+      differences[k] = difference;
     }
   }
   if (precision === 'float32' && !(errors <= TOLERANCE ** 2 * sum)) return undefined;
-  return { halves, slopes, largest: Math.sqrt(trace) };
+  return { differences, slopes, largest: Math.sqrt(trace) };
 }
 
-/** The norm of a symmetric matrix by what is on and above its diagonal. */
-function normOf(halves: Float64Array, rows: number): number {
+/** Returns the norm of a symmetric matrix, given by its elements on and above the diagonal. */
+function normOf(upper: Float64Array, rows: number): number {
   let sum = 0;
   for (let i = 0; i < rows; i++) {
     let rest = 0;
-    for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) rest += halves[k]! * halves[k]!;
-    sum += halves[i * rows + i]! ** 2 + 2 * rest;
+    for (let k = i * rows + i + 1; k < (i + 1) * rows; k++) rest += upper[k]! * upper[k]!;
+    sum += upper[i * rows + i]! ** 2 + 2 * rest;
   }
   if (sum > 1e-250 && sum < 1e250) return Math.sqrt(sum);
-  const whole = halves.slice(); // squares are too large or too small to add up
+  const whole = upper.slice(); // the sum of squares has overflowed or underflowed
   mirror(whole, rows);
   return norm(whole, 0, whole.length);
 }
 
-/** weight · ‖x xᵀ − y yᵀ‖² / rows; slope += its derivative by x, laid out as x is. */
+/** Returns weight · ‖x xᵀ − y yᵀ‖² / rows; adds its derivative to `slope`, in the layout of x. */
 export function addRelation(x: Grid, y: Grid, weight: number, slope: Float64Array): number {
   const { rows, columns, rowStride, columnStride } = x;
-  const factor = weight * rows; // of the mean over pairs
+  const factor = weight * rows; // kernelDifference divides by rows²
   const { loss, derivative } = kernelDifference(x, y, bilinearKernel, true, true);
   const values = valuesOf(derivative!);
   for (let i = 0; i < rows; i++) {
@@ -146,9 +149,10 @@ export function addRelation(x: Grid, y: Grid, weight: number, slope: Float64Arra
 }
 
 /**
- * mean over i of Σ |δᵢ| |δᵢ₊₁|, δ = student − teacher, of each row with the next; 0 for a single
- * row. Where `derivative` is given, as zeros, it is written with the derivative by the student,
- * which is 0 where δ is.
+ * Computes the mean over i of Σ |δᵢ| |δᵢ₊₁| for rows δ = student − teacher; 0 for a single row.
+ *
+ * @param derivative - zeros, to be written with the derivative with respect to the student, which
+ * is 0 where δ is 0
  */
 export function consecutiveDifference(
   student: Grid,
@@ -161,7 +165,7 @@ export function consecutiveDifference(
   for (let k = 0; k < rows * columns; k++) {
     const here = student.data[k]! - teacher.data[k]!;
     const last = k - columns;
-    // Before the first row there is one of zeros, so that a NaN is seen in a single row too.
+    // A row of zeros precedes the first row, so that a NaN in a single row reaches the loss.
     const before = last < 0 ? 0 : student.data[last]! - teacher.data[last]!;
     sum += Math.abs(before) * Math.abs(here);
     if (!derivative) continue;

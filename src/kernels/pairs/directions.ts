@@ -1,5 +1,5 @@
-// Directions of rows, as factors of the rows: their products are made of products of the rows,
-// which are computed before anything is rounded.
+// Directions of rows, each stored as a row and a factor. Products of directions are computed as
+// products of the rows, then multiplied by the factors, so that no direction is rounded first.
 
 import { type Grid, grid } from '../products/grid.js';
 import { type Derivative, dotsOf } from '../products/product.js';
@@ -8,30 +8,30 @@ import { norm } from '../rows/distance.js';
 import { precisionFor } from './gram.js';
 
 /**
- * Rows x with factors f, so that f x is the direction x / (‖x‖ + floor); 0 where x and the floor
- * are 0.
+ * Rows x with factors f: f x is the direction x / (‖x‖ + floor), or 0 if ‖x‖ + floor is 0.
  */
 export interface Directions {
   /**
-   * For products in float32 the rows as they are; otherwise copies of length 1, whose products do
-   * not overflow.
+   * The given rows for products in float32; otherwise copies of length 1, whose products do not
+   * overflow.
    */
   readonly rows: Grid;
   readonly factors: Float64Array;
-  /** ‖x‖ and ‖x‖² of each row as it was given. */
+  /** ‖x‖ and ‖x‖² of each given row. */
   readonly norms: Float64Array;
   readonly squares: Float64Array;
-  /** What each row was divided by, where rows are copies. */
+  /** Divisor of each row, if the rows are copies. */
   readonly divisors: Float64Array | undefined;
-  /** No element of the rows is beyond ±largest. */
+  /** Every element of the rows is in ±largest. */
   readonly largest: number;
-  /** For the product that makes the derivative. */
+  /** Precision of the product that computes the derivative. */
   readonly precision: Precision;
 }
 
-/** Float32 holds products of factors of rows whose lengths are between this and its inverse. */
-const LONG = 2 ** 30;
+/** Float32 holds products of two factors if the lengths of all rows are between 2^−30 and 2^30. */
+const MAX_LENGTH = 2 ** 30;
 
+/** Returns the directions of rows. */
 export function directionsOf(x: Grid, floor: number, precision: Precision): Directions {
   const { data, rows, columns } = x;
   const squares = dotsOf(x, x);
@@ -40,13 +40,13 @@ export function directionsOf(x: Grid, floor: number, precision: Precision): Dire
   let longest = 0;
   for (let i = 0; i < rows; i++) {
     const square = squares[i]!;
-    const isOrdinary = square > 1e-280 && square < 1e280; // of doubles, squares may overflow or underflow
+    const isOrdinary = square > 1e-280 && square < 1e280; // else it may have overflowed or underflowed
     const length = isOrdinary ? Math.sqrt(square) : norm(data, i * columns, columns);
     norms[i] = length;
     if (length > 0) shortest = Math.min(shortest, length);
-    longest = Math.max(longest, length); // a NaN stays
+    longest = Math.max(longest, length); // NaN for a NaN
   }
-  const isModerate = shortest > 1 / LONG && longest < LONG;
+  const isModerate = shortest > 1 / MAX_LENGTH && longest < MAX_LENGTH;
   if (precision === 'float32') {
     const factors = norms.map((length) => inverse(length + floor));
     const common = { factors, norms, squares, divisors: undefined };
@@ -67,12 +67,12 @@ function inverse(length: number): number {
 }
 
 /**
- * The derivative by rows of the products of their directions with others.
+ * Returns the derivative of a loss of products of directions with respect to the rows.
  *
- * @param slopes - for row i and direction j, the slope of the loss by their product times the
- * factors of both; it is overwritten
- * @param alongs - for each row, Σ over j of slope × product: it has no part in the derivative,
- * along which it points
+ * @param slopes - for row i and direction j: d(loss)/d(their product) × the factors of both;
+ * overwritten
+ * @param alongs - for each row: Σ over j of slope × product, the component of the derivative along
+ * the row. It is subtracted, because a direction does not change with the length of the row
  */
 export function directionAdjoint(
   { rows, factors, norms, divisors, largest, precision }: Directions,
@@ -84,7 +84,7 @@ export function directionAdjoint(
   for (let i = 0; divisors && i < rows.rows; i++) {
     for (let k = i * count; k < (i + 1) * count; k++) slopes[k]! /= divisors[i]!;
   }
-  // d ‖x‖ / d x = x / ‖x‖; at x = 0 the product of the two is of second order.
+  // d ‖x‖ / d x = x / ‖x‖. At x = 0 this part of the derivative is 0.
   const pulls = alongs.map((along, i) => (norms[i] === 0 ? 0 : (-along * factors[i]!) / norms[i]!));
   const isOwn = rows === others.rows;
   if (isOwn) for (let i = 0; i < count; i++) slopes[i * count + i]! += pulls[i]!;

@@ -1,15 +1,15 @@
-// How the channels of one layer go with those of a later one, over positions.
+// FSP matrices: products of the channels of two layers, averaged over positions.
 
 import { type Grid, grid, transpose } from '../products/grid.js';
 import { addProduct } from '../products/product.js';
 
-/** The maps of two layers, [channels][positions] each. */
+/** Feature maps of two layers, [channels, positions] each. */
 export interface Layers {
   readonly first: Grid;
   readonly second: Grid;
 }
 
-/** result = F · Hᵀ / positions, F the maps of the first layer and H those of the second. */
+/** result = F · Hᵀ / positions, for the maps F of the first layer and H of the second. */
 function flow({ first, second }: Layers, result: Float64Array): void {
   result.fill(0);
   addProduct(result, first, transpose(second));
@@ -17,9 +17,10 @@ function flow({ first, second }: Layers, result: Float64Array): void {
 }
 
 /**
- * Σ (flow(student) − flow(teacher))² for layers with these numbers of channels. Where `derivative`
- * is given, it is written with the derivative by the student's maps, the second layer behind the
- * first.
+ * Returns a function that computes Σ (flow(student) − flow(teacher))². It writes the derivative
+ * with respect to the student's maps to `derivative`, the first layer before the second.
+ *
+ * @param channels - number of channels of both layers
  */
 export function flowDifference(
   channels: readonly [number, number],
@@ -35,7 +36,7 @@ export function flowDifference(
     for (let k = 0; k < own.length; k++) {
       const u = own[k]! - other[k]!;
       sum += u * u;
-      own[k] = (2 * u) / positions; // from here on the slope by F · Hᵀ
+      own[k] = (2 * u) / positions; // from here on d(loss) / d(F · Hᵀ)
     }
     if (derivative) {
       derivative.fill(0);

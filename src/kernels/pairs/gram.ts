@@ -1,5 +1,4 @@
-// Products of the rows of a matrix with each other, or with those of another, and how precise they
-// are.
+// Products of the rows of one matrix, or of two matrices, with a measure of their precision.
 
 import { selectedKernel } from '../../engine/choice.js';
 import { type Grid, grid } from '../products/grid.js';
@@ -7,8 +6,7 @@ import { addProduct, dotsOf, precisionOf, setProducts } from '../products/produc
 import type { Precision } from '../products/productSimd.js';
 
 /**
- * x · xᵀ, the products of all rows with each other, in doubles: in a new array, or written over
- * one.
+ * Returns the Gram matrix x · xᵀ in doubles, in `result` or in a new array.
  */
 export function gram(
   x: Grid,
@@ -19,28 +17,28 @@ export function gram(
   return result;
 }
 
-/** Products of rows, from the diagonal on to the right, and how precise they are. */
+/** Products of rows with their precision. Only the elements on and above the diagonal are set. */
 export interface Products {
-  /** [rows][rows] */
+  /** In the shape [rows, rows]. */
   readonly products: Float64Array;
-  /** The mean square of the error of product (i, j) is variance · (aᵢ bⱼ + bᵢ aⱼ). */
+  /** The mean squared error of product (i, j) is variance · (aᵢ bⱼ + bᵢ aⱼ). */
   readonly variance: number;
   readonly a: Float64Array;
   readonly b: Float64Array;
 }
 
-/** Rows, and the squares of their lengths. */
+/** Rows with their squared lengths. */
 interface Side {
   readonly rows: Grid;
   readonly squares: Float64Array;
 }
 
-/** Largest error, relative to it, of a number that is rounded to float32. */
+/** Largest relative error of rounding to float32. */
 export const ROUNDING: number = 2 ** -24;
 
 /**
- * x · xᵀ, with the squares of lengths, in doubles, as its diagonal: of float32 sums those of
- * squares, in which nothing cancels, are the least precise.
+ * Returns x · xᵀ. The diagonal holds the squared lengths in doubles: of all float32 sums, sums of
+ * squares are the least precise, because their rounding errors do not cancel.
  */
 export function productsOf(
   x: Side & { readonly reference?: unknown },
@@ -59,8 +57,8 @@ export function productsOf(
 }
 
 /**
- * x · yᵀ for as many rows of either side, the diagonal in doubles, and the root mean square of the
- * errors off the diagonal, relative to the lengths of both rows.
+ * Returns x · yᵀ, with a diagonal in doubles, and the root mean square of the errors off the
+ * diagonal, relative to the lengths of both rows. Both matrices have the same number of rows.
  */
 export function productsWith(
   x: Side,
@@ -78,7 +76,7 @@ export function productsWith(
   return { products, error: errorOf(measured, x.rows, y.rows) };
 }
 
-/** For each row of products, the sum of the mean squares of their errors. */
+/** Returns, for each row of products, the sum of the mean squared errors. */
 export function rowVariances({ variance, a, b }: Products): Float64Array {
   const [left, right] = [sumOf(a), sumOf(b)];
   return a.map((value, i) => variance * (value * right + b[i]! * left));
@@ -91,31 +89,33 @@ export function sumOf(values: Float64Array): number {
 }
 
 /**
- * Largest error that products may cause in what a loss is made of, relative to it, as root mean
- * squares of both: the gradient, a sum of many of these, then is good to 1e-6 of its largest entry,
- * unless it cancels.
+ * Largest accepted error that products cause in the terms of a loss: root mean square of the errors
+ * over root mean square of the terms. The gradient, a sum of many terms, then has an error of at
+ * most 1e-6 of its largest element, unless its terms cancel.
  */
 export const TOLERANCE = 5e-7;
 
 /**
- * Number of rows and of columns from which on float32 is worth its errors. Errors of fewer products
- * do not average out, and gradients of fewer rows cancel more often; doubles cost little there.
+ * Least number of rows and of columns for products in float32. The errors of fewer products do not
+ * average out, the terms of a gradient of fewer rows cancel more often, and doubles cost little
+ * there.
  */
-const MANY = 32;
+const MIN_FLOAT32_SIZE = 32;
 
 /**
- * The precision for the products of a loss: float32 only for many such rows, and where a kernel
- * computes.
+ * Returns the precision of the products of a loss. It is float32 for float32 matrices with many
+ * rows and columns, if a WebAssembly kernel computes.
  */
 export function precisionFor(x: Grid): Precision {
-  const isWorthIt = Math.min(x.rows, x.columns) >= MANY && selectedKernel() !== 'scalar';
+  const isWorthIt =
+    Math.min(x.rows, x.columns) >= MIN_FLOAT32_SIZE && selectedKernel() !== 'scalar';
   return isWorthIt ? precisionOf(x) : 'float64';
 }
 
 /**
- * Evaluates a loss with float32 products where {@link precisionFor} its rows is float32, and once
- * more in doubles where it returns `undefined`, because the error of the products would show. With
- * doubles, it must not return `undefined`.
+ * Evaluates a loss with products in the precision of {@link precisionFor}. If `evaluate` returns
+ * undefined for float32, because the error of the products is too large, it is called again for
+ * float64, for which it must return a result.
  */
 export function withProducts<Result>(
   x: Grid,
@@ -124,12 +124,12 @@ export function withProducts<Result>(
   return (precisionFor(x) === 'float32' && evaluate('float32')) || evaluate('float64')!;
 }
 
-/** Number of products that are enough to tell how precise all are. */
-const SAMPLE = 32;
+/** Number of products whose error is measured, as a sample of all. */
+const SAMPLE_SIZE = 32;
 
 /**
- * Root mean square of the errors of some products right of the diagonal, relative to the lengths of
- * both rows.
+ * Returns the root mean square of the errors of some products above the diagonal, relative to the
+ * lengths of both rows.
  */
 function errorOf(
   { products, xSquares, ySquares }: Measured,
@@ -137,10 +137,10 @@ function errorOf(
   { data: y }: Grid,
 ): number {
   let sum = 0;
-  for (let k = 0; k < SAMPLE; k++) {
+  for (let k = 0; k < SAMPLE_SIZE; k++) {
     const i = (k * 7) % (rows - 1);
     const j = i + 1 + ((k * 17) % (rows - 1 - i));
-    let [even, odd] = [0, 0]; // two sums at a time: one addition need not wait for the other
+    let [even, odd] = [0, 0]; // two sums, because an addition has to wait for the last one to its sum
     for (let c = 0; c < columns - 1; c += 2) {
       even += x[i * columns + c]! * y[j * columns + c]!;
       odd += x[i * columns + c + 1]! * y[j * columns + c + 1]!;
@@ -149,10 +149,10 @@ function errorOf(
     const size = xSquares[i]! * ySquares[j]!;
     sum += size === 0 ? 0 : (products[i * rows + j]! - (even + odd)) ** 2 / size;
   }
-  return Math.sqrt(sum / SAMPLE);
+  return Math.sqrt(sum / SAMPLE_SIZE);
 }
 
-/** Products, and the squares of the lengths of the rows of both sides. */
+/** Products, with the squared lengths of the rows of both sides. */
 interface Measured {
   readonly products: Float64Array;
   readonly xSquares: Float64Array;
@@ -160,16 +160,16 @@ interface Measured {
 }
 
 /**
- * Side of the squares in which a matrix is mirrored: the rows of two of them stay in the L1 cache.
+ * Rows and columns of the blocks in which a matrix is mirrored: two blocks stay in the L1 cache.
  */
-const SIDE = 16;
+const BLOCK_SIZE = 16;
 
-/** Makes a square matrix symmetric by what is above its diagonal. */
+/** Copies the elements above the diagonal of a square matrix below the diagonal. */
 export function mirror(square: Float64Array, rows: number): void {
-  for (let top = 0; top < rows; top += SIDE) {
-    const bottom = Math.min(top + SIDE, rows);
-    for (let left = top; left < rows; left += SIDE) {
-      const right = Math.min(left + SIDE, rows);
+  for (let top = 0; top < rows; top += BLOCK_SIZE) {
+    const bottom = Math.min(top + BLOCK_SIZE, rows);
+    for (let left = top; left < rows; left += BLOCK_SIZE) {
+      const right = Math.min(left + BLOCK_SIZE, rows);
       for (let i = top; i < bottom; i++) {
         for (let j = Math.max(left, i + 1); j < right; j++) {
           square[j * rows + i] = square[i * rows + j]!;
@@ -180,9 +180,9 @@ export function mirror(square: Float64Array, rows: number): void {
 }
 
 /**
- * The adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope of a loss by each
- * entry of x · xᵀ; in the precision of x, since that is what a gradient is rounded to. Overwrites
- * the slope.
+ * Adjoint of {@link gram}: derivative += (slope + slopeᵀ) · x, for the slope d(loss) / d(x · xᵀ),
+ * which is overwritten. The product has the precision of x, to which the gradient is rounded
+ * anyway.
  */
 export function addGramAdjoint(slope: Float64Array, x: Grid, derivative: Float64Array): void {
   const { rows } = x;

@@ -1,25 +1,24 @@
-// How far apart two sets of vectors are as distributions: the maximum mean discrepancy, squared,
-// for the kernel (x · y)².
+// Squared maximum mean discrepancy of two sets of vectors, for the kernel (x · y)².
 
 import { type Grid, grid, transpose } from '../products/grid.js';
 import { addProduct } from '../products/product.js';
 import { gram } from './gram.js';
 
 /**
- * The discrepancy of the rows of x and those of y; where `derivative` is given, it is written with
- * the derivative with respect to x.
+ * Returns the discrepancy of the rows of x and the rows of y, and writes its derivative with
+ * respect to x to `derivative`, if it is given.
  */
 export type Discrepancy = (x: Grid, y: Grid, derivative: Float64Array | undefined) => number;
 
 /**
- * Of two forms of the same sum, the one that takes fewer multiplications for m and n rows of this
- * many columns.
+ * Returns whichever of two equivalent forms is cheaper for m and n rows with this number of
+ * columns.
  */
 export function discrepancy(m: number, n: number, columns: number): Discrepancy {
   return columns <= m + n ? ofMoments(m, n, columns) : ofProducts(m, n, columns);
 }
 
-/** ‖xᵀx / m − yᵀy / n‖²: never negative. */
+/** ‖xᵀx / m − yᵀy / n‖², which is never negative. */
 function ofMoments(m: number, n: number, columns: number): Discrepancy {
   const own = new Float64Array(columns * columns);
   const other = new Float64Array(columns * columns);
@@ -30,7 +29,7 @@ function ofMoments(m: number, n: number, columns: number): Discrepancy {
     for (let k = 0; k < own.length; k++) {
       const u = own[k]! / m - other[k]! / n;
       sum += u * u;
-      own[k] = (4 * u) / m; // from here on the slope
+      own[k] = (4 * u) / m; // from here on the factor of x in the derivative
     }
     if (derivative) setProduct(derivative, x, grid(own, columns, columns));
     return sum;

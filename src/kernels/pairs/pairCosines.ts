@@ -1,5 +1,4 @@
-// Cosines of the rows of the student with each other, and how they differ from those of the
-// teacher.
+// Cosines of all pairs of rows of both sides, and their differences.
 
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
@@ -7,22 +6,22 @@ import { type Directions, directionAdjoint } from './directions.js';
 import { mirror } from './gram.js';
 import { type PairProducts, pairProducts } from './pairProducts.js';
 
-/** Cosines of pairs of rows, from the diagonal on to the right. */
+/** Cosines of pairs of rows. Only the elements on and above the diagonal are set. */
 export interface PairCosines {
-  /** [rows][rows]: the cosines of the student's rows. */
+  /** The student's cosines, in the shape [rows, rows]. */
   readonly cosines: Float64Array;
-  /** By how much these are larger than the teacher's: precise where they differ little. */
+  /** Student's − teacher's cosines, which are precise also if the difference is small. */
   readonly gaps: Float64Array;
-  /** Σ over pairs of the mean square of the error of a gap, times the weight of the pair. */
+  /** Σ over pairs of the mean squared error of a gap, times the weight of the pair. */
   readonly error: number;
-  /** Mean square of the error of a cosine of the teacher. */
+  /** Mean squared error of a teacher's cosine. */
   readonly teacherVariance: number;
 }
 
 /**
- * The cosines of the rows of each side, as products of directions with the same floor.
+ * Computes the cosines of both sides as products of directions, which have the same floor.
  *
- * @param weightOf - what the error of a pair counts, by the student's cosine
+ * @param weightOf - returns the weight of the error of a pair with this cosine of the student
  */
 export function pairCosines(
   own: Directions,
@@ -64,8 +63,9 @@ export function pairCosines(
 }
 
 /**
- * fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ), of factors f of the student and e of the teacher
- * that differ little: the differences fᵢ − eᵢ. Without a base, −eᵢ, for −eᵢ eⱼ.
+ * Returns the differences fᵢ − eᵢ of the student's factors f and the teacher's factors e, without
+ * cancellation. They serve fᵢ fⱼ − eᵢ eⱼ = (fᵢ − eᵢ) fⱼ + eᵢ (fⱼ − eⱼ). If `base` is 0, returns
+ * −eᵢ.
  */
 function factorDifferences(
   { excess, base }: PairProducts,
@@ -83,8 +83,8 @@ function factorDifferences(
 }
 
 /**
- * The derivative by the student's rows, for the slope of a loss by the cosine of each pair, from
- * the diagonal on to the right. Overwrites the slopes.
+ * Adjoint of the cosines: returns the derivative with respect to the student's rows, for the slope
+ * d(loss) / d(cosine) of each pair on and above the diagonal. Overwrites the slopes.
  */
 export function cosineAdjoint(
   own: Directions,

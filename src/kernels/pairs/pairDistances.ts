@@ -2,54 +2,58 @@ import { type Grid, grid } from '../products/grid.js';
 import type { Derivative } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { mirror, precisionFor } from './gram.js';
-import { lessReference, pairProducts, sideOf } from './pairProducts.js';
+import { pairProducts, sideOf, subtractReference } from './pairProducts.js';
 
 /**
- * The distances of the rows of a batch from each other: those of the student are
- * `excess + base · teacher`.
+ * Distances of all pairs of rows. The student's distances are `excess + base · teacher`.
  */
 export interface PairDistances {
   readonly rows: number;
-  /** [rows][rows], in doubles; from the diagonal on to the right. */
+  /** Doubles in the shape [rows, rows]; only the elements on and above the diagonal are set. */
   readonly excess: Float64Array;
   readonly teacher: Float64Array;
-  /** As of products: 1 where the excess is how distances differ. */
+  /**
+   * 1 if `excess` holds differences of distances, 0 if it holds the student's distances; see
+   * {@link PairProducts}.
+   */
   readonly base: 0 | 1;
   /**
-   * The mean distance of different rows of the student, or 1 where all distances are 0: the unit of
-   * distances.
+   * Unit of the student's distances: their mean over different rows, or 1 if all are 0.
    */
   readonly unit: number;
   readonly teacherUnit: number;
-  /** Distances in their units differ by excess / unit + weight · teacher. */
+  /** Student's − teacher's distance, each in its unit, is excess / unit + weight · teacher. */
   readonly weight: number;
-  /** The least distance of rows of the student that do not touch. */
+  /** Least distance of rows of the student that do not touch. */
   readonly nearest: number;
-  /** Σ over pairs of the squared errors of that difference. */
+  /** Σ over pairs of the squared errors of these differences. */
   readonly error: number;
-  /** The rows of the student less a point between them, where products were computed in float32. */
+  /** The student's rows less a reference row, if the products were computed in float32. */
   readonly differences: Grid | undefined;
 }
 
-/** Below these shares of what it is the difference of, the square of a distance has lost digits. */
-const NEAR = { float32: 0.1, float64: 1e-3 };
+/**
+ * A squared distance is a difference, ‖x‖² + ‖y‖² − 2 x · y. Below these shares of ‖x‖² + ‖y‖²,
+ * cancellation has cost it too many digits.
+ */
+const CANCELLED = { float32: 0.1, float64: 1e-3 };
 
 /**
- * Rows nearer to each other than this share of the mean distance have no direction from one to the
- * other.
+ * Rows touch below this share of the mean distance. The direction from one row to the other is then
+ * undefined.
  */
 const TOUCHING = 1e-12;
 
 /**
- * Where rows are nearer to each other than this share of the mean distance, float32 has too few
- * digits for what pulls them.
+ * Below this share of the mean distance, the derivative with respect to a distance is so large that
+ * float32 has too few digits.
  */
 const CLOSE = 1 / 16;
 
 /**
- * By the products of rows with each other, except where rows are so near that those all but cancel.
- * Float32 products are of the rows less a point between them, which leaves little to cancel;
- * undefined where many rows are near.
+ * Computes distances from products of rows, except for pairs of rows so near that the products
+ * almost cancel. In float32 a reference row is subtracted first, which leaves little to cancel.
+ * Undefined if float32 products are not precise enough, because many rows are near.
  */
 export function pairDistances(
   student: Grid,
@@ -58,8 +62,8 @@ export function pairDistances(
 ): PairDistances | undefined {
   const { rows } = student;
   const isQuick = precision === 'float32';
-  const own = isQuick ? lessReference(student, precision) : sideOf(student);
-  const other = isQuick ? lessReference(teacher, precision) : sideOf(teacher);
+  const own = isQuick ? subtractReference(student, precision) : sideOf(student);
+  const other = isQuick ? subtractReference(teacher, precision) : sideOf(teacher);
   const products = pairProducts(own, other, precision);
   const { base } = products;
   const { products: x, a, b } = products.excess;
@@ -69,8 +73,8 @@ export function pairDistances(
   let [sum, targetSum] = [0, 0];
   let [error, targetError] = [0, 0];
   let nearest = Infinity;
-  let count = 0; // of pairs that are near
-  const near = NEAR[precision];
+  let nearPairs = 0;
+  const near = CANCELLED[precision];
   for (let i = 0; i < rows; i++) {
     for (let j = i + 1; j < rows; j++) {
       const k = i * rows + j;
@@ -83,7 +87,7 @@ export function pairDistances(
         target = squaredDistance(teacher, i, j);
         square = squaredDistance(student, i, j);
         part = base ? squaresApart(student, teacher, i, j) : square;
-        count++;
+        nearPairs++;
       } else {
         error += ((a[i]! + a[j]!) * (b[i]! + b[j]!)) / square;
         targetError += (sizes[i]! + sizes[j]!) ** 2 / target;
@@ -95,8 +99,8 @@ export function pairDistances(
       targetSum += h[k]!;
       if (distance < nearest && distance > 0) nearest = distance;
     }
-    if (isQuick && count > rows) return undefined; // one by one, they take longer than products of doubles
-    // A NaN has to be seen where there is no other row.
+    if (isQuick && nearPairs > rows) return undefined; // one by one takes longer than float64 products
+    // A NaN has to reach the loss also if the row is the only one.
     x[i * rows + i] = 0 * squares[i]!;
     h[i * rows + i] = 0 * targets[i]!;
   }
@@ -107,8 +111,7 @@ export function pairDistances(
     base && targetSum > 0 ? (-scale * sum) / unit / teacherUnit : base / unit - 1 / teacherUnit;
   const distances = { rows, excess: x, teacher: h, base, unit };
   if (nearest <= TOUCHING * unit) nearest = nearestApart(distances);
-  // The error of a square is that of twice a product of rows; the derivative of the root is 1 / 2
-  // distance.
+  // The error of a squared distance is that of 2 x · y; the square root divides it by 2 · distance.
   const errors = isQuick
     ? (products.excess.variance * error) / unit ** 2 +
       products.teacher.variance * targetError * weight ** 2
@@ -117,7 +120,7 @@ export function pairDistances(
   return { ...distances, teacherUnit, weight, nearest, error: errors / 2, differences };
 }
 
-/** The least distance of rows of the student that do not touch. */
+/** Returns the least distance of rows of the student that do not touch. */
 function nearestApart({
   rows,
   excess,
@@ -135,7 +138,7 @@ function nearestApart({
   return nearest;
 }
 
-/** ‖sᵢ − sⱼ‖² − ‖tᵢ − tⱼ‖² */
+/** ‖sᵢ − sⱼ‖² − ‖tᵢ − tⱼ‖², without cancellation. */
 function squaresApart(student: Grid, teacher: Grid, i: number, j: number): number {
   const { data: s, columns } = student;
   const { data: t } = teacher;
@@ -159,16 +162,15 @@ function squaredDistance({ data, columns }: Grid, i: number, j: number): number 
 }
 
 /**
- * 1 / distance, and 0 where rows touch: what a derivative by the distance is to be divided by, or
- * cut off at.
+ * Returns 1 / distance, the factor in the derivative of a distance; 0 for rows that touch.
  */
 export function inverseDistance(distance: number, unit: number): number {
   return distance <= TOUCHING * unit ? 0 : 1 / distance;
 }
 
 /**
- * The adjoint of ½ ‖xᵢ − xⱼ‖²: d loss / d x, for the slope of a loss by each pair i < j. To the
- * precision of x, unless some of its rows are close. Overwrites the slope.
+ * Adjoint of ½ ‖xᵢ − xⱼ‖²: returns d(loss) / d(x) for the slope of each pair i < j, which is
+ * overwritten. The product has the precision of x, or float64 if some rows of x are close.
  */
 export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances): Derivative {
   const { excess, teacher, base, unit, nearest, rows } = own;
@@ -185,14 +187,13 @@ export function distanceAdjoint(slope: Float64Array, x: Grid, own: PairDistances
     slope[i * rows + i] = pulls[i]!;
   }
   mirror(slope, rows);
-  // Σ pull (xᵢ − xⱼ) is the same wherever rows are counted from: from a point between them, the
-  // least is lost.
+  // Σ pull (xᵢ − xⱼ) does not change if a reference row is subtracted from all rows, which makes
+  // the products smaller and their rounding errors too.
   const precision = nearest < CLOSE * unit ? 'float64' : precisionFor(x);
   const differences = precision === 'float32' ? own.differences : undefined;
-  const b = differences ?? lessReference(x, 'float64').rows; // float32 might overflow
-  // No element of the rows less that point is beyond twice the sum of the distances from one of
-  // them.
+  const b = differences ?? subtractReference(x, 'float64').rows; // float32 might overflow
+  // A bound on the elements of b: twice the sum of the distances from one row.
   let largest = 0;
-  for (let i = 0; i < rows; i++) largest += 2 * (excess[i]! + base * teacher[i]!); // a NaN stays
+  for (let i = 0; i < rows; i++) largest += 2 * (excess[i]! + base * teacher[i]!);
   return { a: grid(slope, rows, rows), b, largest, precision };
 }

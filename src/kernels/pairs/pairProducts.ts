@@ -1,20 +1,20 @@
-// Products of the rows of the student with each other, and of those of the teacher, such that their
-// difference is precise.
+// Gram matrices of student and teacher, whose difference is precise also if both are nearly equal.
 
 import { type Grid, grid } from '../products/grid.js';
-import { dotsOf, lessRow } from '../products/product.js';
+import { dotsOf, subtractRow } from '../products/product.js';
 import type { Precision } from '../products/productSimd.js';
 import { differencesFast } from '../products/rowsSimd.js';
 import { type Products, productsOf, productsWith, ROUNDING } from './gram.js';
 
 /**
- * Rows to multiply: those of a source, or the source less a reference row, which may be rounded to
+ * Rows to multiply: the given rows, or the given rows less a reference row, which may be rounded to
  * float32.
  */
 export interface Side {
   readonly rows: Grid;
+  /** Squared length of each row. */
   readonly squares: Float64Array;
-  /** The rows as they were given, if these are less a reference. */
+  /** The given rows, if a reference row was subtracted. */
   readonly source?: Grid;
   readonly reference?: Float64Array;
 }
@@ -23,38 +23,38 @@ export function sideOf(rows: Grid): Side {
   return { rows, squares: dotsOf(rows, rows) };
 }
 
-/** Number of rows whose mean is a point between all rows. */
-const FEW = 16;
+/** Number of rows whose mean is the reference row: a point between all rows. */
+const REFERENCE_ROWS = 16;
 
 /**
- * The rows less a point between them, and the squares of their lengths: rows that are equal stay
- * equal.
+ * Subtracts a reference row, a point between the rows, from all rows. Equal rows stay equal.
  */
-export function lessReference(source: Grid, precision: Precision): Side {
+export function subtractReference(source: Grid, precision: Precision): Side {
   const { data, rows, columns } = source;
   const reference = new Float64Array(columns);
-  const step = Math.ceil(rows / FEW);
+  const step = Math.ceil(rows / REFERENCE_ROWS);
   const count = Math.ceil(rows / step);
   for (let i = 0; i < rows; i += step) {
     for (let j = 0; j < columns; j++) reference[j]! += data[i * columns + j]! / count;
   }
-  return { ...sideOf(lessRow(source, reference, precision)), source, reference };
+  return { ...sideOf(subtractRow(source, reference, precision)), source, reference };
 }
 
 /**
- * From the diagonal on to the right, the products of the student's rows are
- * `excess + base · teacher`.
+ * Gram matrices of both sides. The student's products are `excess + base · teacher`; only the
+ * elements on and above the diagonal are set.
  */
 export interface PairProducts {
   readonly excess: Products;
   readonly teacher: Products;
   /**
-   * 0: the excess is the products of the student. 1: it is how they differ, precise where they
-   * differ little.
+   * 0 if `excess` holds the student's products. 1 if it holds student's − teacher's products, which
+   * are precise also if the difference is small.
    */
   readonly base: 0 | 1;
 }
 
+/** Computes the Gram matrices of both sides. */
 export function pairProducts(own: Side, other: Side, precision: Precision): PairProducts {
   const teacher = productsOf(other, precision);
   const isNear = precision === 'float32' && distanceOf(own, other) < NEAR;
@@ -63,19 +63,19 @@ export function pairProducts(own: Side, other: Side, precision: Precision): Pair
 }
 
 /**
- * Up to this distance, relative to the length of the shorter side, the product of the difference is
- * taken. It takes half the time of a Gram matrix longer, but less than doubles, which rows that all
- * point one way need from here on. Rows that have nothing to do with each other are at √2, or below
- * if they do not add up to 0.
+ * Distance of both sides, relative to the length of the shorter side, up to which the difference of
+ * the Gram matrices is computed directly. This takes 1.5 times as long as a Gram matrix, but less
+ * than the doubles that rows with a common direction would otherwise need. Independent rows have a
+ * distance of √2, or less if their mean is not 0.
  */
 const NEAR = 1.1;
 
-/** Number of rows that are enough to tell how near all are. */
-const SAMPLE = 16;
+/** Number of rows by which the distance of both sides is measured. */
+const SAMPLE_ROWS = 16;
 
 /**
- * How far the rows are from those of the teacher, relative to the shorter; Infinity where the
- * columns differ.
+ * Returns the distance of the student's rows from the teacher's, relative to the length of the
+ * shorter side; Infinity if the numbers of columns differ.
  */
 function distanceOf(own: Side, other: Side): number {
   const { data: x, rows, columns } = own.rows;
@@ -83,7 +83,7 @@ function distanceOf(own: Side, other: Side): number {
   if (columns !== other.rows.columns) return Infinity;
   let distance = 0;
   let [size, otherSize] = [0, 0];
-  for (let i = 0; i < rows; i += Math.ceil(rows / SAMPLE)) {
+  for (let i = 0; i < rows; i += Math.ceil(rows / SAMPLE_ROWS)) {
     for (let k = i * columns; k < (i + 1) * columns; k++) {
       const difference = x[k]! - y[k]!;
       distance += difference * difference;
@@ -95,8 +95,8 @@ function distanceOf(own: Side, other: Side): number {
 }
 
 /**
- * s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2: the errors are relative to δ.
- * Undefined where there is no memory for it.
+ * Computes s sᵀ − t tᵀ = δ mᵀ + m δᵀ with δ = s − t and m = (s + t) / 2, so that the errors are
+ * relative to δ. Undefined if the engine has no memory for it.
  */
 function differenceOf(own: Side, other: Side): Products | undefined {
   const { rows, columns } = own.rows;
@@ -107,7 +107,8 @@ function differenceOf(own: Side, other: Side): Products | undefined {
   const parts = differencesFast(own.source ?? own.rows, other.source ?? other.rows, shift, center);
   if (!parts) return undefined;
   const { differences, middles, dots, squares: a } = parts;
-  const b = own.squares.map((square, i) => (square + other.squares[i]!) / 2); // at most ‖δ‖² / 4 too large
+  // An upper bound of ‖m‖², by at most ‖δ‖² / 4.
+  const b = own.squares.map((square, i) => (square + other.squares[i]!) / 2);
   const difference = { rows: grid(differences, rows, columns), squares: a };
   const middle = { rows: grid(middles, rows, columns), squares: b };
   if (!a.some((square) => square > 0)) {
@@ -119,17 +120,17 @@ function differenceOf(own: Side, other: Side): Products | undefined {
 }
 
 /**
- * Side of the squares in which a matrix is added to its transpose: the rows of two of them stay in
+ * Rows and columns of the blocks in which a matrix is added to its transpose: two blocks stay in
  * the L1 cache.
  */
-const SIDE = 16;
+const BLOCK_SIZE = 16;
 
-/** square += squareᵀ, from the diagonal on to the right. */
+/** square += squareᵀ, for the elements on and above the diagonal. */
 export function addTransposed(square: Float64Array, rows: number): void {
-  for (let top = 0; top < rows; top += SIDE) {
-    const bottom = Math.min(top + SIDE, rows);
-    for (let left = top; left < rows; left += SIDE) {
-      const right = Math.min(left + SIDE, rows);
+  for (let top = 0; top < rows; top += BLOCK_SIZE) {
+    const bottom = Math.min(top + BLOCK_SIZE, rows);
+    for (let left = top; left < rows; left += BLOCK_SIZE) {
+      const right = Math.min(left + BLOCK_SIZE, rows);
       for (let i = top; i < bottom; i++) {
         for (let j = Math.max(left, i); j < right; j++) {
           square[i * rows + j]! += square[j * rows + i]!;

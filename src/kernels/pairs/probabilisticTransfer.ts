@@ -1,4 +1,4 @@
-// Rows as probabilities of each other, by their cosine.
+// Compares the conditional probabilities of pairs of rows, which follow from their cosines.
 
 import type { Grid } from '../products/grid.js';
 import type { Derivative, PairLoss } from '../products/product.js';
@@ -7,20 +7,21 @@ import { type Directions, directionsOf } from './directions.js';
 import { TOLERANCE, withProducts } from './gram.js';
 import { cosineAdjoint, pairCosines } from './pairCosines.js';
 
-/** What is added to norms and probabilities, as in the authors' code. */
+/** Addend of norms and probabilities, as in the authors' code. */
 const EPSILON = 1e-7;
 
 /**
- * The affinities of rows, p(j | i) = s(i, j) / Σ s(i, k) with s = 1 + cosine: half of it cancels.
+ * Cosines and sums for the conditional probabilities p(j | i) = s(i, j) / Σ_k s(i, k), with s = 1 +
+ * cosine. The authors' s is half of this; the factor cancels.
  */
 interface Affinities {
   /**
-   * The student's cosines, and by how much they are larger than the teacher's; from the diagonal on
-   * to the right.
+   * The student's cosines, and student's − teacher's cosines; only the elements on and above the
+   * diagonal are set.
    */
   readonly cosines: Float64Array;
   readonly gaps: Float64Array;
-  /** Sums of the gaps of each row. */
+  /** Sum of the gaps of each row. */
   readonly gains: Float64Array;
   /** 1 / Σ s(i, k) of each row of the student, and of the teacher. */
   readonly inverses: Float64Array;
@@ -55,19 +56,25 @@ function affinities(own: Directions, other: Directions, precision: Precision): A
 }
 
 /**
- * mean over i and j of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7)), p the affinities of
- * the teacher's rows and q those of the student's. Float32 products are used unless the errors of
- * the products show.
+ * Computes the mean over i and j of p(j | i) · log((p(j | i) + 1e-7) / (q(j | i) + 1e-7)), with the
+ * teacher's probabilities p and the student's q. Products are in float32, if they are precise
+ * enough.
  */
-export function affinityDivergence(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
-  return withProducts(student, (precision) => divergenceOf(student, teacher, wanted, precision));
+export function affinityDivergence(
+  student: Grid,
+  teacher: Grid,
+  withDerivative: boolean,
+): PairLoss {
+  return withProducts(student, (precision) =>
+    divergenceOf(student, teacher, withDerivative, precision),
+  );
 }
 
-/** Undefined where float32 products are not precise enough. */
+/** Returns the divergence; undefined if float32 products are not precise enough. */
 function divergenceOf(
   student: Grid,
   teacher: Grid,
-  wanted: boolean,
+  withDerivative: boolean,
   precision: Precision,
 ): PairLoss | undefined {
   const { rows } = student;
@@ -91,7 +98,7 @@ function divergenceOf(
       mean += q * (more + EPSILON) * inverse;
       squares += (more * inverse) ** 2;
       if (i === j) continue;
-      // The same from row j to row i.
+      // The element below the diagonal: probabilities of i given j.
       const turnedP = (affinity - gap) * e[j]!;
       const turnedQ = affinity * f[j]!;
       const turnedMore = f[j]! * (gap - turnedP * gains[j]!);
@@ -103,11 +110,11 @@ function divergenceOf(
   }
   if (precision === 'float32' && !(pairs.error <= TOLERANCE ** 2 * squares)) return undefined;
   const loss = sum / rows ** 2;
-  if (!wanted) return { loss };
+  if (!withDerivative) return { loss };
   return { loss, derivative: derivativeOf(pairs, own, means) };
 }
 
-/** Overwrites the gaps. */
+/** Returns the derivative with respect to the student's rows. Overwrites the gaps. */
 function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): Derivative {
   const { cosines, gaps, gains, inverses: f, targetInverses: e } = pairs;
   const rows = f.length;
@@ -118,7 +125,8 @@ function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): 
       const affinity = 1 + cosines[i * rows + j]!;
       const gap = gaps[i * rows + j]!;
       const target = affinity - gap;
-      // 1 − p / q: a constant more than −p / q, since over a row the sum of q takes a constant out.
+      // 1 − p / q instead of −p / q, which avoids cancellation. The added constant has no effect,
+      // because the probabilities q of a row sum to 1.
       const more = fi * (gap - target * ei * gain);
       const slope = (more + EPSILON) / (affinity * fi + EPSILON) - mean;
       const turnedMore = f[j]! * (gap - target * e[j]! * gains[j]!);
@@ -130,12 +138,13 @@ function derivativeOf(pairs: Affinities, own: Directions, means: Float64Array): 
 }
 
 /**
- * p log((p + 1e-7) / (q + 1e-7)) + q − p for q − p and 1 / (q + 1e-7): rows of p and of q have the
- * same sum, and with what they differ by no term is of first order.
+ * Returns p log((p + 1e-7) / (q + 1e-7)) + q − p, for `more` = q − p and `inverse` = 1 / (q +
+ * 1e-7). The addend q − p sums to 0 over a row; it removes the first order of each term, which
+ * would cancel in the sum.
  */
 function excessOf(p: number, more: number, inverse: number): number {
   const x = -more * inverse;
-  // Most are near 0, where this takes a fraction of the time of Math.log1p.
+  // Most arguments are near 0, where this series takes a fraction of the time of Math.log1p.
   if (!(Math.abs(x) < 0.1)) return p * Math.log1p(x) + more;
   // log(1 + x) = 2 artanh(s)
   const s = x / (2 + x);

@@ -1,19 +1,19 @@
-// How the relations of rows differ between student and teacher. Slopes are those by ½ ‖xᵢ − xⱼ‖² of
-// the student, weighted: see distanceAdjoint.
+// Compares distances and angles of rows between student and teacher. Slopes are weighted
+// derivatives with respect to ½ ‖xᵢ − xⱼ‖² of the student, for distanceAdjoint.
 
 import { huberSlope, huberValue } from '../rows/distance.js';
 import { mirror, TOLERANCE } from './gram.js';
 import { inverseDistance, type PairDistances } from './pairDistances.js';
 
 /**
- * Largest error of distances, relative to what they differ by: a gradient divides differences by
- * distances.
+ * Largest accepted error of distances, relative to their differences. It is below TOLERANCE,
+ * because the gradient divides the differences by distances.
  */
-const SHARE = 0.4 * TOLERANCE;
+const DISTANCE_TOLERANCE = 0.4 * TOLERANCE;
 
 /**
- * The mean over all pairs of Huber's loss of distances in their unit. Writes the slopes of pairs i
- * < j. Undefined where the errors of float32 products would show.
+ * Computes the mean over all pairs of Huber's loss of distances, each in the unit of its side.
+ * Writes the slopes of pairs i < j. Undefined if float32 products are not precise enough.
  */
 export function distanceDifference(
   { rows, excess, teacher, base, unit, weight: share, error }: PairDistances,
@@ -36,7 +36,7 @@ export function distanceDifference(
       if (slopes) slopes[k] = slope;
     }
   }
-  if (error !== 0 && !(error <= SHARE ** 2 * squares)) return undefined;
+  if (error !== 0 && !(error <= DISTANCE_TOLERANCE ** 2 * squares)) return undefined;
   if (slopes) {
     // Each pair counts twice, in the loss and in the unit.
     const factor = (2 * weight) / (rows ** 2 * unit);
@@ -52,21 +52,21 @@ export function distanceDifference(
 }
 
 /**
- * The mean over all triples of Huber's loss of the cosine of the angle at j between i and k, by the
- * law of cosines; it is 0 where a row touches the vertex. Adds the slopes of pairs i < j. The
- * distances are from products of doubles.
+ * Computes the mean over all triples of Huber's loss of the cosine of the angle at j between i and
+ * k, by the law of cosines. The cosine is 0 if i or k touches the vertex j. Adds the slopes of
+ * pairs i < j. The distances have to come from products in doubles.
  */
 export function angleDifference(
   { rows, excess: own, teacher: other, unit, teacherUnit }: PairDistances,
   weight: number,
   slopes: Float64Array | undefined,
 ): number {
-  const factor = (2 * weight) / rows ** 3; // i and k may be exchanged
+  const factor = (2 * weight) / rows ** 3; // 2: triples with i and k swapped have the same loss
   mirror(own, rows);
   mirror(other, rows);
   const s = halfSquares(own);
   const t = halfSquares(other);
-  const parts = slopes && new Float64Array(rows * rows); // a pair has two entries, which add up
+  const parts = slopes && new Float64Array(rows * rows); // (i, j) and (j, i) sum to the slope of a pair
   const p = new Float64Array(rows); // inverse distances from the vertex
   const q = new Float64Array(rows);
   const pulls = new Float64Array(rows);
@@ -105,7 +105,7 @@ export function angleDifference(
       }
       pulls[i]! += pullSum;
       turns[i]! += turnSum;
-      // Of i with itself: 1, and 0 where it touches the vertex.
+      // The triple with k = i: its cosine is 1, or 0 if i touches the vertex.
       const u = Math.sign(pi) - Math.sign(qi);
       sum += 0.5 * huberValue(u, huberSlope(u, 1));
     }

@@ -1,11 +1,11 @@
-// How the vectors of the tokens of one sequence relate to each other, head by head.
+// Compares the self-attention relations of the tokens of one sequence, head by head.
 
 import type { Grid } from '../products/grid.js';
 import { scoreDivergences } from '../rows/scoreRows.js';
 import { addGramAdjoint, gram } from './gram.js';
 
-/** The scratch memory for sequences of a number of tokens. */
-interface Room {
+/** Scratch buffers for sequences with `rows` tokens. */
+interface Scratch {
   readonly rows: number;
   readonly studentScores: Float64Array;
   readonly teacherScores: Float64Array;
@@ -13,7 +13,7 @@ interface Room {
   readonly own: Float64Array;
 }
 
-function roomFor(rows: number, width: number): Room {
+function scratchFor(rows: number, width: number): Scratch {
   const square = (): Float64Array => new Float64Array(rows * rows);
   return {
     rows,
@@ -25,19 +25,19 @@ function roomFor(rows: number, width: number): Room {
 }
 
 /**
- * Mean over heads and rows of KL(R(teacher) ‖ R(student)), R = softmax(X Xᵀ / √d) of the d columns
- * X of a head, for one sequence after another. Where `derivative` is given, it is written with the
- * derivative by the student.
+ * Returns a function that computes the mean over heads and rows of KL(R(teacher) ‖ R(student)) for
+ * one sequence. R = softmax(X Xᵀ / √d) for the d columns X of a head. The function writes the
+ * derivative with respect to the student to `derivative`, if it is given.
  */
 export function selfRelationDivergence(
   heads: number,
 ): (student: Grid, teacher: Grid, derivative: Float64Array | undefined) => number {
-  let room: Room | undefined;
+  let scratch: Scratch | undefined;
   return (student, teacher, derivative) => {
     const { rows } = student;
     const width = student.columns / heads;
-    if (room?.rows !== rows) room = roomFor(rows, width);
-    const { studentScores, teacherScores, slopes, own } = room;
+    if (scratch?.rows !== rows) scratch = scratchFor(rows, width);
+    const { studentScores, teacherScores, slopes, own } = scratch;
     const scale = 1 / (heads * rows * Math.sqrt(width));
     let sum = 0;
     for (let head = 0; head < heads; head++) {
@@ -57,7 +57,7 @@ export function selfRelationDivergence(
   };
 }
 
-/** The columns of one head. */
+/** Returns the columns of one head. */
 function columnsOf(vectors: Grid, head: number, heads: number): Grid {
   const columns = vectors.columns / heads;
   return { ...vectors, data: vectors.data.subarray(head * columns), columns };

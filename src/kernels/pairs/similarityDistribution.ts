@@ -1,4 +1,4 @@
-// Which rows a row is similar to, as a distribution over all others.
+// Compares the similarities of each row to all other rows, as distributions.
 
 import type { Grid } from '../products/grid.js';
 import type { Derivative, PairLoss } from '../products/product.js';
@@ -9,44 +9,47 @@ import { mirror, sumOf, TOLERANCE, withProducts } from './gram.js';
 import { cosineAdjoint, type PairCosines, pairCosines } from './pairCosines.js';
 import { addTransposed } from './pairProducts.js';
 
-/** What the cosines of either side are divided by. */
+/** Divisors of the cosines of each side. */
 export interface SimilarityTemperatures {
   readonly student: number;
   readonly teacher: number;
 }
 
 /**
- * Mean over rows i of KL(p ‖ q) of the distributions over j ≠ i: p the softmax of cos(tᵢ, tⱼ) / τ
- * of the teacher's rows, q that of the student's. A row of zeros has the cosine 0, with derivative
- * 0. Float32 products are used unless their errors show.
+ * Computes the mean over rows i of KL(p ‖ q) for distributions over j ≠ i: p is the softmax of
+ * cos(tᵢ, tⱼ) / τ of the teacher's rows, q the softmax of the student's. The cosine of a row of
+ * zeros is 0, with derivative 0. Products are in float32, if they are precise enough.
  */
 export function similarityDivergence(
   student: Grid,
   teacher: Grid,
   temperatures: SimilarityTemperatures,
-  wanted: boolean,
+  withDerivative: boolean,
 ): PairLoss {
   return withProducts(student, (precision) => {
     const own = directionsOf(student, 0, precision);
     const other = directionsOf(teacher, 0, precision);
-    // One other row at most: nothing to choose between, but a NaN has to be seen.
+    // With one or two rows each distribution has at most one element: the loss is 0, or NaN.
     if (student.rows < 3) return { loss: 0 * (sumOf(own.norms) + sumOf(other.norms)) };
-    return divergenceOf(own, other, temperatures, { wanted, precision });
+    return divergenceOf(own, other, temperatures, { withDerivative, precision });
   });
 }
 
-/** Undefined where float32 products are not precise enough. */
+/** Returns the divergence; undefined if float32 products are not precise enough. */
 function divergenceOf(
   own: Directions,
   other: Directions,
   temperatures: SimilarityTemperatures,
-  { wanted, precision }: { readonly wanted: boolean; readonly precision: Precision },
+  {
+    withDerivative,
+    precision,
+  }: { readonly withDerivative: boolean; readonly precision: Precision },
 ): PairLoss | undefined {
   const rows = own.factors.length;
   const pairs = pairCosines(own, other, precision, () => 1);
   toScores(pairs, rows, temperatures);
   const { cosines: scores, gaps: targets } = pairs;
-  const slopes = wanted ? new Float64Array(rows * rows) : undefined;
+  const slopes = withDerivative ? new Float64Array(rows * rows) : undefined;
   const loss = scoreDivergences(scores, targets, rows, slopes) / rows;
   if (precision === 'float32' && !isPrecise(pairs, rows, temperatures, loss)) return undefined;
   if (!slopes) return { loss };
@@ -54,8 +57,8 @@ function divergenceOf(
 }
 
 /**
- * Cosines become the scores of the student, and gaps those of the teacher, whole; no row is its own
- * neighbour.
+ * Turns cosines into the student's scores and gaps into the teacher's scores, in place, for whole
+ * matrices. The score of a row with itself is −Infinity.
  */
 function toScores(
   { cosines, gaps }: PairCosines,
@@ -76,9 +79,9 @@ function toScores(
 }
 
 /**
- * Whether the errors of scores show. The divergence is about half the mean square of how much
- * scores differ: errors of gaps are compared with that, up to where a score is off by 1 and more;
- * those of the teacher are errors of probabilities, relative to themselves.
+ * Whether the errors of the scores are small enough. The divergence is about half the mean squared
+ * difference of the scores, with which the errors of gaps are compared, up to a squared difference
+ * of 4. An error of a teacher's score is a relative error of a probability.
  */
 function isPrecise(
   { error, teacherVariance }: PairCosines,
@@ -93,7 +96,10 @@ function isPrecise(
   return ofGaps <= limit * Math.min(2 * loss, 4) && ofTeacher <= 4 * limit;
 }
 
-/** By scores, of which each is that of a pair both ways. Overwrites scores and slopes. */
+/**
+ * Returns the derivative with respect to the student's rows. The score of a pair enters two
+ * distributions, so that both slopes are added. Overwrites scores and slopes.
+ */
 function derivativeOf(
   own: Directions,
   scores: Float64Array,

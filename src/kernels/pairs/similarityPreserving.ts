@@ -6,24 +6,30 @@ import { mirror, precisionFor, rowVariances, sumOf, TOLERANCE, withProducts } fr
 import { type PairProducts, pairProducts, sideOf } from './pairProducts.js';
 
 /**
- * The floor of the norms of rows of products, as in PyTorch's `normalize`, which published code
- * calls.
+ * Least norm by which a row of products is divided, as in PyTorch's `normalize`, which published
+ * code calls.
  */
 const EPSILON = 1e-12;
 
 /**
- * The mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with its rows at
- * unit length. Float32 products are used unless the errors of the products show.
+ * Computes the mean over pairs of rows of (Ĝ(student) − Ĝ(teacher))², where Ĝ is x · xᵀ with rows
+ * of unit length. Products are in float32, if they are precise enough.
  */
-export function similarityDifference(student: Grid, teacher: Grid, wanted: boolean): PairLoss {
-  return withProducts(student, (precision) => differenceOf(student, teacher, wanted, precision));
+export function similarityDifference(
+  student: Grid,
+  teacher: Grid,
+  withDerivative: boolean,
+): PairLoss {
+  return withProducts(student, (precision) =>
+    differenceOf(student, teacher, withDerivative, precision),
+  );
 }
 
-/** Undefined where float32 products are not precise enough. */
+/** Returns the loss; undefined if float32 products are not precise enough. */
 function differenceOf(
   student: Grid,
   teacher: Grid,
-  wanted: boolean,
+  withDerivative: boolean,
   precision: Precision,
 ): PairLoss | undefined {
   const { rows } = student;
@@ -56,7 +62,7 @@ function differenceOf(
       errors[i]! * f[i]! ** 2 + targetErrors[i]! * w[i]! ** 2 <= TOLERANCE ** 2 * square;
     if (!squares.every(isGood)) return undefined;
   }
-  if (!wanted) return { loss };
+  if (!withDerivative) return { loss };
   setSlopes(products, units, squares);
   const largest = Math.sqrt(sumOf(own.squares));
   const a = grid(x, rows, rows);
@@ -64,11 +70,10 @@ function differenceOf(
 }
 
 /**
- * The rows of products at unit length: Ĝ(student) − Ĝ(teacher) is inverse · excess + weight ·
- * teacher.
+ * Factors of each row of Ĝ(student) − Ĝ(teacher) = inverse · excess + weight · teacher.
  */
 interface Units {
-  /** ‖g‖ and ‖h‖ for each row of the products of the student, and of the teacher. */
+  /** Norm of each row of the student's products, ‖g‖, and of the teacher's, ‖h‖. */
   readonly norms: Float64Array;
   readonly targetNorms: Float64Array;
   /** 1 / max(‖g‖, 1e-12) */
@@ -81,7 +86,7 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units {
   const { products: h } = teacher;
   const norms = new Float64Array(rows);
   const targetNorms = new Float64Array(rows);
-  const gains = new Float64Array(rows); // ‖g‖² − ‖h‖² by excesses
+  const gains = new Float64Array(rows); // ‖g‖² − ‖h‖², computed from `excess` without cancellation
   for (let i = 0; i < rows; i++) {
     let [square, targetSquare, gain] = [0, 0, 0];
     for (let j = i; j < rows; j++) {
@@ -112,8 +117,8 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units {
 }
 
 /**
- * The root of the summed squares of a row of products; where they are too large or too small to add
- * up, by the row.
+ * Returns the norm of a row of products: the root of `square`, or computed from the row if `square`
+ * has overflowed or underflowed.
  */
 function normOf(
   square: number,
@@ -130,8 +135,8 @@ function normOf(
 }
 
 /**
- * The excesses become what the student's rows are to be multiplied by: the slope of the loss by
- * each product plus that by its mirror image.
+ * Turns `excess` into the matrix by which the student's rows are multiplied in the derivative, in
+ * place: slope + slopeᵀ for the slope d(loss) / d(product).
  *
  * @param squares - Σ of (Ĝ(student) − Ĝ(teacher))² of each row
  */
@@ -144,7 +149,8 @@ function setSlopes(
   const { products: h } = teacher;
   const rows = f.length;
   const factors = f.map((inverse) => (2 * inverse) / rows ** 2);
-  // Along a row ĝ, ĝ − ĥ is (‖ĝ‖² − ‖ĥ‖² + ‖ĝ − ĥ‖²) / 2. Below the floor, its length is free.
+  // The component of ĝ − ĥ along a row ĝ is (‖ĝ‖² − ‖ĥ‖² + ‖ĝ − ĥ‖²) / 2. It is subtracted, because
+  // ĝ has unit length; a row below the least norm has a free length.
   const pulls = squares.map((square, i) => {
     if (norms[i]! <= EPSILON) return 0;
     const short = targetNorms[i]! > EPSILON ? 0 : 1 - (targetNorms[i]! / EPSILON) ** 2;

@@ -5,20 +5,22 @@ export interface Grid {
   readonly data: FloatArray;
   readonly rows: number;
   readonly columns: number;
-  /** From one row, and one column, to the next; one of them is 1. */
+  /** Distances in `data` between neighbouring rows and neighbouring columns; one of them is 1. */
   readonly rowStride: number;
   readonly columnStride: number;
 }
 
+/** Returns a view on contiguous rows. */
 export function grid(data: FloatArray, rows: number, columns: number): Grid {
   return { data, rows, columns, rowStride: columns, columnStride: 1 };
 }
 
+/** Returns the transpose, as a view on the same data. */
 export function transpose({ data, rows, columns, rowStride, columnStride }: Grid): Grid {
   return { data, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
 }
 
-/** Writes the transpose of a matrix, row after row; both stand at an offset of theirs. */
+/** Copies the transpose of a matrix. Source and result each start at an offset of their array. */
 export function copyTransposed(
   source: FloatArray,
   sourceOffset: number,

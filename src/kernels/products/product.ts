@@ -1,4 +1,4 @@
-// Products of matrices.
+// Products of matrices, by WebAssembly kernels if one computes, otherwise in JavaScript.
 
 import { put, type Target } from '../../engine/target.js';
 import { type Grid, grid, transpose } from './grid.js';
@@ -6,16 +6,18 @@ import { putInPlace } from './productInPlace.js';
 import { multiplyFast, type Precision } from './productSimd.js';
 import { addRowFast, dotsFast, subtractFast, toSingles } from './rowsSimd.js';
 
-/** The precision in which a matrix is stored. */
+/** Returns the precision in which a matrix is stored. */
 export function precisionOf({ data }: Grid): Precision {
   return data.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64';
 }
 
 /**
- * result += a · b, [a.rows × b.columns], in doubles; or, where a kernel computes and the numbers
- * are not extreme, in runs of float32 products, of which every 256 are summed in doubles: off by
- * some 3e-7 of Σ |a · b|, and by 2e-6 at most, where the first of a run is so large that all others
- * are rounded away. Float32 is twice as fast.
+ * result += a · b, in the shape [a.rows, b.columns].
+ *
+ * With the precision float32, if a WebAssembly kernel computes and the numbers are not extreme,
+ * runs of 256 products are summed in float32 and the runs in doubles. The error is about 3e-7 of Σ
+ * |a · b|, and at most 2e-6, if the first product of a run is so large that all others are rounded
+ * away. Float32 is twice as fast as float64.
  */
 export function addProduct(
   result: Float64Array,
@@ -31,23 +33,23 @@ export function addProduct(
 }
 
 /**
- * Writes x · yᵀ, the products of all rows with each other; of x with itself only from the diagonal
- * on to the right, what is below stays as it was. Precision as of {@link addProduct}.
+ * Writes x · yᵀ. If x and y are the same grid, only the elements on and above the diagonal are
+ * written. The precision is that of {@link addProduct}.
  */
 export function setProducts(result: Float64Array, x: Grid, y: Grid, precision: Precision): void {
   const isGram = x === y;
-  const turned = transpose(y);
-  const done = multiplyFast(x, turned, precision, isGram, (row, column, sums, from, length) => {
+  const transposed = transpose(y);
+  const done = multiplyFast(x, transposed, precision, isGram, (row, column, sums, from, length) => {
     const to = row * y.rows + column;
-    if (length > FEW) result.set(sums.subarray(from, from + length), to);
+    if (length > MAX_LOOP_COPY) result.set(sums.subarray(from, from + length), to);
     else for (let j = 0; j < length; j++) result[to + j] = sums[from + j]!;
   });
   if (done) return;
   result.fill(0);
-  addByRows(result, x, turned, isGram);
+  addByRows(result, x, transposed, isGram);
 }
 
-/** x · y of each row, in doubles; rows of doubles may overflow. */
+/** Returns x · y of each row, in doubles. Products of float64 rows may overflow. */
 export function dotsOf(x: Grid, y: Grid): Float64Array {
   const { rows, columns } = x;
   const dots = new Float64Array(rows);
@@ -60,8 +62,8 @@ export function dotsOf(x: Grid, y: Grid): Float64Array {
   return dots;
 }
 
-/** The rows less a reference; rows that are equal stay equal. */
-export function lessRow(x: Grid, reference: Float64Array, precision: Precision): Grid {
+/** Subtracts a reference row from each row. Equal rows stay equal. */
+export function subtractRow(x: Grid, reference: Float64Array, precision: Precision): Grid {
   const { data, rows, columns } = x;
   const length = rows * columns;
   const result = precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
@@ -74,9 +76,9 @@ export function lessRow(x: Grid, reference: Float64Array, precision: Precision):
 }
 
 /** Up to this number of elements, a loop copies faster than a call of `set`. */
-const FEW = 32;
+const MAX_LOOP_COPY = 32;
 
-/** result += a · b; of a Gram matrix, what is below the diagonal is left out. */
+/** result += a · b. Elements below the diagonal of a Gram matrix are left out. */
 function addByRows(result: Float64Array, a: Grid, b: Grid, isGram: boolean): void {
   const { rows, columns: inner } = a;
   const { columns } = b;
@@ -92,50 +94,49 @@ function addByRows(result: Float64Array, a: Grid, b: Grid, isGram: boolean): voi
 }
 
 /**
- * A derivative as a product that has yet to be computed, a · b, to which rows of another matrix may
- * be added.
+ * Derivative that is not computed yet: the product a · b, plus the scaled rows `own`.
  */
 export interface Derivative {
   readonly a: Grid;
   readonly b: Grid;
-  /** No element of b is beyond ±largest. */
+  /** Every element of b is in ±largest. */
   readonly largest: number;
   readonly precision: Precision;
   readonly own?: OwnRows;
 }
 
 /**
- * A loss of rows together, with its derivative by the student's rows where that is wanted and not
- * 0.
+ * Loss of all rows together. The derivative with respect to the student's rows is left out if it
+ * was not asked for, or is 0.
  */
 export interface PairLoss {
   readonly loss: number;
   readonly derivative?: Derivative | undefined;
 }
 
-/** For row i of a derivative, factors[i] times row i. */
+/** Scaled rows: factors[i] × row i is added to row i of a derivative. */
 export interface OwnRows {
   readonly factors: Float64Array;
   readonly rows: Grid;
-  /** No element of the rows is beyond ±largest. */
+  /** Every element of the rows is in ±largest. */
   readonly largest: number;
 }
 
-/** What no element of a derivative is beyond. */
+/** Returns a bound on the absolute value of the elements of a derivative. */
 export function boundOf({ a, largest, own }: Derivative): number {
   let most = 0;
   for (let i = 0; i < a.rows; i++) {
     let sum = 0;
     for (let k = i * a.columns; k < (i + 1) * a.columns; k++) sum += Math.abs(a.data[k]!);
     const bound = sum * largest + (own ? Math.abs(own.factors[i]!) * own.largest : 0);
-    most = Math.max(most, bound); // a NaN stays
+    most = Math.max(most, bound); // NaN for a NaN
   }
   return most;
 }
 
 /**
- * Puts the rows of a derivative into these rows of the target, which ascend, straight from the
- * kernel that multiplies.
+ * Computes a derivative and writes its rows to the rows `rows` of the target, which ascend. The
+ * kernel's sums go to the target without a copy between.
  */
 export function putProduct(
   target: Target,
@@ -151,7 +152,7 @@ export function putProduct(
   const isSingle = data.BYTES_PER_ELEMENT === 4 && (!adds || scale === 1);
   const done = multiplyFast(a, b, precision, false, (row, column, sums, from, length) => {
     const to = rows[row]! * columns + column;
-    const part = sums.subarray(from, from + 4 * Math.ceil(length / 4)); // rows of sums are whole panels
+    const part = sums.subarray(from, from + 4 * Math.ceil(length / 4)); // rows of sums are padded
     if (own) addOwn(own, row, column, part, length);
     if (isSingle && adds) addRowFast(part, data.subarray(to, to + length), 1);
     if (isSingle) data.set(toSingles(part, scale).subarray(0, length), to);
@@ -165,7 +166,7 @@ export function putProduct(
   }
 }
 
-/** The elements of a derivative, row after row. */
+/** Computes a derivative; returns its elements, row after row. */
 export function valuesOf({ a, b, precision, own }: Omit<Derivative, 'largest'>): Float64Array {
   const { columns } = b;
   const result = new Float64Array(a.rows * columns);
@@ -177,7 +178,7 @@ export function valuesOf({ a, b, precision, own }: Omit<Derivative, 'largest'>):
   return result;
 }
 
-/** Adds a part of a row to sums that a kernel left. */
+/** Adds a part of a scaled row to the sums of a kernel. */
 function addOwn(
   { factors, rows }: OwnRows,
   row: number,

@@ -1,4 +1,4 @@
-// Products of matrices of an arena, where they stand and on its threads.
+// Products of matrices of an arena, computed in place and on the threads of the arena.
 
 import { arenaInstance, arenaOf, Scratch } from '../../engine/arenas.js';
 import { PRODUCTS } from '../../engine/binaries/products.js';
@@ -22,28 +22,29 @@ import {
 } from '../../engine/layout.js';
 import type { Target } from '../../engine/target.js';
 import type { Grid } from './grid.js';
-import { clearRows, FEW, LINES } from './productSimd.js';
+import { LINES } from './panels.js';
+import { countNonzeroRows, MIN_MULTIPLICATIONS } from './productSimd.js';
 
 const KERNEL: Kernel = { binary: PRODUCTS, name: 'putProduct' };
 
-/** This number of multiplications is worth waking threads for. */
-const LARGE = 2 ** 20;
+/** Least number of multiplications for which waking threads gains time. */
+const LARGE_MULTIPLICATIONS = 2 ** 20;
 
 /**
- * Puts a · b into the target, from a row of it on. Returns false, with nothing done, unless all
- * three are float32 matrices of one arena that has room to work in, and where numbers are so small
- * that the product has to be computed in doubles.
+ * Writes a · b to the target, from a row of the target on. Returns false, with nothing written,
+ * unless all three are float32 matrices of one arena with free memory for a workspace. Also returns
+ * false if the numbers are so small that the product has to be computed in doubles.
  */
 export function putInPlace(target: Target, row: number, a: Grid, b: Grid): boolean {
   const { data, scale, adds } = target;
   const multiplications = a.rows * a.columns * b.columns;
   const arrays = [data, a.data, b.data];
   const arena = arenaOf(arrays);
-  if (!arena || scale !== 1 || multiplications < FEW) return false;
+  if (!arena || scale !== 1 || multiplications < MIN_MULTIPLICATIONS) return false;
   if (arrays.some((array) => array.BYTES_PER_ELEMENT !== 4)) return false;
   const instance = arenaInstance(arena, 0);
   const run = instance?.rowsKernel(KERNEL, 4);
-  const count = run && clearRows({ a, row: 0, rows: a.rows });
+  const count = run && countNonzeroRows({ a, row: 0, rows: a.rows });
   if (!instance || !run || count === undefined) return false;
   const scratch = new Scratch(arena);
   const threads = 1 + (arena.threads?.count ?? 0);
@@ -70,7 +71,7 @@ export function putInPlace(target: Target, row: number, a: Grid, b: Grid): boole
     workspace,
     workspaceBytes: PRODUCT_WORKSPACE,
     count: Math.ceil(b.columns / LINES),
-    isLarge: multiplications >= LARGE,
+    isLarge: multiplications >= LARGE_MULTIPLICATIONS,
   });
   scratch.close();
   return true;

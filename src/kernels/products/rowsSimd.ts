@@ -1,4 +1,4 @@
-// What is done to rows before and after products, through the WebAssembly kernels.
+// Operations on rows before and after products, by the WebAssembly kernels.
 
 import type { FloatArray } from '../../core/numeric.js';
 import { PRODUCTS } from '../../engine/binaries/products.js';
@@ -6,15 +6,17 @@ import { selectedInstance } from '../../engine/choice.js';
 import { align } from '../../engine/instance.js';
 import { FIRST_ADDRESS, VECTOR_BYTES } from '../../engine/layout.js';
 import type { Grid } from './grid.js';
-import { BLOCK_SUMS, FEW, kernelsOf, LINES, stage, whole } from './productSimd.js';
+import { kernelsOf, LINES, stage, whole } from './panels.js';
+import { BLOCK_SUMS, MIN_MULTIPLICATIONS } from './productSimd.js';
 
 /**
- * Writes x · y of each row of float32; returns false, with nothing done, where there is no kernel
+ * Writes x · y of each row of float32; returns false, with nothing written, if there is no kernel
  * for it.
  */
 export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
   const { rows, columns } = x;
-  if (x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT > 8 || rows * columns < FEW) return false;
+  const isSingle = x.data.BYTES_PER_ELEMENT + y.data.BYTES_PER_ELEMENT === 8;
+  if (!isSingle || rows * columns < MIN_MULTIPLICATIONS) return false;
   const instance = selectedInstance();
   if (!instance?.exportsOf(PRODUCTS)) return false;
   const { dots32 } = kernelsOf(instance);
@@ -36,8 +38,8 @@ export function dotsFast(x: Grid, y: Grid, result: Float64Array): boolean {
 }
 
 /**
- * Writes the rows of float32 less a row; returns false, with nothing done, where there is no kernel
- * for it.
+ * Subtracts a reference row from each row of float32; returns false, with nothing written, if there
+ * is no kernel for it.
  */
 export function subtractFast(x: Grid, reference: Float64Array, result: Float32Array): boolean {
   const { rows, columns } = x;
@@ -61,8 +63,7 @@ export function subtractFast(x: Grid, reference: Float64Array, result: Float32Ar
 }
 
 /**
- * How rows of float32 differ from others: x − y − shift and (x + y) / 2 − middle, for a row of
- * each.
+ * Differences x − y − shift and middles (x + y) / 2 − middle of float32 rows.
  */
 export interface Differences {
   readonly differences: Float32Array;
@@ -72,7 +73,7 @@ export interface Differences {
   readonly dots: Float64Array;
 }
 
-/** Undefined where there is no kernel for it, or no memory. */
+/** Returns differences and middles; undefined if there is no kernel for them, or no memory. */
 export function differencesFast(
   x: Grid,
   y: Grid,
@@ -85,15 +86,15 @@ export function differencesFast(
   const { differ32 } = kernelsOf(instance);
   const bytes = bytesOf(columns);
   const most = mostRows(rows, bytes);
-  const less = align(FIRST_ADDRESS);
-  const xStart = less + 2 * bytes;
+  const subtrahends = align(FIRST_ADDRESS); // the rows shift and middle
+  const xStart = subtrahends + 2 * bytes;
   const yStart = xStart + most * bytes;
   const sumStart = yStart + most * bytes;
   if (!instance.reach(sumStart + 16 * most)) return undefined;
   const { float32, float64 } = instance;
-  float32.fill(0, less / 4, xStart / 4);
-  float32.set(shift, less / 4);
-  float32.set(middle, (less + bytes) / 4);
+  float32.fill(0, subtrahends / 4, xStart / 4);
+  float32.set(shift, subtrahends / 4);
+  float32.set(middle, (subtrahends + bytes) / 4);
   const differences = new Float32Array(rows * columns);
   const middles = new Float32Array(rows * columns);
   const squares = new Float64Array(rows);
@@ -103,7 +104,7 @@ export function differencesFast(
     const part = { size: 4, line: row, lines, step: 0, steps: columns } as const;
     stage(instance, { ...part, grid: x, staged: xStart });
     stage(instance, { ...part, grid: y, staged: yStart });
-    differ32(xStart, yStart, sumStart, lines, bytes, less);
+    differ32(xStart, yStart, sumStart, lines, bytes, subtrahends);
     for (let i = 0; i < lines; i++) {
       squares[row + i] = float64[sumStart / 8 + 2 * i]!;
       dots[row + i] = float64[sumStart / 8 + 2 * i + 1]!;
@@ -114,7 +115,7 @@ export function differencesFast(
   return { differences, middles, squares, dots };
 }
 
-/** Copies staged rows, from an address on, to a row of the result and those below. */
+/** Copies staged rows, from an address on, to rows of the result, from `row` on. */
 function copyRows(
   memory: Float32Array,
   start: number,
@@ -132,29 +133,30 @@ function copyRows(
   }
 }
 
-/** Bytes of a row of whole vectors of float32. */
+/** Returns the bytes of a row of float32, padded to whole vectors. */
 function bytesOf(columns: number): number {
   return 4 * whole(columns, VECTOR_BYTES / 4);
 }
 
-/** Number of rows, a multiple of the lines that are staged, that fit beside each other. */
+/** Returns the number of rows, a multiple of LINES, that are staged at a time. */
 function mostRows(rows: number, bytes: number): number {
   return whole(Math.min(rows, Math.max(1, Math.floor((4 * BLOCK_SUMS) / bytes))), LINES);
 }
 
 /**
- * Adds factor × values, of float32, to sums that a kernel left; their number is a multiple of four.
+ * Adds factor × values, of float32, to the sums of a kernel. The number of sums is a multiple of
+ * four.
  */
 export function addRowFast(sums: Float64Array, values: FloatArray, factor: number): void {
   const instance = selectedInstance()!;
-  const row = align(FIRST_ADDRESS); // where panels were, which take more room than a row of their product
+  const row = align(FIRST_ADDRESS); // over the panels, which are no longer used and longer than a row
   instance.float32.set(values, row / 4);
   const { byteOffset, byteLength } = sums;
   kernelsOf(instance).addRow32(byteOffset, byteOffset + byteLength, row, factor);
 }
 
 /**
- * Makes float32 of scale × sums, which a kernel left, in place; their number is a multiple of four.
+ * Converts scale × sums of a kernel to float32, in place. The number of sums is a multiple of four.
  */
 export function toSingles(sums: Float64Array, scale: number): Float32Array {
   const { buffer, byteOffset, byteLength, length } = sums;

@@ -1,6 +1,6 @@
 import type { FloatArray } from '../../core/numeric.js';
 
-/** target[offset + j] += scale · values[j] for j < length. */
+/** target[offset + j] += scale · values[j], for j < length. */
 export function addScaled(
   target: FloatArray,
   offset: number,

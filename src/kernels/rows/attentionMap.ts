@@ -2,8 +2,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { toUnit, unitAdjoint } from './unit.js';
 
 /**
- * The attention map of one row laid out [channels][positions]: v = mean over channels of |z|^power,
- * and map = v / max(‖v‖, 1e-12). Returns that denominator.
+ * Computes the attention map of one row in the layout [channels, positions]: v = mean over channels
+ * of |z|^power, map = v / max(‖v‖, 1e-12). Returns the denominator.
  */
 export function attentionMap(
   z: FloatArray,
@@ -24,7 +24,7 @@ export function attentionMap(
   return toUnit(map, 0, positions);
 }
 
-/** What {@link attentionMap} gave for a row. */
+/** Arguments and result of {@link attentionMap} for a row. */
 export interface AttentionMap {
   readonly power: number;
   readonly map: Float64Array;
@@ -32,8 +32,8 @@ export interface AttentionMap {
 }
 
 /**
- * The adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`;
- * `mapDerivative` is overwritten.
+ * Adjoint of {@link attentionMap}: writes (d map / d z)ᵀ · mapDerivative to `derivative`.
+ * Overwrites `mapDerivative`.
  */
 export function attentionMapAdjoint(
   z: FloatArray,

@@ -1,12 +1,13 @@
-// Classes that are there or not, each by itself, with the probability σ(logit).
+// Losses of independent binary classes: each class is present with the probability σ(logit).
 
 import type { FloatArray } from '../../core/numeric.js';
 import type { HardLoss } from './crossEntropy.js';
 import { type Distributions, forwardDivergence } from './divergences.js';
 
 /**
- * σ and log σ of a row of logits from an offset on, and both of −logits: that a class is there, and
- * that it is not. −Infinity makes exactly 0 and 1; a NaN or a +Infinity makes all four NaN.
+ * Writes σ and log σ of a row of logits x and of −x: the probabilities that a class is present and
+ * that it is absent. For x = −Infinity they are exactly 0 and 1. For NaN and +Infinity all four
+ * numbers are NaN.
  */
 function logistic(
   logits: FloatArray,
@@ -28,21 +29,21 @@ function logistic(
 }
 
 /**
- * Σ over classes of KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x); its derivative by x is written
- * to `derivative`.
+ * Returns a function that computes Σ over classes of KL([p, 1 − p] ‖ [q, 1 − q]), with p = σ(y) and
+ * q = σ(x). It writes the derivative with respect to x to `derivative`.
  */
 export function bernoulliDivergence(
   columns: number,
 ): (x: Float64Array, y: Float64Array, derivative: Float64Array) => number {
   const scratch = (): Float64Array => new Float64Array(columns);
-  const room = (): Distributions => ({
+  const distributions = (): Distributions => ({
     logP: scratch(),
     p: scratch(),
     logQ: scratch(),
     q: scratch(),
     slope: scratch(),
   });
-  const [present, absent] = [room(), room()];
+  const [present, absent] = [distributions(), distributions()];
   return (x, y, derivative) => {
     logistic(y, 0, present.logP, present.p, absent.logP, absent.p);
     logistic(x, 0, present.logQ, present.q, absent.logQ, absent.q);
@@ -56,7 +57,8 @@ export function bernoulliDivergence(
 }
 
 /**
- * −Σ over classes of y log σ(x) + (1 − y) log(1 − σ(x)); of a class, y is 1 there and 0 elsewhere.
+ * Loss −Σ over classes of y log σ(x) + (1 − y) log(1 − σ(x)). For a class index, y is 1 for this
+ * class and 0 for the others.
  */
 export function binaryCrossEntropy(columns: number): HardLoss {
   const scratch = (): Float64Array => new Float64Array(columns);
@@ -66,7 +68,7 @@ export function binaryCrossEntropy(columns: number): HardLoss {
     let sum = 0;
     for (let j = 0; j < columns; j++) {
       const y = typeof label === 'number' ? Number(j === label) : label.values[label.offset + j]!;
-      if (y > 0) sum -= y * logPresent[j]!; // a class that is ruled out may well be absent
+      if (y > 0) sum -= y * logPresent[j]!; // not for y = 0, where log σ may be −Infinity
       sum -= (1 - y) * logAbsent[j]!;
       derivative[j]! += weight * ((1 - y) * present[j]! - y * absent[j]!);
     }

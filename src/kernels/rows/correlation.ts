@@ -1,10 +1,11 @@
 import type { FloatArray } from '../../core/numeric.js';
 
-/** What is added to the product of the norms, as in the authors' code. */
+/** Addend of the product of the norms, as in the authors' code. */
 const EPSILON = 1e-8;
 
 /**
- * Numbers of an array that stand `stride` apart, from an offset on: a row of a matrix, or a column.
+ * `count` elements of an array, from an offset on and `stride` apart: a row or a column of a
+ * matrix.
  */
 export interface Line {
   readonly offset: number;
@@ -13,8 +14,9 @@ export interface Line {
 }
 
 /**
- * weight · (1 − ρ), ρ = a · b / (‖a‖ ‖b‖ + 1e-8), where a and b are the probabilities of x and y on
- * a line, less their mean. slope += its derivative by x. Where all of x or y are equal, ρ is 0.
+ * Returns weight · (1 − ρ) with Pearson's correlation ρ = a · b / (‖a‖ ‖b‖ + 1e-8), where a and b
+ * are the elements of x and y on a line, less their means. Adds the derivative with respect to x to
+ * `slope`. ρ is 0 if all elements of x or of y are equal.
  */
 export function correlationDistance(
   x: FloatArray,
@@ -24,7 +26,7 @@ export function correlationDistance(
   slope: Float64Array,
 ): number {
   const end = offset + count * stride;
-  const [x0, y0] = [x[offset]!, y[offset]!]; // less these, what is equal is exactly 0
+  const [x0, y0] = [x[offset]!, y[offset]!]; // subtracted first, so that equal elements become exactly 0
   let xMean = 0;
   let yMean = 0;
   for (let k = offset; k < end; k += stride) {
@@ -45,8 +47,8 @@ export function correlationDistance(
   const bNorm = Math.sqrt(bb);
   const denominator = aNorm * bNorm + EPSILON;
   const correlation = ab / denominator;
-  // d ρ / d a = (b − ρ ‖b‖ a / ‖a‖) / denominator. It sums to 0 as a and b do: the mean has no part
-  // in it.
+  // d ρ / d a = (b − ρ ‖b‖ a / ‖a‖) / denominator. It sums to 0, as a and b do, so that subtracting
+  // the mean needs no adjoint.
   for (let k = offset; k < end; k += stride) {
     const unit = aNorm === 0 ? 0 : (x[k]! - x0 - xMean) / aNorm;
     const b = y[k]! - y0 - yMean;

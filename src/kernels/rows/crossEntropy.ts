@@ -4,14 +4,13 @@ import { exponentials } from './exp.js';
 import { largest } from './softmax.js';
 
 /**
- * The true label of a row: a class; or a distribution, which starts at an offset and has an entry
- * for each logit.
+ * True label of a row: a class index, or a distribution that starts at an offset of `values`.
  */
 export type RowLabel = number | { readonly values: FloatArray; readonly offset: number };
 
 /**
- * The loss of the logits of a row from an offset on with its label: returns weight × the loss, and
- * adds weight × its derivative to `derivative`.
+ * Computes the loss of a row of logits, which starts at an offset, with its label. Returns weight ×
+ * loss and adds weight × derivative to `derivative`.
  */
 export type HardLoss = (
   student: FloatArray,
@@ -21,7 +20,7 @@ export type HardLoss = (
   derivative: Float64Array,
 ) => number;
 
-/** −Σ label · log softmax(student) for rows of this many logits. */
+/** Loss −Σ label · log softmax(student). */
 export function softmaxCrossEntropy(columns: number): HardLoss {
   const e = new Float64Array(columns);
   return (student, offset, label, weight, derivative) =>
@@ -29,7 +28,7 @@ export function softmaxCrossEntropy(columns: number): HardLoss {
 }
 
 /**
- * A row of logits from an offset on, its largest, and its exponentials below that with their sum.
+ * A row of logits with its largest logit `max`, its exponentials exp(logit − max) and their sum.
  */
 export interface LogitRow {
   readonly student: FloatArray;
@@ -39,15 +38,15 @@ export interface LogitRow {
   readonly sum: number;
 }
 
-/** A row as {@link addCrossEntropy} takes it, its exponentials in `e`. */
+/** Prepares a row for {@link addCrossEntropy}; writes the exponentials to `e`. */
 export function logitRow(student: FloatArray, offset: number, e: Float64Array): LogitRow {
   const max = largest(student, offset, e.length);
   return { student, offset, max, e, sum: exponentials(student, offset, max, e) };
 }
 
 /**
- * weight · −Σ label · log softmax(student), at temperature 1; derivative += its derivative. Uses up
- * the exponentials.
+ * Returns −weight · Σ label · log softmax(student) and adds its derivative to `derivative`.
+ * Overwrites the exponentials.
  */
 export function addCrossEntropy(
   { student, offset, max, e, sum }: LogitRow,
@@ -60,9 +59,9 @@ export function addCrossEntropy(
     const own = e[label]!;
     const height = student[offset + label]! - max;
     e[label] = 0;
-    // Where the label has most of it, the difference would have no digits left.
+    // sum − own would cancel if the label has most of the sum.
     const rest = own > sum / 2 ? sumOf(e) : sum - own;
-    e[label] = -rest; // own − Σ
+    e[label] = -rest; // own − sum
     addScaled(derivative, 0, e, columns, weight / sum);
     return weight * (rest < own ? Math.log1p(rest / own) : Math.log(sum) - height);
   }
@@ -72,7 +71,7 @@ export function addCrossEntropy(
   let mass = 0;
   for (let j = 0; j < columns; j++) {
     const y = values[start + j]!;
-    if (y === 0) continue; // whatever the logit
+    if (y === 0) continue; // the logit may be −Infinity
     mass += y;
     crossEntropy += y * (logSum - (student[offset + j]! - max));
     derivative[j]! -= weight * y;

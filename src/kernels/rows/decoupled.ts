@@ -1,12 +1,11 @@
-// A distribution over classes taken apart: whether it is one class, the label, and which it is if
-// it is another.
+// Divergences of a decoupled distribution: target class against all others, and among the others.
 
 import { logSumExp } from './logSumExp.js';
 import { scoreDivergence } from './scores.js';
 
 /**
- * A row of scores on both sides with its class; the derivative by the student's is added to
- * `derivative`.
+ * One row of scores of both sides with its class. The derivative with respect to the student's
+ * scores is added to `derivative`.
  */
 export interface LabeledRow {
   readonly student: Float64Array;
@@ -18,12 +17,12 @@ export interface LabeledRow {
 /** Returns weight × the loss of a row, and adds weight × its derivative to `row.derivative`. */
 export type WeightedLoss = (row: LabeledRow, weight: number) => number;
 
-/** KL between [p_y, 1 − p_y] and [q_y, 1 − q_y], for the label y. */
+/** KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) for the label y. */
 export function targetDivergence(columns: number): WeightedLoss {
   const distance = scoreDivergence(2);
   const [others, shares] = [new Float64Array(columns - 1), new Float64Array(columns - 1)];
   const [x, y, slope] = [new Float64Array(2), new Float64Array(2), new Float64Array(2)];
-  /** The score of the label and that of all others together. */
+  /** Writes the score of the label, and the score of all other classes together. */
   const pair = (scores: Float64Array, label: number, target: Float64Array): void => {
     leaveOut(scores, label, others);
     target[0] = scores[label]!;
@@ -31,7 +30,7 @@ export function targetDivergence(columns: number): WeightedLoss {
   };
   return ({ student, teacher, label, derivative }, weight) => {
     pair(teacher, label, y);
-    pair(student, label, x); // the shares that stay are the student's
+    pair(student, label, x); // last, so that `shares` holds the student's shares
     const loss = distance(x, 0, y, 0, 2, slope);
     derivative[label]! += weight * slope[0]!;
     addBack(shares, label, weight * slope[1]!, derivative);
@@ -40,8 +39,7 @@ export function targetDivergence(columns: number): WeightedLoss {
 }
 
 /**
- * KL between the distributions over the classes that are not the label; 0 where the teacher rules
- * out all of them.
+ * KL of the distributions over all classes but the label; 0 if the teacher rules out all of them.
  */
 export function othersDivergence(columns: number): WeightedLoss {
   const distance = scoreDivergence(columns - 1);
@@ -57,13 +55,13 @@ export function othersDivergence(columns: number): WeightedLoss {
   };
 }
 
-/** All scores but that of the label. */
+/** Copies all scores but the label's. */
 function leaveOut(scores: Float64Array, label: number, others: Float64Array): void {
   others.set(scores.subarray(0, label));
   others.set(scores.subarray(label + 1), label);
 }
 
-/** derivative += weight · values, where the label is left out of the values. */
+/** derivative += weight · values, for values of all classes but the label. */
 function addBack(
   values: Float64Array,
   label: number,

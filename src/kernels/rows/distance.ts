@@ -2,8 +2,8 @@ import type { FloatArray } from '../../core/numeric.js';
 import { divergence } from './divergence.js';
 
 /**
- * A distance between two rows: returns its value and, where `derivative` is given, writes its
- * derivative with respect to `x` there. Rows start at `xOffset` and `yOffset`.
+ * Returns a distance of two rows, which start at `xOffset` and `yOffset`. Writes its derivative
+ * with respect to x to `derivative`, if it is given.
  */
 export type RowDistance = (
   x: FloatArray,
@@ -14,7 +14,7 @@ export type RowDistance = (
   derivative?: Float64Array,
 ) => number;
 
-/** mean (x − y)² */
+/** mean (x − y)². */
 export const meanSquared: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   let sum = 0;
   for (let j = 0; j < columns; j++) {
@@ -25,7 +25,7 @@ export const meanSquared: RowDistance = (x, xOffset, y, yOffset, columns, deriva
   return sum / columns;
 };
 
-/** ‖x − y‖; the derivative at x = y is 0 */
+/** ‖x − y‖; the derivative at x = y is 0. */
 export const euclideanDistance: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   const u = derivative ?? new Float64Array(columns);
   for (let j = 0; j < columns; j++) u[j] = x[xOffset + j]! - y[yOffset + j]!;
@@ -36,7 +36,7 @@ export const euclideanDistance: RowDistance = (x, xOffset, y, yOffset, columns, 
   return length;
 };
 
-/** mean |x − y|; the derivative at a tie is 0 */
+/** mean |x − y|; the derivative of an element with x = y is 0. */
 export const meanAbsolute: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   let sum = 0;
   for (let j = 0; j < columns; j++) {
@@ -47,17 +47,17 @@ export const meanAbsolute: RowDistance = (x, xOffset, y, yOffset, columns, deriv
   return sum / columns;
 };
 
-/** The derivative of Huber's loss at u. */
+/** Returns the derivative of Huber's loss at u. */
 export function huberSlope(u: number, delta: number): number {
   return Math.max(-delta, Math.min(u, delta));
 }
 
-/** Huber's loss, ½ u² for |u| ≤ δ and δ (|u| − ½ δ) beyond, by its slope at u. */
+/** Returns Huber's loss, ½ u² for |u| ≤ δ and δ (|u| − ½ δ) otherwise, from its slope at u. */
 export function huberValue(u: number, slope: number): number {
   return slope * (u - 0.5 * slope);
 }
 
-/** mean of Huber's loss of x − y */
+/** Mean of Huber's loss of x − y. */
 export function huber(delta: number): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
     let sum = 0;
@@ -72,8 +72,9 @@ export function huber(delta: number): RowDistance {
 }
 
 /**
- * factor · (1 − cos(x, y)) = factor · ½ |x/‖x‖ − y/‖y‖|²; where a row is zero, what `degenerate`
- * says, with derivative 0. The right-hand form is exactly 0, with derivative 0, at x = y.
+ * factor · (1 − cos(x, y)) = factor · ½ |x/‖x‖ − y/‖y‖|². The right-hand form, which is computed,
+ * is exactly 0 at x = y, with derivative 0. If a row is zero, the result is `degenerate`, with
+ * derivative 0.
  */
 function chord(factor: number, degenerate: (xNorm: number, yNorm: number) => number): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
@@ -101,16 +102,16 @@ function chord(factor: number, degenerate: (xNorm: number, yNorm: number) => num
   };
 }
 
-/** 1 − cos(x, y); where a row is zero, 1 with derivative 0 */
+/** 1 − cos(x, y); 1, with derivative 0, if a row is zero. */
 export const cosineDistance: RowDistance = chord(1, () => 1);
 
-/** |x/‖x‖ − y/‖y‖|²; a zero row takes the place of its own direction, with derivative 0 */
+/** |x/‖x‖ − y/‖y‖|²; the direction of a zero row is 0, with derivative 0. */
 export const squaredChord: RowDistance = chord(2, (xNorm, yNorm) => (xNorm === yNorm ? 0 : 1));
 
 /**
- * Σ y log(y/x) − y + x of two rows of probabilities: KL(y ‖ x), since both sum to 1. The last two
- * terms make the derivative 1 − y/x vanish at x = y; a softmax below takes the difference of a
- * constant out again.
+ * Σ y log(y/x) − y + x of two rows of probabilities. It equals KL(y ‖ x), because both rows sum to
+ * 1. The addends make the derivative 1 − y/x, which is 0 at x = y. The added constant has no effect
+ * on the gradient of logits, because the adjoint of the softmax removes it.
  */
 export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   let sum = 0;
@@ -125,12 +126,13 @@ export const probabilityDivergence: RowDistance = (x, xOffset, y, yOffset, colum
 };
 
 /**
- * ‖x‖ of one row, without overflow or underflow on the way; NaN where even the norm is too large.
+ * Returns ‖x‖ of one row without intermediate overflow or underflow; NaN if the norm itself
+ * overflows.
  */
 export function norm(x: FloatArray, offset: number, columns: number): number {
   let largest = 0;
   for (let j = 0; j < columns; j++) {
-    largest = Math.max(largest, Math.abs(x[offset + j]!)); // a NaN stays
+    largest = Math.max(largest, Math.abs(x[offset + j]!)); // NaN for a NaN
   }
   if (largest === 0) return 0;
   let sum = 0;
@@ -139,5 +141,5 @@ export function norm(x: FloatArray, offset: number, columns: number): number {
     sum += unit * unit;
   }
   const length = largest * Math.sqrt(sum);
-  return length < Infinity ? length : Number.NaN; // dividing by Infinity would pass for a zero row
+  return length < Infinity ? length : Number.NaN; // x / Infinity would look like a zero row
 }

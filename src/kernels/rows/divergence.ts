@@ -1,21 +1,22 @@
 /**
- * Up to here the series is as good as doubles are; beyond, the difference has lost no digits that
- * count.
+ * Largest |d| for which {@link curvature} has double precision. Above it, the direct formula q − p
+ * − p d loses no significant digits to cancellation.
  */
-const SERIES = 1;
+const MAX_SERIES = 1;
 
 /**
- * One term of KL(p ‖ q) = Σ p log(p/q) − p + q, given d = log q − log p. The last two terms add up
- * to 0 over a row; with them no term is negative, and none of the digits cancel where q is close to
- * p.
+ * Returns one term of KL(p ‖ q) = Σ p log(p/q) − p + q, for d = log q − log p. The addend q − p
+ * sums to 0 over a row. With it no term is negative, and nothing cancels if q is close to p.
  */
 export function divergence(p: number, q: number, d: number): number {
   if (p === 0) return d === -Infinity ? Number.NaN : q;
-  if (Math.abs(d) > SERIES) return q - p - p * d;
+  if (Math.abs(d) > MAX_SERIES) return q - p - p * d;
   return p * d * d * curvature(d); // p (exp d − 1 − d)
 }
 
-/** (exp d − 1 − d) / d² for |d| ≤ 1: the best fit of this degree, to 2e-16. */
+/**
+ * Returns (exp d − 1 − d) / d² for |d| ≤ 1, by the polynomial of least error of its degree: 2e-16.
+ */
 export function curvature(d: number): number {
   const high =
     2.504897129972493e-8 +

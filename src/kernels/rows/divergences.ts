@@ -1,10 +1,10 @@
-// Divergences of the distributions of one row, p the teacher's and q the student's, both with their
-// logarithms. Each writes its derivative by log q to `slope`, as if every log q were free;
-// softmaxAdjoint makes one by the logits of it.
+// Divergences of the distributions of one row: the teacher's p and the student's q, both with their
+// logarithms. Each divergence writes d(divergence) / d(log q) to `slope`, with every log q as a
+// free variable; addSoftmaxAdjoint turns it into the derivative with respect to the logits.
 //
-// A class that both rule out (probability 0, logarithm −Infinity) adds 0. Terms are made such that
-// none is negative and nothing cancels where q is close to p; over a row, what is added to them for
-// that adds up to 0.
+// A class that both sides rule out (probability 0, logarithm −Infinity) adds 0. Each term has an
+// addend, which sums to 0 over a row, so that no term is negative and nothing cancels if q is close
+// to p.
 
 import { curvature, divergence } from './divergence.js';
 
@@ -17,7 +17,7 @@ export interface Distributions {
   readonly slope: Float64Array;
 }
 
-/** q − p, where log q − log p is d: without cancellation where they are close. */
+/** Returns q − p for d = log q − log p, without cancellation if q is close to p. */
 function difference(p: number, q: number, d: number): number {
   return Math.abs(d) < 1 ? p * Math.expm1(d) : q - p;
 }
@@ -49,21 +49,22 @@ export function reverseDivergence({ logP, p, logQ, q, slope }: Distributions): n
 }
 
 /**
- * log(own + other · exp(d)) of two shares that add up to 1: log m − log p of the mixture m = own ·
- * p + other · q where d is log q − log p.
+ * Returns log(own + other · exp(d)) for two shares with the sum 1. With d = log q − log p, this is
+ * log m − log p for the mixture m = own · p + other · q.
  */
-function toMixture(own: number, other: number, d: number): number {
-  // From the side on which the exponential cannot overflow.
-  if (d > 0) return toMixture(other, own, -d) + d;
+function logRatioToMixture(own: number, other: number, d: number): number {
+  // Swapped for d > 0, so that the exponential cannot overflow.
+  if (d > 0) return logRatioToMixture(other, own, -d) + d;
   const x = other * Math.expm1(d);
-  return x > -0.5 ? Math.log1p(x) : Math.log(own + other * Math.exp(d)); // 1 + x would lose a small share of its own
+  // log1p would lose a small share `own` if x is close to −1.
+  return x > -0.5 ? Math.log1p(x) : Math.log(own + other * Math.exp(d));
 }
 
 /**
- * What p and q count for, each: their shares of a mixture, which add up to 1, the weights of their
- * divergences, or the powers that they are raised to.
+ * One number for p and one for q: shares of a mixture, which sum to 1, weights of divergences, or
+ * powers.
  */
-export interface OfBoth {
+export interface PerSide {
   readonly p: number;
   readonly q: number;
 }
@@ -71,8 +72,8 @@ export interface OfBoth {
 /** weights.p · KL(p ‖ m) + weights.q · KL(q ‖ m), m = shares.p · p + shares.q · q */
 export function mixtureDivergence(
   { logP, p, logQ, q, slope }: Distributions,
-  shares: OfBoth,
-  weights: OfBoth,
+  shares: PerSide,
+  weights: PerSide,
 ): number {
   let sum = 0;
   for (let j = 0; j < p.length; j++) {
@@ -80,8 +81,8 @@ export function mixtureDivergence(
     if (isRuledOut(logP[j]!, logQ[j]!)) continue;
     const d = logQ[j]! - logP[j]!;
     const m = shares.p * p[j]! + shares.q * q[j]!;
-    const u = toMixture(shares.p, shares.q, d);
-    const v = toMixture(shares.q, shares.p, -d);
+    const u = logRatioToMixture(shares.p, shares.q, d);
+    const v = logRatioToMixture(shares.q, shares.p, -d);
     if (weights.p > 0) {
       sum += weights.p * divergence(p[j]!, m, u);
       // d/dq of −p log m + m: shares.q (1 − p / m)
@@ -98,8 +99,8 @@ export function mixtureDivergence(
 }
 
 /**
- * (end − start) / power, where log end − log start is power · x: start · x in the limit of the
- * power 0.
+ * Returns (end − start) / power for log end − log start = power · x. In the limit power → 0 it is
+ * start · x.
  */
 function step(start: number, end: number, power: number, x: number): number {
   const z = power * x;
@@ -108,16 +109,16 @@ function step(start: number, end: number, power: number, x: number): number {
 }
 
 /**
- * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)], a = powers.p ≥ 0 and b =
- * powers.q ≥ 0; its limits where one of them or both are 0.
+ * −1 / (a b) Σ [p^a q^b − a / (a + b) p^(a + b) − b / (a + b) q^(a + b)] for a = powers.p ≥ 0 and b
+ * = powers.q ≥ 0; its limit if a, b or both are 0.
  *
- * Between P = p^(a + b) and Q = q^(a + b) stands M = p^a q^b. The way from P to Q has two steps, (M
- * − P) / b and (Q − M) / a; the way back has (M − Q) / a and (P − M) / b. A term is what the second
- * step has beyond the first step, divided by a + b, and its slope by log q is (Q − M) / a. The way
- * starts on the side that has the larger power: the first step is then divided by the smaller
- * power, of which a limit may have to be taken.
+ * Let P = p^(a + b), Q = q^(a + b) and M = p^a q^b. From P to Q there are two steps, (M − P) / b
+ * and (Q − M) / a; from Q to P, (M − Q) / a and (P − M) / b. A term is (second step − first step) /
+ * (a + b), in either direction. Its derivative with respect to log q is (Q − M) / a. The
+ * computation starts on the side with the larger power, so that only the first step is divided by
+ * the smaller power, which may be 0.
  */
-export function alphaBetaDivergence({ logP, logQ, slope }: Distributions, powers: OfBoth): number {
+export function alphaBetaDivergence({ logP, logQ, slope }: Distributions, powers: PerSide): number {
   const isBack = powers.p < powers.q;
   const [logStart, logEnd] = isBack ? [logQ, logP] : [logP, logQ];
   const [smaller, larger] = isBack ? [powers.p, powers.q] : [powers.q, powers.p];
@@ -149,7 +150,7 @@ export function alphaBetaDivergence({ logP, logQ, slope }: Distributions, powers
   return sum;
 }
 
-/** ½ Σ |p − q|; where they are equal the derivative is taken as 0. */
+/** ½ Σ |p − q|; the derivative of a class with p = q is 0. */
 export function totalVariation({ logP, p, logQ, q, slope }: Distributions): number {
   let sum = 0;
   for (let j = 0; j < p.length; j++) {

@@ -1,14 +1,14 @@
-// How far a column is ahead of each other column.
+// Compares the margins by which the first column is ahead of the others.
 
 import type { RowDistance } from './distance.js';
 
 /**
- * mean over columns j ≥ 1 of ((x₀ − xⱼ) − (y₀ − yⱼ))², 0 where there is none; a column that is
- * −Infinity on both sides is not there
+ * Mean over columns j ≥ 1 of ((x₀ − xⱼ) − (y₀ − yⱼ))²; 0 without such a column. A column that is
+ * −Infinity on both sides is left out.
  */
 export const squaredMargins: RowDistance = (x, xOffset, y, yOffset, columns, derivative) => {
   const lead = x[xOffset]! - y[yOffset]!;
-  let squares = 0 * lead; // NaN where the first column cannot be used, and there is no other to show it
+  let squares = 0 * lead; // NaN if the first column is not finite, also without other columns
   let gaps = 0;
   let candidates = 0;
   for (let j = 1; j < columns; j++) {

@@ -3,16 +3,16 @@ import { logSumExp } from './logSumExp.js';
 import { soften } from './soften.js';
 import { softmax } from './softmax.js';
 
-/** Rows of logits, and what they count for: > 0. */
+/** Rows of logits with a weight > 0. */
 export interface WeightedRows {
   readonly data: FloatArray;
   readonly weight: number;
 }
 
-/** Writes an average of the rows that start at an offset, as long as they are. */
+/** Writes the average of the rows that start at an offset. */
 export type RowAverage = (offset: number, average: Float64Array) => void;
 
-/** Σ weight · z */
+/** Σ weight · z. */
 export function meanLogits(parts: readonly WeightedRows[]): RowAverage {
   return (offset, average) => {
     average.fill(0);
@@ -22,7 +22,7 @@ export function meanLogits(parts: readonly WeightedRows[]): RowAverage {
   };
 }
 
-/** T · log Σ weight · softmax(z / T) of rows of this many columns. */
+/** T · log Σ weight · softmax(z / T). */
 export function mixtureLogits(
   parts: readonly WeightedRows[],
   temperature: number,

@@ -1,14 +1,14 @@
 import type { FloatArray } from '../../core/numeric.js';
 
-/** Places from `start` to before `end`. */
+/** Positions from `start` up to, not including, `end`. */
 interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * How rows laid out [channels][height][width] are averaged: over windows that are the product of
- * two spans.
+ * Windows over which rows in the layout [channels, height, width] are averaged. Every pair of a row
+ * span and a column span is a window.
  */
 export interface Pooling {
   readonly height: number;
@@ -18,17 +18,17 @@ export interface Pooling {
 }
 
 /**
- * So many spans that cover the places as evenly as can be; where one number does not divide the
- * other they overlap.
+ * Returns `count` spans that cover the positions as evenly as possible. Neighbouring spans overlap
+ * if `count` does not divide the number of positions.
  */
-export function spansOver(places: number, count: number): Span[] {
+export function spansOver(positions: number, count: number): Span[] {
   return Array.from({ length: count }, (_, i) => ({
-    start: Math.floor((i * places) / count),
-    end: Math.ceil(((i + 1) * places) / count),
+    start: Math.floor((i * positions) / count),
+    end: Math.ceil(((i + 1) * positions) / count),
   }));
 }
 
-/** averages = the mean over each window of each channel of the row from `offset` on. */
+/** Writes the mean over each window of each channel of a row, which starts at an offset. */
 export function pool(
   z: FloatArray,
   offset: number,
@@ -50,8 +50,8 @@ export function pool(
 }
 
 /**
- * The adjoint of {@link pool}: writes what the derivatives by the averages, from `offset` on, make
- * of the row.
+ * Adjoint of {@link pool}: writes the derivative with respect to the row. The derivatives with
+ * respect to the averages start at an offset.
  */
 export function poolAdjoint(
   derivatives: FloatArray,
@@ -73,7 +73,10 @@ export function poolAdjoint(
   }
 }
 
-/** mean = the mean over the blocks that a row from `offset` on is made of. */
+/**
+ * Writes the mean over the blocks of a row, which starts at an offset and consists of `blocks`
+ * blocks.
+ */
 export function averageBlocks(
   z: FloatArray,
   offset: number,
@@ -86,7 +89,7 @@ export function averageBlocks(
   for (let i = 0; i < length; i++) mean[i]! /= blocks;
 }
 
-/** The adjoint of {@link averageBlocks}. */
+/** Adjoint of {@link averageBlocks}. */
 export function averageBlocksAdjoint(
   derivatives: FloatArray,
   offset: number,

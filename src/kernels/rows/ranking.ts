@@ -1,21 +1,21 @@
-// Losses of the pairs of columns that stand in an order on one side.
+// Ranking losses of pairs of columns that the teacher orders.
 
 import type { RowDistance } from './distance.js';
 import { sigmoid, softplus } from './softplus.js';
 
-/** The loss of a pair by the lead of the column that is to be ahead. */
+/** Loss of a pair as a function of the lead of the column that the teacher ranks higher. */
 export interface LeadLoss {
   value(lead: number): number;
   slope(lead: number): number;
 }
 
-/** log(1 + e^−lead) */
+/** log(1 + e^−lead). */
 export const logisticLead: LeadLoss = {
   value: (lead) => softplus(-lead),
   slope: (lead) => -sigmoid(-lead),
 };
 
-/** max(0, margin − lead); the derivative at the kink is 0 */
+/** max(0, margin − lead); the derivative at the kink is 0. */
 export function hingeLead(margin: number): LeadLoss {
   return {
     value: (lead) => Math.max(0, margin - lead),
@@ -24,8 +24,8 @@ export function hingeLead(margin: number): LeadLoss {
 }
 
 /**
- * mean over pairs of columns with yₖ > yₗ of the loss of the lead xₖ − xₗ, 0 where there is no
- * pair; a column that is −Infinity on both sides is not there
+ * Mean over pairs of columns with yₖ > yₗ of the loss of the lead xₖ − xₗ; 0 without pairs. A
+ * column that is −Infinity on both sides is left out.
  */
 export function pairwise({ value, slope }: LeadLoss): RowDistance {
   return (x, xOffset, y, yOffset, columns, derivative) => {
@@ -36,21 +36,21 @@ export function pairwise({ value, slope }: LeadLoss): RowDistance {
       const s = x[xOffset + k]!;
       const t = y[yOffset + k]!;
       if (s === -Infinity && t === -Infinity) continue;
-      let ofColumn = 0 * s + 0 * t; // NaN where one is not finite
+      let columnSum = 0 * s + 0 * t; // NaN if s or t is not finite
       for (let l = 0; l < columns; l++) {
         const below = y[yOffset + l]!;
-        // Of the two orders of a pair this is one. An other side that is −Infinity alone has made
-        // the sum NaN, or will.
+        // Each pair is visited once, from its higher column. If `below` alone is −Infinity, column
+        // l itself makes the sum NaN.
         if (!(t > below) || below === -Infinity) continue;
         const lead = s - x[xOffset + l]!;
-        ofColumn += value(lead);
+        columnSum += value(lead);
         pairs++;
         if (!derivative) continue;
         const pull = slope(lead);
         derivative[k]! += pull;
         derivative[l]! -= pull;
       }
-      sum += ofColumn;
+      sum += columnSum;
     }
     const share = pairs === 0 ? 0 : 1 / pairs;
     if (derivative) for (let j = 0; j < columns; j++) derivative[j]! *= share;

@@ -3,9 +3,9 @@ import { runRows } from '../../engine/rows.js';
 import { scoreDivergence } from './scores.js';
 
 /**
- * Σ over rows of KL(softmax(y) ‖ softmax(x)) for two matrices of scores, in doubles, by the engine
- * where it computes. Where `slopes` is given, it is written with the derivative by x. Scores that
- * are −Infinity on both sides add 0.
+ * Returns Σ over rows of KL(softmax(y) ‖ softmax(x)) for two matrices of scores in doubles, with a
+ * kernel if one computes. Writes the derivative with respect to x to `slopes`, if it is given.
+ * Scores that are −Infinity on both sides add 0.
  */
 export function scoreDivergences(
   x: Float64Array,
@@ -22,7 +22,7 @@ export function scoreDivergences(
   let sum = 0;
   for (let i = 0; i < rows; i++) {
     const start = i * columns;
-    // The engine leaves a row whose loss it cannot compute to JavaScript.
+    // JavaScript computes the rows that the kernel cannot.
     sum += Number.isFinite(losses[i])
       ? losses[i]!
       : divergence(x, start, y, start, columns, slopes?.subarray(start, start + columns));

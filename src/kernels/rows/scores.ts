@@ -18,7 +18,7 @@ export function scoreDivergence(columns: number): RowDistance {
   };
 }
 
-/** A distance of scores in which a key that is −Infinity on both sides adds 0. */
+/** Returns a distance of scores to which a key that is −Infinity on both sides adds 0. */
 export function scoreDistance(distance: RowDistance, columns: number): RowDistance {
   const xFinite = new Float64Array(columns);
   const yFinite = new Float64Array(columns);

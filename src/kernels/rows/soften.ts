@@ -1,9 +1,9 @@
-// From a row of logits to what the soft term of a response loss is a function of, and back.
+// Divides a row of logits by the temperature, with or without standardizing it first.
 
 import type { FloatArray } from '../../core/numeric.js';
 import { norm } from './distance.js';
 
-/** What is added to the standard deviation, as in the authors' code. */
+/** Addend of the standard deviation, as in the authors' code. */
 const EPSILON = 1e-7;
 
 /** x = z / T for the row of z from `offset` on, as long as x. */
@@ -12,8 +12,8 @@ export function soften(z: FloatArray, offset: number, temperature: number, x: Fl
 }
 
 /**
- * x = (z − mean) / (deviation + 1e-7) / T, the deviation being that of a sample (÷ columns − 1);
- * returns it.
+ * x = (z − mean) / (deviation + 1e-7) / T. Returns the deviation, the standard deviation of a
+ * sample (÷ (columns − 1)).
  */
 export function standardize(
   z: FloatArray,
@@ -23,7 +23,8 @@ export function standardize(
 ): number {
   const columns = x.length;
   for (let j = 0; j < columns; j++) x[j] = z[offset + j]!;
-  // Twice, for what rounding leaves of a mean: beside a small deviation it would not be small.
+  // Centered twice: after one pass the mean is a rounding error, which may be large compared with a
+  // small deviation.
   center(x);
   center(x);
   const deviation = columns > 1 ? norm(x, 0, columns) / Math.sqrt(columns - 1) : 0;
@@ -32,7 +33,7 @@ export function standardize(
   return deviation;
 }
 
-/** x −= its mean */
+/** Subtracts the mean of x from x. */
 function center(x: Float64Array): void {
   let mean = 0;
   for (let j = 0; j < x.length; j++) mean += x[j]! / x.length;
@@ -40,8 +41,8 @@ function center(x: Float64Array): void {
 }
 
 /**
- * The adjoint of {@link standardize}, for what it gave: turns d loss / d x into d loss / d z, in
- * place.
+ * Adjoint of {@link standardize}, for its results x and deviation: turns d(loss) / d(x) into
+ * d(loss) / d(z), in place.
  */
 export function standardizeAdjoint(
   x: Float64Array,
@@ -57,8 +58,8 @@ export function standardizeAdjoint(
     mean += derivative[j]! / columns;
   }
   const scale = temperature * (deviation + EPSILON);
-  // d deviation / d z = (z − mean) / ((columns − 1) · deviation); of a constant row, x is 0 and
-  // moves in proportion.
+  // d deviation / d z = (z − mean) / ((columns − 1) · deviation). The derivative of a constant row,
+  // with deviation 0, has no such part.
   const pull =
     deviation > 0
       ? (along * temperature * temperature * (deviation + EPSILON)) / ((columns - 1) * deviation)

@@ -2,8 +2,9 @@ import type { FloatArray } from '../../core/numeric.js';
 import { exponentials } from './exp.js';
 
 /**
- * log softmax(values) of one row into `log`, and its exponential into `probability`. −Infinity
- * stays −Infinity and exactly 0; a NaN, a +Infinity or a row of −Infinity makes every entry NaN.
+ * Writes log softmax(values) of one row to `log` and softmax(values) to `probability`. For
+ * −Infinity they are −Infinity and exactly 0. A NaN, a +Infinity or a row of −Infinity makes every
+ * element NaN.
  */
 export function softmax(
   values: FloatArray,
@@ -22,7 +23,7 @@ export function softmax(
   }
 }
 
-/** The largest of a row; a NaN is passed over. */
+/** Returns the largest element of a row; ignores NaN. */
 export function largest(values: FloatArray, offset: number, columns: number): number {
   let max = -Infinity;
   for (let j = 0; j < columns; j++) {
@@ -33,12 +34,12 @@ export function largest(values: FloatArray, offset: number, columns: number): nu
 }
 
 /**
- * derivative += weight · d loss / d values, for the slope of a loss by log q and q =
- * softmax(values).
+ * Adjoint of q = softmax(values): derivative += weight · d(loss) / d(values), for the slope d(loss)
+ * / d(log q).
  *
- * It is the same for a slope less any multiple of q: here the one of which nothing is left at the
- * likeliest class. Else, where that has nearly all of q, its own slope would have to cancel in the
- * sum.
+ * Subtracting a multiple of q from the slope does not change the result. The multiple is chosen so
+ * that the slope of the most likely class becomes 0. Otherwise the slope of a class with nearly all
+ * of q would cancel in the sum.
  */
 export function addSoftmaxAdjoint(
   q: Float64Array,

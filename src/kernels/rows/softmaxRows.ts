@@ -2,9 +2,9 @@ import { type Grid, grid } from '../products/grid.js';
 import { addSoftmaxAdjoint, softmax } from './softmax.js';
 
 /**
- * A loss of the softmax of rows as one of the rows: for a loss of q and p, those of the student and
- * of the teacher, that adds its derivative by q to `slope`. The derivative by the student's rows is
- * added to `derivative`.
+ * Turns a loss of probabilities into a loss of logits. `loss` gets the softmax of the student's
+ * rows, q, and of the teacher's rows, p, and adds d(loss) / d(q) to `slope`. The returned function
+ * adds the derivative with respect to the student's rows to `derivative`.
  */
 export function ofSoftmax(
   loss: (q: Grid, p: Grid, slope: Float64Array) => number,
@@ -14,7 +14,7 @@ export function ofSoftmax(
     const q = softmaxRows(student);
     const slope = new Float64Array(q.length);
     const value = loss(grid(q, rows, columns), grid(softmaxRows(teacher), rows, columns), slope);
-    for (let k = 0; k < q.length; k++) slope[k]! *= q[k]!; // by log q
+    for (let k = 0; k < q.length; k++) slope[k]! *= q[k]!; // d(loss) / d(log q)
     for (let from = 0; from < q.length; from += columns) {
       const rowOf = (values: Float64Array): Float64Array => values.subarray(from, from + columns);
       addSoftmaxAdjoint(rowOf(q), rowOf(slope), 1, rowOf(derivative));

@@ -1,13 +1,12 @@
 /**
- * The places of the largest values, as many as `indices` has room for, the largest first; of equal
- * ones the first.
+ * Writes the indices of the k largest values in descending order, where k is the length of
+ * `indices`. Equal values are ordered by ascending index.
  */
 export function largestIndices(values: Float64Array, indices: Int32Array): void {
   const k = indices.length;
   const isAfter = (a: number, b: number): boolean =>
     values[a]! < values[b]! || (values[a] === values[b] && a > b);
-  // A heap: none stands before those below it, and the first is the one to go when a larger one
-  // comes.
+  // A heap whose root is the smallest of the k values: a larger value replaces it.
   const sink = (index: number, from: number, size: number): void => {
     let place = from;
     for (let child = 2 * place + 1; child < size; child = 2 * place + 1) {

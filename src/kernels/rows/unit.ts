@@ -2,14 +2,13 @@ import type { FloatArray } from '../../core/numeric.js';
 import { norm } from './distance.js';
 
 /**
- * The floor of the norms that rows are divided by, as in PyTorch's `normalize`, which published
- * code calls.
+ * Least norm by which a row is divided, as in PyTorch's `normalize`, which published code calls.
  */
 const EPSILON = 1e-12;
 
 /**
- * Divides a row by max(‖row‖, floor), in place, and returns that; Infinity where it is 0, so that
- * zeros stay zeros.
+ * Divides a row by max(‖row‖, floor), in place. Returns the denominator, which is Infinity instead
+ * of 0, so that zeros stay zeros.
  */
 export function toUnit(
   row: Float64Array,
@@ -24,9 +23,9 @@ export function toUnit(
 }
 
 /**
- * The adjoint of {@link toUnit}: what was the derivative with respect to `unit` becomes that with
- * respect to the row it came of. `denominator` is what {@link toUnit} returned, and both start at
- * `offset`.
+ * Adjoint of {@link toUnit}: turns the derivative with respect to the result `unit` into the
+ * derivative with respect to the row, in place. `denominator` is the number that {@link toUnit}
+ * returned. Both arrays start at `offset`.
  */
 export function unitAdjoint(
   unit: FloatArray,
@@ -46,8 +45,7 @@ export function unitAdjoint(
 }
 
 /**
- * {@link toUnit} of each of the rows that stand one after another; writes what they were divided
- * by.
+ * Applies {@link toUnit} to each of several contiguous rows; writes the denominators.
  */
 export function toUnits(rows: Float64Array, denominators: Float64Array, floor?: number): void {
   const length = rows.length / denominators.length;
@@ -56,7 +54,7 @@ export function toUnits(rows: Float64Array, denominators: Float64Array, floor?: 
   }
 }
 
-/** The adjoint of {@link toUnits}, in place. */
+/** Adjoint of {@link toUnits}, in place. */
 export function unitsAdjoint(
   units: FloatArray,
   denominators: Float64Array,

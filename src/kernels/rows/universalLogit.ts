@@ -2,10 +2,12 @@ import { exponentials } from './exp.js';
 import { addSoftmaxAdjoint } from './softmax.js';
 
 /**
- * ½ Σ |q − p| of p = softmax(y) and q = softmax(x), each in descending order, the shorter one with
- * zeros behind it; writes the derivative by x to `derivative`, as long as x. That by a probability
- * that is equal on both sides is taken as 0; equal entries of x have the mean of what they would
- * have in turn. Sorts y.
+ * Returns a function that computes ½ Σ |q − p| for p = softmax(y) and q = softmax(x), each in
+ * descending order; the shorter one is padded with zeros.
+ *
+ * The function writes the derivative with respect to x to `derivative`. The derivative with respect
+ * to a probability that is equal on both sides is 0. Equal elements of x share the mean of their
+ * derivatives. The function sorts y.
  */
 export function sortedVariation(
   columns: number,
@@ -18,7 +20,7 @@ export function sortedVariation(
     sorted.set(x);
     toDistribution(sorted.sort(), q);
     const p = toDistribution(y.sort(), y);
-    // Both are in ascending order: what they are paired by is the distance from their ends.
+    // Both arrays are in ascending order, and their ends are aligned.
     const ahead = y.length - columns;
     let sum = 0;
     for (let j = 0; j < ahead; j++) sum += p[j]! / 2;
@@ -36,8 +38,8 @@ export function sortedVariation(
 }
 
 /**
- * The softmax of values in ascending order; NaN where one of them is, +Infinity is, or all are
- * −Infinity.
+ * Writes the softmax of values in ascending order. All elements are NaN if a value is NaN or
+ * +Infinity, or if all values are −Infinity.
  */
 function toDistribution(values: Float64Array, result: Float64Array): Float64Array {
   const sum = exponentials(values, 0, values[values.length - 1]!, result);
@@ -45,19 +47,19 @@ function toDistribution(values: Float64Array, result: Float64Array): Float64Arra
   return result;
 }
 
-/** Gives each of the entries whose values are equal the mean of theirs. */
-function shareAmongEqual(values: Float64Array, entries: Float64Array): void {
+/** Replaces the derivatives of equal values by their mean. */
+function shareAmongEqual(values: Float64Array, derivatives: Float64Array): void {
   let start = 0;
   for (let end = 1; end <= values.length; end++) {
     if (values[end] === values[start]) continue;
     let sum = 0;
-    for (let j = start; j < end; j++) sum += entries[j]!;
-    entries.fill(sum / (end - start), start, end);
+    for (let j = start; j < end; j++) sum += derivatives[j]!;
+    derivatives.fill(sum / (end - start), start, end);
     start = end;
   }
 }
 
-/** Where in ascending order the first of these values stands. */
+/** Returns the first index of a value in an ascending array, by binary search. */
 function placeOf(value: number, ascending: Float64Array): number {
   let low = 0;
   let high = ascending.length - 1;

@@ -1,10 +1,11 @@
-// How unlikely one row is under a Gaussian around another.
+// Negative log-likelihood of one row under a Gaussian around another.
 
 import type { RowDistance } from './distance.js';
 
 /**
- * mean ½ ((x − y)²/σ² + log σ²) of rows laid out [channels][positions], with a variance σ² for each
- * channel. With the derivative, adds `factors` times that with respect to the variances to `sums`.
+ * Mean ½ ((x − y)²/σ² + log σ²) of rows in the layout [channels, positions], with a variance σ² for
+ * each channel. If the derivative is computed, adds `factors` × the derivatives with respect to the
+ * variances to `sums`.
  */
 export function negativeLogLikelihood(
   variances: Float64Array,

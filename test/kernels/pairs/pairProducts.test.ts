@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { selectKernel } from '../../../src/index.js';
-import { lessReference, pairProducts, sideOf } from '../../../src/kernels/pairs/pairProducts.js';
+import {
+  pairProducts,
+  sideOf,
+  subtractReference,
+} from '../../../src/kernels/pairs/pairProducts.js';
 import { type Grid, grid } from '../../../src/kernels/products/grid.js';
 import { kernels } from '../../support/describeKernels.js';
 
@@ -63,7 +67,7 @@ describe.each(simd)('Products of near rows, %s kernel', (kernel) => {
   test.each([0.1, 1e-4])('at %d, sides at other places do so less their references', (noise) => {
     selectKernel(kernel);
     const [student, teacher] = [waves(37, 8, noise), waves(37, 3, 0)];
-    const sides = [student, teacher].map((x) => lessReference(x, 'float32'));
+    const sides = [student, teacher].map((x) => subtractReference(x, 'float32'));
     const { excess, base } = pairProducts(sides[0]!, sides[1]!, 'float32');
     selectKernel('auto');
     expect(base).toBe(1);
