@@ -45,6 +45,8 @@ export interface Parts {
   readonly formula: string;
   /** One sentence that begins with "Use it". */
   readonly use: string;
+  /** One sentence that begins with "Avoid it"; empty if there is nothing to avoid. */
+  readonly avoid: string;
   /** Arguments, range, limits and cost. */
   readonly body: string;
   /** The codes of the errors, and when they are thrown. */
@@ -68,21 +70,26 @@ export function partsOf(docstring: Docstring, report: Report): Parts {
 function readDescription(
   { paragraphs }: Docstring,
   report: Report,
-): Pick<Parts, 'summary' | 'formula' | 'use' | 'body'> {
+): Pick<Parts, 'summary' | 'formula' | 'use' | 'avoid' | 'body'> {
   const [summary = '', ...rest] = paragraphs;
   const formula = rest.find((each) => fenced(each, 'math'));
-  const use = rest.find((each) => each.startsWith('Use it'));
+  const use = rest.find((each) => each.startsWith('Use it '));
+  const avoid = rest.find((each) => each.startsWith('Avoid it '));
   if (!/^[A-Z]\w+s\b.*\.$/s.test(summary) || /\.\s/.test(summary)) {
     report('needs a first paragraph of one sentence that begins with a verb: "Matches … ."');
   }
   if (!formula) report('needs its formula in a block ```math');
   if (!use) report('needs a paragraph of one sentence that begins with "Use it"');
-  else if (inLine(use).split(' ').length > 20) report('needs a "Use it" of at most 20 words');
+  for (const advice of [use, avoid]) {
+    const words = inLine(advice ?? '').split(' ');
+    if (words.length > 20) report(`needs at most 20 words after "${words[0]} it"`);
+  }
   return {
     summary: inLine(summary),
     formula: fenced(formula ?? '', 'math') ?? '',
     use: inLine(use ?? ''),
-    body: rest.filter((each) => each !== formula && each !== use).join('\n\n'),
+    avoid: inLine(avoid ?? ''),
+    body: rest.filter((each) => ![formula, use, avoid].includes(each)).join('\n\n'),
   };
 }
 

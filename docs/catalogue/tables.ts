@@ -35,6 +35,7 @@ function strategyTable(family: string, catalogue: readonly Strategy[]): string[]
   const rows = inFamily(family, catalogue).map((strategy) => [
     `[\`${strategy.name}\`](../${strategy.file})`,
     strategy.use.replace(/^Use it |\.$/g, ''),
+    strategy.avoid.replace(/^Avoid it |\.$/g, ''),
     { required: 'required', optional: 'optional', unused: '–', entries: 'by entry' }[
       strategy.labels
     ],
@@ -42,7 +43,7 @@ function strategyTable(family: string, catalogue: readonly Strategy[]): string[]
     optionsCell(strategy),
     strategy.papers.map(({ title, url }) => `[${title}](${url})`).join(', '),
   ]);
-  const head = ['strategy', 'use it', 'labels', 'rows add up', 'options', 'paper'];
+  const head = ['strategy', 'use it', 'avoid it', 'labels', 'rows add up', 'options', 'paper'];
   return markdown(head, rows);
 }
 

@@ -42,6 +42,9 @@ const complete = `/**
  *
  * Use it in tests.
  *
+ * Avoid it in
+ * libraries.
+ *
  * - \`student\`: anything, as {@link Matrix}
  *
  * Returns a loss.
@@ -72,6 +75,7 @@ test('a docstring is read in parts', () => {
       summary: 'Matches one thing to another.',
       formula: 'L = Σ_j s_j',
       use: 'Use it in tests.',
+      avoid: 'Avoid it in libraries.',
       body: '- `student`: anything, as {@link Matrix}\n\nReturns a loss.',
       throws: '`EMPTY`',
       papers: [
@@ -94,7 +98,8 @@ test.each([
   ['Matches one thing to\n * another.', 'Distance of things.', 'begins with a verb'],
   ['```math', '```text', 'formula'],
   ['Use it in tests.', 'Good in tests.', '"Use it"'],
-  ['Use it in tests.', `Use it${' very'.repeat(20)} often.`, 'at most 20 words'],
+  ['Use it in tests.', `Use it${' very'.repeat(20)} often.`, 'at most 20 words after "Use it"'],
+  ['Avoid it in\n', `Avoid it in${' very'.repeat(20)}\n`, 'at most 20 words after "Avoid it"'],
   ['@throws {DistillationError}', '@throws', '@throws {DistillationError}'],
   ['. "Things". As in\n *   the paper.', '', '@see [title](url)'],
   ['@reproduces TRL', '@reproduces Nobody', 'begins with none of mdistiller'],

@@ -64,6 +64,8 @@ const DISTANCES: Record<Input, Record<Match, (columns: number) => RowDistance>> 
  *
  * Use it to teach a transformer where to look, if both sides have the same attention heads.
  *
+ * Avoid it where the numbers of heads differ, unless `averageHeads` makes one head of them.
+ *
  * s and t are the rows of the student and of the teacher. `match` chooses the formula. With
  * `input: 'scores'`, `'kl'` compares the softmaxes of the rows. The loss of a call is the mean over
  * the kept rows.

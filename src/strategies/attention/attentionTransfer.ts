@@ -35,6 +35,8 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
  * Use it to teach a convolutional network where to look, with other channels than its teacher but
  * the same positions.
  *
+ * Avoid it for features without positions.
+ *
  * s and t are the rows of the student and of the teacher, c a channel, j a position, and p the
  * option `power`. The loss of a call is the mean over the kept rows.
  *

@@ -31,6 +31,8 @@ export interface SelfAttentionRelationDistillationOptions extends StrategyOption
  *
  * Use it between transformers that differ in attention heads or in width.
  *
+ * Avoid it for sequences of different lengths in one call.
+ *
  * s and t are the student's and the teacher's vectors of one sequence. L_i is the loss of token i,
  * and R_(h,i) its row of R_h. Z_h holds the d columns of relation head h, one row for each token.
  * The softmax is over each row. The loss of a call is the mean over the kept tokens. One strategy

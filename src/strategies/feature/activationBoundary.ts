@@ -29,6 +29,8 @@ export interface ActivationBoundaryDistillationOptions<T extends FloatArray = Fl
  *
  * Use it to initialise a student, before it learns by other losses and without them.
  *
+ * Avoid it beside other losses, and for values after the ReLU.
+ *
  * x is the student's row, or its projection, t the teacher's row, and m the option `margin`. A
  * neuron of the student must be active by the margin where the teacher's neuron is active, and
  * inactive by the margin where it is not. The loss of a call is the mean over the kept rows.

@@ -40,6 +40,8 @@ const POWER = 2;
  *
  * Use it if two networks of your own, a paraphraser and a translator, make factors of the features.
  *
+ * Avoid it without networks that make the factors: it is then not the paper's loss.
+ *
  * s and t are the rows of the student and of the teacher, and k is the option `exponent`. With the
  * option `channels`, f(z) = v / max(‖v‖, 1e-12) instead, where v is the mean of z² over channels.
  * The loss of a call is the mean over the kept rows.

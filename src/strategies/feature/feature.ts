@@ -62,6 +62,8 @@ const KERNELS: Record<Metric, string> = {
  *
  * Use it to match hidden layers that do the same job, with a projection where their widths differ.
  *
+ * Avoid it for a student too small: it also pays for values that the teacher's next layer drops.
+ *
  * x is the student's row, or its projection, and t the teacher's row. `metric` chooses the formula,
  * and δ is the option `delta`. The loss of a call is the mean over the kept rows.
  *

@@ -26,6 +26,8 @@ export interface FlowDistillationOptions extends StrategyOptions {
  *
  * Use it to initialise a student whose two layers have the teacher's channels.
  *
+ * Avoid it where student and teacher differ in channels.
+ *
  * u holds the channels c of the first layer in a row z, and v the channels d of the second layer; j
  * is a position. The loss of a call is the mean over the kept rows.
  *

@@ -29,6 +29,8 @@ export interface MarginReLUDistillationOptions<T extends FloatArray = Float32Arr
  *
  * Use it between convolutional layers that are followed by batch normalization and a ReLU.
  *
+ * Avoid it for values after the ReLU; without batch normalization, only if you know the margins.
+ *
  * x is the student's row, or its projection, t the teacher's row, and m_j the margin of the channel
  * of column j. The loss of a call is the mean over the kept rows.
  *

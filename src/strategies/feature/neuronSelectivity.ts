@@ -29,6 +29,8 @@ export interface NeuronSelectivityDistillationOptions extends StrategyOptions {
  * Use it between convolutional layers with different channels, if it matters where a layer is
  * active.
  *
+ * Avoid it for features without positions.
+ *
  * s and t are the rows of the student and of the teacher. x_c is the map of channel c of a row x:
  * the values of the channel at all positions. The means are over all pairs of channels. The loss
  * equals the squared distance between the two means of u uᵀ over channels. The loss of a call is

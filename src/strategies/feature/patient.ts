@@ -14,6 +14,8 @@ import { FeatureDistanceStrategyBase } from './base.js';
  * Use it between layers of transformers when the direction of a row matters and its length does
  * not.
  *
+ * Avoid it for rows of zeros.
+ *
  * x is the student's row, or its projection, and t the teacher's row. The loss of a call is the
  * mean over the kept rows.
  *

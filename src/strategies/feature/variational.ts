@@ -46,6 +46,8 @@ const EPSILON = 1e-5;
  *
  * Use it between layers whose channels differ in how well the student can predict them.
  *
+ * Avoid it where nothing steps its `parameters()`.
+ *
  * x is the student's row, or its projection, t the teacher's row, and a_j the learned number of the
  * channel of column j. The loss of a call is the mean over the kept rows.
  *

@@ -19,6 +19,8 @@ import { RankingStrategyBase } from './base.js';
  * Use it to distil a reranker into a retriever, where one candidate of each query is known to be
  * right.
  *
+ * Avoid it where the scores of the two sides have different units, as cosines beside logits.
+ *
  * s and t are the rows of scores of the student and of the teacher. Column 0 is the positive. The
  * loss of a call is the mean over the kept rows. Adding a constant to a row does not change its
  * margins. So the student may score around 70, as a dot product does, and the teacher around 0, as

@@ -37,6 +37,8 @@ export interface RankingDistillationOptions extends StrategyOptions {
  *
  * Use it where only the order of the teacher's scores means something, such as a mean of ranks.
  *
+ * Avoid it for nearly equal scores, whose order is chance, and for a thousand candidates.
+ *
  * s and t are the rows of scores of the student and of the teacher. A pair (k, l) is two candidates
  * with t_k > t_l. `pairLoss` chooses the formula, and m is the option `margin`. The loss of a call
  * is the mean over the kept rows. Only the order of the teacher's scores is read, not their

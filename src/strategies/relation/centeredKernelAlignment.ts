@@ -16,6 +16,8 @@ import { alignmentDistance } from '../../kernels/pairs/centeredKernelAlignment.j
  *
  * Use it to leave the student free to choose its own axes, with many rows beside the columns.
  *
+ * Avoid it for batches with fewer rows than columns: all features then look aligned.
+ *
  * X holds the student's rows and Y the teacher's, each column less its mean over the batch. The
  * norm is the Frobenius norm. In terms of rows, the fraction is ⟨X Xᵀ, Y Yᵀ⟩ / (‖X Xᵀ‖ ‖Y Yᵀ‖).
  *

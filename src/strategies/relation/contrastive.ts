@@ -41,6 +41,8 @@ export interface ContrastiveDistillationOptions<T extends FloatArray = Float32Ar
  * Use it for embeddings that will be compared with each other, in large batches of different
  * samples.
  *
+ * Avoid it where a batch holds copies of a sample: copies count as different samples.
+ *
  * x are the student's rows, or their projections, and t the teacher's rows. All kept rows are
  * contrasted with all. With `symmetric`, the loss is the mean of L and of L with x and t exchanged.
  *

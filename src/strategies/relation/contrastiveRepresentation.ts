@@ -57,6 +57,8 @@ interface Units {
  *
  * Use it for batches of any size, if each sample has an index in the data set.
  *
+ * Avoid it for samples without an index.
+ *
  * The anchor a is a row, or its projection, scaled to length 1: s of the student, t of the teacher.
  * K is the number of negatives, N the number of samples in the {@link ContrastiveMemory}. The m_j
  * are the memory's vectors of the other side. m_0 belongs to the anchor's own sample, the others to

@@ -64,6 +64,8 @@ export interface CorrelationCongruenceDistillationOptions extends StrategyOption
  *
  * Use it for embeddings whose rows have length 1, in large batches.
  *
+ * Avoid it for rows that were not divided by their norm.
+ *
  * s and t are the matrices of student and teacher, B the number of kept rows, and c a column.
  * `form` chooses the formula, P is the option `order`, and the norm is the Frobenius norm.
  * `squared: false` takes the norm itself, not its square, over B². `'gaussian'` is the Taylor

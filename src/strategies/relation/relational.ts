@@ -42,6 +42,8 @@ export interface RelationalDistillationOptions extends StrategyOptions {
  *
  * Use it for embeddings that will be compared by distance; student and teacher may differ in width.
  *
+ * Avoid it for large batches, whose angles cost B³, unless `angleWeight` is 0.
+ *
  * s and t are the rows of the student and of the teacher, a is the option `distanceWeight` and b
  * the option `angleWeight`. The means are over all pairs (i, j) and all triples (i, j, k) of kept
  * rows.

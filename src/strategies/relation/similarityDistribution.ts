@@ -34,6 +34,8 @@ export interface SimilarityDistributionDistillationOptions extends StrategyOptio
  *
  * Use it for embeddings with which a search finds related samples.
  *
+ * Avoid it for three rows or fewer, and where near rows matter no more than far rows.
+ *
  * s and t are the rows of the student and of the teacher. A row is not among its own neighbours.
  * The smaller τ_t, the more the nearest rows count.
  *

@@ -17,6 +17,8 @@ import { similarityDifference } from '../../kernels/pairs/similarityPreserving.j
  *
  * Use it between layers of different widths without a projection, in large batches.
  *
+ * Avoid it where the similarity itself matters, and not only its proportion to others.
+ *
  * s and t are the matrices of student and teacher, B is the number of kept rows, and G_i a row of
  * G.
  *

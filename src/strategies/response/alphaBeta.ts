@@ -38,6 +38,8 @@ export interface AlphaBetaDistillationOptions extends DivergenceOptions {
  * Use it to tune between forward and reverse KL, and beyond, with two powers, once `Response`
  * works.
  *
+ * Avoid it as a first try: the powers are two more numbers to search.
+ *
  * a is the option `teacherPower`, b the option `studentPower`. Where a power is 0, D is the limit
  * of the formula. D is ½ Σ (p − q)² for a = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a
  * leads the student to classes where it is far from the teacher. A larger b leads it to classes of

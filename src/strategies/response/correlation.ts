@@ -42,6 +42,8 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  *
  * Use it when the teacher is much larger than the student, in batches of many rows.
  *
+ * Avoid it for two classes, and for small batches unless `intraWeight` is 0.
+ *
  * β is the option `interWeight`, γ the option `intraWeight`. *inter* compares the classes of a row
  * i, *intra* the rows of the batch in each class j; *intra* is the same for every row. The student
  * matches which probabilities rise together, not how far (DIST). The loss is the mean over rows. An

@@ -24,6 +24,8 @@ import { fillTables, SpareTables } from './_rowTables.js';
  *
  * Use it where there is no teacher: for the baseline of a student, and to train the teacher.
  *
+ * Avoid it beside other response losses: their `alpha` adds the same loss.
+ *
  * y is a class, as a one-hot row, or a distribution. The loss is the mean over rows. Every response
  * strategy has this loss for its labels, at temperature 1. The options `temperature` and `alpha` do
  * not change it.

@@ -35,6 +35,8 @@ export interface DecoupledDistillationOptions extends ResponseOptions {
  *
  * Use it with confident teachers and a class in every row: the other classes keep their weight.
  *
+ * Avoid it for rows without a class, and for two classes: there, NCKD is 0.
+ *
  * v is the option `targetWeight`, w the option `nonTargetWeight`. The divergence of `Response` is
  * TCKD + (1 − p_y) · NCKD: a teacher that is sure of the label mutes what it knows of the other
  * classes. Here NCKD has a weight of its own. The loss is the mean over rows. The cross-entropy is

@@ -40,6 +40,8 @@ export interface JensenShannonDistillationOptions extends DivergenceOptions {
  *
  * Use it for a bounded loss between forward KL (`beta` near 0) and reverse KL (near 1).
  *
+ * Avoid it as a first try: `beta` is one more number to search.
+ *
  * The plain JSD tends to 0 at β = 0 and at β = 1. With `scale: 'kl-limits'` it is divided by β (1 −
  * β), and is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1. The loss is the mean over rows. An
  * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.

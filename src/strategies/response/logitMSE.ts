@@ -16,10 +16,11 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * Use it when the logits themselves are the output, and not only their softmax.
  *
+ * Avoid it where only a softmax follows, which does not see a constant added to a row.
+ *
  * The soft loss is the mean of (s − t)² at any temperature, unless `temperatureSquared` is false.
- * It also sees a constant that is added to a row of logits, which a softmax does not. The loss is
- * the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The cross-entropy
- * is at temperature 1.
+ * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
+ * cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], finite; or −Infinity for a class that is
  *   ruled out on both sides, which adds 0.

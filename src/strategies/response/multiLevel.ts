@@ -46,8 +46,10 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  * q = softmax(s / τ)
  * ```
  *
- * Use it to classify with large batches; not for vocabularies, since its cost grows with the square
- * of the classes.
+ * Use it to classify in large batches, where relations between samples and between classes help.
+ *
+ * Avoid it for vocabularies, unless `classWeight` is 0: its cost grows with the square of the
+ * classes.
  *
  * The temperatures τ are `multiples` of T. P and Q hold the rows p and q of the batch, with B rows
  * and C classes, and the norm is Frobenius'. u, v and w are the options `instanceWeight`,
@@ -68,7 +70,7 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  * not add up.
  *
  * Cost at each temperature: about B² · C + B · C² multiplications, and memory for B² and C²
- * elements. Vocabularies are too large, unless `classWeight` is 0.
+ * elements. With `classWeight: 0`, the terms in C² are not computed.
  *
  * @throws {DistillationError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `NOT_FINITE` (NaN, +Infinity),
  *   `RULED_OUT`, `EMPTY` (no multiples), `OUT_OF_RANGE` (multiples, weights, temperature, alpha,

@@ -33,6 +33,8 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  *
  * Use it like `Decoupled`, when the label should count by the teacher's confidence in it.
  *
+ * Avoid it for rows without a class, and for two classes: there, the divergence is 0.
+ *
  * v is the option `targetWeight`, w the option `nonTargetWeight`. The probabilities of the other
  * classes are divided by their sum on both sides, so they can be matched for any probability of the
  * label. Both cross-entropies and p_y are at temperature 1, and of the raw logits where

@@ -16,6 +16,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *
  * Use it first, whenever teacher and student have the same classes.
  *
+ * Avoid it for a student much too small: it spreads its probability over everything.
+ *
  * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
  * cross-entropy is at temperature 1.
  *

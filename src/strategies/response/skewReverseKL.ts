@@ -30,6 +30,8 @@ export interface SkewReverseKLDistillationOptions extends DivergenceOptions {
  * Use it instead of `ReverseKL` where the teacher gives classes almost no probability, or rules
  * them out.
  *
+ * Avoid it where `ReverseKL` is finite and trains well.
+ *
  * The mixture keeps the divergence finite where one side has no probability, and keeps its gradient
  * small. The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1.
  * The cross-entropy is at temperature 1.

@@ -18,6 +18,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *
  * Use it when no single row may dominate the batch: the soft loss of a row is at most T².
  *
+ * Avoid it for the last steps: near the minimum its gradient does not fade, and the student jumps.
+ *
  * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
  * cross-entropy is at temperature 1.
  *
@@ -30,8 +32,6 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  * the gradient sums to 0. A constant added to a row of logits changes neither loss nor gradient.
  *
  * The derivative by a probability that is equal on both sides to the last bit is taken as 0.
- * Elsewhere the gradient does not fade near the minimum, so the last steps of a training jump
- * around it.
  *
  * Cost: two exponentials for each logit, by the kernel that `kernelInfo` names. Beside the
  * gradient, it takes memory for a few rows.

@@ -19,10 +19,12 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * Use it when teacher and student have different vocabularies whose tokens cannot be matched.
  *
+ * Avoid it where tokens can be matched: it does not see which tokens they are.
+ *
  * p_((r)) is the r-th largest element of p, and 0 beyond the smaller vocabulary. The student learns
- * how sure the teacher is, and between how many tokens, but not which tokens. Bringing two
- * tokenizations of a text to the same rows is left to the caller. The loss is the mean over rows.
- * An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ * how sure the teacher is, and between how many tokens. Bringing two tokenizations of a text to the
+ * same rows is left to the caller. The loss is the mean over rows. An unlabelled row has the soft
+ * loss alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The two sides may have different classes, also different numbers of them. A row
