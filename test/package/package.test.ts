@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { exportedStrategies } from '../support/exportedStrategies.js';
 
 test('the package is MIT, and runs on every Node from 20 on', () => {
   expect(manifest.license).toBe('MIT');
@@ -78,27 +77,4 @@ test('one more response loss takes less than 40 lines', () => {
   const lines = strategy.split('\n').filter((line) => line.trim() !== '');
   expect(lines.length).toBeGreaterThan(1);
   expect(lines.length).toBeLessThan(40);
-});
-
-const choosing = readFileSync(new URL('../../docs/guides/choosing.md', import.meta.url), 'utf8');
-
-/** The first two cells of each row of the tables under a heading, without their headers. */
-function rowsUnder(heading: string, document: string): [string, string][] {
-  const [, section = ''] = document.split(`\n## ${heading}\n`);
-  const [text = ''] = section.split('\n## ');
-  const lines = text.split('\n');
-  const rows = lines.filter((line, i) => line.startsWith('| ') && !lines[i + 1]?.startsWith('|--'));
-  return rows.map((line) => {
-    const [, first = '', second = ''] = line.split('|').map((cell) => cell.trim());
-    return [first.replace(/[[\]`]/g, ''), second];
-  });
-}
-
-test('the guide to choosing a loss has every strategy, and leads to its reference', () => {
-  const listed = rowsUnder('What each family asks for', choosing).map(([name]) => name);
-  const linked = [...choosing.matchAll(/^\[(\w+)\]: /gm)].map(([, name]) => name);
-  const strategies = exportedStrategies().map((name) => name.replace('DistillationStrategy', ''));
-  strategies.sort();
-  expect([...listed, 'Hybrid'].sort()).toEqual(strategies);
-  expect(linked.sort()).toEqual(strategies);
 });
