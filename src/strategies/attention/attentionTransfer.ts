@@ -59,7 +59,7 @@ export interface AttentionTransferDistillationOptions extends StrategyOptions {
  *   square, as a mean over positions, with the floor of the norm.
  * @reproduces mdistiller
  * @reproduces RepDistiller
- * @reproduces torchdistill: its mode `'code'`
+ * @reproduces torchdistill: as its mode `'code'`
  *
  * @example
  * ```ts

@@ -69,7 +69,7 @@ const POWER = 2;
  *   Network Compression via Factor Transfer". The paper prints a norm of the difference, which is
  *   columns times this loss; this is a mean over columns, as in published code.
  * @reproduces RepDistiller: `channels`, without the two networks
- * @reproduces torchdistill: `p: 1` there; with another p, it takes the norm
+ * @reproduces torchdistill: with its `p: 1`; with another p it takes the norm
  * @differs AiDotNet: eigenvectors of covariances, without a gradient.
  *
  * @example

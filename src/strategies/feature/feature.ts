@@ -95,10 +95,10 @@ const KERNELS: Record<Metric, string> = {
  * @reproduces mdistiller
  * @reproduces RepDistiller
  * @reproduces torchdistill
- * @reproduces TextBrewer: a projection that has a bias
+ * @reproduces TextBrewer: with a projection that has a bias
  * @reproduces DistillKit: `metric: 'mse'` or `'cosine'` with a projection
  * @reproduces Liger: `metric: 'cosine'`, × beta
- * @reproduces AiDotNet: one pair of layers, a row at a time
+ * @reproduces AiDotNet: of one pair of layers, a row at a time
  * @reproduces sentence-transformers: as its `MSELoss`; as its `EmbedDistillLoss` with
  *   `metric: 'mse'`, `'l2'` or `'cosine'`
  *

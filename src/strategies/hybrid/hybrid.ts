@@ -83,8 +83,8 @@ import {
  * @throws {TypeError} for an entry whose strategy lacks `computeLoss` or `computeGradient`
  * @differs AiDotNet: never reads the hybrid's temperature and alpha; attention and feature losses
  *   see the output alone. Signature, defaults and the check of the weights are the same.
- * @differs torchtune: value by the teacher's entropy, same gradient: its `SymmetricKLLoss` is
- *   `Response` × `sym_kd_ratio` + `ReverseKL` × the rest.
+ * @differs torchtune: its value is larger by the teacher's entropy; same gradient: its
+ *   `SymmetricKLLoss` is `Response` × `sym_kd_ratio` + `ReverseKL` × the rest.
  *
  * @example
  * ```ts

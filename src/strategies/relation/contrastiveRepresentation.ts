@@ -95,9 +95,9 @@ interface Units {
  * @see [Tian et al. 2020](https://arxiv.org/abs/1910.10699), §3.1. "Contrastive Representation
  *   Distillation". As in the authors' code: with Z, the 1e-7, both anchors, and vectors of the
  *   memory as positives.
- * @reproduces mdistiller: projections that have biases
- * @reproduces RepDistiller: projections that have biases
- * @reproduces torchdistill: projections that have biases
+ * @reproduces mdistiller: with projections that have biases
+ * @reproduces RepDistiller: with projections that have biases
+ * @reproduces torchdistill: with projections that have biases
  *
  * @example
  * ```ts
