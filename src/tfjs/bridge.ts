@@ -17,41 +17,43 @@ import { isTensor } from '../tensors/tensor.js';
 import { checkTensor, isHeld, TensorFlowInputs } from './inputs.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
-/** What a strategy said about one call. */
-export interface Answer {
+/** Result of a strategy for one call. */
+export interface StrategyResult {
   readonly loss: number;
   readonly components: readonly ComponentLoss[];
   /** d loss / d output, by layer of the student. */
   readonly gradients: ByLayer<Matrix>;
-  /** d loss / d variable, in their order. */
+  /** d loss / d variable, in the order of the variables. */
   readonly learned: readonly Matrix[];
 }
 
-/** A call that was answered, and what is to be differentiated: for the weights of the moment. */
-interface Answered<S> {
-  readonly answer: Answer;
+/** Result of a first forward pass. `cost` is to be differentiated, at the same weights. */
+interface Rehearsal<S> {
+  readonly result: StrategyResult;
   readonly cost: () => S;
 }
 
-/** What a loss has beside its call. */
+/** The properties of a loss function. */
 export interface LossState<V extends Tensor> {
-  /** The parts of a hybrid's loss, as of the last call; they sum to it. */
+  /**
+   * Losses of the entries of a hybrid in the last call; their `weighted` losses sum to the loss.
+   */
   readonly components: readonly ComponentLoss[];
   /**
-   * The strategy's parameters, of its projection for instance, as trainable variables: they start
-   * with the values of the parameters, which take theirs at each call. An optimiser steps them with
-   * all others, unless it is given a list.
+   * The strategy's parameters, such as a projection, as trainable variables. They start with the
+   * values of the parameters, and each call copies their values to the parameters. An optimizer
+   * steps them with all other variables, unless it is given a list of variables.
    */
   readonly variables: readonly V[];
-  /** Disposes the variables. A strategy that learns nothing of its own has none. */
+  /** Disposes the variables. A strategy without parameters has none. */
   dispose(): void;
 }
 
-/** From TensorFlow.js to a strategy and back: values of tensors go out, gradients come in. */
+/** Passes the values of tensors to a strategy, and its gradients back to TensorFlow.js. */
 export class Bridge<T extends Tensor, S extends T, V extends T> {
   readonly operation: string;
   readonly tf: TensorFlow<T, S, V>;
-  /** What an optimiser steps in place of the strategy's parameters. */
+  /** Copies of the strategy's parameters, which an optimizer steps. */
   readonly variables: readonly V[];
   readonly #strategy: IDistillationStrategy;
   readonly #parameters: readonly Parameter[];
@@ -68,7 +70,7 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     this.variables = this.#parameters.map(({ value }) => this.#variable(value));
   }
 
-  /** The state of a loss before its first call. */
+  /** Returns the state of a loss before its first call. */
   state(): LossState<V> & { components: readonly ComponentLoss[] } {
     return { components: [], variables: this.variables, dispose: () => this.dispose() };
   }
@@ -78,8 +80,8 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
   }
 
   /**
-   * Writes what was learned into the parameters of the strategy. A call does so, too, with what was
-   * learned before it.
+   * Copies the values of the variables to the parameters of the strategy. Each call does this at
+   * its beginning, too.
    */
   async writeBack(): Promise<void> {
     const values = await Promise.all(this.variables.map((variable) => variable.data()));
@@ -89,10 +91,10 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
   }
 
   /**
-   * Adds what has to be read for a call; the function that it returns asks the strategy once that
-   * is done.
+   * Adds the tensors of a call to the inputs. Returns a function that evaluates the strategy; call
+   * it once the inputs are read.
    */
-  ask(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => Answer {
+  prepare(call: Call<T> | LayerwiseCall<T>, inputs: TensorFlowInputs): () => StrategyResult {
     const evaluate = prepareEvaluation(this.operation, this.#strategy, call, inputs);
     const variables = this.variables.map((variable) => inputs.variable(variable));
     return () => {
@@ -106,54 +108,55 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
     };
   }
 
-  /** Asks the strategy about tensors, and blocks until they are read. */
-  answer(call: Call<T> | LayerwiseCall<T>): Answer {
+  /** Evaluates the strategy on tensors, which are read synchronously. */
+  evaluate(call: Call<T> | LayerwiseCall<T>): StrategyResult {
     const inputs = new TensorFlowInputs(this.operation);
-    const ask = this.ask(call, inputs);
+    const evaluate = this.prepare(call, inputs);
     inputs.readAllSync(this.tf.getBackend());
-    return ask();
+    return evaluate();
   }
 
   /**
-   * Runs a student, awaits what it puts out and asks the strategy; the cost runs the student again.
+   * Runs a student, awaits its outputs, and evaluates the strategy. The `cost` that is returned
+   * runs the student again, to be differentiated.
    */
   async rehearse(
     forward: () => T | ByLayer<T>,
     ...rest: Rest<Call<T>> | Rest<LayerwiseCall<T>>
-  ): Promise<Answered<S>> {
+  ): Promise<Rehearsal<S>> {
     const { operation } = this;
-    let made = {} as T | ByLayer<T>;
+    let returned = {} as T | ByLayer<T>;
     const copies = this.tf.tidy(() => {
-      made = forward();
-      return copiesOf(this.tf, byLayer(operation, made));
+      returned = forward();
+      return copiesOf(this.tf, byLayer(operation, returned));
     });
     try {
-      const outputs: ByLayer<T> = { ...byLayer(operation, made), ...copies };
-      const call = [isTensor(made) ? outputs.output : outputs, ...rest] as
+      const outputs: ByLayer<T> = { ...byLayer(operation, returned), ...copies };
+      const call = [isTensor(returned) ? outputs.output : outputs, ...rest] as
         | Call<T>
-        | LayerwiseCall<T>; // one or the other, as the overloads have it
+        | LayerwiseCall<T>; // the overloads allow both
       const inputs = new TensorFlowInputs(operation);
-      const ask = this.ask(call, inputs);
+      const evaluate = this.prepare(call, inputs);
       await inputs.readAll();
-      const answer = ask();
+      const result = evaluate();
       const cost = () => {
         const again = byLayer(operation, forward());
-        for (const name of Object.keys(answer.gradients)) {
+        for (const name of Object.keys(result.gradients)) {
           checkAgain(operation, `student.${name}`, again[name]!, outputs[name]!);
         }
-        return this.differentiable(answer, again);
+        return this.differentiable(result, again);
       };
-      return { answer, cost };
+      return { result, cost };
     } finally {
       for (const tensor of Object.values(copies)) tensor.dispose();
     }
   }
 
   /**
-   * The loss as a scalar whose gradients with respect to the outputs and the variables are those of
-   * the answer.
+   * Returns the loss as a scalar tensor. Its gradients by the outputs and the variables are the
+   * gradients of the result.
    */
-  differentiable({ loss, gradients, learned }: Answer, outputs: ByLayer<T>): S {
+  differentiable({ loss, gradients, learned }: StrategyResult, outputs: ByLayer<T>): S {
     const { tf } = this;
     const inputs = [
       ...Object.entries(gradients).map(([name, gradient]) => ({
@@ -176,8 +179,8 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
   }
 
   /**
-   * The gradient as a tensor in the shape of another, by which TensorFlow.js may not differentiate
-   * it.
+   * Returns a gradient as a tensor in the shape of another tensor. Differentiating the gradient by
+   * that tensor throws.
    */
   #constant({ data }: Matrix, tensor: T): T {
     const { tf, operation } = this;
@@ -204,9 +207,9 @@ export class Bridge<T extends Tensor, S extends T, V extends T> {
 }
 
 /**
- * Of what a function returns within `tf.tidy`, the tensors, to be disposed: copies of the handles,
- * not of the values, since what it returns may be its own, and outlive the call. Any other value
- * passes until somebody reads it.
+ * Copies the tensors that a function returns within `tf.tidy`; the caller disposes the copies. Only
+ * the handles are copied, not the values. The originals may belong to the function and outlive the
+ * call. Values that are not tensors are left out, and refused where they are read.
  */
 export function copiesOf<T extends Tensor>(
   { clone }: Pick<TensorFlow<T, T, T>, 'clone'>,
@@ -216,7 +219,7 @@ export function copiesOf<T extends Tensor>(
   return Object.fromEntries(tensors.map(([name, tensor]) => [name, clone(tensor)]));
 }
 
-/** Throws unless an output is as it was in the first pass. */
+/** Throws unless an output has the shape that it had in the first forward pass. */
 function checkAgain(operation: string, argument: string, again: Tensor, first: Tensor): void {
   checkTensor(operation, argument, again);
   if (String(again.shape) === String(first.shape)) return;

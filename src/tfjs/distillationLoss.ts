@@ -4,48 +4,51 @@ import { byLayer, type Call, type LayerwiseCall } from '../tensors/evaluation.js
 import { Bridge, type LossState } from './bridge.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
-/** A loss of two tensors. */
+/** A loss of tensors. {@link distillationLoss} describes its arguments. */
 export interface DistillationLoss<T extends Tensor, S extends T, V extends T> extends LossState<V> {
   (...call: Call<T>): S;
 }
 
-/** The loss of a hybrid, also of tensors by layer. */
+/** The loss of a hybrid, whose tensors may also be given by layer. */
 export interface LayerwiseDistillationLoss<T extends Tensor, S extends T, V extends T>
   extends DistillationLoss<T, S, V> {
   (...call: LayerwiseCall<T>): S;
 }
 
 /**
- * A strategy as a loss of tensors, which `optimizer.minimize` and `tf.variableGrads` differentiate:
- * its value is the strategy's, its gradient the strategy's too, in float32. It reads the tensors
- * synchronously; where a backend cannot, or the thread must not wait, see
- * {@link distillationLossAsync}. In `model.fit`, see {@link fitLoss}.
+ * Makes a loss function of tensors from a strategy, for `optimizer.minimize` and
+ * `tf.variableGrads`. Its value and its gradient are those of the strategy, in float32.
  *
- * - `tf`: TensorFlow.js, as imported
- * - `strategy`: any; a learned projection is trained by the same optimiser, see
- *   {@link LossState.variables}
+ * The loss reads the tensors synchronously. Use {@link distillationLossAsync} if the backend cannot
+ * do that or if the thread must not wait, and {@link fitLoss} for `model.fit`.
  *
- * Returns `(student, teacher, labels?, options?) => scalar`:
+ * The result is a function `(student, teacher, labels?, options?)` that returns a scalar:
  *
- * - student: float32, shape [batch, columns]; a higher rank, [batch, length, columns], flattens to
- *   rows
- * - teacher: a constant, float32 in the same shape or flat, [rows, columns]; or a matrix, or
- *   `SparseTargets` where the strategy takes them
- * - labels: class indices, an int32 tensor or an `Int32Array`; or distributions, one-hot for
- *   instance, in the student's shape
- * - options: `mask`, `rowWeights`, `temperatures`, each a tensor or an array of one number a row;
- *   `normalizer`, the denominator of the mean; `rowLosses`, a `Float64Array` that is written with
- *   the loss of each row
+ * - `student`: float32, shape [batch, columns]. A higher rank, such as [batch, length, columns], is
+ *   flattened to rows
+ * - `teacher`: a constant: float32 in the shape of the student, or flattened to [rows, columns]; or
+ *   a matrix, or `SparseTargets` if the strategy takes them
+ * - `labels`: class indices as an int32 tensor or an `Int32Array`; or distributions, such as
+ *   one-hot rows, in the shape of the student
+ * - `options`: `mask`, `rowWeights` and `temperatures`, each a tensor or an array with one number
+ *   for each row; `normalizer`, the denominator of the mean; `rowLosses`, a `Float64Array` to which
+ *   the loss of each row is written
  *
- * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`, and each entry
- * reads its own.
+ * For a hybrid, student and teacher may be tensors by layer, `{ output, hidden }`: each entry of
+ * the hybrid reads its own layer.
  *
- * Throws what the strategy throws, and `DistillationError` for a tensor of another type or rank, or
- * with its rows in other dimensions, [length, batch] (DTYPE_MISMATCH, SHAPE_MISMATCH), one that was
- * disposed, a backend that reads asynchronously alone, and where the gradient itself is to be
- * differentiated (UNAVAILABLE).
+ * @param tf - TensorFlow.js, as imported: `import * as tf from '@tensorflow/tfjs'`
+ * @param strategy - any strategy. The same optimizer trains its parameters, such as a projection:
+ *   see {@link LossState.variables}
+ * @returns the function described above, with `components`, `variables` and `dispose`
+ * @throws {TypeError} if `tf` is not TensorFlow.js or `strategy` is not a strategy
+ * @throws {DistillationError} the returned function throws `DTYPE_MISMATCH` and `SHAPE_MISMATCH`
+ * for a tensor of another dtype or rank, or whose dimensions are in another order ([length,
+ * batch]); `UNAVAILABLE` for a disposed tensor, for a backend that only reads asynchronously, and
+ * if its gradient is differentiated again; and the errors of the strategy
  *
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { distillationLoss } from 'knowledge-distillation/tfjs';
@@ -55,7 +58,11 @@ export interface LayerwiseDistillationLoss<T extends Tensor, S extends T, V exte
  * const inputs = tf.tensor2d([[1, 0], [0, 1]]);
  * const teacher = tf.tensor2d([[3, 1, 0], [0, 2, 1]]);
  * const labels = tf.tensor1d([0, 1], 'int32');
- * tf.train.sgd(0.5).minimize(() => loss(tf.matMul(inputs, weights), teacher, labels));
+ * const cost = () => loss(tf.matMul(inputs, weights), teacher, labels);
+ * console.log(cost().dataSync()[0]?.toFixed(4)); // 0.7272
+ * tf.train.sgd(0.5).minimize(cost);
+ * console.log(cost().dataSync()[0]?.toFixed(4)); // 0.6203
+ * ```
  */
 export function distillationLoss<T extends Tensor, S extends T, V extends T>(
   tf: TensorFlow<T, S, V>,
@@ -71,9 +78,9 @@ export function distillationLoss<T extends Tensor, S extends T, V extends T>(
 ): LayerwiseDistillationLoss<T, S, V> {
   const bridge = new Bridge('distillationLoss', tf, strategy);
   const compute = (...call: Call<T> | LayerwiseCall<T>): S => {
-    const answer = bridge.answer(call);
-    loss.components = answer.components;
-    return bridge.differentiable(answer, byLayer(bridge.operation, call[0]));
+    const result = bridge.evaluate(call);
+    loss.components = result.components;
+    return bridge.differentiable(result, byLayer(bridge.operation, call[0]));
   };
   const loss = Object.assign(compute, bridge.state());
   return loss;

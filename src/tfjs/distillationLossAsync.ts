@@ -5,37 +5,47 @@ import type { ByLayer, Call, LayerwiseCall, Rest } from '../tensors/evaluation.j
 import { Bridge, type LossState } from './bridge.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
-/** A loss of two tensors; the student's is made by the function that is passed. */
+/** A loss of tensors that calls the student. {@link distillationLossAsync} describes it. */
 export interface AsyncDistillationLoss<T extends Tensor, S extends T, V extends T>
   extends LossState<V> {
   (forward: () => T, ...rest: Rest<Call<T>>): Promise<() => S>;
 }
 
-/** The loss of a hybrid, also of tensors by layer. */
+/** The loss of a hybrid, whose tensors may also be given by layer. */
 export interface AsyncLayerwiseDistillationLoss<T extends Tensor, S extends T, V extends T>
   extends AsyncDistillationLoss<T, S, V> {
   (forward: () => ByLayer<T>, ...rest: Rest<LayerwiseCall<T>>): Promise<() => S>;
 }
 
 /**
- * {@link distillationLoss} without a synchronous read, for where the thread must not wait (WebGL)
- * and for backends that have none, or none to rely on: WebGPU reads through a canvas, slowly, and
- * zeros where that has no graphics card. The student runs, its outputs are awaited, the strategy
- * computes loss and gradient, and what the promise gives runs the student again to take that
- * gradient back through it.
+ * Makes a loss function of tensors that never reads synchronously; otherwise it is like
+ * {@link distillationLoss}. Use it if the thread must not wait (WebGL), and for backends without
+ * reliable synchronous reads: WebGPU reads through a canvas, which is slow, and gives zeros without
+ * a graphics card.
  *
- * Its arguments are those of {@link distillationLoss} but for the first:
+ * The function runs the student, awaits its outputs, and evaluates the strategy. The promise
+ * resolves to a cost, which runs the student again to propagate the gradient through it. The price
+ * is this second forward pass.
  *
- * - forward: a function that returns the student's output, or its outputs by layer. It is called
- *   twice and has to return the same: a dropout that draws anew would be given the gradient of
- *   another draw. What it makes on the way is disposed.
+ * The result is a function `(forward, teacher, labels?, options?)`, which returns a promise of a
+ * function `() => scalar` for `optimizer.minimize` and `tf.variableGrads`. The cost is valid for
+ * the present weights only, which means for one step.
  *
- * Returns a promise of `() => scalar`, for `optimizer.minimize` and `tf.variableGrads`. It holds
- * for the weights of the moment: for one step.
+ * - `forward`: a function that returns the student's output, or its outputs by layer. It is called
+ *   twice and must return the same both times: a dropout without a seed would get the gradient of
+ *   other random numbers. Its intermediate tensors are disposed
+ * - `teacher`, `labels` and `options` are as in {@link distillationLoss}
  *
- * The price is a second forward pass.
+ * @param tf - TensorFlow.js, as imported: `import * as tf from '@tensorflow/tfjs'`
+ * @param strategy - any strategy. The same optimizer trains its parameters, such as a projection:
+ *   see {@link LossState.variables}
+ * @returns the function described above, with `components`, `variables` and `dispose`
+ * @throws {TypeError} if `tf` is not TensorFlow.js or `strategy` is not a strategy
+ * @throws {DistillationError} the returned function rejects with the errors of
+ *   {@link distillationLoss}
  *
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { distillationLossAsync } from 'knowledge-distillation/tfjs';
@@ -44,7 +54,10 @@ export interface AsyncLayerwiseDistillationLoss<T extends Tensor, S extends T, V
  * const weights = tf.variable(tf.zeros([2, 3]));
  * const inputs = tf.tensor2d([[1, 0], [0, 1]]);
  * const teacher = tf.tensor2d([[3, 1, 0], [0, 2, 1]]);
- * tf.train.sgd(0.5).minimize(await loss(() => tf.matMul(inputs, weights), teacher));
+ * const cost = await loss(() => tf.matMul(inputs, weights), teacher);
+ * console.log((await cost().data())[0]?.toFixed(4)); // 0.5680
+ * tf.train.sgd(0.5).minimize(cost);
+ * ```
  */
 export function distillationLossAsync<T extends Tensor, S extends T, V extends T>(
   tf: TensorFlow<T, S, V>,
@@ -67,8 +80,8 @@ export function distillationLossAsync<T extends Tensor, S extends T, V extends T
     if (typeof forward !== 'function') {
       throwType(operation, 'forward', 'be a function that returns the output', forward);
     }
-    const { answer, cost } = await bridge.rehearse(forward, ...rest);
-    loss.components = answer.components;
+    const { result, cost } = await bridge.rehearse(forward, ...rest);
+    loss.components = result.components;
     return cost;
   };
   const loss = Object.assign(compute, bridge.state());

@@ -4,19 +4,28 @@ import { distillationLoss } from './distillationLoss.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /**
- * A strategy as the `loss` of `model.compile`, for the `y` of `model.fit` to be what the teacher
- * put out.
+ * Makes a loss for `model.compile` from a strategy. The `y` of `model.fit` are then the outputs of
+ * the teacher.
  *
- * Returns `(yTrue, yPred) => scalar`, in the order of TensorFlow.js: the teacher first. Both are as
- * in {@link distillationLoss}.
+ * Limits: `model.fit` passes only the outputs of teacher and student to a loss.
  *
- * `model.fit` hands a loss nothing but these two. A label goes to an output of its own, with a loss
- * of its own; TensorFlow.js adds up the losses of all outputs, each at weight 1. And it steps the
- * weights of the model alone: a strategy that learns a projection is refused (UNAVAILABLE); make
- * the projection a layer of the model. Weights of classes scale the batch's loss as a whole, since
- * a strategy returns one number for all rows.
+ * - Labels need a second output of the model with a loss of its own. TensorFlow.js adds the losses
+ *   of all outputs, each with weight 1.
+ * - `model.fit` steps the weights of the model only. A strategy with learnable parameters is
+ *   refused: make the projection a layer of the model, or use {@link distillationLoss}.
+ * - `classWeight` scales the loss of the whole batch, because a strategy returns one number for all
+ *   rows.
+ *
+ * @param tf - TensorFlow.js, as imported: `import * as tf from '@tensorflow/tfjs'`
+ * @param strategy - a strategy without learnable parameters
+ * @returns a function `(yTrue, yPred)` that returns a scalar, in the order of TensorFlow.js: the
+ *   teacher first. Both tensors are as in {@link distillationLoss}
+ * @throws {TypeError} if `tf` is not TensorFlow.js or `strategy` is not a strategy
+ * @throws {DistillationError} `UNAVAILABLE` for a strategy with learnable parameters; the returned
+ *   function throws the errors of {@link distillationLoss}
  *
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { ResponseDistillationStrategy } from 'knowledge-distillation';
  * import { fitLoss } from 'knowledge-distillation/tfjs';
@@ -25,7 +34,10 @@ import type { Tensor, TensorFlow } from './tensorflow.js';
  * const strategy = new ResponseDistillationStrategy({ temperature: 4 });
  * student.compile({ optimizer: 'adam', loss: fitLoss(tf, strategy) });
  * const teacherLogits = tf.tensor2d([[3, 1, 0], [0, 2, 1]]);
- * await student.fit(tf.tensor2d([[1, 0], [0, 1]]), teacherLogits, { epochs: 2, verbose: 0 });
+ * const inputs = tf.tensor2d([[1, 0], [0, 1]]);
+ * const { history } = await student.fit(inputs, teacherLogits, { epochs: 2, verbose: 0 });
+ * console.log(history.loss?.length); // 2
+ * ```
  */
 export function fitLoss<T extends Tensor, S extends T, V extends T>(
   tf: TensorFlow<T, S, V>,

@@ -1,6 +1,7 @@
 /**
- * Strategies on tensors of TensorFlow.js: {@link distill} trains a model from a model;
- * {@link fitLoss} is a loss for `model.fit`, {@link distillationLoss} one for a loop of your own.
+ * Strategies on tensors of TensorFlow.js. {@link distill} trains a student from a teacher,
+ * {@link fitLoss} makes a loss for `model.fit`, and {@link distillationLoss} makes a loss for a
+ * training loop of your own.
  *
  * @module knowledge-distillation/tfjs
  */

@@ -3,15 +3,15 @@ import { Inputs } from '../tensors/inputs.js';
 import { checkType, isTensor } from '../tensors/tensor.js';
 import type { Tensor } from './tensorflow.js';
 
-/** The tensors of one call, of TensorFlow.js. */
+/** The tensors of TensorFlow.js that one call reads. */
 export class TensorFlowInputs extends Inputs<Tensor> {
-  /** A learned matrix, whose tensor is the library's own. */
+  /** Adds a variable that holds a parameter of the strategy. */
   variable(tensor: Tensor): () => ArrayLike<number> {
     checkHeld(this.operation, 'variables', tensor, 'use a new loss');
     return this.add(tensor);
   }
 
-  /** Blocks until all are here. */
+  /** Reads all tensors synchronously. */
   readAllSync(backend: string): void {
     try {
       this.readSync((tensor) => tensor.dataSync());
@@ -36,7 +36,7 @@ export class TensorFlowInputs extends Inputs<Tensor> {
   }
 }
 
-/** Throws unless `tensor` is a tensor of one of the types that has not been disposed. */
+/** Throws unless a value is a tensor of one of the dtypes that is not disposed. */
 export function checkTensor(
   operation: string,
   argument: string,
@@ -47,7 +47,9 @@ export function checkTensor(
   checkType(operation, argument, tensor, dtypes, cast(argument, dtypes[0]!));
 }
 
-/** Whether it is a tensor with values; any other value passes through until somebody reads it. */
+/**
+ * Whether a value is a tensor that is not disposed. Other values are refused where they are read.
+ */
 export function isHeld(value: unknown): value is Tensor {
   return isTensor(value) && !(value as Tensor).isDisposed;
 }

@@ -1,13 +1,13 @@
 import type { Tensor as AnyTensor } from '../tensors/tensor.js';
 
-/** What is used of a tensor of TensorFlow.js. */
+/** The members of a tensor of TensorFlow.js that the library uses. */
 export interface Tensor extends AnyTensor {
   readonly isDisposed: boolean;
 }
 
 /**
- * What is used of TensorFlow.js, of whichever package and version: `T` is its tensor, `S` its
- * scalar, `V` its variable, and are read off the `tf` that is passed.
+ * The functions of TensorFlow.js that the library uses. They fit any package and version: `T`, the
+ * type of its tensors, `S`, of its scalars, and `V`, of its variables, are inferred.
  */
 export interface TensorFlow<T extends Tensor, S extends T, V extends T> {
   tensor(values: Float32Array, shape: number[]): T;
@@ -31,13 +31,13 @@ export interface Differentiable<T, S> {
   readonly gradFunc: (upstream: S, saved: T[]) => T[];
 }
 
-/** What is used of a variable that is trained. */
+/** The members of a trained variable that the library uses. */
 export interface Variable extends Tensor {
   readonly name: string;
   assign(value: Tensor): void;
 }
 
-/** What {@link distill} uses of TensorFlow.js beside what a loss uses. */
+/** The functions of TensorFlow.js that {@link distill} uses in addition. */
 export interface TrainingTensorFlow<T extends Tensor, S extends T, V extends T>
   extends TensorFlow<T, S, V> {
   add(a: T, b: T): T;
@@ -46,11 +46,11 @@ export interface TrainingTensorFlow<T extends Tensor, S extends T, V extends T>
     compute: () => S,
     variables: V[],
   ): { readonly value: S; readonly grads: Record<string, T> };
-  /** Of `@tensorflow/tfjs`, or of its layers: makes a model of the layers that a strategy reads. */
+  /** Makes a model that returns the layers that a strategy reads; part of `@tensorflow/tfjs`. */
   model?(parts: { inputs: unknown; outputs: unknown; name?: string }): LayersModel;
 }
 
-/** What is used of a model of layers, a `tf.LayersModel`. */
+/** The members of a `tf.LayersModel` that the library uses. */
 export interface LayersModel {
   readonly name: string;
   readonly built: boolean;
@@ -62,11 +62,11 @@ export interface LayersModel {
   readonly nodesByDepth: Readonly<Record<string, readonly LayerCall[]>>;
   readonly trainableWeights: readonly Weight[];
   readonly nonTrainableWeights: readonly Weight[];
-  /** As in `model.fit`: once it is true, the training ends with the batch. */
+  /** If a callback sets it to true, the training ends after the batch, as in `model.fit`. */
   stopTraining: boolean;
   build(inputShape?: unknown): void;
   apply(inputs: unknown, options: { training: boolean }): unknown;
-  /** The penalties of regularizers. */
+  /** Returns the penalties of regularizers. */
   calculateLosses(): Tensor[];
 }
 
@@ -81,11 +81,11 @@ export interface Weight {
   read(): Tensor;
 }
 
-/** What steps the weights: an optimiser of TensorFlow.js, or one of your own. */
+/** Steps the weights: an optimizer of TensorFlow.js, or one of your own. */
 export interface Optimizer<T extends Tensor> {
   /**
-   * Takes a step. The weights are in the same order in every step; one that the loss does not reach
-   * comes without a tensor.
+   * Takes a step. The weights are in the same order in every step. The `tensor` of a weight that
+   * the loss does not depend on is undefined.
    */
   applyGradients(gradients: { name: string; tensor: T }[]): void;
 }

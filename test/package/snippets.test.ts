@@ -48,7 +48,7 @@ function examples(source: string): Snippet[] {
 }
 
 /** Snippets whose output comments are in the format; the others follow. */
-const COMPARED = /^src\/(strategies|layers|teachers|head|metrics|jax|testing)\//;
+const COMPARED = /^src\/(strategies|layers|teachers|head|metrics|jax|testing|tfjs)\//;
 
 /**
  * The lines that a snippet says it prints: the comment behind each `console.log(…);`, and further

@@ -3,20 +3,23 @@ import { typeTag } from '../../core/numeric.js';
 import type { DistillState, Logs } from './history.js';
 
 /**
- * What is called while a student is trained, in the form that `model.fit` takes: its own callbacks,
- * such as `tf.callbacks.earlyStopping`, do. Promises are awaited; what a callback throws ends the
- * training.
+ * Functions that a training calls, in the form that `model.fit` takes. Callbacks of TensorFlow.js,
+ * such as `tf.callbacks.earlyStopping`, work, too. Promises are awaited. An error that a callback
+ * throws ends the training.
  */
 export interface DistillCallbacks {
   onTrainBegin?(): unknown;
   onEpochBegin?(epoch: number): unknown;
   onBatchBegin?(batch: number, logs: Logs): unknown;
-  /** `batch`, `size`, the loss of the batch and its components. */
+  /** `logs` has `batch`, `size`, and the loss of the batch and of its components. */
   onBatchEnd?(batch: number, logs: Logs): unknown;
-  /** The means of the epoch, and those of the validation with `val_` before their names. */
+  /** `logs` has the means of the epoch, and the means of the validation with the prefix `val_`. */
   onEpochEnd?(epoch: number, logs: Logs): unknown;
   onTrainEnd?(): unknown;
-  /** The signal was aborted, and the batch under way is done. From this state `resume` goes on. */
+  /**
+   * Called when `signal` was aborted, after the batch under way. The option `resume` continues from
+   * this state.
+   */
   onAbort?(state: DistillState): unknown;
 }
 
@@ -48,7 +51,7 @@ export class CallbackList {
     }
   }
 
-  /** Calls one after the other. */
+  /** Calls the callbacks one after the other. */
   async call<N extends CallbackName>(
     name: N,
     ...args: Parameters<Required<DistillCallbacks>[N]>
@@ -60,7 +63,7 @@ export class CallbackList {
   }
 }
 
-/** Whether it is one of the callback objects of TensorFlow.js, which are told their model. */
+/** Whether a value is a callback object of TensorFlow.js, which must be given the model. */
 function isCallback(value: unknown): value is { setModel(model: unknown): void } {
   return typeof value === 'object' && value !== null && 'setModel' in value;
 }

@@ -15,55 +15,58 @@ import { learnerOf } from './student.js';
 const OPERATION = 'distill';
 
 /**
- * Trains a student from a teacher by a strategy: what `keras.distillation.Distiller` is to Keras.
- * Each step descends on
+ * Trains a student from a teacher by a strategy, like `keras.distillation.Distiller` in Keras.
  *
- *     strategy(student(batch), teacher(batch), labels of the batch) + penalties of the student's regularizers
+ * Each step decreases the loss of the strategy on a batch plus the penalties of the student's
+ * regularizers. It trains the weights of the student and the parameters of the strategy, such as a
+ * projection. A strategy reads layers of models by the names that the layers have there.
  *
- * by the weights of the student and what the strategy itself learns, such as a projection. Models
- * are read layer by layer, by the names that the layers have in the models.
+ * The teacher runs as in `predict`. The student runs as in `fit`, with active dropout and batch
+ * norms; in a validation it runs as in `predict`. After each epoch and at the end, also after an
+ * error, the parameters of the strategy hold the learned values.
  *
- * - `tf`: TensorFlow.js, as imported
- * - `options`: {@link DistillOptions}. Required are `teacher`, `student`, `strategy`, `optimizer`,
- *   `data` and `epochs`
+ * - **Reproducibility**: the order of the samples and all random numbers depend on `seed`, the
+ *   epoch and the batch only. The same call gives the same bits.
+ * - **Abort**: once `signal` is aborted, the training ends after the batch under way. `onAbort`
+ *   gets the state, and the promise rejects with the signal's reason, as in `fetch`. If the signal
+ *   is aborted before the call, the promise rejects at once. A callback may also end the training
+ *   by `student.stopTraining = true`; the promise then resolves.
+ * - **Resuming**: with the state of `onAbort` as `resume` (or with `initialEpoch`) and the same
+ *   options, optimizer, student and strategy, the result has the same bits as without an
+ *   interruption. The state is plain data.
+ * - **Memory**: only the rows of a batch are copied from `data`, `labels`, `mask` and stored
+ *   outputs of a teacher. All tensors of a batch are disposed, also after an error.
+ * - **Backends**: on `cpu`, `wasm` and `tensorflow`, a step works as in {@link distillationLoss}.
+ *   On other backends it works as in {@link distillationLossAsync}: the student runs twice, the
+ *   second time with the same random numbers.
  *
- * Returns a promise of the history: for each epoch the mean of `loss`; for a hybrid, of
- * `<name>_loss` of each entry, before its weight; and with `validation`, the same with `val_`
- * before it. If the strategy reads labels, a validation also has `val_agreement`, how often the
- * most likely class is that of the teacher, and with labels `val_accuracy`. Means are over samples.
+ * Limits: `ContrastiveRepresentationDistillationStrategy` is not supported, because its memory
+ * needs the samples of each batch. If an optimizer is restored by `setWeights`, Adam of
+ * TensorFlow.js recomputes the powers of its β, and its steps can differ in the last bits.
  *
- * The teacher runs as in `predict`, the student as in `fit`: its dropouts are on, its batch norms
- * count. In a validation both run as in `predict`. The parameters of the strategy hold what was
- * learned after each epoch and at the end, also after an error.
- *
- * - **Order and draws** depend on `seed`, the epoch and the batch. The same call gives the same
- *   bits.
- * - **Abort**: once `signal` is aborted, the training ends between two batches. `onAbort` gets the
- *   state, and the promise is rejected with the signal's reason, as that of `fetch` is. A signal
- *   that is aborted before the call rejects at once. A callback may also end the training by
- *   `student.stopTraining = true`; then the promise is resolved.
- * - **Going on**: with `resume`, the state of `onAbort`, or with `initialEpoch`, the same options
- *   and the same optimizer, student and strategy, a training ends with the same bits as one that
- *   was never interrupted. The state is plain data.
- * - **Memory**: a batch is gathered from `data`, `labels`, `mask` and a stored teacher; nothing
- *   else is copied, and no tensor is left behind, also after an error.
- * - **Backends**: on `cpu`, `wasm` and `tensorflow`, a step is that of {@link distillationLoss}. On
- *   others, as in {@link distillationLossAsync}, the student runs twice, the second time with the
- *   same draws.
- *
- * Throws `DistillationError`: UNKNOWN_OPTION, OUT_OF_RANGE, MISPLACED_OPTION (an option beside one
- * that excludes it), LAYER (a layer that a model does not have), SHAPE_MISMATCH (labels, a mask or
- * a teacher for other samples), EMPTY, UNAVAILABLE (a disposed tensor), and what the strategy
- * throws; `TypeError` for what is of another type. What callbacks and functions throw passes.
- *
- * Not for `ContrastiveRepresentationDistillationStrategy`, whose memory has to be told the samples
- * of each batch. Where an optimizer is restored by `setWeights`, Adam of TensorFlow.js computes the
- * powers of its β anew: its steps may differ in the last bits.
+ * @param tf - TensorFlow.js, as imported: `import * as tf from '@tensorflow/tfjs'`
+ * @param options - {@link DistillOptions}; `teacher`, `student`, `strategy`, `optimizer`, `data`
+ * and `epochs` are required
+ * @returns the history: for each epoch, the mean of `loss` and, for a hybrid, the mean of
+ * `<name>_loss` of each entry, before its weight. With `validation`, it has the same means with the
+ * prefix `val_`. If the strategy reads labels, a validation also has `val_agreement`, the share of
+ * the samples in which student and teacher have the same most probable class, and, with labels,
+ * `val_accuracy`. Means are over samples
+ * @throws {DistillationError} `UNKNOWN_OPTION`, `OUT_OF_RANGE`, `MISPLACED_OPTION` for options that
+ *   exclude each other, `LAYER` for a layer that a model does not have, `SHAPE_MISMATCH` if labels,
+ *   mask or teacher have another number of samples, `EMPTY`, `UNAVAILABLE` for a disposed tensor,
+ *   and the errors of the strategy
+ * @throws {TypeError} for an option of the wrong type. Errors of callbacks and of the functions
+ * that are passed are not changed
  *
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import {
- *   FeatureDistillationStrategy, HybridDistillationStrategy, LinearProjection, ResponseDistillationStrategy,
+ *   FeatureDistillationStrategy,
+ *   HybridDistillationStrategy,
+ *   LinearProjection,
+ *   ResponseDistillationStrategy,
  * } from 'knowledge-distillation';
  * import { distill } from 'knowledge-distillation/tfjs';
  *
@@ -73,7 +76,7 @@ const OPERATION = 'distill';
  * ] });
  * const projection = new LinearProjection(6, 24);
  * const { history } = await distill(tf, {
- *   teacher: makeModel(24), // in earnest, it is trained
+ *   teacher: makeModel(24), // a real teacher is trained
  *   student: makeModel(6),
  *   strategy: new HybridDistillationStrategy([
  *     { strategy: new ResponseDistillationStrategy({ temperature: 4 }), weight: 0.7 },
@@ -83,7 +86,8 @@ const OPERATION = 'distill';
  *   data: tf.randomNormal([64, 8]),
  *   epochs: 3,
  * });
- * console.log(history.loss); // three numbers, each smaller than the one before
+ * console.log(history.loss?.length); // 3
+ * ```
  */
 export async function distill<
   T extends Tensor,
@@ -128,7 +132,7 @@ export async function distill<
   }
 }
 
-/** The views on the layers of a side, which has to be a model. */
+/** Returns the views on the layers of a side. Throws for views if the side is not a model. */
 function viewsOf<T extends Tensor, V extends T, D extends SampleTensors<T>>(
   { layers = {} }: DistillOptions<T, V, D>,
   side: 'student' | 'teacher',

@@ -1,34 +1,35 @@
 import type { ComponentLoss } from '../../call/batch.js';
 
-/** Numbers by name, as callbacks of `model.fit` get them. */
+/** Numbers by name, in the form that callbacks of `model.fit` get. */
 export type Logs = Record<string, number>;
 
-/** What came out of each epoch, in the form that `model.fit` gives. */
+/** The results of each epoch, in the form that `model.fit` returns. */
 export interface DistillHistory {
-  /** The epochs, which count from 0. */
+  /** The numbers of the epochs, which count from 0. */
   readonly epoch: readonly number[];
-  /** For each name, its numbers epoch by epoch. */
+  /** For each name, one number for each epoch. */
   readonly history: Readonly<Record<string, readonly number[]>>;
 }
 
-/** @inline A mean so far. */
+/** @inline A weighted mean, with the sum of its weights. */
 interface Mean {
   readonly mean: number;
   readonly weight: number;
 }
 
-/** Where a training stopped between two batches: plain data, from which another goes on. */
+/** The state of a training that was stopped between two batches, as plain data. */
 export interface DistillState {
+  /** The epoch in which the training was stopped. */
   readonly epoch: number;
-  /** How many batches of the epoch are done. */
+  /** Number of batches of the epoch that are done. */
   readonly batch: number;
-  /** Their weighted means over the batches so far. */
+  /** The means over these batches, by name. */
   readonly means: Readonly<Record<string, Mean>>;
   /** The history of earlier epochs. */
   readonly history: DistillHistory;
 }
 
-/** Means of several numbers, weighted. */
+/** Weighted means by name. */
 export class Means {
   readonly #means: Map<string, Mean>;
 
@@ -48,13 +49,13 @@ export class Means {
     return Object.fromEntries(this.#means);
   }
 
-  /** @param prefix - before each name: `val_` */
+  /** Returns the means by name, with a prefix such as `val_` before each name. */
   logs(prefix = ''): Logs {
     return Object.fromEntries([...this.#means].map(([name, { mean }]) => [prefix + name, mean]));
   }
 }
 
-/** A history that is longer by an epoch. */
+/** Returns the history with one more epoch. */
 export function extend(
   { epoch, history }: DistillHistory,
   last: number,
@@ -69,7 +70,7 @@ export function extend(
   };
 }
 
-/** A loss and its components by name; equal names are numbered. */
+/** Returns a loss and its components by name. Equal names get numbers. */
 export function logsOf(loss: number, components: readonly ComponentLoss[]): Logs {
   const logs: Logs = { loss };
   for (const component of components) {

@@ -7,27 +7,31 @@ import type { LayersModel, Tensor } from '../tensorflow.js';
 import type { SampleTensors } from './rows.js';
 
 /**
- * What stands for a layer: another layer of the model, what a function makes of the layer, or both.
+ * Replaces a layer that a strategy reads: by another layer of the model, by a function of the
+ * layer's output, or by both.
  */
 export type LayerView<T extends Tensor> =
   | string
   | ((output: T) => T)
   | { readonly layer: string; readonly transform: (output: T) => T };
 
-/** Runs a model for the layers that a strategy reads. */
+/** Runs a model, and returns the outputs of the layers that a strategy reads. */
 export type Tap<T extends Tensor> = (
   batch: SampleTensors<T>,
   options: { training: boolean },
 ) => Record<string, T>;
 
-/** @inline Makes a model of layers of another, `tf.model`. */
+/** @inline `tf.model`, which makes a model of layers of another model. */
 export type MakeModel = (parts: {
   inputs: unknown;
   outputs: unknown;
   name?: string;
 }) => LayersModel;
 
-/** By structure: a program may hold several copies of TensorFlow.js. */
+/**
+ * Whether a value is a `tf.LayersModel`. The test looks at the structure, because a program may
+ * hold several copies of TensorFlow.js.
+ */
 export function isLayersModel(value: unknown): value is LayersModel {
   return (
     typeof value === 'object' && value !== null && 'layers' in value && 'trainableWeights' in value
@@ -35,8 +39,8 @@ export function isLayersModel(value: unknown): value is LayersModel {
 }
 
 /**
- * Makes a function that runs a model once for all layers of these names: dropouts draw once for all
- * of them.
+ * Makes a function that runs a model once and returns the outputs of all layers of these names.
+ * With one run, dropouts draw the same random numbers for all of these layers.
  */
 export function tap<T extends Tensor>(
   operation: string,
@@ -54,10 +58,12 @@ export function tap<T extends Tensor>(
   const symbols = [...new Set(read.map(({ symbol }) => symbol))];
   const isWhole = symbols.length === 1 && symbols[0] === model.outputs[0];
   const runner =
-    isWhole && model.outputs.length === 1 ? model : partOf(operation, model, symbols, makeModel);
+    isWhole && model.outputs.length === 1
+      ? model
+      : submodelOf(operation, model, symbols, makeModel);
   return (batch, options) => {
-    const made = runner.apply(inputsOf(operation, model, batch), options) as T | T[];
-    const outputs = Array.isArray(made) ? made : [made];
+    const returned = runner.apply(inputsOf(operation, model, batch), options) as T | T[];
+    const outputs = Array.isArray(returned) ? returned : [returned];
     const layers = read.map(({ name, transform, symbol }) => {
       const output = outputs[symbols.indexOf(symbol)]!;
       return [name, transform ? transform(output) : output] as const;
@@ -66,8 +72,11 @@ export function tap<T extends Tensor>(
   };
 }
 
-/** The model up to some of its tensors. It shares the layers, and is not to be disposed. */
-function partOf(
+/**
+ * Returns a model from the inputs of another model to some of its symbolic tensors. It shares the
+ * layers of the other model, and must not be disposed.
+ */
+function submodelOf(
   operation: string,
   { name, inputs }: LayersModel,
   outputs: readonly unknown[],
@@ -101,7 +110,7 @@ function viewOf<T extends Tensor>(
   return { layer, transform };
 }
 
-/** What stands for the output of a layer in the graph of a model. */
+/** Returns the symbolic tensor of a layer's output in the graph of a model. */
 function symbolOf(operation: string, argument: string, model: LayersModel, name: string): unknown {
   const { layers, outputs, nodesByDepth } = model;
   if (name === OUTPUT && outputs.length === 1) return outputs[0];
@@ -120,7 +129,7 @@ function symbolOf(operation: string, argument: string, model: LayersModel, name:
   refuse('LAYER', operation, argument, expected, `${tensors.length}`, { hint });
 }
 
-/** The inputs of a model, in its order where the data have names. */
+/** Returns the inputs of a model. Data by name are put in the order of the model's inputs. */
 function inputsOf<T extends Tensor>(
   operation: string,
   { inputNames }: LayersModel,

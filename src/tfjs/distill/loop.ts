@@ -9,12 +9,12 @@ import type { Learning } from './session.js';
 import type { Source } from './source.js';
 
 /**
- * Longest time in milliseconds for which a training keeps the thread; a page that answers within it
- * feels immediate.
+ * Longest time in milliseconds for which a training blocks the thread. A page that responds within
+ * this time feels immediate.
  */
-const TURN = 50;
+const LONGEST_BLOCK = 50;
 
-/** What a training consists of. */
+/** The parts of a training. */
 interface Parts<T extends Tensor, D extends SampleTensors<T>> {
   readonly session: Learning<T, D>;
   readonly training: Source<T, D>;
@@ -22,19 +22,19 @@ interface Parts<T extends Tensor, D extends SampleTensors<T>> {
   readonly plan: Plan;
   readonly callbacks: CallbackList;
   readonly signal: Signal | undefined;
-  /** Where callbacks say that the training is to end. */
+  /** The object on which callbacks set `stopTraining` to end the training. */
   readonly control: { stopTraining: boolean };
 }
 
-/** The course of a training, from one batch to the next. */
+/** Runs a training, epoch by epoch and batch by batch. */
 export class Loop<T extends Tensor, D extends SampleTensors<T>> {
   readonly #parts: Parts<T, D>;
   #history: DistillHistory;
   #epoch: number;
-  /** How many batches of the epoch are done. */
+  /** Number of batches of the epoch that are done. */
   #batch: number;
   #means: Means;
-  #turn: number = performance.now();
+  #lastYield: number = performance.now();
 
   constructor(parts: Parts<T, D>) {
     const { start } = parts.plan;
@@ -58,7 +58,7 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
     return this.#history;
   }
 
-  /** The batches of the epoch that are not done yet. */
+  /** Trains on the batches of the epoch that are not done yet. */
   async #train(): Promise<void> {
     const { session, training, plan, callbacks, control } = this.#parts;
     const { samples } = training;
@@ -81,19 +81,19 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
     checkCount(epoch, count, this.#batch);
   }
 
-  /** Judges the student, and tells what came of the epoch. */
+  /** Evaluates the student on the validation samples, and reports the results of the epoch. */
   async #finishEpoch(): Promise<void> {
     const { session, validation, plan, callbacks } = this.#parts;
-    const judged = new Means();
+    const validated = new Means();
     if (validation) {
       const { samples } = validation;
       for (const chosen of batchesOf(samples, plan.batchSize)(0)) {
         await this.#pause();
-        await session.judge(validation, chosen, judged);
+        await session.validate(validation, chosen, validated);
       }
     }
     await session.writeBack();
-    const logs = { ...this.#means.logs(), ...judged.logs('val_') };
+    const logs = { ...this.#means.logs(), ...validated.logs('val_') };
     const epoch = this.#epoch;
     this.#history = extend(this.#history, epoch, logs);
     this.#epoch = epoch + 1;
@@ -102,12 +102,12 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
     await callbacks.call('onEpochEnd', epoch, logs);
   }
 
-  /** Between two batches: lets others have the thread, and ends where the signal says so. */
+  /** Yields the thread between two batches if necessary, and ends the training on abort. */
   async #pause(): Promise<void> {
     const { session, callbacks, signal } = this.#parts;
-    if (performance.now() - this.#turn > TURN) {
-      await othersTurn();
-      this.#turn = performance.now();
+    if (performance.now() - this.#lastYield > LONGEST_BLOCK) {
+      await yieldThread();
+      this.#lastYield = performance.now();
     }
     if (!signal?.aborted) return;
     await session.writeBack();
@@ -121,7 +121,7 @@ export class Loop<T extends Tensor, D extends SampleTensors<T>> {
   }
 }
 
-/** Throws where an epoch has no batches, or fewer than a state says that are done. */
+/** Throws if an epoch has no batches, or fewer batches than the state to resume has done. */
 function checkCount(epoch: number, count: number, done: number): void {
   if (count === 0) {
     refuse('EMPTY', 'distill', 'batches', 'give a batch', `none in epoch ${epoch}`);
@@ -130,7 +130,7 @@ function checkCount(epoch: number, count: number, done: number): void {
   refuse('OUT_OF_RANGE', 'distill', 'resume.batch', `be at most ${count}, the batches`, `${done}`);
 }
 
-/** What browsers and Node share of a channel. */
+/** The part of MessageChannel that browsers and Node have in common. */
 interface Platform {
   readonly MessageChannel: new () => {
     readonly port1: { onmessage: unknown; close(): void };
@@ -139,10 +139,10 @@ interface Platform {
 }
 
 /**
- * Resolves after the events and timers that are due. A timer would do so, too, but browsers delay
- * those of a page in the background.
+ * Resolves after the events and timers that are due. A message is used instead of a timer, because
+ * browsers delay the timers of a page in the background.
  */
-function othersTurn(): Promise<void> {
+function yieldThread(): Promise<void> {
   const { port1, port2 } = new (globalThis as unknown as Platform).MessageChannel();
   return new Promise((resolve) => {
     port1.onmessage = () => {

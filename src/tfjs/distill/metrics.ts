@@ -4,8 +4,8 @@ import type { Matrix } from '../../core/matrix.js';
 import { NO_CLASS } from '../../teachers/raggedRows.js';
 import type { Means } from './history.js';
 
-/** What is compared in a validation, once the values are read. */
-export interface Judged {
+/** The values of a batch of a validation. */
+export interface ValidationBatch {
   readonly student: Matrix;
   readonly teacher: TeacherOutput;
   readonly labels: Labels | undefined;
@@ -13,22 +13,23 @@ export interface Judged {
 }
 
 /**
- * Adds how often the student's most likely class is that of the teacher, if both know the same
- * classes, and that of the label, if there are labels of one class.
+ * Adds the share of the rows in which the student's most probable class is the teacher's
+ * (`agreement`), if both have the same classes, and the label (`accuracy`), if the labels are
+ * classes.
  */
-export function addMetrics(operation: string, means: Means, judged: Judged): void {
-  const { student, teacher, labels, mask } = judged;
+export function addMetrics(operation: string, means: Means, batch: ValidationBatch): void {
+  const { student, teacher, labels, mask } = batch;
   const rows = keptRows(operation, student.rows, labels, mask);
-  const chosen = rows.map((row) => largestOf(student, row));
+  const predicted = rows.map((row) => mostProbableClass(student, row));
   const addShare = (name: string, expected: readonly number[]) => {
     const known = expected.filter((column) => column >= 0);
-    const hits = chosen.filter((column, i) => column === expected[i]);
+    const hits = predicted.filter((column, i) => column === expected[i]);
     means.add(name, hits.length / known.length, known.length);
   };
   if (teacher.columns === student.columns) {
     addShare(
       'agreement',
-      rows.map((row) => mostLikelyOf(teacher, row)),
+      rows.map((row) => mostProbableClass(teacher, row)),
     );
   }
   const classes = labels && classesOf(labels, rows);
@@ -39,25 +40,22 @@ export function addMetrics(operation: string, means: Means, judged: Judged): voi
     );
 }
 
-function mostLikelyOf(teacher: TeacherOutput, row: number): number {
-  if ('data' in teacher) return largestOf(teacher, row);
-  const { values, indices } = teacher;
-  const start = row * values.columns;
+/**
+ * Returns the most probable class of a row; of equal ones, the first. It is `NO_CLASS` for a row of
+ * a sparse teacher that keeps no class.
+ */
+function mostProbableClass(outputs: TeacherOutput, row: number): number {
+  const { data, columns } = 'data' in outputs ? outputs : outputs.values;
+  const start = row * columns;
+  const classAt = (i: number) => ('data' in outputs ? i - start : outputs.indices[i]!);
   let best = NO_CLASS;
   let largest = -Infinity;
-  for (let i = start; i < start + values.columns; i++) {
-    // The value beside no class is not read.
-    if (indices[i] === NO_CLASS || !(values.data[i]! > largest)) continue;
-    largest = values.data[i]!;
-    best = indices[i]!;
+  for (let i = start; i < start + columns; i++) {
+    const index = classAt(i);
+    if (index === NO_CLASS) continue; // the value there is padding
+    if (best !== NO_CLASS && !(data[i]! > largest)) continue;
+    largest = data[i]!;
+    best = index;
   }
   return best;
-}
-
-/** The column of the largest element. */
-function largestOf({ data, columns }: Matrix, row: number): number {
-  const start = row * columns;
-  let largest = start;
-  for (let i = start + 1; i < start + columns; i++) if (data[i]! > data[largest]!) largest = i;
-  return largest - start;
 }

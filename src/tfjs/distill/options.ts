@@ -16,18 +16,22 @@ import { type Batches, batchesOf } from './order.js';
 import type { SampleTensors } from './rows.js';
 import type { SampleOptions } from './source.js';
 import type { StudentOptions } from './student.js';
-import { isAskable } from './teacher.js';
+import { isComputed } from './teacher.js';
 
-/** What tells a training to stop: an `AbortSignal`. */
+/** The part of an `AbortSignal` that a training reads. */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason: unknown;
 }
 
-/** Samples that a student is judged by after each epoch. */
+/** Samples on which the student is evaluated after each epoch. */
 export interface ValidationOptions<T extends Tensor, D extends SampleTensors<T>>
   extends Omit<SampleOptions<T, D>, 'teacher'> {
-  /** The teacher of the training if left out; required where that is not a model or a function. */
+  /**
+   * The teacher of the validation. It is required if the teacher of the training is stored outputs.
+   *
+   * @defaultValue the teacher of the training
+   */
   readonly teacher?: SampleOptions<T, D>['teacher'] | undefined;
 }
 
@@ -36,37 +40,48 @@ export interface DistillOptions<T extends Tensor, V extends T, D extends SampleT
   extends SampleOptions<T, D>,
     StudentOptions<T, V, D> {
   /**
-   * Any strategy. The layers of a hybrid are those of the models, by their names there; `'output'`
-   * is what a model puts out.
+   * Any strategy. A hybrid names the layers of the models; `'output'` is the output of a model.
    */
   readonly strategy: IDistillationStrategy;
   /**
-   * An optimizer of TensorFlow.js, `tf.train.adam()` for instance, or one of your own. It keeps its
-   * state, which belongs to the weights of one student and one strategy: pass the same one to go
-   * on.
+   * An optimizer of TensorFlow.js, such as `tf.train.adam()`, or one of your own. Its state belongs
+   * to the weights of one student and one strategy: pass the same optimizer to resume.
    */
   readonly optimizer: Optimizer<T>;
   /**
-   * The epoch in which the training ends, an integer ≥ 1: with `initialEpoch: 3` and `epochs: 5`,
-   * two epochs are trained.
+   * The number of epochs at the end of the training, an integer ≥ 1: with `initialEpoch: 3` and
+   * `epochs: 5`, two epochs are trained.
    */
   readonly epochs: number;
-  /** Samples in a batch, an integer ≥ 1; 32. The last batch of an epoch has those that are left. */
+  /**
+   * Number of samples in a batch, an integer ≥ 1. The last batch of an epoch may have fewer.
+   *
+   * @defaultValue 32
+   */
   readonly batchSize?: number | undefined;
-  /** Whether each epoch has an order of its own; true. */
+  /**
+   * Whether the samples are shuffled, in another order for each epoch.
+   *
+   * @defaultValue true
+   */
   readonly shuffle?: boolean | undefined;
   /**
-   * What orders, dropouts and noises are drawn from, with the epoch and the batch; an integer; 0.
+   * Seed of the order of the samples and of all random numbers, such as dropout; an integer.
+   *
+   * @defaultValue 0
    */
   readonly seed?: number | undefined;
   /**
-   * The samples of each batch of an epoch, by their positions, instead of all samples in batches of
-   * `batchSize`.
+   * Returns the indices of the samples in each batch of an epoch.
+   *
+   * @defaultValue all samples, in batches of `batchSize`
    */
   readonly batches?: Batches | undefined;
   /**
-   * Layers of models under other names, or as functions make them:
+   * Replaces layers that the strategy reads by other layers or by functions of their outputs:
    * `{ student: { maps: (output) => … } }`.
+   *
+   * @defaultValue the layers of the names that the strategy reads
    */
   readonly layers?:
     | {
@@ -74,18 +89,30 @@ export interface DistillOptions<T extends Tensor, V extends T, D extends SampleT
         readonly teacher?: ByLayer<LayerView<T>> | undefined;
       }
     | undefined;
-  /** Samples by which the student is judged after each epoch. */
+  /**
+   * Samples on which the student is evaluated after each epoch.
+   *
+   * @defaultValue no validation
+   */
   readonly validation?: ValidationOptions<T, D> | undefined;
-  /** As in `model.fit`: functions by name, callbacks of TensorFlow.js, or several of these. */
+  /** Functions by name, callbacks of TensorFlow.js, or a list of these, as in `model.fit`. */
   readonly callbacks?: DistillCallbacks | readonly DistillCallbacks[] | undefined;
   /**
-   * An `AbortSignal`. Once it is aborted, the training ends with the batch under way, and the
-   * promise is rejected by its reason.
+   * An `AbortSignal`. Once it is aborted, the training ends after the batch under way, and the
+   * promise rejects with its reason.
    */
   readonly signal?: Signal | undefined;
-  /** The epoch that the training begins with, an integer in [0, epochs]; 0. */
+  /**
+   * The epoch that the training begins with, an integer in [0, epochs].
+   *
+   * @defaultValue 0
+   */
   readonly initialEpoch?: number | undefined;
-  /** The state that `onAbort` was given: the training goes on from there. */
+  /**
+   * The state from `onAbort`, from which the training continues.
+   *
+   * @defaultValue a training from the start
+   */
   readonly resume?: DistillState | undefined;
 }
 
@@ -109,7 +136,7 @@ const OPTIONS = [
   'resume',
 ];
 
-/** How a training runs, checked. */
+/** The checked options of the course of a training. */
 export interface Plan {
   readonly epochs: number;
   readonly batchSize: number;
@@ -118,7 +145,7 @@ export interface Plan {
   batchesOf(samples: number): Batches;
 }
 
-/** Checks the options of the run. */
+/** Checks the options of the course of a training. */
 export function planOf<T extends Tensor, V extends T, D extends SampleTensors<T>>(
   operation: string,
   options: DistillOptions<T, V, D>,
@@ -160,7 +187,7 @@ function checkValidation<T extends Tensor, V extends T, D extends SampleTensors<
 ): void {
   if (validation === undefined) return;
   checkOptions(operation, 'validation', validation, SAMPLE_OPTIONS);
-  if (validation.teacher !== undefined || isAskable(teacher)) return;
+  if (validation.teacher !== undefined || isComputed(teacher)) return;
   const expected = 'be there, as the teacher of the training only answers for its own samples';
   throwType(operation, 'validation.teacher', expected, validation.teacher);
 }

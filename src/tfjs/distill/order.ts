@@ -2,14 +2,14 @@ import { checkIndex, refuse, throwType } from '../../core/errors.js';
 import { Generator, shuffle, uniform } from '../../core/random.js';
 
 /**
- * The samples of the batches of an epoch, by their positions. To go on, it has to give the same for
- * the same epoch.
+ * Returns the indices of the samples in each batch of an epoch. To resume a training, it must
+ * return the same batches for the same epoch.
  */
 export type Batches = (epoch: number) => Iterable<ArrayLike<number>>;
 
 /**
- * A seed of its own for each place, such as an epoch: what is drawn there does not depend on what
- * was drawn before.
+ * Derives a seed for a place, such as an epoch. The random numbers there then do not depend on the
+ * numbers that were drawn before.
  */
 function seedOf(seed: number, places: readonly number[]): number {
   return [seed, ...places].reduce(
@@ -18,7 +18,7 @@ function seedOf(seed: number, places: readonly number[]): number {
   );
 }
 
-/** Batches of all samples, in an order of its own in each epoch, or as they come. */
+/** Makes batches of all samples: in another random order for each epoch, or in stored order. */
 export function batchesOf(
   samples: number,
   size: number,
@@ -31,7 +31,7 @@ export function batchesOf(
   };
 }
 
-/** Throws unless a batch that a user's function made holds samples. */
+/** Throws unless a batch from a user's function holds indices of samples. */
 export function checkBatch(
   operation: string,
   batch: ArrayLike<number>,
@@ -46,9 +46,9 @@ export function checkBatch(
 }
 
 /**
- * Runs a function in which TensorFlow.js draws by the seed and the place alone. A dropout or a
- * noise without a seed of its own takes one from `Math.random`. That is another function until
- * `compute` returns; no other code runs meanwhile.
+ * Runs a function whose random numbers depend on the seed and the place only. A dropout or a noise
+ * of TensorFlow.js without a seed takes one from `Math.random`, which is replaced until `compute`
+ * returns. No other code runs meanwhile, because `compute` is synchronous.
  */
 export function withSeed<R>(seed: number, places: readonly number[], compute: () => R): R {
   const { random } = Math;

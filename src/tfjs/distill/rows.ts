@@ -1,4 +1,4 @@
-// The rows of a batch, from values for all samples: no other rows are copied.
+// The rows of a batch, copied from the values of all samples.
 
 import type { TeacherOutput } from '../../call/batch.js';
 import { refuse, throwShape, throwType } from '../../core/errors.js';
@@ -16,21 +16,21 @@ import {
 import { isTensor } from '../../tensors/tensor.js';
 import { isHeld } from '../inputs.js';
 import type { Tensor } from '../tensorflow.js';
-import type { Held } from './held.js';
+import type { BatchTensors } from './batchTensors.js';
 
-/** A tensor whose first dimension is that of the samples, or several, in a list or by name. */
+/** A tensor whose first dimension is the samples, or several tensors in a list or by name. */
 export type SampleTensors<T extends Tensor> = T | readonly T[] | ByLayer<T>;
 
-/** What a teacher put out for each sample, or what it did by layer. */
+/** Outputs of a teacher for all samples, for one layer or by layer. */
 export type StoredOutputs<T extends Tensor> = TeacherTensor<T> | ByLayer<TeacherTensor<T>>;
 
-/** Labels of all samples; an array holds a class for each. */
+/** Labels of all samples. An array holds one class for each sample. */
 export type SampleLabels<T extends Tensor> = LabelTensor<T> | ArrayLike<number>;
 
-/** Gives the rows of a batch; tensors among them are held, to be disposed with the batch. */
-export type Take<T extends Tensor, R> = (samples: Int32Array, held: Held<T>) => R;
+/** Returns the rows of a batch. Tensors among them are disposed with the batch. */
+export type Take<T extends Tensor, R> = (samples: Int32Array, held: BatchTensors<T>) => R;
 
-/** Gathers the rows of chosen samples from values for all samples. */
+/** Gathers the rows of some samples from the values of all samples. */
 export class Rows<T extends Tensor> {
   readonly operation: string;
   readonly samples: number;
@@ -71,7 +71,7 @@ export class Rows<T extends Tensor> {
     if (typeof given !== 'object' || given === null || !('length' in given)) {
       throwType(operation, argument, expected, given);
     }
-    const list = labels as ArrayLike<number>; // a tensor and a matrix have been dealt with
+    const list = labels as ArrayLike<number>; // tensors and matrices have returned above
     this.#checkSamples(argument, [list.length], 'use a tensor where a sample has several');
     for (let i = 0; i < list.length; i++) {
       const label: unknown = list[i];
@@ -96,7 +96,7 @@ export class Rows<T extends Tensor> {
 
   #oneMask(argument: string, mask: RowsTensor<T>): Take<T, RowsTensor<T>> {
     if (isTensor(mask)) return this.#tensor(argument, mask as T);
-    const list = mask as ArrayLike<number>; // what it holds, the strategy checks
+    const list = mask as ArrayLike<number>; // the strategy checks its numbers
     if (typeof list?.length !== 'number') {
       throwType(this.operation, argument, 'hold 0 or 1 for each sample', mask);
     }
@@ -145,7 +145,7 @@ export class Rows<T extends Tensor> {
     };
   }
 
-  /** The rows of a sample: tokens, or heads and tokens, of a layer that has a row for each. */
+  /** Returns the number of rows of a sample: 1, or more in a layer with a row for each token. */
   #blocksOf(argument: string, { rows, columns }: { rows: number; columns: number }): number {
     const blocks = rows / this.samples;
     if (blocks >= 1 && Number.isInteger(blocks)) return blocks;
@@ -165,7 +165,7 @@ export class Rows<T extends Tensor> {
   }
 }
 
-/** Copies blocks of equal size, those of the samples, one after the other. */
+/** Copies the blocks of some samples, one after the other. All blocks have the same size. */
 function copyBlocks<A extends Float32Array | Int32Array>(
   values: A,
   samples: Int32Array,
@@ -177,12 +177,15 @@ function copyBlocks<A extends Float32Array | Int32Array>(
   });
 }
 
-/** Whether outputs are those of one layer, in any form. */
+/** Whether a value is the outputs of one layer, in any form. */
 export function isOneOutput<T extends Tensor>(outputs: unknown): outputs is TeacherTensor<T> {
   return isTensor(outputs) || isMatrix(outputs) || isSparse(outputs as TeacherOutput);
 }
 
-/** By structure, not by class: a program may hold two copies of the library, ESM and CommonJS. */
+/**
+ * Whether a value is a matrix. The test looks at the structure, because a program may hold two
+ * copies of the library, ESM and CommonJS.
+ */
 function isMatrix(value: unknown): value is Matrix {
   return has(value, 'numeric') && has(value, 'data');
 }
@@ -191,7 +194,7 @@ function has(value: unknown, key: string): boolean {
   return typeof value === 'object' && value !== null && key in value;
 }
 
-/** The first dimension of what the samples come in. */
+/** Returns the number of samples: the first dimension of the data. */
 export function countSamples<T extends Tensor>(
   operation: string,
   argument: string,

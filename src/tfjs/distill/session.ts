@@ -10,10 +10,10 @@ import {
   type LayerwiseCall,
   type Rest,
 } from '../../tensors/evaluation.js';
-import { type Answer, type Bridge, copiesOf } from '../bridge.js';
+import { type Bridge, copiesOf, type StrategyResult } from '../bridge.js';
 import { TensorFlowInputs } from '../inputs.js';
 import type { Optimizer, Tensor, TrainingTensorFlow, Variable } from '../tensorflow.js';
-import { Held } from './held.js';
+import { BatchTensors } from './batchTensors.js';
 import { type Logs, logsOf, type Means } from './history.js';
 import { addMetrics } from './metrics.js';
 import { withSeed } from './order.js';
@@ -22,22 +22,22 @@ import type { Batch, Source } from './source.js';
 import type { Learner } from './student.js';
 
 /**
- * Backends that have their values in the memory of the thread: reading them is no wait, and saves a
- * second pass.
+ * Backends that hold their values in the memory of the thread. Reading them synchronously does not
+ * wait, and saves a second forward pass.
  */
 const IN_MEMORY: readonly string[] = ['cpu', 'wasm', 'tensorflow'];
 
-/** Where the cost stands among gradients by variable. */
+/** The name of the cost in the record of the gradients by variable. */
 const COST = 'the cost';
 
-/** The pairs of layers that a strategy reads. */
+/** Returns the pairs of layers that a strategy reads. */
 export function pairsOf(strategy: IDistillationStrategy): readonly ReadPair[] {
   return isHybrid(strategy)
     ? strategy.layerPairs()
     : [{ student: OUTPUT, teacher: OUTPUT, labels: labelUse(strategy) }];
 }
 
-/** What a student is trained by. */
+/** The parts of a session. */
 interface Parts<T extends Tensor, S extends T, V extends T & Variable, D extends SampleTensors<T>> {
   readonly tf: TrainingTensorFlow<T, S, V>;
   readonly bridge: Bridge<T, S, V>;
@@ -47,21 +47,21 @@ interface Parts<T extends Tensor, S extends T, V extends T & Variable, D extends
   readonly seed: number;
 }
 
-/** A student under training, a batch at a time. */
+/** Trains a student, one batch at a time. */
 export interface Learning<T extends Tensor, D extends SampleTensors<T>> {
   /**
-   * Takes a step, and returns what the batch came to.
+   * Takes a step, and returns the loss of the batch and of its components.
    *
-   * @param places - what is random in the step depends on the seed and these numbers alone
+   * @param places - the random numbers of the step depend on the seed and these numbers only
    */
   step(source: Source<T, D>, samples: Int32Array, places: readonly number[]): Promise<Logs>;
-  /** Adds what a batch says of the student, which does not learn from it. */
-  judge(source: Source<T, D>, samples: Int32Array, means: Means): Promise<void>;
-  /** Writes what was learned into the parameters of the strategy. */
+  /** Evaluates the student on a batch without training it, and adds the results to the means. */
+  validate(source: Source<T, D>, samples: Int32Array, means: Means): Promise<void>;
+  /** Copies the learned values to the parameters of the strategy. */
   writeBack(): Promise<void>;
 }
 
-/** Trains a student by a strategy. No tensor is left behind, also where something throws. */
+/** Trains a student by a strategy. All of its tensors are disposed, also after an error. */
 export class Session<
   T extends Tensor,
   S extends T,
@@ -79,34 +79,34 @@ export class Session<
 
   async step(source: Source<T, D>, samples: Int32Array, places: readonly number[]): Promise<Logs> {
     const { tf, bridge, learner, optimizer, seed } = this.#parts;
-    const held = new Held<T>();
+    const held = new BatchTensors<T>();
     try {
       const batch = await source.take(samples, held);
       const forward = () =>
         withSeed(seed, places, () =>
           this.#student(learner.forward(batch.data, { training: true })),
         );
-      const ask = await this.#asking(forward, batch);
-      let answer: Answer | undefined;
+      const evaluate = await this.#prepareStep(forward, batch);
+      let result: StrategyResult | undefined;
       const variables = [...learner.variables, ...bridge.variables];
       const gradients = this.#differentiate(variables, () => {
-        const asked = ask();
-        answer = asked.answer;
+        const evaluated = evaluate();
+        result = evaluated.result;
         const penalties = learner.penalties();
-        return penalties.reduce<T>((sum, penalty) => tf.add(sum, penalty), asked.cost) as S;
+        return penalties.reduce<T>((sum, penalty) => tf.add(sum, penalty), evaluated.cost) as S;
       });
       for (const gradient of Object.values(gradients)) held.add(gradient);
       optimizer.applyGradients(variables.map(({ name }) => ({ name, tensor: gradients[name]! })));
       const loss = (await gradients[COST]!.data())[0]!;
-      return logsOf(loss, answer!.components);
+      return logsOf(loss, result!.components);
     } finally {
       held.dispose();
     }
   }
 
-  async judge(source: Source<T, D>, samples: Int32Array, means: Means): Promise<void> {
+  async validate(source: Source<T, D>, samples: Int32Array, means: Means): Promise<void> {
     const { tf, bridge, learner } = this.#parts;
-    const held = new Held<T>();
+    const held = new BatchTensors<T>();
     try {
       const batch = await source.take(samples, held);
       let outputs: ByLayer<T> = {};
@@ -117,14 +117,14 @@ export class Session<
       for (const copy of Object.values(copies)) held.add(copy);
       const layers = { ...outputs, ...copies };
       const inputs = new TensorFlowInputs(bridge.operation);
-      const ask = bridge.ask(this.#call(this.#student(layers), batch), inputs);
-      const judged = this.#judged(layers, batch, inputs);
+      const evaluate = bridge.prepare(this.#call(this.#student(layers), batch), inputs);
+      const compared = this.#validationBatch(layers, batch, inputs);
       await inputs.readAll();
-      const { loss, components } = ask();
+      const { loss, components } = evaluate();
       for (const [name, value] of Object.entries(logsOf(loss, components))) {
         means.add(name, value, samples.length);
       }
-      if (judged) addMetrics(bridge.operation, means, judged());
+      if (compared) addMetrics(bridge.operation, means, compared());
     } finally {
       held.dispose();
     }
@@ -135,29 +135,30 @@ export class Session<
   }
 
   /**
-   * Asks the strategy: at once, or as the student runs, where its values can be read in the midst
-   * of a gradient.
+   * Returns a function that evaluates the strategy within a gradient. On backends that cannot read
+   * values there, the strategy is evaluated before, on a first forward pass.
    */
-  async #asking(
+  async #prepareStep(
     forward: () => T | ByLayer<T>,
     batch: Batch<T, D>,
-  ): Promise<() => { answer: Answer; cost: S }> {
+  ): Promise<() => { result: StrategyResult; cost: S }> {
     const { bridge, learner } = this.#parts;
     if (this.#isInMemory) {
       return () => {
         const outputs = forward();
-        const answer = bridge.answer(this.#call(outputs, batch));
-        return { answer, cost: bridge.differentiable(answer, byLayer(bridge.operation, outputs)) };
+        const result = bridge.evaluate(this.#call(outputs, batch));
+        return { result, cost: bridge.differentiable(result, byLayer(bridge.operation, outputs)) };
       };
     }
     const rest = this.#rest(batch);
-    const { answer, cost } = await learner.undoing(() => bridge.rehearse(forward, ...rest));
-    return () => ({ answer, cost: cost() });
+    const { result, cost } = await learner.restoring(() => bridge.rehearse(forward, ...rest));
+    return () => ({ result, cost: cost() });
   }
 
   /**
-   * The gradients of a cost by variable, and the cost. If a function throws within a gradient,
-   * TensorFlow.js leaves behind what its tape has kept. Here, the gradient comes to its end first.
+   * Returns the gradients of a cost by variable, and the cost. If a function throws within a
+   * gradient, TensorFlow.js leaks the tensors that its tape holds. The error is therefore thrown
+   * only after the gradient has ended.
    */
   #differentiate(variables: V[], cost: () => S): Record<string, T> {
     const { tf } = this.#parts;
@@ -179,7 +180,7 @@ export class Session<
     });
   }
 
-  /** The layers of a student as the strategy takes them. */
+  /** Returns the layers of a student in the form that the strategy takes. */
   #student(layers: ByLayer<T>): T | ByLayer<T> {
     return isHybrid(this.#parts.strategy) ? layers : layers[OUTPUT]!;
   }
@@ -194,10 +195,10 @@ export class Session<
   }
 
   /**
-   * Adds what metrics compare, if an entry of the strategy reads labels: a row of its layers has a
-   * number for each class.
+   * Adds the tensors that the metrics compare, if an entry of the strategy reads labels: its layers
+   * have one column for each class.
    */
-  #judged(
+  #validationBatch(
     layers: ByLayer<T>,
     { targets, labels, mask }: Batch<T, D>,
     inputs: TensorFlowInputs,

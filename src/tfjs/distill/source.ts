@@ -1,30 +1,34 @@
 import type { ByLayer, LabelTensor, RowsTensor, TeacherTensor } from '../../tensors/evaluation.js';
 import type { Tensor } from '../tensorflow.js';
-import type { Held } from './held.js';
+import type { BatchTensors } from './batchTensors.js';
 import { countSamples, Rows, type SampleLabels, type SampleTensors } from './rows.js';
 import { type Targets, type Teacher, type TeacherContext, targetsOf } from './teacher.js';
 
-/** What a student learns from, or is judged by. */
+/** Samples on which a student is trained or evaluated. */
 export interface SampleOptions<T extends Tensor, D extends SampleTensors<T>> {
   /**
-   * The inputs: a tensor whose first dimension is that of the samples, or several tensors, in a
-   * list or by name.
+   * The inputs: a tensor whose first dimension is the samples, or several tensors in a list or by
+   * name.
    */
   readonly data: D;
   /**
-   * A `tf.LayersModel`, a function of a batch, or what the teacher put out for all samples, maybe
-   * by layer.
+   * A `tf.LayersModel`, a function of a batch, or stored outputs of the teacher for all samples,
+   * for one layer or by layer.
    */
   readonly teacher: Teacher<T, D>;
   /**
-   * For each sample a class, in an array or an int32 tensor, or a distribution, in a tensor or a
-   * matrix. `UNLABELED` and `IGNORE_INDEX` are classes, too. A tensor [samples, length] has a label
-   * for each token.
+   * For each sample a class (in an array or an int32 tensor) or a distribution (in a tensor or a
+   * matrix). `UNLABELED` and `IGNORE_INDEX` are allowed as classes. A tensor of shape [samples,
+   * length] has a label for each token.
+   *
+   * @defaultValue no labels
    */
   readonly labels?: SampleLabels<T> | undefined;
   /**
    * For each sample 0 or 1, in an array or a tensor, for all layers or by layer of the student; 0
-   * leaves the sample out.
+   * excludes the sample.
+   *
+   * @defaultValue no sample is excluded
    */
   readonly mask?: RowsTensor<T> | ByLayer<RowsTensor<T>> | undefined;
 }
@@ -40,11 +44,15 @@ export interface Batch<T extends Tensor, D extends SampleTensors<T>> {
 /** Samples with their teacher. */
 export interface Source<T extends Tensor, D extends SampleTensors<T>> {
   readonly samples: number;
-  /** Gives a batch, whose tensors are held. */
-  take(samples: Int32Array, held: Held<T>): Promise<Batch<T, D>>;
+  /** Returns a batch. Its tensors are added to `held`, to be disposed together. */
+  take(samples: Int32Array, held: BatchTensors<T>): Promise<Batch<T, D>>;
 }
 
-/** @param place - what the arguments are part of, as messages say it: `'validation.'` */
+/**
+ * Makes a source of batches.
+ *
+ * @param place - prefix of the names of arguments in messages, such as `'validation.'`
+ */
 export function sourceOf<T extends Tensor, D extends SampleTensors<T>>(
   context: TeacherContext<T>,
   place: string,

@@ -6,36 +6,36 @@ import { isLayersModel, type LayerView, tap } from './layers.js';
 import type { SampleTensors } from './rows.js';
 
 /**
- * A student that is not a model: returns its output, or its outputs by layer. On WebGL and WebGPU
- * the function is called twice for each step, and has to return the same both times; dropouts drop
- * the same numbers.
+ * A student that is not a model: a function that returns its output, or its outputs by layer. On
+ * WebGL and WebGPU it is called twice for each step and must return the same both times; random
+ * numbers, such as dropout, are the same in both calls.
  */
 export type StudentFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
   options: { readonly training: boolean },
 ) => T | ByLayer<T>;
 
-/** What is trained. */
+/** A student in the form that a training needs. */
 export interface Learner<T extends Tensor, V extends T, D extends SampleTensors<T>> {
   readonly variables: readonly V[];
-  /** The layers that the strategy reads. */
+  /** Returns the outputs of the layers that the strategy reads. */
   forward(batch: D, options: { training: boolean }): ByLayer<T>;
-  /** What regularizers add to the loss. */
+  /** Returns the penalties that regularizers add to the loss. */
   penalties(): T[];
   /**
-   * Runs a function after which what the student counts as it runs, the means of batch norms, is as
-   * it was before.
+   * Runs a function, then restores the statistics that the student updates as it runs: the means of
+   * batch norms.
    */
-  undoing<R>(compute: () => Promise<R>): Promise<R>;
+  restoring<R>(compute: () => Promise<R>): Promise<R>;
 }
 
-/** The options of a training that are about its student. */
+/** The options of a training that describe its student. */
 export interface StudentOptions<T extends Tensor, V extends T, D extends SampleTensors<T>> {
   /** A `tf.LayersModel`, compiled or not; or a function of a batch. */
   readonly student: LayersModel | StudentFunction<T, D>;
   /**
-   * What a student learns that is a function. A model has its own: the weights of its layers that
-   * are `trainable`.
+   * The variables to train, required if the student is a function. For a model, they are the
+   * weights of its layers that are `trainable`.
    */
   readonly variables?: readonly V[] | undefined;
 }
@@ -84,7 +84,7 @@ export function learnerOf<
       );
     },
     penalties: () => [],
-    undoing: (compute) => compute(),
+    restoring: (compute) => compute(),
   };
 }
 
@@ -109,15 +109,15 @@ function learnerOfModel<
     variables,
     forward,
     penalties: () => model.calculateLosses() as T[],
-    undoing: async (compute) => {
-      const counted = read(model.nonTrainableWeights).map((variable) => ({
+    restoring: async (compute) => {
+      const statistics = read(model.nonTrainableWeights).map((variable) => ({
         variable,
         before: tf.clone(variable),
       }));
       try {
         return await compute();
       } finally {
-        for (const { variable, before } of counted) {
+        for (const { variable, before } of statistics) {
           variable.assign(before);
           before.dispose();
         }

@@ -5,33 +5,33 @@ import type { ByLayer, TeacherTensor } from '../../tensors/evaluation.js';
 import { copiesOf } from '../bridge.js';
 import { isHeld } from '../inputs.js';
 import type { LayersModel, Tensor, TrainingTensorFlow } from '../tensorflow.js';
-import type { Held } from './held.js';
+import type { BatchTensors } from './batchTensors.js';
 import { isLayersModel, type LayerView, tap } from './layers.js';
 import { isOneOutput, type Rows, type SampleTensors, type StoredOutputs } from './rows.js';
 
 /**
- * What a teacher says about a batch, as tensors or as what the library takes itself, or a promise
- * of that. What the function makes on the way is disposed, as in `tf.tidy`. An `async` function
- * disposes it itself; the tensors that its promise gives are disposed after the batch.
+ * Returns the teacher's outputs for a batch, as tensors, matrices or `SparseTargets`, or a promise
+ * of them. Intermediate tensors of the function are disposed, as in `tf.tidy`. An `async` function
+ * must dispose them itself; the tensors that its promise resolves to are disposed after the batch.
  */
 export type TeacherFunction<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
 ) => StoredOutputs<T> | Promise<StoredOutputs<T>>;
 
-/** A model, a function, or what a teacher put out for all samples. */
+/** A model, a function of a batch, or stored outputs of a teacher for all samples. */
 export type Teacher<T extends Tensor, D extends SampleTensors<T>> =
   | LayersModel
   | TeacherFunction<T, D>
   | StoredOutputs<T>;
 
-/** The layers of a teacher that a strategy reads, for the samples of a batch. */
+/** Returns the outputs of a teacher that a strategy reads, by layer, for the samples of a batch. */
 export type Targets<T extends Tensor, D extends SampleTensors<T>> = (
   batch: D,
   samples: Int32Array,
-  held: Held<T>,
+  held: BatchTensors<T>,
 ) => ByLayer<TeacherTensor<T>> | Promise<ByLayer<TeacherTensor<T>>>;
 
-/** What the teachers of a training and of its validation share. */
+/** Settings that the teachers of a training and of its validation share. */
 export interface TeacherContext<T extends Tensor> {
   readonly operation: string;
   readonly tf: Pick<TrainingTensorFlow<T, T, T>, 'clone' | 'gather' | 'model' | 'tidy'>;
@@ -40,8 +40,8 @@ export interface TeacherContext<T extends Tensor> {
   readonly views: ByLayer<LayerView<T>>;
 }
 
-/** Whether a teacher answers for any batch. */
-export function isAskable<T extends Tensor, D extends SampleTensors<T>>(
+/** Whether a teacher can compute outputs for any batch: stored outputs cannot. */
+export function isComputed<T extends Tensor, D extends SampleTensors<T>>(
   teacher: Teacher<T, D>,
 ): teacher is LayersModel | TeacherFunction<T, D> {
   return typeof teacher === 'function' || isLayersModel(teacher);
@@ -54,10 +54,10 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
   rows: Rows<T>,
 ): Targets<T, D> {
   const { operation, tf, names, views } = context;
-  if (typeof teacher === 'function') return asked(context, argument, teacher);
+  if (typeof teacher === 'function') return computedTargets(context, argument, teacher);
   if (isLayersModel(teacher)) {
     const run = tap(operation, 'teacher', teacher, names, views, tf.model);
-    return asked(context, argument, (batch) => run(batch, { training: false }));
+    return computedTargets(context, argument, (batch) => run(batch, { training: false }));
   }
   const layers = targetsByLayer<T>(operation, argument, teacher);
   const takes = names.map((name) => {
@@ -70,29 +70,31 @@ export function targetsOf<T extends Tensor, D extends SampleTensors<T>>(
 }
 
 /**
- * Asks a teacher about each batch. What a function makes on the way is disposed, unless it is
- * async: then it may need that when it goes on.
+ * Runs a teacher on each batch. Intermediate tensors are disposed, except for those of an async
+ * function, which may need them after an await.
  */
-function asked<T extends Tensor, D extends SampleTensors<T>>(
+function computedTargets<T extends Tensor, D extends SampleTensors<T>>(
   { operation, tf, names }: TeacherContext<T>,
   argument: string,
   teacher: TeacherFunction<T, D>,
 ): Targets<T, D> {
   const isAsync = typeTag(teacher) === 'AsyncFunction';
   return async (batch, _, held) => {
-    let made: unknown;
+    let returned: unknown;
     if (isAsync) {
-      made = await teacher(batch);
+      returned = await teacher(batch);
     } else {
       const copies = tf.tidy(() => {
-        made = teacher(batch);
-        return isPromise(made) ? {} : copiesOf(tf, targetsByLayer(operation, argument, made));
+        returned = teacher(batch);
+        return isPromise(returned)
+          ? {}
+          : copiesOf(tf, targetsByLayer(operation, argument, returned));
       });
-      made = isPromise(made)
-        ? await made
-        : { ...targetsByLayer(operation, argument, made), ...copies };
+      returned = isPromise(returned)
+        ? await returned
+        : { ...targetsByLayer(operation, argument, returned), ...copies };
     }
-    const layers = targetsByLayer<T>(operation, argument, made);
+    const layers = targetsByLayer<T>(operation, argument, returned);
     for (const layer of Object.values(layers)) if (isHeld(layer)) held.add(layer as T);
     return Object.fromEntries(
       names.map((name) => [name, pickLayer(operation, argument, layers, name)]),

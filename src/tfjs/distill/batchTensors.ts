@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensorflow.js';
 
-/** The tensors of one batch, disposed together. */
-export class Held<T extends Tensor> {
+/** The tensors of one batch, which are disposed together. */
+export class BatchTensors<T extends Tensor> {
   readonly #tensors: T[] = [];
 
   add(tensor: T): T {
