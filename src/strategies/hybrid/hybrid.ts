@@ -130,6 +130,10 @@ export class HybridDistillationStrategy<
 > extends DistillationStrategyBase<T, SparseTargets<T>> {
   readonly #entries: readonly WeightedStrategy<T>[];
 
+  /**
+   * @param strategies - the entries, at least one
+   * @param options - the rule for the weights; the temperature and alpha to inherit
+   */
   constructor(strategies: readonly WeightedStrategy<T>[], options: HybridDistillationOptions = {}) {
     super(options, ['weights']);
     const { weights = 'sum-to-one' } = options;
@@ -146,10 +150,7 @@ export class HybridDistillationStrategy<
     return 'HybridDistillationStrategy';
   }
 
-  /**
-   * Returns the entries: copies of those passed, with weights divided by their sum for
-   * `'normalize'`.
-   */
+  /** Returns copies of the entries. With `'normalize'`, their weights sum to 1. */
   getStrategies(): readonly WeightedStrategy<T>[] {
     return [...this.#entries];
   }
