@@ -1,5 +1,5 @@
-// Compiles the kernels into the modules that the library carries, each binary once for machines
-// with and without fused multiply-add. `npm ci`, `npm test` and `npm run build` run it.
+// Compiles the kernels to the WebAssembly binaries of the library. Each binary serves machines
+// with and without fused multiply-add. `npm ci`, `npm test` and `npm run build` run this file.
 
 import './relaxedSimd.js';
 import { createHash } from 'node:crypto';
@@ -12,14 +12,14 @@ const folder = new URL('.', import.meta.url);
 const target = new URL('../src/engine/binaries/', import.meta.url);
 
 /**
- * The binaries in the order of their regions in the memory, and what the library says about each.
+ * The binaries, in the order of their regions in the memory, with their docstrings.
  */
 const BINARIES = {
   response: 'The response loss, labels, tails of sparse teachers, terms in JavaScript.',
   divergences: 'All other losses of distributions.',
   numbers: 'Losses of rows of numbers.',
   products: 'Products of matrices.',
-  probe: 'Compiles where all others do.',
+  probe: 'Compiles in an engine if all other binaries do.',
 };
 
 const OPTIONS = [
@@ -27,17 +27,18 @@ const OPTIONS = [
   '--converge',
   '--noAssert',
   '--runtime=stub',
-  '--use=abort=', // nothing here aborts, so nothing has to be imported for it
+  '--use=abort=', // no kernel aborts: without an import of `abort`
   '--importMemory',
-  '--zeroFilledMemory', // an instance must not clear what another one reads
-  '--maximumMemory=65536', // one bit away from a memory that threads share, see src/engine/compile.ts
+  '--zeroFilledMemory', // an instance must not clear memory that another instance uses
+  // Makes the module of a shared memory differ in one bit: engine/compile.ts.
+  '--maximumMemory=65536',
   '--enable=simd',
   '--enable=relaxed-simd', // for marks, see assembly/shared/lanes.ts
-  '--disableWarning=112', // vectors stay within the module
-  '--disableWarning=235', // of generic functions, their instances are exported
+  '--disableWarning=112', // no vector crosses the boundary of the module
+  '--disableWarning=235', // generic functions are exported by their instances
 ];
 
-/** The sources, by their paths from this folder. */
+/** Paths of the sources, relative to this folder. */
 const sources = [
   ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
@@ -45,7 +46,7 @@ const sources = [
   '../src/engine/layout.ts',
 ].sort();
 
-/** What the sources are, and what they were when the modules were made. */
+/** Returns a hash of the sources and of the compiler's version. */
 function fingerprint(): string {
   const hash = createHash('sha256').update(asc.version);
   for (const name of sources) hash.update(readFileSync(new URL(name, folder)));
@@ -61,8 +62,8 @@ function isCurrent(file: URL, print: string): boolean {
 }
 
 /**
- * The functions of an entry file that take a type of numbers, for each of the types: `name32` and
- * `name64`.
+ * Returns source text with the instances `name32` and `name64` of each generic function of an entry
+ * file.
  */
 function instances(source: string): string {
   const generic = source.matchAll(/^export function (\w+)<T>\((.*?)\): (\w+) /gm);
@@ -77,7 +78,7 @@ function instances(source: string): string {
     .join('');
 }
 
-/** Compiles the entry file of a binary whose constants stand in the region of this number. */
+/** Compiles the entry file of a binary. Its constants go to the memory region with this number. */
 async function compile(name: string, region: number): Promise<string> {
   const entry = `assembly/${name}.ts`;
   const files = new Map<string, string | Uint8Array>();
@@ -107,12 +108,12 @@ async function compile(name: string, region: number): Promise<string> {
   if (error || !(binary instanceof Uint8Array)) {
     throw new Error(`${error?.message}\n${stderr.toString()}`);
   }
-  const text = Buffer.from(binary).toString('hex'); // which compresses to half of what base64 does
+  const text = Buffer.from(binary).toString('hex'); // compresses to half the size of base64
   check({ name, text }, binary, String(files.get('out.wat')));
   return text;
 }
 
-/** Throws unless every place that looks like a mark is one, and the kernels are modules. */
+/** Throws unless all bytes that look like a mark are one, and both kernels compile. */
 function check(binary: Binary, bytes: Uint8Array, listing: string): void {
   const { name } = binary;
   const found = marksIn(bytes).length;
@@ -122,8 +123,8 @@ function check(binary: Binary, bytes: Uint8Array, listing: string): void {
     try {
       compileModule(bytesOf(binary, kernel, false));
     } catch (error) {
-      // The compiler computes a product once that stands in two sums: in other orders, it does not
-      // see that they are one.
+      // If two sums share a product, the compiler computes the product once, and the mark of its
+      // addition is lost. Factors in another order prevent that.
       throw new Error(`${name}: no module for ${kernel}; does a madd share its product?`, {
         cause: error,
       });

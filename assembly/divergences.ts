@@ -1,5 +1,5 @@
-// Exports of the binary of the other losses of distributions, for both formats of numbers: see
-// compile.ts.
+// Exports of the binary of all divergences but KL(p ‖ q). compile.ts adds the instances of both
+// number formats.
 
 import { correlateColumnsOf } from './distributions/columns';
 import {

@@ -1,4 +1,5 @@
-// Exports of the binary of rows of numbers, for both formats of numbers: see compile.ts.
+// Exports of the binary of losses of rows of numbers. compile.ts adds the instances of both number
+// formats.
 
 import { binaryOf } from './numbers/binary';
 import {

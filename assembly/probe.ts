@@ -1,4 +1,4 @@
-// The smallest binary that needs what the others need of an engine.
+// The smallest binary that needs the same features of an engine as the others.
 
 import { madd } from './shared/lanes';
 

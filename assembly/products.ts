@@ -37,8 +37,8 @@ export function subtractRow32(rows: usize, row: usize, lines: i32, bytes: usize)
   subtractRow(rows, row, lines, bytes);
 }
 
-export function differ32(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
-  differ(x, y, sums, lines, bytes, less);
+export function differ32(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, subtrahends: usize): void {
+  differ(x, y, sums, lines, bytes, subtrahends);
 }
 
 export function putProduct32(call: usize, workspace: usize, first: i32, count: i32): void {

@@ -1,4 +1,5 @@
-// Before Node 22, relaxed SIMD is behind a flag: with it, every kernel is tested on every version.
+// Before Node 22, relaxed SIMD needs a flag. This file sets it, so that every kernel is tested on
+// every version.
 import { setFlagsFromString } from 'node:v8';
 
 if (Number(process.versions.node.split('.')[0]) < 22) {

@@ -1,4 +1,4 @@
-// Exports of the binary of the response loss, for both formats of numbers: see compile.ts.
+// Exports of the binary of the response loss. compile.ts adds the instances of both number formats.
 
 import { labelRowsOf } from './distributions/labels';
 import { Forward, rowsOf } from './distributions/rows';

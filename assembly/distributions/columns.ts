@@ -1,4 +1,4 @@
-// The correlations of the columns of a batch: moments of p, q − p and q over all of its rows.
+// Correlations of the columns of a batch, from the moments of p, q − p and q over all its rows.
 
 import {
   BLOCK_BYTES, BLOCK_GAP, BLOCK_ROWS, EXCLUDED_ROW, MIN_BLOCK_ROWS,
@@ -19,13 +19,13 @@ import {
   APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, turnTo, UNIT,
 } from '../shared/workspace';
 
-// The table holds the number of rows, and room for a loss; then of each column, in doubles, the
-// means of p, of c = q − p and of q, and of these less their means Σ p², Σ p c, Σ c², Σ q² and Σ q
-// p. In the end it holds the means, then three factors.
+// The table holds doubles: the number of rows and a loss, then eight rows with one number for each
+// column. These are the means of p, of c = q − p and of q, then Σ p², Σ p c, Σ c², Σ q² and Σ q p
+// of p, c and q less their means. In the end three factors follow the means.
 const FIRST_MOMENT: usize = 16;
 
 /**
- * Writes p, q − p and q of a row, each a side behind the last; `false` where they are not finite.
+ * Writes p, q − p and q of a row, `side` bytes apart; returns false if they are not finite.
  */
 function writeShares<T>(row: i32, to: usize, side: usize): bool {
   const offset = (row as usize) * stride;
@@ -61,7 +61,8 @@ function writeShares<T>(row: i32, to: usize, side: usize): bool {
     v128.store(to + side + i, c);
     v128.store(to + 2 * side + i, v128.mul<T>(q, unit));
   }
-  // Rounding leaves Σ (q − p) off 0, by what d is off in every class.
+  // Σ (q − p) should be 0. The rounding error of d, which is the same for every class, makes it
+  // `excess`.
   const excess = splat<T>(sum<T>(excess8));
   for (let i: usize = 0; i < width; i += VECTOR) {
     const c = to + side + i;
@@ -70,14 +71,14 @@ function writeShares<T>(row: i32, to: usize, side: usize): bool {
   return true;
 }
 
-// What the rows of a block count beside the rows before them.
+// Weights of the rows of a block relative to the rows before them.
 let inverse: f64 = 0;
 let share: f64 = 0;
 let weight: f64 = 0;
 
 /**
- * Updates the means of two columns by a block of rows, given the numbers of the first row of the
- * block, and the sum of what the other rows have beyond the first row.
+ * Updates the means of two columns by a block of rows. `first` holds the numbers of the first row
+ * of the block, `beyond` the sum of (row − first row) over the other rows.
  */
 @inline
 function joinMeans(at: usize, first: v128, beyond: v128): v128 {
@@ -95,14 +96,14 @@ function joinProducts(at: usize, products: v128, x: v128, y: v128, xStep: v128, 
   v128.store(at, v128.add<f64>(v128.load(at), between));
 }
 
-/** Half of a vector of numbers in doubles. */
+/** Returns half of a vector as doubles. */
 @inline
 function half<T>(a: v128, isHigh: bool): v128 {
   if (sizeof<T>() == 8) return a;
   return f64x2.promote_low_f32x4(isHigh ? v128.shuffle<i32>(a, a, 2, 3, 2, 3) : a);
 }
 
-/** Adds the moments of a block of rows. */
+/** Adds the moments of a block of rows to the table. */
 function addBlock<T>(block: usize, rows: i32): void {
   const between = width + BLOCK_GAP;
   const end = (rows as usize) * between;
@@ -152,8 +153,8 @@ function addBlock<T>(block: usize, rows: i32): void {
 }
 
 /**
- * Turns the products of every column into factors, times a weight; returns the sum of 1 − ρ, times
- * the weight.
+ * Turns the products of every column into factors of the slopes, times a weight. Returns weight × Σ
+ * (1 − ρ).
  */
 function relateColumns<T>(weight: f64): f64 {
   const each = (width / sizeof<T>()) * 8;
@@ -170,14 +171,15 @@ function relateColumns<T>(weight: f64): f64 {
   return weight * total;
 }
 
+/** Returns the number of rows of a block. */
 function blockRows(): i32 {
   return min(max((BLOCK_BYTES / width) as i32, MIN_BLOCK_ROWS), BLOCK_ROWS);
 }
 
 /**
- * Adds the moments of the rows from `first` on to the table. A row that is not finite leaves NaN in
- * place of the number of rows. Once the table has as many rows as one option says, it is turned
- * into what the derivative is made of, times the other option.
+ * Adds the moments of the rows from `first` on to the table. A row that is not finite makes the
+ * number of rows NaN. Once the table has all rows, whose number is the first option, its products
+ * become factors of the derivative, times the second option.
  */
 export function correlateColumnsOf<T>(call: usize, workspace: usize, first: i32, rows: i32): void {
   begin<T>(call, workspace);

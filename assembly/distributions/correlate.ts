@@ -1,19 +1,21 @@
-// 1 − ρ of two sides and its slopes, from their moments.
+// 1 − ρ of two sides and its slopes, from the moments of both sides.
 
-/** What is added to the product of the norms, as in the authors' code. */
+/** Addend of the product of the norms, as in the authors' code. */
 const EPSILON: f64 = 1e-8;
 
-/** 1 − ρ, and the factors of b, of c and of a in its slope by a. */
+/** 1 − ρ, and the factors of b, c and a in its slope with respect to a. */
 export let distance: f64 = 0;
 export let byTeacher: f64 = 0;
 export let byDifference: f64 = 0;
 export let byStudent: f64 = 0;
 
 /**
- * Relates a and b, which are q and p less their means, by Σ b², Σ b c, Σ c², Σ a² and Σ a b, where
- * c = a − b. Where they are close, all is made of b and c, so that nothing cancels. Elsewhere c
- * holds nothing of a small a beside b. Where Σ a² is no more than `least`, all of a are equal: ρ is
- * 0, and its derivative by the norm is taken as 0.
+ * Computes 1 − ρ and its slope for a and b, which are q and p less their means, from Σ b², Σ b c, Σ
+ * c², Σ a² and Σ a b with c = a − b.
+ *
+ * If a and b are close, everything is computed from b and c, so that nothing cancels. Otherwise c
+ * would hide an a that is small compared with b. If Σ a² is at most `least`, all elements of a are
+ * equal: ρ is 0, and so is its derivative with respect to the norm.
  */
 export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64, least: f64): void {
   const isClose = 4 * cc < bb;
@@ -33,7 +35,7 @@ export function relate(bb: f64, bc: f64, cc: f64, aa: f64, ab: f64, least: f64):
   // d (1 − ρ) / d a = (ρ ‖b‖ a / ‖a‖ − b) / denominator
   const along = ((ab / aa) * (norms / denominator)) / denominator;
   if (isClose) {
-    // As a = b + c, b counts along − 1 / denominator.
+    // With a = b + c, the factor of b is along − 1 / denominator.
     byDifference = along;
     byTeacher = -(((bc + cc) / aa) * norms + EPSILON) / (denominator * denominator);
     byStudent = 0;

@@ -1,5 +1,5 @@
-// A distribution taken apart: whether it is the label, and which class it is if it is another. The
-// exponentials are of the other classes alone.
+// Divergence of a decoupled distribution: target class against all others, and among the others.
+// The exponentials are those of the other classes alone.
 
 import { log } from '../shared/log';
 import { first, splat } from '../shared/lanes';
@@ -9,13 +9,13 @@ import { pSum, qSum, studentMax, teacherMax } from './read';
 import { setSlopeSum, slopeSum, termOf } from './term';
 import { ForwardKL } from './terms';
 
-/** The slope of the loss by the student's log odds of the label against all other classes. */
+/** Slope with respect to the student's log odds of the label against all other classes. */
 export let oddsSlope: f64 = 0;
 
 /**
- * targetWeight · KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) + othersWeight · KL among the other classes;
- * writes the slopes of the latter, without its weight, and leaves the sum of all slopes by log q of
- * the others.
+ * Returns targetWeight · KL([p_y, 1 − p_y] ‖ [q_y, 1 − q_y]) + othersWeight · KL among the other
+ * classes. Writes the slopes of the second term, without its weight, and sets the sum of all slopes
+ * with respect to log q of the other classes.
  */
 export function decouple<T>(
   student: usize, teacher: usize, output: usize, width: usize, label: i32, temperature: f64, targetWeight: f64,
@@ -31,7 +31,7 @@ export function decouple<T>(
   const logNotP = -softplus(y);
   const p = exponential(logP);
   const notP = exponential(logNotP);
-  // The smaller of the two pairs keeps the digits of its difference.
+  // The difference of the smaller pair loses fewer digits.
   const q = exponential(logQ);
   const notQ = exponential(logNotQ);
   const difference = p < 0.5 ? q - p : notP - notQ;
@@ -42,8 +42,8 @@ export function decouple<T>(
 }
 
 /**
- * p (e^d − 1 − d) = q − p − p d. Over both classes, what is added to −p d adds up to 0, and near 0
- * nothing cancels.
+ * Returns p (e^d − 1 − d) = q − p − p d. The addend q − p sums to 0 over both classes; with it
+ * nothing cancels near d = 0.
  */
 function divergenceOf(p: f64, q: f64, d: f64): f64 {
   if (p == 0) return d == -Infinity ? NaN : q;

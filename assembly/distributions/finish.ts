@@ -1,9 +1,9 @@
-// The one write of a row: gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard.
+// Writes a row of the gradient: SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard.
 
 import { madd, splat, VECTOR } from '../shared/lanes';
 import { HARD_FACTOR, hards, qs, SLOPE_FACTOR, SOFT_FACTOR, take } from '../shared/workspace';
 
-/** Writes a row of the gradient, from slopes that may stand in its place. */
+/** Writes a row of the gradient. The slopes may be at the same address. */
 export function finish<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usize): void {
   if (withHard) {
     if (adds) write<T>(true, true, from, to, width);
@@ -25,7 +25,7 @@ function write<T>(withHard: bool, adds: bool, from: usize, to: usize, width: usi
   for (let i: usize = 0; i < width; i += VECTOR) {
     let value = madd<T>(v128.load(fromQ + i), b, v128.mul<T>(v128.load(from + i), a));
     if (withHard) value = madd<T>(v128.load(fromHard + i), c, value);
-    // The sum with 0 is never −0.
+    // Adding 0 turns −0 into 0.
     value = v128.add<T>(value, adds ? v128.load(to + i) : zero);
     v128.store(to + i, value);
   }

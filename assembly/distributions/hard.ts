@@ -1,4 +1,4 @@
-// The cross-entropy with a label, at temperature 1, from the exponentials of the logits.
+// Cross-entropy with a label, at temperature 1, from the exponentials of the logits.
 
 import { power, stepsToNat } from '../shared/exp';
 import { logOnePlus } from '../shared/log';
@@ -7,28 +7,27 @@ import { hardSum, restOf, studentMax } from './read';
 import { hards } from '../shared/workspace';
 
 /**
- * Of the label that was looked at last: its loss, and what the other classes and all classes sum
- * to.
+ * Loss of the last label, and the sums of the exponentials of the other classes and of all classes.
  */
 export let hardLoss: f64 = 0;
 export let hardRest: f64 = 0;
 export let hardTotal: f64 = 0;
 
 /**
- * Whether the label has more than all others: its loss is then log(1 + others / own), and not
- * log(all / own).
+ * Whether the label has more than all other classes together. Its loss is then computed as log(1 +
+ * others / own) instead of log(all / own).
  */
 let isSure: bool = false;
 
-/** Of what the loss takes the logarithm, and that less 1 with all its digits. */
+/** Argument of the logarithm in the loss, and the argument − 1 without loss of digits. */
 export let logged: f64 = 1;
 export let loggedAbove: f64 = 0;
 
-/** What is to be known of the label before the logarithm. */
+/** Computes the argument of the logarithm in the loss of a label. */
 export function weighLabel<T>(label: i32, width: usize): void {
   const place = (label as usize) * sizeof<T>();
   const own = load<T>(hards + place) as f64;
-  // Beside a sure label, the difference would have no digits left of what the other classes have.
+  // hardSum − own would cancel if the label has most of the sum.
   hardRest = own > 0.5 * hardSum ? restOf<T>(width, place) : hardSum - own;
   hardTotal = hardRest + own;
   isSure = hardRest < own;
@@ -37,15 +36,15 @@ export function weighLabel<T>(label: i32, width: usize): void {
 }
 
 /**
- * −log softmax(student) at the label that was weighed, given the logarithm. `student` is the row as
- * it came.
+ * Sets `hardLoss` to −log softmax(student) at the label, given the logarithm of `logged`. `student`
+ * is the row before any standardization.
  */
 export function labelLoss<T>(student: usize, label: i32, logarithm: f64): void {
   hardLoss = logarithm;
   if (!isSure) hardLoss -= (load<T>(student + (label as usize) * sizeof<T>()) as f64) - studentMax;
 }
 
-/** Takes up what was found of a label. */
+/** Restores the results for a label. */
 export function recallLabel(loss: f64, rest: f64, total: f64): void {
   hardLoss = loss;
   hardRest = rest;
@@ -53,15 +52,16 @@ export function recallLabel(loss: f64, rest: f64, total: f64): void {
 }
 
 /**
- * −log softmax(student) at the label where the label itself was left out of the exponentials, given
- * the log of their sum.
+ * Sets `hardLoss` to −log softmax(student) at the label, if the exponentials are those of the other
+ * classes alone; `logarithm` is the log of their sum.
  */
 export function classLossBeside<T>(student: usize, label: i32, logarithm: f64): void {
   const place = (label as usize) * sizeof<T>();
   const odds = (load<T>(student + place) as f64) - studentMax - logarithm;
   hardLoss = softplus(-odds);
   hardRest = hardSum;
-  hardTotal = hardSum / exponential(-softplus(odds)); // what the other classes have is 1 / (1 + e^odds)
+  // The share of the other classes is 1 / (1 + e^odds).
+  hardTotal = hardSum / exponential(-softplus(odds));
 }
 
 /** e^x for x ≤ 0 */
@@ -78,8 +78,8 @@ export function softplus(x: f64): f64 {
 export let mass: f64 = 0;
 
 /**
- * −Σ label · log softmax(student) of two dense rows, given log Σ e^student. A label of 0 counts
- * nothing.
+ * Sets `hardLoss` to −Σ label · log softmax(student), given log Σ e^student. An element of the
+ * label that is 0 adds nothing, even for a logit of −Infinity.
  */
 export function distributionLoss<T>(student: usize, labels: usize, columns: i32, logarithm: f64): void {
   const bytes = (columns as usize) * sizeof<T>();
@@ -111,7 +111,7 @@ export function distributionLoss<T>(student: usize, labels: usize, columns: i32,
   hardLoss = masses * logarithm + depths;
 }
 
-/** gradient −= factor · label, of two dense rows. */
+/** gradient −= factor · label. */
 export function subtractLabels<T>(labels: usize, gradient: usize, columns: i32, factor: f64): void {
   const bytes = (columns as usize) * sizeof<T>();
   const whole = bytes - (bytes % VECTOR);

@@ -1,5 +1,4 @@
-// Rows of labels alone: the cross-entropy at temperature 1, beside a soft loss that is computed
-// elsewhere.
+// Losses of labels alone: the cross-entropy at temperature 1. The soft loss is computed elsewhere.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW } from '../../src/engine/layout';
 import { VECTOR } from '../shared/lanes';
@@ -15,7 +14,7 @@ import { hardSum, readAlone } from './read';
 import { copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from '../shared/workspace';
 
-/** gradient = HARD_FACTOR · hard, or what stands there and that. */
+/** gradient = HARD_FACTOR · hard, or gradient += HARD_FACTOR · hard if `adds`. */
 function write<T>(to: usize, width: usize, adds: bool): void {
   const factor = take<T>(HARD_FACTOR);
   const from = hards;
@@ -25,7 +24,7 @@ function write<T>(to: usize, width: usize, adds: bool): void {
   }
 }
 
-/** Hard loss and gradient of the rows from `first` on; the soft weights are not read. */
+/** Computes hard loss and gradient of the rows from `first` on; the soft weights are not read. */
 export function labelRowsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
   turnTo(0);

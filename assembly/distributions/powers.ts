@@ -1,9 +1,8 @@
-// The alpha-beta divergence of p and q, to the powers a and b. Between P = p^(a + b) and Q = q^(a +
-// b) stands M = p^a q^b. The way from one of them to the other has two steps, (M − P) / b and (Q −
-// M) / a, or back (M − Q) / a and (P − M) / b. It starts on the side that has the larger power: the
-// first step is then divided by the smaller power, of which a limit may have to be taken. The term
-// is what the second step has beyond the first step, divided by a + b. Its slope by log q is (Q −
-// M) / a.
+// Alpha-beta divergence of p and q with the powers a and b. Let P = p^(a + b), Q = q^(a + b) and M
+// = p^a q^b. From P to Q there are two steps, (M − P) / b and (Q − M) / a; from Q to P, (M − Q) / a
+// and (P − M) / b. A term is (second step − first step) / (a + b), in either direction. Its slope
+// with respect to log q is (Q − M) / a. The computation starts on the side with the larger power,
+// so that only the first step is divided by the smaller power, which may be 0.
 
 import { option, otherOption, temperature } from '../shared/call';
 import { constant, exp2, stepsToNat } from '../shared/exp';
@@ -16,7 +15,7 @@ import {
 } from '../shared/workspace';
 import { pSum, studentMax, teacherMax } from './read';
 
-/** Places what the terms of a row are made of, given log (Σp / Σq) of its exponentials. */
+/** Writes the constants of the terms of a row, given log (Σp / Σq) of its exponentials. */
 export function placePowers<T>(logRatio: f64): void {
   const isBack = option < otherOption;
   const smaller = isBack ? option : otherOption;
@@ -34,7 +33,8 @@ export function placePowers<T>(logRatio: f64): void {
   keep<T>(TOTAL_CURVE, 1 / (1 - share));
   keep<T>(SMALLER_CURVE, share / (1 - share));
   keep<T>(POWER_STEPS, (total * stepsToNat<T>()) / temperature);
-  // The powers of p and q are in units of the teacher's exponentials: times Σp.
+  // The powers of p and q are multiplied by Σp, which brings them to the units of the teacher's
+  // exponentials.
   const ofTeacher = (1 - total) * log(pSum) * stepsToNat<T>();
   const ofStudent = ofTeacher + total * logRatio * stepsToNat<T>();
   keep<T>(START_TOP, isBack ? studentMax : teacherMax);
@@ -49,8 +49,8 @@ function stepsOf<T>(logit: v128, top: usize, offset: usize): v128 {
 }
 
 /**
- * Two to the power of `steps`; 0 of a class that is ruled out, of which the steps are −Infinity, or
- * NaN to the power 0.
+ * Returns 2^(steps); 0 for a class that is ruled out, whose steps are −Infinity, or NaN for the
+ * power 0.
  */
 @inline
 function raised<T>(steps: v128): v128 {
@@ -60,7 +60,9 @@ function raised<T>(steps: v128): v128 {
   return v128.and(power, v128.ge<T>(steps, take<T>(LOWEST_POWER)));
 }
 
-/** Returns the values of a vector of classes, given d, and writes their slopes by log q. */
+/**
+ * Returns the terms of a vector of classes, given d, and writes their slopes with respect to log q.
+ */
 @inline
 export function powersOf<T>(d: v128, student: v128, teacher: v128, output: usize): v128 {
   const way = take<T>(WAY);
@@ -71,8 +73,7 @@ export function powersOf<T>(d: v128, student: v128, teacher: v128, output: usize
   const start = raised<T>(startSteps);
   const middle = raised<T>(madd<T>(endSteps, take<T>(Q_SHARE), v128.mul<T>(startSteps, take<T>(P_SHARE))));
   const end = raised<T>(endSteps);
-  // The difference of the logarithms along the way; 0 where both sides rule the class out, and d is
-  // NaN.
+  // log end − log start of the two steps; 0 if both sides rule the class out, for which d is NaN.
   const x = v128.mul<T>(v128.and(d, v128.eq<T>(d, d)), way);
   const y = v128.mul<T>(x, take<T>(TOTAL));
   const y2 = v128.mul<T>(y, y);

@@ -1,5 +1,5 @@
-// Rows in descending order: the numbers with their places are sorted by digits of 8 bits, or where
-// they are few by insertion.
+// Sorts rows in descending order: by a radix sort with digits of 8 bits, or by insertion if a row
+// is short.
 
 import { COUNT_BYTES } from '../../src/engine/layout';
 import { stride, teacherStride, width } from '../shared/call';
@@ -8,17 +8,17 @@ import { refer, termOf } from './term';
 import { TotalVariation } from './terms';
 import { ps, qs, spare, turnToExponentials } from '../shared/workspace';
 
-// A pair is a key in the bits of a number, then the place of the number in its row, in as many
-// bytes. Keys are in ascending order where the numbers are in descending order.
+// A pair holds a key, which has the size of a number, then the offset of the number in its row, in
+// the same size. Ascending keys belong to descending numbers.
 
-/** The bits of a number as its key, and back. */
+/** Turns the bits of a number into its key, and a key into the bits of its number. */
 @inline
 function turned<T>(bits: T): T {
   const negative = bits >> ((8 * sizeof<T>() - 1) as T); // all ones, or none
   return bits ^ (~negative & (sizeof<T>() == 8 ? (i64.MAX_VALUE as T) : (i32.MAX_VALUE as T)));
 }
 
-/** The place of the number of a pair. */
+/** Returns the offset of the number of a pair. */
 @inline
 function placeAt<T>(pair: usize): usize {
   return sizeof<T>() == 8 ? (load<i64>(pair, 8) as usize) : (load<i32>(pair, 4) as usize);
@@ -37,7 +37,7 @@ function count(counts: usize, place: usize, digit: usize): void {
   store<i32>(at, load<i32>(at) + 1);
 }
 
-/** Writes the pairs of a row in its own order. */
+/** Writes the pairs of a row in the order of the row. */
 function pairUp<T>(row: usize, bytes: usize, to: usize): void {
   for (let i: usize = 0; i < bytes; i += sizeof<T>()) {
     const pair = to + 2 * i;
@@ -71,7 +71,7 @@ function isBehind<T>(pair: usize, other: usize): bool {
   return sizeof<T>() == 8 ? load<u64>(pair) > load<u64>(other) : load<u32>(pair) > load<u32>(other);
 }
 
-/** Sorts a few pairs where they stand, one after another into its place. */
+/** Sorts pairs in place by insertion. */
 function insert<T>(from: usize, end: usize, spare: usize): void {
   const size = 2 * sizeof<T>();
   for (let pair = from + size; pair < end; pair += size) {
@@ -82,10 +82,10 @@ function insert<T>(from: usize, end: usize, spare: usize): void {
   }
 }
 
-/** Rows of up to this many numbers are sorted sooner than their digits are counted. */
-const FEW: i32 = 48;
+/** Largest number of elements for which insertion is faster than a radix sort. */
+const MAX_INSERTION: i32 = 48;
 
-/** The pairs of a row in descending order of its numbers; returns where they stand. */
+/** Sorts the pairs of a row in descending order of its numbers; returns their address. */
 function sort<T>(row: usize, bytes: usize): usize {
   const counts = spare;
   let from = counts + COUNT_BYTES;
@@ -93,14 +93,15 @@ function sort<T>(row: usize, bytes: usize): usize {
   const size = 2 * sizeof<T>();
   const all = (bytes / sizeof<T>()) as i32;
   pairUp<T>(row, bytes, from);
-  if (all <= FEW) {
+  if (all <= MAX_INSERTION) {
     insert<T>(from, from + 2 * bytes, to);
     return from;
   }
   countDigits<T>(from, from + 2 * bytes, counts);
   for (let place: usize = 0; place < sizeof<T>(); place++) {
     const table = counts + (place << 10);
-    if (load<i32>(table + ((load<u8>(from + place) as usize) << 2)) == all) continue; // it is the same in all
+    // All keys have the same digit.
+    if (load<i32>(table + ((load<u8>(from + place) as usize) << 2)) == all) continue;
     let next = to;
     for (let at = table; at < table + 1024; at += 4) {
       const n = load<u32>(at) as usize;
@@ -122,8 +123,8 @@ function sort<T>(row: usize, bytes: usize): usize {
 }
 
 /**
- * Writes numbers and their exponentials in the order of the pairs. Padding stands for classes that
- * are ruled out.
+ * Writes numbers and their exponentials in the order of the pairs. The padding holds ruled-out
+ * classes.
  */
 function arrange<T>(pairs: usize, bytes: usize, exponentials: usize, to: usize, toExponentials: usize): void {
   let i: usize = 0;
@@ -139,7 +140,7 @@ function arrange<T>(pairs: usize, bytes: usize, exponentials: usize, to: usize, 
   }
 }
 
-/** Writes each slope to the place of its pair. Equal numbers all get the mean of their slopes. */
+/** Writes each slope to the offset of its pair. Equal numbers share the mean of their slopes. */
 function restore<T>(pairs: usize, sorted: usize, slopes: usize, to: usize): void {
   clear(to + stride, width - stride);
   let start: usize = 0;
@@ -154,8 +155,8 @@ function restore<T>(pairs: usize, sorted: usize, slopes: usize, to: usize): void
 }
 
 /**
- * The total variation of both sides in descending order; writes the slopes in the student's own
- * order.
+ * Returns the total variation of both sides in descending order; writes the slopes in the order of
+ * the student's row.
  */
 export function rankedVariation<T>(student: usize, teacher: usize, output: usize): f64 {
   const s = spare + COUNT_BYTES + 4 * width;

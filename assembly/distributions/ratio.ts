@@ -1,16 +1,16 @@
-// d = log q − log p of every class, from the logits: small differences keep the digits that p and q
-// lose.
+// d = log q − log p of every class, computed from the logits: p and q would lose the digits of a
+// small difference.
 
 import { first, madd, RUN, splat, sum, VECTOR } from '../shared/lanes';
 import { keep, APART, GAP, INVERSE, ps, Q_FACTOR, qs, REST, take } from '../shared/workspace';
 import { pSum, studentMax, teacherMax } from './read';
 import { differenceOf } from './terms';
 
-/** Places what d is made of, given Σp / Σq of the exponentials and its logarithm. */
+/** Writes the constants of d, given Σp / Σq of the exponentials and its logarithm. */
 export function placeRatio<T>(temperature: f64, ratio: f64, logRatio: f64): void {
   const distance = abs(studentMax - teacherMax);
-  // Where the largest logits are close, student − teacher is exact. Elsewhere their distance goes
-  // first.
+  // If the largest logits are close, student − teacher is exact. Otherwise their distance is
+  // subtracted first.
   const isNear = distance < 1 || distance < 0.5 * max(abs(studentMax), abs(teacherMax));
   const apart = isNear ? 0 : (((studentMax - teacherMax) as T) as f64);
   const inverse = ((1 / temperature) as T) as f64;
@@ -24,7 +24,7 @@ export function placeRatio<T>(temperature: f64, ratio: f64, logRatio: f64): void
   keep<T>(Q_FACTOR, ratio);
 }
 
-/** d of a vector of classes. */
+/** Returns d of a vector of classes. */
 @inline
 export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v128, inverse: v128, rest: v128): v128 {
   const x = v128.sub<T>(student, apart);
@@ -32,9 +32,9 @@ export function distanceOf<T>(student: v128, teacher: v128, apart: v128, gap: v1
 }
 
 /**
- * Takes from d what it is off in every class, which is what rounding leaves Σ (q − p) off 0. Most
- * losses need not: their slopes are then off by a multiple of q, which the adjoint of the softmax
- * takes out.
+ * Corrects the rounding error of d, which is the same for every class and makes Σ (q − p) differ
+ * from 0. Most losses need no correction: the error adds a multiple of q to their slopes, which the
+ * adjoint of the softmax removes.
  */
 export function settleRatio<T>(student: usize, teacher: usize, width: usize): void {
   const factor = take<T>(Q_FACTOR);

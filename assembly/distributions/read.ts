@@ -1,4 +1,4 @@
-// A row as it is read: its largest logits, its exponentials, which are kept, and their sums.
+// Reads a row: its largest logits, its exponentials, which are kept, and their sums.
 
 import { constant, exp2 } from '../shared/exp';
 import { larger, largest, RUN, splat, sum, VECTOR } from '../shared/lanes';
@@ -12,12 +12,16 @@ export let qSum: f64 = 0;
 export let pSum: f64 = 0;
 export let hardSum: f64 = 0;
 
-// Where the hard loss has its exponentials from: nowhere, a power of the soft ones, or itself.
+// How the exponentials of the hard loss are computed: not at all, as a power of the soft
+// exponentials, or by themselves.
 export const NO_HARD: i32 = 0;
 export const BY_POWER: i32 = 1;
 export const BY_ITSELF: i32 = 2;
 
-/** A higher power would magnify the rounding too much. */
+/**
+ * Largest power of the soft exponentials: a higher power would amplify their rounding errors too
+ * much.
+ */
 const LARGEST_POWER: f64 = 4;
 
 export function hardBeside(temperature: f64): i32 {
@@ -32,7 +36,7 @@ export function beginRow(): void {
   hardSum = 0;
 }
 
-/** Takes the logits of a part of a row into the largest logits. */
+/** Updates the largest logits by a part of a row. */
 export function survey<T>(student: usize, teacher: usize, from: usize, to: usize): void {
   let a = splat<T>(-Infinity);
   let b = a;
@@ -53,7 +57,7 @@ export function survey<T>(student: usize, teacher: usize, from: usize, to: usize
   teacherMax = max(teacherMax, largest<T>(larger<T>(b, d)));
 }
 
-/** Keeps the largest logits for the loops. */
+/** Writes the largest logits to the constants of loops. */
 export function keepMaxima<T>(): void {
   keep<T>(STUDENT_MAX, studentMax);
   keep<T>(TEACHER_MAX, teacherMax);
@@ -111,10 +115,12 @@ function readPart<T>(withHard: bool, student: usize, teacher: usize, from: usize
 }
 
 /**
- * The exponentials at temperature 1 as a power, 1 to 4, of those at the temperature; adds them up.
+ * Computes the exponentials at temperature 1, and their sum, as a power (1 to 4) of the
+ * exponentials at the temperature.
  */
 export function raise<T>(power: i32, width: usize): void {
-  // A loop for each power: to decide within one would take as long as to multiply.
+  // Each power has a loop of its own, because a decision in the loop would take as long as a
+  // multiplication.
   if (power == 1) raiseTo<T>(1, width);
   else if (power == 2) raiseTo<T>(2, width);
   else if (power == 3) raiseTo<T>(3, width);
@@ -143,7 +149,7 @@ function raiseTo<T>(power: i32, width: usize): void {
   }
 }
 
-/** A row of which maxima and exponentials are to be read. */
+/** Reads the largest logits and the exponentials of a row. */
 export function readRow<T>(withHard: bool, student: usize, teacher: usize, width: usize): void {
   beginRow();
   survey<T>(student, teacher, 0, width);
@@ -152,8 +158,8 @@ export function readRow<T>(withHard: bool, student: usize, teacher: usize, width
 }
 
 /**
- * The largest logit of a single row, and its exponentials at the temperature whose steps stand at a
- * place.
+ * Reads the largest logit of a single row, and its exponentials. `stepsPlace` is the offset of the
+ * constant that holds the steps: SOFT_STEPS or HARD_STEPS.
  */
 export function readAlone<T>(row: usize, width: usize, stepsPlace: usize): void {
   beginRow();
@@ -180,8 +186,8 @@ export function readAlone<T>(row: usize, width: usize, stepsPlace: usize): void 
 }
 
 /**
- * {@link readRow} as if both sides ruled a class out. The run that holds the class is read from a
- * copy.
+ * Reads a row as {@link readRow} does, as if both sides ruled out the class `label`. The run that
+ * holds the class is read from a copy.
  */
 export function readOthers<T>(
   withHard: bool, student: usize, teacher: usize, width: usize, label: i32, patch: usize,
@@ -207,7 +213,7 @@ export function readOthers<T>(
   exponentials<T>(withHard, student, teacher, end, width);
 }
 
-/** Takes up what was read of a row. */
+/** Restores the results of reading a row. */
 export function recall(sMax: f64, tMax: f64, q: f64, p: f64): void {
   studentMax = sMax;
   teacherMax = tMax;
@@ -215,13 +221,13 @@ export function recall(sMax: f64, tMax: f64, q: f64, p: f64): void {
   pSum = p;
 }
 
-/** Takes up what was read of a row at temperature 1. */
+/** Restores the results of reading a row at temperature 1. */
 export function recallHard(sMax: f64, hard: f64): void {
   studentMax = sMax;
   hardSum = hard;
 }
 
-/** Σ of the exponentials at temperature 1 without the one at a place. */
+/** Returns Σ of the exponentials at temperature 1, without the one at an offset. */
 export function restOf<T>(width: usize, place: usize): f64 {
   const atLabel = load<T>(hards + place);
   store<T>(hards + place, 0 as T);

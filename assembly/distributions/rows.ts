@@ -1,5 +1,5 @@
-// Rows of distributions: read a batch of rows, take the logarithms of their sums, evaluate the
-// term, write once.
+// Computes losses of distributions. Each batch of rows is read, the logarithms of the sums are
+// taken, the term of each row is evaluated, and the gradient is written once.
 
 import { DISTRIBUTION_ROW, EXCLUDED_ROW, RECORD_BYTES } from '../../src/engine/layout';
 import { logs } from '../shared/log';
@@ -31,7 +31,7 @@ import {
   HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
 } from '../shared/workspace';
 
-// Fields of the record of a row.
+// Offsets of the fields of a record.
 const STUDENT_TOP: usize = 0;
 const TEACHER_TOP: usize = 8;
 const Q_SUM: usize = 16;
@@ -40,7 +40,7 @@ const LOG_RATIO: usize = 32;
 const HARD_TOP: usize = 40;
 const HARD_SUM: usize = 48;
 const DEVIATION: usize = 56;
-/** Of a label that was weighed, its loss: elsewhere the log of HARD_SUM. */
+/** Loss of a label that is a class; for any other label, the log of HARD_SUM. */
 const HARD_LOG: usize = 80;
 const HARD_REST: usize = 88;
 const HARD_TOTAL: usize = 96;
@@ -57,7 +57,7 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   const record = recordOf(index);
   const offset = (row as usize) * stride;
   const hard = hardWeightOf(row);
-  // With labels alone the teacher has no say and is not read.
+  // A row with the hard loss alone does not need the teacher, which is then not read.
   const isRead = hard == 0 || softWeightOf(row) != 0 || perColumn != 0;
   let s = student + offset;
   let t = isRead ? teacher + (row as usize) * teacherStride : s;
@@ -103,8 +103,8 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
 }
 
 /**
- * Takes the two logarithms of a row together: the logarithm of Σp / Σq, and the logarithm of the
- * hard loss. No row of the batch waits for the logarithms of another row.
+ * Computes two logarithms of a row in one vector: of Σp / Σq, and of the hard loss. The rows of a
+ * batch do not wait for each other's logarithms.
  */
 function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
   const record = recordOf(index);
@@ -128,8 +128,8 @@ function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
   store<f64>(record, isWeighed ? hardLoss : logarithm, HARD_LOG);
 }
 
-/** The hard loss of a row; leaves what its exponentials are multiplied by in the gradient. */
-function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
+/** Returns the hard loss of a row; sets the factor of its exponentials in the gradient. */
+function hardLossOf<T>(row: i32, record: usize, isDecoupled: bool): f64 {
   const hard = hardWeightOf(row);
   if (hard == 0) return 0;
   const label = labelOf(row);
@@ -137,7 +137,7 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
   const logarithm = load<f64>(record, HARD_LOG);
   recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
   if (label == DISTRIBUTION_ROW) {
-    // The labels are subtracted once the row is written, see `write`.
+    // The labels are subtracted after the row was written, see `write`.
     distributionLoss<T>(raw, distributions + (row as usize) * stride, columns, logarithm);
     hardFactor = (hard * scale * mass) / hardSum;
   } else {
@@ -150,25 +150,25 @@ function lookAtLabel<T>(row: i32, record: usize, isDecoupled: bool): f64 {
 
 let hardFactor: f64 = 0;
 
-/** What the slopes of the row at hand count. */
+/** Weight of the slopes of the current row. */
 let softWeight: f64 = 0;
 
 /**
- * Writes the gradient of a row, given its slopes and what they count; `own` is the slope of the
- * label beside them.
+ * Writes the gradient of a row, given its slopes and their weight. `own` is an additional slope of
+ * the label.
  */
 function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: f64, own: f64): void {
   const label = labelOf(row);
   const hard = hardWeightOf(row);
   const labelRow = distributions + (row as usize) * stride;
-  // The softened logits are the logits, divided by the temperature.
+  // The slopes are with respect to logits / T, hence the division by the temperature.
   const weight = (softWeight * scale) / temperature;
   const a = (weight * slopeWeight) / pSum;
   const b = (-weight * slopeSum) / qSum;
   keep<T>(SLOPE_FACTOR, a);
   keep<T>(SOFT_FACTOR, b);
   keep<T>(HARD_FACTOR, hardFactor);
-  // What stands in the gradient already is added to here, unless the row is copied out.
+  // With `adds`, the row is added here, unless it is copied out, which adds it.
   const isAdded = adds && !isStaged;
   const place = label >= 0 ? (label as usize) * sizeof<T>() : 0;
   let atLabel: f64 = 0;
@@ -195,9 +195,9 @@ function write<T>(row: i32, from: usize, to: usize, record: usize, slopeWeight: 
   if (isStaged) copyOut<T>(to, gradient + (row as usize) * stride, stride, adds);
 }
 
-/** A family of terms, which share the loop over the rows: the forward divergence alone. */
+/** Family of terms that share a loop over the rows: the forward divergence alone. */
 export class Forward {}
-/** All other terms, by their numbers. */
+/** Family of all other terms, by the numbers below. */
 export class Others {}
 
 export const REVERSE: i32 = 0;
@@ -209,13 +209,15 @@ export const CORRELATION: i32 = 5;
 export const DECOUPLED: i32 = 6;
 export const ALPHA_BETA: i32 = 7;
 
-/** The value of a term by itself, relative to the slope of a sure class. */
+/**
+ * Returns the value of a term for a row. Slopes are relative to that of a sure class, see `refer`.
+ */
 function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
   if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, output, width);
   return termOf<K, T>(s, t, output, 0, width);
 }
 
-/** The value of a term by its number, for a row. */
+/** Returns the value of the term with a number, for a row. */
 function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize, logRatio: f64): f64 {
   switch (term) {
     case REVERSE: return evaluate<ReverseKL, T>(s, t, output);
@@ -223,12 +225,12 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
     case SKEW_REVERSE: return evaluate<SkewReverseKL, T>(s, t, output);
     case JENSEN_SHANNON: return evaluate<JensenShannon, T>(s, t, output);
     case TOTAL_VARIATION:
-      // A teacher that is not read has no ranks.
+      // Without a teacher there is nothing to rank.
       if (ranks && t != s) return rankedVariation<T>(s, t, output);
       return evaluate<TotalVariation, T>(s, t, output);
     case CORRELATION: {
-      // Slopes of the row are weighted, since the slopes of the columns beside them are the same
-      // for every row.
+      // The weight of the row goes into its own slopes, because the slopes of the columns, which
+      // are added, have no row weight.
       const value = softWeight * correlate<T>(s, t, softWeight);
       softWeight = 1;
       return value + evaluate<Correlation, T>(s, t, output);
@@ -242,7 +244,7 @@ function evaluateOther<T>(term: i32, row: i32, s: usize, t: usize, output: usize
   return decouple<T>(s, t, output, width, labelOf(row), temperature, option, otherOption);
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   const isDecoupled = idof<F>() == idof<Others>() && term == DECOUPLED;
   begin<T>(call, workspace);
@@ -274,13 +276,13 @@ export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i3
       const logRatio = load<f64>(record, LOG_RATIO);
       placeRatio<T>(temperature, pSum / qSum, logRatio);
       softWeight = softWeightOf(row);
-      // Slopes stand in the gradient itself where it is whole vectors and overwritten.
+      // Slopes are written to the gradient itself, if it is whole vectors and overwritten.
       const to = isStaged && output ? outputs : output;
       const from = to == 0 || (adds && !isStaged) ? slopes : to;
       let value: f64 = 0;
       if (idof<F>() == idof<Forward>()) value = evaluate<ForwardKL, T>(s, t, from);
       else value = evaluateOther<T>(term, row, s, t, from, logRatio);
-      const loss = softWeight * value + lookAtLabel<T>(row, record, isDecoupled);
+      const loss = softWeight * value + hardLossOf<T>(row, record, isDecoupled);
       if (!isFinite(loss)) {
         leaveOut(row, loss);
         continue;

@@ -1,9 +1,9 @@
-// What rows of labels sum to, so that none is taken for a distribution that is none.
+// Sums of rows of labels, for the check that they are distributions.
 
 import { RUN, splat, sum, VECTOR } from '../shared/lanes';
 import { begin, putLoss, stride, student } from '../shared/call';
 
-/** In place of losses: the sum of each row, NaN where a number is negative. */
+/** Writes the sum of each row to the table of losses; NaN if an element is negative. */
 export function sumsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
   const whole = stride - (stride % VECTOR);

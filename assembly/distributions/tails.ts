@@ -1,6 +1,6 @@
-// The classes that a sparse teacher leaves out: the log of their summed exponentials, and its
-// adjoint. The description of the call has the classes that the teacher kept, a row of them for
-// each row.
+// The tail of a sparse teacher, the classes that it leaves out: the log of their summed
+// exponentials, and its adjoint. The description of the call has the classes that the teacher keeps
+// in each row.
 
 import { EXCLUDED_ROW, KEPT, KEPT_COUNT } from '../../src/engine/layout';
 import { log } from '../shared/log';
@@ -13,7 +13,7 @@ import { hardSum, readAlone, studentMax } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from '../shared/workspace';
 
-/** Reads the exponentials of a row without the classes kept. The copy rules them out. */
+/** Reads the exponentials of the tail of a row, from a copy that rules out the kept classes. */
 function readTail<T>(call: usize, row: i32): void {
   turnToTemperature<T>(row);
   copyIn<T>(student + (row as usize) * stride, students, stride, width, -Infinity);
@@ -28,8 +28,8 @@ function readTail<T>(call: usize, row: i32): void {
 }
 
 /**
- * In place of losses: log Σ e^(z / T) of the classes that are left; NaN where a logit is none, or
- * no class is left.
+ * Writes log Σ e^(z / T) of the tail of each row to the table of losses; NaN if a logit is NaN, or
+ * if the tail has no allowed class.
  */
 export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
@@ -45,8 +45,8 @@ export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count:
 }
 
 /**
- * The gradient of a row: its soft weight times the share that each class has of the sum, and 0 for
- * the classes kept.
+ * Writes the gradient of each row: its soft weight times the share of each class in the tail, and 0
+ * for kept classes.
  */
 export function spreadTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);

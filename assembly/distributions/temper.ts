@@ -1,12 +1,12 @@
-// A teacher with a temperature of its own.
+// Scales a teacher with a temperature of its own to the student's temperature.
 
 import { teacherFactor } from '../shared/call';
 import { larger, largest, splat, VECTOR } from '../shared/lanes';
 
 /**
- * Turns a copy of a row of the teacher into logits that have, at the student's temperature, the
- * softmax that the row has at its own. Its largest logit goes first, so that the product is as
- * exact as the distances of the logits.
+ * Scales a copy of a teacher's row, so that its softmax at the student's temperature is the softmax
+ * of the row at its own. The largest logit is subtracted first, so that only the distances of the
+ * logits are rounded.
  */
 export function temper<T>(row: usize, width: usize): void {
   const factor = teacherFactor();

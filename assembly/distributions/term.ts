@@ -1,4 +1,4 @@
-// The loop of a term: from what was read of a row to its value and its slopes.
+// Loop of a term: computes its value and its slopes from the exponentials and logits of a row.
 
 import { columns, perColumn, stride, width } from '../shared/call';
 import { byDifference, byStudent, byTeacher, distance, relate } from './correlate';
@@ -12,7 +12,7 @@ import {
   TEACHER_FACTOR, UNIT,
 } from '../shared/workspace';
 
-/** Σ of the slopes by log q, of the term that was evaluated last. */
+/** Σ of the slopes with respect to log q of the last term. */
 export let slopeSum: f64 = 0;
 
 export function setSlopeSum(value: f64): void {
@@ -20,14 +20,16 @@ export function setSlopeSum(value: f64): void {
 }
 
 /**
- * The slope by q of the loss of the columns: multiples of p, of q − p and of q less their means
- * over the batch. The table holds the three means of every column, then the three factors.
+ * Returns the slope with respect to q of the correlations of columns: multiples of p, q − p and q,
+ * less their means over the batch. The table holds the three means of every column, then the three
+ * factors.
  */
 @inline
 function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 {
   const unit = take<T>(UNIT);
   const factors = table + 3 * width;
-  // Products are rounded, as they were in the mean: of equal rows nothing is left.
+  // The products are rounded before the subtraction, as in the mean, so that equal rows give
+  // exactly 0.
   const a = v128.sub<T>(v128.mul<T>(q, unit), v128.load(table + 2 * width));
   const b = v128.sub<T>(v128.mul<T>(p, unit), v128.load(table));
   const c = v128.sub<T>(v128.mul<T>(difference, unit), v128.load(table + width));
@@ -36,8 +38,8 @@ function columnSlope<T>(table: usize, q: v128, p: v128, difference: v128): v128 
 }
 
 /**
- * Returns the value of a part of a row, and writes its slopes by log q, in units of the teacher's
- * exponentials.
+ * Returns the value of a part of a row, and writes its slopes with respect to log q in units of the
+ * teacher's exponentials.
  */
 export function termOf<K, T>(student: usize, teacher: usize, output: usize, from: usize, to: usize): f64 {
   const isForward = idof<K>() == idof<ForwardKL>();
@@ -89,12 +91,12 @@ export function termOf<K, T>(student: usize, teacher: usize, output: usize, from
   }
   const unit = 1 / pSum;
   slopeSum = (isForward ? excess : slopes) * unit;
-  // Σq is 1, so that the reference counts once in the sum of the slopes.
+  // The reference was subtracted q times from each slope, and Σq is 1.
   const all = isForward ? slopeSum : slopeSum + first<T>(reference);
   return (value - excessShare<K>() * excess * all) * unit;
 }
 
-/** Where the student's largest logit stands; `width` if nowhere. */
+/** Returns the offset of the student's largest logit; `width` if there is none. */
 function placeOfMax<T>(student: usize, width: usize): usize {
   const top = splat<T>(studentMax);
   let i: usize = 0;
@@ -104,9 +106,10 @@ function placeOfMax<T>(student: usize, width: usize): usize {
 }
 
 /**
- * Where one class has most of the student's mass, all slopes by q are taken relative to the slope
- * of that class. The adjoint of the softmax takes a constant times q out again, and the product of
- * q with a large slope would be rounded to more than what is left of it.
+ * Sets the reference slope. If one class has most of the student's probability, all slopes with
+ * respect to q are taken relative to the slope of that class. The adjoint of the softmax removes a
+ * constant times q. Without the reference, the rounding error of q times a large slope would be
+ * larger than the remaining derivative.
  */
 export function refer<K, T>(student: usize, teacher: usize, output: usize, width: usize): void {
   keep<T>(REFERENCE, 0);
@@ -119,16 +122,16 @@ export function refer<K, T>(student: usize, teacher: usize, output: usize, width
   keep<T>(REFERENCE, isFinite(slope) ? slope : 0);
 }
 
-/** The number of each lane. */
+/** Returns the number of each lane. */
 @inline
 function lanesOf<T>(): v128 {
   return sizeof<T>() == 8 ? i32x4(0, 0, 1, 1) : i32x4(0, 1, 2, 3);
 }
 
 /**
- * 1 − ρ of q and p; keeps what the slopes are made of, times a weight. Padding, where q and p are
- * 0, is no part of it. Rounding leaves Σ (q − p) off 0, by what d is off in every class: that is
- * taken out.
+ * Returns 1 − ρ of q and p; writes the constants of the slopes, times a weight. The padding is left
+ * out. The rounding error of d, which is the same for every class and makes Σ (q − p) differ from
+ * 0, is corrected.
  */
 export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const factor = take<T>(Q_FACTOR);
@@ -136,8 +139,8 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   const zero = splat<T>(0);
   keep<T>(MEAN, pSum / (columns as f64));
   const mean = take<T>(MEAN);
-  // Of two classes ρ is ±1, and all that is left of the loss is what the epsilon makes: too little
-  // for these sums.
+  // With two classes ρ is ±1, and only the epsilon makes the loss differ from 0 or 2: too little
+  // for these sums. JavaScript computes the row.
   if (columns <= 2) return NaN;
   const whole = stride & ~15;
   const inRow = v128.lt<i32>(lanesOf<T>(), i32x4.splat(columns - (whole / sizeof<T>() as i32)));
@@ -181,9 +184,9 @@ export function correlate<T>(student: usize, teacher: usize, weight: f64): f64 {
   bc *= square;
   cc *= square;
   excess *= unit;
-  // Of q − p less excess · q.
+  // Σ c² for the corrected c = q − p − excess · q.
   cc = max(cc - 2 * excess * (bc + cc + excess / n) + excess * excess * (aa + 1 / n), 0);
-  // What is below the rounding of q is an equal row.
+  // A row whose Σ a² is below the rounding error of q counts as a row of equal elements.
   const rounding = 16 * (sizeof<T>() == 8 ? f64.EPSILON : (f32.EPSILON as f64));
   relate(bb, bc - excess * ab, cc, aa, ab, rounding * rounding * (aa + 1 / n));
   keep<T>(REST, first<T>(rest) - excess);

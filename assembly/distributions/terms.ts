@@ -1,6 +1,6 @@
-// The terms of the losses: of each its value and its slope by q. The arguments are q and p in units
-// of the teacher's exponentials, d = log q − log p, and q − p. All terms here are homogeneous in q
-// and p.
+// Terms of the losses, with value and slope with respect to q. The arguments are q and p in units
+// of the teacher's exponentials, d = log q − log p, and q − p. All terms are homogeneous in q and
+// p.
 
 import { logOf, relativeEntropy } from '../shared/logLanes';
 import { larger, madd, nmadd, splat } from '../shared/lanes';
@@ -9,7 +9,9 @@ import {
   DIFFERENCE_FACTOR, HALF, MEAN, ONE, P_SHARE, Q_SHARE, RULED_OUT, STUDENT_FACTOR, take, TEACHER_FACTOR, TINY,
 } from '../shared/workspace';
 
-/** KL(p ‖ q). Its slope by log q is q − p, so that it needs no slope by q. */
+/**
+ * KL(p ‖ q). Its slope with respect to log q is q − p, so that it needs no slope with respect to q.
+ */
 export class ForwardKL {}
 /** KL(q ‖ p) */
 export class ReverseKL {}
@@ -21,12 +23,12 @@ export class SkewReverseKL {}
 export class JensenShannon {}
 /** ½ Σ |q − p| */
 export class TotalVariation {}
-/** 1 − the correlation of q and p, whose moments stand in the workspace. */
+/** 1 − the correlation of q and p, whose moments are in the workspace. */
 export class Correlation {}
 /** The alpha-beta divergence, see powers.ts. */
 export class AlphaBeta {}
 
-/** q − p, without cancellation where they are close. */
+/** Returns q − p, without cancellation if q and p are close. */
 @inline
 export function differenceOf<T>(q: v128, p: v128, d: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -40,15 +42,15 @@ function isPositive<T>(x: v128): v128 {
 }
 
 /**
- * All ones where a logit is not −Infinity: a class may have a probability that is too small for a
- * number, and count.
+ * Returns all ones in the lanes whose logit is not −Infinity. The probability is no criterion: it
+ * may underflow for an allowed class.
  */
 @inline
 function isAllowed<T>(logit: v128): v128 {
   return v128.gt<T>(logit, take<T>(RULED_OUT));
 }
 
-/** p (e^d − 1 − d) */
+/** Returns p (e^d − 1 − d). */
 @inline
 function forwardValue<T>(q: v128, p: v128, d: v128, teacher: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -57,7 +59,7 @@ function forwardValue<T>(q: v128, p: v128, d: v128, teacher: v128): v128 {
   return v128.bitselect(near, far, isNear<T>(d2));
 }
 
-/** q (e^−d − 1 + d); with e^d = 1 + d + c that is p (d² + (d − 1) c). */
+/** Returns q (e^−d − 1 + d). With e^d = 1 + d + c it equals p (d² + (d − 1) c). */
 @inline
 function reverseValue<T>(q: v128, p: v128, d: v128, student: v128): v128 {
   const d2 = v128.mul<T>(d, d);
@@ -67,7 +69,7 @@ function reverseValue<T>(q: v128, p: v128, d: v128, student: v128): v128 {
   return v128.bitselect(near, far, isNear<T>(d2));
 }
 
-/** m, never so small that a ratio overflows. */
+/** Returns the mixture m, but at least TINY, so that a ratio cannot overflow. */
 @inline
 function mixtureOf<T>(q: v128, p: v128): v128 {
   return larger<T>(madd<T>(p, take<T>(P_SHARE), v128.mul<T>(q, take<T>(Q_SHARE))), take<T>(TINY));
@@ -83,7 +85,7 @@ export function valueOf<K, T>(
   if (idof<K>() == idof<Correlation>()) return splat<T>(0); // it is no sum over classes
   const m = mixtureOf<T>(q, p);
   const inverse = v128.div<T>(take<T>(ONE), m);
-  // z = (q − p) / m: p / m − 1 is −Q_SHARE · z, and q / m − 1 is P_SHARE · z.
+  // z = (q − p) / m; p / m − 1 = −Q_SHARE · z and q / m − 1 = P_SHARE · z.
   const z = v128.mul<T>(difference, inverse);
   const ofP = relativeEntropy<T>(v128.mul<T>(p, inverse), v128.mul<T>(z, v128.neg<T>(take<T>(Q_SHARE))));
   if (idof<K>() == idof<SkewKL>()) return v128.mul<T>(m, ofP);
@@ -119,8 +121,8 @@ export function slopeOf<K, T>(q: v128, p: v128, d: v128, difference: v128): v128
 }
 
 /**
- * What share of Σ slope · Σ (q − p) is taken from the value: rounding leaves Σ (q − p) off 0, and
- * the value is corrected.
+ * Returns the share of Σ slope · Σ (q − p) that is subtracted from the value. It corrects the value
+ * for the rounding errors that make Σ (q − p) differ from 0.
  */
 @inline
 export function excessShare<K>(): f64 {

@@ -1,4 +1,4 @@
-// Classes that are there or not, each by itself, with the probability σ(logit).
+// Losses of independent binary classes: each class is present with the probability σ(logit).
 
 import { DISTRIBUTION_ROW } from '../../src/engine/layout';
 import {
@@ -20,20 +20,21 @@ const ONE_HOT: usize = 1;
 const LABELS: usize = 2;
 const RAW_STUDENT: usize = 5;
 
-// Places of constants that no other loss has at the same time.
+// Offsets of constants that other losses do not use in the same call.
 const INVERSE: usize = LIMIT;
 const STEPS: usize = RATIO;
 
 /**
- * Σ KL([p, 1 − p] ‖ [q, 1 − q]), p = σ(y), q = σ(x) of logits divided by the temperature; writes
- * its slopes by x times their factor.
+ * Returns Σ KL([p, 1 − p] ‖ [q, 1 − q]) with p = σ(y) and q = σ(x), for logits divided by the
+ * temperature. Writes its slopes with respect to x, times FACTOR.
  *
- * Signs are turned such that y ≤ 0, so that p is the smaller probability. A class has
+ * The signs of x and y are flipped if y > 0, so that p is the smaller probability. The term of a
+ * class is
  *
  *     log(1 + eˣ) − log(1 + eʸ) − p d,  d = x − y
  *
- * and the logarithms differ by log(1 + w), w = p (e^d − 1). Where d is near 0 that is p (e^d − 1 −
- * d) − (w − log(1 + w)), of which both terms have all digits.
+ * The logarithms differ by log(1 + w), w = p (e^d − 1). Near d = 0 the term is computed as p (e^d −
+ * 1 − d) − (w − log(1 + w)), in which neither part loses digits.
  */
 function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usize): f64 {
   const inverse = take<T>(INVERSE), steps = take<T>(STEPS);
@@ -56,7 +57,7 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const x = v128.xor(v128.mul<T>(s, inverse), turn);
       const isOut = v128.and(v128.eq<T>(s, ruledOut), v128.eq<T>(t, ruledOut));
       const apart = v128.andnot(v128.mul<T>(v128.sub<T>(s, t), inverse), isOut);
-      // A teacher that rules the class out multiplies it by 0.
+      // d may be infinite if the teacher rules the class out: the cap keeps p · d = 0 · d finite.
       const d = smaller<T>(v128.xor(apart, turn), cap);
       const xPower = larger<T>(v128.mul<T>(v128.abs<T>(s), steps), lowest);
       const yPower = larger<T>(v128.mul<T>(v128.abs<T>(t), steps), lowest);
@@ -71,7 +72,7 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const d2 = v128.mul<T>(d, d);
       const near = isNear<T>(d2);
       const tangent = aboveTangent<T>(d, d2);
-      // (1 + e^−|x|) / (1 + eʸ) is 1 + z, which is 1 + w where x ≤ 0; r = z / (2 + z)
+      // (1 + e^−|x|) / (1 + eʸ) = 1 + z, with z = w for x ≤ 0; r = z / (2 + z)
       const above = v128.bitselect(v128.mul<T>(ey, v128.add<T>(tangent, d)), v128.sub<T>(ex, ey), near);
       const r = v128.div<T>(above, v128.add<T>(v128.add<T>(ofY, ofY), above));
       const z = v128.mul<T>(above, notP);
@@ -80,7 +81,7 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
       const nearValue = v128.sub<T>(v128.mul<T>(p, tangent), v128.mul<T>(z, r));
       const farValue = nmadd<T>(p, d, v128.add<T>(v128.add<T>(r, r), v128.and(x, isUp)));
       run = v128.add<T>(run, v128.add<T>(v128.bitselect(nearValue, farValue, near), aboveTwice<T>(r)));
-      // q − p is w / (1 + eˣ)
+      // q − p = w / (1 + eˣ)
       const q = v128.bitselect(most, rest, isUp);
       const notQ = v128.bitselect(rest, most, isUp);
       const slope = v128.bitselect(v128.mul<T>(z, notQ), v128.sub<T>(q, p), near);
@@ -88,11 +89,11 @@ function divergence<T>(student: usize, teacher: usize, output: usize, bytes: usi
     }
     value += sum<T>(run);
   }
-  // A class that is sure on the teacher's side would pass for one that it rules out.
+  // A logit of +Infinity would look like a ruled-out class, because its sign is flipped.
   return largest<T>(top) < Infinity ? value : NaN;
 }
 
-/** Σ −y log σ(x) − (1 − y) log(1 − σ(x)); adds its slopes times their factor. */
+/** Returns Σ −y log σ(x) − (1 − y) log(1 − σ(x)); adds its slopes, times FACTOR. */
 function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: usize): f64 {
   const steps = take<T>(STEPS), lowest = constant<T>(7);
   const one = take<T>(ONE), factor = take<T>(FACTOR);
@@ -117,7 +118,8 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
       const isUp = v128.gt<T>(x, zero);
       const q = v128.bitselect(most, rest, isUp);
       const notQ = v128.bitselect(rest, most, isUp);
-      // log(1 + eˣ) and log(1 + e^−x) have log(1 + e^−|x|) in common. A label of 0 counts nothing.
+      // log(1 + e^−|x|) is common to log(1 + eˣ) and log(1 + e^−x). A label of 0 adds nothing, even
+      // if x is infinite.
       const common = v128.add<T>(v128.add<T>(r, r), aboveTwice<T>(r));
       const ofAbsent = madd<T>(notY, larger<T>(x, zero), common);
       const present = v128.mul<T>(y, larger<T>(v128.neg<T>(x), zero));
@@ -130,7 +132,7 @@ function crossEntropy<T>(student: usize, labels: usize, output: usize, bytes: us
   return value;
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 @inline
 export function binaryOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
@@ -163,7 +165,7 @@ export function binaryOf<T>(call: usize, workspace: usize, first: i32, count: i3
   }
 }
 
-/** The cross-entropy of a row with its label, at temperature 1. */
+/** Returns the cross-entropy of a row with its label, at temperature 1. */
 function hardLoss<T>(row: i32, weight: f64, oneHot: usize): f64 {
   keep<T>(FACTOR, weight * scale);
   keep<T>(STEPS, -stepsToNat<T>());

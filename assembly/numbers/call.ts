@@ -1,4 +1,4 @@
-// What the losses of rows of numbers need of a call beside what rows of distributions do.
+// Parts of a call that only losses of rows of numbers use.
 
 import {
   BATCH_ROWS, CONSTANT_BYTES, OPTION, OTHER_OPTION, PARAMETERS, PATCH_BYTES, RECORD_BYTES,
@@ -6,11 +6,12 @@ import {
 import { begin, softWeightOf, scale, width } from '../shared/call';
 import { keep } from '../shared/workspace';
 
-// Places of constants, behind those of the distributions.
-/** What turns the slopes of a row into its gradient. */
+// Offsets of constants, behind the constants of losses of distributions.
+/** Factor of the slopes of a row in its gradient. */
 export const FACTOR: usize = 200;
 /**
- * Entries that hold this on both sides are left out; a NaN, which equals nothing, where all count.
+ * Elements that have this value on both sides are left out. NaN, which equals no value, leaves none
+ * out.
  */
 export const RULED_OUT: usize = 208;
 /** The option of a loss, and its negative. */
@@ -22,7 +23,7 @@ export const ROW_FACTOR: usize = 248;
 export const SIGN: usize = 256;
 export const LARGE: usize = 264;
 
-/** Parameters of the loss, for the columns of a row. */
+/** Address of the parameters of the loss, one for each column. */
 export let parameters: usize = 0;
 
 let rows: usize = 0;
@@ -39,14 +40,14 @@ export function beginNumbers<T>(call: usize, workspace: usize): void {
 }
 
 /**
- * A row of the workspace: there are 4 of whole vectors, and 7 where a row of the matrix is not, or
- * is copied.
+ * Returns the address of a row of the workspace. There are 4 rows, or 7 if rows of the matrix are
+ * copied or are not whole vectors.
  */
 export function scratchRow(index: usize): usize {
   return rows + index * width;
 }
 
-/** What the derivative of a row is multiplied by. */
+/** Returns the factor of the derivative of a row. */
 @inline
 export function factorOf(row: i32): f64 {
   return softWeightOf(row) * scale;

@@ -1,4 +1,4 @@
-// Losses that are made of sums over columns of a function of both numbers.
+// Losses that are sums over columns of a function of both elements.
 
 import { columns, option, softWeightOf, width } from '../shared/call';
 import { HALF, keep, take } from '../shared/workspace';
@@ -18,21 +18,21 @@ export class Absolute {}
 export class Huber {}
 /** Σ max(0, margin − σ x)², where σ is 1 for y > 0 and −1 for y ≤ 0 */
 export class ActivationBoundary {}
-/** Σ (x − z)², z = max(y, the margin of its channel), without what is x ≤ z ≤ 0 */
+/** Σ (x − z)² with z = max(y, margin of the channel), without the terms with x ≤ z ≤ 0 */
 export class MarginReLU {}
 
 /**
- * The slope by x, half of it where the value is a square. `limit` is the option of the loss: the
- * margin, Huber's δ, and 1 for the absolute value.
+ * Returns the slope with respect to x, or half of it for a squared value. `limit` is the option of
+ * the loss: the margin, Huber's δ, or 1 for the absolute value.
  */
 @inline
 function slopeOf<K, T>(x: v128, y: v128, limit: v128, minusLimit: v128, sign: v128, ruledOut: v128): v128 {
   const difference = v128.sub<T>(x, y);
   const zero = splat<T>(0);
   if (idof<K>() == idof<ActivationBoundary>()) {
-    const turn = v128.andnot(sign, v128.gt<T>(y, zero)); // where y ≤ 0, x counts with the other sign
+    const turn = v128.andnot(sign, v128.gt<T>(y, zero)); // flips the sign of x if y ≤ 0
     const short = v128.sub<T>(limit, v128.xor(x, turn));
-    // The last term is NaN where a number is not finite.
+    // difference · 0 is NaN if an element is not finite.
     const above = larger<T>(madd<T>(difference, zero, short), zero);
     return v128.xor(above, v128.xor(turn, sign));
   }
@@ -58,7 +58,7 @@ function valueOf<K, T>(x: v128, y: v128, slope: v128, half: v128): v128 {
   return v128.mul<T>(slope, slope);
 }
 
-/** Writes the slopes of the row times their factor; returns the sum of the values. */
+/** Writes the slopes of a row, times FACTOR; returns the sum of the values. */
 @inline
 function valuesOf<K, T>(student: usize, teacher: usize, output: usize, bytes: usize): f64 {
   const factor = take<T>(FACTOR);
@@ -84,7 +84,7 @@ function valuesOf<K, T>(student: usize, teacher: usize, output: usize, bytes: us
   return value;
 }
 
-/** Multiplies a row. */
+/** Multiplies a row by a number. */
 export function multiply<T>(row: usize, bytes: usize, by: f64): void {
   keep<T>(FACTOR, by);
   const factor = take<T>(FACTOR);
@@ -94,7 +94,7 @@ export function multiply<T>(row: usize, bytes: usize, by: f64): void {
   }
 }
 
-/** Whether all numbers of a row are 0. */
+/** Whether all elements of a row are 0. */
 export function isZero<T>(row: usize, bytes: usize): bool {
   let all = splat<T>(0);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
@@ -103,7 +103,7 @@ export function isZero<T>(row: usize, bytes: usize): bool {
   return !v128.any_true(all);
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 @inline
 export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
@@ -113,13 +113,13 @@ export function differencesOf<K, T>(call: usize, workspace: usize, first: i32, c
   const isHalf = idof<K>() != idof<Absolute>() && idof<K>() != idof<Huber>();
   if (idof<K>() == idof<Absolute>()) keep<T>(LIMIT, 1);
   const share = isSum ? 1 : 1 / (columns as f64);
-  // Below, so much of the squares may have been too small for the format that digits are lost.
+  // Below this sum, squares may have underflowed, so that digits are lost.
   const least = (columns as f64) * (sizeof<T>() == 8 ? 1e-290 : 1e-30);
   for (let row = first; row < first + count; row++) {
-    // Padding adds 0: it stands beyond the boundary, and differs from nothing.
+    // Padding adds 0: it is beyond the boundary, or the same on both sides.
     if (!open<T>(row, true, isBoundary ? -option : 0)) continue;
     temper<T>();
-    // The slope of a norm is divided by it, which is known once the row has been read.
+    // The slope of a norm is divided by the norm, which is known only after the row was read.
     keep<T>(FACTOR, isNorm ? 1 : factorOf(row) * share * (isHalf ? 2 : 1));
     let value = valuesOf<K, T>(studentRow, teacherRow, outputRow, width);
     if (value < least && idof<K>() != idof<Absolute>() && !isZero<T>(outputRow, width)) value = NaN;

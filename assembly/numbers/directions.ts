@@ -1,6 +1,6 @@
-// Losses of the directions of two rows, x / ‖x‖ and y / ‖y‖. The rows are features, or maps of
-// them. All is computed in doubles: of directions that are alike or opposite, the derivative is
-// what is left of terms that cancel.
+// Losses of the directions of two rows, x / ‖x‖ and y / ‖y‖. The rows are features, or their
+// attention maps. Everything is computed in doubles, because the terms of the derivative nearly
+// cancel if the directions are nearly equal or opposite.
 
 import {
   adds, columns, option, otherOption, softWeightOf, teacherStride, width,
@@ -20,17 +20,17 @@ import { close, gradientRow, open, outputRow, studentRow, teacherRow } from './r
 const FIRST: usize = 1;
 const SECOND: usize = 2;
 
-// What is made of the directions.
+// The losses of two directions.
 /** 1 − cos */
 export const COSINE: i32 = 0;
-/** The squared distance */
+/** the squared distance */
 export const PATIENT: i32 = 1;
 /** mean of the squared differences */
 export const SQUARED: i32 = 2;
 /** mean of the absolute differences */
 export const ABSOLUTE: i32 = 3;
 
-/** The floor of the norm of a map. */
+/** Least norm by which a map is divided. */
 const FLOOR: f64 = 1e-12;
 
 let xSquares: f64 = 0;
@@ -56,8 +56,7 @@ function squaresOf<T>(x: usize, y: usize, bytes: usize): void {
 }
 
 /**
- * w = y − k x, k = ‖y‖ / ‖x‖, or its signs. `ratio` and `excess` sum to k: where k is near 1, so is
- * the former 1, and y − x is exact.
+ * Returns the slope for w = y − k x with k = ‖y‖ / ‖x‖: w itself, or its sign. See `apart`.
  */
 @inline
 function slopeOf(isAbsolute: bool, w: v128, sign: v128, one: v128): v128 {
@@ -65,6 +64,10 @@ function slopeOf(isAbsolute: bool, w: v128, sign: v128, one: v128): v128 {
   return v128.or(v128.and(w, sign), v128.and(one, v128.ne<f64>(w, splat<f64>(0))));
 }
 
+/**
+ * Returns w = y − k x. k is the sum of `ratio` and `excess`: if k is near 1, `ratio` is 1, and y −
+ * x is exact.
+ */
 @inline
 function apart(x: v128, y: v128, ratio: v128, excess: v128): v128 {
   return nmadd<f64>(x, excess, nmadd<f64>(x, ratio, y));
@@ -72,7 +75,7 @@ function apart(x: v128, y: v128, ratio: v128, excess: v128): v128 {
 
 let along: f64 = 0;
 
-/** Returns Σ w², or Σ |w|; leaves Σ x · slope in {@link along}. */
+/** Returns Σ w² or Σ |w|; sets {@link along} to Σ x · slope. */
 function compare<T>(isAbsolute: bool, x: usize, y: usize, bytes: usize): f64 {
   const ratio = take<f64>(RATIO), excess = take<f64>(EXCESS);
   const sign = take<f64>(SIGN), one = take<f64>(LIMIT);
@@ -102,14 +105,15 @@ function finish<T>(isAbsolute: bool, x: usize, y: usize, to: usize, bytes: usize
 }
 
 /**
- * The loss of two rows of whole vectors, of `length` numbers; writes its derivative by x, times
- * `scale`. NaN where the norms, at least `floor`, are beyond what squares can bear.
+ * Returns the loss of two rows of `length` numbers, padded to whole vectors; writes its derivative
+ * with respect to x, times `scale`. Returns NaN if a squared norm is too small or too large;
+ * JavaScript then computes the row.
  */
 function directionLoss<T>(
   kind: i32, x: usize, y: usize, to: usize, bytes: usize, length: i32, floor: f64, scale: f64,
 ): f64 {
   squaresOf<T>(x, y, bytes);
-  // Below, the derivative may be too large for the format; JavaScript then says so.
+  // Below this squared norm, the derivative may overflow the number format.
   const least = max(floor * floor, sizeof<T>() == 8 ? 1e-200 : 1e-38);
   const most = 1e200;
   const share = 1 / (length as f64);
@@ -132,7 +136,8 @@ function directionLoss<T>(
   const value = compare<T>(isAbsolute, x, y, bytes);
   const xInverse = 1 / sqrt(xSquares);
   const yInverse = 1 / sqrt(ySquares);
-  // The derivative is that by the direction, without what it has along x, divided by ‖x‖.
+  // The derivative with respect to x is the derivative with respect to the direction, less its
+  // component along x, divided by ‖x‖.
   let factor = -xInverse * scale;
   if (isAbsolute) factor *= share;
   else factor *= yInverse * (kind == COSINE ? 1 : kind == PATIENT ? 2 : 2 * share);
@@ -143,7 +148,7 @@ function directionLoss<T>(
   return (value / ySquares) * (kind == COSINE ? 0.5 : kind == PATIENT ? 1 : share);
 }
 
-/** Copies a row with 0 for what is ruled out on both sides. */
+/** Copies a row, with 0 for elements that are ruled out on both sides. */
 function copyAllowed<T>(row: usize, other: usize, to: usize, bytes: usize): void {
   const ruledOut = take<T>(RULED_OUT);
   for (let i: usize = 0; i < bytes; i += VECTOR) {
@@ -153,7 +158,7 @@ function copyAllowed<T>(row: usize, other: usize, to: usize, bytes: usize): void
   }
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 @inline
 export function directionsOf<T>(kind: i32, call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
@@ -179,7 +184,10 @@ function rowsOf<T>(kind: i32, first: i32, count: i32): void {
   }
 }
 
-/** Rows that are features: their channels are the option of the loss. */
+/**
+ * Computes losses of attention maps. The option of the loss is the number of the student's
+ * channels.
+ */
 function mapsOf<T>(kind: i32, first: i32, count: i32): void {
   const channels = option as i32;
   const length = columns / channels;
@@ -189,7 +197,7 @@ function mapsOf<T>(kind: i32, first: i32, count: i32): void {
   const x = scratchRow(0);
   const y = x + mapWidth;
   const slopes = y + mapWidth;
-  // A map is a mean over channels, which these sums are not.
+  // `mapOf` sums over channels. The attention map is their mean, so that its least norm is scaled.
   const floor = FLOOR * (max(channels, teacherChannels) as f64);
   for (let row = first; row < first + count; row++) {
     if (!open<T>(row, false, 0)) continue;

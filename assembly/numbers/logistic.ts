@@ -1,9 +1,10 @@
-// Logarithms of 1 + z between ½ and 2: log(1 + z) = 2 artanh s, s = z / (2 + z), where |s| ≤ ⅓.
+// Logarithms of 1 + z in [½, 2]: log(1 + z) = 2 artanh s, s = z / (2 + z), |s| ≤ ⅓.
 
 import { broadcast, madd } from '../shared/lanes';
 
 /**
- * (artanh(s) / s − 1) / s² in powers of s²: the best fit, to what s² leaves of it in the logarithm.
+ * Coefficients of (artanh(s) / s − 1) / s² in powers of s²: the polynomials of least error in the
+ * logarithm.
  */
 const SHORT = memory.data<f32>([
   0.33333320168349617, 0.20003780322455603, 0.1411830990265524, 0.13425749011418575,
@@ -18,7 +19,7 @@ function series<T>(order: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG + 8 * order : SHORT + 4 * order);
 }
 
-/** 2 (artanh s − s), without which the logarithm is 2s. */
+/** Returns 2 (artanh s − s). The logarithm is 2s plus this number. */
 @inline
 export function aboveTwice<T>(s: v128): v128 {
   const z = v128.mul<T>(s, s);

@@ -1,10 +1,10 @@
-// Attention maps: Σ over channels of z², of rows laid out [channels][positions]. The sums are
-// doubles, since maps that are close have little left of their digits where they are subtracted.
+// Attention maps: Σ over channels of z², for rows in the layout [channels, positions]. The sums are
+// doubles, because the difference of two similar maps loses many digits.
 
 import { madd, splat, VECTOR } from '../shared/lanes';
 import { clear } from '../shared/stage';
 
-/** Writes Σ z² over channels for each position. `bytes` are those of the positions in the row. */
+/** Writes Σ z² over channels for each position. One channel of the row has `bytes` bytes. */
 export function mapOf<T>(z: usize, channels: i32, bytes: usize, sums: usize): void {
   clear(sums, (bytes / sizeof<T>() * 8 + 15) & ~15);
   for (let c = 0; c < channels; c++) addSquares<T>(z + (c as usize) * bytes, bytes, sums);
@@ -34,7 +34,7 @@ function addSquares<T>(z: usize, bytes: usize, to: usize): void {
   }
 }
 
-/** Brings doubles to the format of the numbers, in place. */
+/** Converts doubles to the number format of the call, in place. */
 export function narrow<T>(row: usize, width: usize): void {
   if (sizeof<T>() == 8) return;
   for (let i: usize = 0; i < width; i += VECTOR) {
@@ -42,7 +42,7 @@ export function narrow<T>(row: usize, width: usize): void {
   }
 }
 
-/** gradient = z · slope of its position, or that added to it. */
+/** gradient = z · slope of the position, or gradient += z · slope if `adds`. */
 export function mapAdjoint<T>(
   z: usize, channels: i32, bytes: usize, slopes: usize, gradient: usize, adds: bool,
 ): void {

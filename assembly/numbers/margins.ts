@@ -1,5 +1,5 @@
-// How far a column is ahead of each other column. In doubles: margins are what is left of scores
-// that cancel.
+// Compares the margins by which the first column is ahead of the others. Margins are computed in
+// doubles, because the difference of two similar scores loses digits.
 
 import { softWeightOf, width } from '../shared/call';
 import { keep, ONE, take } from '../shared/workspace';
@@ -8,14 +8,14 @@ import { pair, pairBytes, putPair } from './doubles';
 import { beginNumbers, FACTOR, factorOf, LIMIT, RULED_OUT } from './call';
 import { close, open, outputRow, studentRow, teacherRow } from './rows';
 
-/** Lanes in which a candidate is there: it is not ruled out on both sides. */
+/** All ones in the lanes of candidates that are not ruled out on both sides. */
 @inline
 function isThere(x: v128, y: v128): v128 {
   const ruledOut = take<f64>(RULED_OUT);
   return v128.or(v128.ne<f64>(x, ruledOut), v128.ne<f64>(y, ruledOut));
 }
 
-/** (xⱼ − yⱼ) − (x₀ − y₀), by which the margins of the two sides differ. */
+/** Returns (xⱼ − yⱼ) − (x₀ − y₀), the difference of the margins of both sides; 0 if ruled out. */
 @inline
 function gapOf(x: v128, y: v128, lead: v128): v128 {
   return v128.and(v128.sub<f64>(v128.sub<f64>(x, y), lead), isThere(x, y));
@@ -25,8 +25,8 @@ let candidates: f64 = 0;
 let gaps: f64 = 0;
 
 /**
- * Returns the sum of the squared gaps. Leaves the sum of the gaps, and the number of columns that
- * are there.
+ * Returns the sum of the squared gaps; sets `gaps` to the sum of the gaps and `candidates` to the
+ * number of columns that are not ruled out.
  */
 function compare<T>(x: usize, y: usize, bytes: usize): f64 {
   const lead = take<f64>(LIMIT), one = take<f64>(ONE);
@@ -50,11 +50,12 @@ function compare<T>(x: usize, y: usize, bytes: usize): f64 {
 function finish<T>(x: usize, y: usize, to: usize, bytes: usize): void {
   const lead = take<f64>(LIMIT), factor = take<f64>(FACTOR), zero = splat<f64>(0);
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
-    putPair<T>(to + i, madd<f64>(gapOf(pair<T>(x + i), pair<T>(y + i), lead), factor, zero)); // no −0
+    // No −0.
+    putPair<T>(to + i, madd<f64>(gapOf(pair<T>(x + i), pair<T>(y + i), lead), factor, zero));
   }
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 @inline
 export function marginsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
@@ -64,14 +65,14 @@ export function marginsOf<T>(call: usize, workspace: usize, first: i32, count: i
     if (!open<T>(row, true, -Infinity)) continue;
     const lead = (load<T>(studentRow) as f64) - (load<T>(teacherRow) as f64);
     keep<f64>(LIMIT, lead);
-    // The last term is NaN where the first column cannot be used, and there is no other to show it.
+    // 0 · lead is NaN if the first column is not finite, also without other columns.
     const squares = compare<T>(studentRow, teacherRow, width) + 0 * lead;
     const share = 1 / max<f64>(candidates - 1, 1);
     const factor = 2 * factorOf(row) * share;
     keep<f64>(FACTOR, factor);
     finish<T>(studentRow, teacherRow, outputRow, width);
     store<T>(outputRow, (0 - factor * gaps) as T); // no −0
-    // A sum that the format cannot hold is for JavaScript, since neither may it hold the gradient.
+    // If the format cannot hold the sum, it may not hold the gradient: JavaScript computes the row.
     close<T>(row, isFinite(squares as T) ? softWeightOf(row) * squares * share : NaN);
   }
 }

@@ -1,6 +1,6 @@
-// Losses of the pairs of columns that stand in an order on the teacher's side: k before l where yₖ
-// > yₗ. The loss of a pair is log(1 + e^−lead), or as a hinge max(0, margin − lead), with the lead
-// xₖ − xₗ.
+// Ranking losses of pairs of columns that the teacher orders: k is ranked higher than l if yₖ > yₗ.
+// The loss of a pair with the lead xₖ − xₗ is log(1 + e^−lead), or max(0, margin − lead) as a
+// hinge.
 
 import { softWeightOf, width } from '../shared/call';
 import { keep, ONE, take } from '../shared/workspace';
@@ -12,15 +12,16 @@ import { multiply } from './differences';
 import { aboveTwice } from './logistic';
 import { close, open, outputRow, studentRow, teacherRow } from './rows';
 
-/** A row of the workspace. */
+/** Row of the workspace. */
 const ORDER: usize = 1;
 
-/** The place of a constant that no other loss has at the same time. */
+/** Offset of a constant that other losses do not use in the same call. */
 const STEPS: usize = RATIO;
 
 /**
- * Copies a row of the teacher with a NaN, which is neither above nor below any number, for what is
- * ruled out on both sides. Returns 0; NaN where another number of the two rows is not finite.
+ * Copies a row of the teacher, with NaN for elements that are ruled out on both sides: NaN is
+ * neither above nor below a number. Returns 0, or NaN if another element of both rows is not
+ * finite.
  */
 function orderOf<T>(x: usize, y: usize, to: usize, bytes: usize): f64 {
   const ruledOut = take<T>(RULED_OUT), zero = splat<T>(0);
@@ -39,9 +40,9 @@ function orderOf<T>(x: usize, y: usize, to: usize, bytes: usize): f64 {
 let pairs: f64 = 0;
 
 /**
- * Returns the sum of the losses of all pairs, and leaves their number in {@link pairs}. Adds the
- * slopes by x to a row. The order is used up: a column whose pairs are done gets a NaN, so that no
- * pair comes twice.
+ * Returns the sum of the losses of all pairs; sets {@link pairs} to their number. Adds the slopes
+ * with respect to x to a row. Overwrites `order`: a column whose pairs are done gets NaN, so that
+ * no pair is counted twice.
  */
 function compare<T>(isHinge: bool, x: usize, order: usize, to: usize, bytes: usize): f64 {
   const steps = take<T>(STEPS), lowest = constant<T>(7), margin = take<T>(LIMIT);
@@ -65,7 +66,7 @@ function compare<T>(isHinge: bool, x: usize, order: usize, to: usize, bytes: usi
         count += popcnt<i32>(i32x4.bitmask(isPair)) as i64;
         const turn = v128.and(isBehind, sign);
         const lead = v128.xor(v128.sub<T>(own, v128.load(x + i)), turn);
-        let loss: v128, pull: v128; // the pull is the derivative by the lead with the other sign
+        let loss: v128, pull: v128; // pull = −d(loss) / d(lead)
         if (isHinge) {
           loss = larger<T>(v128.sub<T>(margin, lead), zero);
           pull = v128.and(one, v128.gt<T>(loss, zero));
@@ -75,7 +76,7 @@ function compare<T>(isHinge: bool, x: usize, order: usize, to: usize, bytes: usi
           const above = v128.add<T>(one, e);
           const twice = v128.add<T>(one, above);
           const inverses = v128.div<T>(one, v128.mul<T>(above, twice));
-          // log(1 + e) is 2 artanh(r), r = e / (2 + e)
+          // log(1 + e) = 2 artanh(r), r = e / (2 + e)
           const r = v128.mul<T>(e, v128.mul<T>(inverses, above));
           const most = v128.mul<T>(inverses, twice);
           const isAhead = v128.gt<T>(lead, zero);
@@ -93,11 +94,12 @@ function compare<T>(isHinge: bool, x: usize, order: usize, to: usize, bytes: usi
     store<T>(to + k, ((load<T>(to + k) as f64) - slope) as T);
     store<T>(order + k, NaN as T);
   }
-  pairs = ((count * 4) as f64) / (sizeof<T>() as f64); // a pair of doubles has two bits
+  // A lane of doubles sets two bits of the mask.
+  pairs = ((count * 4) as f64) / (sizeof<T>() as f64);
   return value;
 }
 
-/** Loss and gradient of the rows from `first` on. */
+/** Computes loss and gradient of the rows from `first` on. */
 export function rankingOf<T>(isHinge: bool, call: usize, workspace: usize, first: i32, count: i32): void {
   beginNumbers<T>(call, workspace);
   keep<T>(RULED_OUT, -Infinity);

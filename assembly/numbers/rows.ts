@@ -1,4 +1,5 @@
-// The way through rows of numbers: where a row is read, and where its gradient goes.
+// Opens and closes rows of numbers: the addresses from which a row is read and to which its
+// gradient is written.
 
 import { EXCLUDED_ROW } from '../../src/engine/layout';
 import {
@@ -9,21 +10,22 @@ import { splat, VECTOR } from '../shared/lanes';
 import { clear, copyIn, copyOut } from '../shared/stage';
 import { scratchRow } from './call';
 
-// Rows of the workspace that are taken here; the losses have those behind them.
+// Rows of the workspace that this file uses; losses use the others.
 const OUTPUT: usize = 0;
 const STUDENT_COPY: usize = 4;
 const TEACHER_COPY: usize = 5;
 
-/** Rows at hand: what is read of both sides, in whole vectors, and what is written. */
+/** Addresses of the current row of both sides, in whole vectors, and of its output. */
 export let studentRow: usize = 0;
 export let teacherRow: usize = 0;
 export let outputRow: usize = 0;
-/** The row of the gradient; 0 where none is wanted. */
+/** Address of the row of the gradient; 0 if no gradient is wanted. */
 export let gradientRow: usize = 0;
 
 /**
- * Turns to a row; `false`, with all done, where it is excluded. `inVectors` is for losses that read
- * and write whole vectors, for which `padding` fills up a copy of the row.
+ * Opens a row; returns false for an excluded row, whose loss and gradient are then written. With
+ * `inVectors`, for losses that read and write whole vectors, a copy of the row is padded with
+ * `padding`.
  */
 export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
   const offset = (row as usize) * stride;
@@ -44,12 +46,13 @@ export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
     studentRow = scratchRow(STUDENT_COPY);
     teacherRow = scratchRow(TEACHER_COPY);
   }
-  // One loop serves all: where it cannot write to the gradient, it writes beside it.
+  // Losses overwrite their output in whole vectors: if they cannot do so in the gradient, they
+  // write to the workspace.
   if (!gradientRow || adds || isStaged) outputRow = scratchRow(OUTPUT);
   return true;
 }
 
-/** Multiplies the copy of the teacher's row such that it has the student's temperature. */
+/** Scales the copy of the teacher's row to the student's temperature. */
 export function temper<T>(): void {
   const factor = teacherFactor();
   if (factor == 1) return;
@@ -60,8 +63,8 @@ export function temper<T>(): void {
 }
 
 /**
- * Hands over the gradient of the row, and its loss. Where that is not finite, the gradient gets
- * nothing.
+ * Closes a row: writes its loss and its gradient. If the loss is not finite, the gradient of the
+ * row is 0.
  */
 export function close<T>(row: i32, loss: f64): void {
   putLoss(row, loss);

@@ -1,6 +1,6 @@
-// Products of float32 matrices where they stand, in blocks of the result. Each element is the sum
-// of the same numbers in the same order whichever columns a thread takes, so that the shares change
-// no bit.
+// Products of float32 matrices in place, in blocks of the result. Each element is the sum of the
+// same numbers in the same order, whichever columns a thread computes, so that the number of
+// threads changes no bit.
 
 import {
   A_PANELS, ADDS_PRODUCT, ADDS_STEPS, B_PANELS, COLUMN_LINES, INNER, IS_GRAM, IS_ZERO, LEFT, LEFT_COLUMN, LEFT_PLACE, LEFT_ROW,
@@ -13,10 +13,10 @@ import { addRow, scaled } from './rows';
 
 const STEP: usize = PANEL_BYTES;
 
-/** Lines of a panel of float32; threads share the columns of the result panel by panel. */
+/** Number of lines of a float32 panel. Threads share the columns of the result in whole panels. */
 const LINES = PANEL_BYTES / 4;
 
-/** Bytes of the sums of a panel in a row. */
+/** Bytes of one row of the sums of a panel. */
 const PANEL_SUMS: usize = 2 * PANEL_BYTES;
 
 let call: usize = 0;
@@ -28,7 +28,8 @@ function whole(length: i32, unit: i32): i32 {
 }
 
 /**
- * Makes a panel of a few lines, or of doubles, number by number, with zeros where the matrix ends.
+ * Packs one panel number by number, with zeros behind the end of the matrix: a panel with few
+ * lines, or a panel of doubles.
  */
 function packEach<T>(source: usize, line: usize, step: usize, target: usize, lines: i32, steps: i32): void {
   const width = PANEL_BYTES / sizeof<T>() as i32;
@@ -43,7 +44,7 @@ function packEach<T>(source: usize, line: usize, step: usize, target: usize, lin
   }
 }
 
-/** Makes panels of lines that are `line` bytes apart, of steps that are `step` bytes apart. */
+/** Packs panels of lines that are `line` bytes apart, with steps that are `step` bytes apart. */
 function pack<T>(source: usize, line: usize, step: usize, target: usize, lines: i32, steps: i32): void {
   const width = PANEL_BYTES / sizeof<T>() as i32;
   const unit = VECTOR_BYTES / sizeof<T>() as i32;
@@ -62,8 +63,8 @@ function pack<T>(source: usize, line: usize, step: usize, target: usize, lines: 
 }
 
 /**
- * Computes sums of a block, which starts at a row and a column of the result, from numbers of the
- * type.
+ * Computes the sums of a block, which starts at a row and a column of the result, with numbers of
+ * type T.
  */
 function multiply<T>(row: i32, rows: i32, column: i32, columns: i32, sums: usize): void {
   const a = load<usize>(call, LEFT) + (row as usize) * load<usize>(call, LEFT_ROW);
@@ -89,9 +90,12 @@ function multiply<T>(row: i32, rows: i32, column: i32, columns: i32, sums: usize
   }
 }
 
-/** Whether float32 was enough for the sums of a panel: all are finite, and one is not tiny. */
+/**
+ * Whether float32 was precise enough for the sums of a panel: all are finite, and at least one is
+ * not tiny.
+ */
 function isTrusted(sums: usize, stride: usize, rows: i32): bool {
-  const least = splat<f64>(8.077935669463161e-28); // 2^-90; float32 ends 2^59 below
+  const least = splat<f64>(8.077935669463161e-28); // 2^-90; the least float32 is 2^59 smaller
   let infinite = splat<f64>(0);
   let large = splat<f64>(load<i32>(call, IS_ZERO) == 0 ? 0 : NaN);
   const end = sums + (rows as usize) * stride;

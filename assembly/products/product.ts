@@ -1,8 +1,8 @@
 // Products of matrices, sums = A · B or sums += A · B.
 //
-// Both factors come as panels: for each step along the inner dimension, two vectors of rows of A,
-// or of columns of B. So a tile of the product reads memory in order, and each vector that it loads
-// enters two or four products.
+// Both factors are packed into panels: for each step along the inner dimension, two vectors of rows
+// of A, or of columns of B. A tile of the product thus reads memory in order, and each loaded
+// vector enters two or four products.
 
 import {
   A_PANELS, ADDS_STEPS, B_PANELS, COLUMN_LINES, IS_GRAM, PANEL_BYTES, ROW_LINES, STEPS, SUMS, TILE, VECTOR_BYTES,
@@ -11,19 +11,19 @@ import { madd, splat } from '../shared/lanes';
 
 const STEP: usize = PANEL_BYTES;
 
-/** Rows of a tile; a tile is as many columns wide as a panel. */
+/** Number of rows of a tile. A tile has as many columns as a panel has lines. */
 const ROWS = 4;
 
 /**
- * Number of products in a run. A run is summed in float32, and its sum is then added to the sum of
- * the runs before it. For the 256 steps of a panel, runs of 24 make the longest chain of additions
- * in float32 about as short as it can be: 24 + 11.
+ * Number of products in a run. A run is summed in float32, then its sum is added to the sum of the
+ * runs before it. For the 256 steps of a panel, runs of 24 make the longest chain of float32
+ * additions about as short as possible: 24 + 11.
  */
 const RUN = 24;
 
 /**
- * Writes the sum of `steps` products of each entry of a tile, in the format of the factors; steps
- * are even.
+ * Writes the sum of `steps` products for each element of a tile, in the format of the factors.
+ * `steps` is even.
  */
 function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
   const isDouble = sizeof<T>() == 8;
@@ -36,7 +36,7 @@ function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
     let c01 = zero, c11 = zero, c21 = zero, c31 = zero;
     const end = a + (run as usize) * STEP;
     while (a < end) {
-      // Offsets are written out: as constants, they cost no instruction.
+      // Constant offsets cost no instruction.
       let left = v128.load(b);
       let right = v128.load(b, 16);
       let row = isDouble ? v128.load64_splat(a) : v128.load32_splat(a);
@@ -51,9 +51,9 @@ function multiplyTile<T>(a: usize, b: usize, sums: usize, steps: i32): void {
       row = isDouble ? v128.load64_splat(a, 24) : v128.load32_splat(a, 12);
       c30 = madd<T>(row, left, c30);
       c31 = madd<T>(row, right, c31);
-      // Never taken, but it parts two steps: without a branch, V8 loads all that both need before
-      // it multiplies, and has too few registers for that. Two steps to one end of the loop gain a
-      // twentieth.
+      // The branch is never taken, but separates two steps. Without it, V8 loads the vectors of
+      // both steps before it multiplies, and runs out of registers. Two steps per iteration save 5
+      // % of the time.
       if (a == 0) break;
       left = v128.load(b, STEP);
       right = v128.load(b, STEP + 16);
@@ -107,7 +107,7 @@ function putDoubles<T>(c: usize, lanes: v128, adds: bool): void {
   }
 }
 
-/** Puts a tile to the doubles at c, whose rows are `stride` bytes apart. */
+/** Writes a tile to the doubles at c, whose rows are `stride` bytes apart. */
 function putTile<T>(tile: usize, c: usize, stride: usize, adds: bool): void {
   const end = tile + ROWS * STEP;
   for (; tile < end; tile += STEP) {
@@ -142,7 +142,7 @@ export function product<T>(call: usize): void {
   }
 }
 
-/** Two vectors of each of two lines to two steps of a panel, or four of four. */
+/** Transposes one vector of each of two lines (f64) or four lines (f32) into steps of a panel. */
 @inline
 function turn<T>(from: usize, line: usize, to: usize): void {
   if (sizeof<T>() == 8) {
@@ -167,8 +167,8 @@ function turn<T>(from: usize, line: usize, to: usize): void {
 }
 
 /**
- * Makes panels of `lines` rows of `steps` numbers each, `stride` bytes apart; whole panels and
- * vectors.
+ * Packs panels of `lines` rows of `steps` numbers each, `stride` bytes apart; `lines` are whole
+ * panels, `steps` whole vectors.
  */
 export function packRows<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const line = (steps as usize) * sizeof<T>();
@@ -184,7 +184,7 @@ export function packRows<T>(source: usize, stride: usize, target: usize, lines: 
 }
 
 /**
- * Makes panels of `steps` rows, `stride` bytes apart, that hold one number for each of the lines.
+ * Packs panels of `steps` rows, `stride` bytes apart, which hold one number for each line.
  */
 export function packColumns<T>(source: usize, stride: usize, target: usize, lines: i32, steps: i32): void {
   const bytes = (lines as usize) * sizeof<T>();

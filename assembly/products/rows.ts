@@ -1,4 +1,4 @@
-// What is done to rows of float32 before and after products, in doubles.
+// Operations on float32 rows before and after products, computed in doubles.
 
 import { VECTOR_BYTES } from '../../src/engine/layout';
 
@@ -8,8 +8,7 @@ function upper(lanes: v128): v128 {
 }
 
 /**
- * Writes the product of each of `lines` rows of `bytes` each, whole vectors, with the same row of
- * the other side.
+ * Writes x · y for each of `lines` rows. A row has `bytes` bytes, which are whole vectors.
  */
 export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize): void {
   const end = target + ((lines as usize) << 3);
@@ -30,8 +29,8 @@ export function dots(x: usize, y: usize, target: usize, lines: i32, bytes: usize
 }
 
 /**
- * Writes scale × each of the doubles, in float32, where they stand, up to their end: they are a
- * multiple of four.
+ * Converts scale × doubles to float32, in place, up to the address `end`. The number of doubles is
+ * a multiple of four.
  */
 export function scaled(pointer: usize, end: usize, scale: f64): void {
   const factor = f64x2.splat(scale);
@@ -44,7 +43,10 @@ export function scaled(pointer: usize, end: usize, scale: f64): void {
   }
 }
 
-/** sums += factor × a row of float32, up to the end of the sums, which are a multiple of four. */
+/**
+ * sums += factor × a row of float32, up to the address `end`. The number of sums is a multiple of
+ * four.
+ */
 export function addRow(sums: usize, end: usize, row: usize, factor: f64): void {
   const factors = f64x2.splat(factor);
   for (; sums < end; sums += 2 * VECTOR_BYTES) {
@@ -57,7 +59,10 @@ export function addRow(sums: usize, end: usize, row: usize, factor: f64): void {
   }
 }
 
-/** Subtracts a row of `bytes`, whole vectors, from each of `lines` rows, all of float32. */
+/**
+ * Subtracts a float32 row from each of `lines` rows. A row has `bytes` bytes, which are whole
+ * vectors.
+ */
 export function subtractRow(rows: usize, row: usize, lines: i32, bytes: usize): void {
   for (let i = 0; i < lines; i++) {
     for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
@@ -73,11 +78,11 @@ function demote(low: v128, high: v128): v128 {
 }
 
 /**
- * Rows x and y of `bytes`, whole vectors, become δ = x − y − shift and m = (x + y) / 2 − middle,
- * for two rows, one after the other, at `less`; all are of float32, and rounded once. Writes δ · δ
- * and δ · m of each row, in doubles.
+ * Replaces rows x by δ = x − y − shift and rows y by m = (x + y) / 2 − middle, rounded once to
+ * float32. The rows shift and middle are at the address `subtrahends`. A row has `bytes` bytes,
+ * which are whole vectors. Writes δ · δ and δ · m of each row, in doubles.
  */
-export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, less: usize): void {
+export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize, subtrahends: usize): void {
   const half = f64x2.splat(0.5);
   const end = sums + ((lines as usize) << 4);
   for (; sums < end; sums += VECTOR_BYTES) {
@@ -86,7 +91,7 @@ export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize
     for (let k: usize = 0; k < bytes; k += VECTOR_BYTES) {
       const a = v128.load(x + k);
       const b = v128.load(y + k);
-      let row = v128.load(less + k);
+      let row = v128.load(subtrahends + k);
       let p = f64x2.promote_low_f32x4(a);
       let q = f64x2.promote_low_f32x4(b);
       const low = f64x2.sub(f64x2.sub(p, q), f64x2.promote_low_f32x4(row));
@@ -94,7 +99,7 @@ export function differ(x: usize, y: usize, sums: usize, lines: i32, bytes: usize
       p = upper(a);
       q = upper(b);
       const high = f64x2.sub(f64x2.sub(p, q), upper(row));
-      row = v128.load(less + bytes + k);
+      row = v128.load(subtrahends + bytes + k);
       const lowMiddle = f64x2.sub(f64x2.mul(half, lowSum), f64x2.promote_low_f32x4(row));
       const highMiddle = f64x2.sub(f64x2.mul(half, f64x2.add(p, q)), upper(row));
       v128.store(x + k, demote(low, high));

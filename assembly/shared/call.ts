@@ -1,4 +1,4 @@
-// The description of a call, as src/engine/layout.ts has it.
+// Reads the description of a call; src/engine/layout.ts has its layout.
 
 import {
   ADDS, COLUMNS, DISTRIBUTIONS, GRADIENT, LABELS, LOSSES, OPTION, OTHER_OPTION, PER_COLUMN, RANKS, SCALE, STANDARDIZES,
@@ -20,18 +20,18 @@ export let teacherColumns: i32 = 0;
 export let adds: bool = false;
 export let standardizes: bool = false;
 export let ranks: bool = false;
-/** Of the call, or of the row that was turned to last. */
+/** Temperature of the call or, after `turnToTemperature`, of the current row. */
 export let temperature: f64 = 1;
 export let scale: f64 = 1;
 export let option: f64 = 0;
 export let otherOption: f64 = 0;
 
-/** Numbers of each column of the batch; 0 where there are none. */
+/** Address of the table with numbers for each column; 0 if there is none. */
 export let perColumn: usize = 0;
 
 /**
- * Bytes of a dense row of the student and of the teacher, and of a row of whole vectors: that holds
- * either, for ranks.
+ * Bytes of a row of the student and of the teacher, and of a row of the workspace. A row of the
+ * workspace is padded to whole vectors; for ranks it holds a row of either side.
  */
 export let stride: usize = 0;
 export let teacherStride: usize = 0;
@@ -40,7 +40,7 @@ export let width: usize = 0;
 /** Whether rows are copied to the workspace. */
 export let isStaged: bool = false;
 
-/** Rows that are worked on together. */
+/** Number of rows that are computed together. */
 export let batch: i32 = 1;
 
 let labels: usize = 0;
@@ -87,7 +87,7 @@ export function begin<T>(call: usize, workspace: usize): void {
   keep<T>(RULED_OUT, -Infinity);
 }
 
-/** Turns to the temperature of a row. */
+/** Sets the temperature of a row. */
 @inline
 export function turnToTemperature<T>(row: i32): void {
   if (temperatures == 0) return;
@@ -96,13 +96,13 @@ export function turnToTemperature<T>(row: i32): void {
 }
 
 /**
- * What the teacher's logits are multiplied by, so that the student's temperature is right for them.
+ * Returns the factor that scales the teacher's logits to the student's temperature.
  */
 export function teacherFactor(): f64 {
   return teacherTemperature == 0 ? 1 : temperature / teacherTemperature;
 }
 
-/** The class of a row, or a mark. */
+/** Returns the class of a row, or a mark. */
 @inline
 export function labelOf(row: i32): i32 {
   return load<i32>(labels + ((row as usize) << 2));
@@ -123,7 +123,9 @@ export function putLoss(row: i32, loss: f64): void {
   store<f64>(losses + ((row as usize) << 3), loss);
 }
 
-/** A row without a derivative: it takes no part, or JavaScript has to look at it. */
+/**
+ * Writes the loss of a row without a derivative: an excluded row, or one that JavaScript computes.
+ */
 export function leaveOut(row: i32, loss: f64): void {
   putLoss(row, loss);
   if (gradient && !adds) clear(gradient + (row as usize) * stride, stride);

@@ -1,23 +1,26 @@
-// Logarithms lane by lane: log x = k · log 2 + 2 artanh(s), s = w / (2 + w), where x = 2^k (1 + w)
-// and √½ ≤ 1 + w < √2. A caller gives x and z = x − 1, since each has digits that the other one has
-// lost: where k is 0, w is z itself.
+// Logarithms of the lanes of a vector: log x = k · log 2 + 2 artanh(s) with s = w / (2 + w), x =
+// 2^k (1 + w) and √½ ≤ 1 + w < √2. The caller passes x and z = x − 1, because each has digits that
+// the other has lost. If k is 0, w is z.
 
 import { broadcast, madd } from './lanes';
 
-/** 1, 2, log 2, then (2 artanh(s) − 2s) / 2s³ in powers of s²: to 1e-8, and to 1e-17. */
+/**
+ * 1, 2, log 2, then the coefficients of (2 artanh(s) − 2s) / 2s³ in powers of s², with an error of
+ * 1e-8 in f32 and 1e-17 in f64.
+ */
 const SHORT = memory.data<f32>([1.0, 2.0, 0.6931471805599453, 0.33333331, 0.20002166, 0.14236653]);
 const LONG = memory.data<f64>([
   1.0, 2.0, 0.6931471805599453, 0.3333333333333335, 0.19999999999949725, 0.14285714313000714,
   0.11111105565280363, 0.09091444716878758, 0.07665855673336498, 0.07308288210822193,
 ]);
 
-/** √½ as bits; in f64, 1024 octaves less √½, and 1024 octaves. */
+/** Bits of √½ in f32; in f64, 1024 octaves less the bits of √½, and 1024 octaves. */
 const SHORT_BITS = memory.data<i32>([0x3f3504f3]);
 const LONG_BITS = memory.data<i64>([0x0019_5f61_9980_c433, 0x4000_0000_0000_0000]);
 
 /**
- * 2^52, which has a smaller whole number in its last digits once that is or-ed to it, and 2^52 +
- * 1024.
+ * 2^52, and 2^52 + 1024. Combining 2^52 with a smaller integer by `or` gives the double 2^52 +
+ * integer.
  */
 const DIGITS = memory.data<f64>([4503599627370496.0, 4503599627371520.0]);
 
@@ -26,7 +29,7 @@ function number<T>(place: usize): v128 {
   return broadcast<T>(sizeof<T>() == 8 ? LONG + 8 * place : SHORT + 4 * place);
 }
 
-/** k, as a number. */
+/** Returns k as a number. */
 @inline
 function octave<T>(x: v128): v128 {
   if (sizeof<T>() == 8) {
@@ -41,7 +44,7 @@ function isZero<T>(k: v128): v128 {
   return v128.eq<T>(k, v128.xor(k, k));
 }
 
-/** w */
+/** Returns w. */
 @inline
 function mantissa<T>(x: v128, z: v128, k: v128): v128 {
   let m: v128;
@@ -60,7 +63,7 @@ function artanhArgument<T>(w: v128): v128 {
   return v128.div<T>(w, v128.add<T>(w, number<T>(1)));
 }
 
-/** 2 (artanh s − s) */
+/** Returns 2 (artanh s − s). */
 @inline
 function aboveArgument<T>(s: v128): v128 {
   const s2 = v128.mul<T>(s, s);
@@ -74,7 +77,7 @@ function aboveArgument<T>(s: v128): v128 {
   return v128.mul<T>(s3, madd<T>(v128.mul<T>(high, s4), s4, low));
 }
 
-/** log x, where z is x − 1. */
+/** Returns log x, for z = x − 1. */
 @inline
 export function logOf<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
@@ -82,15 +85,18 @@ export function logOf<T>(x: v128, z: v128): v128 {
   return madd<T>(k, number<T>(2), v128.add<T>(aboveArgument<T>(s), v128.add<T>(s, s)));
 }
 
-/** x log x − z ≥ 0, where z is x − 1: the term of KL(a ‖ b), divided by b, where x is a / b. */
+/**
+ * Returns x log x − z ≥ 0, for z = x − 1. With x = a / b this is the term of KL(a ‖ b), divided by
+ * b.
+ */
 @inline
 export function relativeEntropy<T>(x: v128, z: v128): v128 {
   const k = octave<T>(x);
   const s = artanhArgument<T>(mantissa<T>(x, z, k));
-  // In another order than in logOf, whose product is the same: one with two sums could not be fused
-  // with both.
+  // The factors are in another order than in logOf. The compiler would otherwise share the product
+  // of both functions, which then could not be fused with both sums.
   const rest = madd<T>(number<T>(2), k, aboveArgument<T>(s));
-  // (1 + z) 2s − z, which is z s without cancellation where w is z.
+  // (1 + z) 2s − z. If w is z, it equals z s, which does not cancel.
   const far = v128.sub<T>(v128.mul<T>(x, v128.add<T>(s, s)), z);
   return madd<T>(x, rest, v128.bitselect(v128.mul<T>(z, s), far, isZero<T>(k)));
 }

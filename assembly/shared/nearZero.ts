@@ -1,10 +1,10 @@
-// The exponential beside its tangent at 0: what a divergence is made of where p and q are close.
+// The exponential less its tangent at 0, by which divergences are computed if p and q are close.
 
 import { broadcast, madd } from './lanes';
 
 /**
- * The square of the largest |d| of the series, then (e^d − 1 − d) / d² in powers of d, lowest
- * first. For |d| ≤ ½ in f32, to 3e-8; for |d| ≤ ¼ in f64, to 8e-16.
+ * The square of the largest |d| of the series, then the coefficients of (e^d − 1 − d) / d² in
+ * ascending powers of d. The error is 3e-8 for |d| ≤ ½ in f32 and 8e-16 for |d| ≤ ¼ in f64.
  */
 const SHORT = memory.data<f32>([
   0.25, 0.5000000121607167, 0.16666666801683436, 0.04166579123000645, 0.008333236133521863, 0.001398218604627775,
@@ -26,13 +26,13 @@ export function isNear<T>(d2: v128): v128 {
   return v128.lt<T>(d2, series<T>(0));
 }
 
-/** e^d − 1 − d where d is near 0, given d². */
+/** Returns e^d − 1 − d for d near 0, given d². */
 @inline
 export function aboveTangent<T>(d: v128, d2: v128): v128 {
   return v128.mul<T>(curvature<T>(d, d2), d2);
 }
 
-/** (e^d − 1 − d) / d² where d is near 0, given d². */
+/** Returns (e^d − 1 − d) / d² for d near 0, given d². */
 @inline
 export function curvature<T>(d: v128, d2: v128): v128 {
   const a = madd<T>(series<T>(2), d, series<T>(1));

@@ -1,8 +1,8 @@
-// Rows that are not whole vectors, in and out of the workspace.
+// Copies rows that are not whole vectors to and from the workspace.
 
 import { VECTOR } from './lanes';
 
-/** Copies a dense row to a row of whole vectors; behind it stands `padding`. */
+/** Copies a row of a matrix to a row of the workspace, which is padded to whole vectors. */
 export function copyIn<T>(from: usize, to: usize, bytes: usize, width: usize, padding: f64): void {
   const whole = bytes - (bytes % VECTOR);
   let i: usize = 0;
@@ -11,7 +11,7 @@ export function copyIn<T>(from: usize, to: usize, bytes: usize, width: usize, pa
   for (; i < width; i += sizeof<T>()) store<T>(to + i, padding as T);
 }
 
-/** Copies a row of the workspace to a dense row, or adds it. */
+/** Copies a row of the workspace to a row of a matrix, or adds it. */
 export function copyOut<T>(from: usize, to: usize, bytes: usize, adds: bool): void {
   const whole = bytes - (bytes % VECTOR);
   let i: usize = 0;

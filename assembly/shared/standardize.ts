@@ -1,19 +1,25 @@
-// Standardizes a row, x = (z − mean) / (deviation + 1e-7), by the sample deviation (÷ columns − 1);
-// and the adjoint of that.
+// Standardizes a row, x = (z − mean) / (deviation + 1e-7) with the standard deviation of a sample
+// (÷ (columns − 1)), and computes the adjoint.
 
 import { madd, nmadd, RUN, splat, sum, VECTOR } from './lanes';
 
-/** What is added to the deviation, as in the authors' code. */
+/** Addend of the deviation, as in the authors' code. */
 const EPSILON: f64 = 1e-7;
 
-/** A part of the squares that can be subtracted from them; where more is, they are summed anew. */
+/**
+ * Share of the sum of squares that may be subtracted from it without loss of digits; above it, the
+ * squares are summed again.
+ */
 const SMALL: f64 = 1e-3;
 
 /** Σ (z − shift) and Σ (z − shift)² of the first columns of a row. */
 let total: f64 = 0;
 let squares: f64 = 0;
 
-/** The sums are two each, which do not wait for each other. */
+/**
+ * Computes `total` and `squares` of a row, less `shift` and `rest`. Each is computed in two sums,
+ * so that an addition does not wait for the previous one.
+ */
 function sumUp<T>(row: usize, bytes: usize, shift: f64, rest: f64): void {
   const pairs = bytes - (bytes % (2 * VECTOR));
   const zero = splat<T>(0);
@@ -48,8 +54,8 @@ function sumUp<T>(row: usize, bytes: usize, shift: f64, rest: f64): void {
 export function standardize<T>(row: usize, columns: i32): f64 {
   const n = columns as f64;
   const bytes = (columns as usize) * sizeof<T>();
-  // The second mean is what rounding left of the first: beside a small deviation it would not be
-  // small.
+  // The second mean corrects the rounding error of the first mean, which may be large compared with
+  // a small deviation.
   sumUp<T>(row, bytes, 0, 0);
   const mean = ((total / n) as T) as f64;
   sumUp<T>(row, bytes, mean, 0);
@@ -57,7 +63,7 @@ export function standardize<T>(row: usize, columns: i32): f64 {
   const excess = n * rest * rest;
   if (excess > SMALL * squares) sumUp<T>(row, bytes, mean, rest);
   else squares -= excess;
-  // Where squares overflow, the row becomes NaN, and is left to JavaScript.
+  // If the squares overflow, the row becomes NaN, and JavaScript computes it.
   const deviation = columns > 1 ? sqrt(squares < Infinity ? squares / (n - 1) : NaN) : 0;
   const inverse = splat<T>(1 / (deviation + EPSILON));
   const less = splat<T>(mean);
@@ -72,8 +78,8 @@ export function standardize<T>(row: usize, columns: i32): f64 {
 }
 
 /**
- * Turns d loss / d x into d loss / d z in place, where x is the standardized row. Padding holds 0
- * on both sides.
+ * Turns d(loss) / d(x) into d(loss) / d(z), in place, for the standardized row x. The padding of
+ * both has to be 0.
  */
 export function standardizeAdjoint<T>(
   x: usize, derivative: usize, width: usize, columns: i32, deviation: f64,
@@ -96,8 +102,8 @@ export function standardizeAdjoint<T>(
   }
   const n = columns as f64;
   const length = deviation + EPSILON;
-  // d deviation / d z = (z − mean) / ((n − 1) · deviation); of a constant row, x is 0 and moves in
-  // proportion.
+  // d deviation / d z = (z − mean) / ((n − 1) · deviation). The derivative of a constant row, with
+  // deviation 0, has no such part.
   const pull = splat<T>(deviation > 0 ? (along * length) / ((n - 1) * deviation) : 0);
   const mean = splat<T>(total / n);
   const inverse = splat<T>(1 / length);

@@ -1,18 +1,18 @@
-// The workspace of a call: constants that loops read, records of rows, and rows of numbers.
+// Layout of the workspace of a call: constants of loops, records of rows, and rows of numbers.
 
 import {
   BATCH_BYTES, BATCH_ROWS, CONSTANT_BYTES, PATCH_BYTES, RECORD_BYTES,
 } from '../../src/engine/layout';
 import { broadcast } from './lanes';
 
-// Places of the constants. A loop reads its constants from memory, see `broadcast`.
+// Offsets of the constants. Loops read constants from memory, see `broadcast`.
 export const STUDENT_MAX: usize = 0;
 export const TEACHER_MAX: usize = 8;
-/** Steps to a unit of the logits: at the temperature, and at temperature 1. */
+/** Steps of an exponent per unit of the logits: at the temperature, and at temperature 1. */
 export const SOFT_STEPS: usize = 16;
 export const HARD_STEPS: usize = 24;
 /**
- * Powers below this one are 0: numbers without their leading digit take a machine ten times as
+ * Exponents below this one give 0, because arithmetic with subnormal numbers takes ten times as
  * long.
  */
 export const LOWEST_POWER: usize = 32;
@@ -21,77 +21,81 @@ export const APART: usize = 40;
 export const GAP: usize = 48;
 export const INVERSE: usize = 56;
 export const REST: usize = 64;
-/** What brings q to the units of p. */
+/** Factor that brings the student's exponentials to the units of the teacher's. */
 export const Q_FACTOR: usize = 72;
-/** The slope by q that is taken from all others, see `refer` in term.ts. */
+/** Slope with respect to q that is subtracted from all slopes, see `refer` in term.ts. */
 export const REFERENCE: usize = 80;
 export const ONE: usize = 88;
 export const HALF: usize = 96;
 export const TINY: usize = 104;
-// The shares of a mixture; of the logarithms, in the alpha-beta divergence.
+// Shares of p and q in a mixture; shares of their logarithms in the alpha-beta divergence.
 export const P_SHARE: usize = 112;
 export const Q_SHARE: usize = 120;
 // gradient = SLOPE_FACTOR · slope + SOFT_FACTOR · q + HARD_FACTOR · hard
 export const SLOPE_FACTOR: usize = 128;
 export const SOFT_FACTOR: usize = 136;
 export const HARD_FACTOR: usize = 144;
-// The correlation's mean and factors.
+// Mean and factors of the correlation.
 export const MEAN: usize = 152;
 export const DIFFERENCE_FACTOR: usize = 160;
 export const TEACHER_FACTOR: usize = 168;
 export const STUDENT_FACTOR: usize = 176;
-/** What brings p to a probability. */
+/** Factor that turns the teacher's exponentials into probabilities. */
 export const UNIT: usize = 184;
 
 /** −Infinity. */
 export const RULED_OUT: usize = 192;
 
-// The alpha-beta divergence, see powers.ts. The steps of a power are (logit − TOP) · POWER_STEPS +
-// OFFSET.
+// Alpha-beta divergence, see powers.ts. The exponent of a power, in steps, is (logit − TOP) ·
+// POWER_STEPS + OFFSET.
 export const POWER_STEPS: usize = 200;
 export const START_TOP: usize = 208;
 export const START_OFFSET: usize = 216;
 export const END_TOP: usize = 224;
 export const END_OFFSET: usize = 232;
-/** 1 where the way is from the teacher to the student, −1 where it is the other way round. */
+/** 1 if the steps go from the teacher to the student, −1 if from the student to the teacher. */
 export const WAY: usize = 240;
-/** The sum of the powers, the smaller one, and what divides by them and by the larger one. */
+/**
+ * Sum of the powers, the smaller power, and the inverses of the sum, the smaller and the larger
+ * power.
+ */
 export const TOTAL: usize = 248;
 export const SMALLER: usize = 256;
 export const BY_TOTAL: usize = 264;
 export const BY_SMALLER: usize = 272;
 export const BY_LARGER: usize = 280;
-/** How often the curvatures of the sum and of the smaller one count. */
+/** Weights of the curvatures for the sum of the powers and for the smaller power. */
 export const TOTAL_CURVE: usize = 288;
 export const SMALLER_CURVE: usize = 296;
 
 let kept: usize = 0;
 
-/** Where the records of a batch stand. */
+/** Address of the records of the rows of a batch. */
 export let records: usize = 0;
 
-/** Two runs of numbers. */
+/** Address of a patch: two runs of numbers, see `readOthers` in read.ts. */
 export let patch: usize = 0;
 
 /**
- * Exponentials of the row at hand: of the student, of the teacher, and of the student at
- * temperature 1.
+ * Addresses of the exponentials of the current row: of the student, of the teacher, and of the
+ * student at temperature 1.
  */
 export let qs: usize = 0;
 export let ps: usize = 0;
 export let hards: usize = 0;
 
-/** Slopes of the row at hand, where they cannot stand in the gradient. */
+/** Address of the slopes of the current row, if they cannot be written to the gradient. */
 export let slopes: usize = 0;
 
 /**
- * Copies of rows that are not whole vectors, or are standardized: both sides, then the gradient.
+ * Addresses of copies of rows: student, teacher and gradient. Rows are copied if they are not whole
+ * vectors or are standardized.
  */
 export let students: usize = 0;
 export let teachers: usize = 0;
 export let outputs: usize = 0;
 
-/** Behind all of them: what only some losses have. */
+/** Address behind the copies, where some losses have buffers of their own. */
 export let spare: usize = 0;
 
 let firstQ: usize = 0;
@@ -99,7 +103,7 @@ let firstP: usize = 0;
 let firstHard: usize = 0;
 let rowBytes: usize = 0;
 
-/** Rows of this many bytes that are worked on together. */
+/** Returns the number of rows with `width` bytes that are computed together. */
 export function batchRows(width: usize): i32 {
   return min(max((BATCH_BYTES / width) as i32, 1), BATCH_ROWS);
 }
@@ -121,7 +125,7 @@ export function place(start: usize, width: usize): void {
   rowBytes = width;
 }
 
-/** Turns to a row of the batch. */
+/** Selects the exponentials of a row of the batch. */
 @inline
 export function turnTo(index: i32): void {
   const offset = (index as usize) * rowBytes;
@@ -130,17 +134,20 @@ export function turnTo(index: i32): void {
   hards = firstHard + offset;
 }
 
+/** Selects exponentials at other addresses. */
 @inline
 export function turnToExponentials(q: usize, p: usize): void {
   qs = q;
   ps = p;
 }
 
+/** Writes a constant of loops. */
 @inline
 export function keep<T>(place: usize, value: f64): void {
   store<T>(kept + place, value as T);
 }
 
+/** Returns a constant in every lane. */
 @inline
 export function take<T>(place: usize): v128 {
   return broadcast<T>(kept + place);

@@ -45,7 +45,13 @@ export type RowLoss = (
  * @returns the loss L, for `evaluate` to return; 0 without kept rows
  *
  * @example
- * import { type DistillationBatch, DistillationStrategyBase, type GradientSink, Matrix, meanOverRows } from 'knowledge-distillation';
+ * import {
+ *   type DistillationBatch,
+ *   DistillationStrategyBase,
+ *   type GradientSink,
+ *   Matrix,
+ *   meanOverRows,
+ * } from 'knowledge-distillation';
  *
  * // ½ Σ (student − teacher)², mean over rows
  * class HalfSquares extends DistillationStrategyBase {
@@ -65,7 +71,8 @@ export type RowLoss = (
  *     });
  *   }
  * }
- * console.log(new HalfSquares().computeLoss(Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]]))); // 2.5
+ * const [student, teacher] = [Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]])];
+ * console.log(new HalfSquares().computeLoss(student, teacher)); // 2.5
  */
 export function meanOverRows<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,

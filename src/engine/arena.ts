@@ -19,7 +19,7 @@ export interface ThreadOptions {
    * - in a page:
    *   `() => new Worker(import.meta.resolve('knowledge-distillation/worker'), { type: 'module' })`
    * - with a bundler that finds workers by their URL:
-   *   `() => new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`
+   *   `new Worker(new URL('knowledge-distillation/worker', import.meta.url), { type: 'module' })`
    * - with `node:worker_threads`:
    *   `() => new Worker(new URL(import.meta.resolve('knowledge-distillation/worker')))`
    *

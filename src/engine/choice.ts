@@ -119,7 +119,8 @@ function best(): Choice {
 
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace('--experimental-relaxed-simd', '--experimental-wasm-relaxed-simd'); // Node's name of the flag
+  // Node's name of the flag.
+  return message.replace('--experimental-relaxed-simd', '--experimental-wasm-relaxed-simd');
 }
 
 /**

@@ -65,7 +65,8 @@ function alignmentOfRows(
   }
   const error = f ** 2 * sumOf(rowVariances(excess)) + w ** 2 * sumOf(rowVariances(other));
   if (precision === 'float32' && !(error <= TOLERANCE ** 2 * sum)) return undefined;
-  const loss = sum / 2; // 1 − cosine of two unit vectors is half the squared norm of their difference
+  // 1 − cosine of two unit vectors is half the squared norm of their difference.
+  const loss = sum / 2;
   if (!withDerivative) return { loss };
   const factor = (2 * f) / own.length;
   for (let i = 0; i < rows; i++) {
@@ -118,7 +119,8 @@ function unitsOf({ excess, teacher, base }: PairProducts, rows: number): Units |
     }
   }
   const [length, targetLength] = [Math.sqrt(square), Math.sqrt(targetSquare)];
-  if (Math.min(length, targetLength) === 0) return undefined; // not for NaN, which has to reach the loss
+  // Not for NaN, which has to reach the loss.
+  if (Math.min(length, targetLength) === 0) return undefined;
   const [inverse, targetInverse] = [1 / length, 1 / targetLength];
   const shrinkage = -gain / (length + targetLength);
   return { inverse, weight: base ? shrinkage * inverse * targetInverse : -targetInverse };
@@ -155,7 +157,8 @@ function centred({ data, rows, columns }: Grid): { x: Grid; length: number } {
   const mean = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const value = data[i * columns + j]! - data[j]!; // less the first row: exactly 0 if all are equal
+      // Less the first row: exactly 0 if all are equal.
+      const value = data[i * columns + j]! - data[j]!;
       x[i * columns + j] = value;
       mean[j]! += value / rows;
     }

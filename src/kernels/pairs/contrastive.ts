@@ -73,7 +73,8 @@ function contrastOf(
     let along = 0;
     for (let j = 0; j < rows; j++) {
       const slope = slopes[i * rows + j]!;
-      along += slope * logits[i * rows + j]!; // logits for cosines: the factor 1 / τ is in the slope
+      // Logits for cosines: the factor 1 / τ is in the slope.
+      along += slope * logits[i * rows + j]!;
       slopes[i * rows + j] = slope * factor * other.factors[j]!;
     }
     alongs[i] = share * along;

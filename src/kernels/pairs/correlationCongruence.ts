@@ -103,7 +103,8 @@ function differenceOf(
       const gap = slopes[k]! + (base - 1) * y;
       let value = last;
       let slope = order * last;
-      let difference = 0; // polynomial at x − polynomial at y, by Horner's scheme without cancellation
+      // Polynomial at x − polynomial at y, by Horner's scheme without cancellation.
+      let difference = 0;
       for (let p = order - 1; p > 0; p--) {
         difference = difference * y + value * gap;
         value = value * x + kernel[p]!;

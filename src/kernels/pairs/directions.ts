@@ -40,7 +40,8 @@ export function directionsOf(x: Grid, floor: number, precision: Precision): Dire
   let longest = 0;
   for (let i = 0; i < rows; i++) {
     const square = squares[i]!;
-    const isOrdinary = square > 1e-280 && square < 1e280; // else it may have overflowed or underflowed
+    // Else it may have overflowed or underflowed.
+    const isOrdinary = square > 1e-280 && square < 1e280;
     const length = isOrdinary ? Math.sqrt(square) : norm(data, i * columns, columns);
     norms[i] = length;
     if (length > 0) shortest = Math.min(shortest, length);

@@ -140,7 +140,8 @@ function errorOf(
   for (let k = 0; k < SAMPLE_SIZE; k++) {
     const i = (k * 7) % (rows - 1);
     const j = i + 1 + ((k * 17) % (rows - 1 - i));
-    let [even, odd] = [0, 0]; // two sums, because an addition has to wait for the last one to its sum
+    // Two sums, because an addition has to wait for the last one to its sum.
+    let [even, odd] = [0, 0];
     for (let c = 0; c < columns - 1; c += 2) {
       even += x[i * columns + c]! * y[j * columns + c]!;
       odd += x[i * columns + c + 1]! * y[j * columns + c + 1]!;

@@ -99,7 +99,8 @@ export function pairDistances(
       targetSum += h[k]!;
       if (distance < nearest && distance > 0) nearest = distance;
     }
-    if (isQuick && nearPairs > rows) return undefined; // one by one takes longer than float64 products
+    // One by one takes longer than float64 products.
+    if (isQuick && nearPairs > rows) return undefined;
     // A NaN has to reach the loss also if the row is the only one.
     x[i * rows + i] = 0 * squares[i]!;
     h[i * rows + i] = 0 * targets[i]!;

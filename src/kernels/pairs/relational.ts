@@ -66,7 +66,8 @@ export function angleDifference(
   mirror(other, rows);
   const s = halfSquares(own);
   const t = halfSquares(other);
-  const parts = slopes && new Float64Array(rows * rows); // (i, j) and (j, i) sum to the slope of a pair
+  // (i, j) and (j, i) sum to the slope of a pair.
+  const parts = slopes && new Float64Array(rows * rows);
   const p = new Float64Array(rows); // inverse distances from the vertex
   const q = new Float64Array(rows);
   const pulls = new Float64Array(rows);

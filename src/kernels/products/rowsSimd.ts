@@ -149,7 +149,8 @@ function mostRows(rows: number, bytes: number): number {
  */
 export function addRowFast(sums: Float64Array, values: FloatArray, factor: number): void {
   const instance = selectedInstance()!;
-  const row = align(FIRST_ADDRESS); // over the panels, which are no longer used and longer than a row
+  // Over the panels, which are no longer used and longer than a row.
+  const row = align(FIRST_ADDRESS);
   instance.float32.set(values, row / 4);
   const { byteOffset, byteLength } = sums;
   kernelsOf(instance).addRow32(byteOffset, byteOffset + byteLength, row, factor);

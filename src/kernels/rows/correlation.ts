@@ -26,7 +26,8 @@ export function correlationDistance(
   slope: Float64Array,
 ): number {
   const end = offset + count * stride;
-  const [x0, y0] = [x[offset]!, y[offset]!]; // subtracted first, so that equal elements become exactly 0
+  // Subtracted first, so that equal elements become exactly 0.
+  const [x0, y0] = [x[offset]!, y[offset]!];
   let xMean = 0;
   let yMean = 0;
   for (let k = offset; k < end; k += stride) {
