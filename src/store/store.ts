@@ -74,7 +74,8 @@ export interface TeacherStore {
  * const store = await openTeacherStore(folder);
  * const strategy = new ResponseDistillationStrategy({ temperature: 1 });
  * for await (const batch of store.batches({ rows: 1024, seed: 1 })) {
- *   console.log(batch.keys, batch.tokens, batch.labels); // document 1; 4, 0; 0, 1
+ *   console.log(batch.keys, batch.tokens, batch.labels);
+ *   // [ 'document 1' ] Int32Array(2) [ 4, 0 ] Int32Array(2) [ 0, 1 ]
  *   const logits = Matrix.zeros(2, 5); // of the student, which reads batch.tokens
  *   const { gradient } = strategy.computeLossAndGradient(logits, batch.targets!, batch.labels);
  * }

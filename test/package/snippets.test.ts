@@ -47,12 +47,9 @@ function examples(source: string): Snippet[] {
   });
 }
 
-/** Snippets whose output comments are in the format; the others follow. */
-const COMPARED = /^src\/(strategies|layers|teachers|head|metrics|jax|testing|tfjs)\//;
-
 /**
- * The lines that a snippet says it prints: the comment behind each `console.log(…);`, and further
- * comments below it in the same column.
+ * The lines that a snippet says it prints. They stand in a comment behind `console.log(…);`, which
+ * may go on below in the same column; or in the lines below the statement, or below its loop.
  */
 function outputOf(code: string): string[] {
   const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true);
@@ -68,14 +65,22 @@ function outputOf(code: string): string[] {
 }
 
 function commentsBehind(code: string, end: number): string[] {
-  const start = code.lastIndexOf('\n', end) + 1;
-  const [first = '', ...rest] = code.slice(start).split('\n');
-  const [, text] = /^ *\/\/ ?(.*)$/.exec(first.slice(end - start)) ?? [];
-  if (text === undefined) return [];
-  const column = first.lastIndexOf('//', first.length - text.length);
-  const below = `${' '.repeat(column)}//`;
-  const count = rest.findIndex((line) => !line.startsWith(below));
-  return [text, ...rest.slice(0, count).map((line) => line.slice(below.length).trimStart())];
+  const start = code.lastIndexOf('\n', end - 1) + 1;
+  const [line = '', ...below] = code.slice(start).split('\n');
+  const [, behind] = /^ *\/\/ ?(.*)$/.exec(line.slice(end - start)) ?? [];
+  if (behind !== undefined) {
+    const column = line.indexOf('//', end - start);
+    return [behind, ...leadingComments(below, new RegExp(`^ {${column}}// *(.*)$`))];
+  }
+  const first = below.findIndex((each) => !/^\s*[)\]}]+;?$/.test(each));
+  return leadingComments(below.slice(first), /^ *\/\/ ?(.*)$/);
+}
+
+/** The text of the comments with which lines begin. */
+function leadingComments(lines: readonly string[], comment: RegExp): string[] {
+  const texts = lines.map((line) => comment.exec(line)?.[1]);
+  const count = texts.indexOf(undefined);
+  return texts.slice(0, count < 0 ? texts.length : count).map((text) => text!);
 }
 
 const guides = readdirSync(join(root, 'docs/guides'))
@@ -112,34 +117,39 @@ test('the documents compile', () => {
     return `${where}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
   expect(messages).toEqual([]);
-}, 60_000);
+}, 180_000);
 
-test.each(snippets)(
-  '$name runs, and prints what its comments say',
-  async ({ name, file, code }) => {
-    const printed: string[] = [];
-    const log = vi.spyOn(console, 'log').mockImplementation((...values) => {
-      printed.push(...format(...values).split('\n'));
-    });
-    onTestFinished(() => log.mockRestore());
-    await expect(import(file)).resolves.toBeDefined();
-    const expected = COMPARED.test(name) ? outputOf(code) : [];
-    if (expected.length > 0) expect(printed).toEqual(expected);
-  },
-);
+test.each(snippets)('$name runs, and prints what its comments say', async ({ file, code }) => {
+  const printed: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...values) => {
+    printed.push(...format(...values).split('\n'));
+  });
+  onTestFinished(() => log.mockRestore());
+  await expect(import(file)).resolves.toBeDefined();
+  const expected = outputOf(code);
+  if (expected.length > 0) expect(printed).toEqual(expected);
+});
 
 test('the output in comments is read', () => {
   const code = `
     console.log(1); // 1
+    // why
     for (const each of [2, 3]) console.log(
       each,
     ); // 2
        // 3
+    for (const each of [4, 5]) {
+      console.log({ each });
+    }
+    // {
+    //   each: 4
+    // }
+
     // why
     console.log('quiet');
     const two = 2; // not printed
   `;
-  expect(outputOf(code)).toEqual(['1', '2', '3']);
+  expect(outputOf(code)).toEqual(['1', '2', '3', '{', '  each: 4', '}']);
 });
 
 test.each(guides)('%s has code that runs, and nothing else but commands', (guide) => {
