@@ -68,7 +68,6 @@ interface Units {
  * `teacherProjection` learns from it, and without a teacher projection it only adds to the value.
  *
  * One step of training:
- *
  * 1. `memory.select(samples)` says which samples the rows are, and draws their negatives.
  * 2. `strategy.calibrate(student, teacher)`, once before the first loss, fixes Z of each side.
  * 3. `strategy.computeLossAndGradient(student, teacher)`
@@ -84,10 +83,9 @@ interface Units {
  * Returns a loss > 0 in nats. The scale of a row does not matter. The similarities of a row of
  * zeros are 0, with gradient 0. The gradient is with respect to the student's features and exact
  * through the projection; the parameters of both projections get their own gradients. Each row is
- * contrasted by itself: chunks of a batch add up.
- *
- * Cost: 2 × (negatives + 1) × width multiplications for each row, and the same again for the
- * gradient of each side that learns, in JavaScript. The published weight beside a hard loss is 0.8.
+ * contrasted by itself: chunks of a batch add up. Cost: 2 × (negatives + 1) × width multiplications
+ * for each row, and the same again for the gradient of each side that learns, in JavaScript. The
+ * published weight beside a hard loss is 0.8.
  *
  * @throws {DistillationError} `SHAPE_MISMATCH` for widths, and for rows that are not the selected
  *   ones; `EMPTY` before `calibrate`; `DTYPE_MISMATCH`, `NOT_FINITE`; `OUT_OF_RANGE` for
