@@ -10,12 +10,14 @@ import { checkRepresentable } from './gradient.js';
  * loss is the number that `evaluate` returns.
  *
  * @example
+ * ```ts
  * import { float32, Parameter } from 'knowledge-distillation';
  *
  * const bias = new Parameter('bias', 1, 2, float32); // zeros
  * bias.gradient.data.set([1, -2]); // in a training loop, a gradient call writes it
  * for (const [i, slope] of bias.gradient.data.entries()) bias.value.data[i]! -= 0.5 * slope;
  * console.log(JSON.stringify(bias.value.toRows())); // [[-0.5,1]]
+ * ```
  */
 export class Parameter<T extends FloatArray = Float32Array> {
   /** Name of the parameter in errors and in saved states. */

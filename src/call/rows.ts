@@ -45,6 +45,7 @@ export type RowLoss = (
  * @returns the loss L, for `evaluate` to return; 0 without kept rows
  *
  * @example
+ * ```ts
  * import {
  *   type DistillationBatch,
  *   DistillationStrategyBase,
@@ -73,6 +74,7 @@ export type RowLoss = (
  * }
  * const [student, teacher] = [Matrix.fromRows([[1, 2]]), Matrix.fromRows([[0, 0]])];
  * console.log(new HalfSquares().computeLoss(student, teacher)); // 2.5
+ * ```
  */
 export function meanOverRows<T extends FloatArray>(
   batch: DistillationBatch<T, SparseTargets<T>>,

@@ -49,6 +49,7 @@ export interface ErrorDetails {
  * JavaScript type throws a `TypeError` with the same fields and the same message template.
  *
  * @example
+ * ```ts
  * import { DistillationError, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * try {
@@ -57,6 +58,7 @@ export interface ErrorDetails {
  *   if (!(error instanceof DistillationError)) throw error;
  *   console.log(error.code, error.argument); // OUT_OF_RANGE temperature
  * }
+ * ```
  */
 export class DistillationError extends RangeError implements ErrorDetails {
   declare readonly code: DistillationErrorCode;

@@ -23,6 +23,7 @@ import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
  * features.
  *
  * @example
+ * ```ts
  * import { float64, Matrix } from 'knowledge-distillation';
  *
  * const logits = Matrix.fromRows([[1, 2, 3], [4, 5, 6]]); // copies; float32
@@ -31,6 +32,7 @@ import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
  * console.log(wrapped.numeric === float64); // true
  * const batch = logits.gatherRows([1, 0, 1]); // a copy, 3 × 3
  * console.log(JSON.stringify(batch.rowRange(0, 2).toRows())); // [[4,5,6],[1,2,3]]
+ * ```
  */
 export class Matrix<T extends FloatArray = Float32Array> {
   readonly data: T;

@@ -42,6 +42,7 @@ export interface ThreadOptions {
  * columns, sparse teachers, losses that compare rows with each other, the scalar kernel.
  *
  * @example
+ * ```ts
  * import { MatrixArena, ResponseDistillationStrategy } from 'knowledge-distillation';
  *
  * const arena = new MatrixArena(1 << 20);
@@ -52,6 +53,7 @@ export interface ThreadOptions {
  * teacher.set(0, 7, 2); // in a training loop: student.data.set(…), teacher.data.set(…)
  * const { loss } = strategy.computeLossAndGradient(student, teacher, undefined, { gradient });
  * console.log(loss.toFixed(6)); // 0.000394
+ * ```
  */
 export class MatrixArena {
   readonly #arena: ArenaMemory;
@@ -87,6 +89,7 @@ export class MatrixArena {
    * @throws {DistillationError} UNAVAILABLE (the promise rejects) if `threads` is above 1 and the
    * environment has no threads, no shared memory or no SIMD
    * @example
+   * ```ts
    * import { MatrixArena } from 'knowledge-distillation';
    *
    * const bytes = 1 << 20;
@@ -94,6 +97,7 @@ export class MatrixArena {
    * const student = arena.zeros(8, 1000);
    * console.log(student.rows); // 8
    * arena.close();
+   * ```
    */
   static async withThreads(
     bytes: number,

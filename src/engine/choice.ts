@@ -143,10 +143,12 @@ export function selectedKernel(): KernelName {
  *
  * @returns the name of the kernel, and the reason in English
  * @example
+ * ```ts
  * import { kernelInfo } from 'knowledge-distillation';
  *
  * const { kernel } = kernelInfo();
  * console.log(['fma', 'simd', 'scalar'].includes(kernel)); // true
+ * ```
  */
 export function kernelInfo(): KernelInfo {
   choice ??= best();
@@ -165,11 +167,13 @@ export function kernelInfo(): KernelInfo {
  * @throws {DistillationError} UNAVAILABLE if the engine cannot run the kernel
  * @throws {TypeError} for a module that is not of this library
  * @example
+ * ```ts
  * import { kernelInfo, selectKernel } from 'knowledge-distillation';
  *
  * selectKernel('scalar');
  * console.log(kernelInfo().kernel); // scalar
  * selectKernel('auto');
+ * ```
  */
 export function selectKernel(kernel: KernelName | 'auto' | object | readonly object[]): void {
   const operation = 'selectKernel';
