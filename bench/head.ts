@@ -102,7 +102,7 @@ function measure(step: string, teacherKind: string, chunkRows?: number): Measure
   return { milliseconds: Math.min(...times), bytes: most - before };
 }
 
-/** That of a process whose allocator gives memory back, as it does where nobody says otherwise. */
+/** Environment of a process whose allocator gives memory back, as it does by default. */
 const ENV = {
   ...process.env,
   ...Object.fromEntries(Object.keys(KEEP_BUFFERS).map((key) => [key, undefined])),

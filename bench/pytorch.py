@@ -2,7 +2,7 @@
 
 {"threads"} answers {"version"}. {"loss", "options", "student", "teacher", "labels", "compile"} readies a loss of losses.py and answers
 {"id", "loss"}, or {"failed"} where torch.compile cannot do it; matrices are {"data": base64, "dtype", "shape"}.
-{"id", "repetitions"} takes its step so many times and answers {"milliseconds"}. {"drop": id} forgets it.
+{"id", "repetitions"} repeats its step `repetitions` times and answers {"milliseconds"}. {"drop": id} forgets it.
 With --cold: prints the milliseconds from the import to the first gradient of 64 × 1000 logits.
 """
 

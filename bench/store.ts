@@ -123,7 +123,8 @@ export async function storeTable(rounds: number): Promise<Table> {
         strategy.computeLossAndGradient(student, said[0]!, undefined, { gradient });
       kernel.push((await timeOf(call)) / TEXT);
     }
-    for (const times of [kernel, ...stores.map((store) => store.times)]) times.shift(); // it warms up
+    // It warms up.
+    for (const times of [kernel, ...stores.map((store) => store.times)]) times.shift();
     const plain = (value: number): Cell => ({ milliseconds: value }); // printed as it is
     const lines = [];
     for (const { name, times, bytes, folder } of stores) {

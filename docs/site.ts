@@ -50,7 +50,8 @@ const app = await Application.bootstrap({
   headings: { readme: false, document: true },
   tsconfig: `${root}tsconfig.json`,
   skipErrorChecking: true, // `npm run typecheck` has done it
-  disableSources: true, // links to lines need the repository's address, which package.json has not got yet
+  // Links to lines need the repository's address, which package.json has not got yet.
+  disableSources: true,
   entryPoints: ['', 'teachers/readers/', 'store/', 'testing/', 'tfjs/', 'jax/'].map(
     (folder) => `${root}src/${folder}index.ts`,
   ),

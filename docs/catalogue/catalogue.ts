@@ -102,7 +102,9 @@ function literalOf(expression: ts.Expression | undefined): boolean | undefined {
   return undefined;
 }
 
-/** The options of a constructor, its own first; those that the strategy does not read are left out. */
+/**
+ * The options of a constructor that the strategy reads, its own first.
+ */
 function optionsOf(sources: Sources, className: string): Option[] {
   const defaults = defaultsOf(sources, className);
   const readsTemperature = literalOf(sources.returnedBy(className, 'usesTemperatures')) !== false;

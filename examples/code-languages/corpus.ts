@@ -43,7 +43,8 @@ const ENOUGH = 800;
 const LONGEST = 1600;
 
 /**
- * Reads the packages in `folder`: of each language so many files at most, the same in every run.
+ * Reads the packages in `folder`: at most `filesPerLanguage` files of each
+ * language, the same in every run.
  */
 export function readCorpus(folder: string, filesPerLanguage: number): Corpus {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -30,7 +30,8 @@ export class PreferenceDistillationStrategy<
           const margin = teacher[first]! - teacher[second]!;
           const lead = student[first]! - student[second]!;
           const doubt = sigmoid(-margin); // that the teacher has in its own order
-          const disagreement = doubt === 0 ? 0 : doubt * (lead - margin); // 0 · ∞ where a class is ruled out
+          // 0 · ∞ where a class is ruled out.
+          const disagreement = doubt === 0 ? 0 : doubt * (lead - margin);
           loss += (softplus(-lead) - softplus(-margin) + disagreement) / pairs;
           const slope = (doubt - sigmoid(-lead)) / pairs; // d loss / d lead
           derivative[first]! += slope;

@@ -15,7 +15,7 @@ import { classify, Trainer } from './training.js';
 import { Transformer } from './transformer.js';
 
 const CURVE_POINTS = 10;
-/** The components of so many steps are averaged for the report. */
+/** Number of steps over which the components are averaged for the report. */
 const LAST_STEPS = 50;
 
 /**

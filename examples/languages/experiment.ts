@@ -9,7 +9,7 @@ import type { Method } from '../shared/training.js';
 import { prepareLesson, teachStudent } from './training.js';
 
 export interface Settings extends ComparisonSettings {
-  /** At most so many of the compiler's messages, each in all languages. */
+  /** Largest number of the compiler's messages, each in all languages. */
   readonly messages: number;
   readonly steps: number;
 }

@@ -1,6 +1,6 @@
-/** The teacher reads lines that are so many pixels high, */
+/** Height in pixels of the lines that the teacher reads. */
 export const HEIGHT = 48;
-/** and says once every so many pixels what is there. */
+/** Distance in pixels between two outputs of the teacher along a line. */
 export const FRAME = 8;
 
 /** A word, drawn in one line. */

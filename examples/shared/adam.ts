@@ -57,7 +57,7 @@ export class Adam {
     }
   }
 
-  /** Those of a parameter themselves: may be written. */
+  /** Returns the moments of a parameter, not a copy: they may be written. */
   momentsOf(value: Float32Array): Moments {
     let moments = this.#moments.get(value);
     if (moments === undefined) {

@@ -6,7 +6,7 @@ export interface Split {
   readonly heldOut: Int32Array;
 }
 
-/** Holds out so many of the groups 0, 1, …; all samples of a group are held out, or none. */
+/** Holds out a number of the groups 0, 1, …: all samples of a group are held out, or none. */
 export function splitByGroup(groups: Int32Array, heldOutFraction: number, random: Random): Split {
   const count = groups.reduce((most, group) => Math.max(most, group), 0) + 1;
   const order = random.shuffle(Int32Array.from({ length: count }, (_, group) => group));

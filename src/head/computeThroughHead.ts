@@ -56,11 +56,12 @@ import type { RowwiseStrategy, ThroughHeadOptions, ThroughHeadResult } from './o
  *
  * Threads: the products take most of the time. In float32, they are computed in place and on the
  * threads of a {@link MatrixArena} if `student.weight`, `gradients.weight` and the `weight` of a
- * teacher with a head are matrices of this arena; `hidden` may be anywhere. The result is the
- * same to the bit for every number of threads. During the call, the arena needs room for 8 × `chunkRows` ×
- * (width + columns) bytes, half as much again for a teacher with a head of the same width, and 649
- * KiB for each thread. The products are computed by copying, on one thread, if there is no room, if
- * a matrix is elsewhere, if `accumulate` adds to `weight`, in float64, and by the scalar kernel.
+ * teacher with a head are matrices of this arena; `hidden` may be anywhere. The result is the same
+ * to the bit for every number of threads. During the call, the arena needs room for 8 × `chunkRows`
+ * × (width + columns) bytes, half as much again for a teacher with a head of the same width, and
+ * 649 KiB for each thread. The products are computed by copying, on one thread, if there is no
+ * room, if a matrix is elsewhere, if `accumulate` adds to `weight`, in float64, and by the scalar
+ * kernel.
  *
  * Rounding: each chunk adds its part of the weight's gradient in the dtype of the student, and each
  * addition rounds by at most half a unit in the last place. 2,048 rows are 18 additions in chunks
@@ -74,7 +75,11 @@ import type { RowwiseStrategy, ThroughHeadOptions, ThroughHeadResult } from './o
  *
  * @example
  * ```ts
- * import { computeThroughHead, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
+ * import {
+ *   computeThroughHead,
+ *   Matrix,
+ *   ResponseDistillationStrategy,
+ * } from 'knowledge-distillation';
  *
  * const strategy = new ResponseDistillationStrategy({ temperature: 2 });
  * const student = {

@@ -145,7 +145,8 @@ export function distillationValueAndGrad<A extends JaxArray>(
         if (typeTag(made) !== 'Object') {
           throwType(operation, 'student', 'be a tensor or tensors by layer', made);
         }
-        const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>; // one or the other, as the overloads have it
+        // One or the other, as the overloads have it.
+        const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>;
         const inputs = new JaxInputs(operation);
         const evaluate = prepareEvaluation(operation, strategy, call, inputs);
         await inputs.readAll();

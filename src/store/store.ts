@@ -52,6 +52,7 @@ export interface TeacherStore {
  * storage of your own.
  *
  * @param where - a path, a URL (`http:`, `https:` or `file:`), or a storage with `list` and `read`
+ * @returns the description and the size of the store, and its batches
  * @throws {DistillationError} MISSING where there is no store, or, behind a URL, no manifest;
  *   DAMAGED with the name of a file; UNAVAILABLE for a server that does not answer
  *

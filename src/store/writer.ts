@@ -62,6 +62,8 @@ export interface TeacherStoreWriter {
  * first one only, in the order of the names of the shards.
  *
  * @param where - a folder (it is made; Node 20.16 or later, Deno, Bun), or a storage with `write`
+ * @param options - the teacher, its vocabulary, and how shards are written
+ * @returns the writer; `close` it after the last sequence
  * @throws {DistillationError} MISMATCH for a store of another teacher, vocabulary, temperature,
  *   precision or of other dense rows, with its name; OUT_OF_RANGE and others for an option;
  *   UNAVAILABLE where there is no file system, and for a package that is not installed

@@ -29,7 +29,8 @@ const config: ViteUserConfig = defineConfig({
     alias: {
       '@tensorflow/tfjs': fileURLToPath(new URL('tensorflow.ts', import.meta.url)),
     },
-    // The backends for browsers are installed here, and register with the TensorFlow.js of the root.
+    // The backends for browsers are installed here, and register with the TensorFlow.js of the
+    // root.
     dedupe: ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-core'],
   }),
   test: {

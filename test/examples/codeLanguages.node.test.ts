@@ -27,7 +27,9 @@ describe('the corpus', () => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), lines.map((line) => `${line}\n`).join(''));
   };
-  /** So many lines of 50 characters with the line break, unlike those of another word. */
+  /**
+   * Returns `count` lines of 50 characters, line break included, which differ from word to word.
+   */
   const lines = (word: string, count: number) =>
     Array.from({ length: count }, (_, i) => `${word} ${i} `.padEnd(49, '.'));
 
@@ -54,7 +56,7 @@ describe('the corpus', () => {
     expect(readCorpus(folder, 10).languages).toEqual(['css', 'js']);
   });
 
-  test('takes so many files of a language, the same in every run', () => {
+  test('takes the same files of a language in every run', () => {
     for (let i = 0; i < 20; i++) write(`one/${i}.c`, lines(`file ${i}`, 4));
     const { texts } = readCorpus(folder, 7);
     expect(texts).toHaveLength(7);

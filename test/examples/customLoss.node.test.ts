@@ -10,7 +10,8 @@ test.each(LAWS)('$name', ({ check }) => check());
 test('one pair of classes, by hand', () => {
   const strategy = new PreferenceDistillationStrategy<Float64Array>({ temperature: 1 });
   const student = Matrix.fromRows([[0, 0]], float64);
-  const teacher = Matrix.fromRows([[Math.log(3), 0]], float64); // prefers the first to the second: 3/4
+  // Prefers the first to the second: 3/4.
+  const teacher = Matrix.fromRows([[Math.log(3), 0]], float64);
   const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
   expect(loss).toBeCloseTo(0.75 * Math.log(0.75 / 0.5) + 0.25 * Math.log(0.25 / 0.5), 14);
   expect(gradient.data[0]).toBeCloseTo(0.5 - 0.75, 14);

@@ -6,7 +6,7 @@ import { Random } from '../../examples/shared/random.js';
 const labels = Int32Array.from({ length: 200 }, (_, index) => index % 10);
 const labelled = chooseStratified(labels, 3, new Random(1, 'labelled'));
 
-test('so many images of every class are chosen, and they alone have a label', () => {
+test('chooses the number of images of every class that is asked for, and labels only these', () => {
   expect(Array.from(labelled, (index) => labels[index])).toEqual(
     Array.from({ length: 30 }, (_, i) => Math.floor(i / 3)),
   );

@@ -267,7 +267,7 @@ describe('a job', () => {
     label,
   });
 
-  test('asks about the documents that are missing, at most so many at a time', async () => {
+  test('asks about the missing documents, within the limit of documents in flight', async () => {
     const { store, sequences, flushed } = makeStore();
     await store.append('c', {});
     const asked: number[] = [];

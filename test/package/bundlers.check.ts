@@ -56,7 +56,8 @@ const bundlers = {
     });
     const { output: chunks } = await bundle.generate({ format: 'es' });
     await bundle.close();
-    const { code } = await esbuild.transform(chunks[0].code, { minify: true }); // Rollup has no minifier of its own
+    // Rollup has no minifier of its own.
+    const { code } = await esbuild.transform(chunks[0].code, { minify: true });
     writeFileSync(output, code);
   },
 

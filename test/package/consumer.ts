@@ -30,8 +30,10 @@ export const programs = {
   store: { needs: ['hyparquet', 'hyparquet-writer'], options: {} },
   testing: { needs: ['fast-check'], options: {} },
   teachers: { needs: [], options: {} },
-  jax: { needs: ['@jax-js'], options: { skipLibCheck: true } }, // its declarations need those of browsers
-  tfjs: { needs: ['@tensorflow'], options: { skipLibCheck: true } }, // its declarations do not stand a check
+  // Its declarations need those of browsers.
+  jax: { needs: ['@jax-js'], options: { skipLibCheck: true } },
+  // Its declarations do not stand a check.
+  tfjs: { needs: ['@tensorflow'], options: { skipLibCheck: true } },
 } as const;
 
 export type Program = keyof typeof programs;

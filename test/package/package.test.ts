@@ -49,7 +49,8 @@ const {
 test.each(Object.entries(entries))('%s has types of its own for import and require', (_, entry) => {
   expect(Object.keys(entry)).toEqual(['import', 'require']);
   for (const condition of Object.values(entry)) {
-    expect(Object.keys(condition)).toEqual(['types', 'default']); // TypeScript takes the first that fits
+    // TypeScript takes the first that fits.
+    expect(Object.keys(condition)).toEqual(['types', 'default']);
   }
   expect(entry.import.types).toBe(entry.import.default.replace(/\.js$/, '.d.ts'));
   expect(entry.require.types).toBe(entry.require.default.replace(/\.cjs$/, '.d.cts'));

@@ -68,7 +68,7 @@ function flow(
   };
 }
 
-/** Rows in which no channel of so many is zero. */
+/** Rows in which none of `channels` channels is zero. */
 function hasChannels(channels: number): (row: readonly number[]) => boolean {
   return (row) => {
     const positions = row.length / channels;

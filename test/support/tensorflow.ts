@@ -1,5 +1,5 @@
-// TensorFlow.js as its package `@tensorflow/tfjs` exports it, from the parts that the tests use: the
-// whole package is twice as large. The tests and the guides import it by its usual name, which
+// TensorFlow.js as its package `@tensorflow/tfjs` exports it, from the parts that the tests use:
+// the whole package is twice as large. The tests and the guides import it by its usual name, which
 // tsconfig.json and vitest.config.ts lead here. test/package runs the whole package.
 
 import '@tensorflow/tfjs-backend-cpu';

@@ -98,7 +98,8 @@ describe('SparseTargets.fromProbabilities', () => {
     expect([...sparse.indices]).toEqual([1, -1, -1, -1, -1, -1, 0, 3, 2]);
     const student = matrix([0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]);
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
-    const expected = (Math.log(4) + 0.5 * Math.log(2)) / 2; // KL of [1, 0, 0, 0], and of [½, ¼, ¼] with an empty tail
+    // KL of [1, 0, 0, 0], and of [½, ¼, ¼] with an empty tail.
+    const expected = (Math.log(4) + 0.5 * Math.log(2)) / 2;
     const loss = (mask: number[]) => strategy.computeLoss(student, sparse, undefined, { mask });
     expect(loss([1, 0, 1])).toBeCloseTo(expected, 14);
     expect(refusal(() => loss([1, 1, 1]))).toMatchObject({ code: 'EMPTY', row: 1 });

@@ -645,7 +645,8 @@ describe('A sparse teacher is refused', () => {
       tail: 'renormalize',
       temperature: 0.01,
     });
-    const hot = new SparseTargets({ ...good, temperature: 1e308 }); // its logits at 0.01 are too large for any number
+    // Its logits at 0.01 are too large for any number.
+    const hot = new SparseTargets({ ...good, temperature: 1e308 });
     const gradient = matrix([7, 7, 7, 7]);
     const options = { gradient, accumulate: true };
     expect(() => renormalized.computeGradient(student, hot, undefined, options)).toThrow();

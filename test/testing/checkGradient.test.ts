@@ -221,7 +221,8 @@ describe('checkGradient', () => {
     }
     for (const value of [0, 1]) {
       const beside = teacher.clone();
-      beside.set(0, 1, teacher.get(0, 1) + value); // the others are at their corners, all of them or all but one
+      // The others are at their corners, all of them or all but one.
+      beside.set(0, 1, teacher.get(0, 1) + value);
       const report = checkGradient(new SquaredHinge(0), beside, teacher);
       expect(report).toMatchObject({ passed: true, kinks: [] });
       expect(checkGradient(new SquaredHinge(1e-5), beside, teacher).passed).toBe(false);

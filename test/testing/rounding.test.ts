@@ -250,7 +250,8 @@ describe('checkGradient near the teacher', () => {
   });
 
   test('the scale is no less than what a difference resolves, and is reported', () => {
-    const flat = Matrix.fromRows([[20, -20]], float64); // saturated: even one step away there is no slope
+    // Saturated: even one step away there is no slope.
+    const flat = Matrix.fromRows([[20, -20]], float64);
     const { passed, worst } = checkGradient(new PlainKL<Float64Array>(), flat, flat);
     expect(passed).toBe(true);
     // Eight roundings of 1, and steps of 1e-4 · 20.

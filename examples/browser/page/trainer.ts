@@ -9,11 +9,11 @@ const DEFAULT_RECIPE: Recipe = {
   alpha: 0.3,
 };
 const SEED = 1;
-/** While training, the student is asked anew about what is on the pad after so many steps. */
+/** Number of training steps after which the student reads the drawing on the pad again. */
 const STEPS_BETWEEN_ANSWERS = 4;
-/** So many seconds without a report, where one is due, and the worker is taken to be dead. */
+/** Time without a due report after which the worker counts as dead, in seconds. */
 const PATIENCE = 10;
-/** The same of a worker that has yet to load: its files may come over a slow network. */
+/** The same limit for a worker that is loading: its files may come over a slow network. */
 const PATIENCE_WHILE_LOADING = 180;
 
 /** `opening`: a worker is loading; `ready`: trains when asked to; `failed`: the worker is gone. */
@@ -38,7 +38,7 @@ export class Trainer {
   readonly loss: Signal<number | undefined> = signal(undefined);
   readonly components: Signal<readonly ComponentLoss[]> = signal([]);
   readonly curve: Signal<readonly CurvePoint[]> = signal([]);
-  /** That of the student before this one, for comparison. */
+  /** Curve of the previous student, for comparison. */
   readonly earlierCurve: Signal<readonly CurvePoint[]> = signal([]);
   /** What is on the pad. */
   readonly pixels: Signal<Float32Array | undefined> = signal(undefined);
@@ -157,7 +157,8 @@ export class Trainer {
     this.#isLoaded = true;
     this.#silence = 0;
     const isOpening = this.status.value === 'opening';
-    if (isOpening && report.kind !== 'opened' && report.kind !== 'failed') return; // of the student before
+    // Of the student before.
+    if (isOpening && report.kind !== 'opened' && report.kind !== 'failed') return;
     if ('snapshot' in report) {
       this.#snapshot = report.snapshot;
       save('snapshot', report.snapshot);

@@ -14,7 +14,7 @@ export interface Recipe {
   readonly alpha: number;
 }
 
-/** The student on the held-out images after so many steps. */
+/** Result of the student on the held-out images after a number of steps. */
 export interface CurvePoint {
   readonly step: number;
   readonly accuracy: number;
@@ -24,7 +24,7 @@ export interface CurvePoint {
 
 /** All that a training goes on from, bit by bit: in a new worker, or after the page was closed. */
 export interface Snapshot extends TrainingState {
-  /** That of {@link SNAPSHOT_VERSION} when it was taken. */
+  /** {@link SNAPSHOT_VERSION} at the time of the snapshot. */
   readonly version: number;
   /** Of the student, its labelled images and its batches. */
   readonly seed: number;
@@ -77,7 +77,7 @@ export type Report =
       readonly loss: number;
       readonly components: readonly ComponentLoss[];
     }
-  /** Every so many steps, and after the last: the curve has one more point. */
+  /** Sent at regular steps and after the last step: one more point of the curve. */
   | { readonly kind: 'evaluated'; readonly snapshot: Snapshot }
   | { readonly kind: 'paused'; readonly snapshot: Snapshot }
   | { readonly kind: 'finished'; readonly snapshot: Snapshot }

@@ -94,7 +94,11 @@ const ASK_IDS = 'ask for return_token_ids: true in the request, or pass promptTo
  *       prompt_logprobs: [
  *         null,
  *         { 2: { logprob: -0.5, rank: 1 }, 4: { logprob: -1.5, rank: 2 } },
- *         { 2: { logprob: -0.2, rank: 1 }, 3: { logprob: -2.5, rank: 2 }, 7: { logprob: -5, rank: 9 } },
+ *         {
+ *           2: { logprob: -0.2, rank: 1 },
+ *           3: { logprob: -2.5, rank: 2 },
+ *           7: { logprob: -5, rank: 9 },
+ *         },
  *       ],
  *     },
  *   ],

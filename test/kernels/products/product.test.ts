@@ -173,7 +173,8 @@ describeKernels('A product that is put into rows', () => {
       ] as const) {
         const a = grid(numbers(rows * inner, 1), rows, inner);
         const b = grid(numbers(inner * columns, 2), inner, columns);
-        const order = Array.from({ length: rows }, (_, i) => 2 * (rows - 1 - i)); // with rows between
+        // With rows between.
+        const order = Array.from({ length: rows }, (_, i) => 2 * (rows - 1 - i));
         const before = numbers(2 * rows * columns, 3);
         for (const adds of [true, false]) {
           const data = before.slice();

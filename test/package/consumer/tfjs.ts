@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   const labels = tf.tensor1d([0, 1], 'int32');
 
   const loss = distillationLoss(tf, hybrid);
-  const variables: readonly tf.Variable[] = loss.variables; // only a base class that both entries share finds them
+  // Only a base class that both entries share finds them.
+  const variables: readonly tf.Variable[] = loss.variables;
   if (variables.length !== 1) throw new Error(`${variables.length} variables, not 1`);
   const now: tf.Scalar = loss(layers(), teacher, labels);
   const later = await distillationLossAsync(tf, hybrid)(layers, teacher, labels);

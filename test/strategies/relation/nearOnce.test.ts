@@ -52,7 +52,7 @@ describe.each(multiplying)('Products for near students, %s kernel', (kernel) => 
         256,
       );
       create().computeGradient(student, teacher);
-      // Those of the teacher, those of the difference or of the student, and the gradient.
+      // Products of the teacher, products of the difference or of the student, and the gradient.
       expect(products).toEqual(Array(distance === 0 ? 2 : 3).fill('float32'));
     }
   });

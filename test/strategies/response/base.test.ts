@@ -327,7 +327,8 @@ describeKernels("A divergence of one's own that calls itself", () => {
         }
         if (depth === 0) {
           depth++;
-          this.computeLoss(teacher, student, Int32Array.of(2, UNLABELED)); // as many rows, other tables
+          // As many rows, other tables.
+          this.computeLoss(teacher, student, Int32Array.of(2, UNLABELED));
           depth--;
         }
         return loss;

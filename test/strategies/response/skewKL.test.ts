@@ -70,7 +70,8 @@ describe('SkewKLDistillationStrategy at the edges', () => {
       const [student, teacher] = [matrix([0, low]), matrix([low, 0])];
       expect(strategy.computeLoss(student, teacher) / bound).toBeCloseTo(1, 14);
     }
-    const loss = strategy.computeLoss(matrix([0, -20]), matrix([-20, 0])); // lambda + e⁻²⁰ of it in the mixture
+    // Lambda + e⁻²⁰ of it in the mixture.
+    const loss = strategy.computeLoss(matrix([0, -20]), matrix([-20, 0]));
     expect(loss / -Math.log(lambda + Math.exp(-20))).toBeCloseTo(1, 7);
   });
 

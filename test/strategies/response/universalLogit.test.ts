@@ -286,7 +286,8 @@ describeKernels('UniversalLogitDistillationStrategy of many classes', () => {
       const plain = [matrix(...own), matrix(...theirs)] as const;
       close(hybrid.computeGradient(...plain).data, expected);
       const arena = new MatrixArena(1 << 18);
-      arena.zeros(1, 1000, float64); // whose row takes more room to work in than those that are ranked
+      // Whose row takes more room to work in than those that are ranked.
+      arena.zeros(1, 1000, float64);
       const [student, teacher, gradient] = [columns, others, columns].map((n) =>
         arena.zeros(5, n, float64),
       ) as [Matrix<Float64Array>, Matrix<Float64Array>, Matrix<Float64Array>];
