@@ -27,10 +27,10 @@ export interface AlphaBetaDistillationOptions extends DivergenceOptions {
  *
  * ```math
  * L = α CE(s, y) + (1 − α) T² D
- * D = −(1 / (a b)) Σ_j (p_j^(a) q_j^(b) − (a / (a + b)) p_j^(a + b) − (b / (a + b)) q_j^(a + b))
- * D = KL(p ‖ q) if a = 1, b = 0
- * D = KL(q ‖ p) if a = 0, b = 1
- * D = (1 / 2) Σ_j (log(p_j) − log(q_j))² if a = b = 0
+ * D = −1 / (a b) Σ_j (p_j^a q_j^b − a / (a + b) · p_j^(a + b) − b / (a + b) · q_j^(a + b))
+ * D = KL(p ‖ q) if a = 1 and b = 0
+ * D = KL(q ‖ p) if a = 0 and b = 1
+ * D = ½ Σ_j (log(p_j) − log(q_j))² if a = b = 0
  * p = softmax(t / T)
  * q = softmax(s / T)
  * ```
@@ -43,13 +43,14 @@ export interface AlphaBetaDistillationOptions extends DivergenceOptions {
  * a is the option `teacherPower`, b the option `studentPower`. Where a power is 0, D is the limit
  * of the formula. D is ½ Σ (p − q)² for a = b = 1, and 2 Σ (√p − √q)² for a = b = ½. A smaller a
  * leads the student to classes where it is far from the teacher. A larger b leads it to classes of
- * which it is already sure. The loss is the mean over rows. An unlabelled row has the soft loss
- * alone, with weight 1. The cross-entropy is at temperature 1.
+ * which it is already sure. s and t are rows of student and teacher, y is the label, and the loss
+ * is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
+ * cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). With b = 0 the student must not rule out a class that the teacher allows; with a
- *   = 0 the teacher must not rule out a class that the student allows. The teacher may be {@link
- *   SparseTargets}; see the option `tail`.
+ *   = 0 the teacher must not rule out a class that the student allows. The teacher may be
+ *   {@link SparseTargets}; see the option `tail`.
  * - labels: class indices in [0, classes), `UNLABELED` or `IGNORE_INDEX`; or rows that are
  *   distributions.
  *

@@ -47,13 +47,13 @@ export interface ResponseOptions extends StrategyOptions {
  * softened row.
  *
  * ```math
- * L = α CE(s, y) + (1 − α) T² softLoss(s / T, t / T) for a labelled row
- * L = T² softLoss(s / T, t / T) for an unlabelled row
+ * L = α CE(s, y) + (1 − α) T² softLoss(s / T, t / T)
  * ```
  *
- * The loss of a batch is the mean over rows. The cross-entropy is at temperature 1. The base class
- * handles labels, temperatures, standardized logits, masks and the mean, and the derivative through
- * all of them.
+ * s and t are rows of student and teacher, y is the label, and the loss of a batch is the mean over
+ * rows. An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at
+ * temperature 1. The base class handles labels, temperatures, standardized logits, masks and the
+ * mean, and the derivative through all of them.
  */
 export abstract class ResponseDistillationStrategyBase<
   T extends FloatArray = Float32Array,

@@ -21,9 +21,10 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * Use it for several labels at once, where classes do not exclude each other.
  *
- * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
- * binary cross-entropy is at temperature 1. The loss is the sum over classes: it is larger than a
- * mean over classes, as of PyTorch's `BCEWithLogitsLoss`, by the number of classes.
+ * s and t are rows of student and teacher, y is the label, and the loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The binary cross-entropy is at temperature
+ * 1. The loss is the sum over classes: it is larger than a mean over classes, as of PyTorch's
+ * `BCEWithLogitsLoss`, by the number of classes.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], each of a class against its absence;
  *   finite or −Infinity (a class that is ruled out). The student must not rule out a class that the

@@ -46,8 +46,9 @@ export interface CorrelationDistillationOptions extends ResponseOptions {
  *
  * β is the option `interWeight`, γ the option `intraWeight`. *inter* compares the classes of a row
  * i, *intra* the rows of the batch in each class j; *intra* is the same for every row. The student
- * matches which probabilities rise together, not how far (DIST). The loss is the mean over rows. An
- * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ * matches which probabilities rise together, not how far (DIST). s and t are rows of student and
+ * teacher, y is the label, and the loss is the mean over rows. An unlabelled row has the soft loss
+ * alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out).

@@ -26,9 +26,9 @@ import { fillTables, SpareTables } from './_rowTables.js';
  *
  * Avoid it beside other response losses: their `alpha` adds the same loss.
  *
- * y is a class, as a one-hot row, or a distribution. The loss is the mean over rows. Every response
- * strategy has this loss for its labels, at temperature 1. The options `temperature` and `alpha` do
- * not change it.
+ * s is a row of the student, y its label as a one-hot row or a distribution, and the loss is the
+ * mean over rows. Every response strategy has this loss for its labels, at temperature 1. The
+ * options `temperature` and `alpha` do not change it.
  *
  * - `student`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that is ruled
  *   out). A label must not be a class that the student rules out.

@@ -39,8 +39,8 @@ export interface DecoupledDistillationOptions extends ResponseOptions {
  *
  * v is the option `targetWeight`, w the option `nonTargetWeight`. The divergence of `Response` is
  * TCKD + (1 − p_y) · NCKD: a teacher that is sure of the label mutes what it knows of the other
- * classes. Here NCKD has a weight of its own. The loss is the mean over rows. The cross-entropy is
- * at temperature 1.
+ * classes. Here NCKD has a weight of its own. s and t are rows of student and teacher, y is the
+ * label, and the loss is the mean over rows. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The student must not rule out a class that the teacher allows. NCKD is 0 with

@@ -43,8 +43,9 @@ export interface JensenShannonDistillationOptions extends DivergenceOptions {
  * Avoid it as a first try: `beta` is one more number to search.
  *
  * The plain JSD tends to 0 at β = 0 and at β = 1. With `scale: 'kl-limits'` it is divided by β (1 −
- * β), and is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1. The loss is the mean over rows. An
- * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
+ * β), and is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1. s and t are rows of student and teacher, y
+ * is the label, and the loss is the mean over rows. An unlabelled row has the soft loss alone, with
+ * weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The loss is finite where one side rules a class out, except at the two ends of

@@ -18,9 +18,9 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * Avoid it where only a softmax follows, which does not see a constant added to a row.
  *
- * The soft loss is the mean of (s − t)² at any temperature, unless `temperatureSquared` is false.
- * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
- * cross-entropy is at temperature 1.
+ * The soft loss is the mean of (s − t)² at any temperature, unless `temperatureSquared` is false. s
+ * and t are rows of student and teacher, y is the label, and the loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], finite; or −Infinity for a class that is
  *   ruled out on both sides, which adds 0.

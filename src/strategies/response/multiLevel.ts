@@ -41,7 +41,7 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  * between classes.
  *
  * ```math
- * L = α CE(s, y) + (1 − α) Σ_τ (u τ² KL(p ‖ q) + v ‖P P^T − Q Q^T‖² / B + w ‖P^T P − Q^T Q‖² / C)
+ * L = α CE(s, y) + (1 − α) Σ_τ (u τ² KL(p ‖ q) + v ‖P Pᵀ − Q Qᵀ‖² / B + w ‖Pᵀ P − Qᵀ Q‖² / C)
  * p = softmax(t / τ)
  * q = softmax(s / τ)
  * ```
@@ -54,8 +54,8 @@ export interface MultiLevelDistillationOptions extends ResponseOptions {
  * The temperatures τ are `multiples` of T. P and Q hold the rows p and q of the batch, with B rows
  * and C classes, and the norm is Frobenius'. u, v and w are the options `instanceWeight`,
  * `batchWeight` and `classWeight`. The two relations are the same for every row, and have no factor
- * τ². The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
- * cross-entropy is at temperature 1.
+ * τ². s and t are rows of student and teacher, y is the label, and the loss is the mean over rows.
+ * An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The student must not rule out a class that the teacher allows.

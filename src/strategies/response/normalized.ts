@@ -38,7 +38,8 @@ export interface NormalizedDistillationOptions extends ResponseOptions {
  * v is the option `targetWeight`, w the option `nonTargetWeight`. The probabilities of the other
  * classes are divided by their sum on both sides, so they can be matched for any probability of the
  * label. Both cross-entropies and p_y are at temperature 1, and of the raw logits where
- * `standardizeLogits` is true. The loss is the mean over rows.
+ * `standardizeLogits` is true. s and t are rows of student and teacher, y is the label, and the
+ * loss is the mean over rows.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The student must not rule out a class that the teacher allows. The divergence is

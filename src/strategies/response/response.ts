@@ -18,8 +18,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *
  * Avoid it for a student much too small: it spreads its probability over everything.
  *
- * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
- * cross-entropy is at temperature 1.
+ * s and t are rows of student and teacher, y is the label, and the loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The student must not rule out a class that the teacher allows. The teacher may

@@ -21,8 +21,9 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  * Avoid it where rare classes must be kept: the student may drop them.
  *
  * The student has to put no probability where the teacher puts none. It need not cover every class
- * of the teacher. The loss is the mean over rows. An unlabelled row has the soft loss alone, with
- * weight 1. The cross-entropy is at temperature 1.
+ * of the teacher. s and t are rows of student and teacher, y is the label, and the loss is the mean
+ * over rows. An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at
+ * temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The teacher must not rule out a class that the student allows. The teacher may

@@ -33,8 +33,9 @@ export interface SkewKLDistillationOptions extends DivergenceOptions {
  * Avoid it where `Response` is finite and trains well.
  *
  * The mixture keeps the divergence finite where one side has no probability, and keeps its gradient
- * small. The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1.
- * The cross-entropy is at temperature 1.
+ * small. s and t are rows of student and teacher, y is the label, and the loss is the mean over
+ * rows. An unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at
+ * temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The teacher may be {@link SparseTargets}; see the option `tail`.

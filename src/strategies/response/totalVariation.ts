@@ -11,7 +11,7 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  * the wrong place.
  *
  * ```math
- * L = α CE(s, y) + (1 − α) T² (1 / 2) Σ_j |p_j − q_j|
+ * L = α CE(s, y) + (1 − α) T² ½ Σ_j |p_j − q_j|
  * p = softmax(t / T)
  * q = softmax(s / T)
  * ```
@@ -20,8 +20,8 @@ import { DivergenceDistillationStrategyBase, type DivergenceOptions } from './di
  *
  * Avoid it for the last steps: near the minimum its gradient does not fade, and the student jumps.
  *
- * The loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
- * cross-entropy is at temperature 1.
+ * s and t are rows of student and teacher, y is the label, and the loss is the mean over rows. An
+ * unlabelled row has the soft loss alone, with weight 1. The cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The teacher may be {@link SparseTargets}; see the option `tail`.

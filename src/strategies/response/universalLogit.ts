@@ -23,8 +23,9 @@ import { ResponseDistillationStrategyBase, type ResponseOptions } from './base.j
  *
  * p_((r)) is the r-th largest element of p, and 0 beyond the smaller vocabulary. The student learns
  * how sure the teacher is, and between how many tokens. Bringing two tokenizations of a text to the
- * same rows is left to the caller. The loss is the mean over rows. An unlabelled row has the soft
- * loss alone, with weight 1. The cross-entropy is at temperature 1.
+ * same rows is left to the caller. s and t are rows of student and teacher, y is the label, and the
+ * loss is the mean over rows. An unlabelled row has the soft loss alone, with weight 1. The
+ * cross-entropy is at temperature 1.
  *
  * - `student`, `teacher`: logits, shape [rows, classes], in nats, finite or −Infinity (a class that
  *   is ruled out). The two sides may have different classes, also different numbers of them. A row

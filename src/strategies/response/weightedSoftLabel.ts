@@ -26,8 +26,9 @@ const EPSILON = 1e-7;
  * Avoid it for rows without a class, and for wrong labels: a learned wrong label counts as known.
  *
  * The weight w is small where the student knows the label better than the teacher: there, the soft
- * label would hold the student back. The loss is the mean over rows. The cross-entropies are at
- * temperature 1, and of the raw logits where `standardizeLogits` is true.
+ * label would hold the student back. s and t are rows of student and teacher, y is the label, and
+ * the loss is the mean over rows. The cross-entropies are at temperature 1, and of the raw logits
+ * where `standardizeLogits` is true.
  *
  * **w is a constant to the gradient**, as in the paper, although it depends on the student. The
  * derivative of w would reward the student for knowing the label, by making the teacher count less.
