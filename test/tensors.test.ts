@@ -65,27 +65,28 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
     );
   });
 
-  const FLOATS = 'tensor.data must be a Float32Array or a Float64Array, got an object of type';
+  const ANY = 'tensor.data must be a Float32Array or a Float64Array, got';
+  const FLOATS = `${ANY} an object of type`;
 
   test.each<[string, () => unknown]>([
     [
-      `${FLOATS} BigInt64Array; convert it first: Float32Array.from(data, Number)`,
+      `${FLOATS} BigInt64Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data, Number), dims: tensor.dims })`,
       () => Matrix.fromTensor(output(new Tensor('int64', ids, [2, 2])), float32),
     ],
     [
-      `${FLOATS} BigInt64Array; convert it first: Float32Array.from(data, Number)`,
+      `${FLOATS} BigInt64Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data, Number), dims: tensor.dims })`,
       () => Matrix.fromTensor(wrong(new Tensor('int64', ids, [2, 2]))),
     ],
     [
-      `${FLOATS} Int32Array; convert it first: Float32Array.from(data)`,
+      `${FLOATS} Int32Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data), dims: tensor.dims })`,
       () => Matrix.fromTensor(new Tensor('int32', Int32Array.of(1, 2), [1, 2]), float32),
     ],
     [
-      `${FLOATS} Uint16Array; convert it first: Float32Array.from(data)`,
+      `${FLOATS} Uint16Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data), dims: tensor.dims })`,
       () => Matrix.fromTensor(new Tensor('uint16', Uint16Array.of(1, 2), [1, 2]), float32),
     ],
     [
-      `${FLOATS} Uint16Array; convert it first: Float32Array.from(data); ` +
+      `${FLOATS} Uint16Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data), dims: tensor.dims }); ` +
         "bits of half precision need type: 'float16'",
       () => Matrix.fromTensor({ data: Uint16Array.of(0x3c00), dims: [1, 1] }, float32),
     ],
@@ -93,9 +94,9 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
       `${FLOATS} Uint16Array; half precision is decoded into a copy by fromTensor(tensor, float32)`,
       () => Matrix.fromTensor(wrong({ type: 'float16', data: Uint16Array.of(1), dims: [1, 1] })),
     ],
-    [`${FLOATS} Array`, () => Matrix.fromTensor(new Tensor('string', ['a', 'b'], [1, 2]), float32)],
+    [`${ANY} an array`, () => Matrix.fromTensor(new Tensor('string', ['a', 'b'], [1, 2]), float32)],
     [
-      `${FLOATS} Function; call it first: { data: await tensor.data(), shape: tensor.shape }`,
+      `${ANY} a function; read it first: Matrix.fromTensor({ data: await tensor.data(), shape: tensor.shape })`,
       () => Matrix.fromTensor(wrong({ data: () => logits, shape: [4, 3] }), float32),
     ],
   ])('refuses: %s', (message, call) => {

@@ -1,8 +1,9 @@
-import { checkDtype, checkShape } from '../core/checks.js';
+import { checkDtype } from '../core/checks.js';
 import { checkPositive, throwShape, throwType } from '../core/errors.js';
+import { type HintOf, labelsHint, matrixHint } from '../core/hints.js';
 import { classesOf, isClassIndices, keptRows, type Labels, labelRows } from '../core/labels.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
-import { type FloatArray, typeTag } from '../core/numeric.js';
+import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import type { Parameter } from './parameter.js';
@@ -170,19 +171,20 @@ export function checkInputs<T extends FloatArray>(
 ): CheckedInputs<T> {
   const { operation, student, teacher, labels, mask, normalizer } = request;
   checkMatrix(operation, 'student', student);
+  const { numeric } = student;
   const sparse = isSparse(teacher) ? teacher : undefined;
   if (sparse) {
     checkTakesSparse(operation, sparse, takesSparse);
     checkMatrix(operation, 'teacher', sparse.values);
   } else {
     const expected = takesSparse ? 'be a Matrix or SparseTargets' : 'be a Matrix';
-    checkMatrix(operation, 'teacher', teacher as Matrix<T>, expected);
+    const hintOf: HintOf = (argument, value) => matrixHint(argument, value, numeric);
+    checkMatrix(operation, 'teacher', teacher as Matrix<T>, expected, hintOf);
   }
-  if (teacher.numeric.dtype !== student.numeric.dtype) {
-    const hint = sparse ? `make it of ${student.numeric.dtype} matrices` : undefined;
+  if (teacher.numeric.dtype !== numeric.dtype) {
+    const hint = sparse ? `make it of ${numeric.dtype} matrices` : undefined;
     checkDtype(operation, 'teacher', teacher, student, hint);
   }
-  checkShape(operation, 'teacher', teacher, [student.rows, teacher.columns], "the student's rows");
   if (labels !== undefined) {
     checkLabelType(operation, labels, student);
     const length = labelRows(labels);
@@ -261,8 +263,9 @@ function checkTakesSparse<T extends FloatArray>(
   takesSparse: boolean,
 ): void {
   if (!sparse || takesSparse) return;
-  const hint = 'divergences of two distributions take it, such as KL(teacher ‖ student)';
-  throwType(operation, 'teacher', 'be a Matrix, not SparseTargets', sparse, hint);
+  const hint =
+    'pass its values for all columns, or use a divergence, such as KL(teacher ‖ student)';
+  throwType(operation, 'teacher', 'be a Matrix', sparse, hint);
 }
 
 /** Returns labels as classes, or as distributions if the label of a kept row is not one-hot. */
@@ -284,10 +287,7 @@ export function checkLabelType<T extends FloatArray>(
   student: Matrix<T>,
 ): void {
   if (isClassIndices(labels)) return;
-  const hint =
-    typeTag(labels) === 'Object'
-      ? 'options are the fourth argument: pass undefined for labels'
-      : 'use Int32Array.from(labels, Number)';
-  checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array', hint);
+  const hintOf: HintOf = (_, value) => labelsHint(value, student);
+  checkMatrix(operation, 'labels', labels, 'be a Matrix or an Int32Array', hintOf);
   checkDtype(operation, 'labels', labels, student);
 }

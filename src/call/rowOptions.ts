@@ -1,6 +1,6 @@
 // Options of a call that hold a number for each row.
 
-import { refuse, throwShape, throwType } from '../core/errors.js';
+import { refuse, refuseMisplaced, throwShape, throwType } from '../core/errors.js';
 import { typeTag } from '../core/numeric.js';
 
 /**
@@ -72,20 +72,17 @@ export function refuseRowOptions(
 ): void {
   for (const [argument, value] of Object.entries({ rowWeights, rowLosses })) {
     if (value === undefined) continue;
-    const expected = 'come with a loss that is a sum over rows';
     const hint = `leave ${argument} out; to leave rows out, pass a mask`;
-    refuse('MISPLACED_OPTION', operation, argument, expected, 'a loss of all rows together', {
-      hint,
-    });
+    const [owner, received] = ['losses that are a sum over rows', 'a loss of all rows together'];
+    refuseMisplaced(operation, argument, owner, received, hint);
   }
 }
 
 /** Throws if a call passes `temperatures` to a loss that does not take them. */
 export function refuseTemperatures(operation: string, temperatures: unknown): void {
   if (temperatures === undefined) return;
-  const expected = 'come with a response loss that is a sum over rows';
-  const hint = 'leave temperatures out';
-  refuse('MISPLACED_OPTION', operation, 'temperatures', expected, 'another loss', { hint });
+  const owner = 'response losses that are a sum over rows';
+  refuseMisplaced(operation, 'temperatures', owner, 'other losses', 'leave temperatures out');
 }
 
 /** Rule for an option that holds a number for each row; messages state `expected`. */

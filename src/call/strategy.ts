@@ -1,5 +1,5 @@
 import { rethrow } from '../core/allocate.js';
-import { checkShape } from '../core/checks.js';
+import { checkShape, checkTeacherRows } from '../core/checks.js';
 import {
   checkFraction,
   checkOptions,
@@ -185,10 +185,12 @@ export abstract class DistillationStrategyBase<
     checkShape(operation, 'teacher', teacher, [student.rows, student.columns]);
   }
 
-  /**
-   * Whether the loss depends on the labels. If not, only `IGNORE_INDEX` is read from them. False by
-   * default.
-   */
+  /** @internal Checks the rows after `validate`: the message names a shape that is taken. */
+  protected checkRows({ operation, student, teacher, sparse }: DistillationBatch<T, Sparse>): void {
+    checkTeacherRows(operation, student, sparse ?? teacher);
+  }
+
+  /** Whether the loss reads labels and not only their `IGNORE_INDEX`. False by default. */
   get usesLabels(): boolean {
     return false;
   }
@@ -223,10 +225,7 @@ export abstract class DistillationStrategyBase<
     return false;
   }
 
-  /**
-   * Returns temperature and alpha as the strategy sets them or, if it sets none, as it inherits
-   * them.
-   */
+  /** Returns temperature and alpha: those of the strategy or, without them, the inherited ones. */
   protected resolve(inherited: Overrides): Overrides {
     return {
       temperature: this.#temperature ?? inherited.temperature,
@@ -277,6 +276,7 @@ export abstract class DistillationStrategyBase<
     const reader = { defaults, usesLabels, takesSparse };
     const batch = batchOf(request, this.resolve(request.inherited), reader);
     this.validate(batch);
+    this.checkRows(batch);
     return batch;
   }
 

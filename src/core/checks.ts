@@ -55,6 +55,15 @@ export function checkShape(
   throwShape(operation, argument, [rows, columns], expected, why, hint);
 }
 
+/** Throws unless the teacher has a row for each of the student's. */
+export function checkTeacherRows(
+  operation: string,
+  { rows }: { readonly rows: number },
+  teacher: Shaped,
+): void {
+  checkShape(operation, 'teacher', teacher, [rows, teacher.columns], "the student's rows");
+}
+
 /** Throws at the first element of a row that is neither finite nor `ruledOut`. */
 export function checkRow(
   operation: string,

@@ -3,6 +3,7 @@
 import { allocate } from './allocate.js';
 import { checkNumeric, checkValue } from './convert.js';
 import { checkIndex, checkInteger, refuse, throwShape, throwType } from './errors.js';
+import { matrixHint } from './hints.js';
 import type { FloatArray, NumericTrait } from './numeric.js';
 
 /** The numbers of a matrix, row after row, and its shape. */
@@ -70,27 +71,35 @@ export function gatherContent<T extends FloatArray>(
   return gathered;
 }
 
+/** Hint for the numbers of one row. */
+const SINGLE = 'for a single row, use Matrix.fromRows([rows])';
+
 /** Copies rows of numbers; throws unless they have equal length and the format can hold them. */
 export function readRows(
   operation: string,
   rows: readonly ArrayLike<number>[],
   numeric: NumericTrait<FloatArray>,
 ): MatrixContent {
-  if (!Array.isArray(rows)) throwType(operation, 'rows', 'be an array of rows', rows);
+  if (!Array.isArray(rows)) {
+    const hint = ArrayBuffer.isView(rows) ? SINGLE : matrixHint('rows', rows);
+    throwType(operation, 'rows', 'be an array of rows', rows, hint);
+  }
   if (rows.length === 0) {
     refuse('EMPTY', operation, 'rows', 'hold at least one row of numbers', 'none');
   }
-  if (rows[0]?.length === undefined) {
-    const hint = 'write [[1, 2, 3]] for a single row';
-    throwType(operation, 'rows[0]', 'be an array of numbers', rows[0], hint);
+  for (const [row, values] of rows.entries()) {
+    if (typeof values === 'object' && typeof values?.length === 'number') continue;
+    const hint = row === 0 && typeof values === 'number' ? SINGLE : undefined;
+    throwType(operation, `rows[${row}]`, 'be an array of numbers', values, hint);
   }
-  const { length: columns } = rows[0];
+  const { length: columns } = rows[0]!;
+  if (columns === 0) refuse('EMPTY', operation, 'rows[0]', 'hold a number', 'an empty array');
   const content = zeroContent(operation, { rows: rows.length, columns }, numeric);
   for (let row = 0; row < rows.length; row++) {
     const values = rows[row]!;
-    if (values?.length !== columns) {
+    if (values.length !== columns) {
       const argument = `rows[${row}]`;
-      throwShape(operation, argument, [values?.length], [columns], 'the length of rows[0]');
+      throwShape(operation, argument, [values.length], [columns], 'the length of rows[0]');
     }
     for (let column = 0; column < columns; column++) {
       const value = checkValue(operation, numeric, row, column, values[column]);
@@ -117,4 +126,12 @@ export function readClasses(
     content.data[row * columns + classes[row]!] = 1;
   }
   return content;
+}
+
+/** Returns whether a value is a matrix. */
+export function isMatrix(value: unknown): boolean {
+  // The check is by structure: `instanceof` fails for a matrix of another copy of the library, such
+  // as the CommonJS copy beside the ESM copy.
+  const matrix = value as (MatrixContent & { readonly numeric?: { dtype?: string } }) | null;
+  return matrix?.numeric?.dtype !== undefined && ArrayBuffer.isView(matrix.data);
 }

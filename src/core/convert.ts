@@ -7,7 +7,7 @@ import { type FloatArray, float32, type NumericTrait } from './numeric.js';
 /** Throws unless `numeric` is a number format. */
 export function checkNumeric(operation: string, numeric: NumericTrait<FloatArray>): void {
   if (typeof numeric?.allocate === 'function') return;
-  throwType(operation, 'numeric', 'be float32 or float64, the objects', numeric);
+  throwType(operation, 'numeric', 'be float32 or float64, which the library exports', numeric);
 }
 
 /**
@@ -54,7 +54,8 @@ export function checkValue(
   value: unknown,
 ): number {
   if (typeof value !== 'number') {
-    throwType(operation, `row ${row}, column ${column}`, 'be a number', value);
+    const hint = typeof value === 'bigint' ? 'convert it: Number(value)' : undefined;
+    throwType(operation, `row ${row}, column ${column}`, 'be a number', value, hint);
   }
   if (Number.isFinite(value) && !Number.isFinite(numeric.round(value))) {
     throwUnrepresentable(operation, numeric, row, column, value);
@@ -70,9 +71,10 @@ function throwUnrepresentable(
   value: number,
 ): never {
   const expected = `be at most ${numeric.largest}, the largest ${numeric.dtype}`;
-  const place = { row, column };
   refuse('OUT_OF_RANGE', operation, 'value', expected, String(value), {
-    ...place,
+    row,
+    column,
+    sentence: `row ${row}, column ${column} must ${expected}, got ${value}`,
     hint: 'use float64',
   });
 }

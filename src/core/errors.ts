@@ -1,48 +1,7 @@
+import type { DistillationErrorCode, ErrorDetails } from './errorDetails.js';
+import { describe, show } from './message.js';
 import { typeTag } from './numeric.js';
 import { nearestName } from './spelling.js';
-
-/** Machine-readable code of an error. */
-export type DistillationErrorCode =
-  | 'DAMAGED'
-  | 'DTYPE_MISMATCH'
-  | 'EMPTY'
-  | 'LABEL_REQUIRED'
-  | 'LAYER'
-  | 'MISMATCH'
-  | 'MISPLACED_OPTION'
-  | 'MISSING'
-  | 'NOT_A_DISTRIBUTION'
-  | 'NOT_FINITE'
-  | 'OUT_OF_RANGE'
-  | 'OVERFLOW'
-  | 'OVERLAP'
-  | 'PROBABILITIES'
-  | 'RULED_OUT'
-  | 'SHAPE_MISMATCH'
-  | 'TEMPERATURE'
-  | 'UNAVAILABLE'
-  | 'UNKNOWN_OPTION'
-  | 'WEIGHT_SUM'
-  | 'WRONG_TYPE';
-
-/** The fields that every error of the library carries. */
-export interface ErrorDetails {
-  readonly code: DistillationErrorCode;
-  /** The constructor or method that was called, e.g. `HybridDistillationStrategy.computeLoss`. */
-  readonly operation: string;
-  /** The argument or option at fault. */
-  readonly argument: string;
-  /** The rule that the argument breaks, as the message states it. */
-  readonly expected: string;
-  /** The value that was passed, as the message shows it. */
-  readonly received: string;
-  /** Row of the matrix, if one row is at fault. */
-  readonly row?: number;
-  /** Column of the matrix, if one element is at fault. */
-  readonly column?: number;
-  /** How to correct the call: the end of the message. Left out if there is no hint. */
-  readonly hint?: string;
-}
 
 /**
  * Thrown for a value of the right JavaScript type that cannot be used. A value of the wrong
@@ -70,28 +29,11 @@ export class DistillationError extends RangeError implements ErrorDetails {
   declare readonly column?: number;
   declare readonly hint?: string;
 
-  constructor(details: ErrorDetails, hint: string | undefined = details.hint) {
-    super(describe(details, hint));
+  constructor(details: ErrorDetails, hint: string | undefined = details.hint, sentence?: string) {
+    super(describe(details, hint, sentence));
     Object.assign(this, details, hint !== undefined && { hint });
     this.name = 'DistillationError';
   }
-}
-
-function describe(details: ErrorDetails, hint?: string): string {
-  const { code, operation, argument, expected, received, row, column } = details;
-  const inColumn = column === undefined ? '' : `, column ${column}`;
-  const place = row === undefined ? '' : ` row ${row}${inColumn}`;
-  if (code === 'UNKNOWN_OPTION') {
-    const noun = argument.endsWith('options') ? 'option' : `key of ${argument}`;
-    return `${operation}: unknown ${noun} ${received}; ${hint}`;
-  }
-  const rule =
-    code === 'SHAPE_MISMATCH'
-      ? `has shape ${received}, expected ${expected}`
-      : code === 'NOT_FINITE'
-        ? `is ${received}`
-        : `must ${expected}, got ${received}`;
-  return `${operation}: ${argument}${place} ${rule}${hint ? `; ${hint}` : ''}`;
 }
 
 /** Copies an error with other details, such as the row of the whole batch for a row of a chunk. */
@@ -102,11 +44,13 @@ export function reworded(
   return new DistillationError({ ...error, ...changes });
 }
 
-/** Optional details of an error: the element at fault, and a hint. */
+/** Optional details of an error: the element at fault, a hint, and a sentence. */
 export interface Circumstances {
   readonly row?: number;
   readonly column?: number;
   readonly hint?: string | undefined;
+  /** The message, where "argument must …, got …" does not read as English. */
+  readonly sentence?: string | undefined;
 }
 
 /** Throws the `DistillationError` for these details; `expected` follows the word "must". */
@@ -116,19 +60,22 @@ export function refuse(
   argument: string,
   expected: string,
   received: string,
-  { hint, ...place }: Circumstances = {},
+  { hint, sentence, ...place }: Circumstances = {},
 ): never {
-  throw new DistillationError({ code, operation, argument, expected, received, ...place }, hint);
+  const details = { code, operation, argument, expected, received, ...place };
+  throw new DistillationError(details, hint, sentence);
 }
 
-/**
- * Formats a value for a message: short, and without calling methods of the value, which could
- * throw.
- */
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
-  if (typeof value === 'bigint') return `${value}n`;
-  return Object(value) === value ? `an object of type ${typeTag(value)}` : String(value);
+/** Throws for an option that has no effect beside the others, or with the strategy. */
+export function refuseMisplaced(
+  operation: string,
+  option: string,
+  owner: string,
+  received: string,
+  hint?: string,
+): never {
+  const sentence = `${option} applies to ${owner} only, not to ${received}`;
+  refuse('MISPLACED_OPTION', operation, option, `come with ${owner}`, received, { hint, sentence });
 }
 
 /** Throws the `TypeError` of the library. `expected` follows the word "must". */
@@ -251,15 +198,18 @@ export function checkChoice<C extends string>(
  * unnoticed.
  *
  * @param known - the keys that are allowed; any key if it is left out
+ * @param needed - the keys that the message names if there is no object
  */
 export function checkOptions(
   operation: string,
   argument: string,
   value: unknown,
   known?: readonly string[],
+  needed: readonly string[] = [],
 ): void {
   if (typeof value !== 'object' || typeTag(value) !== 'Object') {
-    throwType(operation, argument, 'be an object', value);
+    const names = needed.join(', ').replace(/, (\w+)$/, ' and $1');
+    throwType(operation, argument, `be an object${names && ` with ${names}`}`, value);
   }
   for (const key of Object.keys(value ?? {})) {
     if (known === undefined || known.includes(key)) continue;

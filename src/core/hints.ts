@@ -1,30 +1,142 @@
 // Hints for values of the wrong type. Following a hint on the value that raised it leads to a
-// working call.
+// working call. Hints are made on the throw path only.
 
-import { traitOf, typeTag } from './numeric.js';
+import { type NumericTrait, traitOf, typeTag } from './numeric.js';
 
-/** Hint for converting unsupported data of a tensor to floats. */
-export function floatsHint(data: unknown, type: string | undefined): string | undefined {
+/** Makes a hint for an argument of another type; undefined where nothing is sure to work. */
+export type HintOf = (argument: string, value: unknown) => string | undefined;
+
+/** What a matrix is compared with. */
+interface Student {
+  readonly rows: number;
+  readonly columns: number;
+  readonly numeric: Pick<NumericTrait<never>, 'dtype'>;
+}
+
+const FRAMEWORKS =
+  'use knowledge-distillation/tfjs for tensors of TensorFlow.js, /jax for arrays of jax-js';
+
+const INTEGER = /^-?\d+$/;
+
+const IS_BIG = /^Big/;
+
+/** Hint for data of a tensor that are no floats. */
+export function floatsHint(
+  data: unknown,
+  type: string | undefined,
+  dims: string,
+): string | undefined {
   if (typeof data === 'function') {
-    return 'call it first: { data: await tensor.data(), shape: tensor.shape }';
+    return `read it first: Matrix.fromTensor({ data: await tensor.data(), ${dims}: tensor.${dims} })`;
   }
-  if (!ArrayBuffer.isView(data)) return undefined;
-  const tag = typeTag(data);
-  const isUntold = tag === 'Uint16Array' && type === undefined;
-  const half = isUntold ? "; bits of half precision need type: 'float16'" : '';
-  return `convert it first: Float32Array.from(data${tag.startsWith('Big') ? ', Number' : ''})${half}`;
+  const isUint16 = typeTag(data) === 'Uint16Array';
+  const floats = isUint16 ? 'Float32Array.from(tensor.data)' : asFloats('tensor.data', data);
+  if (floats === undefined) return undefined;
+  const half =
+    isUint16 && type === undefined ? "; bits of half precision need type: 'float16'" : '';
+  return `convert it first: Matrix.fromTensor({ data: ${floats}, ${dims}: tensor.${dims} })${half}`;
+}
+
+/** Hint for data of a matrix that are no floats. */
+export function dataHint(data: unknown, columns: unknown): string | undefined {
+  if (typeof data === 'number' && columns === undefined) {
+    return 'for a matrix of zeros, use Matrix.zeros(rows, columns)';
+  }
+  if (isRows(data)) return 'use Matrix.fromRows(data)';
+  const floats = asFloats('data', data);
+  return floats && `use ${floats}`;
 }
 
 /** Hint for making a matrix of an array, a typed array or a tensor; undefined for anything else. */
-export function matrixHint(argument: string, value: unknown): string | undefined {
-  if (Array.isArray(value) && value.length > 0) {
-    return `use Matrix.fromRows(${typeof value[0] === 'number' ? `[${argument}]` : argument})`;
+export function matrixHint(
+  argument: string,
+  value: unknown,
+  { dtype }: Student['numeric'] = { dtype: 'float32' },
+): string | undefined {
+  const format = dtype === 'float32' ? '' : `, ${dtype}`;
+  if (isRows(value)) return `use Matrix.fromRows(${argument}${format})`;
+  if (Array.isArray(value)) {
+    return typeof value[0] === 'number' ? `use Matrix.fromRows([${argument}]${format})` : undefined;
   }
-  if (traitOf(value) !== undefined) return `use new Matrix(${argument}, rows, columns)`;
-  if (typeof value !== 'object' || value === null || !('data' in value)) return undefined;
-  if (typeof value.data === 'function') {
-    return 'use knowledge-distillation/tfjs for tensors of TensorFlow.js, /jax for arrays of jax-js';
+  if (ArrayBuffer.isView(value)) {
+    const floats = asFloats(argument, value, dtype);
+    return floats && `use new Matrix(${floats}, rows, columns)`;
   }
-  const isTensor = 'dims' in value || 'shape' in value;
-  return isTensor ? `use Matrix.fromTensor(${argument})` : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (areLayers(value)) {
+    return 'for matrices by layer, call computeLayerwise of a HybridDistillationStrategy';
+  }
+  if (!('data' in value)) return undefined;
+  if (typeof value.data === 'function') return FRAMEWORKS;
+  if (!('dims' in value || 'shape' in value)) return undefined;
+  const isOther = traitOf(value.data)?.dtype !== dtype;
+  return `use Matrix.fromTensor(${argument}${isOther ? `, ${dtype}` : ''})`;
+}
+
+/** Hint for labels of another type, for a batch of a student. */
+export function labelsHint(
+  labels: unknown,
+  { rows, columns, numeric }: Student,
+): string | undefined {
+  if (labels === null) return 'pass undefined where there are no labels';
+  const isObject = typeTag(labels) === 'Object';
+  const isTensor = isObject && 'data' in (labels as object);
+  if (isObject && !isTensor && Object.getPrototypeOf(labels) === Object.prototype) {
+    return 'options come after the labels: pass undefined for labels';
+  }
+  if (isRows(labels)) return matrixHint('labels', labels, numeric);
+  const values = isTensor ? (labels as { data: unknown }).data : labels;
+  const name = isTensor ? 'labels.data' : 'labels';
+  if (isTensor && typeof values === 'function') return FRAMEWORKS;
+  if (!Array.isArray(values) && !isTyped(values)) return undefined;
+  const list = Array.from(values as ArrayLike<unknown>);
+  if (typeof list[0] === 'string' && !list.every((label) => INTEGER.test(label as string))) {
+    return 'map each label to the index of its column, from 0';
+  }
+  const floats = asFloats(name, values, numeric.dtype);
+  if (floats && list.length === rows * columns) {
+    return `use new Matrix(${floats}, ${rows}, ${columns})`;
+  }
+  return list.length === rows ? indicesHint(name, values) : undefined;
+}
+
+/** Hint for class indices that are not in an `Int32Array`. */
+export function indicesHint(argument: string, values: unknown): string | undefined {
+  if (!Array.isArray(values) && !isTyped(values)) return undefined;
+  const list = Array.from(values as ArrayLike<unknown>);
+  if (!list.every((index) => INTEGER.test(String(index)))) return undefined;
+  return `use Int32Array.from(${argument}${typeof list[0] === 'number' ? '' : ', Number'})`;
+}
+
+/** How numbers become floats; undefined for what holds no numbers, or may hold bits of halves. */
+function asFloats(
+  argument: string,
+  values: unknown,
+  dtype: 'float32' | 'float64' = 'float32',
+): string | undefined {
+  if (traitOf(values)?.dtype === dtype) return argument;
+  const isList = isTyped(values) ? typeTag(values) !== 'Uint16Array' : isNumbers(values);
+  const toNumber = IS_BIG.test(typeTag(values)) ? ', Number' : '';
+  return isList ? `Float${dtype.slice(5)}Array.from(${argument}${toNumber})` : undefined;
+}
+
+/** Whether a value is a list of rows of numbers. */
+function isRows(value: unknown): value is readonly ArrayLike<number>[] {
+  if (!Array.isArray(value)) return false;
+  const row: unknown = value[0];
+  return isNumbers(row) || (isTyped(row) && !IS_BIG.test(typeTag(row)));
+}
+
+function isNumbers(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === 'number';
+}
+
+function isTyped(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && 'length' in value;
+}
+
+/** Whether an object holds matrices alone, as the outputs of a model by layer do. */
+function areLayers(value: object): boolean {
+  const layers = Object.values(value);
+  return layers.length > 0 && layers.every((layer) => layer?.numeric?.dtype !== undefined);
 }

@@ -1,4 +1,5 @@
-import { type DistillationErrorCode, refuse, throwShape, throwType } from './errors.js';
+import type { DistillationErrorCode } from './errorDetails.js';
+import { refuse, throwShape, throwType } from './errors.js';
 import type { Matrix } from './matrix.js';
 import { type FloatArray, typeTag } from './numeric.js';
 

@@ -2,6 +2,7 @@ import { allocate } from './allocate.js';
 import {
   elementIndex,
   gatherContent,
+  isMatrix,
   type MatrixContent,
   readClasses,
   readRows,
@@ -9,11 +10,11 @@ import {
 } from './content.js';
 import { checkNumeric, checkValue, convert } from './convert.js';
 import { checkInteger, checkNumber, throwShape, throwType } from './errors.js';
-import { matrixHint } from './hints.js';
+import { dataHint, type HintOf, matrixHint } from './hints.js';
 import { inspectAsMatrix } from './inspect.js';
 import { type MatrixJSON, readJSON, writeJSON } from './json.js';
 import { type FloatArray, float32, type NumericTrait, traitOf } from './numeric.js';
-import { type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
+import { FLOATS, type RuntimeTensor, readTensor, type TensorLike } from './tensor.js';
 
 /**
  * Stores a row-major, contiguous matrix in a `Float32Array` or a `Float64Array`.
@@ -51,7 +52,7 @@ export class Matrix<T extends FloatArray = Float32Array> {
   constructor(data: T, rows: number, columns: number) {
     const numeric = traitOf(data);
     if (numeric === undefined) {
-      throwType('Matrix', 'data', 'be a Float32Array or a Float64Array', data);
+      throwType('Matrix', 'data', FLOATS, data, dataHint(data, columns));
     }
     checkInteger('Matrix', 'rows', rows, 0);
     checkInteger('Matrix', 'columns', columns, 1);
@@ -279,19 +280,19 @@ export function zeroMatrix<T extends FloatArray>(
   return matrixOf(zeroContent(operation, sizes, numeric));
 }
 
-/** Throws unless `value` is a matrix whose buffer was not transferred. */
+/**
+ * Throws unless `value` is a matrix whose buffer was not transferred.
+ *
+ * @param hintOf - makes the hint for another value; how to make a matrix of it by default
+ */
 export function checkMatrix(
   operation: string,
   argument: string,
   value: Matrix<FloatArray>,
   expected = 'be a Matrix',
-  hint?: string,
+  hintOf: HintOf = matrixHint,
 ): void {
-  // The check is by structure: `instanceof` fails for a matrix of another copy of the library, such
-  // as the CommonJS copy beside the ESM copy.
-  if (value?.numeric?.dtype === undefined || !ArrayBuffer.isView(value.data)) {
-    throwType(operation, argument, expected, value, hint ?? matrixHint(argument, value));
-  }
+  if (!isMatrix(value)) throwType(operation, argument, expected, value, hintOf(argument, value));
   const { data, rows, columns } = value;
   if (data.length === rows * columns) return; // the length is 0 after the buffer was transferred
   throwShape(operation, `${argument}.data`, [data.length], [rows * columns], 'its shape');

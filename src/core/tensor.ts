@@ -3,7 +3,7 @@
 import type { MatrixContent } from './content.js';
 import { checkInteger, throwShape, throwType } from './errors.js';
 import { decodeHalf } from './half.js';
-import { floatsHint } from './hints.js';
+import { floatsHint, matrixHint } from './hints.js';
 import { type FloatArray, type NumericTrait, traitOf, typeTag } from './numeric.js';
 
 /** Tensor of an inference runtime: flat data with dimensions that are named `dims` or `shape`. */
@@ -17,6 +17,9 @@ export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?:
   | { readonly dims: readonly number[] }
   | { readonly shape: readonly number[] }
 );
+
+/** The rule for the data of a matrix, as messages state it. */
+export const FLOATS = 'be a Float32Array or a Float64Array';
 
 /**
  * Reads a tensor as a matrix: a rank above 2 flattens to `[product of the leading dimensions, last
@@ -37,11 +40,14 @@ export function readTensor(
   }
   const dims = 'dims' in tensor ? tensor.dims : tensor.shape;
   if (!Array.isArray(dims)) {
-    throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims);
+    const hint = matrixHint('tensor', tensor);
+    throwType(operation, 'tensor', 'have dims or shape, an array of dimensions', dims, hint);
   }
   const data = floatsOf(operation, tensor, numeric);
   if (dims.length < 2) {
-    throwShape(operation, 'tensor', dims, [1, dims[0] ?? 1], 'rank 2 or more');
+    const columns = dims[0] ?? 1;
+    const hint = `for a single row, use new Matrix(tensor.data, 1, ${columns})`;
+    throwShape(operation, 'tensor', dims, [1, columns], 'rank 2 or more', hint);
   }
   for (const [index, size] of dims.entries()) checkInteger(operation, `dims[${index}]`, size, 0);
   const columns = checkInteger(operation, `dims[${dims.length - 1}]`, dims.at(-1), 1);
@@ -55,9 +61,10 @@ export function readTensor(
 /** Returns the data of a tensor as floats; half precision is decoded if `numeric` is given. */
 function floatsOf(
   operation: string,
-  { data, type }: RuntimeTensor,
+  tensor: RuntimeTensor,
   numeric: NumericTrait<FloatArray> | undefined,
 ): FloatArray {
+  const { data, type } = tensor;
   if (traitOf(data) !== undefined) return data as FloatArray; // traitOf has seen the type
   const tag = typeTag(data);
   const isBits = tag === 'Uint16Array' && type === 'float16';
@@ -67,6 +74,6 @@ function floatsOf(
   }
   const hint = isHalf
     ? 'half precision is decoded into a copy by fromTensor(tensor, float32)'
-    : floatsHint(data, type);
-  throwType(operation, 'tensor.data', 'be a Float32Array or a Float64Array', data, hint);
+    : floatsHint(data, type, 'dims' in tensor ? 'dims' : 'shape');
+  throwType(operation, 'tensor.data', FLOATS, data, hint);
 }

@@ -13,7 +13,7 @@ const WEIGHT_TOLERANCE = 1e-6;
  * Throws unless the weights keep the rule; returns their sum.
  *
  * @param argumentOf - names one weight in messages
- * @param hint - hint of the error for a weight above 1
+ * @param hint - hint of the error for weights that need not sum to 1
  */
 export function checkWeights(
   operation: string,
@@ -35,6 +35,7 @@ export function checkWeights(
       ? Math.abs(sum - 1) > WEIGHT_TOLERANCE
       : rule === 'normalize' && !(sum > 0 && sum < Infinity);
   if (!isBroken) return sum;
+  const another = sum > 0 && rule === 'sum-to-one' ? `divide each by ${sum}` : undefined;
   const addends = weights.length > 1 ? ` (${weights.join(' + ')})` : '';
   refuse(
     'WEIGHT_SUM',
@@ -42,5 +43,6 @@ export function checkWeights(
     'weights',
     rule === 'sum-to-one' ? 'sum to 1 (±1e-6)' : 'have a finite sum above 0',
     `${Number(sum.toPrecision(12))}${addends}`,
+    { hint: another && (hint ?? another) },
   );
 }

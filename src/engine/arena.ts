@@ -126,10 +126,11 @@ export class MatrixArena {
       return new (MatrixArena as ArenaConstructor)(bytes, arena);
     } catch (error) {
       if (error instanceof Error && 'operation' in error) throw error;
-      const expected = 'be such that they can be started';
-      const hint =
-        'they need SIMD, shared memory (a page that is cross-origin isolated) and workers (see createWorker)';
-      refuse('UNAVAILABLE', operation, 'threads', expected, String(error), { hint });
+      const received = String(error);
+      refuse('UNAVAILABLE', operation, 'threads', 'start', received, {
+        sentence: `could not start ${threads} threads (${received})`,
+        hint: 'threads need SIMD, shared memory (a cross-origin isolated page) and workers (see createWorker)',
+      });
     }
   }
 

@@ -11,11 +11,10 @@ import {
 import { checkRowLosses, refuseTemperatures } from '../call/rowOptions.js';
 import { sharesBase } from '../call/sharesBase.js';
 import type { DistillationStrategyBase } from '../call/strategy.js';
-import { checkSameShape, checkShape } from '../core/checks.js';
+import { checkSameShape, checkShape, checkTeacherRows } from '../core/checks.js';
 import { checkBoolean, checkInteger, checkOptions, refuse, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import type { FloatArray } from '../core/numeric.js';
-import { typeTag } from '../core/numeric.js';
 import { isHybrid, nameOf } from '../strategies/hybrid/nested.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { chunkRowsOf, type HeadCall, isHead } from './chunks.js';
@@ -115,10 +114,6 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
     const expected = [student.hidden.rows, teacher.hidden.columns] as const;
     checkShape(operation, 'teacher.hidden', teacher.hidden, expected, "the student's rows");
   }
-  if (typeTag(labels) === 'Object' && !('numeric' in (labels as object))) {
-    const hint = 'options are the fifth argument: pass undefined for labels';
-    throwType(operation, 'labels', 'be a Matrix or an Int32Array', labels, hint);
-  }
   checkOptions(operation, 'options', options, OPTION_NAMES);
   const { mask, rowWeights, temperatures, normalizer, rowLosses } = options;
   checkRowwise(operation, strategy as DistillationStrategyBase<T>);
@@ -134,6 +129,7 @@ export function checkCall<T extends FloatArray, Sparse extends SparseTargets<T>>
     temperatures,
   };
   const inputs = checkInputs(request, true);
+  checkTeacherRows(operation, student.hidden, request.teacher);
   if (rowLosses !== undefined)
     checkRowLosses(operation, 'rowLosses', rowLosses, student.hidden.rows);
   const { chunkRows = chunkRowsOf(student.weight.columns) } = options;

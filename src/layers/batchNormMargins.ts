@@ -46,7 +46,7 @@ const LEAST_SHARE = 0.001;
  */
 export function batchNormMargins(statistics: BatchNormStatistics): Float64Array {
   const operation = 'batchNormMargins';
-  checkOptions(operation, 'statistics', statistics, ['mean', 'deviation']);
+  checkOptions(operation, 'statistics', statistics, ['mean', 'deviation'], ['mean', 'deviation']);
   const finite = (argument: 'mean' | 'deviation') =>
     checkNumbers(operation, argument, statistics[argument], 'be finite', Number.isFinite);
   const mean = finite('mean');

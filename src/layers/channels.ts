@@ -37,6 +37,6 @@ export function checkPositions<T extends FloatArray>(
     const count = side === 'student' ? channels.student : channels.teacher;
     const why = `${count} channels × ${positions} positions`;
     const hint = matrix.columns % count === 0 ? 'or pool one side with poolPositions' : undefined;
-    checkShape(operation, side, matrix, [matrix.rows, count * positions], why, hint);
+    checkShape(operation, side, matrix, [student.rows, count * positions], why, hint);
   }
 }

@@ -32,9 +32,10 @@ export function checkVectors<T extends FloatArray>(
 ): void {
   const columns = projection?.inputColumns ?? width;
   const why = projection ? "the projection's input" : 'the width of the contrast';
+  const option = side === 'student' ? 'projection' : 'teacherProjection';
   const hint = projection
     ? undefined
-    : `or pass a new LinearProjection(${matrix.columns}, ${width})`;
+    : `or pass ${option}: new LinearProjection(${matrix.columns}, ${width})`;
   checkShape(operation, side, matrix, [matrix.rows, columns], why, hint);
 }
 

@@ -133,9 +133,14 @@ export class LinearProjection<T extends FloatArray = Float32Array> {
     const times = positions === 1 ? '' : ` × ${positions} positions`;
     const inputs = this.inputColumns * positions;
     const outputs = this.outputColumns * positions;
-    const { rows } = student;
-    checkShape(operation, 'student', student, [rows, inputs], `the projection's input${times}`);
-    checkShape(operation, 'teacher', teacher, [rows, outputs], `the projection's output${times}`);
+    const { rows, columns } = student;
+    const right =
+      teacher.rows === rows
+        ? `use new LinearProjection(${columns}, ${teacher.columns})`
+        : undefined;
+    const [input, output] = ["the projection's input", "the projection's output"];
+    checkShape(operation, 'student', student, [rows, inputs], `${input}${times}`, right);
+    checkShape(operation, 'teacher', teacher, [rows, outputs], `${output}${times}`, right);
   }
 
   /** @internal Returns the number of positions in a row of features; each position is projected. */

@@ -227,7 +227,7 @@ export function splitColumns<T extends FloatArray>(
 }
 
 function checkSize(operation: string, argument: string, size: MapSize): void {
-  checkOptions(operation, argument, size, ['height', 'width']);
+  checkOptions(operation, argument, size, ['height', 'width'], ['height', 'width']);
   checkInteger(operation, `${argument}.height`, size.height, 1);
   checkInteger(operation, `${argument}.width`, size.width, 1);
 }

@@ -50,7 +50,10 @@ export abstract class ProjectionStrategyBase<
       return;
     }
     const { rows, columns } = student;
-    const hint = `or pass a new LinearProjection(${columns}, ${teacher.columns})`;
+    const hint =
+      teacher.rows === rows
+        ? `or pass projection: new LinearProjection(${columns}, ${teacher.columns})`
+        : undefined;
     checkShape(operation, 'teacher', teacher, [rows, columns], undefined, hint);
   }
 

@@ -21,12 +21,15 @@ export interface BatchOptions {
   readonly rows: number;
   /** Shuffles chunks and sequences; an integer. Without it, the stored order. */
   readonly seed?: number | undefined;
-  /** Which of several workers reads; each chunk belongs to one of them. */
+  /**
+   * Which of several workers reads; each chunk belongs to one of them. A part without a chunk is
+   * refused.
+   */
   readonly part?: BatchPart | undefined;
   /** Goes on after the batch with this position; seed and part have to be the same. */
   readonly from?: BatchPosition | undefined;
-  /** What to read: `tokens`, `labels`, `targets` and names of dense rows; all of it. */
-  readonly columns?: readonly string[] | undefined;
+  /** What to read: `tokens`, `labels`, `targets` and names of dense rows; all of it by default. */
+  readonly fields?: readonly string[] | undefined;
 }
 
 /** Whole sequences, one after the other. */
@@ -34,10 +37,13 @@ export interface TeacherBatch {
   readonly keys: readonly string[];
   /** First row of each sequence, and the number of rows at the end. */
   readonly offsets: Int32Array;
-  /** The token that the student reads in each row; −1 in a row that is no text. */
+  /**
+   * The token that the student reads in each row: of a text that was appended as `prompt` and
+   * `tokens`, the prompt and then all of the tokens but the last. −1 in a row that is no text.
+   */
   readonly tokens: Int32Array | undefined;
   /**
-   * The token that each row predicts, or its class: what
+   * The token that each row predicts (what was appended as `tokens`), or its class: what
    * `computeLossAndGradient(logits, targets, labels)` takes.
    */
   readonly labels: Int32Array | undefined;

@@ -50,7 +50,7 @@ export interface TeacherStoreDescription {
 export interface TeacherStoreOptions {
   /** Name of the teacher, with its version: a store of another teacher is refused. */
   readonly teacher: string;
-  /** Number of classes: the student's columns; an integer ≥ 1. Needed with `k`. */
+  /** Number of classes: the columns of the student's logits; an integer ≥ 1. Needed with `k`. */
   readonly columns?: number | undefined;
   /**
    * Largest number of classes that a row keeps; an integer in [1, columns]. Left out together with
@@ -108,7 +108,10 @@ export function describeStore(
   if (k !== undefined) checkInteger(operation, 'k', k, 1);
   if ((columns === undefined) !== (k === undefined)) {
     const [given, missing] = columns === undefined ? ['k', 'columns'] : ['columns', 'k'];
-    refuse('MISPLACED_OPTION', operation, given!, `come with ${missing}`, `no ${missing}`);
+    refuse('MISPLACED_OPTION', operation, given!, `come with ${missing}`, `no ${missing}`, {
+      sentence: `${given} needs ${missing}, too`,
+      hint: 'columns is the number of all classes, k the most that a row keeps',
+    });
   }
   if (columns !== undefined && k! > columns) {
     refuse('OUT_OF_RANGE', operation, 'k', `be at most columns (${columns})`, String(k));
@@ -127,7 +130,7 @@ export function describeStore(
   for (const name of names) {
     checkDenseName(operation, name);
     const given = dense[name]!;
-    checkOptions(operation, `dense.${name}`, given, ['columns', 'precision']);
+    checkOptions(operation, `dense.${name}`, given, ['columns', 'precision'], ['columns']);
     const stored = given.precision ?? 'float32';
     rows[name] = {
       columns: checkInteger(operation, `dense.${name}.columns`, given.columns, 1),

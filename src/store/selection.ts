@@ -19,7 +19,7 @@ export interface Selection {
 
 /** Checks the options of `batches`, and determines what they select. */
 export function selectBatches(store: OpenStore, options: BatchOptions): Selection {
-  checkOptions(OPERATION, 'options', options, ['rows', 'seed', 'part', 'from', 'columns']);
+  checkOptions(OPERATION, 'options', options, ['rows', 'seed', 'part', 'from', 'fields'], ['rows']);
   const { seed, part = { index: 0, count: 1 }, from } = options;
   const longest = store.catalog.shards
     .flatMap(({ chunks }) => chunks)
@@ -36,7 +36,7 @@ export function selectBatches(store: OpenStore, options: BatchOptions): Selectio
   checkInteger(OPERATION, 'part.count', part.count, 1);
   const isPart = (index: number) => Number.isInteger(index) && index >= 0 && index < part.count;
   checkNumber(OPERATION, 'part.index', part.index, `be an integer in [0, ${part.count})`, isPart);
-  const columns = selectColumns(store, options.columns);
+  const columns = selectColumns(store, options.fields);
   const start: BatchPosition = {
     seed: seed ?? null,
     part: { index: part.index, count: part.count },
@@ -44,9 +44,20 @@ export function selectBatches(store: OpenStore, options: BatchOptions): Selectio
     store: fingerprintOf(store.catalog.shards.map((s) => [s.name, s.bytes, s.chunks])),
   };
   const windows = windowsOf(store.catalog, seed, part);
+  if (windows.length === 0) refuseEmptyPart(store, part.count);
   if (from !== undefined) checkPosition(from, start, windows);
   const position = from === undefined ? start : { ...start, sequences: from.sequences };
   return { windows, columns, rows, position };
+}
+
+/** Throws where a worker would read nothing of a store that holds something. */
+function refuseEmptyPart({ catalog }: OpenStore, count: number): void {
+  const chunks = catalog.shards.flatMap((shard) => shard.chunks);
+  const { length } = chunks.filter(({ sequences }) => sequences > 0);
+  if (length === 0) return;
+  const hint = 'start fewer workers, or write the store with a smaller chunkRows';
+  const expected = `be at most ${length}, the chunks of the store`;
+  refuse('OUT_OF_RANGE', OPERATION, 'part.count', expected, String(count), { hint });
 }
 
 /** Throws unless a position belongs to this store, seed and part. */
@@ -72,19 +83,19 @@ function checkPosition(
   refuse('OUT_OF_RANGE', OPERATION, 'from.sequences', expected, String(from.sequences));
 }
 
-/** Returns the columns of a batch; throws for a name that the store does not have. */
+/** Returns the columns of the fields of a batch; throws for one that the store does not have. */
 function selectColumns(
   { description, catalog }: OpenStore,
   names: readonly string[] | undefined,
 ): Columns {
   const all = columnsOf(description, kindsOf(catalog.shards));
   if (names === undefined) return all;
-  if (!Array.isArray(names)) throwType(OPERATION, 'columns', 'be an array of names', names);
+  if (!Array.isArray(names)) throwType(OPERATION, 'fields', 'be an array of names', names);
   const known = ['tokens', 'labels', 'targets', ...Object.keys(all.dense)];
   for (const [i, name] of names.entries()) {
     if (known.includes(name)) continue;
     const expected = `be one of ${known.map((known) => `'${known}'`).join(', ')}`;
-    refuse('OUT_OF_RANGE', OPERATION, `columns[${i}]`, expected, JSON.stringify(name) ?? 'nothing');
+    refuse('OUT_OF_RANGE', OPERATION, `fields[${i}]`, expected, JSON.stringify(name) ?? 'nothing');
   }
   return {
     tokens: all.tokens && names.includes('tokens'),

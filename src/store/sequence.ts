@@ -18,7 +18,8 @@ export interface TeacherSequence {
   readonly targets?: SparseTargets<FloatArray> | undefined;
   /**
    * Text: the token that each of the n rows predicts, as the readers of
-   * `knowledge-distillation/teachers` return it. Without `prompt`, the class of each row.
+   * `knowledge-distillation/teachers` return it. Without `prompt`, the class of each row. A batch
+   * has them as `labels`.
    */
   readonly tokens?: ArrayLike<number | bigint> | undefined;
   /**

@@ -86,8 +86,11 @@ export async function openTeacherStore(where: StorePlace): Promise<TeacherStore>
   const files = filesAt(operation, where);
   const bytes = await files.read(DESCRIPTION_FILE);
   if (!bytes) {
-    const hint = 'createTeacherStore makes a store';
-    refuse('MISSING', operation, DESCRIPTION_FILE, 'be there', 'no such file', { hint });
+    const place = typeof where === 'string' ? where : 'href' in where ? where.href : 'the storage';
+    refuse('MISSING', operation, DESCRIPTION_FILE, 'be there', 'no such file', {
+      sentence: `no store in ${place}: it has no ${DESCRIPTION_FILE}`,
+      hint: 'createTeacherStore makes a store',
+    });
   }
   const description = readDescription(operation, bytes);
   const catalog = await openCatalog(operation, files, description);

@@ -96,7 +96,13 @@ export async function createTeacherStore(
   const operation = 'createTeacherStore';
   const files = filesAt(operation, where);
   const known = ['columns', 'k', 'teacher', 'temperature', 'precision', 'dense'];
-  checkOptions(operation, 'options', options, [...known, 'shardRows', 'chunkRows', 'writer']);
+  checkOptions(
+    operation,
+    'options',
+    options,
+    [...known, 'shardRows', 'chunkRows', 'writer'],
+    ['teacher'],
+  );
   const description = describeStore(operation, options);
   const settings = {
     shardRows: checkInteger(operation, 'shardRows', options.shardRows ?? 16384, 1),

@@ -101,7 +101,7 @@ const LARGEST_ID = 2 ** 31 - 1;
 export function causalRows(options: CausalRowsOptions): CausalRows {
   const operation = 'causalRows';
   const known = ['batch', 'length', 'labels', 'attentionMask', 'promptLengths'];
-  checkOptions(operation, 'options', options, known);
+  checkOptions(operation, 'options', options, known, known.slice(0, 3));
   const { labels, attentionMask, promptLengths } = options;
   const batch = checkInteger(operation, 'batch', options.batch, 0);
   const length = checkInteger(operation, 'length', options.length, 1);
@@ -151,7 +151,13 @@ function checkLength(
   why: string,
 ): void {
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
-    throwType(operation, argument, 'be an array', values);
+    const isTensor = typeof values === 'object' && values !== null && 'data' in values;
+    const hint = isTensor ? `use ${argument}.data` : undefined;
+    throwType(operation, argument, 'be an array', values, hint);
+  }
+  if (typeof values[0] === 'object') {
+    const hint = `join its rows: ${argument}.flatMap((row) => Array.from(row))`;
+    throwType(operation, `${argument}[0]`, 'be a number', values[0], hint);
   }
   const { length } = values;
   if (length !== expected) throwShape(operation, argument, [length], [expected], why);

@@ -4,6 +4,7 @@ import {
   checkOptions,
   checkPositive,
   refuse,
+  refuseMisplaced,
   throwShape,
   throwType,
 } from '../core/errors.js';
@@ -110,13 +111,13 @@ export function ensembleTeachers<T extends FloatArray>(
 ): Matrix<T> | SparseTargets<T> {
   const operation = 'ensembleTeachers';
   const areSparse = checkTeachers(operation, teachers);
-  checkOptions(operation, 'options', options, ['space', 'weights', 'temperature']);
+  checkOptions(operation, 'options', options, ['space', 'weights', 'temperature'], ['space']);
   const { weights = teachers.map(() => 1 / teachers.length) } = options;
   const space = checkChoice(operation, 'space', options.space, ['logits', 'probabilities']);
   if (options.temperature !== undefined) {
     checkPositive(operation, 'temperature', options.temperature);
     if (space === 'logits') {
-      refuse('MISPLACED_OPTION', operation, 'temperature', 'come with probabilities', space);
+      refuseMisplaced(operation, 'temperature', "space 'probabilities'", `'${space}'`);
     }
   }
   if (!Array.isArray(weights)) throwType(operation, 'weights', 'be an array of numbers', weights);

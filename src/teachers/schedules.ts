@@ -122,7 +122,8 @@ function interpolate(
   options: ScheduleOptions,
   easing: (share: number) => number,
 ): Schedule {
-  checkOptions(operation, 'options', options, ['from', 'to', 'steps']);
+  const names = ['from', 'to', 'steps'];
+  checkOptions(operation, 'options', options, names, names);
   const { from, to, steps } = options;
   checkNumber(operation, 'from', from, 'be finite', Number.isFinite);
   checkNumber(operation, 'to', to, 'be finite', Number.isFinite);

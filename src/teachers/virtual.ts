@@ -1,4 +1,5 @@
 import { checkInteger, checkNumber, checkOptions, refuse, throwType } from '../core/errors.js';
+import { indicesHint } from '../core/hints.js';
 import { IGNORE_INDEX, UNLABELED } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
@@ -54,13 +55,7 @@ export function virtualTeacher(
 ): Matrix {
   const operation = 'virtualTeacher';
   if (typeTag(labels) !== 'Int32Array') {
-    throwType(
-      operation,
-      'labels',
-      'be an Int32Array',
-      labels,
-      'use Int32Array.from(labels, Number)',
-    );
+    throwType(operation, 'labels', 'be an Int32Array', labels, indicesHint('labels', labels));
   }
   checkInteger(operation, 'classes', classes, 2);
   checkOptions(operation, 'options', options, ['correct']);

@@ -3,13 +3,13 @@ import { checkRepresentable } from '../call/gradient.js';
 import type { IDistillationStrategy } from '../call/options.js';
 import { sharesBase } from '../call/sharesBase.js';
 import { checkSameShape } from '../core/checks.js';
-import { checkOptions, throwType } from '../core/errors.js';
+import { checkOptions, refuse, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import type { Matrix } from '../core/matrix.js';
 import { typeTag } from '../core/numeric.js';
 import { lossAndGradient } from '../strategies/hybrid/bare.js';
 import type { ReadPair } from '../strategies/hybrid/layers.js';
-import { isHybrid } from '../strategies/hybrid/nested.js';
+import { isHybrid, readsLayers } from '../strategies/hybrid/nested.js';
 import type { Inputs } from './inputs.js';
 import { isTensor, type Tensor } from './tensor.js';
 
@@ -109,7 +109,7 @@ export function prepareEvaluation<T extends Tensor>(
   checkOptions(operation, 'options', options, [...ROW_INPUTS, 'normalizer', 'rowLosses']);
   return isLayerwise(call)
     ? prepareLayers(operation, strategy, call, inputs)
-    : prepareOutput(strategy, call, inputs);
+    : prepareOutput(operation, strategy, call, inputs);
 }
 
 function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call is LayerwiseCall<T> {
@@ -117,10 +117,16 @@ function isLayerwise<T extends Tensor>(call: Call<T> | LayerwiseCall<T>): call i
 }
 
 function prepareOutput<T extends Tensor>(
+  operation: string,
   strategy: IDistillationStrategy,
   [student, teacher, labels, options = {}]: Call<T>,
   inputs: Inputs<T>,
 ): () => Evaluation {
+  if (isHybrid(strategy) && readsLayers(strategy.getStrategies())) {
+    const names = new Set(strategy.layerPairs().map((pair) => pair.student));
+    const hint = `an entry is bound to a layer: pass { ${[...names].join(', ')} }`;
+    refuse('LAYER', operation, 'student', 'be tensors by layer', 'a tensor', { hint });
+  }
   const read = {
     student: inputs.output('student', student),
     teacher: inputs.teacher('teacher', teacher, [student]),
@@ -156,7 +162,8 @@ function prepareLayers<T extends Tensor>(
   inputs: Inputs<T>,
 ): () => Evaluation {
   if (!isHybrid(strategy)) {
-    const hint = 'tensors by layer are for a HybridDistillationStrategy';
+    const isByLayer = Object.values(student ?? {}).some(isTensor);
+    const hint = isByLayer ? 'tensors by layer are for a HybridDistillationStrategy' : undefined;
     throwType(operation, 'student', 'be a tensor', student, hint);
   }
   const layers = byLayer(operation, student);

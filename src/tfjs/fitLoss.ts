@@ -1,6 +1,8 @@
 import type { IDistillationStrategy } from '../call/options.js';
 import { refuse } from '../core/errors.js';
-import { distillationLoss } from './distillationLoss.js';
+import { isHybrid, readsLayers } from '../strategies/hybrid/nested.js';
+import { byLayer } from '../tensors/evaluation.js';
+import { Bridge } from './bridge.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
 /**
@@ -13,6 +15,8 @@ import type { Tensor, TensorFlow } from './tensorflow.js';
  *   of all outputs, each with weight 1.
  * - `model.fit` steps the weights of the model only. A strategy with learnable parameters is
  *   refused: make the projection a layer of the model, or use {@link distillationLoss}.
+ * - A loss reads one output. A hybrid with an entry that is bound to a layer is refused: use
+ *   {@link distill}.
  * - `classWeight` scales the loss of the whole batch, because a strategy returns one number for all
  *   rows.
  *
@@ -21,8 +25,8 @@ import type { Tensor, TensorFlow } from './tensorflow.js';
  * @returns a function `(yTrue, yPred)` that returns a scalar, in the order of TensorFlow.js: the
  *   teacher first. Both tensors are as in {@link distillationLoss}
  * @throws {TypeError} if `tf` is not TensorFlow.js or `strategy` is not a strategy
- * @throws {DistillationError} `UNAVAILABLE` for a strategy with learnable parameters; the returned
- *   function throws the errors of {@link distillationLoss}
+ * @throws {DistillationError} `UNAVAILABLE` for a strategy with learnable parameters, `LAYER` for
+ *   a hybrid that names layers; the returned function throws the errors of {@link distillationLoss}
  *
  * @example
  * ```ts
@@ -43,13 +47,20 @@ export function fitLoss<T extends Tensor, S extends T, V extends T>(
   tf: TensorFlow<T, S, V>,
   strategy: IDistillationStrategy,
 ): (yTrue: T, yPred: T) => S {
-  const loss = distillationLoss(tf, strategy);
-  if (loss.variables.length > 0) {
-    loss.dispose();
+  const operation = 'fitLoss';
+  const bridge = new Bridge(operation, tf, strategy);
+  if (bridge.variables.length > 0) {
+    bridge.dispose();
     const expected = 'learn nothing of its own';
     const received = 'one with parameters, which model.fit would not step';
-    const hint = 'make the projection a layer of the model, or use distillationLoss';
-    refuse('UNAVAILABLE', 'fitLoss', 'strategy', expected, received, { hint });
+    const hint = 'make the projection a layer of the model, or use distill';
+    refuse('UNAVAILABLE', operation, 'strategy', expected, received, { hint });
   }
-  return (yTrue, yPred) => loss(yPred, yTrue);
+  if (isHybrid(strategy) && readsLayers(strategy.getStrategies())) {
+    const expected = 'have no entry that is bound to a layer';
+    const hint = 'model.fit gives a loss one output: use distill, or distillationLoss';
+    refuse('LAYER', operation, 'strategy', expected, 'a hybrid that has', { hint });
+  }
+  return (yTrue, yPred) =>
+    bridge.differentiable(bridge.evaluate([yPred, yTrue]), byLayer(operation, yPred));
 }

@@ -100,7 +100,7 @@ describe('the arguments of every call', () => {
       'teacher',
       [student, matrix([1, 2, 3])],
       'SHAPE_MISMATCH',
-      "teacher has shape [1, 3], expected [2, 3] (the student's rows)",
+      "teacher has shape [1, 3], expected [2, 3] (the student's shape)",
     ],
     [
       'teacher',
@@ -199,7 +199,7 @@ describe('the arguments of every call', () => {
     [
       'student',
       [[[1, 2]], teacher],
-      'student must be a Matrix, got an object of type Array; use Matrix.fromRows(student)',
+      'student must be a Matrix, got an array; use Matrix.fromRows(student)',
     ],
     ['student', [undefined, teacher], 'student must be a Matrix, got undefined'],
     [
@@ -210,12 +210,12 @@ describe('the arguments of every call', () => {
     [
       'labels',
       [student, teacher, [0, 1]],
-      'labels must be a Matrix or an Int32Array, got an object of type Array; use Int32Array.from(labels, Number)',
+      'labels must be a Matrix or an Int32Array, got an array; use Int32Array.from(labels)',
     ],
     [
       'labels',
       [student, teacher, null],
-      'labels must be a Matrix or an Int32Array, got null; use Int32Array.from(labels, Number)',
+      'labels must be a Matrix or an Int32Array, got null; pass undefined where there are no labels',
     ],
     [
       'mask',

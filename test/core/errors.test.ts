@@ -20,7 +20,7 @@ const one = Matrix.fromRows([[1]]);
 describe('The hint of an error', () => {
   test.each([
     ['an option that is misspelt', misspelt, /^did you mean "metric"\? Known options: /],
-    ['a weight above 1', largeWeight, /^or choose weights: 'free'$/],
+    ['a weight above 1', largeWeight, /^or choose weights: 'normalize' or 'free'$/],
     ['a list of rows in place of a matrix', list, /Matrix\.fromRows/],
   ])('is a property, for %s', (_, call, hint) => {
     const { message, hint: said = '' } = refusal(call);

@@ -177,17 +177,17 @@ describe('Matrix', () => {
     [
       'value',
       () => Matrix.fromRows([[1, 1e300]]),
-      'Matrix.fromRows: value row 0, column 1 must be at most 3.4028234663852886e+38, the largest float32, got 1e+300; use float64',
+      'Matrix.fromRows: row 0, column 1 must be at most 3.4028234663852886e+38, the largest float32, got 1e+300; use float64',
     ],
     [
       'value',
       () => Matrix.fromRows([[1], [-1e39]], float64).as(float32),
-      'Matrix.as: value row 1, column 0 must be at most 3.4028234663852886e+38, the largest float32, got -1e+39; use float64',
+      'Matrix.as: row 1, column 0 must be at most 3.4028234663852886e+38, the largest float32, got -1e+39; use float64',
     ],
     [
       'value',
       () => Matrix.zeros(1, 1).set(0, 0, 1e39),
-      'Matrix.set: value row 0, column 0 must be at most 3.4028234663852886e+38, the largest float32, got 1e+39; use float64',
+      'Matrix.set: row 0, column 0 must be at most 3.4028234663852886e+38, the largest float32, got 1e+39; use float64',
     ],
     [
       'classes[1]',
@@ -202,7 +202,7 @@ describe('Matrix', () => {
     [
       'tensor',
       () => Matrix.fromTensor({ data: new Float32Array(3), dims: [3] }),
-      'Matrix.fromTensor: tensor has shape [3], expected [1, 3] (rank 2 or more)',
+      'Matrix.fromTensor: tensor has shape [3], expected [1, 3] (rank 2 or more); for a single row, use new Matrix(tensor.data, 1, 3)',
     ],
     [
       'tensor.data',
@@ -212,7 +212,7 @@ describe('Matrix', () => {
     [
       'value',
       () => Matrix.fromTensor({ data: Float64Array.of(1, 1e39), dims: [1, 2] }, float32),
-      'Matrix.fromTensor: value row 0, column 1 must be at most 3.4028234663852886e+38, the largest float32, got 1e+39; use float64',
+      'Matrix.fromTensor: row 0, column 1 must be at most 3.4028234663852886e+38, the largest float32, got 1e+39; use float64',
     ],
     [
       'column',
@@ -247,12 +247,12 @@ describe('Matrix', () => {
     [
       'numeric',
       () => Matrix.zeros(1, 1, wrong<NumericTrait<Float64Array>>('float64')),
-      'Matrix.zeros: numeric must be float32 or float64, the objects, got "float64"',
+      'Matrix.zeros: numeric must be float32 or float64, which the library exports, got "float64"',
     ],
     [
       'numeric',
       () => Matrix.zeros(1, 1).as(wrong<NumericTrait<Float64Array>>('float64')),
-      'Matrix.as: numeric must be float32 or float64, the objects, got "float64"',
+      'Matrix.as: numeric must be float32 or float64, which the library exports, got "float64"',
     ],
     [
       'row',
@@ -262,7 +262,7 @@ describe('Matrix', () => {
     [
       'data',
       () => new Matrix(wrong<Float32Array>([1, 2]), 1, 2),
-      'Matrix: data must be a Float32Array or a Float64Array, got an object of type Array',
+      'Matrix: data must be a Float32Array or a Float64Array, got an array; use Float32Array.from(data)',
     ],
     [
       'rows',
@@ -282,7 +282,7 @@ describe('Matrix', () => {
     [
       'tensor.data',
       () => Matrix.fromTensor(wrong({ data: BigInt64Array.of(1n), dims: [1, 1] })),
-      'Matrix.fromTensor: tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Float32Array.from(data, Number)',
+      'Matrix.fromTensor: tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data, Number), dims: tensor.dims })',
     ],
     [
       'tensor',

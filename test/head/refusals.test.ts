@@ -245,7 +245,7 @@ describe('computeThroughHead refuses', () => {
     [
       'options in place of labels',
       { labels: wrong({ chunkRows: 2 }) },
-      /labels must be a Matrix or an Int32Array.*fifth argument/,
+      /labels must be a Matrix or an Int32Array.*options come after the labels/,
     ],
     [
       'an unknown option',

@@ -382,7 +382,7 @@ onEachDevice(() => {
       () => response2(same, x(), x(), undefined, wrong({ gradient: x() })),
     ],
     [
-      'student must be a tensor, got an object of type Object; tensors by layer are for a HybridDistillationStrategy',
+      'student must be a tensor, got an object; tensors by layer are for a HybridDistillationStrategy',
       () =>
         response2(
           wrong<(p: np.Array) => np.Array>((p: np.Array) => ({ output: p })),
@@ -427,7 +427,7 @@ onEachDevice(() => {
       },
     ],
     [
-      'teacher must be tensors by layer, as the student is, got an object of type Object',
+      'teacher must be tensors by layer, as the student is, got an object of type Array',
       () => hybrid((p: np.Array) => ({ output: p.ref, attention: p }), x(), wrong(x())),
     ],
   ])('a refusal consumes what is passed, and frees the rest: %s', async (message, call) => {
@@ -465,7 +465,7 @@ onEachDevice(() => {
     }
     const list = wrong<(p: np.Array) => np.Array>((p: np.Array) => [p]);
     await expect(response2(list, x(), x())).rejects.toThrow(
-      'student must be a tensor or tensors by layer, got an object of type Array',
+      'student must be a tensor or tensors by layer, got an array',
     );
     const hole = wrong<(p: np.Array) => { output: np.Array }>((p: np.Array) => ({
       output: p,
@@ -481,7 +481,7 @@ onEachDevice(() => {
       data: async () => new Float32Array(3),
     };
     await expect(response2(same, x(), wrong(ofTensorFlow))).rejects.toThrow(
-      'distillationValueAndGrad: teacher must be an array of jax-js, got an object of type Object',
+      'distillationValueAndGrad: teacher must be an array of jax-js, got an object',
     );
     const used = x();
     used.dispose();
@@ -491,10 +491,10 @@ onEachDevice(() => {
 
 test('refuses what is no jax-js, no strategy or no function', async () => {
   expect(() => distillationValueAndGrad(wrong<typeof jax>({}), response())).toThrow(
-    "distillationValueAndGrad: jax must be jax-js, got an object of type Object; import * as jax from '@jax-js/jax'",
+    "distillationValueAndGrad: jax must be jax-js, got an object; import * as jax from '@jax-js/jax'",
   );
   expect(() => distillationValueAndGrad(jax, wrong({}))).toThrow(
-    'distillationValueAndGrad: strategy must have computeLoss and computeGradient, got an object of type Object',
+    'distillationValueAndGrad: strategy must have computeLoss and computeGradient, got an object',
   );
   await expect(
     distillationValueAndGrad(jax, response())(

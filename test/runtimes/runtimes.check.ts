@@ -68,7 +68,7 @@ describe.each([
 
   test('tokens are no logits', () => {
     expect(() => Matrix.fromTensor(outputs.best!, float32)).toThrow(
-      'tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Float32Array.from(data, Number)',
+      'tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data, Number), dims: tensor.dims })',
     );
   });
 

@@ -21,7 +21,7 @@ test('every part gives its sequences once, and the parts together give all of th
   await fc.assert(
     fc.asyncProperty(
       seeds,
-      fc.integer({ min: 1, max: 70 }),
+      fc.integer({ min: 1, max: 40 }),
       fc.integer({ min: 5, max: 40 }),
       async (seed, count, rows) => {
         const given: string[] = [];
@@ -131,8 +131,20 @@ test('options out of range are refused at once', async () => {
   expect(of({ seed: 0.5 })).toMatchObject({ code: 'OUT_OF_RANGE', argument: 'seed' });
   expect(of({ part: { index: 2, count: 2 } })).toMatchObject({ argument: 'part.index' });
   expect(of({ part: { index: 0, count: 0 } })).toMatchObject({ argument: 'part.count' });
-  expect(of({ columns: ['hidden'] })).toMatchObject({ argument: 'columns[0]' });
-  expect(of({ columns: 'targets' })).toMatchObject({ code: 'WRONG_TYPE', argument: 'columns' });
+  const chunks = Number(/at most (\d+)/.exec(of({ part: { index: 99, count: 100 } }).message)?.[1]);
+  expect(chunks).toBeGreaterThan(2);
+  expect(of({ part: { index: chunks, count: chunks + 1 } }).message).toBe(
+    `TeacherStore.batches: part.count must be at most ${chunks}, the chunks of the store, got ${chunks + 1}; ` +
+      'start fewer workers, or write the store with a smaller chunkRows',
+  );
+  expect(() =>
+    store.batches({ rows: 9, part: { index: chunks - 1, count: chunks } }),
+  ).not.toThrow();
+  expect(of({ fields: ['hidden'] })).toMatchObject({ argument: 'fields[0]' });
+  expect(of({ fields: 'targets' })).toMatchObject({ code: 'WRONG_TYPE', argument: 'fields' });
+  expect(refusal(() => store.batches(wrong(undefined))).message).toBe(
+    'TeacherStore.batches: options must be an object with rows, got undefined',
+  );
   expect(of({ sede: 1 })).toMatchObject({ code: 'UNKNOWN_OPTION' });
 });
 

@@ -65,7 +65,7 @@ test('a folder without a store is refused', async () => {
   const folder = newFolder();
   for (const where of [folder, join(folder, 'missing')]) {
     await expect(openTeacherStore(where)).rejects.toThrow(
-      'openTeacherStore: store.json must be there, got no such file; createTeacherStore makes a store',
+      `openTeacherStore: no store in ${where}: it has no store.json; createTeacherStore makes a store`,
     );
   }
 });

@@ -256,9 +256,9 @@ test('batches read only the columns that they are asked for', async () => {
   }
   await store.close();
   const opened = await openTeacherStore(storage);
-  const bytesRead = async (columns?: string[]) => {
+  const bytesRead = async (fields?: string[]) => {
     storage.reads.length = 0;
-    const batches = await collect(opened.batches({ rows: 80, columns }));
+    const batches = await collect(opened.batches({ rows: 80, fields }));
     return { batch: batches[0]!, bytes: storage.reads.reduce((sum, [, bytes]) => sum + bytes, 0) };
   };
   const all = await bytesRead();

@@ -155,7 +155,7 @@ test('it takes a function', async () => {
   const loss = distillationLossAsync(tf, response());
   const call = loss(wrong(tf.zeros([1, 2])), tf.zeros([1, 2]));
   await expect(call).rejects.toThrow(
-    'distillationLossAsync: forward must be a function that returns the output, got an object of type Object',
+    'distillationLossAsync: forward must be a function that returns the output, got an object',
   );
 });
 
@@ -163,7 +163,7 @@ test.each<[string, () => unknown]>([
   ['undefined', () => undefined],
   ['null', () => null],
   ['an object of type Promise', async () => tf.zeros([1, 2])],
-  ['an object of type Array', () => [tf.zeros([1, 2])]],
+  ['an array', () => [tf.zeros([1, 2])]],
 ])('it refuses a function that returns %s, and leaves no tensor', async (received, forward) => {
   const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
   const teacher = tf.zeros([1, 2]);

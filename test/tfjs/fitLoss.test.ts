@@ -2,11 +2,12 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import {
   FeatureDistillationStrategy,
+  HybridDistillationStrategy,
   LinearProjection,
   ResponseDistillationStrategy,
 } from '../../src/index.js';
 import { distillationLoss, fitLoss } from '../../src/tfjs/index.js';
-import { refusal } from '../support/refusal.js';
+import { refusal, wrong } from '../support/refusal.js';
 import { expectClose, onEachBackend, values } from './backends.js';
 
 const response = () => new ResponseDistillationStrategy({ temperature: 2 });
@@ -76,7 +77,33 @@ test('a strategy that learns a projection is refused, since model.fit would not 
   expect(code).toBe('UNAVAILABLE');
   expect(message).toBe(
     'fitLoss: strategy must learn nothing of its own, got one with parameters, which model.fit would not step; ' +
-      'make the projection a layer of the model, or use distillationLoss',
+      'make the projection a layer of the model, or use distill',
   );
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a hybrid with an entry bound to a layer is refused, since model.fit gives a loss one output', () => {
+  const hybrid = new HybridDistillationStrategy([
+    { strategy: response(), weight: 1, layer: 'logits' },
+  ]);
+  expect(refusal(() => fitLoss(tf, hybrid))).toMatchObject({
+    code: 'LAYER',
+    message:
+      'fitLoss: strategy must have no entry that is bound to a layer, got a hybrid that has; ' +
+      'model.fit gives a loss one output: use distill, or distillationLoss',
+  });
+});
+
+test('its errors name fitLoss', () => {
+  const loss = fitLoss(tf, response());
+  tf.tidy(() => {
+    const [floats, integers] = [tf.zeros([1, 3]), tf.zeros([1, 3], 'int32')];
+    for (const call of [
+      () => fitLoss(wrong<typeof tf>(undefined), response()),
+      () => fitLoss(tf, wrong(undefined)),
+      () => loss(floats, integers),
+    ]) {
+      expect(refusal(call)).toMatchObject({ operation: 'fitLoss' });
+    }
+  });
 });

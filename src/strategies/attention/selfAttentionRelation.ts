@@ -110,7 +110,7 @@ export class SelfAttentionRelationDistillationStrategy<
   protected override validate({ operation, student, teacher }: DistillationBatch<T>): void {
     const { heads, positions = student.rows } = this;
     for (const [side, matrix] of Object.entries({ student, teacher })) {
-      const rows = wholeMultiple(matrix.rows, positions);
+      const rows = wholeMultiple(student.rows, positions);
       const columns = wholeMultiple(matrix.columns, heads);
       const why = `multiples of ${positions} positions and ${heads} heads`;
       checkShape(operation, side, matrix, [rows, columns], why);

@@ -1,4 +1,4 @@
-import { checkChoice, checkPositive, refuse } from '../../core/errors.js';
+import { checkChoice, checkPositive, refuseMisplaced } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { NUMBERS } from '../../engine/binaries/numbers.js';
 import {
@@ -127,7 +127,7 @@ export class FeatureDistillationStrategy<
     this.metric = checkChoice(this.name, 'metric', metric, ['mse', 'l2', 'l1', 'huber', 'cosine']);
     this.delta = checkPositive(this.name, 'delta', delta);
     if (options.delta !== undefined && metric !== 'huber') {
-      refuse('MISPLACED_OPTION', this.name, 'delta', 'come with huber', metric);
+      refuseMisplaced(this.name, 'delta', "metric 'huber'", `'${metric}'`);
     }
   }
 

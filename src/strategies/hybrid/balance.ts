@@ -15,7 +15,6 @@ import { norm } from '../../kernels/rows/distance.js';
 import { HybridDistillationStrategy } from './hybrid.js';
 import type { LayerOutputs, LayerwiseOptions, TeacherLayerOutputs } from './layers.js';
 import { isHybrid, nameOf } from './nested.js';
-import type { WeightedStrategy } from './weights.js';
 
 /** Arguments of a call of a hybrid: one matrix for each side, or matrices by layer. */
 export type HybridBatch<T extends FloatArray = Float32Array> =
@@ -97,7 +96,9 @@ export function balancedWeights<T extends FloatArray>(
   options: BalanceOptions = {},
 ): number[] {
   const operation = 'balancedWeights';
-  if (!isHybrid(hybrid)) throwType(operation, 'hybrid', 'be a HybridDistillationStrategy', hybrid);
+  if (typeof hybrid !== 'object' || hybrid === null || !isHybrid(hybrid)) {
+    throwType(operation, 'hybrid', 'be a HybridDistillationStrategy', hybrid);
+  }
   checkOptions(operation, 'batch', batch, ['student', 'teacher', 'labels', 'options']);
   checkOptions(operation, 'options', options, ['by']);
   const { by = 'loss' } = options;
@@ -115,7 +116,7 @@ export function balancedWeights<T extends FloatArray>(
   if (entries.every(({ weight }) => weight === 0)) {
     refuse('WEIGHT_SUM', operation, 'hybrid', 'have an entry of weight above 0', 'none');
   }
-  const contributions = entries.map((entry) => contributionOf(hybrid, entry, batch, by));
+  const contributions = entries.map((_, index) => contributionOf(hybrid, index, batch, by));
   for (const [i, contribution] of contributions.entries()) {
     if (contribution > 0) continue;
     const expected = by === 'loss' ? 'have a loss above 0' : 'have a gradient that is not 0';
@@ -134,11 +135,15 @@ export function balancedWeights<T extends FloatArray>(
  */
 function contributionOf<T extends FloatArray>(
   hybrid: HybridDistillationStrategy<T>,
-  entry: WeightedStrategy<T>,
+  index: number,
   batch: HybridBatch<T>,
   by: 'loss' | 'gradient',
 ): number {
-  const alone = new HybridDistillationStrategy<T>([{ ...entry, weight: 1 }], hybrid.overrides());
+  // The other entries stay, at weight 0, because the call may name their layers.
+  const entries = hybrid
+    .getStrategies()
+    .map((entry, other) => ({ ...entry, weight: other === index ? 1 : 0 }));
+  const alone = new HybridDistillationStrategy<T>(entries, hybrid.overrides());
   const parameterGradients = alone.parameters().map(({ gradient }) => gradient);
   const saved = parameterGradients.map((gradient) => gradient.clone());
   try {

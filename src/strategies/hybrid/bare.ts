@@ -2,7 +2,7 @@ import { type BatchRequest, inputsOf } from '../../call/batch.js';
 import type { GradientSink } from '../../call/gradient.js';
 import type { CountedLoss, IDistillationStrategy } from '../../call/options.js';
 import { addGradientsOf } from '../../call/parameter.js';
-import { checkSameShape } from '../../core/checks.js';
+import { checkSameShape, checkTeacherRows } from '../../core/checks.js';
 import { checkLoss } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -17,6 +17,7 @@ export function evaluateBare<T extends FloatArray>(
   sink: GradientSink<T> | undefined,
 ): CountedLoss {
   const { rows, count } = inputsOf(request, false);
+  checkTeacherRows(request.operation, request.student, request.teacher);
   const { operation, student, labels, mask, rowWeights, temperatures, learned } = request;
   const normalizer = request.normalizer ?? Math.max(count, 1);
   const rowLosses = request.rowLosses && new Float64Array(student.rows);

@@ -11,7 +11,7 @@ import type { Parameter } from '../../call/parameter.js';
 import { refuseTemperatures } from '../../call/rowOptions.js';
 import { sharesBase } from '../../call/sharesBase.js';
 import { DistillationStrategyBase } from '../../call/strategy.js';
-import { checkBoolean, checkChoice, checkOptions, refuse, throwType } from '../../core/errors.js';
+import { checkBoolean, checkChoice, checkOptions } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { checkWeights } from '../../core/weights.js';
@@ -19,6 +19,7 @@ import type { SparseTargets } from '../../teachers/sparse.js';
 import { evaluateEntry } from './entry.js';
 import { evaluateLayerwise } from './evaluateLayerwise.js';
 import {
+  checkRecords,
   LAYERWISE_OPTIONS,
   type LayerOutputs,
   type LayerwiseOptions,
@@ -32,11 +33,15 @@ import {
   labelUse,
   layerPairsOf,
   nameOf,
-  readsLayers,
+  refuseBound,
+  takesTemperatures,
 } from './nested.js';
 import { weightedSum } from './weightedSum.js';
 import {
+  checkEntryList,
   divideWeight,
+  FREE_WEIGHTS,
+  HYBRID,
   type HybridDistillationOptions,
   readEntries,
   type WeightedStrategy,
@@ -135,19 +140,20 @@ export class HybridDistillationStrategy<
    * @param options - the rule for the weights; the temperature and alpha to inherit
    */
   constructor(strategies: readonly WeightedStrategy<T>[], options: HybridDistillationOptions = {}) {
+    checkEntryList(HYBRID, strategies);
     super(options, ['weights']);
     const { weights = 'sum-to-one' } = options;
     checkChoice(this.name, 'weights', weights, ['sum-to-one', 'normalize', 'free']);
     const entries = readEntries(this.name, strategies);
     const values = entries.map(({ weight }) => weight);
     const argumentOf = (i: number) => `strategies[${i}].weight`;
-    const sum = checkWeights(this.name, values, weights, argumentOf, "or choose weights: 'free'");
+    const sum = checkWeights(this.name, values, weights, argumentOf, FREE_WEIGHTS);
     const divisor = weights === 'normalize' ? sum : 1;
     this.#entries = entries.map((entry) => divideWeight(entry, divisor));
   }
 
   override get name(): string {
-    return 'HybridDistillationStrategy';
+    return HYBRID;
   }
 
   /** Returns copies of the entries. With `'normalize'`, their weights sum to 1. */
@@ -188,7 +194,8 @@ export class HybridDistillationStrategy<
    *   a mask
    * @param options - masks, weights of rows, output buffers and more, for all layers or by layer
    * @returns the loss, the gradient of each student layer that is read, and the components
-   * @throws {DistillationError} `LAYER` for a missing layer; and the errors of the strategies
+   * @throws {DistillationError} `LAYER` for a missing layer, and for a layer of the student that no
+   *   entry reads; and the errors of the strategies
    */
   computeLayerwise(
     studentLayers: LayerOutputs<T>,
@@ -197,11 +204,7 @@ export class HybridDistillationStrategy<
     options: LayerwiseOptions<T> = {},
   ): LayerwiseResult<T> {
     const operation = `${this.name}.computeLayerwise`;
-    for (const [argument, value] of Object.entries({ studentLayers, teacherLayers })) {
-      if (typeof value !== 'object' || value === null) {
-        throwType(operation, argument, 'be an object of matrices by layer name', value);
-      }
-    }
+    checkRecords(operation, { studentLayers, teacherLayers });
     checkOptions(operation, 'options', options, LAYERWISE_OPTIONS);
     // Each option is read once, so that the value that was checked is the value in use.
     const { accumulate = false, ...read } = options;
@@ -221,7 +224,7 @@ export class HybridDistillationStrategy<
   }
 
   override get usesTemperatures(): boolean {
-    return this.#entries.some(({ strategy }) => !sharesBase(strategy) || strategy.usesTemperatures);
+    return this.#entries.some(({ strategy }) => takesTemperatures(strategy));
   }
 
   /**
@@ -245,16 +248,13 @@ export class HybridDistillationStrategy<
     }
   }
 
-  /**
-   * Refuses entries that name a layer, because there are no layers here. The strategies make every
-   * other check.
-   */
+  /** Refuses entries that name a layer. The strategies make every other check. */
   protected override validate({ operation }: DistillationBatch<T, SparseTargets<T>>): void {
-    if (!readsLayers(this.#entries)) return;
-    const expected = 'get the layers they are bound to';
-    const hint = 'call computeLayerwise';
-    refuse('LAYER', operation, 'strategies', expected, 'one matrix of each side', { hint });
+    refuseBound(operation, this.#entries);
   }
+
+  /** @internal The strategies check the rows, because they know the columns that they take. */
+  protected override checkRows(): void {}
 
   /** True: each strategy refuses a sparse teacher if it does not take one. */
   protected override get takesSparse(): boolean {

@@ -30,12 +30,17 @@ import {
  */
 export function checkByLayer<T extends FloatArray>(
   operation: string,
-  names: readonly string[],
+  pairs: readonly ReadPair[],
   studentLayers: LayerOutputs<T>,
   { mask, normalizer, rowWeights, temperatures, rowLosses }: LayerwiseOptions<T>,
 ): void {
-  for (const [option, value] of Object.entries({ mask, rowWeights, temperatures, rowLosses })) {
+  const names = studentNames(pairs);
+  for (const [option, value] of Object.entries({ mask, rowWeights, rowLosses })) {
     if (value !== undefined && !isList(value)) checkOptions(operation, option, value, names);
+  }
+  if (temperatures !== undefined && !isList(temperatures)) {
+    const softened = studentNames(pairs.filter(({ usesTemperatures }) => usesTemperatures));
+    checkOptions(operation, 'temperatures', temperatures, softened);
   }
   if (typeof normalizer === 'object') checkOptions(operation, 'normalizer', normalizer, names);
   if (typeof normalizer !== 'number') return;

@@ -1,8 +1,9 @@
 import type { ComponentLoss, TeacherOutput } from '../../call/batch.js';
-import { refuse } from '../../core/errors.js';
+import { isMatrix } from '../../core/content.js';
+import { refuse, throwType } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
 import type { Matrix } from '../../core/matrix.js';
-import type { FloatArray } from '../../core/numeric.js';
+import { type FloatArray, typeTag } from '../../core/numeric.js';
 import { nearestName } from '../../core/spelling.js';
 
 /** The layer of an entry that names none: the output of the model. */
@@ -118,9 +119,15 @@ export function listOf<L extends ArrayLike<number>>(
  */
 export type LabelUse = 'reads' | 'ignores' | 'unknown';
 
-/** The two layers that an entry reads, and its use of labels. */
-export interface ReadPair extends LayerPair {
+/** A pair of layers, and how the strategy that reads it uses labels. */
+export interface LabelledPair extends LayerPair {
   readonly labels: LabelUse;
+}
+
+/** The two layers that an entry reads. */
+export interface ReadPair extends LabelledPair {
+  /** Whether the entry takes a temperature for each row. */
+  readonly usesTemperatures: boolean;
 }
 
 /** The arguments of a layerwise call. */
@@ -130,6 +137,15 @@ export interface LayerwiseArguments<T extends FloatArray> {
   readonly teacherLayers: TeacherLayerOutputs<T>;
   readonly labels: Labels<T> | undefined;
   readonly options: Omit<LayerwiseOptions<T>, 'accumulate'>;
+}
+
+/** Throws unless each argument is an object with values by layer name. */
+export function checkRecords(operation: string, records: Readonly<Record<string, unknown>>): void {
+  for (const [argument, value] of Object.entries(records)) {
+    if (typeTag(value) === 'Object' && !isMatrix(value)) continue;
+    const hint = `write { output: ${argument} }`;
+    throwType(operation, argument, 'be an object of matrices by layer name', value, hint);
+  }
 }
 
 /** Returns a layer; throws if it is missing. */
@@ -162,4 +178,25 @@ export function layerOf(
   side: 'student' | 'teacher',
 ): string {
   return typeof layer === 'string' ? layer : layer[side];
+}
+
+/**
+ * Throws if the student has a layer that no entry reads, because the layer would get no gradient. A
+ * teacher may have more layers than are read.
+ */
+export function checkAllRead(
+  operation: string,
+  names: readonly string[],
+  studentLayers: Readonly<Record<string, unknown>>,
+): void {
+  // If a layer is missing, the error of the entry that reads it lists the layers.
+  if (!names.every((name) => Object.hasOwn(studentLayers, name))) return;
+  for (const [layer, value] of Object.entries(studentLayers)) {
+    if (value === undefined || names.includes(layer)) continue;
+    const read = names.join(', ');
+    refuse('LAYER', operation, 'studentLayers', `have only layers that are read (${read})`, layer, {
+      sentence: `no entry reads the student's layer '${layer}'; layers that are read: ${read}`,
+      hint: `leave '${layer}' out, or bind an entry to it: layer: '${layer}'`,
+    });
+  }
 }

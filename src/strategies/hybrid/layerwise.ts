@@ -17,6 +17,8 @@ import { checkMatrix, type Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { checkByLayer, openTargets, studentNames } from './layerChecks.js';
 import {
+  checkAllRead,
+  type LabelledPair,
   type LabelUse,
   type LayerPair,
   type LayerwiseArguments,
@@ -28,7 +30,7 @@ import {
 } from './layers.js';
 
 /** The request of a pair of layers, shared by the entries that read the same pair. */
-interface Read<T extends FloatArray> extends ReadPair {
+interface Read<T extends FloatArray> extends LabelledPair {
   readonly request: Omit<BatchRequest<T>, 'operation' | 'inherited' | 'learned'>;
 }
 
@@ -51,13 +53,14 @@ export class LayerwiseCall<T extends FloatArray> {
     this.#learned = learned;
     const { operation, studentLayers, options } = call;
     const names = studentNames(pairs);
-    checkByLayer(operation, names, studentLayers, options);
+    checkAllRead(operation, names, studentLayers);
     const { gradients } = options;
     // The entry that reads a missing layer throws.
     const present = names.filter((name) => Object.hasOwn(studentLayers, name));
     for (const name of present) {
       checkMatrix(operation, `studentLayers.${name}`, studentLayers[name]!);
     }
+    checkByLayer(operation, pairs, studentLayers, options);
     openTargets(call, pairs, learned, held);
     for (const name of present) {
       const student = studentLayers[name]!;
@@ -109,7 +112,7 @@ export class LayerwiseCall<T extends FloatArray> {
     return Object.fromEntries(gradients);
   }
 
-  #read(operation: string, pair: ReadPair): Read<T> {
+  #read(operation: string, pair: LabelledPair): Read<T> {
     const { studentLayers, teacherLayers, options, labels: given } = this.#arguments;
     const student = pickLayer(operation, 'studentLayers', studentLayers, pair.student);
     const teacher = pickLayer(operation, 'teacherLayers', teacherLayers, pair.teacher);

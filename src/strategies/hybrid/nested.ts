@@ -4,6 +4,7 @@
 import type { ComponentLoss, Overrides } from '../../call/batch.js';
 import type { IDistillationStrategy } from '../../call/options.js';
 import { sharesBase } from '../../call/sharesBase.js';
+import { refuse } from '../../core/errors.js';
 import type { Labels } from '../../core/labels.js';
 import type { FloatArray } from '../../core/numeric.js';
 import {
@@ -79,8 +80,30 @@ export function layerPairsOf<T extends FloatArray>(
   return entries.flatMap(({ strategy, layer }) => {
     if (layer === undefined && isHybrid(strategy)) return strategy.layerPairs();
     const [student, teacher] = [layerOf(layer, 'student'), layerOf(layer, 'teacher')];
-    return [{ student, teacher, labels: labelUse(strategy) }];
+    const usesTemperatures = takesTemperatures(strategy);
+    return [{ student, teacher, labels: labelUse(strategy), usesTemperatures }];
   });
+}
+
+/** Throws if an entry, or an entry of a nested hybrid, names a layer. */
+export function refuseBound<T extends FloatArray>(
+  operation: string,
+  entries: readonly WeightedStrategy<T>[],
+): void {
+  const bound = entries.find((entry) => readsLayers([entry]));
+  if (bound === undefined) return;
+  const name = nameOf(bound);
+  refuse('LAYER', operation, name, 'read no layer in this call', 'an entry bound to a layer', {
+    sentence: `entry '${name}' is bound to a layer`,
+    hint: 'call computeLayerwise',
+  });
+}
+
+/** Returns whether a strategy takes a temperature for each row. A bare implementation may. */
+export function takesTemperatures<T extends FloatArray>(
+  strategy: IDistillationStrategy<T>,
+): boolean {
+  return !sharesBase(strategy) || strategy.usesTemperatures;
 }
 
 /** Returns the name of an entry in components and in messages of errors. */

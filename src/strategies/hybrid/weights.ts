@@ -1,6 +1,6 @@
 import type { IDistillationStrategy, StrategyOptions } from '../../call/options.js';
 import { checkOptions, refuse, throwType } from '../../core/errors.js';
-import type { FloatArray } from '../../core/numeric.js';
+import { type FloatArray, typeTag } from '../../core/numeric.js';
 import type { WeightRule } from '../../core/weights.js';
 import type { LayerPair } from './layers.js';
 
@@ -38,6 +38,15 @@ export interface WeightedStrategy<T extends FloatArray = Float32Array> {
   readonly name?: string;
 }
 
+/** Name of the class, which names the operation before the class has an instance. */
+export const HYBRID = 'HybridDistillationStrategy';
+
+/** Hint for weights that need not sum to 1. */
+export const FREE_WEIGHTS = "or choose weights: 'normalize' or 'free'";
+
+/** Hint for strategies without weights. */
+const ENTRIES = 'write [{ strategy: first, weight: 0.5 }, { strategy: second, weight: 0.5 }]';
+
 /**
  * Copies the entries and reads each property once; throws unless `strategies` is a list of usable
  * entries.
@@ -46,9 +55,7 @@ export function readEntries<T extends FloatArray>(
   operation: string,
   strategies: readonly WeightedStrategy<T>[],
 ): readonly WeightedStrategy<T>[] {
-  if (!Array.isArray(strategies)) {
-    throwType(operation, 'strategies', 'be an array of { strategy, weight }', strategies);
-  }
+  checkEntryList(operation, strategies);
   const list: readonly WeightedStrategy<T>[] = [...strategies];
   if (list.length === 0) {
     const expected = 'hold at least one { strategy, weight }';
@@ -57,11 +64,21 @@ export function readEntries<T extends FloatArray>(
   return list.map((entry, index) => readEntry(operation, `strategies[${index}]`, entry));
 }
 
+/** Throws unless `strategies` is an array. Called before the options, which may be a strategy. */
+export function checkEntryList(operation: string, strategies: unknown): void {
+  if (Array.isArray(strategies)) return;
+  const expected = 'be an array of { strategy, weight }';
+  throwType(operation, 'strategies', expected, strategies, ENTRIES);
+}
+
 function readEntry<T extends FloatArray>(
   operation: string,
   argument: string,
   entry: WeightedStrategy<T>,
 ): WeightedStrategy<T> {
+  if (isStrategy(entry) || typeTag(entry) !== 'Object') {
+    throwType(operation, argument, 'be { strategy, weight }', entry, ENTRIES);
+  }
   checkOptions(operation, argument, entry, ['strategy', 'weight', 'layer', 'name']);
   const { strategy, weight, layer, name } = entry;
   checkStrategy(operation, `${argument}.strategy`, strategy);
@@ -82,13 +99,16 @@ export function checkStrategy<T extends FloatArray>(
   argument: string,
   strategy: IDistillationStrategy<T>,
 ): void {
-  if (
-    typeof strategy?.computeLoss === 'function' &&
-    typeof strategy.computeGradient === 'function'
-  ) {
-    return;
-  }
-  throwType(operation, argument, 'have computeLoss and computeGradient', strategy);
+  if (isStrategy(strategy)) return;
+  const hint = typeof strategy === 'function' ? 'pass an instance, made with new' : undefined;
+  throwType(operation, argument, 'have computeLoss and computeGradient', strategy, hint);
+}
+
+function isStrategy(value: unknown): boolean {
+  const strategy = value as Partial<IDistillationStrategy> | null | undefined;
+  return (
+    typeof strategy?.computeLoss === 'function' && typeof strategy.computeGradient === 'function'
+  );
 }
 
 function readLayer(

@@ -1,5 +1,5 @@
 import type { StrategyOptions } from '../../call/options.js';
-import { checkChoice, checkPositive, refuse } from '../../core/errors.js';
+import { checkChoice, checkPositive, refuseMisplaced } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import { NUMBERS } from '../../engine/binaries/numbers.js';
 import type { RowDistance } from '../../kernels/rows/distance.js';
@@ -100,7 +100,7 @@ export class RankingDistillationStrategy<
     this.pairLoss = checkChoice(this.name, 'pairLoss', pairLoss, ['logistic', 'hinge']);
     this.margin = checkPositive(this.name, 'margin', margin);
     if (options.margin !== undefined && pairLoss !== 'hinge') {
-      refuse('MISPLACED_OPTION', this.name, 'margin', "come with pairLoss 'hinge'", pairLoss);
+      refuseMisplaced(this.name, 'margin', "pairLoss 'hinge'", `'${pairLoss}'`);
     }
   }
 

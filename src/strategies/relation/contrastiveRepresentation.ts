@@ -3,7 +3,7 @@ import type { GradientSink } from '../../call/gradient.js';
 import type { HeldMatrix } from '../../call/output.js';
 import type { Parameter } from '../../call/parameter.js';
 import { overBatch } from '../../call/rows.js';
-import { checkDtype } from '../../core/checks.js';
+import { checkDtype, checkTeacherRows } from '../../core/checks.js';
 import { checkPositive, refuse, throwShape, throwType } from '../../core/errors.js';
 import type { Matrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -274,6 +274,7 @@ export class ContrastiveRepresentationDistillationStrategy<
     const unused = { labels: undefined, normalizer: undefined };
     const { rows } = checkInputs({ operation, student, teacher, mask, ...unused }, false);
     this.#check(operation, student, teacher);
+    checkTeacherRows(operation, student, teacher);
     return {
       rows,
       student: embedRows(operation, 'student', student, rows, this.projection),

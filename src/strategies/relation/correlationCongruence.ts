@@ -8,7 +8,7 @@ import {
   checkChoice,
   checkInteger,
   checkPositive,
-  refuse,
+  refuseMisplaced,
 } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import {
@@ -131,10 +131,11 @@ export class CorrelationCongruenceDistillationStrategy<
     this.squared = checkBoolean(this.name, 'squared', squared);
     for (const option of ['gamma', 'order'] as const) {
       if (options[option] === undefined || form === 'gaussian') continue;
-      refuse('MISPLACED_OPTION', this.name, option, "come with form: 'gaussian'", form);
+      refuseMisplaced(this.name, option, "form 'gaussian'", `'${form}'`);
     }
     if (options.squared !== undefined && form === 'consecutive') {
-      refuse('MISPLACED_OPTION', this.name, 'squared', 'come with a form that has a norm', form);
+      const owner = "forms 'bilinear' and 'gaussian'";
+      refuseMisplaced(this.name, 'squared', owner, `'${form}'`);
     }
   }
 

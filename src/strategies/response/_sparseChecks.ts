@@ -6,7 +6,7 @@ import {
   checkSomeAllowed,
   type RuledOutBy,
 } from '../../call/diagnosis.js';
-import { refuse } from '../../core/errors.js';
+import { refuse, refuseMisplaced } from '../../core/errors.js';
 import type { FloatArray } from '../../core/numeric.js';
 import type { SparseTargets } from '../../teachers/sparse.js';
 import { checkSparseRows } from '../../teachers/sparseCheck.js';
@@ -22,8 +22,8 @@ export function checkSparse<T extends FloatArray>(
 ): void {
   const { operation, rows } = batch;
   if (loss.standardizeLogits) {
-    const expected = 'come with every logit of the teacher';
-    refuse('MISPLACED_OPTION', operation, 'standardizeLogits', expected, 'SparseTargets');
+    const owner = 'teachers with a logit for every class';
+    refuseMisplaced(operation, 'standardizeLogits', owner, 'SparseTargets');
   }
   checkSparseRows(operation, teacher, rows);
   if (loss.terms.tail === 'renormalize' || teacher.keepsAll()) return;

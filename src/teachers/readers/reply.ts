@@ -65,7 +65,7 @@ export function readOptions(
   options: ReaderOptions,
   more: readonly string[] = [],
 ): RowFormat {
-  checkOptions(operation, 'options', options, ['columns', 'k', ...more]);
+  checkOptions(operation, 'options', options, ['columns', 'k', ...more], ['columns']);
   const columns = checkInteger(operation, 'columns', options.columns, 1);
   const expected = `be at most ${LARGEST_COLUMNS}`;
   checkNumber(operation, 'columns', columns, expected, (x) => x <= LARGEST_COLUMNS);

@@ -1,6 +1,5 @@
 import type { IDistillationStrategy } from '../../call/options.js';
-import type { ReadPair } from '../../strategies/hybrid/layers.js';
-import { OUTPUT, own } from '../../strategies/hybrid/layers.js';
+import { type LabelledPair, OUTPUT, own } from '../../strategies/hybrid/layers.js';
 import { isHybrid, labelUse } from '../../strategies/hybrid/nested.js';
 import {
   type ByLayer,
@@ -31,7 +30,7 @@ const IN_MEMORY: readonly string[] = ['cpu', 'wasm', 'tensorflow'];
 const COST = 'the cost';
 
 /** Returns the pairs of layers that a strategy reads. */
-export function pairsOf(strategy: IDistillationStrategy): readonly ReadPair[] {
+export function pairsOf(strategy: IDistillationStrategy): readonly LabelledPair[] {
   return isHybrid(strategy)
     ? strategy.layerPairs()
     : [{ student: OUTPUT, teacher: OUTPUT, labels: labelUse(strategy) }];

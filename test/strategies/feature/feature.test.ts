@@ -143,7 +143,7 @@ describe('FeatureDistillationStrategy by hand', () => {
     expect(refusal(call)).toMatchObject({
       code: 'SHAPE_MISMATCH',
       message:
-        "FeatureDistillationStrategy.computeLoss: teacher has shape [1, 3], expected [1, 2] (the student's shape); or pass a new LinearProjection(2, 3)",
+        "FeatureDistillationStrategy.computeLoss: teacher has shape [1, 3], expected [1, 2] (the student's shape); or pass projection: new LinearProjection(2, 3)",
     });
   });
 

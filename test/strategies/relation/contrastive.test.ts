@@ -133,7 +133,7 @@ describe('ContrastiveDistillationStrategy with a projection', () => {
   });
 
   test.each<[string, Options, number[][], RegExp]>([
-    ['teacher', {}, [[1, 2, 3]], /pass a new LinearProjection\(2, 3\)/],
+    ['teacher', {}, [[1, 2, 3]], /pass projection: new LinearProjection\(2, 3\)/],
     [
       'teacher',
       { projection: new LinearProjection(2, 3, { numeric: float64 }) },

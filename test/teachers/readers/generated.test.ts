@@ -132,7 +132,7 @@ describe('readSGLang', () => {
     const rows = 'promptLength must be in [2, 5), tokens before one that is scored, got 1';
     expect(refusal(() => read(sglang, { promptLength: 1 })).message).toContain(rows);
     expect(refusal(() => read([sglang])).message).toBe(
-      'readSGLang: response must be an object, got an object of type Array; pass each of its items',
+      'readSGLang: response must be an object, got an array; pass each of its items',
     );
   });
 });

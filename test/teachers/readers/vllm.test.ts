@@ -139,7 +139,7 @@ describe('readVLLM', () => {
   const place = 'choices[0].prompt_logprobs[2]';
   test.each<[string, unknown, string]>([
     ['null within', null, `${place} must be an object: only the first position is null, got null`],
-    ['an array', [[7, 1]], `${place} must be an object, got an object of type Array`],
+    ['an array', [[7, 1]], `${place} must be an object, got an array`],
     ['a list of no token', {}, 'prompt_token_ids[2] must be a token that'],
     [
       'an id ≥ columns',

@@ -198,16 +198,16 @@ test.each<[string, Partial<Options>]>([
     wrong({ teacher: undefined }),
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an object of type Object; ' +
+    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an object; ' +
       'pass (batch) => model.predict(batch)',
     wrong({ teacher: { predict: () => makeData() } }),
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an object of type Array',
+    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an array',
     wrong({ teacher: () => [makeData()] }),
   ],
   [
-    'student must be a tensor or tensors by layer, got an object of type Array',
+    'student must be a tensor or tensors by layer, got an array',
     { student: wrong((x: tf.Tensor) => [x]), variables: [tf.variable(tf.zeros([1]))] },
   ],
   [
@@ -221,7 +221,7 @@ test.each<[string, Partial<Options>]>([
   ['data[1] must be a tensor, got undefined', wrong({ data: [makeData(), undefined] })],
   ['labels[1] must be an integer, got 0.5', { labels: [0, 0.5, ...LABELS.slice(2)] }],
   [
-    'labels[0] must be an integer, got an object of type Array; use Matrix.fromRows(labels)',
+    'labels[0] must be an integer, got an array; use Matrix.fromRows(labels)',
     wrong({ labels: LABELS.map(() => [0, 1]) }),
   ],
   [
@@ -235,10 +235,7 @@ test.each<[string, Partial<Options>]>([
     'signal must be an AbortSignal, got an object of type AbortController',
     wrong({ signal: new AbortController() }),
   ],
-  [
-    'batches must be a function of the epoch, got an object of type Array',
-    wrong({ batches: [[0]] }),
-  ],
+  ['batches must be a function of the epoch, got an array', wrong({ batches: [[0]] })],
   ['batches must give an array of samples for each batch, got 0', wrong({ batches: () => [0, 1] })],
   ['callbacks must be an object of functions, or several, got 3', wrong({ callbacks: 3 })],
   ['callbacks.onEpochEnd must be a function, got 3', wrong({ callbacks: { onEpochEnd: 3 } })],
