@@ -5,15 +5,16 @@ import { makeProblem, type Problem } from './problem.js';
 import { findPython } from './pytorch.js';
 import { cell, type Table } from './report.js';
 
-/** Who starts from nothing, by the argument that this file takes in a process of its own. */
+/** The contestants, by the name that a new process gets as its argument. */
 const LOADERS: Record<string, () => Promise<Contestant<Problem>>> = {
-  'this library': async () => (await import('./library.js')).plainest(),
+  'this library': async () => (await import('./library.js')).withDefaults(),
   'TensorFlow.js, wasm': async () => (await import('./tensorflow.js')).tensorflow('wasm'),
   'jax-js, wasm': async () => (await import('./jax.js')).jax,
 };
 
 /**
- * Milliseconds from the import to the first gradient of 64 × 1000 logits, of new processes in turn.
+ * Measures the milliseconds from the import to the first gradient of 64 × 1000 logits. Each run is
+ * a new process, and contestants take turns.
  */
 export function coldTable(runs: number): Table {
   const self = fileURLToPath(import.meta.url);
@@ -33,7 +34,7 @@ export function coldTable(runs: number): Table {
   };
 }
 
-/** What a process prints as its last line. */
+/** Returns the number that a process prints as its last line. */
 function ask(command: string, options: string[]): number {
   const { stdout } = spawnSync(command, options, { encoding: 'utf8' });
   return Number(stdout.trim().split('\n').at(-1));

@@ -1,11 +1,11 @@
-// Two runs of the bench side by side: npm run bench:compare A.json B.json
+// Prints two runs of the bench side by side: npm run bench:compare A.json B.json
 
 import { type Cell, formatted, type Table } from './report.js';
 import { describe, readRun } from './run.js';
 
 /**
- * Both ratios, which a slower machine changes least; then the quotient of the times, above 1 where
- * B is faster.
+ * Shows the ratios of both runs, which depend least on the speed of the machine, and then the time
+ * in A over the time in B, which is above 1 where B is faster.
  */
 function compareCells(a: Cell | undefined, b: Cell | undefined): string {
   if (!a || !b) return '';
@@ -17,7 +17,7 @@ function compareCells(a: Cell | undefined, b: Cell | undefined): string {
   return `${a.ratio.toPrecision(2)} → ${b.ratio.toPrecision(2)} (${times})`;
 }
 
-/** The lines and columns that both tables have. */
+/** Returns the lines and columns that both tables have. */
 function compareTables(a: Table, b: Table): string {
   const shared = a.columns.flatMap(({ name }, i) => {
     const j = b.columns.findIndex((column) => column.name === name);

@@ -1,26 +1,29 @@
-/** Each contestant is warmed up for this long, in milliseconds: until V8 has optimised its code. */
+/** Warm-up of each contestant, in milliseconds: until V8 has optimised its code. */
 const WARM_UP = 400;
-/** Each contestant runs at least this long in each round, in milliseconds. */
+/** Minimum time of each contestant in each round, in milliseconds. */
 const ROUND = 30;
-/** A contestant that needs longer than this for one step takes part in the first rounds only. */
+/**
+ * A contestant whose step takes longer than this, in milliseconds, runs in the first rounds only.
+ */
 const SLOW = 400;
 const ROUNDS_OF_THE_SLOW = 3;
 
-/** Takes the step of a problem, in this process or in another. */
+/** One implementation of a step, in this process or in another. */
 export interface Contestant<Problem> {
   readonly name: string;
   /**
-   * Readies the problem, says why it fails, or is `undefined` where the contestant takes no part.
+   * Prepares the problem. Returns the reason if that fails, and `undefined` if the contestant does
+   * not take part.
    */
   readonly prepare: (problem: Problem) => Promise<Prepared | Failure | undefined>;
 }
 
 export interface Prepared {
-  /** The loss, compared with the losses of the others; left out where it is another one. */
+  /** The loss, to compare with the losses of the others; undefined if it is a different loss. */
   readonly loss?: number;
-  /** A footnote of the cell. */
+  /** Footnote of the cell in the table. */
   readonly note?: string;
-  /** Takes the step that many times and returns the milliseconds. */
+  /** Takes `repetitions` steps and returns the milliseconds that they took. */
   readonly run: (repetitions: number) => Promise<number>;
   readonly dispose?: () => void;
 }
@@ -29,22 +32,22 @@ export interface Failure {
   readonly failed: string;
 }
 
-/** The times of one step in each round, in milliseconds. */
+/** The time of one step in each round, in milliseconds. */
 export interface Times {
   readonly note?: string;
   readonly times: readonly number[];
 }
 
-/** What became of each contestant, by its name. */
+/** The times or the failure of each contestant, by its name. */
 export type Timings = ReadonlyMap<string, Times | Failure>;
 
 export interface Rules {
   readonly rounds: number;
-  /** How far losses may differ, relative to the first. */
+  /** Largest relative difference between a loss and the first one. */
   readonly tolerance: number;
 }
 
-/** A contestant of this process: `step` takes the step once and returns the loss. */
+/** Prepares a contestant of this process: `step` takes one step and returns the loss. */
 export async function prepared(
   step: () => number | Promise<number>,
   dispose?: () => void,
@@ -61,7 +64,10 @@ export async function prepared(
   return { loss, run, ...(dispose && { dispose }) };
 }
 
-/** All contestants in turn, round after round, so that a machine that slows down slows them all. */
+/**
+ * Runs all contestants in turn, round after round, so that a machine that slows down affects all of
+ * them.
+ */
 export async function compete<Problem>(
   contestants: readonly Contestant<Problem>[],
   problem: Problem,
@@ -99,7 +105,9 @@ export async function compete<Problem>(
   return timings;
 }
 
-/** Runs a contestant until its code is compiled; returns the number of steps that fill a round. */
+/**
+ * Runs a contestant until its code is optimised, and returns the number of steps that fill a round.
+ */
 async function warmUp({ run }: Prepared): Promise<number> {
   let repetitions = 1;
   let needed = await run(1);

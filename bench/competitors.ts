@@ -16,11 +16,11 @@ const SIZES = [
   { rows: 16, columns: 151936 },
 ];
 
-/** TensorFlow.js adds up 151,936 terms in float32, and is off by up to half a thousandth. */
+/** TensorFlow.js adds 151,936 terms in float32, with a relative error of up to 0.0005. */
 const TOLERANCE = 2e-3;
 
 /**
- * The response loss by all who can compute it: nanoseconds a logit, and how many times as fast as
+ * Compares all implementations of the response loss: nanoseconds per logit, and speed relative to
  * PyTorch on one thread.
  */
 export async function responseTables(
@@ -65,8 +65,8 @@ export async function responseTables(
 }
 
 /**
- * Loss and gradient on the tensors of TensorFlow.js: milliseconds, and how many times as fast as
- * its own operations.
+ * Compares loss and gradient on tensors of TensorFlow.js: milliseconds, and speed relative to the
+ * same loss made of TensorFlow.js operations.
  */
 export async function tensorflowTable(rounds: number): Promise<Table> {
   const problem = makeProblem({ rows: 256, columns: 1000, dtype: 'float32' });

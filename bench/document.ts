@@ -5,7 +5,7 @@ import { describe, type Run, writeRun } from './run.js';
 const START = '<!-- npm run bench -- --write -->';
 const END = '<!-- end -->';
 
-/** Keeps a run of all tables, and puts the tables into docs/speed.md. */
+/** Writes the tables of a complete run into docs/speed.md, and the run into results.json. */
 export function writeTables(run: Run): void {
   const file = new URL('../docs/speed.md', import.meta.url);
   const text = readFileSync(file, 'utf8');
@@ -15,7 +15,7 @@ export function writeTables(run: Run): void {
   writeRun(new URL('results.json', import.meta.url), run);
 }
 
-/** The lines in which a run is printed. */
+/** Returns a run as lines of Markdown. */
 export function linesOf(run: Run): string[] {
   return [describe(run), ...run.tables.flatMap((table) => ['', ...markdown(table)])];
 }

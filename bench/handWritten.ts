@@ -1,7 +1,7 @@
 import { type Contestant, prepared } from './compete.js';
 import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
 
-/** The twenty lines that one writes by hand: arrays of rows, map and reduce. */
+/** A hand-written loss of twenty lines, as users write it: arrays of rows, map and reduce. */
 function logSoftmax(row: number[], temperature: number): number[] {
   const scaled = row.map((x) => x / temperature);
   const max = scaled.reduce((a, b) => Math.max(a, b));
@@ -34,7 +34,7 @@ function step(
 export const handWritten: Contestant<Problem> = {
   name: 'JavaScript by hand',
   prepare: async ({ student, teacher, labels, rows, columns, dtype }) => {
-    if (dtype !== 'float64') return undefined; // plain numbers are doubles
+    if (dtype !== 'float64') return undefined; // numbers of JavaScript are float64
     const toRows = (data: ArrayLike<number>) =>
       Array.from({ length: rows }, (_, i) =>
         Array.from({ length: columns }, (_, j) => data[i * columns + j]!),

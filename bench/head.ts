@@ -1,6 +1,6 @@
-// A loss of 2,048 × 32,000 logits from hidden states of width 256: through the head, and of logits
-// that exist as a whole. One step in a process of its own: npx tsx bench/head.ts throughHead sparse
-// 96, or unfused, and head.
+// Measures a loss of 2,048 × 32,000 logits from hidden states of width 256, through the head and
+// with all logits in memory. For one step in a process of its own: npx tsx bench/head.ts
+// throughHead sparse 96, or unfused, and head.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ import { KEEP_BUFFERS } from './pytorch.js';
 import { type Cell, cell, type Table } from './report.js';
 
 const SHAPE = { rows: 2048, columns: 32_000, width: 256 };
-/** Compiles the kernels and the code around them. */
+/** Shape of the warm-up, which has the kernels and the code around them compiled. */
 const WARM_UP = { rows: 96, columns: 1024, width: 256 };
 
 const KEPT = 64;
@@ -31,7 +31,7 @@ const TEACHERS: Record<string, (shape: Shape) => Teacher> = {
   sparse: sparseTeacher,
 };
 
-/** What is measured, by the name that a process of its own gets. */
+/** The measured steps, by the name that a new process gets as its argument. */
 const STEPS: Record<string, typeof throughHead> = { throughHead, unfused };
 
 const strategy = new ResponseDistillationStrategy({ temperature: TEMPERATURE });
@@ -40,7 +40,7 @@ function throughHead(student: HeadLogits, teacher: Teacher, chunkRows?: number):
   return computeThroughHead(strategy, student, teacher, undefined, { chunkRows }).loss;
 }
 
-/** The same products, and one evaluation of whole matrices. */
+/** The same products, and one evaluation of the complete matrices. */
 function unfused(student: HeadLogits, teacher: Teacher): number {
   const logits = logitsOf(student);
   const target = 'hidden' in teacher ? logitsOf(teacher) : teacher;
@@ -77,9 +77,7 @@ function sparseTeacher({ rows, columns }: Shape): SparseTargets {
   return new SparseTargets({ indices, logProbabilities, columns, temperature: TEMPERATURE });
 }
 
-/**
- * What a process measures: the faster of two steps, and what the first added to its memory at most.
- */
+/** One measurement: the faster of two steps, and the peak of memory that the first step added. */
 interface Measurement {
   readonly milliseconds: number;
   readonly bytes: number;
@@ -102,13 +100,13 @@ function measure(step: string, teacherKind: string, chunkRows?: number): Measure
   return { milliseconds: Math.min(...times), bytes: most - before };
 }
 
-/** Environment of a process whose allocator gives memory back, as it does by default. */
+/** Environment of a process whose allocator returns memory to the system, which is the default. */
 const ENV = {
   ...process.env,
   ...Object.fromEntries(Object.keys(KEEP_BUFFERS).map((key) => [key, undefined])),
 };
 
-/** Steps in processes of their own, in turn. */
+/** Runs steps in new processes, in turn. */
 export function headTables(rounds: number): Table[] {
   const self = fileURLToPath(import.meta.url);
   const teachers = Object.keys(TEACHERS);

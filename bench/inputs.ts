@@ -33,14 +33,14 @@ const SIZES = [
 /** Number of classes that a sparse teacher keeps. */
 const KEPT = 64;
 
-/** What a step has that the plain one has not. */
+/** A step that differs from the plain step in its inputs or options. */
 interface Case {
   readonly name: string;
-  /** The inputs instead; may write into the problem it is given, which is a copy. */
+  /** Returns the inputs of the case. It may write into its argument, which is a copy. */
   readonly problem?: (problem: Problem) => Problem;
   readonly change?: LibraryContestant['change'];
   readonly options?: { readonly standardizeLogits: boolean };
-  /** The number of logits, where it is not that of the table. */
+  /** Number of logits, if it differs from the number of the table. */
   readonly logits?: number;
 }
 
@@ -48,7 +48,7 @@ type Change = NonNullable<Case['change']>;
 
 const FAR = 'far from the teacher';
 
-/** The student is the teacher and some noise. */
+/** Returns a student that is the teacher plus noise. */
 function near(noise: number): (problem: Problem) => Problem {
   return (problem) => {
     const student = normals(problem, noise, 0.5);
@@ -59,7 +59,7 @@ function near(noise: number): (problem: Problem) => Problem {
   };
 }
 
-/** The class after the label is ruled out. */
+/** Rules out the class after the label. */
 function ruledOut(problem: Problem): Problem {
   const { labels, columns, student, teacher } = problem;
   labels.forEach((label, row) => {
@@ -80,7 +80,7 @@ const masked: Change = (call) => {
   return { ...call, options: { ...call.options, mask } };
 };
 
-/** Labels that are smoothed by a tenth. */
+/** Smooths the labels by 0.1. */
 const softLabels: Change = (call) => {
   const { rows, columns, numeric } = call.student;
   const labels = Matrix.zeros(rows, columns, numeric);
@@ -115,8 +115,8 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * A case as a contestant. Every case writes into a gradient that is there: a new one costs as much
- * as some cases.
+ * Makes a contestant of a case. Every case writes into an existing gradient, because a new one
+ * costs as much as some cases do.
  */
 function contestantOf(of: Case, name: Name, kernel: KernelName, place: Place): Contestant<Problem> {
   const options = { temperature: TEMPERATURE, alpha: ALPHA, ...of.options };
@@ -138,7 +138,7 @@ function contestantOf(of: Case, name: Name, kernel: KernelName, place: Place): C
   return withoutLoss({ name: all.name, prepare });
 }
 
-/** The cell of a case that has another number of logits, as if it had the number of the table. */
+/** Scales the cell of a case with another number of logits to the number of the table. */
 function perLogit(of: Cell, factor: number): Cell {
   if (of === null || 'failed' in of) return of;
   const { ratio, milliseconds } = of;
@@ -147,8 +147,8 @@ function perLogit(of: Cell, factor: number): Cell {
 }
 
 /**
- * Nanoseconds a logit, and how many times as long as the plain case of the same column: 1 is the
- * aim.
+ * Measures nanoseconds per logit, and the cost relative to the plain case of the same column. A
+ * relative cost of 1 is the aim.
  */
 export async function inputTables(kernel: KernelName, rounds: number): Promise<Table[]> {
   const tables: Table[] = [];

@@ -2,7 +2,7 @@ import { defaultDevice, init, nn, numpy as np, valueAndGrad } from '@jax-js/jax'
 import { type Contestant, prepared } from './compete.js';
 import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
 
-/** jax-js on WebAssembly, by its automatic differentiation; the gradient is read back. */
+/** jax-js on WebAssembly with automatic differentiation; the gradient is read back. */
 export const jax: Contestant<Problem> = {
   name: 'jax-js, wasm',
   prepare: async (problem) => {

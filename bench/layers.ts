@@ -12,7 +12,7 @@ import { withKernel } from './library.js';
 import { makeProblem, type Problem } from './problem.js';
 import { type Cell, cell, type Table } from './report.js';
 
-/** What a transformer of 12 layers hands over for 64 samples, at one of its layers. */
+/** Outputs of one layer of a 12-layer transformer for 64 samples. */
 const LAYERS = {
   output: { rows: 256, columns: 1000 },
   /** 64 samples × 4 heads × 64 queries, 64 keys. */
@@ -24,7 +24,7 @@ type Layer = keyof typeof LAYERS;
 const HYBRID = 'computeLayerwise';
 const SUM = 'the three, one after the other';
 
-/** A hybrid layer by layer: milliseconds, and how many times as long as its strategies alone. */
+/** Compares a layer-by-layer hybrid with its strategies alone: milliseconds, and relative cost. */
 export async function layerTable(kernel: KernelName, rounds: number): Promise<Table> {
   const strategies = {
     output: new ResponseDistillationStrategy<FloatArray>({ temperature: 3, alpha: 0.3 }),

@@ -15,7 +15,7 @@ import {
 import { type Contestant, type Prepared, prepared } from './compete.js';
 import { ALPHA, numericOf, type Problem, TEMPERATURE } from './problem.js';
 
-/** A strategy of this library, as the bench calls it. */
+/** A strategy of this library with the argument types of the bench. */
 export interface Strategy extends IDistillationStrategy<FloatArray> {
   computeLossAndGradient(
     student: Matrix<FloatArray>,
@@ -25,16 +25,16 @@ export interface Strategy extends IDistillationStrategy<FloatArray> {
   ): LossAndGradient<FloatArray>;
 }
 
-/** The kernels that this engine has, the best first. */
+/** The kernels that this engine supports, the fastest first. */
 export function kernels(): KernelName[] {
   selectKernel('auto');
   return kernelInfo().kernel === 'fma' ? ['fma', 'simd', 'scalar'] : ['simd', 'scalar'];
 }
 
-/** Where the matrices of a call live: on the JavaScript heap, or in an arena. */
+/** Where the matrices of a call are: on the JavaScript heap, or in an arena. */
 export type Place = 'plain' | 'arena';
 
-/** The scalar kernel gains nothing from an arena. */
+/** The arena brings the scalar kernel no gain. */
 export function placesOf(kernel: KernelName): Place[] {
   return kernel === 'scalar' ? ['plain'] : ['plain', 'arena'];
 }
@@ -53,15 +53,18 @@ export interface LibraryContestant {
   readonly kernel: KernelName;
   readonly place: Place;
   readonly threads?: number;
-  /** True by default. */
+  /** True if the call has labels. True by default. */
   readonly hasLabels?: boolean;
-  /** What the call has instead; called once, with the matrices in their place and the gradient. */
+  /**
+   * Replaces the arguments of the call. Called once, with the matrices in their place and the
+   * gradient.
+   */
   readonly change?: (call: Call, gradient: Matrix<FloatArray>) => Call;
 }
 
 /**
- * Loss and gradient by this library: a new gradient on the heap, or one that is written into in an
- * arena.
+ * Makes a contestant of loss and gradient by this library. The gradient is a new matrix on the
+ * heap, or an existing one in an arena.
  */
 export function contestant(options: LibraryContestant): Contestant<Problem> {
   const { name, strategy, kernel, place, threads = 1, hasLabels = true } = options;
@@ -90,7 +93,7 @@ export function contestant(options: LibraryContestant): Contestant<Problem> {
   };
 }
 
-/** Makes matrices of the problem's shape in a place. */
+/** Returns a function that makes matrices of the problem's shape in a place. */
 async function placeFor({ rows, columns, dtype }: Problem, place: Place, threads: number) {
   const numeric = numericOf(dtype);
   let zeros = () => Matrix.zeros<FloatArray>(rows, columns, numeric);
@@ -111,7 +114,7 @@ async function placeFor({ rows, columns, dtype }: Problem, place: Place, threads
   return { matrix, close };
 }
 
-/** The same with a kernel selected before it runs. */
+/** Returns the contestant with a kernel that is selected before each run. */
 export async function withKernel(
   kernel: KernelName,
   prepare: () => Promise<Prepared>,
@@ -127,11 +130,12 @@ export async function withKernel(
   };
 }
 
-/** Nothing can be had by multiplying at a temperature that is not whole. */
+/** At a temperature that is not an integer, the kernels cannot replace exponentials by products. */
 const ANY = 3.5;
 
 /**
- * The response loss with every kernel and in every place, at a whole temperature and at another.
+ * Returns the response loss with every kernel, in every place, at an integer temperature and at
+ * another.
  */
 export function responses(chosen: readonly KernelName[]): Contestant<Problem>[] {
   return chosen.flatMap((kernel) => {
@@ -149,7 +153,9 @@ export function responses(chosen: readonly KernelName[]): Contestant<Problem>[] 
   });
 }
 
-/** A contestant whose loss is another one than the losses of the others. */
+/**
+ * Returns the contestant without its loss, which is not comparable with the losses of the others.
+ */
 export function withoutLoss<T>({ name, prepare }: Contestant<T>): Contestant<T> {
   return {
     name,
@@ -162,8 +168,8 @@ export function withoutLoss<T>({ name, prepare }: Contestant<T>): Contestant<T> 
   };
 }
 
-/** As it comes: the kernel that is found, arrays of the heap. */
-export function plainest(): Contestant<Problem> {
+/** Returns the library with its defaults: the fastest kernel, and arrays on the heap. */
+export function withDefaults(): Contestant<Problem> {
   const strategy = new ResponseDistillationStrategy<FloatArray>();
   return contestant({ name: 'this library', strategy, kernel: kernels()[0]!, place: 'plain' });
 }

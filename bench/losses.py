@@ -1,4 +1,4 @@
-"""The losses as PyTorch's users write them; strategies.ts names these functions.
+"""The losses as users of PyTorch write them; strategies.ts names these functions.
 
 Each takes the student, the teacher, the labels (class indices, or None) and the options of the strategy.
 """
@@ -110,12 +110,12 @@ def decoupled(student, teacher, labels, options):
 
 
 def without_labels(student, teacher, label):
-    """KL of the distributions over the other classes, as mdistiller: 1000 taken off the label."""
+    """KL of the distributions over the other classes, as mdistiller: the label's logit less 1000."""
     return kl_of_logits(student - 1000 * label, teacher - 1000 * label)
 
 
 def normalized(student, teacher, labels, options):
-    """As the authors' code, with KL where that has a cross-entropy."""
+    """As the authors' code, with KL in place of its cross-entropy."""
     temperature, alpha = options["temperature"], options["alpha"]
     hard = F.cross_entropy(student, labels, reduction="none")
     weight = F.softmax(teacher, dim=1).gather(1, labels[:, None]).squeeze(1)
@@ -126,7 +126,7 @@ def normalized(student, teacher, labels, options):
 
 
 def weighted_soft_label(student, teacher, labels, options):
-    """As the authors' code, with KL where that has a cross-entropy."""
+    """As the authors' code, with KL in place of its cross-entropy."""
     temperature, alpha = options["temperature"], options["alpha"]
     hard = F.cross_entropy(student, labels, reduction="none")
     of_teacher = F.cross_entropy(teacher, labels, reduction="none")
@@ -218,12 +218,12 @@ def patient(student, teacher, labels, options):
 
 
 def margin_mse(student, teacher, labels, options):
-    """As sentence-transformers, of many candidates."""
+    """As sentence-transformers, for many candidates."""
     return F.mse_loss(student[:, :1] - student[:, 1:], teacher[:, :1] - teacher[:, 1:])
 
 
 def ranking(student, teacher, labels, options):
-    """Of all pairs at once, with a mask for those that the teacher puts in this order."""
+    """All pairs at once, with a mask for the pairs in the teacher's order."""
     in_order = teacher.unsqueeze(2) > teacher.unsqueeze(1)
     lead = student.unsqueeze(2) - student.unsqueeze(1)
     pairs = F.softplus(-lead) if options["pairLoss"] == "logistic" else F.relu(options["margin"] - lead)

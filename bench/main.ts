@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   if (options.write) writeTables(run);
 }
 
-/** Kernels by a list of their names; all that are compiled where there is none. */
+/** Parses a list of kernels; without a list, returns all compiled kernels. */
 function chooseKernels(found: KernelName[], list?: string): [KernelName, ...KernelName[]] {
   const names = list?.split(',') ?? ['fma', 'simd'];
   const [first, ...rest] = found.filter((kernel) => names.includes(kernel));
@@ -99,10 +99,10 @@ function chooseKernels(found: KernelName[], list?: string): [KernelName, ...Kern
 }
 
 /**
- * The same in a process whose allocator keeps buffers, as PyTorch's then does too: it reads the
- * settings as it starts.
+ * Runs this file again in a process whose allocator keeps freed buffers, as the allocator of
+ * PyTorch's process does then, too. An allocator reads these settings at its start.
  */
-function again(): never {
+function rerun(): never {
   const self = fileURLToPath(import.meta.url);
   const parameters = [...process.execArgv, self, ...process.argv.slice(2)];
   const env = { ...process.env, ...KEEP_BUFFERS };
@@ -110,8 +110,8 @@ function again(): never {
   process.exit(status ?? 1);
 }
 
-if (process.env.MALLOC_TOP_PAD_ === undefined) again();
-// A rejection that nobody handles would end in a dump of the wasm backend's source.
+if (process.env.MALLOC_TOP_PAD_ === undefined) rerun();
+// Without this handler, a rejected promise would print the source of the wasm backend.
 main().catch((error: unknown) => {
   console.error(error);
   process.exit(1);

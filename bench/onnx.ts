@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { type Contestant, prepared } from './compete.js';
 import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
 
-// Takes part where it is installed, since it is large: npm run test:runtimes
+// This contestant takes part if onnxruntime, which is large, is installed: npm run test:runtimes
 
-/** The parts of the two packages that are used; neither is a dependency. */
+/** The used parts of two packages, neither of which is a dependency. */
 interface Runtime {
   readonly InferenceSession: {
     create(
@@ -22,7 +22,10 @@ interface Proto {
 
 const FLOAT = 1;
 
-/** Loss and hand-derived gradient as a graph of operators; it has no automatic differentiation. */
+/**
+ * Builds a graph of operators for the loss and its hand-derived gradient, since onnxruntime has no
+ * automatic differentiation.
+ */
 function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
   const node = (opType: string, input: string[], output: string, attribute: object[] = []) => ({
     opType,
@@ -81,7 +84,7 @@ function model({ onnx }: Proto, rows: number, columns: number): Uint8Array {
   return onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ version: 13 }], graph }).finish();
 }
 
-/** onnxruntime on one thread, where it is installed. */
+/** Returns onnxruntime on one thread, if it is installed. */
 export function startOnnx(): Contestant<Problem> | undefined {
   const load = createRequire(new URL('../test/runtimes/', import.meta.url));
   let [runtime, proto]: unknown[] = [];

@@ -6,7 +6,7 @@ import {
   type NumericTrait,
 } from 'knowledge-distillation';
 
-/** The response loss with labels, which other libraries are asked for. */
+/** Options of the response loss with labels, which the other libraries compute, too. */
 export const TEMPERATURE = 3;
 export const ALPHA = 0.3;
 
@@ -18,7 +18,7 @@ export interface Shape {
   readonly dtype: DType;
 }
 
-/** A batch so small that what a call costs beside its logits shows. */
+/** A batch so small that the constant cost of a call shows. */
 export const SHORT: Shape = { rows: 32, columns: 10, dtype: 'float32' };
 
 /** The inputs of one step, the same for every contestant. */
@@ -32,13 +32,13 @@ export function numericOf(dtype: DType): NumericTrait<FloatArray> {
   return dtype === 'float32' ? float32 : float64;
 }
 
-/** Uniform in [0, 1), the same in every run. */
+/** Pseudo-random numbers, uniform in [0, 1), the same in every run. */
 function uniform(index: number, seed: number): number {
   const value = 43758.5453 * Math.sin(12.9898 * index + seed);
   return value - Math.floor(value);
 }
 
-/** Numbers without structure, normally distributed, by the transform of Box and Muller. */
+/** Fills an array with normally distributed numbers, by the transform of Box and Muller. */
 export function normals(
   { rows, columns, dtype }: Shape,
   deviation: number,
@@ -52,7 +52,7 @@ export function normals(
   return data;
 }
 
-/** Logits as a network might put them out; the student is far from the teacher. */
+/** Makes logits like those of a network. The student is far from the teacher. */
 export function makeProblem(shape: Shape, deviation = 2): Problem {
   const { rows, columns } = shape;
   const labels = Int32Array.from({ length: rows }, (_, row) => (7 * row) % columns);
@@ -60,7 +60,7 @@ export function makeProblem(shape: Shape, deviation = 2): Problem {
   return { ...shape, student, teacher, labels };
 }
 
-/** The labels as rows with a single 1, for those who know no indices. */
+/** Returns the labels as one-hot rows, for libraries without class indices. */
 export function oneHot({ labels, rows, columns }: Problem): Float32Array {
   const values = new Float32Array(rows * columns);
   labels.forEach((label, row) => {

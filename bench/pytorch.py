@@ -22,7 +22,7 @@ import torch
 
 import losses
 
-#: What torch.compile is asked for where it fails on the first try.
+#: Note of a measurement whose first compilation failed.
 WITHOUT_FUSION = "without fusion of outer loops, with which the compiler fails"
 
 
@@ -52,7 +52,7 @@ def start_compiler():
     from torch._inductor import config
     from torch._inductor.cpu_vec_isa import pick_vec_isa
 
-    # The key of a cached graph does not tell whether its loops were fused.
+    # The key of a cached graph does not depend on whether its loops were fused.
     config.fx_graph_cache = False
     autograd.enable_autograd_cache = False
 
@@ -80,7 +80,7 @@ def compiled(loss, inputs):
 
 
 def version():
-    """PyTorch's, and who multiplies matrices for it: seen by what a product has loaded."""
+    """Version of PyTorch, and its matrix library, found among the libraries that a product has loaded."""
     torch.ones(64, 64) @ torch.ones(64, 64)
     blas = "an unknown BLAS"
     if torch.backends.mkl.is_available():

@@ -5,21 +5,21 @@ import type { FloatArray } from 'knowledge-distillation';
 import type { Contestant, Failure, Prepared } from './compete.js';
 import type { Problem } from './problem.js';
 
-/** The first Python that has PyTorch. */
+/** Returns the first Python that has PyTorch. */
 export function findPython(): string | undefined {
   return ['python3', '/usr/bin/python3'].find(
     (python) => spawnSync(python, ['-c', 'import torch']).status === 0,
   );
 }
 
-/** Has the allocator keep freed buffers, so that nobody is timed on page faults. */
+/** Settings by which the allocator keeps freed buffers, so that no page fault is timed. */
 export const KEEP_BUFFERS = {
   MALLOC_TOP_PAD_: '1073741824',
   MALLOC_MMAP_THRESHOLD_: '4294967296',
   MALLOC_TRIM_THRESHOLD_: '4294967296',
 };
 
-/** A loss of losses.py. */
+/** A function of losses.py and its options. */
 export interface PyTorchLoss {
   readonly loss: string;
   readonly options: object;
@@ -27,26 +27,26 @@ export interface PyTorchLoss {
 }
 
 export interface PyTorch {
-  /** Of its contestants that run eagerly. */
+  /** Name of the contestants that run eagerly. */
   readonly name: string;
-  /** Its version, and who multiplies its matrices. */
+  /** Version of PyTorch, and the library that multiplies its matrices. */
   readonly version: string;
-  /** The loss and its gradient by automatic differentiation. */
+  /** Loss and gradient by automatic differentiation. */
   readonly eager: (loss: PyTorchLoss) => Contestant<Problem>;
   readonly compiled: (loss: PyTorchLoss) => Contestant<Problem>;
-  /** Starts the compiler and returns the vector unit that it writes for. */
+  /** Starts the compiler and returns the vector instructions that it uses. */
   readonly startCompiler: () => Promise<string>;
   readonly stop: () => void;
 }
 
 type Answer = Readonly<Record<string, number | string | null>>;
 
-/** PyTorch in a process of its own, one for all problems; `undefined` where it is not installed. */
+/** Starts one PyTorch process for all problems; returns `undefined` if PyTorch is not installed. */
 export async function startPyTorch(threads: number): Promise<PyTorch | undefined> {
   const python = findPython();
   if (python === undefined) return undefined;
   const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
-  // Of the libraries that multiply matrices, some have threads of their own.
+  // Some libraries for matrix products have a thread pool of their own.
   const env = {
     ...process.env,
     OMP_NUM_THREADS: `${threads}`,

@@ -1,20 +1,20 @@
 import CliTable from 'cli-table3';
 import { type Failure, median, type Timings } from './compete.js';
 
-/** One measured step. */
+/** The measurement of one step. */
 export interface Measured {
   readonly milliseconds: number;
-  /** What the table says that its ratios are. */
+  /** Median ratio to the baseline: a speed or a cost, as the name of the table says. */
   readonly ratio?: number;
   readonly note?: string;
 }
 
-/** `null` where a contestant takes no part. */
+/** One cell of a table; `null` if the contestant did not take part. */
 export type Cell = Measured | Failure | null;
 
 export interface Column {
   readonly name: string;
-  /** Milliseconds of the unit in which the column's times are printed. */
+  /** Milliseconds in one unit of the column's times. */
   readonly unit: number;
 }
 
@@ -25,8 +25,8 @@ export interface Table {
 }
 
 /**
- * The median time of a contestant, and the median over rounds of the baseline's time by its own, or
- * of the inverse.
+ * Returns the median time of a contestant, and the median over rounds of the ratio to the baseline:
+ * the baseline's time over its own for a speed, the inverse for a cost.
  */
 export function cell(
   timings: Timings,
@@ -40,14 +40,14 @@ export function cell(
   const milliseconds = median(times);
   const reference = baseline === undefined ? undefined : timings.get(baseline);
   if (!reference || 'failed' in reference || name === baseline) return { milliseconds, ...note };
-  // A slow contestant has fewer rounds than the others.
+  // A slow contestant runs in fewer rounds than the others.
   const quotients = reference.times
     .slice(0, times.length)
     .map((other, round) => (ratio === 'speed' ? other / times[round]! : times[round]! / other));
   return { milliseconds, ratio: median(quotients), ...note };
 }
 
-/** The table in Markdown, with its footnotes; lines without any cell are left out. */
+/** Returns a table in Markdown with its footnotes, without its empty lines. */
 export function markdown({ name, columns, lines }: Table): string[] {
   const notes: string[] = [];
   const text = (of: Cell, { unit }: Column): string => {
@@ -64,7 +64,7 @@ export function markdown({ name, columns, lines }: Table): string[] {
   return [formatted(heads, rows), ...(notes.length > 0 ? [''] : []), ...footnotes];
 }
 
-/** Cells as a table in Markdown, its columns aligned. */
+/** Returns cells as a Markdown table with aligned columns. */
 export function formatted(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const sides = ['top', 'bottom', 'left-mid', 'mid', 'mid-mid', 'right-mid'];
   const corners = ['', '-mid', '-left', '-right'];
@@ -81,14 +81,14 @@ export function formatted(heads: readonly string[], rows: readonly (readonly str
   return table.toString();
 }
 
-/** The mark of a note, which is added to the notes where it is new. */
+/** Returns the mark of a note, and adds the note to the footnotes if it is new. */
 function footnote(notes: string[], note: string | undefined): string {
   if (note === undefined) return '';
   if (!notes.includes(note)) notes.push(note);
   return mark(notes.indexOf(note));
 }
 
-/** An asterisk is escaped: a line of Markdown that begins with one is an item of a list. */
+/** Escapes asterisks, since a line of Markdown that begins with one is a list item. */
 function mark(index: number): string {
   return '\\*'.repeat(index + 1);
 }

@@ -3,22 +3,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { Table } from './report.js';
 
-/** A run of the bench with all that two runs may differ in. */
+/** A run of the bench, with everything that may differ between two runs. */
 export interface Run {
   readonly date: string;
   readonly commit: string;
-  /** Whether the files differed from the commit. */
+  /** True if the working tree differed from the commit. */
   readonly dirty: boolean;
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
-  /** Versions of PyTorch and of what it computes with; none where it is not installed. */
+  /** Versions of PyTorch and its matrix library; empty if PyTorch is not installed. */
   readonly pytorch: readonly string[];
   readonly rounds: number;
   readonly tables: readonly Table[];
 }
 
-/** Where and of what the bench runs. */
+/** Describes the machine and the commit on which the bench runs. */
 export function machine(pytorch: readonly string[]): Omit<Run, 'rounds' | 'tables'> {
   return {
     date: new Date().toISOString(),
@@ -36,8 +36,8 @@ function git(...parameters: string[]): string {
 }
 
 export function describe({ cpu, cores, node, pytorch, rounds }: Run): string {
-  const who = [cpu, `${cores} cores`, `Node ${node} with relaxed SIMD`, ...pytorch];
-  return `${who.join(', ')}; medians of ${rounds} rounds in turn.`;
+  const parts = [cpu, `${cores} cores`, `Node ${node} with relaxed SIMD`, ...pytorch];
+  return `${parts.join(', ')}; medians of ${rounds} rounds in turn.`;
 }
 
 export function writeRun(file: string | URL, run: Run): void {

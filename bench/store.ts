@@ -13,8 +13,8 @@ import { median } from './compete.js';
 import { normals } from './problem.js';
 import type { Cell, Table } from './report.js';
 
-// A teacher store of 64 of 32,000 classes: how fast it is read, beside the loss that learns from
-// it.
+// Measures how fast a teacher store with 64 of 32,000 classes is read, and how long the loss takes
+// that learns from it.
 
 const COLUMNS = 32_000;
 const KEPT = 64;
@@ -23,7 +23,7 @@ const ROWS = 32_768;
 /** Rows of a text. */
 const TEXT = 256;
 
-/** Texts with targets of their own; later texts have the same ones again. */
+/** Texts with different targets; later texts repeat these targets. */
 const TEXTS = 8;
 
 /** Rows of a batch. */
@@ -31,7 +31,10 @@ const BATCH = 1024;
 
 const KERNEL = 'response loss and gradient';
 
-/** What a teacher says of the rows of some texts: a softmax of noisy logits, indices all over. */
+/**
+ * Makes the teacher's targets for texts: a softmax of noisy logits at indices spread over all
+ * classes.
+ */
 export function textTargets(): SparseTargets[] {
   const shape = { rows: TEXT, columns: COLUMNS, dtype: 'float32' } as const;
   return Array.from({ length: TEXTS }, (_, text) => {
@@ -40,12 +43,12 @@ export function textTargets(): SparseTargets[] {
   });
 }
 
-/** Writes texts. */
+/** Writes a store of texts. */
 export async function writeStore(
   folder: string,
   precision: StorePrecision,
   rows: number,
-  said: readonly SparseTargets[],
+  distinct: readonly SparseTargets[],
 ): Promise<void> {
   const options = { columns: COLUMNS, k: KEPT, teacher: 'noise', precision };
   const store = await createTeacherStore(folder, options);
@@ -54,20 +57,20 @@ export async function writeStore(
       { length: TEXT },
       (_, i) => Math.imul(text * TEXT + i + 1, 0x9e3779b1) >>> 17,
     ).map((token) => token % COLUMNS);
-    const targets = said[text % TEXTS]!;
+    const targets = distinct[text % TEXTS]!;
     await store.append(`text ${text}`, { targets, tokens, prompt: [0] });
   }
   await store.close();
 }
 
-/** Milliseconds that a call takes. */
+/** Returns the milliseconds that a call takes. */
 async function timeOf(call: () => unknown): Promise<number> {
   const start = performance.now();
   await call();
   return performance.now() - start;
 }
 
-/** Requests, bytes and milliseconds from a URL to the first batch. */
+/** Measures the requests, bytes and milliseconds from a URL to the first batch. */
 async function startFromUrl(folder: string): Promise<[number, number, number]> {
   let [requests, bytes] = [0, 0];
   const server = createServer((request, response) => {
@@ -87,22 +90,25 @@ async function startFromUrl(folder: string): Promise<[number, number, number]> {
   const store = await openTeacherStore(`http://127.0.0.1:${port}/`);
   for await (const _ of store.batches({ rows: BATCH, seed: 1 })) {
     time = performance.now() - start;
-    break; // waits for what is read ahead, which is counted too
+    break; // waits for the batches that are read ahead; their bytes count, too
   }
   server.closeAllConnections();
   server.close();
   return [requests, bytes, time];
 }
 
-/** Microseconds a row, in turn in one process; bytes; and the start from a URL. */
+/**
+ * Measures microseconds per row, taking turns in one process; bytes per row; and the start from a
+ * URL.
+ */
 export async function storeTable(rounds: number): Promise<Table> {
   const folder = mkdtempSync(join(tmpdir(), 'knowledge-distillation-bench-'));
   try {
-    const said = textTargets();
+    const targets = textTargets();
     const stores: { name: StorePrecision; times: number[]; folder: string; bytes: number }[] = [];
     for (const name of ['float32', 'float16'] as const) {
       const own = join(folder, name);
-      await writeStore(own, name, ROWS, said);
+      await writeStore(own, name, ROWS, targets);
       const { size } = await openTeacherStore(own);
       stores.push({ name, times: [], folder: own, bytes: size.bytes / size.rows });
     }
@@ -120,12 +126,12 @@ export async function storeTable(rounds: number): Promise<Table> {
         store.times.push(time / ROWS);
       }
       const call = () =>
-        strategy.computeLossAndGradient(student, said[0]!, undefined, { gradient });
+        strategy.computeLossAndGradient(student, targets[0]!, undefined, { gradient });
       kernel.push((await timeOf(call)) / TEXT);
     }
-    // It warms up.
+    // The first round is the warm-up.
     for (const times of [kernel, ...stores.map((store) => store.times)]) times.shift();
-    const plain = (value: number): Cell => ({ milliseconds: value }); // printed as it is
+    const plain = (value: number): Cell => ({ milliseconds: value }); // a time without a ratio
     const lines = [];
     for (const { name, times, bytes, folder } of stores) {
       const [requests, start, time] = await startFromUrl(folder);

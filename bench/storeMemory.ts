@@ -1,4 +1,5 @@
-// The memory that reading a teacher store of 1 GB takes: npm run bench:store-memory. It is flat.
+// Measures the memory of reading a teacher store of 1 GB, which does not grow with the store: npm
+// run bench:store-memory.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Memory after garbage was collected, where Node can be told to (--expose-gc). */
+/** Returns the memory after a garbage collection, if Node exposes one (--expose-gc). */
 function memory(): string {
   globalThis.gc?.();
   const { arrayBuffers, heapUsed, rss } = process.memoryUsage();

@@ -2,14 +2,14 @@ import * as kd from 'knowledge-distillation';
 import type { Strategy } from './library.js';
 import type { PyTorchLoss } from './pytorch.js';
 
-/** A strategy and the function of losses.py that computes the same. */
+/** A strategy and the function of losses.py that computes the same loss. */
 export interface Entry extends PyTorchLoss {
   readonly name: string;
   readonly strategy: Strategy;
   readonly hasLabels: boolean;
 }
 
-/** The options are given to both sides. */
+/** Options of both sides. */
 function entry<const Options extends object>(
   name: string,
   loss: string,
@@ -20,7 +20,7 @@ function entry<const Options extends object>(
   return { name, loss, strategy: new Class(options), options, hasLabels };
 }
 
-/** A loss of logits and labels. */
+/** Makes the entry of a loss of logits and labels. */
 function response<const Options extends object>(
   name: string,
   loss: string,
@@ -31,10 +31,10 @@ function response<const Options extends object>(
 }
 
 const BLEND = { temperature: 3, alpha: 0.3 };
-/** 40 channels of 5 × 5 positions: 1000 columns. */
+/** Feature maps of 40 channels with 5 × 5 positions: 1000 columns. */
 const MAPS = { channels: 40 };
 
-/** The strategies of the tables: to add one, add a line here and a function to losses.py. */
+/** The strategies of the tables. To add a strategy, add a line here and a function to losses.py. */
 export const STRATEGIES: readonly Entry[] = [
   response('Response', 'response', kd.ResponseDistillationStrategy),
   response('ReverseKL', 'reverse_kl', kd.ReverseKLDistillationStrategy),
@@ -120,8 +120,7 @@ export const STRATEGIES: readonly Entry[] = [
 ];
 
 /**
- * The losses of the scores of candidates, whose rows are short and whose cost may be that of their
- * pairs.
+ * The losses of candidates' scores. Their rows are short, and some compare all pairs of candidates.
  */
 export const RANKINGS: readonly Entry[] = [
   entry('MarginMSE', 'margin_mse', kd.MarginMSEDistillationStrategy, {}),

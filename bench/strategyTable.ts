@@ -6,7 +6,7 @@ import type { PyTorch } from './pytorch.js';
 import { cell, type Table } from './report.js';
 import type { Entry } from './strategies.js';
 
-/** Losses in float32 on both sides; PyTorch adds up 256,000 terms in float32. */
+/** Tolerance of losses in float32 on both sides; PyTorch adds 256,000 terms in float32. */
 const TOLERANCE = 1e-4;
 
 export interface StrategyTable {
@@ -15,14 +15,14 @@ export interface StrategyTable {
   readonly shape: Shape;
   readonly kernels: readonly KernelName[];
   readonly pytorch: PyTorch | undefined;
-  /** Whether torch.compile takes part. */
+  /** True if torch.compile takes part. */
   readonly compiles: boolean;
   readonly rounds: number;
-  /** Milliseconds of the unit in which times are printed; 1 by default. */
+  /** Milliseconds in one unit of the printed times; 1 by default. */
   readonly unit?: number;
 }
 
-/** Every given strategy: its times, and how many times as fast as PyTorch eager. */
+/** Compares strategies with PyTorch eager: their times, and their relative speed. */
 export async function strategyTable(table: StrategyTable): Promise<Table> {
   const { name, entries, shape, kernels, pytorch, compiles, rounds, unit = 1 } = table;
   const contestantsOf = (entry: Entry): Contestant<Problem>[] => [

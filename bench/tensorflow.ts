@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import '@tensorflow/tfjs-layers'; // registers the gradients: the Node build of tfjs-core has none
+// registers the gradients, which the Node build of tfjs-core lacks
+import '@tensorflow/tfjs-layers';
 import { ResponseDistillationStrategy } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 import { type Contestant, type Prepared, prepared } from './compete.js';
 import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
 
-/** The loss of a student as a tensor of one entry. */
+/** A loss of the student as a tensor with one element. */
 type Loss = (student: tf.Tensor) => tf.Tensor;
 
 interface Targets {
@@ -19,8 +20,7 @@ interface Targets {
 }
 
 /**
- * TensorFlow.js on one of its backends, by its automatic differentiation; the gradient is read
- * back.
+ * TensorFlow.js on one of its backends, with automatic differentiation; the gradient is read back.
  */
 export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant<Problem> => ({
   name: `TensorFlow.js, ${backend}`,
@@ -28,8 +28,8 @@ export const tensorflow = (backend: 'wasm' | 'cpu'): Contestant<Problem> => ({
 });
 
 /**
- * On TensorFlow.js's own tensors, where the gradient stays: the loss as this library's, and as
- * operations.
+ * Contestants on the tensors of TensorFlow.js, where the gradient stays: this library's loss, and
+ * the same loss made of operations.
  */
 export const asLoss: readonly Contestant<Problem>[] = [
   {
@@ -48,7 +48,7 @@ async function prepareLoss(
   lossOf: (targets: Targets) => Loss,
   readsGradient: boolean,
 ): Promise<Prepared | undefined> {
-  if (dtype !== 'float32') return undefined; // it has no doubles
+  if (dtype !== 'float32') return undefined; // TensorFlow.js has no float64
   await tf.setBackend(backend);
   const students = tf.tensor2d(Float32Array.from(student), [rows, columns]);
   const targets = tf.tidy(() => {
