@@ -4,8 +4,8 @@ import { type Law, strategyLaws } from 'knowledge-distillation/testing';
 import { PreferenceDistillationStrategy } from './preferences.js';
 
 /**
- * What the loss of preferences promises: with a test runner,
- * `for (const law of LAWS) test(law.name, law.check)`.
+ * The laws of the preference loss. In a test runner: `for (const law of LAWS) test(law.name,
+ * law.check)`.
  */
 export const LAWS: readonly Law[] = strategyLaws(fc, {
   create: <T extends FloatArray>() => new PreferenceDistillationStrategy<T>({ temperature: 2 }),

@@ -25,10 +25,13 @@ export const METHODS: readonly Method[] = [
 ];
 
 interface Score {
-  /** Fraction of the held-out sentences for which the teacher's first language is first. */
+  /**
+   * Fraction of the held-out sentences for which student and teacher rank the same language first.
+   */
   readonly first: number;
   /**
-   * Fraction of all pairs of languages, over these sentences, that stand in the teacher's order.
+   * Fraction of all pairs of languages, over these sentences, that the student ranks in the
+   * teacher's order.
    */
   readonly order: number;
 }
@@ -41,7 +44,10 @@ export const judge: Judge<Score> = (logits, teacher) => {
   };
 };
 
-/** Which of any two classes is before the other, 1 or −1; 0 for a tie; row by row. */
+/**
+ * Returns the order of each pair of classes, row by row: 1 or −1 by which of the two ranks higher,
+ * 0 for a tie.
+ */
 function ordersOf(logits: Float32Array, classes: number): Int32Array {
   const orders: number[] = [];
   for (let start = 0; start < logits.length; start += classes) {

@@ -5,10 +5,10 @@ import {
 } from 'knowledge-distillation';
 
 /**
- * Whether the student prefers one class to another as surely as the teacher does: the mean over
- * pairs of classes of KL(P ‖ Q), where P prefers class i to class j with probability σ(t_i − t_j),
- * and Q with σ(s_i − s_j); of logits over T. These are the preferences of Bradley & Terry (1952).
- * In nats, ≥ 0, and 0 where the rows differ by a constant.
+ * Matches the student's preferences between classes to the teacher's: the mean over pairs of
+ * classes of KL(P ‖ Q). P is the teacher's preference, class i over class j with probability σ(t_i
+ * − t_j), and Q the student's, with σ(s_i − s_j), both of logits / T. This is the model of Bradley
+ * & Terry (1952). In nats, ≥ 0, and 0 where the rows differ by a constant.
  */
 export class PreferenceDistillationStrategy<
   T extends FloatArray = Float32Array,
@@ -24,13 +24,13 @@ export class PreferenceDistillationStrategy<
       let loss = 0;
       for (let i = 0; i < columns; i++) {
         for (let j = 0; j < i; j++) {
-          // Of two classes that it rules out, the teacher prefers neither.
+          // The teacher has no preference between two classes that it rules out.
           if (teacher[i] === -Infinity && teacher[j] === -Infinity) continue;
           const [first, second] = teacher[i]! >= teacher[j]! ? [i, j] : [j, i];
           const margin = teacher[first]! - teacher[second]!;
           const lead = student[first]! - student[second]!;
-          const doubt = sigmoid(-margin); // that the teacher has in its own order
-          // 0 · ∞ where a class is ruled out.
+          const doubt = sigmoid(-margin); // the teacher's probability of the opposite order
+          // Avoids 0 · ∞ where a class is ruled out.
           const disagreement = doubt === 0 ? 0 : doubt * (lead - margin);
           loss += (softplus(-lead) - softplus(-margin) + disagreement) / pairs;
           const slope = (doubt - sigmoid(-lead)) / pairs; // d loss / d lead

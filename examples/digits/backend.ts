@@ -1,7 +1,8 @@
-import '@tensorflow/tfjs-layers'; // registers the gradients: the Node build of tfjs-core has none
+// registers the gradients, which the Node build of tfjs-core lacks
+import '@tensorflow/tfjs-layers';
 import { startWasm } from './wasm.js';
 
-/** TensorFlow.js on WebAssembly in Node, ready to differentiate. */
+/** Prepares TensorFlow.js on WebAssembly in Node, with its gradients. */
 export async function startBackend(): Promise<void> {
   await startWasm();
 }

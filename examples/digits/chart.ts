@@ -5,15 +5,15 @@ import { formatPercent } from '../shared/table.js';
 import type { Results } from './results.js';
 
 /**
- * Learning curves as SVG: mean and range over seeds of every method, and the teacher as a dashed
- * line.
+ * Draws learning curves as SVG: mean and range over seeds of every method, and the teacher as a
+ * dashed line.
  */
 export function drawLearningCurves(results: Results): Promise<string> {
   return drawChart(learningCurves(results));
 }
 
 const COLORS = ['#7f7f7f', '#1f77b4', '#ff7f0e', '#2ca02c'];
-/** Where the axis of accuracies starts; what lies below is cut off. */
+/** Lower end of the axis of accuracies; lower values are cut off. */
 const LOWEST_ACCURACY = 0.5;
 
 function learningCurves({ settings, teacher, students }: Results): TopLevelSpec {

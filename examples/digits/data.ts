@@ -5,12 +5,12 @@ import { PIXELS } from './images.js';
 export const CLASSES = 10;
 
 export interface Digits {
-  /** One image after the other, each PIXELS long, patch by patch. */
+  /** All images, one after the other, each of PIXELS values in the order of its patches. */
   readonly images: Float32Array;
   readonly labels: Int32Array;
 }
 
-/** `heldOutCount` of the digits on one side, the others on the other. */
+/** Splits digits into `heldOutCount` random ones and all others. */
 export function split(
   digits: Digits,
   heldOutCount: number,
@@ -23,7 +23,7 @@ export function split(
   };
 }
 
-/** The chosen images and labels, in the order of `indices`. */
+/** Returns the images and labels at `indices`, in this order. */
 function select(digits: Digits, indices: Int32Array): Digits {
   return {
     images: gatherRows(digits.images, PIXELS, indices),

@@ -3,7 +3,7 @@ import { batchesOf } from '../shared/batches.js';
 import type { Random } from '../shared/random.js';
 import { CLASSES } from './data.js';
 
-/** `perClass` random images of every class. */
+/** Chooses `perClass` random images of every class. */
 export function chooseStratified(labels: Int32Array, perClass: number, random: Random): Int32Array {
   const order = random.shuffle(Int32Array.from(labels.keys()));
   return Int32Array.from(
@@ -13,7 +13,7 @@ export function chooseStratified(labels: Int32Array, perClass: number, random: R
   );
 }
 
-/** The labels of the images `known`; all others are UNLABELED. */
+/** Returns the labels with UNLABELED for all images but `known`. */
 export function hideLabels(labels: Int32Array, known: Int32Array): Int32Array {
   const visible = new Int32Array(labels.length).fill(UNLABELED);
   for (const index of known) visible[index] = labels[index]!;
@@ -21,8 +21,8 @@ export function hideLabels(labels: Int32Array, known: Int32Array): Int32Array {
 }
 
 /**
- * Batches that start with `labelledSize` images of `labelled`; the others are any of the `count`
- * images.
+ * Yields batches that start with `labelledSize` images from `labelled`; the others are drawn from
+ * all `count` images.
  */
 export function* mixedBatches(
   labelled: Int32Array,

@@ -11,12 +11,12 @@ import type { Settings } from './settings.js';
 import type { Teacher } from './teacher.js';
 import type { Transformer } from './transformer.js';
 
-/** The stages of a training whose losses are told. */
+/** The stages of a training whose losses are printed. */
 const EPOCHS = 10;
 
 /**
- * The last of the demo's methods by `distill`, with the batches, labels and steps that the demo
- * takes for this seed.
+ * Trains a student by `distill` with the last of the demo's methods, and with the batches, labels
+ * and steps that the demo uses for this seed.
  */
 export async function distillHybrid(
   student: Transformer,

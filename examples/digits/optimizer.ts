@@ -4,15 +4,15 @@ import { schedule } from '../shared/schedule.js';
 
 export interface TrainingSettings {
   readonly steps: number;
-  /** The highest one: it rises to it and falls to 0 again. */
+  /** The highest learning rate: the schedule rises to it and falls to 0 again. */
   readonly learningRate: number;
   readonly weightDecay: number;
 }
 
-/** All that a training goes on from, but for its batches. */
+/** The state from which a training resumes, without its batches. */
 export interface TrainingState {
   readonly step: number;
-  /** What is learned, in the order of the variables. */
+  /** The learned parameters, in the order of the variables. */
   readonly parameters: readonly Parameter[];
 }
 
@@ -20,7 +20,7 @@ interface Parameter extends Moments {
   readonly value: Float32Array;
 }
 
-/** What a training begins with. */
+/** The start of a training: variables, and a state to resume from. */
 interface Beginning {
   readonly variables?: readonly tf.Variable[];
   readonly state?: TrainingState | undefined;
@@ -32,8 +32,8 @@ interface Weight {
 }
 
 /**
- * Adam with weight decay, whose learning rate rises and falls. An optimizer as TensorFlow.js has
- * them.
+ * Adam with weight decay and a learning rate that rises and falls, as an optimizer of
+ * TensorFlow.js.
  */
 export class ScheduledAdam {
   readonly #settings: TrainingSettings;
@@ -41,7 +41,8 @@ export class ScheduledAdam {
   #weights: readonly Weight[];
 
   /**
-   * Without `variables`, it learns those of the first step; with a `state`, it goes on from there.
+   * Learns `variables`, or the variables of the first step if there are none; resumes from `state`
+   * if there is one.
    */
   constructor(settings: TrainingSettings, { variables = [], state }: Beginning = {}) {
     this.#settings = settings;
@@ -50,12 +51,12 @@ export class ScheduledAdam {
     if (state) this.#restore(state);
   }
 
-  /** How many steps are done. */
+  /** Number of completed steps. */
   get steps(): number {
     return this.#adam.steps;
   }
 
-  /** A copy of it. */
+  /** A copy of the state. */
   get state(): TrainingState {
     const parameters = this.#weights.map(({ value }) => {
       const { mean, square } = this.#adam.momentsOf(value);
@@ -107,7 +108,7 @@ function weightOf(variable: tf.Variable): Weight {
   return { variable, value: variable.dataSync<'float32'>() };
 }
 
-/** Throws unless there is one parameter for each weight, of as many finite numbers. */
+/** Throws unless there is one parameter for each weight, with the same number of finite values. */
 function checkParameters(parameters: readonly Parameter[], weights: readonly Weight[]): void {
   if (parameters.length !== weights.length) {
     throw new RangeError(

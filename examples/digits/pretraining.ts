@@ -9,9 +9,7 @@ import type { Settings } from './settings.js';
 import { classify, Trainer } from './training.js';
 import { Transformer } from './transformer.js';
 
-/**
- * Trains the teacher on all labels with the loss of TensorFlow.js: it owes nothing to the library.
- */
+/** Trains the teacher on all labels with the loss of TensorFlow.js, without this library. */
 export function trainTeacher(training: Digits, heldOut: Digits, settings: Settings): Transformer {
   const [seed = 0] = settings.seeds;
   const { steps } = settings.teacher.training;

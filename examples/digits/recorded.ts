@@ -11,8 +11,8 @@ interface RecordedLayer {
 }
 
 /**
- * The layers of a trained model for a fixed set of images: computed once, read in every batch of
- * every student.
+ * The layers of a trained model for a fixed set of images. They are computed once, and every batch
+ * of every student reads them.
  */
 export class RecordedOutputs {
   readonly #layers = new Map<string, RecordedLayer>();
@@ -41,7 +41,7 @@ export class RecordedOutputs {
     }
   }
 
-  /** Every layer for all images. */
+  /** Computes every layer for all images. */
   get layers(): LayerOutputs {
     const layers = [...this.#layers].map(([name, { values, columns }]) => {
       return [name, new Matrix(values, values.length / columns, columns)] as const;
@@ -49,7 +49,7 @@ export class RecordedOutputs {
     return Object.fromEntries(layers);
   }
 
-  /** Every layer for the images `indices`. */
+  /** Returns every layer for the images `indices`. */
   of(indices: Int32Array): LayerOutputs {
     const layers: Record<string, Matrix> = {};
     for (const [name, { values, valuesPerImage, columns }] of this.#layers) {

@@ -1,7 +1,7 @@
 import { formatPercent, formatTable } from '../shared/table.js';
 import { averageComponents, type Results } from './results.js';
 
-/** The results as text: one table of models, one of the losses that the students ended with. */
+/** Formats the results: a table of models, and a table of the students' last losses. */
 export function formatResults({ teacher, students }: Results): string {
   const models = formatTable(
     ['model', 'parameters', 'held-out accuracy', 'agreement with teacher'],

@@ -7,10 +7,10 @@ export interface CurvePoint {
   readonly accuracy: number;
 }
 
-/** A component, averaged over the last steps of the training. */
+/** A component of the loss, averaged over the last steps of the training. */
 export type ComponentSummary = Pick<ComponentLoss, 'name' | 'weight' | 'loss' | 'weighted'>;
 
-/** One student of one seed, on the held-out images. */
+/** The result of one student and seed on the held-out images. */
 export interface Run {
   readonly seed: number;
   readonly parameters: number;
@@ -32,7 +32,7 @@ export interface Results {
   readonly students: readonly MethodResult[];
 }
 
-/** Component by component, the mean over several steps or runs. */
+/** Averages each component over several steps or runs. */
 export function averageComponents(
   samples: readonly (readonly ComponentSummary[])[],
 ): ComponentSummary[] {

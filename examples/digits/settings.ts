@@ -11,11 +11,14 @@ export interface Settings {
   readonly heldOut: number;
   readonly labelledPerClass: number;
   readonly batch: number;
-  /** Of each batch, the images drawn from the labelled ones; the rest is drawn from all. */
+  /**
+   * Images of each batch that are drawn from the labelled ones; the others are drawn from all
+   * images.
+   */
   readonly labelledPerBatch: number;
   /**
-   * One student of each kind for each seed; the first also splits the digits and starts the
-   * teacher.
+   * Each method trains one student per seed. The first seed also splits the digits and initialises
+   * the teacher.
    */
   readonly seeds: readonly number[];
   readonly teacher: ModelSettings;
@@ -33,8 +36,8 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
       model: { layers: 2, width: 40, heads: 2, hiddenWidth: 80 },
       training: { steps: quick ? 300 : 1200, learningRate: 0.006, weightDecay: 0.1 },
     },
-    // Heads and tokens are the teacher's, so that attention maps match row by row; the features are
-    // narrower.
+    // The numbers of heads and tokens are the teacher's, so that attention maps match row by row.
+    // The features are narrower.
     student: {
       model: { layers: 2, width: 16, heads: 2, hiddenWidth: 32 },
       training: { steps: quick ? 200 : 700, learningRate: 0.012, weightDecay: 0.05 },

@@ -19,7 +19,7 @@ const CURVE_POINTS = 10;
 const LAST_STEPS = 50;
 
 /**
- * Trains one student. Within a seed, all methods start from the same weights and see the same
+ * Trains one student. For one seed, all methods start from the same weights and see the same
  * labels.
  */
 export function teachStudent(

@@ -4,13 +4,13 @@ import { RecordedOutputs } from './recorded.js';
 import { classify } from './training.js';
 import type { Transformer } from './transformer.js';
 
-/** All that students need of their teacher: its model is asked once. */
+/** The teacher as students need it: its outputs are computed once. */
 export interface Teacher {
   readonly width: number;
   readonly parameters: number;
   readonly accuracy: number;
   readonly heldOutClasses: Int32Array;
-  /** What it says about the training images. */
+  /** Its outputs for the training images. */
   readonly recorded: RecordedOutputs;
 }
 

@@ -6,7 +6,7 @@ import {
   type WeightedStrategy,
 } from 'knowledge-distillation';
 
-/** The teacher's answers and, to the part `alpha`, the true label where there is one. */
+/** Matches the teacher's output and, with weight `alpha`, the label of a labelled image. */
 export function response(
   weight: number,
   options: { readonly temperature: number; readonly alpha: number },
@@ -15,15 +15,15 @@ export function response(
 }
 
 /**
- * By divergence: the squared difference of probabilities is at most 2 / keys, mostly far less, and
- * would not matter beside the other terms.
+ * Matches attention by KL. The squared difference of probabilities is at most 2 / keys, and mostly
+ * far less, so that it would not matter beside the other terms.
  */
 export function attention(weight: number): WeightedStrategy {
   const strategy = new AttentionDistillationStrategy({ match: 'kl', input: 'scores' });
   return { name: 'attention', strategy, weight, layer: 'attention' };
 }
 
-/** `projection` makes the student's features as wide as the teacher's. */
+/** Matches features; `projection` maps the student's features to the teacher's width. */
 export function feature(weight: number, projection: LinearProjection): WeightedStrategy {
   const strategy = new FeatureDistillationStrategy({ metric: 'mse', projection });
   return { name: 'feature', strategy, weight, layer: 'features' };

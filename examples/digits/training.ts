@@ -6,47 +6,48 @@ import { PIXELS } from './images.js';
 import { ScheduledAdam, type TrainingSettings, type TrainingState } from './optimizer.js';
 import type { Transformer, TransformerOutputs } from './transformer.js';
 
-/** What is minimized on the images `indices`. */
+/** Computes the loss of the images `indices`. */
 type Objective = (outputs: TransformerOutputs, indices: Int32Array) => tf.Scalar;
 
 export interface Training extends TrainingSettings {
   readonly model: Transformer;
   readonly images: Float32Array;
-  /** Endless; every batch lists the images to look at. */
+  /** Endless batches of image indices. */
   readonly batches: Iterator<Int32Array, never>;
-  /** What becomes of the images of a batch first. */
+  /** Transforms the images of a batch before the forward pass. */
   readonly augment?: (images: Float32Array) => Float32Array;
   readonly objective: Objective;
-  /** What is learned: the model's weights, and those of the objective. */
+  /** All learned variables: the model's, and the objective's. */
   readonly variables: readonly tf.Variable[];
 }
 
 /**
- * Minimizes an objective with Adam, one step at a time: what trains the teacher and every student.
+ * Minimizes an objective with Adam, one step at a time. It trains the teacher and every student.
  */
 export class Trainer {
   readonly #training: Training;
   readonly #optimizer: ScheduledAdam;
 
-  /** With a `state`, goes on from there; `batches` have to be those of the steps to come. */
+  /**
+   * With a `state`, resumes from it; `batches` must then be the batches of the steps that follow.
+   */
   constructor(training: Training, state?: TrainingState) {
     this.#training = training;
     this.#optimizer = new ScheduledAdam(training, { variables: training.variables, state });
   }
 
-  /** How many steps are done. */
+  /** Number of completed steps. */
   get steps(): number {
     return this.#optimizer.steps;
   }
 
-  /** A copy of it. */
+  /** A copy of the state. */
   get state(): TrainingState {
     return this.#optimizer.state;
   }
 
   /**
-   * One step on the next batch; returns its loss. One that throws has changed nothing that is
-   * learned.
+   * Takes one step on the next batch and returns its loss. A step that throws changes no variable.
    */
   step(): number {
     return tf.tidy(() => {
@@ -61,7 +62,7 @@ export class Trainer {
     });
   }
 
-  /** The objective on the next batch, with its gradients. */
+  /** Evaluates the objective on the next batch, with its gradients. */
   #differentiate(): { value: tf.Scalar; grads: tf.NamedTensorMap } {
     const { model, images, batches, augment, objective, variables } = this.#training;
     const indices = batches.next().value;
@@ -71,7 +72,7 @@ export class Trainer {
   }
 }
 
-/** The most likely class of every image. */
+/** Returns the most likely class of every image. */
 export function classify(model: Transformer, { images, labels }: Digits): Int32Array {
   const classes = new Int32Array(labels.length);
   const chunk = 500;

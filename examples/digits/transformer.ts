@@ -10,7 +10,7 @@ export interface TransformerConfig {
   readonly hiddenWidth: number;
 }
 
-/** What distillation looks at, all from one forward pass over B images. */
+/** The outputs that distillation compares, all from one forward pass over B images. */
 export interface TransformerOutputs extends tf.NamedTensorMap {
   /** Class logits, [B, CLASSES]. */
   output: tf.Tensor;
@@ -23,7 +23,8 @@ export interface TransformerOutputs extends tf.NamedTensorMap {
 }
 
 /**
- * A small pre-norm vision transformer; the teacher and the students are this class in other sizes.
+ * A small pre-norm vision transformer. The teacher and the students are instances of this class
+ * with different sizes.
  */
 export class Transformer {
   readonly weights: Readonly<Record<string, tf.Variable>>;
@@ -44,8 +45,8 @@ export class Transformer {
     };
     const addMatrix = (name: string, rows: number, columns: number, gain = 1): void =>
       add(name, rows, columns, gain / Math.sqrt(rows));
-    // What a layer adds to the residual stream starts small, so that depth does not change its
-    // scale.
+    // The matrices that write into the residual stream start small, so that depth does not change
+    // its scale.
     const branchGain = 1 / Math.sqrt(2 * layers);
     addMatrix('patch', PATCH_PIXELS, width);
     add('position', TOKENS, width, 0.5);
@@ -82,7 +83,7 @@ export class Transformer {
     }
   }
 
-  /** images: [B, PIXELS], patch by patch. */
+  /** Runs a forward pass of images, [B, PIXELS], in patch order. */
   forward(images: tf.Tensor): TransformerOutputs {
     const { layers, width } = this.config;
     const batch = images.shape[0]!;
@@ -130,7 +131,8 @@ export class Transformer {
 }
 
 /**
- * Divides every row by its root mean square; the matrix that follows makes up for a learned gain.
+ * Divides every row by its root mean square. There is no learned gain, since the matrix that
+ * follows can absorb it.
  */
 function normalize(input: tf.Tensor): tf.Tensor {
   const meanSquare = tf.mean(tf.square(input), 1, true);

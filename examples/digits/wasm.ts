@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 
 /**
- * TensorFlow.js on WebAssembly, with a matrix product that learns fast; the other gradients are
- * registered already.
+ * Selects TensorFlow.js on WebAssembly, with a faster gradient of the matrix product; the other
+ * gradients are registered already.
  */
 export async function startWasm(): Promise<void> {
   tf.registerGradient(matMulGradient);
@@ -12,9 +12,9 @@ export async function startWasm(): Promise<void> {
 }
 
 /**
- * The gradient of a matrix product that transposes first and multiplies then. TensorFlow.js
- * multiplies by operands flagged as transposed, which its wasm backend does ten times more slowly
- * at the sizes used here.
+ * The gradient of a matrix product, with operands that are transposed before they are multiplied.
+ * TensorFlow.js multiplies operands with transpose flags, which is ten times slower in its wasm
+ * backend at the sizes used here.
  */
 const matMulGradient: tf.GradConfig = {
   kernelName: tf.BatchMatMul,

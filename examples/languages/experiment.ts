@@ -9,7 +9,7 @@ import type { Method } from '../shared/training.js';
 import { prepareLesson, teachStudent } from './training.js';
 
 export interface Settings extends ComparisonSettings {
-  /** Largest number of the compiler's messages, each in all languages. */
+  /** Maximum number of the compiler's messages, each in all languages. */
   readonly messages: number;
   readonly steps: number;
 }
@@ -22,7 +22,7 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
   };
 }
 
-/** Teaches a student by each method for each seed, and judges them. */
+/** Teaches a student by each method for each seed, and judges the students. */
 export function runExperiment<Score>(
   methods: readonly Method[],
   judge: Judge<Score>,

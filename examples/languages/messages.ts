@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * The languages that the compiler speaks beside English, by their name in the teacher, with its
- * locales for each.
+ * The languages of the compiler's messages, without English: the teacher's name of each, and its
+ * locales.
  */
 export const LANGUAGES = {
   ces: ['cs'],
@@ -24,7 +24,9 @@ export const LANGUAGES = {
 export type Language = keyof typeof LANGUAGES;
 export const LANGUAGE_NAMES: readonly Language[] = Object.keys(LANGUAGES) as Language[];
 
-/** Sentences with the index of their language, their label, and of the message that they say. */
+/**
+ * Sentences. Each has the index of its language, which is its label, and the index of its message.
+ */
 export interface Corpus {
   readonly texts: readonly string[];
   readonly labels: Int32Array;
@@ -32,8 +34,8 @@ export interface Corpus {
 }
 
 /**
- * What the TypeScript compiler says, in all of its languages; only the first `limit` messages if
- * you say so.
+ * Reads the messages of the TypeScript compiler in all of its languages, or only the first `limit`
+ * messages.
  */
 export function loadMessages(limit: number): Corpus {
   const { resolve } = createRequire(import.meta.url);

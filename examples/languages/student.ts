@@ -3,15 +3,15 @@ import type { Features, Student } from '../shared/training.js';
 
 const FEATURES = 1024;
 
-/** Letters and pairs of letters. */
+/** Returns the features of a sentence: counts of its characters and pairs of characters. */
 export function featuresOf(text: string): Features {
   return countNgrams(` ${text.toLowerCase()} `, 2, FEATURES);
 }
 
-/** A linear model: a weight for each feature and class, and one for each class. */
+/** A linear model: a weight for each feature and class, and a bias for each class. */
 export class LinearStudent implements Student {
   readonly classes: number;
-  /** The last row is the bias. */
+  /** Weights, one row per feature; the last row is the bias. */
   readonly weights: Float32Array;
 
   constructor(classes: number) {
@@ -19,7 +19,7 @@ export class LinearStudent implements Student {
     this.weights = new Float32Array((FEATURES + 1) * classes);
   }
 
-  /** The logits of each sentence, one row after the other. */
+  /** Returns the logits of each sentence, one row after the other. */
   forward(sentences: readonly Features[]): Float32Array {
     const { classes, weights } = this;
     const logits = new Float32Array(sentences.length * classes);
@@ -33,7 +33,7 @@ export class LinearStudent implements Student {
     return logits;
   }
 
-  /** d loss / d weights, from d loss / d logits. */
+  /** Returns d loss / d weights, from d loss / d logits. */
   backward(sentences: readonly Features[], logitGradient: Float32Array): Float32Array {
     const { classes, weights } = this;
     const gradient = new Float32Array(weights.length);

@@ -6,9 +6,9 @@ import { LANGUAGE_NAMES } from './messages.js';
 const REPORT_EVERY = 100;
 
 /**
- * What the teacher says about every sentence: log-probabilities of the languages here, the other 38
- * left out. A softmax takes them for logits: the constant by which the two differ in a row changes
- * nothing, at any temperature.
+ * Returns the teacher's log-probabilities of the languages in this example for every sentence; the
+ * other 38 are left out. They serve as logits: a row of log-probabilities differs from its logits
+ * by a constant, which a softmax ignores at any temperature.
  */
 export function askTeacher(texts: readonly string[]): Float32Array {
   const classes = LANGUAGE_NAMES.length;

@@ -3,7 +3,7 @@ import { type Corpus, LANGUAGE_NAMES, loadMessages } from './messages.js';
 import { featuresOf, LinearStudent } from './student.js';
 import { askTeacher } from './teacher.js';
 
-/** A corpus, with what student and teacher make of each sentence. */
+/** A corpus, with the student's features and the teacher's outputs for each sentence. */
 export interface SentenceLesson extends Corpus, Lesson {}
 
 export function prepareLesson(messages: number): SentenceLesson {

@@ -6,12 +6,12 @@ export interface Corpus {
   readonly heldOut: Int32Array;
 }
 
-/** Occurrences below which a character is left out. */
+/** Characters that occur less often than this are left out. */
 const RARE = 100;
-/** One chapter in this number is held out. */
+/** One of this number of chapters is held out. */
 const HELD_OUT_EVERY = 10;
 
-/** Cuts a book into its chapters, and holds out every tenth. */
+/** Splits a book into its chapters, and holds out every tenth. */
 export function makeCorpus(book: string): Corpus {
   const chapters = book.split(/^(?=CHAPTER \d)/m).map(unwrap);
   const characters = commonCharacters(chapters.join(''));
@@ -26,18 +26,18 @@ export function makeCorpus(book: string): Corpus {
   return { characters, training: encode(false), heldOut: encode(true) };
 }
 
-/** The text of tokens. */
+/** Returns the text of tokens. */
 export function decode(tokens: Int32Array, characters: readonly string[]): string {
   return Array.from(tokens, (token) => characters[token]).join('');
 }
 
-/** Starts of all sequences of `length` tokens, `stride` tokens apart. */
+/** Returns the starts of all sequences of `length` tokens, `stride` tokens apart. */
 export function sequenceStarts(tokens: Int32Array, length: number, stride: number): Int32Array {
   const count = Math.floor((tokens.length - length) / stride) + 1;
   return Int32Array.from({ length: count }, (_, i) => i * stride);
 }
 
-/** The sequences at `starts`, one after the other. */
+/** Returns the sequences at `starts`, one after the other. */
 export function takeSequences(tokens: Int32Array, starts: Int32Array, length: number): Int32Array {
   const sequences = new Int32Array(starts.length * length);
   starts.forEach((start, i) => {
@@ -46,13 +46,13 @@ export function takeSequences(tokens: Int32Array, starts: Int32Array, length: nu
   return sequences;
 }
 
-/** `count` sequences, evenly spread over the tokens. */
+/** Returns `count` sequences, evenly spread over the tokens. */
 export function evenlySpaced(tokens: Int32Array, count: number, length: number): Int32Array {
   const stride = Math.floor(tokens.length / count);
   return takeSequences(tokens, sequenceStarts(tokens, length, stride).subarray(0, count), length);
 }
 
-/** One line for each paragraph: a line break within one becomes a space. */
+/** Returns one line per paragraph: a line break within a paragraph becomes a space. */
 function unwrap(chapter: string): string {
   const paragraphs = chapter.trim().split(/\n\s*\n/);
   return paragraphs.map((paragraph) => `${paragraph.replace(/\s+/g, ' ')}\n`).join('');

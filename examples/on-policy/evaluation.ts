@@ -9,19 +9,21 @@ import { agreement, mostLikely } from '../shared/statistics.js';
 import type { LanguageModel } from './model.js';
 import { LENGTH, labelsOf, PROMPT } from './training.js';
 
-/** All but the agreement in nats a token. */
+/** Scores of a model, in nats per token except for the agreement. */
 export interface Scores {
-  /** Negative log-likelihood, by the teacher, of what the model writes. */
+  /** Negative log-likelihood under the teacher of the text that the model writes. */
   readonly writtenByTeacher: number;
-  /** The same by the model itself: an estimate of its entropy. */
+  /**
+   * Negative log-likelihood under the model of the text that it writes: an estimate of its entropy.
+   */
   readonly writtenByItself: number;
-  /** KL(student ‖ teacher) at the positions of what the model writes. */
+  /** KL(student ‖ teacher) at the positions of the text that the model writes. */
   readonly reverseKL: number;
   /** Negative log-likelihood of held-out text. */
   readonly heldOut: number;
   /** KL(teacher ‖ student) on held-out text. */
   readonly forwardKL: number;
-  /** Fraction of the held-out tokens for which the most likely token is the teacher's. */
+  /** Fraction of the held-out tokens for which both models have the same most likely token. */
   readonly agreement: number;
 }
 
@@ -30,7 +32,7 @@ const forwardKL = new ResponseDistillationStrategy({ temperature: 1, alpha: 0 })
 const reverseKL = new ReverseKLDistillationStrategy({ temperature: 1, alpha: 0 });
 
 /**
- * Judges a model by sequences of held-out text, and by sequences that the model wrote after their
+ * Scores a model on sequences of held-out text, and on sequences that the model writes after their
  * prompts.
  */
 export function judge(
@@ -53,7 +55,7 @@ export function judge(
   };
 }
 
-/** Logits of both models for sequences, and the labels of their rows. */
+/** Computes the logits of both models for sequences, and the labels of their rows. */
 function compare(model: LanguageModel, teacher: LanguageModel, sequences: Int32Array) {
   return {
     model: logitsOf(model, sequences),

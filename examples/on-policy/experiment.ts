@@ -12,7 +12,7 @@ export interface Settings {
   readonly seeds: readonly number[];
   readonly teacher: { readonly size: ModelSize; readonly pace: Pace };
   readonly student: { readonly size: ModelSize; readonly warmUp: Pace; readonly pace: Pace };
-  /** Number of held-out sequences by which a model is judged. */
+  /** Number of held-out sequences in the evaluation. */
   readonly heldOut: number;
 }
 
@@ -32,13 +32,13 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
   };
 }
 
-/** A model as it is judged. */
+/** A model and its scores. */
 export interface Run {
   readonly name: string;
   readonly scores: Scores;
-  /** Processor time of a step in milliseconds; NaN for a model that none of the methods taught. */
+  /** Processor time of a step in milliseconds; NaN for a model that no method has taught. */
   readonly stepTime: number;
-  /** What the model wrote after the first held-out prompt. */
+  /** The text that the model wrote after the first held-out prompt. */
   readonly text: string;
 }
 
@@ -48,8 +48,8 @@ export interface Results {
 }
 
 /**
- * Trains one teacher on a book; for each seed, warms a student up and teaches copies of it, one by
- * each method.
+ * Trains one teacher on a book. For each seed, warms up a student and teaches a copy of it by each
+ * method.
  */
 export async function runExperiment(
   book: string,

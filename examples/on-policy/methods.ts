@@ -8,7 +8,7 @@ import {
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 
 /**
- * The loss of a student's logits, from the teacher's; `labels` has the next token of each row, or
+ * Computes the loss of a student's logits. `labels` holds the next token of each row, or
  * `IGNORE_INDEX`.
  */
 export type Objective = (
@@ -20,20 +20,20 @@ export type Objective = (
 /** One way to teach a student. */
 export interface Method {
   readonly name: string;
-  /** Who continues the prompts: the corpus, or the student with the weights that it has by then. */
+  /**
+   * The source of the text after the prompts: the corpus, or the student with its current weights.
+   */
   readonly writer: 'corpus' | 'student';
   readonly createObjective: () => Objective;
 }
 
-/**
- * Cross-entropy with the next token: the loss of the teacher's own training, which has no teacher.
- */
+/** Cross-entropy with the next token, without a teacher. It also trains the teacher. */
 export function crossEntropy(): Objective {
   const loss = distillationLoss(tf, new ResponseDistillationStrategy({ alpha: 1 }));
   return (student, _, labels) => loss(student, tf.zerosLike(student), labels);
 }
 
-/** A divergence over the whole vocabulary; of the labels, only `IGNORE_INDEX` matters. */
+/** A divergence over the complete vocabulary. It reads the labels only for `IGNORE_INDEX`. */
 function divergence(strategy: IDistillationStrategy): Objective {
   return distillationLoss(tf, strategy);
 }
@@ -47,14 +47,14 @@ function reverseKL(): Objective {
 }
 
 /**
- * The reverse KL as estimated from the written token y alone, by the score function: the gradient
- * (log q(y) − log p(y)) ∇ log q(y) is that of the cross-entropy −log q(y) with the constant weight
- * log p(y) − log q(y).
+ * The reverse KL, estimated from the written token y alone by the score function. Its gradient (log
+ * q(y) − log p(y)) ∇ log q(y) is the gradient of the cross-entropy −log q(y) with the constant
+ * weight log p(y) − log q(y).
  */
 function sampledReverseKL(): Objective {
   const strategy = new ResponseDistillationStrategy({ alpha: 1 });
   const loss = distillationLoss(tf, strategy);
-  /** −log-probability of each row's label. */
+  /** Returns −log-probability of each row's label. */
   const surprisals = (logits: tf.Tensor2D, labels: Int32Array): Float64Array => {
     const matrix = new Matrix(logits.dataSync<'float32'>(), ...logits.shape);
     const rowLosses = new Float64Array(matrix.rows);
@@ -68,7 +68,7 @@ function sampledReverseKL(): Objective {
   };
 }
 
-/** Taught to every student first; no part of the comparison. */
+/** The method that every student starts with; it is not part of the comparison. */
 export const WARM_UP: Method = {
   name: 'student after the warm-up',
   writer: 'corpus',

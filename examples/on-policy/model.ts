@@ -13,17 +13,17 @@ interface Weight {
 
 /** Weights of a layer. */
 const PER_LAYER = 4;
-/** Hidden units of a layer for each unit of the width. */
+/** Hidden units of a layer per unit of the width. */
 const EXPANSION = 2;
 
 /**
- * A causal language model of dilated convolutions: layer k looks at a position and at the one 2ᵏ
- * positions before it, so that the logits of a position depend on the last {@link context} tokens.
+ * A causal language model of dilated convolutions. Layer k reads a position and the position 2ᵏ
+ * before it, so that the logits of a position depend on the last {@link context} tokens.
  */
 export class LanguageModel {
   readonly vocabulary: number;
   readonly size: ModelSize;
-  /** All that the model learns; training writes it. */
+  /** All learned weights; training writes into them. */
   readonly weights: readonly Weight[];
 
   constructor(vocabulary: number, size: ModelSize, weights: readonly Weight[]) {
@@ -40,7 +40,7 @@ export class LanguageModel {
       shape: [rows, columns],
     });
     const layer = () => [
-      matrix(width, hidden, 1 / Math.sqrt(width)), // of the position before
+      matrix(width, hidden, 1 / Math.sqrt(width)), // of the earlier position
       matrix(width, hidden, 1 / Math.sqrt(width)),
       matrix(1, hidden, 0),
       matrix(hidden, width, 1 / Math.sqrt(hidden * layers)),
@@ -72,7 +72,7 @@ export class LanguageModel {
     return this.weights.map(({ value, shape }) => tf.tensor2d(value, shape));
   }
 
-  /** The logits of sequences of `length` tokens, [sequences × length, vocabulary]. */
+  /** Computes the logits of sequences of `length` tokens, [sequences × length, vocabulary]. */
   forward(tokens: Int32Array, length: number, weights: readonly tf.Tensor[]): tf.Tensor2D {
     const [embedding, head, headBias, ...layers] = weights;
     const oneHot = tf.oneHot(tf.tensor1d(tokens, 'int32'), this.vocabulary);
@@ -87,7 +87,7 @@ export class LanguageModel {
   }
 }
 
-/** Moves the rows of each sequence by `positions` towards its end; zeros come first. */
+/** Shifts the rows of each sequence by `positions` towards its end; zeros come first. */
 function delay(rows: tf.Tensor, positions: number, length: number): tf.Tensor {
   const [count, width] = rows.shape as [number, number];
   const sequences = tf.reshape(rows, [count / length, length, width]);

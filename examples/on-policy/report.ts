@@ -2,7 +2,10 @@ import { formatMean, formatPercent, formatTable } from '../shared/table.js';
 import type { Results, Run } from './experiment.js';
 import { PROMPT } from './training.js';
 
-/** p is the teacher, q the model of the row; all but the last two columns in nats a token. */
+/**
+ * Heads of the table: p is the teacher, q the model of the row; in nats per token except for the
+ * last two columns.
+ */
 const HEAD = [
   'model',
   'writes: −log p',
@@ -14,7 +17,7 @@ const HEAD = [
   'ms a step',
 ];
 
-/** A row for each model, its mean over the seeds. */
+/** Returns a row for each model, its mean over the seeds. */
 export function formatScores({ runs }: Results): string {
   return formatTable(
     HEAD,
@@ -51,7 +54,7 @@ export function formatScores({ runs }: Results): string {
   );
 }
 
-/** What each model of the first seed wrote after the same prompt, which `|` ends. */
+/** Returns the text of each model of the first seed after the same prompt, whose end `|` marks. */
 export function formatTexts({ runs }: Results): string {
   const rows = namesOf(runs).map((name) => {
     const { text } = runs.find((run) => run.name === name)!;

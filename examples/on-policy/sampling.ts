@@ -3,8 +3,8 @@ import type { Random } from '../shared/random.js';
 import type { LanguageModel } from './model.js';
 
 /**
- * Has a model continue sequences of `length` tokens from their first `promptLength` tokens on, at
- * temperature 1. Returns the sequences, prompts included.
+ * Continues sequences of `length` tokens after their first `promptLength` tokens by samples of a
+ * model at temperature 1. Returns the sequences with their prompts.
  */
 export function continueSequences(
   model: LanguageModel,
@@ -44,5 +44,5 @@ function draw(logits: Float32Array, random: Random): number {
     rest -= share;
     return rest < 0;
   });
-  return drawn >= 0 ? drawn : logits.indexOf(largest); // rounding may leave a rest
+  return drawn >= 0 ? drawn : logits.indexOf(largest); // rounding may leave a remainder
 }

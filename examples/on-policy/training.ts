@@ -9,14 +9,14 @@ import { continueSequences } from './sampling.js';
 
 /** Tokens of a sequence. */
 export const LENGTH = 64;
-/** The first tokens of a sequence that is continued. */
+/** Number of tokens of the prompt, the beginning of a sequence. */
 export const PROMPT = 16;
-/** Tokens between the starts of two sequences of the corpus. */
+/** Number of tokens between the starts of two sequences of the corpus. */
 const STRIDE = 16;
 
 /**
- * The label of each row of the sequences' logits; `promptLength` tokens of each sequence are not
- * learned.
+ * Returns the label of each row of the sequences' logits: the next token, and `IGNORE_INDEX` for
+ * the first `promptLength` tokens of each sequence.
  */
 export function labelsOf(sequences: Int32Array, promptLength: number): Int32Array {
   const batch = sequences.length / LENGTH;
@@ -24,7 +24,7 @@ export function labelsOf(sequences: Int32Array, promptLength: number): Int32Arra
   return causalRows({ batch, length: LENGTH, labels: sequences, promptLengths }).labels;
 }
 
-/** Trains the teacher: on the corpus, by the next token. */
+/** Trains the teacher on the corpus, to predict the next token. */
 export function trainTeacher(
   teacher: LanguageModel,
   tokens: Int32Array,
@@ -46,7 +46,7 @@ interface Pair {
 }
 
 /**
- * Trains a student; methods of one seed see the same prompts in the same order. Returns the
+ * Trains a student. For one seed, all methods see the same prompts in the same order. Returns the
  * processor time of a step, in milliseconds.
  */
 export function teachStudent(
@@ -75,7 +75,7 @@ export function teachStudent(
   return (user + system) / 1000 / pace.steps;
 }
 
-/** The loss of a model's logits, and its gradient with respect to each weight. */
+/** Computes the loss of a model's logits, and its gradient with respect to each weight. */
 function differentiate(
   model: LanguageModel,
   sequences: Int32Array,

@@ -25,7 +25,7 @@ await run(async () => {
   if (quick) console.log('One and two processes, few documents: this shows that it runs.');
 });
 
-/** Shows all runs beside the first; the exit code is 1 if a loss differs. */
+/** Prints all runs in comparison with the first. The exit code is 1 if a loss differs. */
 function compare(runs: readonly Run[]): void {
   const alone = runs[0]!;
   const differing = ({ losses }: Run) =>

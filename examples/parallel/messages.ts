@@ -1,27 +1,27 @@
 import type { TokenEvaluation, TokenStudentSize } from '../shared/tokenStudent.js';
 
-/** Settings with which a worker is started. */
+/** Settings of a worker at its start. */
 export interface WorkerSettings {
   readonly folder: string;
   readonly size: TokenStudentSize;
-  /** Most rows of a part's batch. */
+  /** Maximum number of rows of a part's batch. */
   readonly rows: number;
   readonly seed: number;
-  /** The parts of the store that this worker reads, */
+  /** Indices of the parts of the store that this worker reads. */
   readonly parts: readonly number[];
-  /** of this number of parts. */
+  /** Number of parts of the store. */
   readonly count: number;
 }
 
-/** A request to a worker: to read its next batches, or to evaluate the student on them. */
+/** A request to a worker: read the next batches, or evaluate the student on them. */
 export type Request =
   | { readonly kind: 'read' }
   | {
       readonly kind: 'evaluate';
       readonly parameters: readonly Float32Array[];
-      /** Labels in the batches of all parts of all workers. */
+      /** Number of labels in the batches of all parts of all workers. */
       readonly normalizer: number;
     };
 
-/** One part's share of the loss and of the gradients. */
+/** The contribution of one part to the loss and to the gradients. */
 export type PartEvaluation = TokenEvaluation;

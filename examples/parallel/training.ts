@@ -8,12 +8,12 @@ import { TokenStudent } from '../shared/tokenStudent.js';
 import { addScaled } from '../shared/vectors.js';
 import type { PartEvaluation, Request, WorkerSettings } from './messages.js';
 
-/** Parts of the store: 1, 2 or 4 processes have the same ones. */
+/** Number of parts of the store, which is the same for 1, 2 and 4 processes. */
 const PARTS = 4;
 
 const LEARNING_RATE = 0.005;
 
-/** How a student learned: the loss of each step, and the time that the steps took. */
+/** The result of a training: the loss of each step, and the time of all steps. */
 export interface Run {
   readonly processes: number;
   readonly losses: readonly number[];
@@ -21,7 +21,7 @@ export interface Run {
 }
 
 /**
- * Trains a student by an epoch over the `total` rows of the store, with its parts dealt to a number
+ * Trains a student for an epoch over the `total` rows of the store. The parts are dealt to a number
  * of processes.
  */
 export async function train(
@@ -34,7 +34,7 @@ export async function train(
   const processes = await Promise.all(
     Array.from({ length: count }, (_, worker) => start({ ...settings, ...dealt(worker, count) })),
   );
-  /** The replies of all workers: an entry for each part, in the order of the parts. */
+  /** Returns the replies of all workers: one for each part, in the order of the parts. */
   const askAll = async <T>(request: Request): Promise<T[]> => {
     const replies = await Promise.all(processes.map((worker) => ask<T[]>(worker, request)));
     return replies.flat();
@@ -68,8 +68,8 @@ export async function train(
 }
 
 /**
- * Neighbouring parts for each worker, so that all replies one after the other are in the order of
- * the parts.
+ * Deals neighbouring parts to each worker, so that the replies of all workers in turn are in the
+ * order of the parts.
  */
 function dealt(worker: number, workers: number): Pick<WorkerSettings, 'parts' | 'count'> {
   const each = PARTS / workers;
@@ -77,8 +77,9 @@ function dealt(worker: number, workers: number): Pick<WorkerSettings, 'parts' | 
 }
 
 /**
- * Adds the parts up in their order: rounding is then the same, whoever evaluated them. Each was
- * divided by the labels of all of them, so that their sum is the loss of the whole step.
+ * Adds the contributions in the order of the parts, so that rounding does not depend on the number
+ * of processes. Each part was divided by the number of labels in all parts, so that the sum is the
+ * loss of the step.
  */
 function addUp(
   evaluations: readonly (PartEvaluation | undefined)[],
@@ -100,7 +101,7 @@ async function start(settings: WorkerSettings): Promise<ChildProcess> {
   const worker = fork(
     fileURLToPath(new URL('worker.ts', import.meta.url)),
     [JSON.stringify(settings)],
-    { execArgv: ['--import', 'tsx'], serialization: 'advanced' }, // typed arrays as they are
+    { execArgv: ['--import', 'tsx'], serialization: 'advanced' }, // for typed arrays
   );
   await message(worker);
   return worker;
@@ -112,7 +113,7 @@ async function ask<T>(worker: ChildProcess, request: Request): Promise<T> {
   return (await reply) as T;
 }
 
-/** The next message of a worker; an error if the worker ends before it. */
+/** Returns the next message of a worker; throws if the worker ends before it. */
 async function message(worker: ChildProcess): Promise<unknown> {
   const abort = new AbortController();
   const { signal } = abort;
@@ -123,7 +124,7 @@ async function message(worker: ChildProcess): Promise<unknown> {
     const [value] = await Promise.race([once(worker, 'message', { signal }), ended]);
     return value;
   } finally {
-    ended.catch(() => {}); // aborted
+    ended.catch(() => {}); // rejects with an AbortError, which needs no handling
     abort.abort();
   }
 }

@@ -7,7 +7,7 @@ import { countLabels, type TokenBatch, TokenStudent } from '../shared/tokenStude
 import type { PartEvaluation, Request, WorkerSettings } from './messages.js';
 
 /**
- * A process that reads its parts of a store, and evaluates the student on them when it is asked.
+ * The main program of a worker: reads its parts of a store, and evaluates the student on request.
  */
 const { folder, size, rows, seed, parts, count } = JSON.parse(process.argv[2]!) as WorkerSettings;
 const store = await openTeacherStore(folder);
@@ -19,7 +19,7 @@ const strategy = METHODS.at(-1)!.createStrategy();
 let batches: (TokenBatch | undefined)[] = [];
 
 /**
- * Reads the next batch of each part. Returns the number of labels in each; 0 where a part has
+ * Reads the next batch of each part. Returns the number of labels in each; 0 for a part that has
  * ended.
  */
 async function read(): Promise<number[]> {
@@ -28,7 +28,7 @@ async function read(): Promise<number[]> {
   return batches.map((batch) => (batch ? countLabels(batch) : 0));
 }
 
-/** Each part's share of the loss and of the gradient: no part is added to another here. */
+/** Evaluates each part separately; the main process adds them up. */
 function evaluate(
   parameters: readonly Float32Array[],
   normalizer: number,

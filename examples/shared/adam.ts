@@ -2,15 +2,15 @@ const MEAN_DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
-/** How a parameter's gradient has been so far: decaying means of it and of its square. */
+/** Decaying means of a parameter's gradient and of its square. */
 export interface Moments {
   readonly mean: Float32Array;
   readonly square: Float32Array;
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays: one loop an array
- * where `tf.train.adam` runs ten tensor operations.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019) on plain arrays. One loop per array
+ * replaces the ten tensor operations of `tf.train.adam`.
  */
 export class Adam {
   readonly #moments = new Map<Float32Array, Moments>();
@@ -18,22 +18,22 @@ export class Adam {
   #steps: number;
 
   /**
-   * Another Adam's count of steps and {@link momentsOf} its parameters are all that this one needs
-   * to go on from it.
+   * Resumes from the number of steps of another Adam; {@link momentsOf} holds the rest of its
+   * state.
    */
   constructor(weightDecay: number, steps = 0) {
     this.#weightDecay = weightDecay;
     this.#steps = steps;
   }
 
-  /** How many steps are done. */
+  /** Number of completed steps. */
   get steps(): number {
     return this.#steps;
   }
 
   /**
-   * One step of every pair; `value` is written, and is the identity of a parameter from step to
-   * step.
+   * Takes one step for every pair. It writes into `value`, which identifies a parameter from step
+   * to step.
    */
   step(
     parameters: Iterable<{ value: Float32Array; gradient: Float32Array }>,
@@ -57,7 +57,7 @@ export class Adam {
     }
   }
 
-  /** Returns the moments of a parameter, not a copy: they may be written. */
+  /** Returns the moments of a parameter, not a copy, so that a caller may write into them. */
   momentsOf(value: Float32Array): Moments {
     let moments = this.#moments.get(value);
     if (moments === undefined) {

@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** The rows `indices` of a row-major array. */
+/** Returns the rows `indices` of a row-major array. */
 export function gatherRows(
   values: Float32Array,
   rowLength: number,
@@ -13,7 +13,9 @@ export function gatherRows(
   return gathered;
 }
 
-/** Batches of `pool`, shuffled anew in every pass; what is left over of a pass is dropped. */
+/**
+ * Yields batches of `pool`, which is shuffled for every pass; an incomplete last batch is dropped.
+ */
 export function* batchesOf(
   pool: Int32Array,
   size: number,

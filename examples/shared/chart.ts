@@ -8,7 +8,7 @@ const CONFIG: Config = {
   legend: { labelFontSize: 12 },
 };
 
-/** A chart as SVG, on a white card, so that it can be read on a page of either colour. */
+/** Renders a chart as SVG on a white background, so that it is readable in light and dark pages. */
 export function drawChart(chart: TopLevelSpec): Promise<string> {
   const card = { background: 'white', padding: 12, ...chart };
   const { spec } = compile(card, { config: CONFIG });

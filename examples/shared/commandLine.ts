@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 
-/** What the user can put right: shown by its message alone, without where in the code it arose. */
+/** An error that the user can correct. Only its message is printed, without a stack trace. */
 export class UserError extends Error {}
 
 /** An option of the command line. */
 export interface Option {
   readonly type: 'boolean' | 'string';
   readonly default?: boolean | string;
-  /** What it does, for `--help`. */
+  /** Description of the option for `--help`. */
   readonly about: string;
 }
 
-/** The value of each option; undefined for one that is not given and has no default. */
+/** The value of each option; undefined for an option that is not given and has no default. */
 export type Values<T extends Readonly<Record<string, Option>>> = {
   [Name in keyof T]:
     | (T[Name]['type'] extends 'boolean' ? boolean : string)
@@ -19,8 +19,9 @@ export type Values<T extends Readonly<Record<string, Option>>> = {
 };
 
 /**
- * The options that were given; `--help` prints all of them and ends the process.
- * @throws {UserError} for what is no option
+ * Parses the options of the command line; `--help` prints a description of them and ends the
+ * process.
+ * @throws {UserError} for an unknown option
  */
 export function parseOptions<T extends Readonly<Record<string, Option>>>(
   options: T,
@@ -39,7 +40,7 @@ export function parseOptions<T extends Readonly<Record<string, Option>>>(
   }
 }
 
-/** A line for each option. */
+/** Describes the options, one per line. */
 export function describeOptions(options: Readonly<Record<string, Option>>): string {
   const names = Object.entries(options).map(([name, { type }]) =>
     type === 'string' ? `--${name} …` : `--${name}`,
@@ -52,7 +53,7 @@ export function describeOptions(options: Readonly<Record<string, Option>>): stri
   return ['Options, and what holds without them:', ...lines].join('\n');
 }
 
-/** Runs a command. An error that the user can put right ends it with code 1 and a message. */
+/** Runs a command. A `UserError` ends the process with code 1 and its message. */
 export async function run(command: () => Promise<void>): Promise<void> {
   try {
     await command();

@@ -6,8 +6,8 @@ import { formatPercent, formatTable } from './table.js';
 import type { Lesson, Student } from './training.js';
 
 /**
- * Judges the logits of a model for the held-out samples `indices`, beside the teacher's and the
- * true classes.
+ * Scores the logits of a model for the held-out samples `indices`, given the teacher's logits and
+ * the true classes.
  */
 export type Judge<Score> = (
   logits: Float32Array,
@@ -19,25 +19,25 @@ export type Judge<Score> = (
 export interface Results<Score> {
   readonly training: number;
   readonly heldOut: number;
-  /** An entry for each seed: their held-out samples differ. */
+  /** One score per seed, since each seed has held-out samples of its own. */
   readonly teacher: readonly Score[];
   readonly students: readonly { readonly method: string; readonly scores: readonly Score[] }[];
 }
 
 export interface ComparisonSettings {
   readonly heldOutFraction: number;
-  /** One split of the samples, and one student of each kind, for each seed. */
+  /** Each seed has a split of the samples, and a student of each kind. */
   readonly seeds: readonly number[];
 }
 
-/** What every example holds out, and how often it repeats itself. */
+/** Returns the held-out fraction and the seeds that every example uses. */
 export function chooseComparison(quick: boolean, seed: number): ComparisonSettings {
   return { heldOutFraction: 0.25, seeds: seedsFrom(seed, quick) };
 }
 
 /**
- * Teaches a student by each method for each seed, and judges them. A group of samples is held out
- * whole, or not at all.
+ * Teaches a student by each method for each seed, and scores the students. The samples of a group
+ * are either all held out or all used for training.
  */
 export function compareMethods<Method extends { readonly name: string }, Score>(
   methods: readonly Method[],
@@ -74,11 +74,11 @@ export function compareMethods<Method extends { readonly name: string }, Score>(
   };
 }
 
-/** Fractions of the held-out samples. */
+/** Scores as fractions of the held-out samples. */
 export interface Hits {
-  /** Where the most likely class is the true one. */
+  /** Fraction whose most likely class is the true class. */
   readonly accuracy: number;
-  /** Where it is the teacher's. */
+  /** Fraction whose most likely class is the teacher's. */
   readonly agreement: number;
 }
 

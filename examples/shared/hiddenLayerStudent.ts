@@ -8,12 +8,12 @@ export interface Layers {
   readonly logits: Float32Array;
 }
 
-/** A network of one hidden layer of rectified units. */
+/** A network with one hidden layer of rectified linear units. */
 export class HiddenLayerStudent implements Student {
   readonly features: number;
   readonly units: number;
   readonly classes: number;
-  /** Of each layer a row of weights for each input, and one of biases. */
+  /** Weights: for each layer, a row for each input, and a row of biases. */
   readonly weights: Float32Array;
 
   constructor(features: number, units: number, classes: number, random: Random) {
@@ -57,8 +57,8 @@ export class HiddenLayerStudent implements Student {
   }
 
   /**
-   * d loss / d weights, from d loss / d logits and, where the loss reads the hidden layer itself, d
-   * loss / d hidden.
+   * Returns d loss / d weights, from d loss / d logits and, for a loss that reads the hidden layer,
+   * d loss / d hidden.
    */
   backward(
     samples: readonly Features[],
@@ -88,7 +88,7 @@ export class HiddenLayerStudent implements Student {
     return gradient;
   }
 
-  /** Views of the weights, or of their gradient. */
+  /** Returns the layers as views of the weights or of their gradient. */
   #layersOf(weights: Float32Array): { first: Float32Array; second: Float32Array } {
     const end = (this.features + 1) * this.units;
     return { first: weights.subarray(0, end), second: weights.subarray(end) };

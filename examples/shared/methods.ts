@@ -1,7 +1,7 @@
 import { ResponseDistillationStrategy } from 'knowledge-distillation';
 import type { Method } from './training.js';
 
-/** The same student, by labels alone and by its teacher alone. */
+/** Two methods for the same student: labels alone, and the teacher alone. */
 export const METHODS: readonly Method[] = [
   {
     name: 'labels, no teacher',

@@ -1,8 +1,8 @@
 import type { Features } from './training.js';
 
 /**
- * Runs of up to `longest` characters, counted in as many of the `places` as a hash finds for them;
- * a vector of length 1.
+ * Counts the character n-grams of up to `longest` characters, hashed into `places` features, and
+ * scales the counts to length 1.
  */
 export function countNgrams(text: string, longest: number, places: number): Features {
   const characters = [...text];
@@ -17,7 +17,7 @@ export function countNgrams(text: string, longest: number, places: number): Feat
   return { indices: [...counts.keys()], values: [...counts.values()].map((x) => x / length) };
 }
 
-/** FNV-1a. */
+/** FNV-1a hash. */
 function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

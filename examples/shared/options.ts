@@ -6,12 +6,12 @@ const OPTIONS = {
 } as const;
 
 /**
- * What every example takes: `--quick` for a run that shows only that it runs, `--seed` for the
- * first seed.
+ * Reads the options of every example: `--quick` for a short run without meaningful results, and
+ * `--seed` for the first seed.
  */
 export function readOptions(): { quick: boolean; seed: number } {
   const { quick, seed } = parseOptions(OPTIONS);
-  // So few digits that the seeds after it are integers, too.
+  // With at most 15 digits, the seeds that follow are exact integers, too.
   if (!/^-?\d{1,15}$/.test(seed)) {
     throw new UserError(`--seed must be an integer of at most 15 digits, got "${seed}"`);
   }

@@ -1,19 +1,19 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between two lines of output without a terminal. */
 const PAUSE = 10_000;
 const NAME_WIDTH = 40;
 
-/** Characters of a bar: a line of 80 has room for what is said beside it. */
+/** Characters of a bar: a line of 80 has room for the text beside it. */
 const BAR_WIDTH = 20;
 
-/** A bar that leaves the terminal as it is, whatever ends the process. */
+/** Creates a progress bar that leaves the terminal intact however the process ends. */
 export function createBar(format: string): SingleBar {
   const options = { format, barsize: BAR_WIDTH, hideCursor: false, linewrap: true };
   return new SingleBar(options, Presets.rect);
 }
 
-/** Says whether it is time for a line again. */
+/** Limits lines of output to one per {@link PAUSE}. */
 export class Pace {
   #last = performance.now();
 
@@ -26,7 +26,8 @@ export class Pace {
 }
 
 /**
- * A phase of known length: a bar on a terminal, a line now and then and one at its end elsewhere.
+ * A phase with a known number of steps: a progress bar on a terminal; elsewhere a line from time to
+ * time and one at the end.
  */
 export class Phase {
   readonly #bar: SingleBar | undefined;
@@ -43,7 +44,7 @@ export class Phase {
     this.#bar.start(steps, 0, { name: name.padEnd(NAME_WIDTH), result: '' });
   }
 
-  /** `step` steps are done. */
+  /** Reports that `step` steps are completed. */
   update(step: number): void {
     this.#bar?.update(step);
     if (this.#bar || !this.#pace.isDue()) return;

@@ -1,11 +1,11 @@
-/** The seeds of a run: three in a row, of a quick one the first. */
+/** Returns the seeds of a run: three in a row, or only the first in a quick run. */
 export function seedsFrom(first: number, quick: boolean): readonly number[] {
   return quick ? [first] : [first, first + 1, first + 2];
 }
 
 /**
- * A seeded stream of random numbers (mulberry32): the same seed gives the same run. Streams with
- * other names are unrelated, so that drawing more from one moves nothing in another.
+ * A seeded stream of random numbers (mulberry32). The same seed gives the same run. Streams with
+ * different names are independent: more draws from one do not change another.
  */
 export class Random {
   #state: number;
@@ -26,12 +26,12 @@ export class Random {
     return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Standard normal, by Box and Muller. */
+  /** Standard normal, by the transform of Box and Muller. */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** An integer in [0, limit). */
+  /** Returns an integer in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.uniform() * limit);
   }

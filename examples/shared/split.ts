@@ -1,12 +1,15 @@
 import type { Random } from './random.js';
 
-/** Indices of samples. */
+/** Indices of the training samples and of the held-out samples. */
 export interface Split {
   readonly training: Int32Array;
   readonly heldOut: Int32Array;
 }
 
-/** Holds out a number of the groups 0, 1, …: all samples of a group are held out, or none. */
+/**
+ * Holds out a fraction of the groups 0, 1, …. The samples of a group are either all held out or all
+ * used for training.
+ */
 export function splitByGroup(groups: Int32Array, heldOutFraction: number, random: Random): Split {
   const count = groups.reduce((most, group) => Math.max(most, group), 0) + 1;
   const order = random.shuffle(Int32Array.from({ length: count }, (_, group) => group));

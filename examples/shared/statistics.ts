@@ -1,25 +1,25 @@
 import type { FloatArray } from 'knowledge-distillation';
 
-/** Mean and sample standard deviation; the latter is NaN for a single value. */
+/** Returns mean and sample standard deviation; the deviation is NaN for a single value. */
 export function summarize(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-/** The fraction of entries in which both agree. */
+/** Returns the fraction of elements that are equal in both arrays. */
 export function agreement(left: Int32Array, right: Int32Array): number {
   return left.filter((value, index) => value === right[index]).length / left.length;
 }
 
-/** The most likely class of every row of `classes` logits. */
+/** Returns the most likely class of every row of `classes` logits. */
 export function mostLikely(logits: FloatArray, classes: number): Int32Array {
   return Int32Array.from({ length: logits.length / classes }, (_, row) =>
     mostLikelyOf(logits.subarray(row * classes, (row + 1) * classes)),
   );
 }
 
-/** The most likely class by the logits or probabilities of one row. */
+/** Returns the most likely class by the logits or probabilities of one row. */
 export function mostLikelyOf(scores: FloatArray): number {
   return scores.indexOf(Math.max(...scores));
 }

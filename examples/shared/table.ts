@@ -3,7 +3,7 @@ import { summarize } from './statistics.js';
 
 type Cell = string | number;
 
-/** A table as text: the first `labels` columns are words, the others numbers. */
+/** Formats a table as text: the first `labels` columns hold words, the others numbers. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -18,14 +18,14 @@ export function formatTable(
   return table.toString();
 }
 
-/** The mean and, of several values, the standard deviation. */
+/** Formats the mean and, for several values, the standard deviation. */
 export function formatMean(values: readonly number[], digits: number): string {
   const { mean, deviation } = summarize(values);
   const spread = Number.isNaN(deviation) ? '' : ` ± ${deviation.toFixed(digits)}`;
   return `${mean.toFixed(digits)}${spread}`;
 }
 
-/** The same in per cent. */
+/** Formats mean and standard deviation in per cent. */
 export function formatPercent(fractions: readonly number[]): string {
   return `${formatMean(
     fractions.map((fraction) => 100 * fraction),

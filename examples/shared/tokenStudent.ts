@@ -9,40 +9,40 @@ import type { Random } from './random.js';
 import { addScaled, dot } from './vectors.js';
 
 export interface TokenStudentSize {
-  /** Classes: every token is one. */
+  /** Number of classes: every token is a class. */
   readonly vocabulary: number;
   /** Number of tokens that the logits of a position depend on. */
   readonly context: number;
-  /** Numbers of a token's embedding. */
+  /** Width of a token's embedding. */
   readonly embedding: number;
-  /** Units of the hidden layer. */
+  /** Number of units of the hidden layer. */
   readonly hidden: number;
 }
 
-/** Sequences as a teacher store gives them: what is read here of its batches. */
+/** Sequences from a teacher store: the fields of its batches that the student reads. */
 export interface TokenBatch {
-  /** First row of each sequence, and the number of rows. */
+  /** First row of each sequence, and last the number of rows. */
   readonly offsets: Int32Array;
   /** The token that the student reads, row by row. */
   readonly tokens: Int32Array;
-  /** The token after it, or IGNORE_INDEX. */
+  /** The next token, or IGNORE_INDEX. */
   readonly labels: Int32Array;
   readonly targets: SparseTargets;
 }
 
-/** A batch's loss, and its gradient by each of the student's parameters. */
+/** The loss of a batch, and its gradient with respect to each of the student's parameters. */
 export interface TokenEvaluation {
   readonly loss: number;
   readonly gradients: readonly Float32Array[];
 }
 
 /**
- * A model of the next token that is written out: embeddings of the last tokens, one hidden layer of
+ * A next-token model with hand-written passes: embeddings of the last tokens, one hidden layer of
  * tanh units, and a head whose logits never exist as a whole.
  */
 export class TokenStudent {
   readonly size: TokenStudentSize;
-  /** Embeddings, weights of the hidden layer and its biases, weights of the head and its biases. */
+  /** Embeddings, weights and biases of the hidden layer, weights and biases of the head. */
   readonly parameters: readonly [Matrix, Matrix, Matrix, Matrix, Matrix];
 
   constructor(size: TokenStudentSize, random: Random) {
@@ -68,7 +68,7 @@ export class TokenStudent {
     return this.parameters.reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Logits of every row, [rows, vocabulary]. */
+  /** Returns the logits of every row, [rows, vocabulary]. */
   logits(batch: Pick<TokenBatch, 'offsets' | 'tokens'>): Matrix {
     const [, , , weight, bias] = this.parameters;
     const hidden = this.#hiddenOf(batch.tokens, startsOf(batch));
@@ -84,8 +84,8 @@ export class TokenStudent {
   }
 
   /**
-   * The loss of a batch, divided by `normalizer` instead of by its number of labelled rows if one
-   * is given: batches with one normalizer add up.
+   * Returns the loss of a batch. It is divided by `normalizer` or, without one, by the number of
+   * labelled rows. Losses of batches with the same normalizer can be added.
    */
   evaluate(
     strategy: ResponseDistillationStrategy,
@@ -124,7 +124,10 @@ export class TokenStudent {
     return layer;
   }
 
-  /** Gradients of the embeddings and of the hidden layer, from that of the layer's output. */
+  /**
+   * Returns the gradients of the embeddings and of the hidden layer, from the gradient of the
+   * layer's output.
+   */
   #backward(
     tokens: Int32Array,
     starts: Int32Array,
@@ -152,7 +155,10 @@ export class TokenStudent {
     return [byEmbedding, byWeight, byBias];
   }
 
-  /** The token at each place of a row's context that its sequence has; place 0 is the row's own. */
+  /**
+   * Calls a function for each token in a row's context that lies within its sequence; place 0 is
+   * the row's own token.
+   */
   #eachInput(
     tokens: Int32Array,
     starts: Int32Array,
@@ -164,7 +170,7 @@ export class TokenStudent {
   }
 }
 
-/** For each row, the first row of its sequence. */
+/** Returns, for each row, the first row of its sequence. */
 function startsOf({ offsets, tokens }: Pick<TokenBatch, 'offsets' | 'tokens'>): Int32Array {
   const starts = new Int32Array(tokens.length);
   for (let i = 0; i + 1 < offsets.length; i++) {
@@ -173,7 +179,7 @@ function startsOf({ offsets, tokens }: Pick<TokenBatch, 'offsets' | 'tokens'>): 
   return starts;
 }
 
-/** The rows of a batch that have a label: the normalizer of its loss. */
+/** Returns the number of labelled rows of a batch, the normalizer of its loss. */
 export function countLabels({ labels }: Pick<TokenBatch, 'labels'>): number {
   return labels.reduce((count, label) => count + (label === IGNORE_INDEX ? 0 : 1), 0);
 }

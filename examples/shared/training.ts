@@ -5,28 +5,28 @@ import { Phase } from './progress.js';
 import { Random } from './random.js';
 import { schedule } from './schedule.js';
 
-/** A sample as a student sees it: which features it has, and how much of each. */
+/** The sparse features of a sample: their indices and values. */
 export interface Features {
   readonly indices: readonly number[];
   readonly values: readonly number[];
 }
 
-/** A model whose passes are written out. */
+/** A model with hand-written passes. */
 export interface Student {
   readonly classes: number;
-  /** All that it learns; training writes it. */
+  /** All learned weights; training writes into them. */
   readonly weights: Float32Array;
-  /** The logits of each sample, one row after the other. */
+  /** Returns the logits of each sample, one row after the other. */
   forward(samples: readonly Features[]): Float32Array;
-  /** d loss / d weights, from d loss / d logits of these samples. */
+  /** Returns d loss / d weights, from d loss / d logits of these samples. */
   backward(samples: readonly Features[], logitGradient: Float32Array): Float32Array;
 }
 
-/** Samples, the class of each, and what the teacher says about it. */
+/** Samples, with the label and the teacher's logits of each. */
 export interface Lesson {
   readonly features: readonly Features[];
   readonly labels: Int32Array;
-  /** A row for each sample. */
+  /** A row of logits for each sample. */
   readonly teacherLogits: Float32Array;
 }
 
@@ -34,20 +34,20 @@ export interface Lesson {
 export interface Method {
   readonly name: string;
   readonly createStrategy: () => DistillationStrategyBase;
-  /** Whether the strategy gets to see the labels. */
+  /** True if the strategy is given the labels. */
   readonly labels: boolean;
 }
 
 export interface Pace {
   readonly steps: number;
-  /** Samples in a step. */
+  /** Number of samples of a step. */
   readonly batch: number;
   readonly learningRate: number;
 }
 
 /**
- * Trains `student` on the samples `training`; those of one seed see the same batches in the same
- * order.
+ * Trains `student` on the samples `training`. For one seed, all students see the same batches in
+ * the same order.
  */
 export function teach(
   student: Student,
@@ -78,8 +78,8 @@ export interface Evaluation {
 }
 
 /**
- * Steps what `evaluate` says of batches of `training`, the same batches in the same order for one
- * seed.
+ * Minimizes the loss that `evaluate` returns for batches of `training`. For one seed, the batches
+ * and their order are the same.
  */
 export function optimise(
   name: string,

@@ -1,6 +1,6 @@
 type Numbers = Float32Array | Float64Array;
 
-/** Adds `scale` times the `length` values from `from` on to the sums from `to` on. */
+/** Adds `scale` · values[from, from + length) to sums[to, to + length). */
 export function addScaled(
   sums: Numbers,
   to: number,
@@ -12,7 +12,7 @@ export function addScaled(
   for (let i = 0; i < length; i++) sums[to + i]! += scale * values[from + i]!;
 }
 
-/** The product of the `length` values on either side, each from its place on. */
+/** Returns the inner product of left[at, at + length) and right[from, from + length). */
 export function dot(
   left: Numbers,
   at: number,
