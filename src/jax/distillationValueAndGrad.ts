@@ -145,7 +145,7 @@ export function distillationValueAndGrad<A extends JaxArray>(
         if (typeTag(made) !== 'Object') {
           throwType(operation, 'student', 'be a tensor or tensors by layer', made);
         }
-        // One or the other, as the overloads have it.
+        // The overloads allow both.
         const call = [outputs, ...rest] as Call<A> | LayerwiseCall<A>;
         const inputs = new JaxInputs(operation);
         const evaluate = prepareEvaluation(operation, strategy, call, inputs);

@@ -4,57 +4,76 @@ import type { TeacherStoreDescription } from './description.js';
 import type { BatchPart } from './order.js';
 import { type Columns, type Rows, toSparseTargets } from './rows.js';
 
-/** A place in the order of a store: plain JSON. */
+/** A position in the order of an epoch, as plain JSON. */
 export interface BatchPosition {
-  /** The seed; null for the stored order. */
+  /** The seed of the order; null for the stored order. */
   readonly seed: number | null;
+  /** The part of the store that is read. */
   readonly part: BatchPart;
-  /** Number of sequences that were given out. */
+  /** Number of sequences that were returned before this position. */
   readonly sequences: number;
-  /** Fingerprint of the list of shards. */
+  /** Fingerprint of the list of shards, which detects a store that has changed. */
   readonly store: string;
 }
 
 /** Options of {@link TeacherStore.batches}. */
 export interface BatchOptions {
-  /** Most rows of a batch; an integer ≥ the rows of the longest sequence. */
+  /** Largest number of rows of a batch, an integer ≥ the number of rows of the longest sequence. */
   readonly rows: number;
-  /** Shuffles chunks and sequences; an integer. Without it, the stored order. */
+  /**
+   * Seed by which chunks and sequences are shuffled, an integer.
+   *
+   * @defaultValue the stored order
+   */
   readonly seed?: number | undefined;
   /**
-   * Which of several workers reads; each chunk belongs to one of them. A part without a chunk is
-   * refused.
+   * The part of the store that this worker reads. Each chunk belongs to one part. A part without a
+   * chunk is refused.
+   *
+   * @defaultValue the whole store
    */
   readonly part?: BatchPart | undefined;
-  /** Goes on after the batch with this position; seed and part have to be the same. */
+  /**
+   * Position of the last batch before an interruption: the first batch is the one after it. Seed
+   * and part must be the same.
+   *
+   * @defaultValue the start of the epoch
+   */
   readonly from?: BatchPosition | undefined;
-  /** What to read: `tokens`, `labels`, `targets` and names of dense rows; all of it by default. */
+  /**
+   * What to read: `tokens`, `labels`, `targets` and names of dense rows.
+   *
+   * @defaultValue everything that the store holds
+   */
   readonly fields?: readonly string[] | undefined;
 }
 
-/** Whole sequences, one after the other. */
+/** A batch of whole sequences, one after the other. */
 export interface TeacherBatch {
+  /** The key of each sequence. */
   readonly keys: readonly string[];
-  /** First row of each sequence, and the number of rows at the end. */
+  /** The first row of each sequence, and the number of all rows as the last element. */
   readonly offsets: Int32Array;
   /**
-   * The token that the student reads in each row: of a text that was appended as `prompt` and
-   * `tokens`, the prompt and then all of the tokens but the last. −1 in a row that is no text.
+   * The token that the student reads in each row; −1 in the rows of sequences without text. For a
+   * text that was appended as `prompt` and `tokens`, they are the prompt and all tokens but the last.
    */
   readonly tokens: Int32Array | undefined;
   /**
-   * The token that each row predicts (what was appended as `tokens`), or its class: what
+   * The label of each row: the token that the row predicts (appended as `tokens`), or its class, in
+   * the form that
    * `computeLossAndGradient(logits, targets, labels)` takes.
    */
   readonly labels: Int32Array | undefined;
-  /** As many rows; a row that the teacher did not score keeps no class. */
+  /** The teacher's targets of all rows. A row that the teacher did not score keeps no class. */
   readonly targets: SparseTargets | undefined;
+  /** The dense rows by name. */
   readonly dense: Readonly<Record<string, Matrix>>;
-  /** Pass it as `from` to go on after this batch. */
+  /** Pass this position as `from` to continue after this batch. */
   readonly position: BatchPosition;
 }
 
-/** Makes a batch of rows. */
+/** Makes a batch from rows. */
 export function toBatch(
   { keys, offsets, tokens, labels, targets, dense }: Rows,
   columns: Columns,

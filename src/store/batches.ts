@@ -9,16 +9,16 @@ import { openShard, refuseShard, type ShardFile } from './shardFile.js';
 
 const OPERATION = 'TeacherStore.batches';
 
-/** Footers of shards that are kept in memory. */
-const FOOTERS = 128;
+/** Number of shards whose footers are kept in memory. */
+const KEPT_FOOTERS = 128;
 
-/** Checks the options at once; reads when the iterable is iterated. */
+/** Checks the options at once. The store is read when the result is iterated. */
 export function readBatches(store: OpenStore, options: BatchOptions): AsyncIterable<TeacherBatch> {
   const selection = selectBatches(store, options);
   return { [Symbol.asyncIterator]: () => iterate(store, selection) };
 }
 
-/** Gives out batches; reads the next window meanwhile. */
+/** Yields batches, and reads the next window meanwhile. */
 async function* iterate(
   store: OpenStore,
   { windows, columns, rows: limit, position }: Selection,
@@ -57,11 +57,11 @@ async function* iterate(
     }
     if (waiting.length > 0) yield batch();
   } finally {
-    await loading?.catch(() => undefined); // a reader that breaks off leaves no read behind
+    await loading?.catch(() => undefined); // no read is left behind if the iteration ends early
   }
 }
 
-/** Reads the sequences of a window, in the order in which they are given out. */
+/** Reads the sequences of a window, in the order in which they are returned. */
 async function readWindow(
   { files, description }: OpenStore,
   { chunks, seed }: Window,
@@ -72,7 +72,7 @@ async function readWindow(
     chunks.map(async ({ shard, chunk }) => {
       const file = shards.get(shard.name) ?? openShard(OPERATION, files, shard, description);
       shards.delete(shard.name);
-      shards.set(shard.name, file); // the last one used is the last one forgotten
+      shards.set(shard.name, file); // the most recently used footer is dropped last
       const opened = await file;
       const source = { files, description, columns };
       const rows = await decodeRows(OPERATION, source, opened, chunk.groups);
@@ -84,7 +84,7 @@ async function readWindow(
       );
     }),
   );
-  for (const name of shards.keys()) if (shards.size > FOOTERS) shards.delete(name);
+  for (const name of shards.keys()) if (shards.size > KEPT_FOOTERS) shards.delete(name);
   const pieces = decoded.flatMap((rows, i) => {
     const skip = new Set(chunks[i]!.chunk.skip);
     const kept = rows.keys.map((_, sequence) => ({ rows, sequence }));

@@ -14,19 +14,19 @@ import { checksumIn, isShard } from './shardName.js';
 
 /** Row groups that hold whole sequences: the unit in which a store is read, shuffled and split. */
 export interface Chunk {
-  /** First and last row group: one, but for other writers that cut a sequence. */
+  /** First and last row group: the same, unless another program has split a sequence. */
   readonly groups: readonly [first: number, last: number];
-  /** Number of rows that readers give out. */
+  /** Number of rows that readers return. */
   readonly rows: number;
-  /** Number of sequences that readers give out. */
+  /** Number of sequences that readers return. */
   readonly sequences: number;
-  /** Rows of the longest sequence. */
+  /** Number of rows of the longest sequence. */
   readonly longest: number;
-  /** Sequences whose key an earlier shard has. */
+  /** Indices of sequences whose key is also in an earlier shard: readers skip them. */
   readonly skip?: readonly number[] | undefined;
 }
 
-/** What readers have to know of a shard before they read it. */
+/** The properties of a shard that readers need before they read it. */
 export interface Shard {
   readonly name: string;
   readonly bytes: number;
@@ -37,12 +37,12 @@ export interface Shard {
   readonly chunks: readonly Chunk[];
 }
 
-/** What a store holds, in the order of the names of the shards. */
+/** The content of a store: its shards, ordered by name. */
 export interface Catalog {
   readonly shards: readonly Shard[];
 }
 
-/** A shard with the key and the rows of every sequence of its chunks. */
+/** A shard with the keys and the offsets of the sequences of its chunks. */
 export interface ShardContent {
   readonly shard: Omit<Shard, 'chunks'>;
   readonly chunks: readonly {
@@ -55,17 +55,17 @@ export interface ShardContent {
 const MANIFEST_VERSION = 1;
 export const MANIFEST_FILE = 'manifest.json';
 
-/** Reads that are under way at once: behind a network, one after the other takes long. */
-const SLICE = 8;
+/** Number of concurrent reads: one read after the other would be slow over a network. */
+const CONCURRENCY = 8;
 
-/** Calls an asynchronous function for every value, for a few of them at once. */
+/** Calls an asynchronous function for every value, for a few values at a time. */
 export async function inSlices<V, R>(
   values: readonly V[],
   call: (value: V) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
-  for (let i = 0; i < values.length; i += SLICE) {
-    results.push(...(await Promise.all(values.slice(i, i + SLICE).map(call))));
+  for (let i = 0; i < values.length; i += CONCURRENCY) {
+    results.push(...(await Promise.all(values.slice(i, i + CONCURRENCY).map(call))));
   }
   return results;
 }
@@ -117,7 +117,7 @@ async function readKeys(
   });
 }
 
-/** Joins row groups where a sequence goes on in the next one. */
+/** Joins row groups if a sequence continues in the next row group. */
 function chunkGroups({ metadata }: ShardFile, { position }: ColumnValues) {
   const chunks: { groups: [number, number]; start: number; end: number }[] = [];
   let start = 0;
@@ -135,7 +135,7 @@ function chunkGroups({ metadata }: ShardFile, { position }: ColumnValues) {
   return chunks;
 }
 
-/** Makes the catalog; of sequences with the same key, the first counts. */
+/** Makes the catalog. Of several sequences with the same key, readers return only the first. */
 export function catalogOf(contents: readonly ShardContent[]): Catalog {
   const seen = new Set<string>();
   const sorted = [...contents].sort((a, b) => (a.shard.name < b.shard.name ? -1 : 1));
@@ -158,7 +158,7 @@ export function catalogOf(contents: readonly ShardContent[]): Catalog {
   return { shards };
 }
 
-/** Writes the manifest; shards of other writers get their checksum there. */
+/** Writes the manifest, which also holds the checksums of shards of other programs. */
 export async function writeManifest(
   operation: string,
   files: StoreFiles,
@@ -182,7 +182,7 @@ async function checksumOfFile(operation: string, files: StoreFiles, name: string
   return checksumOf(operation, bytes);
 }
 
-/** Reads the manifest; undefined if there is none, or another version wrote it. */
+/** Reads the manifest; undefined if there is none, or if it has another version. */
 export async function readManifest(
   operation: string,
   files: StoreFiles,
@@ -203,7 +203,7 @@ export async function readManifest(
   return { shards: content.shards as Shard[] };
 }
 
-/** Returns what a store holds: by its manifest if that is up to date, else by its shards. */
+/** Reads the catalog of a store: from its manifest if that is up to date, else from its shards. */
 export async function openCatalog(
   operation: string,
   files: StoreFiles,

@@ -17,8 +17,8 @@ export async function checksumOf(operation: string, bytes: Uint8Array): Promise<
 }
 
 /**
- * Returns a short hash of bytes, the same on every machine: FNV-1a, and beside it a second word
- * that mixes all of its states.
+ * Returns a hash of 64 bits, the same on every machine: FNV-1a, and a second word that mixes the
+ * intermediate states of FNV-1a.
  */
 export function fingerprint(bytes: Uint8Array): string {
   let [low, high] = [0x811c9dc5, 0x01000193];
@@ -29,7 +29,7 @@ export function fingerprint(bytes: Uint8Array): string {
   return [low, high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-/** Returns the {@link fingerprint} of what JSON makes of a value. */
+/** Returns the {@link fingerprint} of the JSON of a value. */
 export function fingerprintOf(value: unknown): string {
   return fingerprint(new TextEncoder().encode(JSON.stringify(value)));
 }

@@ -12,14 +12,14 @@ import {
   type ShardFile,
 } from './shardFile.js';
 
-/** Where to read, and what. */
+/** The files to read from, and the columns to read. */
 export interface Source {
   readonly files: StoreFiles;
   readonly description: TeacherStoreDescription;
   readonly columns: Columns;
 }
 
-/** Reads row groups of a shard as whole sequences; throws for what no writer stores. */
+/** Reads row groups of a shard as whole sequences. Throws for values that no writer stores. */
 export async function decodeRows(
   operation: string,
   { files, description, columns }: Source,
@@ -42,7 +42,7 @@ export async function decodeRows(
       rows.dense[dense]!.set(numbers.map(numberOf), row * width);
     }
   }
-  // The bytes of a sealed shard are what a writer stored: their fingerprints were compared.
+  // The bytes of a sealed shard are valid: their fingerprints were compared when they were read.
   const fault = shard.seal ? undefined : findFault(rows, description);
   if (fault) refuseShard(operation, name, `${fault} (row group ${groups[0]})`);
   return rows;
@@ -58,7 +58,7 @@ function neededColumns(shard: ShardFile, columns: Columns): string[] {
   return [...names, ...Object.keys(columns.dense)];
 }
 
-/** Copies the tokens or labels of rows; other programs leave null where there is none. */
+/** Copies tokens or labels. Shards of other programs hold null for a row without one. */
 function copyIds(
   ids: readonly unknown[] | undefined,
   none: number,
@@ -67,12 +67,12 @@ function copyIds(
   for (const [row, id] of (ids ?? []).entries()) target![row] = idOf(id ?? none);
 }
 
-/** NaN for what is no number: null would be 0 in a typed array. */
+/** Converts a value to a number; NaN for other types, because null would become 0. */
 function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
 }
 
-/** An integer of 32 bits; for anything else, one that is neither a token nor a label. */
+/** Converts a value to an int32; to −2³¹, which is neither a token nor a label, if it is none. */
 function idOf(value: unknown): number {
   const id = numberOf(value);
   return id === (id | 0) ? id : -(2 ** 31);
@@ -103,7 +103,7 @@ function copyTargets(
   }
 }
 
-/** Finds the sequences: a row at position 0 starts one. */
+/** Finds the sequences. A row at position 0 starts a sequence. */
 export function findSequences(
   operation: string,
   name: string,

@@ -8,10 +8,10 @@ import {
 } from '../core/errors.js';
 import type { StoreFiles } from './files.js';
 
-/** How numbers are stored on disk. They are read as float32. */
+/** The precision of numbers on disk. They are read as float32. */
 export type StorePrecision = 'float32' | 'float16';
 
-/** Rows of numbers in a store: hidden states, embeddings, logits. */
+/** Options of dense rows, which are rows of numbers such as hidden states, embeddings or logits. */
 export interface DenseDescription {
   /** Numbers of a row; an integer ≥ 1. */
   readonly columns: number;
@@ -19,21 +19,21 @@ export interface DenseDescription {
   readonly precision?: StorePrecision | undefined;
 }
 
-/** Dense rows, as a store describes them. */
+/** The description of dense rows in a store. */
 export interface DenseColumns {
   readonly columns: number;
   readonly precision: StorePrecision;
 }
 
-/** What all shards of a store have in common: the content of `store.json`. */
+/** The description of a store, which all of its shards share: the content of `store.json`. */
 export interface TeacherStoreDescription {
-  /** Version of the layout on disk; 1. */
+  /** Version of the format on disk; the present version is 1. */
   readonly version: number;
   /** Name of the teacher. */
   readonly teacher: string;
   /** Number of classes: the student's columns; undefined for a store of dense rows only. */
   readonly columns?: number | undefined;
-  /** Largest number of classes of a row; undefined for a store of dense rows only. */
+  /** Largest number of classes that a row keeps; undefined for a store of dense rows only. */
   readonly k?: number | undefined;
   /** Temperature of the log-probabilities. */
   readonly temperature: number;
@@ -44,8 +44,8 @@ export interface TeacherStoreDescription {
 }
 
 /**
- * Options of {@link createTeacherStore}. All but `shardRows`, `chunkRows` and `writer` have to be
- * those of the store.
+ * Options of {@link createTeacherStore}. For an existing store, all options but `shardRows`,
+ * `chunkRows` and `writer` must equal the options with which it was created.
  */
 export interface TeacherStoreOptions {
   /** Name of the teacher, with its version: a store of another teacher is refused. */
@@ -60,27 +60,39 @@ export interface TeacherStoreOptions {
   /** Temperature of the log-probabilities; a finite number > 0, 1. */
   readonly temperature?: number | undefined;
   /**
-   * Precision of the log-probabilities on disk; 'float32', which is exact. 'float16' takes half as
-   * much, is within 2⁻¹⁰ of each log-probability, and keeps the sum of the probabilities of a row.
+   * Precision of the log-probabilities on disk. 'float32' is exact. 'float16' takes half the space,
+   * changes each log-probability by at most 2⁻¹⁰ of its value, and keeps the sum of the
+   * probabilities of a row.
+   *
+   * @defaultValue 'float32'
    */
   readonly precision?: StorePrecision | undefined;
   /**
-   * Rows of numbers beside or instead of the targets, by name: letters, digits and `_`. Each
-   * sequence has a matrix of each name under `dense`.
+   * Dense rows beside or instead of the targets, by name. Names consist of letters, digits and `_`.
+   * Each sequence has a matrix for each name in its `dense`.
+   *
+   * @defaultValue no dense rows
    */
   readonly dense?: Readonly<Record<string, DenseDescription>> | undefined;
   /**
-   * Rows from which a shard is written; an integer ≥ 1, 16384. A shard is a file of whole
-   * sequences; this many rows are in memory before, and lost if the process is killed.
+   * Number of waiting rows at which a shard is written, an integer ≥ 1. A shard is a file of whole
+   * sequences. The waiting rows are in memory, and are lost if the process is killed.
+   *
+   * @defaultValue 16384
    */
   readonly shardRows?: number | undefined;
   /**
-   * Rows of a chunk, at most unless one sequence is longer; an integer ≥ 1, 1024. The chunk is the
-   * unit in which a store is read, shuffled and split among workers.
+   * Largest number of rows of a chunk, unless a single sequence is longer; an integer ≥ 1. A chunk
+   * is the unit in which a store is read, shuffled and split among workers.
+   *
+   * @defaultValue 1024
    */
   readonly chunkRows?: number | undefined;
   /**
-   * Name of this writer, with which its shards begin: letters, digits, `.`, `_` and `-`; random.
+   * Name of this writer, which is the prefix of the names of its shards: letters, digits, `.`, `_`
+   * and `-`.
+   *
+   * @defaultValue a random name
    */
   readonly writer?: string | undefined;
 }
@@ -90,13 +102,13 @@ export const DESCRIPTION_FILE = 'store.json';
 
 const PRECISIONS: readonly StorePrecision[] = ['float32', 'float16'];
 
-/** Names of other columns of a shard, and of columns that a batch can be asked for. */
+/** Names that dense rows must not have: the other columns of a shard and of a batch. */
 const RESERVED = [
   ...['key', 'position', 'token', 'label', 'indices', 'log_probabilities', 'log_tail'],
   ...['tokens', 'labels', 'targets'],
 ];
 
-/** Returns the description of a new store; throws for options out of range. */
+/** Returns the description of a new store. Throws for options out of range. */
 export function describeStore(
   operation: string,
   options: TeacherStoreOptions,
@@ -146,7 +158,7 @@ function checkDenseName(operation: string, name: string): void {
   refuse('OUT_OF_RANGE', operation, 'dense', expected, JSON.stringify(name));
 }
 
-/** Throws unless the options describe the store that is there, and names the first difference. */
+/** Throws unless the options equal those of the existing store. Names the first difference. */
 function checkSameDescription(
   operation: string,
   own: TeacherStoreDescription,
@@ -162,7 +174,7 @@ function checkSameDescription(
   }
 }
 
-/** Throws unless the files have a description, and it is this one. */
+/** Throws unless the files have this description. */
 export async function checkStoredDescription(
   operation: string,
   files: StoreFiles,
@@ -177,7 +189,7 @@ export function writeDescription(description: TeacherStoreDescription): Uint8Arr
   return new TextEncoder().encode(`${JSON.stringify(description, null, 2)}\n`);
 }
 
-/** Reads `store.json`; throws where it is something else. */
+/** Reads `store.json`. Throws if its content is not a description. */
 export function readDescription(operation: string, bytes: Uint8Array): TeacherStoreDescription {
   let content: unknown;
   try {

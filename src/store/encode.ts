@@ -5,7 +5,7 @@ import { kindsOf, type Rows } from './rows.js';
 import { ENCODINGS, schemaElements, shardColumns } from './schema.js';
 import { CREATOR, sealOf } from './seal.js';
 
-/** Returns the bytes of a shard; each of the chunks becomes a row group. */
+/** Returns the bytes of a shard. Each chunk becomes a row group. */
 export async function encodeShard(
   operation: string,
   chunks: readonly Rows[],
@@ -32,7 +32,7 @@ export async function encodeShard(
   return writer.getBytes();
 }
 
-/** Returns the values of a column; of a list, an array for each row. */
+/** Returns the values of a column. For a list column, they are one array for each row. */
 function valuesOf(
   name: string,
   { keys, offsets, tokens, labels, targets, dense }: Rows,
@@ -63,7 +63,7 @@ function valuesOf(
   return listsOf(dense[name]!, () => columns, dense[name]!.length / columns);
 }
 
-/** The first values of each row. */
+/** Returns the leading values of each row. */
 function listsOf(
   values: Int32Array | Float32Array,
   countOf: (row: number) => number,

@@ -4,7 +4,7 @@ import { checkSparseRows } from '../teachers/sparseCheck.js';
 import type { TeacherStoreDescription } from './description.js';
 import { NO_TOKEN, type Rows, scoredRows, toSparseTargets } from './rows.js';
 
-/** Returns the first value that no writer stores, in words. */
+/** Describes the first value that no writer stores; undefined if all values are valid. */
 export function findFault(
   { tokens, labels, targets, dense }: Rows,
   description: TeacherStoreDescription,

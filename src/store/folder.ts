@@ -1,10 +1,12 @@
 import { DistillationError, refuse } from '../core/errors.js';
 import type { ByteRange, StoreFiles } from './files.js';
 
-/** How names of files begin that are being written; no pattern for shards matches them. */
+/**
+ * Prefix of files that are being written. It begins with a dot, so they are not taken for shards.
+ */
 const UNFINISHED = '.unfinished-';
 
-/** Age in milliseconds from which a file that is being written belongs to a killed writer. */
+/** Age in milliseconds at which an unfinished file belongs to a killed writer: one hour. */
 const ABANDONED = 3_600_000;
 
 type FileSystem = typeof import('node:fs/promises');
@@ -53,7 +55,7 @@ export function folderStorage(operation: string, folder: string): StoreFiles {
     }
   }
 
-  /** Writes the bytes aside, on disk before `commit` gives the file its name. */
+  /** Writes the bytes to an unfinished file and to disk, then calls `commit` to name the file. */
   async function writeAside(bytes: Uint8Array, commit: (aside: string) => Promise<void>) {
     const aside = at(`${UNFINISHED}${Math.random().toString(36).slice(2)}`);
     try {
@@ -71,7 +73,7 @@ export function folderStorage(operation: string, folder: string): StoreFiles {
     await syncFolder();
   }
 
-  /** A new name is on disk only when the folder is. Not every system can open a folder. */
+  /** Writes the folder, which holds the new name, to disk. Some systems cannot open a folder. */
   async function syncFolder(): Promise<void> {
     const handle = await fs.open(path).catch(() => undefined);
     await handle?.sync().catch(() => undefined);
@@ -115,7 +117,7 @@ export function folderStorage(operation: string, folder: string): StoreFiles {
   };
 }
 
-/** Gives the errors of the system the words of the library. */
+/** Converts the errors of the file system to errors of the library. */
 async function reporting<R>(operation: string, path: string, task: Promise<R>): Promise<R> {
   try {
     return await task;

@@ -1,35 +1,35 @@
 import { shuffle, uniform } from '../core/random.js';
 import type { Catalog, Chunk, Shard } from './catalog.js';
 
-/** Chunks whose sequences are shuffled together. */
+/** Number of chunks whose sequences are shuffled together. */
 const WINDOW = 8;
 
-/** A chunk and the shard that has it. */
+/** A chunk and its shard. */
 export interface PlacedChunk {
   readonly shard: Shard;
   readonly chunk: Chunk;
 }
 
-/** Chunks that are read together, and the seed for their sequences. */
+/** Chunks that are read together, and the seed by which their sequences are shuffled. */
 export interface Window {
   readonly chunks: readonly PlacedChunk[];
   /** Number of sequences. */
   readonly sequences: number;
-  /** Undefined if the sequences stay in their order. */
+  /** Undefined if the sequences stay in the stored order. */
   readonly seed: number | undefined;
 }
 
-/** One of several workers that share a store. */
+/** The part of a store that one of several workers reads. */
 export interface BatchPart {
-  /** Which of the parts; an integer in [0, count). */
+  /** Number of this part, an integer in [0, count). */
   readonly index: number;
-  /** Number of parts; an integer ≥ 1. */
+  /** Number of parts, an integer ≥ 1. */
   readonly count: number;
 }
 
 /**
- * Returns the windows of a part, in their order: a function of the catalog, the seed and the part
- * alone. The chunks are shuffled, then dealt round robin.
+ * Returns the windows of a part in order. The result depends only on the catalog, the seed and the
+ * part. The chunks are shuffled, then assigned to the parts in turn.
  */
 export function windowsOf(
   { shards }: Catalog,

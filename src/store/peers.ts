@@ -4,7 +4,7 @@ type Reader = typeof import('hyparquet');
 type Writer = typeof import('hyparquet-writer');
 type Compressors = typeof import('hyparquet-compressors').compressors;
 
-// Imported when a store is opened: they are ESM alone, and optional.
+// The packages are imported only when a store needs them, because they are optional and ESM only.
 
 /** Loads the package that reads Parquet. */
 export function parquetReader(operation: string): Promise<Reader> {

@@ -4,10 +4,10 @@ import { NO_CLASS } from '../teachers/raggedRows.js';
 import { SparseTargets } from '../teachers/sparse.js';
 import type { TeacherStoreDescription } from './description.js';
 
-/** The token of a row that reads no token, because it is no text. */
+/** The token of the rows of a sequence without text. */
 export const NO_TOKEN = -1;
 
-/** The classes of each row: k of them, filled up with −1. */
+/** The classes of each row, padded with −1 to k classes. */
 export interface RowTargets {
   /** Shape [rows, k]. */
   readonly indices: Int32Array;
@@ -18,11 +18,11 @@ export interface RowTargets {
   readonly counts: Int32Array;
 }
 
-/** Whole sequences, column by column. */
+/** The rows of whole sequences, stored as columns. */
 export interface Rows {
-  /** One for each sequence. */
+  /** The key of each sequence. */
   readonly keys: readonly string[];
-  /** First row of each sequence, and the number of rows at the end. */
+  /** The first row of each sequence, and the number of all rows as the last element. */
   readonly offsets: Int32Array;
   readonly tokens?: Int32Array | undefined;
   readonly labels?: Int32Array | undefined;
@@ -35,19 +35,19 @@ export interface Rows {
 export interface Columns {
   readonly tokens: boolean;
   readonly labels: boolean;
-  /** Classes of a row; 0 for rows without targets. */
+  /** Number of classes of a row; 0 for rows without targets. */
   readonly k: number;
-  /** Numbers of a dense row, by name. */
+  /** Number of columns of the dense rows, by name. */
   readonly dense: Readonly<Record<string, number>>;
 }
 
-/** Which of the columns are there that not every shard has. */
+/** Whether the optional columns of a shard are present. */
 export interface ShardKinds {
   readonly tokens: boolean;
   readonly labels: boolean;
 }
 
-/** Returns the columns that any of the parts has. */
+/** Returns which optional columns are present in any of the parts. */
 export function kindsOf(
   parts: readonly { readonly tokens?: unknown; readonly labels?: unknown }[],
 ): ShardKinds {
@@ -57,18 +57,18 @@ export function kindsOf(
   };
 }
 
-/** One sequence among others. */
+/** One sequence, as an index into rows of several sequences. */
 export interface Piece {
   readonly rows: Rows;
   readonly sequence: number;
 }
 
-/** Returns the rows that keep a class: the teacher scored them. */
+/** Returns the rows that the teacher scored: those that keep a class. */
 export function scoredRows({ counts }: RowTargets): number[] {
   return [...counts.keys()].filter((row) => counts[row]! > 0);
 }
 
-/** Returns what strategies take. */
+/** Returns the targets in the form that strategies take. */
 export function toSparseTargets(
   { indices, logProbabilities, logTail, counts }: RowTargets,
   { columns, k, temperature }: TeacherStoreDescription,
@@ -119,7 +119,7 @@ export function allocateRows(keys: readonly string[], offsets: Int32Array, colum
   };
 }
 
-/** Copies sequences, one after the other, into new arrays. */
+/** Copies sequences into new arrays, one after the other. */
 export function gather(pieces: readonly Piece[], columns: Columns): Rows {
   const offsets = new Int32Array(pieces.length + 1);
   for (const [i, piece] of pieces.entries()) offsets[i + 1] = offsets[i]! + lengthOf(piece);

@@ -35,8 +35,9 @@ const ELEMENTS: Readonly<Record<ShardColumn['type'], Omit<SchemaElement, 'name'>
 };
 
 /**
- * How values become bytes. Halves are stored as FLOAT, which every reader of Parquet knows: split
- * into streams of first, second, third and fourth bytes, what halves lack compresses to nothing.
+ * The encoding of each type. float16 is stored as FLOAT, which every reader of Parquet knows.
+ * BYTE_STREAM_SPLIT separates the first, second, third and fourth bytes of all values: the bytes
+ * that float16 does not use then compress to almost nothing.
  */
 export const ENCODINGS: Readonly<Record<ShardColumn['type'], ColumnSource['encoding']>> = {
   string: 'RLE_DICTIONARY',
@@ -45,7 +46,7 @@ export const ENCODINGS: Readonly<Record<ShardColumn['type'], ColumnSource['encod
   float16: 'BYTE_STREAM_SPLIT',
 };
 
-/** Returns the columns as Parquet has them: a list is three elements, one within the other. */
+/** Returns the columns as elements of a Parquet schema. A list is three nested elements. */
 export function schemaElements(columns: readonly ShardColumn[]): SchemaElement[] {
   const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }];
   for (const { name, type, isList } of columns) {

@@ -2,23 +2,23 @@ import type { ColumnMetaData, FileMetaData } from 'hyparquet';
 import { fingerprint, fingerprintOf } from './checksum.js';
 import type { TeacherStoreDescription } from './description.js';
 
-/** Who wrote a shard, in its footer; also the key under which the footer has the seal. */
+/** The creator in the footer of a shard, and the key of the seal in the metadata of the footer. */
 export const CREATOR = 'knowledge-distillation';
 
-/** What a shard of this library says of itself: so that damage is noticed where bytes are read. */
+/** Metadata of a shard of this library, by which damage is detected when bytes are read. */
 export interface Seal {
   /** The store that the shard belongs to. */
   readonly store: TeacherStoreDescription;
-  /** Fingerprint of what the footer says about rows and columns. */
+  /** Fingerprint of the description of rows and columns in the footer. */
   readonly layout: string;
   /** Fingerprints of the bytes of the columns, row group after row group. */
   readonly columns: readonly string[];
 }
 
-/** The part of a footer that says where and how the columns are stored. */
+/** The part of a footer that describes where and how the columns are stored. */
 type Layout = Pick<FileMetaData, 'schema' | 'row_groups'>;
 
-/** Seals what was written so far. */
+/** Returns the seal of the columns that were written. */
 export function sealOf(store: TeacherStoreDescription, layout: Layout, bytes: Uint8Array): Seal {
   const columns = columnsIn(layout).map((column) => {
     const { start, end } = placeOf(column);
@@ -27,7 +27,7 @@ export function sealOf(store: TeacherStoreDescription, layout: Layout, bytes: Ui
   return { store, layout: fingerprintOfLayout(layout), columns };
 }
 
-/** Returns the seal in a footer; undefined in a shard of another program. */
+/** Returns the seal in a footer; undefined for a shard of another program. */
 export function readSeal({ created_by, key_value_metadata }: FileMetaData): Seal | undefined {
   if (created_by !== CREATOR) return undefined;
   const text = key_value_metadata?.find(({ key }) => key === CREATOR)?.value;

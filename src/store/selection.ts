@@ -7,13 +7,13 @@ import { type Columns, columnsOf, kindsOf } from './rows.js';
 
 const OPERATION = 'TeacherStore.batches';
 
-/** What to read of a store, in which order. */
+/** What to read from a store, and in which order. */
 export interface Selection {
   readonly windows: readonly Window[];
   readonly columns: Columns;
-  /** Most rows of a batch. */
+  /** Largest number of rows of a batch. */
   readonly rows: number;
-  /** Where to begin. */
+  /** The position at which reading begins. */
   readonly position: BatchPosition;
 }
 
@@ -83,7 +83,7 @@ function checkPosition(
   refuse('OUT_OF_RANGE', OPERATION, 'from.sequences', expected, String(from.sequences));
 }
 
-/** Returns the columns of the fields of a batch; throws for one that the store does not have. */
+/** Returns the columns of the fields of a batch. Throws for a field that the store does not have. */
 function selectColumns(
   { description, catalog }: OpenStore,
   names: readonly string[] | undefined,

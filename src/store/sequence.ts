@@ -5,43 +5,44 @@ import type { FloatArray } from '../core/numeric.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { isSparse } from '../teachers/sparseCheck.js';
 import type { DenseColumns, TeacherStoreDescription } from './description.js';
-import { roundToHalf } from './halves.js';
+import { roundToHalf } from './halfPrecision.js';
 import { allocateRows, columnsOf, kindsOf, type Rows } from './rows.js';
 import { countClasses, storeTargets } from './targets.js';
 
 /**
- * What one `append` adds: rows that stay together and in order. It has all that the store's
- * description declares: `targets` if the store has k classes, and a `dense` matrix for each name.
+ * A sequence of rows, which one `append` adds. Its rows stay together and in order. It must have
+ * all parts that the description of the store declares: `targets` if the store has `k`, and a
+ * `dense` matrix for each name.
  */
 export interface TeacherSequence {
-  /** What the teacher says of n rows: log-probabilities at the temperature of the store. */
+  /** The teacher's targets of n rows: log-probabilities at the temperature of the store. */
   readonly targets?: SparseTargets<FloatArray> | undefined;
   /**
-   * Text: the token that each of the n rows predicts, as the readers of
-   * `knowledge-distillation/teachers` return it. Without `prompt`, the class of each row. A batch
+   * For text, the token that each of the n rows predicts, as the readers of
+   * `knowledge-distillation/teachers` return them. Without `prompt`, the class of each row. A batch
    * has them as `labels`.
    */
   readonly tokens?: ArrayLike<number | bigint> | undefined;
   /**
-   * Text: the P tokens before the first of `tokens`, P ≥ 1. The student reads the prompt, then
-   * the tokens: P − 1 + n rows. The student reads tokens and never predicts those of the prompt:
-   * they may be outside the store's classes.
+   * For text, the P tokens before `tokens`, P ≥ 1. The student reads the prompt and then the
+   * tokens, which makes P − 1 + n rows. It never predicts the tokens of the prompt: they may be
+   * outside the classes of the store.
    */
   readonly prompt?: ArrayLike<number | bigint> | undefined;
   /**
-   * Text: the student's row of each target, as the readers return it. Not stored: compared with the
-   * prompt, after which it has to be P − 1, P, …
+   * For text, the student's row of each target, as the readers return them. They are not stored,
+   * but compared with the prompt: they must be P − 1, P, …
    */
   readonly studentRows?: ArrayLike<number> | undefined;
-  /** No text: the class of each row, `UNLABELED` or `IGNORE_INDEX`. */
+  /** Without text, the class of each row, `UNLABELED` or `IGNORE_INDEX`. */
   readonly labels?: ArrayLike<number | bigint> | undefined;
-  /** Dense rows by their name in the store: a row for every row of the sequence. */
+  /** Dense rows by their name in the store: one row for each row of the sequence. */
   readonly dense?: Readonly<Record<string, Matrix<FloatArray>>> | undefined;
 }
 
 const LARGEST_ID = 2 ** 31 - 1;
 
-/** Checks a sequence, and copies it as it will be on disk. */
+/** Checks a sequence, and copies it in the form in which it is stored. */
 export function readSequence(
   operation: string,
   key: string,
@@ -54,7 +55,7 @@ export function readSequence(
     refuse('OUT_OF_RANGE', operation, 'key', 'be Unicode', 'half of a surrogate pair');
   }
   if (key.startsWith('\ufeff')) {
-    // Readers of text drop it at the start.
+    // Readers of text drop a byte order mark at the start.
     refuse('OUT_OF_RANGE', operation, 'key', 'begin with a character', 'a byte order mark');
   }
   const names = Object.keys(description.dense);
@@ -66,18 +67,18 @@ export function readSequence(
     refuse('EMPTY', operation, 'prompt', 'hold a token', 'an empty array');
   }
 
-  const given = prompt === undefined ? 0 : prompt.length - 1; // rows before the first target
+  const start = prompt === undefined ? 0 : prompt.length - 1; // number of rows before the targets
   const scored =
-    targets?.values.rows ?? tokens?.length ?? Math.max(dense[names[0]!]!.rows - given, 0);
+    targets?.values.rows ?? tokens?.length ?? Math.max(dense[names[0]!]!.rows - start, 0);
   if (scored === 0) refuse('EMPTY', operation, 'sequence', 'have a row', 'none');
-  const rows = given + scored;
+  const rows = start + scored;
   for (const [name, values] of Object.entries({ tokens, studentRows, labels })) {
     if (values === undefined || values.length === scored) continue;
     throwShape(operation, name, [values.length], [scored], 'one for each row of the teacher');
   }
   checkStudentRows(operation, studentRows, prompt);
 
-  // A row without a class needs a label by which strategies leave it out.
+  // A row without a class needs the label IGNORE_INDEX, by which strategies exclude it.
   const isPartly = targets !== undefined && countClasses(targets).includes(0);
   const kinds = { tokens: prompt, labels: tokens ?? labels ?? isPartly };
   const columns = columnsOf(description, kindsOf([kinds]));
@@ -85,22 +86,22 @@ export function readSequence(
   const largest = (description.columns ?? LARGEST_ID + 1) - 1;
   if (stored.tokens) {
     copyIds(operation, 'prompt', prompt!, stored.tokens, 0);
-    copyIds(operation, 'tokens', tokens!, stored.tokens, given + 1);
+    copyIds(operation, 'tokens', tokens!, stored.tokens, start + 1);
   }
   if (stored.labels) {
-    stored.labels.fill(IGNORE_INDEX, 0, given);
-    if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, given, { largest });
+    stored.labels.fill(IGNORE_INDEX, 0, start);
+    if (tokens) copyIds(operation, 'tokens', tokens, stored.labels, start, { largest });
     else if (labels)
-      copyIds(operation, 'labels', labels, stored.labels, given, { largest, isLabel: true });
+      copyIds(operation, 'labels', labels, stored.labels, start, { largest, isLabel: true });
   }
-  if (targets) storeTargets(operation, targets, description, stored, given);
+  if (targets) storeTargets(operation, targets, description, stored, start);
   for (const name of names) {
     storeDense(operation, name, dense[name]!, description.dense[name]!, stored.dense[name]!);
   }
   return stored;
 }
 
-/** Throws unless the sequence has what the store declares, each of the right type. */
+/** Throws unless the sequence has the parts that the store declares, each of the right type. */
 function checkParts(
   operation: string,
   sequence: TeacherSequence,
@@ -166,7 +167,7 @@ function checkStudentRows(
   }
 }
 
-/** Copies tokens or classes to `target` from `at` on, as far as there is room. */
+/** Copies tokens or classes to `target`, beginning at `at`. Drops those that exceed its length. */
 function copyIds(
   operation: string,
   argument: string,
@@ -190,7 +191,9 @@ function copyIds(
   }
 }
 
-/** Copies a matrix as it will be read: as float32, rounded to the precision of the store. */
+/**
+ * Copies a matrix in the form in which it will be read: float32, rounded to the store's precision.
+ */
 function storeDense(
   operation: string,
   name: string,
@@ -207,7 +210,7 @@ function storeDense(
   target.set(matrix.data);
   if (precision === 'float16') roundToHalf(target);
   for (let i = 0; i < target.length; i++) {
-    // −Infinity is a class that is ruled out, where the rows are logits.
+    // −Infinity is allowed: if the rows are logits, it rules a class out.
     if (target[i]! < Infinity && (target[i] !== -Infinity || matrix.data[i] === -Infinity))
       continue;
     const place = { row: Math.floor(i / columns), column: i % columns };

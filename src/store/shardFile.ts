@@ -6,22 +6,22 @@ import type { ByteRange, StoreFiles } from './files.js';
 import { decompressors, parquetReader } from './peers.js';
 import { columnsIn, fingerprintOfLayout, placeOf, readSeal, type Seal } from './seal.js';
 
-/** Bytes at the end of a Parquet file: the length of the footer, and the magic number. */
+/** Number of bytes at the end of a Parquet file: the length of the footer and the magic number. */
 const TRAILER = 8;
 
 const MAGIC = 0x31524150; // "PAR1"
 
-/** Largest gap in bytes that is read along to save a request. */
-const GAP = 8192;
+/** Largest gap in bytes between two columns that are read in one request. */
+const LARGEST_GAP = 8192;
 
-/** Codecs that hyparquet itself has. */
+/** Codecs that hyparquet supports by itself. */
 const BUILT_IN = ['UNCOMPRESSED', 'SNAPPY'];
 
-/** Where a shard is. */
+/** The name and the sizes of a shard. */
 export interface ShardPlace {
   readonly name: string;
   readonly bytes: number;
-  /** Bytes of the footer with what follows it; unknown before it was read. */
+  /** Number of bytes of the footer and the trailer; undefined before the footer is read. */
   readonly footer?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface ShardFile {
   readonly seal: Seal | undefined;
 }
 
-/** Reads the footer of a shard; throws for what is no Parquet file. */
+/** Reads the footer of a shard. Throws if the file is not a Parquet file. */
 export async function openShard(
   operation: string,
   files: StoreFiles,
@@ -58,7 +58,7 @@ export async function openShard(
   }
 }
 
-/** Throws for a shard that this library wrote into another store; returns its seal. */
+/** Returns the seal of a shard. Throws if this library wrote the shard into another store. */
 function checkSeal(
   operation: string,
   name: string,
@@ -96,7 +96,7 @@ async function footerLength(
   refuseShard(operation, name, 'no footer of Parquet at its end');
 }
 
-/** Reads bytes of a shard, which has to be there. */
+/** Reads bytes of a shard. Throws if there is no such file. */
 async function readRange(
   operation: string,
   files: StoreFiles,
@@ -119,13 +119,13 @@ export function columnNames({ metadata }: Pick<ShardFile, 'metadata'>): Set<stri
   return new Set(columnsIn(metadata).map(({ path_in_schema }) => path_in_schema[0]!));
 }
 
-/** The first and the last of the row groups that are read. */
+/** The first and the last of the row groups to read. */
 export type Groups = readonly [first: number, last: number];
 
-/** Values of columns, by name, of row groups. */
+/** Values of columns, by name. */
 export type ColumnValues = Readonly<Record<string, readonly unknown[]>>;
 
-/** Reads columns of row groups, whoever wrote them. */
+/** Reads columns of row groups, of this library or of another program. */
 export async function readColumns(
   operation: string,
   files: StoreFiles,
@@ -153,7 +153,7 @@ export async function readColumns(
       rowStart,
       rowEnd,
       ...(needsMore ? { compressors: await decompressors(operation) } : {}),
-      // Row groups come in the order in which their bytes arrive.
+      // Row groups arrive in any order.
       onChunk({ columnName, columnData, rowStart: start }) {
         const target = values[columnName]!;
         for (let i = 0; i < columnData.length; i++) target[start - rowStart + i] = columnData[i];
@@ -171,12 +171,12 @@ export async function readColumns(
   return values;
 }
 
-/** A column of a row group. */
+/** The bytes of a column in a row group. */
 interface ColumnPart {
   readonly codec: string;
   readonly start: number;
   readonly end: number;
-  /** Fingerprint of the bytes, where this library wrote them. */
+  /** Fingerprint of the bytes; undefined if another program wrote them. */
   readonly fingerprint: string | undefined;
 }
 
@@ -194,7 +194,10 @@ function partsOf(
     .sort((a, b) => a.start - b.start);
 }
 
-/** Reads the bytes of columns, those side by side at once; returns what gives out parts of them. */
+/**
+ * Reads the bytes of columns, adjacent columns in one request. Returns a function that returns
+ * parts of these bytes.
+ */
 async function readAhead(
   operation: string,
   files: StoreFiles,
@@ -204,7 +207,7 @@ async function readAhead(
   const ranges: { start: number; end: number }[] = [];
   for (const { start, end } of columns) {
     const range = ranges.at(-1);
-    if (range && start - range.end <= GAP) range.end = Math.max(range.end, end);
+    if (range && start - range.end <= LARGEST_GAP) range.end = Math.max(range.end, end);
     else ranges.push({ start, end });
     if (!(start >= 0 && start < end && end <= size)) {
       refuseShard(operation, name, 'a column outside the file');

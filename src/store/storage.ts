@@ -5,36 +5,36 @@ import { folderStorage } from './folder.js';
 import { urlStorage } from './url.js';
 
 /**
- * Where the files of a store are: a bucket of an object storage, the private file system of a
- * browser, an archive. Names are flat: `store.json`, `manifest.json` and `*.parquet`.
+ * A storage of your own for the files of a store, such as a bucket of an object storage, the
+ * private file system of a browser or an archive. There are no folders in it: the names are
+ * `store.json`, `manifest.json` and `*.parquet`.
  *
- * `openTeacherStore` needs `list` and `read`; `createTeacherStore` needs `write` too.
+ * {@link openTeacherStore} needs `list` and `read`; {@link createTeacherStore} also needs `write`.
  */
 export interface TeacherStorage {
   /** Lists the names of all files. */
   list(): Promise<readonly string[]>;
   /**
-   * Reads a file, or the bytes of it in [start, end). Resolves to undefined if there is no such
-   * file.
+   * Reads a file, or its bytes in [start, end). Resolves to undefined if there is no such file.
    */
   read(
     name: string,
     range?: { readonly start: number; readonly end: number },
   ): Promise<Uint8Array | undefined>;
-  /** Number of bytes of a file. If it is left out, a file of unknown size is read as a whole. */
+  /** Returns the size of a file in bytes. Without this method, the whole file is read instead. */
   size?(name: string): Promise<number>;
-  /** Writes a file, whole or not at all: a reader never sees a part of it. */
+  /** Writes a file atomically: a reader never sees a part of it. */
   write?(name: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** @inline The place of a store, as users give it. */
+/** @inline The place of a store: a folder, a URL or a storage. */
 export type StorePlace = string | { readonly href: string } | TeacherStorage;
 
-/** Returns the files at a place; throws for what is no place. */
+/** Returns the files at a place. Throws if the value is not a place. */
 export function filesAt(operation: string, where: StorePlace): StoreFiles {
   if (typeof where === 'string') {
     if (where === '') refuse('EMPTY', operation, 'where', 'name a folder or a URL', '""');
-    // A letter before a colon is a drive of Windows.
+    // A single letter before a colon is a drive of Windows, not a protocol.
     const isUrl = /^[a-z][a-z\d+.-]+:\/\//i.test(where);
     return isUrl ? filesBehind(operation, where) : folderStorage(operation, where);
   }
@@ -63,7 +63,7 @@ function filesBehind(operation: string, href: string): StoreFiles {
     path = '';
   }
   if (path === '') refuse('OUT_OF_RANGE', operation, 'where', expected, JSON.stringify(href));
-  // Windows has no slash before the drive.
+  // On Windows, a path has no slash before the drive.
   return folderStorage(operation, /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path);
 }
 
@@ -74,7 +74,7 @@ function filesOf(operation: string, storage: TeacherStorage): StoreFiles {
     if (typeTag(given) !== 'Uint8Array') {
       throwType(operation, 'where.read', 'resolve to a Uint8Array or undefined', given);
     }
-    // A subclass may slice otherwise: the slices of a Buffer of Node share their memory.
+    // slice() of a subclass may not copy: the slices of a Buffer of Node share its memory.
     const bytes =
       Object.getPrototypeOf(given) === Uint8Array.prototype ? given : new Uint8Array(given);
     const wanted = range && range.end - range.start;

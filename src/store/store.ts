@@ -7,59 +7,70 @@ import type { OpenStore } from './openStore.js';
 import { filesAt, type StorePlace } from './storage.js';
 import { verifyStore } from './verify.js';
 
-/** What a store holds. */
+/** The size of a store. */
 export interface TeacherStoreSize {
-  /** Rows that `batches` gives out. */
+  /** Number of rows that `batches` returns. */
   readonly rows: number;
-  /** Sequences that `batches` gives out: keys. */
+  /** Number of sequences that `batches` returns: the number of keys. */
   readonly sequences: number;
+  /** Number of shards. */
   readonly shards: number;
-  /** Bytes of all shards. */
+  /** Number of bytes of all shards. */
   readonly bytes: number;
 }
 
-/** A store that is read. */
+/** A store that is open for reading. */
 export interface TeacherStore {
+  /** The description of the store: its teacher and its formats. */
   readonly description: TeacherStoreDescription;
+  /** The number of rows, sequences, shards and bytes. */
   readonly size: TeacherStoreSize;
   /**
-   * Reads every shard, and compares it with its checksum. A shard that another program wrote has
-   * one once the writer of a store was closed; before, its rows are read.
+   * Reads every shard, and compares it with its checksum. A shard of another program gets a
+   * checksum when a writer of the store is closed; before that, its rows are checked instead.
    *
-   * @throws {DistillationError} DAMAGED, MISSING or MISMATCH; `argument` is the name of the first
-   *   file that is damaged, missing or, once there is a manifest, not listed in it
+   * @returns a promise that resolves if the store is intact
+   * @throws {DistillationError} `DAMAGED`, `MISSING` or `MISMATCH`; `argument` is the name of the
+   *   first file that is damaged, missing, or not listed in the manifest
    */
   verify(): Promise<void>;
   /**
-   * Returns the rows in batches of whole sequences, each time once: an epoch.
+   * Reads the store once, in batches of whole sequences: one epoch.
    *
-   * Chunks are shuffled by the seed and dealt to the parts in turn; then the sequences of 8 chunks
-   * are shuffled together. The order follows from the seed, the part and the store alone. Use
-   * another seed for each epoch.
+   * With a seed, the chunks are shuffled and assigned to the parts in turn; then the sequences of
+   * each 8 chunks are shuffled together. The order depends only on the seed, the part and the
+   * store. Use another seed for each epoch.
    *
-   * @throws {DistillationError} at once, OUT_OF_RANGE for an option and MISMATCH for a position of
-   *   another store, seed or part; while it is read, DAMAGED or MISSING with the name of the file
+   * @param options - `rows`, `seed`, `part`, `from`, and what to read
+   * @returns the batches, to be read by `for await`
+   * @throws {DistillationError} at once: `OUT_OF_RANGE` for an option, `MISMATCH` for a position of
+   * another store, seed or part. During the iteration: `DAMAGED` or `MISSING`, with the name of the
+   * file
    *
-   * @remarks Memory: two times 8 chunks, one of which is read while the other is given out; without
-   * a seed, two chunks. Columns of shards of this library are compared with their
-   * fingerprints as they are read; those of other programs are not.
+   * @remarks Memory: with a seed, two times 8 chunks, because the next 8 chunks are read meanwhile;
+   * without a seed, two chunks. Columns in shards of this library are compared with their
+   * fingerprints as they are read; columns in shards of other programs are not.
    */
   batches(options: BatchOptions): AsyncIterable<TeacherBatch>;
 }
 
 /**
- * Opens a store for reading: a folder, a folder behind a URL, read by ranges of bytes, or a
- * storage of your own.
+ * Opens a store for reading: in a folder, behind a URL (read by byte ranges), or in a storage of
+ * your own.
  *
- * @param where - a path, a URL (`http:`, `https:` or `file:`), or a storage with `list` and `read`
- * @returns the description and the size of the store, and its batches
- * @throws {DistillationError} MISSING where there is no store, or, behind a URL, no manifest;
- *   DAMAGED with the name of a file; UNAVAILABLE for a server that does not answer
+ * @param where - a path of a folder, a URL (`http:`, `https:` or `file:`), or a storage with `list`
+ *   and `read`
+ * @returns the description and the size of the store, and its batches. The store is read as it is at
+ *   the moment: open it again to see what was written later
+ * @throws {DistillationError} `MISSING` if there is no store or, behind a URL, no manifest;
+ *   `DAMAGED`, with the name of the file; `UNAVAILABLE` if the server does not respond, or if a
+ *   package is not installed
  *
- * @remarks Needs the package hyparquet, and hyparquet-compressors for shards that other programs
- * have compressed. The store is read as it is now: open it again to see what was written since.
+ * @remarks Needs the package hyparquet, and hyparquet-compressors for compressed shards of other
+ * programs.
  *
  * @example
+ * ```ts
  * import { Matrix, ResponseDistillationStrategy, SparseTargets } from 'knowledge-distillation';
  * import { createTeacherStore, openTeacherStore } from 'knowledge-distillation/store';
  * import { mkdtemp } from 'node:fs/promises';
@@ -77,9 +88,11 @@ export interface TeacherStore {
  * for await (const batch of store.batches({ rows: 1024, seed: 1 })) {
  *   console.log(batch.keys, batch.tokens, batch.labels);
  *   // [ 'document 1' ] Int32Array(2) [ 4, 0 ] Int32Array(2) [ 0, 1 ]
- *   const logits = Matrix.zeros(2, 5); // of the student, which reads batch.tokens
- *   const { gradient } = strategy.computeLossAndGradient(logits, batch.targets!, batch.labels);
+ *   const logits = Matrix.zeros(2, 5); // the logits of the student, which reads batch.tokens
+ *   const loss = strategy.computeLoss(logits, batch.targets!, batch.labels);
+ *   console.log(loss.toFixed(4)); // 1.1490
  * }
+ * ```
  */
 export async function openTeacherStore(where: StorePlace): Promise<TeacherStore> {
   const operation = 'openTeacherStore';

@@ -5,7 +5,7 @@ import { NO_CLASS } from '../teachers/raggedRows.js';
 import type { SparseTargets } from '../teachers/sparse.js';
 import { checkSparseRows } from '../teachers/sparseCheck.js';
 import type { TeacherStoreDescription } from './description.js';
-import { roundLogProbabilities } from './halves.js';
+import { roundLogProbabilities } from './halfPrecision.js';
 import { type Rows, type RowTargets, scoredRows, toSparseTargets } from './rows.js';
 
 /** Returns the number of classes that each row keeps. */
@@ -18,15 +18,16 @@ export function countClasses({ indices, values }: SparseTargets<FloatArray>): In
 }
 
 /**
- * Checks sparse targets and copies them to the rows of a sequence from row `given` on, as they will
- * be read. A row without a class was not scored: its label becomes IGNORE_INDEX.
+ * Checks sparse targets and copies them to the rows of a sequence, beginning at row `start`, in the
+ * form in which they will be read. A row without a class was not scored: its label becomes
+ * IGNORE_INDEX.
  */
 export function storeTargets(
   operation: string,
   targets: SparseTargets<FloatArray>,
   description: TeacherStoreDescription,
   { targets: all, labels }: Rows,
-  given: number,
+  start: number,
 ): void {
   checkKind(operation, targets, description);
   const k = description.k!;
@@ -38,15 +39,15 @@ export function storeTargets(
     refuse('OUT_OF_RANGE', operation, 'targets', expected, String(count), { row, hint });
   }
   const stored: RowTargets = {
-    indices: all!.indices.subarray(given * k),
-    logProbabilities: all!.logProbabilities.subarray(given * k),
-    logTail: all!.logTail.subarray(given),
-    counts: all!.counts.subarray(given),
+    indices: all!.indices.subarray(start * k),
+    logProbabilities: all!.logProbabilities.subarray(start * k),
+    logTail: all!.logTail.subarray(start),
+    counts: all!.counts.subarray(start),
   };
   stored.counts.set(counts);
   const scored = scoredRows(stored);
   checkSparseRows(operation, targets, scored, 'targets');
-  labels?.subarray(given).forEach((_, row, own) => {
+  labels?.subarray(start).forEach((_, row, own) => {
     if (counts[row] === 0) own[row] = IGNORE_INDEX;
   });
   for (const row of scored) {
@@ -55,7 +56,7 @@ export function storeTargets(
     const own = stored.logProbabilities.subarray(row * k, row * k + counts[row]!);
     if (description.precision === 'float16') roundLogProbabilities(own);
   }
-  // A sum that was just within the tolerance can be outside after rounding.
+  // Rounding can move a sum that was just within the tolerance out of it.
   checkSparseRows(operation, toSparseTargets(stored, description), scored, 'targets');
 }
 
@@ -79,7 +80,7 @@ function checkKind(
   }
 }
 
-/** Copies the classes of a row to `at`. */
+/** Copies the classes of a row, beginning at index `at`. */
 function copyClasses(
   { indices, values }: SparseTargets<FloatArray>,
   row: number,

@@ -1,13 +1,13 @@
 import { refuse } from '../core/errors.js';
 import type { ByteRange, StoreFiles } from './files.js';
 
-/** Returns the files behind an address, which is the folder of the store. */
+/** Returns the files behind a URL, which is the URL of the folder of the store. */
 export function urlStorage(operation: string, address: URL): StoreFiles {
   const folder = new URL(address);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   const addressOf = (name: string): string => {
     const url = new URL(encodeURIComponent(name), folder);
-    url.search = folder.search; // signed URLs keep what they are signed by
+    url.search = folder.search; // the signature of a signed URL
     return url.href;
   };
 
@@ -29,7 +29,7 @@ export function urlStorage(operation: string, address: URL): StoreFiles {
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (!range) return bytes;
-    // A server that does not know ranges sends the whole file.
+    // A server that does not support ranges sends the whole file.
     const part = response.status === 206 ? bytes : bytes.subarray(range.start, range.end);
     if (part.length === range.end - range.start) return part;
     const expected = `have ${range.end} bytes`;

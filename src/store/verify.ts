@@ -8,12 +8,12 @@ import { openShard } from './shardFile.js';
 
 const OPERATION = 'TeacherStore.verify';
 
-/** Reads every shard; rejects at the first that is damaged, missing or not listed. */
+/** Reads every shard. Throws for the first file that is damaged, missing or not listed. */
 export async function verifyStore(store: OpenStore): Promise<void> {
   const { files, catalog } = store;
   const manifest = await readManifest(OPERATION, files);
   const listed = new Set(manifest?.shards.map(({ name }) => name));
-  // Without a manifest, shards of an active writer may have come since the store was opened.
+  // Without a manifest, an active writer may have added shards since the store was opened.
   const names = manifest && (await listShards(files));
   for (const name of names ?? []) {
     if (listed.has(name)) continue;
@@ -37,7 +37,7 @@ async function verifyShard({ files, description }: OpenStore, shard: Shard): Pro
     if (received === checksum) return;
     refuse('DAMAGED', OPERATION, name, `have the checksum ${checksum}`, received);
   }
-  // A shard of another program without a manifest has no checksum: see that it can be read.
+  // Without a manifest, a shard of another program has no checksum: its rows are read instead.
   const columns = columnsOf(description, { tokens, labels });
   const file = await openShard(OPERATION, files, shard, description);
   for (const { groups } of chunks) {

@@ -23,58 +23,69 @@ import { readSequence, type TeacherSequence } from './sequence.js';
 import { nextNumber, shardName } from './shardName.js';
 import { filesAt, type StorePlace } from './storage.js';
 
-/** Adds sequences to a store. */
+/** Writes sequences to a store. */
 export interface TeacherStoreWriter {
   /**
-   * Whether the store has a key: in a whole shard of any writer, as of the last flush, or appended
-   * by this writer. Ask before the teacher is asked.
+   * Whether the store has a key. It has the keys that this writer appended, and the keys in the
+   * shards of other writers as of the last flush. Call it before running the teacher.
+   *
+   * @param key - key of a sequence
+   * @returns whether `append` would leave the store unchanged
    */
   has(key: string): boolean;
   /**
-   * Adds a sequence. It is checked at once, and on disk after the next flush or once `shardRows`
-   * rows wait. Wait for the promise before the next call: it holds back while a shard is written.
+   * Adds a sequence. It is checked at once, and written to disk by the next flush, or when
+   * `shardRows` rows are waiting. Await the promise before the next call: it resolves later while a
+   * shard is written, which limits the rows in memory.
    *
-   * @param key - name of the sequence, unique in the store, e.g. the number of the document
-   * @returns true; false if the key was there, and nothing changed
-   * @throws {DistillationError} for what cannot be stored: nothing of the sequence is
+   * @param key - key of the sequence, unique in the store, such as the number of a document
+   * @param sequence - the rows of the sequence
+   * @returns true; false if the store had the key, and is unchanged
+   * @throws {DistillationError} for a sequence that cannot be stored; the store is then unchanged
    */
   append(key: string, sequence: TeacherSequence): Promise<boolean>;
   /**
-   * Writes what was appended as a shard, whole and with its checksum: when it resolves, a job can
-   * be acknowledged. Also notices what other writers wrote meanwhile. If it rejects, nothing is
-   * lost: the next flush tries again.
+   * Writes all appended sequences as a shard, atomically and with a checksum. Once the promise
+   * resolves, they are on disk, and a job can be acknowledged. A flush also reads the keys of new
+   * shards of other writers. If it rejects, nothing is lost: the next flush tries again.
+   *
+   * @returns a promise that resolves when the shard is on disk
    */
   flush(): Promise<void>;
   /**
-   * Flushes, and writes `manifest.json`, which readers behind a URL need. From the call on,
-   * `append` and `flush` are refused; if it rejects, the writer is open again.
+   * Flushes, and writes `manifest.json`, which readers behind a URL need. After the call, `append`
+   * and `flush` are refused. If the promise rejects, the writer is open again.
+   *
+   * @returns a promise that resolves when the manifest is written
    */
   close(): Promise<void>;
 }
 
 /**
- * Creates a store of what a teacher says, or goes on with one: after a process was killed, where
- * the last whole shard ends. Label once with a large teacher, then train as many students as you
- * like, on other machines or in a browser.
+ * Creates a store of a teacher's outputs, or continues an existing store. After a process was
+ * killed, a new writer continues after the last complete shard. Label once with a large teacher,
+ * then train any number of students, on other machines or in a browser.
  *
- * Shards appear whole or not at all. Several writers, in one process or on many machines, may share
- * a store. If two of them append the same key before they notice each other, readers give out the
- * first one only, in the order of the names of the shards.
+ * Shards are written atomically. Several writers, in one process or on many machines, may share a
+ * store. If two writers append the same key before a flush shows each the other's keys, readers
+ * return only one of both sequences: the first in the order of the names of the shards.
  *
- * @param where - a folder (it is made; Node 20.16 or later, Deno, Bun), or a storage with `write`
- * @param options - the teacher, its vocabulary, and how shards are written
+ * @param where - a folder, which is made if necessary (Node 20.16 or later, Deno, Bun), or a storage
+ *   with `write`
+ * @param options - the teacher and its formats; size of shards and chunks; name of the writer
  * @returns the writer; `close` it after the last sequence
- * @throws {DistillationError} MISMATCH for a store of another teacher, vocabulary, temperature,
- *   precision or of other dense rows, with its name; OUT_OF_RANGE and others for an option;
- *   UNAVAILABLE where there is no file system, and for a package that is not installed
+ * @throws {DistillationError} `MISMATCH` for an existing store of another teacher, vocabulary,
+ *   temperature, precision or of other dense rows; `OUT_OF_RANGE`, `EMPTY` and `MISPLACED_OPTION`
+ *   for an option; `UNAVAILABLE` without a file system, and for a package that is not installed
  *
- * @remarks Needs the packages hyparquet and hyparquet-writer. Memory: the rows of a shard, twice,
+ * @remarks Needs the packages hyparquet and hyparquet-writer. Memory: twice the rows of a shard,
  * and the keys of the store. Each flush makes a file: flush every few thousand rows, not every row.
- * An object storage without exclusive creation decides between two writers that create a store at
- * the same moment by chance; both compare their description with the one that stayed, and again
- * before they write a shard.
+ * If two writers create a store at the same moment in an object storage without exclusive creation,
+ * one of both descriptions remains. Each writer compares its description with the remaining one,
+ * and again before it writes a shard.
  *
  * @example
+ * ```ts
  * import { SparseTargets, Matrix } from 'knowledge-distillation';
  * import { createTeacherStore } from 'knowledge-distillation/store';
  * import { mkdtemp } from 'node:fs/promises';
@@ -84,10 +95,11 @@ export interface TeacherStoreWriter {
  * const folder = await mkdtemp(join(tmpdir(), 'store-'));
  * const store = await createTeacherStore(folder, { columns: 5, k: 2, teacher: 'big@1' });
  * const targets = SparseTargets.topK(Matrix.fromRows([[3, 1, 0, -1, -2], [0, 4, 2, 1, 0]]), 2);
- * // The student reads 4 and 0, and learns what the teacher says of the tokens 0 and 1 after them.
+ * // The student reads the tokens 4 and 0, and learns to predict the tokens 0 and 1.
  * console.log(await store.append('document 1', { prompt: [4], tokens: [0, 1], targets })); // true
  * console.log(await store.append('document 1', { prompt: [4], tokens: [0, 1], targets })); // false
  * await store.close();
+ * ```
  */
 export async function createTeacherStore(
   where: StorePlace,
@@ -112,7 +124,7 @@ export async function createTeacherStore(
   if (typeof settings.writer !== 'string') {
     throwType(operation, 'writer', 'be a string', settings.writer);
   }
-  // With number, checksum and ending, the name of a shard has to fit in 255 bytes.
+  // The name of a shard also has number, checksum and extension, and must fit in 255 bytes.
   if (!/^\w[\w.-]{0,199}$/.test(settings.writer)) {
     const expected =
       'be of at most 200 letters, digits, ".", "_" and "-", and begin with none of ".-"';
@@ -174,7 +186,7 @@ class ShardWriter implements TeacherStoreWriter {
 
   close(): Promise<void> {
     this.#closing ??= this.#close().catch((error: unknown) => {
-      this.#closing = undefined; // nothing was lost: the writer can be used, and closed again
+      this.#closing = undefined; // nothing is lost: the writer can be used and closed again
       throw error;
     });
     return this.#closing;
@@ -183,14 +195,14 @@ class ShardWriter implements TeacherStoreWriter {
   async #close(): Promise<void> {
     const operation = 'TeacherStoreWriter.close';
     await this.#enqueue(operation);
-    // The last writer to close has to list every shard: look again after writing.
+    // The manifest of the last writer must list every shard: look for new shards after writing.
     for (let known = -1; known !== this.#shards.size; await this.catchUp(operation)) {
       known = this.#shards.size;
       await writeManifest(operation, this.#files, catalogOf([...this.#shards.values()]));
     }
   }
 
-  /** Reads the keys of shards that are new. */
+  /** Reads the keys of new shards. */
   async catchUp(operation: string): Promise<string[]> {
     const names = (await listShards(this.#files)) ?? [];
     const fresh = names.filter((name) => !this.#shards.has(name));
@@ -206,7 +218,7 @@ class ShardWriter implements TeacherStoreWriter {
     for (const { keys } of content.chunks) for (const key of keys) this.#written.add(key);
   }
 
-  /** Forgets the shards that were deleted, with their keys: they can be appended again. */
+  /** Forgets deleted shards and their keys: the keys can then be appended again. */
   #forgetAllBut(names: readonly string[]): void {
     const known = new Set(names);
     const kept = [...this.#shards].filter(([name]) => known.has(name));
@@ -222,7 +234,7 @@ class ShardWriter implements TeacherStoreWriter {
     refuse('UNAVAILABLE', operation, 'writer', 'be open', 'a closed writer', { hint });
   }
 
-  /** Writes one shard after the other, however many callers there are. */
+  /** Writes shards one after the other, also if several callers flush. */
   #enqueue(operation: string): Promise<void> {
     const written = this.#queue.then(() => this.#write(operation));
     this.#queue = written.catch(() => undefined);

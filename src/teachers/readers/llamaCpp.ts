@@ -10,7 +10,7 @@ export interface LlamaCppResponse {
   readonly completion_probabilities?: readonly GeneratedToken[] | undefined;
   /** Number of tokens of the prompt. */
   readonly tokens_evaluated?: number | undefined;
-  /** The ids of the generated tokens, if the request says `return_tokens: true`. */
+  /** The ids of the generated tokens, if the request has `return_tokens: true`. */
   readonly tokens?: readonly number[] | undefined;
   /** Number of generated tokens. */
   readonly tokens_predicted?: number | undefined;

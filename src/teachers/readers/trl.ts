@@ -14,7 +14,7 @@ import { readRow } from './row.js';
 
 /**
  * The fields of a reply of TRL's server that {@link readTRL} reads: arrays in base64, if the
- * request says `response_format: "binary"`, or plain lists of sequences, positions and tokens.
+ * request has `response_format: "binary"`, or plain lists of sequences, positions and tokens.
  */
 export interface TRLResponse {
   /** Log-probabilities: float32, little endian, of shape `shape`. */

@@ -47,7 +47,7 @@ export interface VLLMOptions extends ReaderOptions {
   /**
    * All tokens that the server read.
    *
-   * @defaultValue the `prompt_token_ids` of the reply, which it has if the request says
+   * @defaultValue the `prompt_token_ids` of the reply, which it has if the request has
    *   `return_token_ids: true`
    */
   readonly promptTokens?: ArrayLike<number> | undefined;

@@ -1,14 +1,14 @@
 import { HALF, roundTo, spacingAt } from '../core/half.js';
 
-/** Rounds to the nearest numbers of half precision, in place. */
+/** Rounds numbers to half precision, to the nearest, in place. */
 export function roundToHalf(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = roundTo(values[i]!, HALF);
 }
 
 /**
- * Rounds the log-probabilities of a row to half precision, in place, up or down so that the sum of
- * the probabilities stays what it was: rounded to the nearest, 64 equal probabilities can be off by
- * 0.2 % together, and a strategy refuses such a row.
+ * Rounds the log-probabilities of a row to half precision, in place. Each one is rounded up or down
+ * so that the sum of the probabilities stays the same. With rounding to the nearest, the sum of 64
+ * equal probabilities can change by 0.2 %, and a strategy refuses such a row.
  */
 export function roundLogProbabilities(values: Float32Array): void {
   let excess = 0;
