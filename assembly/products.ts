@@ -1,12 +1,12 @@
 // Exports of the binary of products.
 
 import { putProduct } from './products/inPlace';
-import { moderate } from './products/moderate';
+import { areFinite } from './products/finite';
 import { packColumns as packColumnsOf, packRows as packRowsOf, product as productOf } from './products/product';
 import { addRow, differ, dots, scaled, subtractRow } from './products/rows';
 
 export function moderate64(pointer: usize, bytes: usize): bool {
-  return moderate<f64>(pointer, bytes);
+  return areFinite<f64>(pointer, bytes);
 }
 
 export function product<T>(call: usize): void {

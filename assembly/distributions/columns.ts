@@ -16,7 +16,7 @@ import { standardize } from '../shared/standardize';
 import { temper } from './temper';
 import { differenceOf } from './terms';
 import {
-  APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, turnTo, UNIT,
+  APART, GAP, INVERSE, keep, ps, Q_FACTOR, qs, REST, spare, students, take, teachers, selectRow, UNIT,
 } from '../shared/workspace';
 
 // The table holds doubles: the number of rows and a loss, then eight rows with one number for each
@@ -183,7 +183,7 @@ function blockRows(): i32 {
  */
 export function correlateColumnsOf<T>(call: usize, workspace: usize, first: i32, rows: i32): void {
   begin<T>(call, workspace);
-  turnTo(0);
+  selectRow(0);
   const most = blockRows();
   const between = width + BLOCK_GAP;
   const block = spare;

@@ -12,7 +12,7 @@ import {
 } from './hard';
 import { hardSum, readAlone } from './read';
 import { copyIn, copyOut } from '../shared/stage';
-import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, turnTo } from '../shared/workspace';
+import { HARD_FACTOR, HARD_STEPS, hards, keep, outputs, students, take, selectRow } from '../shared/workspace';
 
 /** gradient = HARD_FACTOR · hard, or gradient += HARD_FACTOR · hard if `adds`. */
 function write<T>(to: usize, width: usize, adds: bool): void {
@@ -27,7 +27,7 @@ function write<T>(to: usize, width: usize, adds: bool): void {
 /** Computes hard loss and gradient of the rows from `first` on; the soft weights are not read. */
 export function labelRowsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
-  turnTo(0);
+  selectRow(0);
   for (let row = first; row < first + count; row++) {
     const weight = hardWeightOf(row);
     const label = labelOf(row);

@@ -6,7 +6,7 @@ import { stride, teacherStride, width } from '../shared/call';
 import { clear } from '../shared/stage';
 import { refer, termOf } from './term';
 import { TotalVariation } from './terms';
-import { ps, qs, spare, turnToExponentials } from '../shared/workspace';
+import { ps, qs, spare, selectExponentials } from '../shared/workspace';
 
 // A pair holds a key, which has the size of a number, then the offset of the number in its row, in
 // the same size. Ascending keys belong to descending numbers.
@@ -169,10 +169,10 @@ export function rankedVariation<T>(student: usize, teacher: usize, output: usize
   arrange<T>(sort<T>(teacher, teacherStride), teacherStride, ps, t, p);
   const pairs = sort<T>(student, stride);
   arrange<T>(pairs, stride, qs, s, q);
-  turnToExponentials(q, p);
+  selectExponentials(q, p);
   refer<TotalVariation, T>(s, t, slopes, width);
   const value = termOf<TotalVariation, T>(s, t, slopes, 0, width);
-  turnToExponentials(ownQ, ownP);
+  selectExponentials(ownQ, ownP);
   if (output) restore<T>(pairs, s, slopes, output);
   return value;
 }

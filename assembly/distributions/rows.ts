@@ -6,7 +6,7 @@ import { logs } from '../shared/log';
 import {
   adds, batch, begin, columns, distributions, gradient, hardWeightOf, isStaged, labelOf, leaveOut, option,
   otherOption, perColumn, putLoss, ranks, scale, softWeightOf, standardizes, stride, student, teacher, teacherColumns,
-  teacherStride, temperature, turnToTemperature, width,
+  teacherStride, temperature, selectTemperature, width,
 } from '../shared/call';
 import { decouple, oddsSlope } from './decoupled';
 import { addHard, finish } from './finish';
@@ -28,7 +28,7 @@ import {
   AlphaBeta, Correlation, ForwardKL, JensenShannon, ReverseKL, SkewKL, SkewReverseKL, TotalVariation,
 } from './terms';
 import {
-  HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, turnTo,
+  HARD_FACTOR, HARD_STEPS, keep, outputs, qs, patch, records, slopes, SLOPE_FACTOR, SOFT_FACTOR, students, teachers, selectRow,
 } from '../shared/workspace';
 
 // Offsets of the fields of a record.
@@ -61,8 +61,8 @@ function read<T>(row: i32, index: i32, isDecoupled: bool): void {
   const isRead = hard == 0 || softWeightOf(row) != 0 || perColumn != 0;
   let s = student + offset;
   let t = isRead ? teacher + (row as usize) * teacherStride : s;
-  turnTo(index);
-  turnToTemperature<T>(row);
+  selectRow(index);
+  selectTemperature<T>(row);
   if (isStaged) {
     const at = (index as usize) * width;
     copyIn<T>(s, students + at, stride, width, -Infinity);
@@ -113,7 +113,7 @@ function takeLogs<T>(row: i32, index: i32, isDecoupled: bool): void {
   const isWeighed = hasHard && label >= 0 && !isDecoupled;
   recallHard(load<f64>(record, HARD_TOP), load<f64>(record, HARD_SUM));
   if (isWeighed) {
-    turnTo(index);
+    selectRow(index);
     weighLabel<T>(label, width);
     store<f64>(record, hardRest, HARD_REST);
     store<f64>(record, hardTotal, HARD_TOTAL);
@@ -261,8 +261,8 @@ export function rowsOf<F, T>(term: i32, call: usize, workspace: usize, first: i3
         continue;
       }
       const record = recordOf(k);
-      turnTo(k);
-      turnToTemperature<T>(row);
+      selectRow(k);
+      selectTemperature<T>(row);
       recall(
         load<f64>(record, STUDENT_TOP), load<f64>(record, TEACHER_TOP), load<f64>(record, Q_SUM),
         load<f64>(record, P_SUM),

@@ -9,7 +9,7 @@ import { pSum, qSum, readRow, studentMax, teacherMax } from './read';
 import { temper } from './temper';
 import { clear, copyIn } from '../shared/stage';
 import { standardize, standardizeAdjoint } from '../shared/standardize';
-import { ps, qs, students, teachers, turnTo } from '../shared/workspace';
+import { ps, qs, students, teachers, selectRow } from '../shared/workspace';
 
 let deviation: f64 = 0;
 
@@ -18,7 +18,7 @@ let deviation: f64 = 0;
  */
 export function openRow(call: usize, workspace: usize, row: i32, _count: i32): void {
   begin<f64>(call, workspace);
-  turnTo(0);
+  selectRow(0);
   let s = student + (row as usize) * stride;
   let t = teacher + (row as usize) * stride;
   if (isStaged) {

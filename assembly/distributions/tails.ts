@@ -6,16 +6,16 @@ import { EXCLUDED_ROW, KEPT, KEPT_COUNT } from '../../src/engine/layout';
 import { log } from '../shared/log';
 import {
   adds, begin, gradient, isStaged, labelOf, leaveOut, putLoss, scale, softWeightOf, stride, student, temperature,
-  turnToTemperature, width,
+  selectTemperature, width,
 } from '../shared/call';
 import { addHard } from './finish';
 import { hardSum, readAlone, studentMax } from './read';
 import { clear, copyIn, copyOut } from '../shared/stage';
-import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, turnTo } from '../shared/workspace';
+import { HARD_FACTOR, keep, outputs, SOFT_STEPS, students, selectRow } from '../shared/workspace';
 
 /** Reads the exponentials of the tail of a row, from a copy that rules out the kept classes. */
 function readTail<T>(call: usize, row: i32): void {
-  turnToTemperature<T>(row);
+  selectTemperature<T>(row);
   copyIn<T>(student + (row as usize) * stride, students, stride, width, -Infinity);
   const count = load<i32>(call, KEPT_COUNT);
   const kept = load<usize>(call, KEPT) + 4 * (row as usize) * (count as usize);
@@ -33,7 +33,7 @@ function readTail<T>(call: usize, row: i32): void {
  */
 export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
-  turnTo(0);
+  selectRow(0);
   for (let row = first; row < first + count; row++) {
     if (labelOf(row) == EXCLUDED_ROW) {
       putLoss(row, 0);
@@ -50,7 +50,7 @@ export function readTailsOf<T>(call: usize, workspace: usize, first: i32, count:
  */
 export function spreadTailsOf<T>(call: usize, workspace: usize, first: i32, count: i32): void {
   begin<T>(call, workspace);
-  turnTo(0);
+  selectRow(0);
   for (let row = first; row < first + count; row++) {
     const weight = softWeightOf(row) * scale;
     leaveOut(row, 0);

@@ -12,7 +12,7 @@ import {
   beginNumbers, EXCESS, FACTOR, factorOf, LIMIT, RATIO, ROW_FACTOR, RULED_OUT, scratchRow, SIGN,
 } from './call';
 import { isZero } from './differences';
-import { pair, pairBytes, putPair } from './doubles';
+import { loadPair, pairBytes, storePair } from './doublePairs';
 import { mapAdjoint, mapOf, narrow } from './maps';
 import { close, gradientRow, open, outputRow, studentRow, teacherRow } from './rows';
 
@@ -40,13 +40,13 @@ function squaresOf<T>(x: usize, y: usize, bytes: usize): void {
   const zero = splat<f64>(0);
   let ofX = zero, ofY = zero, alsoX = zero, alsoY = zero;
   for (let i: usize = 0; i < bytes; i += VECTOR) {
-    const a = pair<T>(x + i);
-    const b = pair<T>(y + i);
+    const a = loadPair<T>(x + i);
+    const b = loadPair<T>(y + i);
     ofX = madd<f64>(a, a, ofX);
     ofY = madd<f64>(b, b, ofY);
     if (sizeof<T>() == 4) {
-      const c = pair<T>(x + i + pairBytes<T>());
-      const d = pair<T>(y + i + pairBytes<T>());
+      const c = loadPair<T>(x + i + pairBytes<T>());
+      const d = loadPair<T>(y + i + pairBytes<T>());
       alsoX = madd<f64>(c, c, alsoX);
       alsoY = madd<f64>(d, d, alsoY);
     }
@@ -82,8 +82,8 @@ function compare<T>(isAbsolute: bool, x: usize, y: usize, bytes: usize): f64 {
   let values = splat<f64>(0);
   let products = values;
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
-    const a = pair<T>(x + i);
-    const w = apart(a, pair<T>(y + i), ratio, excess);
+    const a = loadPair<T>(x + i);
+    const w = apart(a, loadPair<T>(y + i), ratio, excess);
     const slope = slopeOf(isAbsolute, w, sign, one);
     values = madd<f64>(w, slope, values);
     products = madd<f64>(a, slope, products);
@@ -98,9 +98,9 @@ function finish<T>(isAbsolute: bool, x: usize, y: usize, to: usize, bytes: usize
   const sign = take<f64>(SIGN), one = take<f64>(LIMIT), zero = splat<f64>(0);
   const factor = take<f64>(FACTOR), ofX = take<f64>(ROW_FACTOR);
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
-    const a = pair<T>(x + i);
-    const slope = slopeOf(isAbsolute, apart(a, pair<T>(y + i), ratio, excess), sign, one);
-    putPair<T>(to + i, madd<f64>(a, ofX, madd<f64>(slope, factor, zero))); // no −0
+    const a = loadPair<T>(x + i);
+    const slope = slopeOf(isAbsolute, apart(a, loadPair<T>(y + i), ratio, excess), sign, one);
+    storePair<T>(to + i, madd<f64>(a, ofX, madd<f64>(slope, factor, zero))); // no −0
   }
 }
 

@@ -4,7 +4,7 @@
 import { softWeightOf, width } from '../shared/call';
 import { keep, ONE, take } from '../shared/workspace';
 import { madd, splat, sum } from '../shared/lanes';
-import { pair, pairBytes, putPair } from './doubles';
+import { loadPair, pairBytes, storePair } from './doublePairs';
 import { beginNumbers, FACTOR, factorOf, LIMIT, RULED_OUT } from './call';
 import { close, open, outputRow, studentRow, teacherRow } from './rows';
 
@@ -34,8 +34,8 @@ function compare<T>(x: usize, y: usize, bytes: usize): f64 {
   let all = squares;
   let count = squares;
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
-    const a = pair<T>(x + i);
-    const b = pair<T>(y + i);
+    const a = loadPair<T>(x + i);
+    const b = loadPair<T>(y + i);
     const gap = gapOf(a, b, lead);
     squares = madd<f64>(gap, gap, squares);
     all = v128.add<f64>(all, gap);
@@ -51,7 +51,7 @@ function finish<T>(x: usize, y: usize, to: usize, bytes: usize): void {
   const lead = take<f64>(LIMIT), factor = take<f64>(FACTOR), zero = splat<f64>(0);
   for (let i: usize = 0; i < bytes; i += pairBytes<T>()) {
     // No −0.
-    putPair<T>(to + i, madd<f64>(gapOf(pair<T>(x + i), pair<T>(y + i), lead), factor, zero));
+    storePair<T>(to + i, madd<f64>(gapOf(loadPair<T>(x + i), loadPair<T>(y + i), lead), factor, zero));
   }
 }
 

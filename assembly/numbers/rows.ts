@@ -4,7 +4,7 @@
 import { EXCLUDED_ROW } from '../../src/engine/layout';
 import {
   adds, gradient, isStaged, labelOf, putLoss, stride, student, teacher, teacherFactor, teacherStride,
-  turnToTemperature, width,
+  selectTemperature, width,
 } from '../shared/call';
 import { splat, VECTOR } from '../shared/lanes';
 import { clear, copyIn, copyOut } from '../shared/stage';
@@ -38,7 +38,7 @@ export function open<T>(row: i32, inVectors: bool, padding: f64): bool {
   studentRow = student + offset;
   teacherRow = teacher + (row as usize) * teacherStride;
   outputRow = gradientRow;
-  turnToTemperature<T>(row);
+  selectTemperature<T>(row);
   if (!inVectors) return true;
   if (isStaged) {
     copyIn<T>(studentRow, scratchRow(STUDENT_COPY), stride, width, padding);

@@ -20,7 +20,7 @@ export let teacherColumns: i32 = 0;
 export let adds: bool = false;
 export let standardizes: bool = false;
 export let ranks: bool = false;
-/** Temperature of the call or, after `turnToTemperature`, of the current row. */
+/** Temperature of the call or, after `selectTemperature`, of the current row. */
 export let temperature: f64 = 1;
 export let scale: f64 = 1;
 export let option: f64 = 0;
@@ -89,7 +89,7 @@ export function begin<T>(call: usize, workspace: usize): void {
 
 /** Sets the temperature of a row. */
 @inline
-export function turnToTemperature<T>(row: i32): void {
+export function selectTemperature<T>(row: i32): void {
   if (temperatures == 0) return;
   temperature = load<f64>(temperatures + ((row as usize) << 3));
   keep<T>(SOFT_STEPS, stepsToNat<T>() / temperature);

@@ -127,7 +127,7 @@ export function place(start: usize, width: usize): void {
 
 /** Selects the exponentials of a row of the batch. */
 @inline
-export function turnTo(index: i32): void {
+export function selectRow(index: i32): void {
   const offset = (index as usize) * rowBytes;
   qs = firstQ + offset;
   ps = firstP + offset;
@@ -136,7 +136,7 @@ export function turnTo(index: i32): void {
 
 /** Selects exponentials at other addresses. */
 @inline
-export function turnToExponentials(q: usize, p: usize): void {
+export function selectExponentials(q: usize, p: usize): void {
   qs = q;
   ps = p;
 }

@@ -16,8 +16,11 @@ const SPECIAL_LIST = '"NaN", "Infinity", "-Infinity" or "-0"';
 
 /** A matrix as plain data that JSON can hold: `Matrix.fromJSON` reads what `toJSON` returns. */
 export interface MatrixJSON {
+  /** Number format of the matrix. */
   readonly dtype: 'float32' | 'float64';
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
   /** `rows × columns` values, row after row; a string for a value that JSON has no number for. */
   readonly data: readonly (number | SpecialNumber)[];

@@ -36,9 +36,11 @@ import { FLOATS, type RuntimeTensor, readTensor, type TensorLike } from './tenso
  * ```
  */
 export class Matrix<T extends FloatArray = Float32Array> {
+  /** Elements, row after row. */
   readonly data: T;
   readonly rows: number;
   readonly columns: number;
+  /** Number format of the elements. */
   readonly numeric: NumericTrait<T>;
 
   /**

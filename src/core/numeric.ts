@@ -1,4 +1,4 @@
-/** The storage of a matrix: one of JavaScript's two floating-point arrays. */
+/** Array that stores the elements of a matrix. */
 export type FloatArray = Float32Array | Float64Array;
 
 /**
@@ -6,13 +6,15 @@ export type FloatArray = Float32Array | Float64Array;
  * stored; arithmetic is always in doubles.
  */
 export interface NumericTrait<T extends FloatArray> {
+  /** Name of the format. */
   readonly dtype: 'float32' | 'float64';
+  /** Bytes of one element, 4 or 8. */
   readonly bytesPerElement: number;
   /** Distance from 1 to the next larger value. */
   readonly epsilon: number;
   /** Largest finite value. */
   readonly largest: number;
-  /** Allocates `length` zeros. */
+  /** Allocates an array of `length` zeros. */
   allocate(length: number): T;
   /** Copies `values`, each rounded to the nearest representable value. */
   from(values: ArrayLike<number>): T;
@@ -37,7 +39,7 @@ export const float32: NumericTrait<Float32Array> = {
 export const float64: NumericTrait<Float64Array> = {
   dtype: 'float64',
   bytesPerElement: 8,
-  // A literal: bundlers do not remove an unused object whose values have to be computed.
+  // Literals, not Number.EPSILON: bundlers keep an unused object whose values have to be computed.
   epsilon: 2.220446049250313e-16,
   largest: 1.7976931348623157e308,
   allocate: (length) => new Float64Array(length),
@@ -46,14 +48,15 @@ export const float64: NumericTrait<Float64Array> = {
 };
 
 /**
- * Returns the built-in type of a value: `'Float32Array'`, `'Array'`, `'Null'` … It is read from the
- * tag, because `instanceof` fails for arrays of another realm (iframe, worker, test runner).
+ * Returns the built-in type of a value: `'Float32Array'`, `'Array'`, `'Null'` … The type is read
+ * from the tag, because `instanceof` fails for arrays of another realm (iframe, worker, test
+ * runner).
  */
 export function typeTag(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Returns the number format of an array; undefined if it is no float array. */
+/** Returns the number format of a float array; undefined for any other value. */
 export function traitOf(data: unknown): NumericTrait<FloatArray> | undefined {
   if (data instanceof Float32Array) return float32; // most arrays; reading the tag is slower
   const tag = typeTag(data);

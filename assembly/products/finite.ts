@@ -8,7 +8,7 @@ function zeroIfFinite<T>(x: v128, huge: v128): v128 {
 }
 
 /** Whether every number is finite and, for doubles, at most 2^823. */
-export function moderate<T>(pointer: usize, bytes: usize): bool {
+export function areFinite<T>(pointer: usize, bytes: usize): bool {
   const huge = splat<f64>(1.6069380442589903e60); // 2^200
   const whole = bytes - (bytes % (4 * VECTOR));
   let a = splat<T>(0);
