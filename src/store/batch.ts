@@ -56,13 +56,13 @@ export interface TeacherBatch {
   readonly offsets: Int32Array;
   /**
    * The token that the student reads in each row; −1 in the rows of sequences without text. For a
-   * text that was appended as `prompt` and `tokens`, they are the prompt and all tokens but the last.
+   * text that was appended as `prompt` and `tokens`, they are the prompt and all tokens but the
+   * last.
    */
   readonly tokens: Int32Array | undefined;
   /**
    * The label of each row: the token that the row predicts (appended as `tokens`), or its class, in
-   * the form that
-   * `computeLossAndGradient(logits, targets, labels)` takes.
+   * the form that `computeLossAndGradient(logits, targets, labels)` takes.
    */
   readonly labels: Int32Array | undefined;
   /** The teacher's targets of all rows. A row that the teacher did not score keeps no class. */

@@ -13,9 +13,13 @@ export type StorePrecision = 'float32' | 'float16';
 
 /** Options of dense rows, which are rows of numbers such as hidden states, embeddings or logits. */
 export interface DenseDescription {
-  /** Numbers of a row; an integer ≥ 1. */
+  /** Number of columns of a row, an integer ≥ 1. */
   readonly columns: number;
-  /** Precision on disk; 'float32'. */
+  /**
+   * Precision on disk.
+   *
+   * @defaultValue 'float32'
+   */
   readonly precision?: StorePrecision | undefined;
 }
 
@@ -50,14 +54,21 @@ export interface TeacherStoreDescription {
 export interface TeacherStoreOptions {
   /** Name of the teacher, with its version: a store of another teacher is refused. */
   readonly teacher: string;
-  /** Number of classes: the columns of the student's logits; an integer ≥ 1. Needed with `k`. */
+  /**
+   * Number of classes, an integer ≥ 1: the columns of the student's logits. It is required together
+   * with `k`, and left out for a store of dense rows only.
+   */
   readonly columns?: number | undefined;
   /**
-   * Largest number of classes that a row keeps; an integer in [1, columns]. Left out together with
-   * `columns` for a store of dense rows only.
+   * Largest number of classes that a row keeps, an integer in [1, columns]. It is required together
+   * with `columns`, and left out for a store of dense rows only.
    */
   readonly k?: number | undefined;
-  /** Temperature of the log-probabilities; a finite number > 0, 1. */
+  /**
+   * Temperature of the log-probabilities, a finite number > 0.
+   *
+   * @defaultValue 1
+   */
   readonly temperature?: number | undefined;
   /**
    * Precision of the log-probabilities on disk. 'float32' is exact. 'float16' takes half the space,

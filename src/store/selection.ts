@@ -83,7 +83,7 @@ function checkPosition(
   refuse('OUT_OF_RANGE', OPERATION, 'from.sequences', expected, String(from.sequences));
 }
 
-/** Returns the columns of the fields of a batch. Throws for a field that the store does not have. */
+/** Returns the columns of the fields of a batch. Throws for a field that is not in the store. */
 function selectColumns(
   { description, catalog }: OpenStore,
   names: readonly string[] | undefined,

@@ -60,8 +60,8 @@ export interface TeacherStore {
  *
  * @param where - a path of a folder, a URL (`http:`, `https:` or `file:`), or a storage with `list`
  *   and `read`
- * @returns the description and the size of the store, and its batches. The store is read as it is at
- *   the moment: open it again to see what was written later
+ * @returns the description and the size of the store, and its batches. The store is read as it is
+ * at the moment: open it again to see what was written later
  * @throws {DistillationError} `MISSING` if there is no store or, behind a URL, no manifest;
  *   `DAMAGED`, with the name of the file; `UNAVAILABLE` if the server does not respond, or if a
  *   package is not installed

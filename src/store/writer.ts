@@ -70,8 +70,8 @@ export interface TeacherStoreWriter {
  * store. If two writers append the same key before a flush shows each the other's keys, readers
  * return only one of both sequences: the first in the order of the names of the shards.
  *
- * @param where - a folder, which is made if necessary (Node 20.16 or later, Deno, Bun), or a storage
- *   with `write`
+ * @param where - a folder, which is made if necessary (Node 20.16 or later, Deno, Bun), or a
+ * storage with `write`
  * @param options - the teacher and its formats; size of shards and chunks; name of the writer
  * @returns the writer; `close` it after the last sequence
  * @throws {DistillationError} `MISMATCH` for an existing store of another teacher, vocabulary,
