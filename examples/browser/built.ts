@@ -3,14 +3,14 @@ import { preview } from 'vite';
 
 interface Site {
   readonly url: string;
-  /** The files of the built app that were asked for so far. */
+  /** The files of the built app that were requested so far. */
   readonly served: ReadonlySet<URL>;
   readonly close: () => Promise<void>;
 }
 
 const FOLDER = '/some/folder/';
 
-/** The built app as a web server gives it to a browser, in a folder of some site. */
+/** Serves the built app from a subfolder of a site, as a web server would. */
 export async function serveBuilt(): Promise<Site> {
   const server = await preview({
     configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)),

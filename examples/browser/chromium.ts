@@ -1,6 +1,6 @@
 import { type Browser, chromium } from 'playwright';
 
-/** Chromium at CHROMIUM_PATH, or else the one that playwright installs. */
+/** Launches Chromium from CHROMIUM_PATH, or else the Chromium that playwright installs. */
 export function launchChromium(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH;
   return chromium.launch({

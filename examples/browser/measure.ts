@@ -8,8 +8,8 @@ import { launchChromium } from './chromium.js';
 const SECONDS = 10;
 
 /**
- * Opens the built app, trains and draws for some seconds, and prints what that is like for a
- * visitor.
+ * Opens the built app, trains and draws for some seconds, and prints the speed that a visitor
+ * meets.
  */
 async function main(): Promise<void> {
   const site = await serveBuilt();
@@ -53,7 +53,7 @@ async function readStep(page: Page): Promise<number> {
   return Number(await page.getByTestId('step').textContent());
 }
 
-/** Draws circles for some seconds; the milliseconds from each frame to the next. */
+/** Draws circles for some seconds and returns the milliseconds between frames. */
 async function measureFrames(page: Page): Promise<number[]> {
   const frames = page.evaluate(async (duration) => {
     const times = [await new Promise(requestAnimationFrame)];

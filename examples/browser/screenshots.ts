@@ -9,7 +9,9 @@ const VIEWS = [
 ] as const;
 const STEPS = 300;
 
-/** The pictures of the READMEs: a student on its way, in both colour schemes and on a phone. */
+/**
+ * Takes the pictures of the READMEs: a student in training, in both colour schemes and on a phone.
+ */
 async function main(): Promise<void> {
   const site = await serveBuilt();
   const browser = await launchChromium();

@@ -4,7 +4,9 @@ import { digits } from './assets/digits.js';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** Puts the page as it first looks into index.html, so that it is there before any script is. */
+/**
+ * Renders the first state of the page into index.html, so that it is visible before a script runs.
+ */
 const prerender: Plugin = {
   name: 'prerender',
   transformIndexHtml: {

@@ -2,10 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { Random } from '../shared/random.js';
 
-/**
- * The languages whose files are read, by their name in the teacher, with the endings of their
- * files.
- */
+/** Languages of the corpus: the teacher's name of each, and the extensions of its files. */
 const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   c: ['.c'],
   cpp: ['.cc', '.cpp'],
@@ -25,19 +22,19 @@ const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   xml: ['.xml'],
 };
 
-/** Snippets of source files, each with its language. */
+/** Snippets of source files with their languages. */
 export interface Corpus {
   readonly texts: readonly string[];
   readonly languages: readonly string[];
   /**
-   * Snippets of one file have the same family, and those of all files of one name in a package:
-   * builds of one source.
+   * Family of each snippet. Files of one name in a package share a family, since packages hold
+   * several builds of one source.
    */
   readonly families: Int32Array;
 }
 
 const SNIPPETS_PER_FILE = 5;
-/** In characters. */
+/** Lengths of a snippet, in characters. */
 const SHORTEST = 200;
 const ENOUGH = 800;
 const LONGEST = 1600;
@@ -74,14 +71,16 @@ export function readCorpus(folder: string, filesPerLanguage: number): Corpus {
   };
 }
 
-/** The package of a file and its name without any ending. */
+/** Returns the package of a file and the file's name without its extensions. */
 function familyOf(file: string): string {
   const [first, second] = file.split(sep);
   const owner = first!.startsWith('@') ? `${first}/${second}` : first;
   return `${owner} ${basename(file).split('.')[0]}`;
 }
 
-/** Runs of whole lines, evenly spread over a file where it has more than enough of them. */
+/**
+ * Cuts a file into runs of whole lines. A long file gives snippets that are evenly spread over it.
+ */
 function snippetsOf(content: string): readonly string[] {
   const snippets: string[] = [];
   let text = '';

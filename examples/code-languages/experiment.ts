@@ -13,7 +13,7 @@ import { featuresOf } from './student.js';
 import { askTeacher } from './teacher.js';
 import { type LayeredLesson, type Method, teachStudent } from './training.js';
 
-/** Where `npm run example:code-languages` installs what is read: source files, and the teacher. */
+/** The folder into which `npm run example:code-languages` installs source files and teacher. */
 const PACKAGES = fileURLToPath(new URL('node_modules/', import.meta.url));
 
 export interface Settings extends ComparisonSettings {
@@ -31,15 +31,14 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
 
 export interface CodeResults extends Results<Hits> {
   /**
-   * The fraction of all snippets for which the teacher would answer the same without its hidden
-   * layers.
+   * Fraction of all snippets for which the teacher's answer does not depend on its hidden layers.
    */
   readonly sameWithoutHidden: number;
 }
 
 /**
- * Teaches a student by each method for each seed, and judges them; a file is held out whole, or not
- * at all.
+ * Teaches a student by each method for each seed, and scores the students. The snippets of a file
+ * are either all held out or all used for training.
  */
 export async function runExperiment(
   methods: readonly Method[],

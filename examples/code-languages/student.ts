@@ -4,12 +4,12 @@ import type { Random } from '../shared/random.js';
 import type { Features } from '../shared/training.js';
 
 const FEATURES = 1024;
-/** Of the student's hidden layer. */
+/** Width of the student's hidden layer. */
 export const UNITS = 32;
 
 /**
- * Characters and pairs of characters; of mean square 1, which is what the network is initialised
- * for.
+ * Returns the features of a text: counts of characters and pairs of characters, scaled to mean
+ * square 1, for which the initial weights are chosen.
  */
 export function featuresOf(text: string): Features {
   const { indices, values } = countNgrams(text, 2, FEATURES);

@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Phase } from '../shared/progress.js';
 
 /**
- * The nodes of its graph; the logits are the sum of what its wide part says and of what follows
- * from its hidden layers.
+ * Names of nodes in the graph. The logits are the sum of its wide part and of the output of its
+ * hidden layers.
  */
 const NODES = {
   pairs: 'map/TensorArrayV2Stack/TensorListStack',
@@ -18,14 +18,14 @@ const NODES = {
 };
 const BATCH = 50;
 
-/** What the teacher makes of each snippet, one row after the other. */
+/** The teacher's outputs for each snippet, one row after the other. */
 export interface TeacherOutputs {
-  /** The names of its classes, in the order of its logits. */
+  /** Names of its classes, in the order of its logits. */
   readonly classes: readonly string[];
   readonly logits: Float32Array;
-  /** The logits without its hidden layers. */
+  /** Logits without the contribution of its hidden layers. */
   readonly wideLogits: Float32Array;
-  /** Its last hidden layer. */
+  /** Output of its last hidden layer. */
   readonly hidden: Float32Array;
 }
 
@@ -33,7 +33,7 @@ export async function askTeacher(
   packages: string,
   texts: readonly string[],
 ): Promise<TeacherOutputs> {
-  tf.enableProdMode(); // else it advertises a faster backend
+  tf.enableProdMode(); // avoids a message that recommends a faster backend
   const model = await loadModel(join(packages, '@vscode/vscode-languagedetection/model'));
   const classes = await model.weights[NODES.classes]![0]!.data<'string'>();
   const phase = new Phase('teacher: guesslang', texts.length);
@@ -64,9 +64,9 @@ function loadModel(folder: string): Promise<GraphModel> {
 }
 
 /**
- * Every two neighbouring bytes with a space between: what the graph makes of a text in its first
- * loop. TensorFlow.js 4 fails in that loop; 3.21 runs it, and comes to the same logits. The graph
- * stops at 10,000 pairs; no snippet has as many.
+ * Returns every pair of neighbouring bytes with a space between them, which is the result of the
+ * first loop of the graph. TensorFlow.js 4 fails in that loop; TensorFlow.js 3.21 runs it and
+ * computes the same logits. The graph stops at 10,000 pairs, and every snippet has fewer.
  */
 function pairsOf(texts: readonly string[]): tf.Tensor2D {
   const space = 0x20;

@@ -6,7 +6,7 @@ import { summarize } from '../shared/statistics.js';
 import { type Lesson, optimise, type Pace } from '../shared/training.js';
 import { createStudent, UNITS } from './student.js';
 
-/** What the teacher says about each snippet, and what its hidden layer makes of it. */
+/** Snippets with the teacher's logits and hidden layer. */
 export interface LayeredLesson extends Lesson {
   readonly teacherHidden: Float32Array;
 }
@@ -14,15 +14,18 @@ export interface LayeredLesson extends Lesson {
 /** One way to teach a student. */
 export interface Method {
   readonly name: string;
-  /** Whether the strategy gets to see the labels. */
+  /** True if the strategy is given the labels. */
   readonly labels: boolean;
-  /** The projection leads from the student's hidden layer to the teacher's; use it or not. */
+  /**
+   * Creates the strategy, which may use the projection from the student's hidden layer to the
+   * teacher's.
+   */
   readonly createStrategy: (projection: LinearProjection) => HybridDistillationStrategy;
 }
 
 /**
- * Trains a student on the snippets `training`; those of one seed start alike and see the same
- * batches in the same order.
+ * Trains a student on the snippets `training`. For one seed, all students have the same initial
+ * weights and see the same batches in the same order.
  */
 export function teachStudent(
   { name, labels, createStrategy }: Method,
@@ -62,8 +65,8 @@ export function teachStudent(
 }
 
 /**
- * Each column with mean 0 and deviation 1 over the rows `indices`; one that is constant there is
- * only centred.
+ * Standardizes each column by mean and deviation over the rows `indices`. A column that is constant
+ * over these rows is only centred.
  */
 function standardize(values: Float32Array, columns: number, indices: Int32Array): Float32Array {
   const moments = Array.from({ length: columns }, (_, column) =>

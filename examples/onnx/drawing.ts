@@ -24,16 +24,19 @@ const FONTS = [
 ];
 
 const WEIGHTS = [400, 700];
-/** In pixels. */
+/** Font sizes, in pixels. */
 const SIZES = [28, 30, 32, 34, 36, 38];
 const BASELINE = 36;
 const MARGIN = 8;
-/** Between letters, so that the middles of two narrow ones are seldom in neighbouring frames. */
+/**
+ * Space between letters in pixels, so that the middles of two narrow letters are seldom in
+ * neighbouring frames.
+ */
 const SPACING = 4;
 
 /**
- * `count` random words of three to eight letters, each in a random font, regular or bold, and a
- * random size.
+ * Draws `count` random words of three to eight letters, each in a random font, regular or bold, and
+ * in a random size.
  */
 export function drawLines(count: number, random: Random): Line[] {
   const { resolve } = createRequire(import.meta.url);
@@ -54,7 +57,10 @@ export function drawLines(count: number, random: Random): Line[] {
   });
 }
 
-/** `word` in a style that the canvas understands, its first letter `left` pixels from the left. */
+/**
+ * Measures and draws `word` in a font of the canvas, with the first letter `left` pixels from the
+ * left.
+ */
 function draw(word: string, style: string, left: number): Omit<Line, 'font'> {
   const context = createCanvas(1, 1).getContext('2d');
   context.font = style;

@@ -25,12 +25,12 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
   };
 }
 
-/** The frames of lines, one line after the other: each frame is a sample. */
+/** The frames of all lines, one line after the other; each frame is a sample. */
 export interface FrameLesson extends Lesson {
   readonly lines: readonly Line[];
-  /** Of each frame, the index of its line. */
+  /** Index of the line of each frame. */
   readonly lineOf: Int32Array;
-  /** Of each frame, the index of its font. */
+  /** Index of the font of each frame. */
   readonly fontOf: Int32Array;
 }
 
@@ -50,9 +50,8 @@ export function prepareLesson(lines: readonly Line[], teacherLogits: Float32Arra
 const UNITS = 64;
 
 /**
- * Teaches a student by each method for each seed, and judges them on fonts that they have not seen:
- * how many words they read without a mistake, and in how many frames they say what the teacher
- * says.
+ * Teaches a student by each method for each seed, and scores the students on unseen fonts: the
+ * fraction of words without a mistake, and the fraction of frames with the teacher's class.
  */
 export function runExperiment(
   methods: readonly Method[],
@@ -81,7 +80,7 @@ export function runExperiment(
   );
 }
 
-/** How many of the lines whose frames these are spell their word. */
+/** Returns the number of lines whose frames spell their word. */
 function fractionRead(
   said: Int32Array,
   frames: Int32Array,

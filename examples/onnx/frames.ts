@@ -1,12 +1,12 @@
 import type { Features } from '../shared/training.js';
 import { FRAME, HEIGHT, type Line } from './lines.js';
 
-/** What a frame can show: nothing, or between two letters, and then the letters. */
+/** The classes of a frame: no letter, and then the letters. */
 export const CLASSES: readonly string[] = ['', ...'abcdefghijklmnopqrstuvwxyz'];
 
 export const countFrames = ({ width }: Pick<Line, 'width'>): number => width / FRAME;
 
-/** The class of each frame: a letter where the middle of one is, nothing elsewhere. */
+/** Returns the label of each frame: a letter if the middle of the letter is in the frame. */
 export function labelsOf(line: Line): Int32Array {
   const labels = new Int32Array(countFrames(line));
   line.middles.forEach((middle, position) => {
@@ -16,14 +16,15 @@ export function labelsOf(line: Line): Int32Array {
 }
 
 /**
- * The word that the classes of a line's frames spell: a letter in consecutive frames is one letter.
+ * Returns the word that the classes of a line's frames spell. A letter in consecutive frames is one
+ * letter.
  */
 export function spell(classes: readonly number[]): string {
   const letters = classes.filter((value, frame) => value !== classes[frame - 1]);
   return letters.map((value) => CLASSES[value]).join('');
 }
 
-/** The student sees, of each frame, the square around its middle at half the resolution. */
+/** Returns the features of each frame: the square around its middle, at half the resolution. */
 const SIDE = HEIGHT / 2;
 export const FEATURES: number = SIDE ** 2;
 
@@ -44,7 +45,7 @@ export function featuresOf(line: Line): Features[] {
   });
 }
 
-/** The mean of 2 × 2 pixels; beside the line is paper. */
+/** Returns the mean of 2 × 2 pixels. Pixels outside of the line are paper. */
 function inkAt({ width, ink }: Line, row: number, column: number): number {
   let sum = 0;
   for (const y of [row, row + 1]) {

@@ -7,10 +7,10 @@ export const FRAME = 8;
 export interface Line {
   readonly word: string;
   readonly font: string;
-  /** In pixels, a multiple of FRAME. */
+  /** Width in pixels, a multiple of FRAME. */
   readonly width: number;
   /** HEIGHT rows of `width` pixels, from 0 for paper to 1 for ink. */
   readonly ink: Float32Array;
-  /** How many pixels from the left the middle of each letter is. */
+  /** Distance of the middle of each letter from the left, in pixels. */
   readonly middles: readonly number[];
 }

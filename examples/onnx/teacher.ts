@@ -6,21 +6,21 @@ import { Phase } from '../shared/progress.js';
 import { CLASSES } from './frames.js';
 import { HEIGHT, type Line } from './lines.js';
 
-/** What the teacher says about the frames of a line. */
+/** Computes the teacher's outputs for the frames of a line. */
 export type Reader = (line: Line) => Promise<Matrix>;
 
 /**
- * Loads the teacher. It gives a row for each frame: log-probabilities of CLASSES, its other 6,598
- * classes left out. A softmax takes them for logits: the constant by which the two differ in a row
- * changes nothing, at any temperature.
+ * Loads the teacher. Its output has a row for each frame with the log-probabilities of CLASSES; its
+ * other 6,598 classes are left out. They serve as logits: a row of log-probabilities differs from
+ * its logits by a constant, which a softmax ignores at any temperature.
  */
 export async function openTeacher(): Promise<Reader> {
-  // More threads would wait for each other: a line is small.
+  // A line is too small to be split over threads.
   const session = await InferenceSession.create(models.recognitionPath, { intraOpNumThreads: 1 });
   const columns = columnsOfClasses();
   return async (line) => {
     const outputs = await session.run({ [session.inputNames[0]!]: toTensor(line) });
-    // [1, frames, classes]: a row for each frame, where onnxruntime has written it.
+    // The output is [1, frames, classes], and the matrix is a view of it with a row for each frame.
     const frames = Matrix.fromTensor(outputs[session.outputNames[0]!]!, float32);
     const logits = Matrix.zeros(frames.rows, columns.length);
     for (let frame = 0; frame < frames.rows; frame++) {
@@ -31,7 +31,7 @@ export async function openTeacher(): Promise<Reader> {
   };
 }
 
-/** What the teacher says about every frame of every line, one line after the other. */
+/** Computes the teacher's outputs for every frame of every line, one line after the other. */
 export async function askTeacher(lines: readonly Line[]): Promise<Float32Array> {
   const read = await openTeacher();
   const logits: number[] = [];
@@ -44,7 +44,7 @@ export async function askTeacher(lines: readonly Line[]): Promise<Float32Array> 
   return Float32Array.from(logits);
 }
 
-/** Black on white, from −1 to 1; all three colours alike. */
+/** Returns a line as the network's input: black on white, −1 to 1, with three equal colours. */
 function toTensor({ width, ink }: Line): Tensor {
   const pixels = ink.length;
   const colours = Float32Array.from({ length: 3 * pixels }, (_, i) => 1 - 2 * ink[i % pixels]!);
@@ -52,8 +52,8 @@ function toTensor({ width, ink }: Line): Tensor {
 }
 
 /**
- * Which of the teacher's columns is each class: the first is nothing, then comes a column for each
- * line of its dictionary.
+ * Returns the teacher's column of each class. The first column is no letter; then comes a column
+ * for each line of its dictionary.
  */
 function columnsOfClasses(): number[] {
   const dictionary = readFileSync(models.dictionaryPath, 'utf8').split(/\r?\n/);

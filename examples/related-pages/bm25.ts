@@ -1,18 +1,18 @@
 import { countTexts, countWords } from './words.js';
 
 /**
- * How soon a word that is repeated in a text stops counting, and how much the length of a text
- * does.
+ * The parameters k₁ and b of BM25: how soon repetitions of a word saturate, and how strongly a
+ * text's length counts.
  */
 const SATURATION = 2;
 const LENGTH = 0.75;
 
-/** How well each of the texts answers a query. */
+/** Scores each of the texts for a query. */
 export type Search = (query: string) => number[];
 
 /**
- * BM25 (Robertson and Zaragoza 2009): words that both have, the rarer the more; a word of the query
- * counts as often as it is in it.
+ * BM25 (Robertson and Zaragoza 2009): sums over the words that query and text share, with more
+ * weight for rarer words. A word that the query repeats counts each time.
  */
 export function bm25(texts: readonly string[]): Search {
   const found = countTexts(texts);

@@ -1,15 +1,12 @@
 import type { Random } from '../shared/random.js';
 import { addScaled, dot } from '../shared/vectors.js';
 
-/**
- * How often the directions are multiplied by the products of the columns: each time the main ones
- * gain on the others.
- */
+/** Number of iterations of the subspace iteration for the main directions. */
 const ROUNDS = 60;
 
 /**
- * The main directions of rows of length `width`, one after the other: those along which the rows
- * are longest in all.
+ * Returns the main directions of rows of length `width`, one after the other: the orthonormal
+ * directions along which the sum of squares of all rows is largest.
  */
 export function mainDirections(
   rows: Float32Array,
@@ -31,7 +28,7 @@ export function mainDirections(
   return directions;
 }
 
-/** Σ over rows of row · rowᵀ. */
+/** Returns Σ over rows of rowᵀ · row. */
 function productsOfColumns(rows: Float32Array, width: number): Float64Array {
   const products = new Float64Array(width * width);
   for (let row = 0; row < rows.length; row += width) {
@@ -41,7 +38,7 @@ function productsOfColumns(rows: Float32Array, width: number): Float64Array {
   return products;
 }
 
-/** Gram and Schmidt. */
+/** Orthonormalizes the directions by Gram-Schmidt. */
 function orthonormalize(directions: Float64Array, width: number): void {
   for (let d = 0; d < directions.length; d += width) {
     for (let before = 0; before < d; before += width) {
@@ -59,7 +56,7 @@ function orthonormalize(directions: Float64Array, width: number): void {
   }
 }
 
-/** How far each row goes along each direction. */
+/** Returns the coordinates of each row along each direction. */
 export function along(rows: Float32Array, width: number, directions: Float64Array): Float32Array {
   const count = directions.length / width;
   return Float32Array.from({ length: (rows.length / width) * count }, (_, k) =>

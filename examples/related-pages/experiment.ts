@@ -10,14 +10,14 @@ import { prepareLesson, teachStudent } from './teaching.js';
 import { vocabularyOf } from './words.js';
 
 const FOLDS = 5;
-/** A word that is in fewer of the pages is not worth a vector. */
+/** Minimum number of pages for a word to have a vector. */
 const LEAST_PAGES = 4;
 
 export interface Settings {
   readonly seed: number;
-  /** How many of the five folds are unseen, one after the other. */
+  /** Number of the five folds that are held out in turn. */
   readonly folds: number;
-  /** What part of the steps of each method is done. */
+  /** Fraction of each method's steps that is taken. */
   readonly pace: number;
 }
 
@@ -25,15 +25,15 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
   return quick ? { seed, folds: 1, pace: 0.1 } : { seed, folds: FOLDS, pace: 1 };
 }
 
-/** Fractions, over the unseen pages. */
+/** Scores as fractions over the unseen pages. */
 export interface Scores {
-  /** How often the seen page that is nearest by the teacher is among the first ten. */
+  /** Fraction for which the teacher's nearest seen page is among the model's first ten. */
   readonly nearest: number;
-  /** How many of the teacher's first ten seen pages are among the first ten. */
+  /** Fraction of the teacher's first ten seen pages that are among the model's first ten. */
   readonly shared: number;
   /**
-   * How often a title finds its page before all others, seen and unseen; nobody has asked the
-   * teacher.
+   * Fraction whose title finds its page before all other pages; undefined for the teacher, which
+   * has no embeddings of titles.
    */
   readonly title?: number;
 }
@@ -41,15 +41,15 @@ export interface Scores {
 export interface Fold {
   readonly seen: readonly number[];
   readonly unseen: readonly number[];
-  /** One for each method. */
+  /** One student for each method. */
   readonly students: readonly StoredStudent[];
-  /** By the name of the method, or of what it is compared with. */
+  /** Scores by the name of the method or of the baseline. */
   readonly scores: ReadonlyMap<string, Scores>;
 }
 
 /**
- * Leaves a fifth of the pages unseen, teaches a student of the others by each method, and looks
- * what each finds.
+ * Holds out a fifth of the pages, teaches a student by each method on the others, and scores the
+ * students and the baselines.
  */
 export function runFold(
   pages: Pages,
@@ -86,7 +86,7 @@ export function runFold(
   return { seen, unseen, students, scores };
 }
 
-/** @param scoresFor - how near all pages are to one */
+/** @param scoresFor - returns the scores of all pages for one page */
 function judgeRelated(
   pages: Pages,
   scoresFor: (page: number) => number[],
@@ -108,7 +108,7 @@ function judgeTitles({ titles }: Pages, search: Search, unseen: readonly number[
   return found.length / unseen.length;
 }
 
-/** The seen pages that are nearest to a page by the teacher. */
+/** Returns the seen pages that are nearest to a page by the teacher's embeddings. */
 export function firstTen(
   { texts, embeddings }: Pages,
   page: number,

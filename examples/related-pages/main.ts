@@ -9,7 +9,7 @@ import { buildPage, PAGE } from './page.js';
 import { readPages } from './pages.js';
 import { sizeOf } from './stored.js';
 
-/** Where `npm run example:related-pages` installs the pages. */
+/** The folder into which `npm run example:related-pages` installs the pages. */
 const PACKAGE = 'node_modules/@sap-ux/fiori-docs-embeddings/data/embeddings/';
 /** The method whose student the page shows. */
 const SHOWN = METHODS.findIndex(({ name }) => name === 'ridge, then SimilarityDistribution');

@@ -7,13 +7,14 @@ import {
 /** One way to make a student. */
 export interface Method {
   readonly name: string;
-  /** Where the word vectors begin: with the ridge regression, or anywhere. */
+  /** Initial word vectors: from the ridge regression, or random. */
   readonly start: 'ridge' | 'random';
-  /** What they are taught by after that, if by anything. */
+  /** Training after the start; undefined if there is none. */
   readonly lessons?: {
     readonly createStrategy: () => DistillationStrategyBase;
     /**
-     * Which embeddings of the teacher the strategy is given: whole, or as wide as the student's.
+     * Embeddings of the teacher for the strategy: complete, or along the main directions, which
+     * gives them the student's width.
      */
     readonly teacher: 'whole' | 'main directions';
     readonly steps: number;

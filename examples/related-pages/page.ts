@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { PageData } from './page/data.js';
 
-/** Where `npm run example:related-pages` writes the page. */
+/** The file that `npm run example:related-pages` writes. */
 export const PAGE: URL = new URL('dist/index.html', import.meta.url);
 
-/** A page that needs no other file: its script, and the data that the script reads, are in it. */
+/** Builds a page in a single file, with its script and the data for the script. */
 export async function buildPage(data: PageData): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('page/app.ts', import.meta.url))],
@@ -14,7 +14,7 @@ export async function buildPage(data: PageData): Promise<string> {
     minify: true,
     write: false,
   });
-  const json = JSON.stringify(data).replaceAll('<', '\\u003c'); // a title may have an end tag in it
+  const json = JSON.stringify(data).replaceAll('<', '\\u003c'); // a title may contain an end tag
   return readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
     .replace('<!-- data -->', () => `<script type="application/json" id="data">${json}</script>`)
     .replace('<!-- script -->', () => `<script>${outputFiles[0]!.text}</script>`);

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The beginning of a page, of which the teacher sees no more. */
+/** Number of characters that are read of a page; the teacher has read no more. */
 const CHARACTERS = 1800;
 
-/** Pages of documentation, and what the teacher makes of each. */
+/** Pages of documentation with the teacher's embeddings. */
 export interface Pages {
   readonly titles: readonly string[];
   /** The first 1,800 characters of each. */
   readonly texts: readonly string[];
-  /** A row of length 1 for each. */
+  /** Embeddings, a row of length 1 for each page. */
   readonly embeddings: Float32Array;
 }
 
-/** Reads what the package has: a page a line, and the embeddings in the same order. */
+/** Reads the files of the package: one page per line, and the embeddings in the same order. */
 export function readPages(folder: string): Pages {
   const lines = readFileSync(join(folder, 'records.jsonl'), 'utf8').trimEnd().split('\n');
   const records = lines.map((line) => JSON.parse(line) as { title: string; content: string });

@@ -1,10 +1,10 @@
 import { dot } from '../shared/vectors.js';
 import type { Search } from './bm25.js';
 
-/** How many pages are shown. */
+/** Number of pages that are shown. */
 const SHOWN = 10;
 
-/** The places of the largest scores among the candidates, from the largest on. */
+/** Returns the candidates with the largest scores, in descending order. */
 export function best(
   scores: ArrayLike<number>,
   candidates: readonly number[],
@@ -13,7 +13,7 @@ export function best(
   return [...candidates].sort((left, right) => scores[right]! - scores[left]!).slice(0, count);
 }
 
-/** By the cosine of embeddings of length 1. */
+/** Scores by the cosine of embeddings of length 1. */
 export function searchEmbeddings(
   embed: (text: string) => Float32Array,
   texts: readonly string[],
@@ -22,7 +22,7 @@ export function searchEmbeddings(
   return (query) => similarities(embed(query), rows);
 }
 
-/** The products of a row with all rows. */
+/** Returns the inner products of a row with all rows. */
 export function similarities(row: Float32Array, rows: readonly Float32Array[]): number[] {
   return rows.map((other) => dot(row, 0, other, 0, row.length));
 }
@@ -32,7 +32,7 @@ export function rowsOf(values: Float32Array, count: number): Float32Array[] {
   return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
 }
 
-/** Rows divided by their length; of zeros they stay zeros. */
+/** Divides rows by their length; a row of zeros stays zero. */
 export function toUnit(row: Float32Array): Float32Array {
   const length = Math.hypot(...row) || 1;
   return row.map((value) => value / length);

@@ -2,8 +2,8 @@ import type { Features } from '../shared/training.js';
 import { addScaled, dot } from '../shared/vectors.js';
 
 /**
- * Ridge regression: the weights W with the least Σ ‖x W − target‖² + penalty · ‖W‖², a row of
- * `width` for each feature. By the products of the samples, which are fewer than the features: W =
+ * Ridge regression: the weights W that minimize Σ ‖x W − target‖² + penalty · ‖W‖², with a row of
+ * `width` for each feature. The samples are fewer than the features, so it solves the dual form W =
  * Xᵀ (X Xᵀ + penalty)⁻¹ targets.
  */
 export function ridge(
@@ -26,7 +26,7 @@ export function ridge(
   return weights;
 }
 
-/** The products of all samples with each other. */
+/** Returns the inner products of all pairs of samples. */
 function productsOf(samples: readonly Features[], features: number): Float64Array {
   const count = samples.length;
   const products = new Float64Array(count * count);
@@ -47,8 +47,8 @@ function productsOf(samples: readonly Features[], features: number): Float64Arra
 }
 
 /**
- * The solution x of `matrix` · x = `right`, of `width` columns, by Cholesky's factors; overwrites
- * both.
+ * Solves `matrix` · x = `right` for x, with `width` columns, by the Cholesky decomposition.
+ * Overwrites both arguments.
  */
 function solve(matrix: Float64Array, right: Float64Array, width: number): Float64Array {
   const size = right.length / width;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../browser/chromium.js';
 import { PAGE } from './page.js';
 
-/** The picture of the README, of the page that `npm run example:related-pages` wrote. */
+/** Takes the README's picture of the page that `npm run example:related-pages` wrote. */
 const browser = await launchChromium();
 const page = await browser.newPage({ viewport: { width: 1000, height: 860 } });
 page.on('pageerror', (error) => {

@@ -4,18 +4,17 @@ import type { WordVectors } from './student.js';
 import { countWords, type Vocabulary, weigh } from './words.js';
 
 /**
- * A student as it is stored, and all that it takes to embed a text: a byte for each number of a
- * word's vector.
+ * A stored student, which is all that embedding a text needs. Word vectors are quantized to bytes.
  */
 export interface StoredStudent {
   readonly words: readonly string[];
   readonly width: number;
   readonly bytes: Int8Array;
-  /** What the bytes of each word are multiplied by. */
+  /** Factor of each word's bytes. */
   readonly scales: Float32Array;
 }
 
-/** Rounds each vector to bytes, and has it count as much as its word is rare. */
+/** Quantizes each vector to bytes, and multiplies its scale by the rarity of its word. */
 export function store(
   { weights, classes: width }: WordVectors,
   vocabulary: Vocabulary,
@@ -35,13 +34,14 @@ export function store(
   return { words, width, bytes, scales };
 }
 
-/** Bytes of the vectors and their scales, and of the words with a line end each. */
+/** Returns the bytes of vectors, scales and words, with a line break between words. */
 export function sizeOf({ words, bytes, scales }: StoredStudent): number {
   return bytes.length + scales.byteLength + new TextEncoder().encode(words.join('\n')).length;
 }
 
 /**
- * What makes the embedding of a text, of length 1; 0 where it has no word that the student knows.
+ * Returns a function that embeds texts. An embedding has length 1, or is 0 for a text without known
+ * words.
  */
 export function embedder({
   words,

@@ -2,12 +2,12 @@ import type { Random } from '../shared/random.js';
 import type { Features, Student } from '../shared/training.js';
 import { addScaled } from '../shared/vectors.js';
 
-/** A vector for each word, and nothing else: a page is the sum of those of its words. */
+/** A bag-of-words model: a vector for each word, and a page is the sum of its words' vectors. */
 export class WordVectors implements Student {
   readonly classes: number;
   readonly weights: Float32Array;
 
-  /** @param width - numbers of a vector, and of the embedding of a page */
+  /** @param width - width of a word's vector and of a page's embedding */
   constructor(weights: Float32Array, width: number) {
     this.weights = weights;
     this.classes = width;

@@ -8,19 +8,19 @@ import { ridge } from './ridge.js';
 import { WordVectors } from './student.js';
 import { featuresOf, type Vocabulary } from './words.js';
 
-/** Numbers of a word's vector: the main directions of the teacher. */
+/** Width of a word's vector: the number of main directions of the teacher. */
 const WIDTH = 64;
 const PENALTY = 0.3;
 
-/** Pages to learn from, and what the teacher makes of them. */
+/** Pages for training, with the teacher's embeddings. */
 export interface Lesson {
   readonly samples: readonly Features[];
   readonly words: number;
   /** A row for each page. */
   readonly embeddings: Float32Array;
-  /** The teacher's main directions. */
+  /** The main directions of the teacher's embeddings. */
   readonly directions: Float64Array;
-  /** The embeddings along these alone. */
+  /** The embeddings' coordinates along the main directions. */
   readonly targets: Float32Array;
 }
 
@@ -42,7 +42,8 @@ export function prepareLesson(
 }
 
 /**
- * Makes a student; all pages are in each step. `pace` is what part of the method's steps is done.
+ * Makes a student. Each step uses all pages; `pace` is the fraction of the method's steps that is
+ * taken.
  */
 export function teachStudent(
   { name, start, lessons }: Method,

@@ -1,18 +1,18 @@
 import type { Features } from '../shared/training.js';
 
-/** The words of a text: letters and digits from a letter on, in lower case. */
+/** Returns the words of a text in lower case: a letter, then letters and digits. */
 function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[a-z][a-z0-9]+/g) ?? [];
 }
 
-/** How often each word is in a text. */
+/** Counts the occurrences of each word in a text. */
 export function countWords(text: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 }
 
-/** In how many of the texts each word is. */
+/** Counts the texts that contain each word. */
 export function countTexts(texts: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const text of texts) {
@@ -21,15 +21,17 @@ export function countTexts(texts: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** What a word counts that is in a text n times: the second time adds less than the first. */
+/**
+ * Returns the weight of a word that occurs `count` times in a text; repetitions add less and less.
+ */
 export function weigh(count: number): number {
   return 1 + Math.log(count);
 }
 
-/** Words, each with its place and with what it says about a text: more the fewer texts it is in. */
+/** Words with their index and their inverse document frequency. */
 export type Vocabulary = ReadonlyMap<string, { readonly place: number; readonly rarity: number }>;
 
-/** The words that are in at least `least` of the texts. */
+/** Returns the words that occur in at least `least` of the texts. */
 export function vocabularyOf(texts: readonly string[], least: number): Vocabulary {
   const frequent = [...countTexts(texts)].filter(([, count]) => count >= least);
   return new Map(
@@ -40,7 +42,7 @@ export function vocabularyOf(texts: readonly string[], least: number): Vocabular
   );
 }
 
-/** log tf · idf of the words of a text that are in the vocabulary, at length 1. */
+/** Returns log tf · idf of the words of a text that are in the vocabulary, scaled to length 1. */
 export function featuresOf(text: string, vocabulary: Vocabulary): Features {
   const entries = [...countWords(text)].flatMap(([word, count]) => {
     const known = vocabulary.get(word);

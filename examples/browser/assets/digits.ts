@@ -7,17 +7,17 @@ import { readDigits } from '../../digits/mnist.js';
 import { SETTINGS } from '../worker/settings.js';
 import { encodeDigits } from './encoding.js';
 
-/** Of the digits that the teacher was trained on, those that a student sees. */
+/** Number of the teacher's training images that a student sees. */
 const TRAINING_IMAGES = 3000;
-/** Of the digits that it was not trained on, those that both are judged by. */
+/** Number of the teacher's held-out images by which both models are judged. */
 const HELD_OUT_IMAGES = 500;
 
-/** The split that the teacher was trained on. */
+/** Returns the split on which the teacher was trained. */
 export function splitDigits(): { training: Digits; heldOut: Digits } {
   return split(readDigits(), SETTINGS.heldOut, SETTINGS.seeds[0]!);
 }
 
-/** Of either side, what the page loads. */
+/** Returns the digits of each part that the page loads. */
 export function chooseDigits(): { training: Digits; heldOut: Digits } {
   const { training, heldOut } = splitDigits();
   return { training: first(TRAINING_IMAGES, training), heldOut: first(HELD_OUT_IMAGES, heldOut) };
@@ -28,8 +28,8 @@ function first(count: number, { images, labels }: Digits): Digits {
 }
 
 /**
- * Writes what the worker loads from what npm has installed: the digits themselves are not in the
- * repository.
+ * Writes the files of digits that the worker loads. They come from the npm package, since the
+ * repository does not hold them.
  */
 export const digits: Plugin = {
   name: 'digits',

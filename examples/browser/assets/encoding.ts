@@ -1,7 +1,7 @@
 import type { Digits } from '../../digits/data.js';
 import { PIXELS } from '../../digits/images.js';
 
-/** A byte for each pixel of all images, then one for each label. */
+/** Encodes all images with one byte per pixel, then all labels with one byte each. */
 export function encodeDigits({ images, labels }: Digits): Uint8Array {
   const bytes = new Uint8Array(images.length + labels.length);
   bytes.set(images.map((pixel) => Math.round(255 * pixel)));

@@ -4,7 +4,8 @@ import { trainTeacher } from '../../digits/pretraining.js';
 import { SETTINGS } from '../worker/settings.js';
 import { splitDigits } from './digits.js';
 
-// Makes teacher.bin, the weights of the demo's teacher: npm run example:browser:teacher
+// Trains the demo's teacher and writes its weights into teacher.bin: npm run
+// example:browser:teacher
 
 await startBackend();
 const { training, heldOut } = splitDigits();

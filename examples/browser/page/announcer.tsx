@@ -5,10 +5,10 @@ import type { Answer } from '../worker/protocol.js';
 import { formatPercent } from './format.js';
 import type { Answers, Status, Trainer } from './trainer.js';
 
-/** The pen has to rest so long, in milliseconds, before anything is said. */
+/** Milliseconds for which the pen must rest before an announcement. */
 const REST = 800;
 
-/** Says what both answer once the drawing rests, and where the training begins, pauses and ends. */
+/** Announces both answers once the drawing rests, and when the training starts, pauses and ends. */
 export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const text = useSignal('');
   const rested = useSignal<Float32Array | undefined>(undefined);
@@ -23,7 +23,7 @@ export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Eleme
     const answers = trainer.answers.value;
     if (!answers || answers.pixels !== rested.value) return;
     text.value = sayAnswers(answers);
-    rested.value = undefined; // once is enough
+    rested.value = undefined; // announces each drawing once
   });
   useSignalEffect(() => {
     const said = sayStatus(trainer.status.value, trainer);

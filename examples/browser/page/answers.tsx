@@ -4,7 +4,7 @@ import type { Answer } from '../worker/protocol.js';
 import { formatCount, formatPercent } from './format.js';
 import type { Trainer, Who } from './trainer.js';
 
-/** Teacher and student, side by side. */
+/** The answers of teacher and student, side by side. */
 export function Answers({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const answers = trainer.answers.value;
   const facts = trainer.facts.value;

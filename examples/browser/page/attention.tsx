@@ -10,7 +10,7 @@ const HEADS = 2;
 const FIRST_PATCH = 5;
 const RESOLUTION = 224;
 
-/** Where both look: from one patch, and from all. */
+/** Attention maps of both models: of one patch, and of all patches. */
 export function Attention({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const patch = useSignal(FIRST_PATCH);
   const answers = trainer.answers.value;
@@ -59,12 +59,12 @@ export function Attention({ trainer }: { readonly trainer: Trainer }): JSX.Eleme
   );
 }
 
-/** One head's [TOKENS, TOKENS] of [heads, TOKENS, TOKENS]. */
+/** Returns the map [TOKENS, TOKENS] of one head from [heads, TOKENS, TOKENS]. */
 function mapOf(attention: Float32Array, head: number): Float32Array {
   return attention.subarray(head * TOKENS ** 2, (head + 1) * TOKENS ** 2);
 }
 
-/** What two maps have in common, in [0, 1]: Σ min(p, q), averaged over the rows. */
+/** Returns the overlap of two maps in [0, 1]: Σ min(p, q), averaged over the rows. */
 function overlapOf(left: Float32Array, right: Float32Array): number {
   return left.reduce((sum, value, index) => sum + Math.min(value, right[index]!), 0) / TOKENS;
 }

@@ -6,13 +6,15 @@ import { contextOf } from './paint.js';
 interface CanvasProps {
   /** Pixels along each side. */
   readonly resolution: number;
-  /** What it shows; without, it says nothing that is not said beside it. */
+  /**
+   * Accessible label; undefined if the canvas shows nothing that the text beside it does not say.
+   */
   readonly label?: string;
-  /** Paints on a cleared canvas; again when a signal changes that it reads. */
+  /** Paints on a cleared canvas. It runs again when a signal changes that it reads. */
   readonly paint: (canvas: HTMLCanvasElement) => void;
 }
 
-/** A square to paint on. */
+/** A square canvas. */
 export function Canvas({ resolution, label, paint }: CanvasProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {

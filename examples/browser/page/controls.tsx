@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { formatPercent } from './format.js';
 import type { Status, Trainer } from './trainer.js';
 
-/** Trains, pauses and starts over; or says what happened to the worker, and what to do. */
+/** The buttons for training, pausing and starting over, and the notice of a failed worker. */
 export function Controls({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   return (
     <section class="controls" aria-label="Training">

@@ -6,10 +6,10 @@ import { formatCount, formatPercent } from './format.js';
 import { color } from './palette.js';
 import type { Trainer } from './trainer.js';
 
-/** Before the worker has said how long the training is. */
+/** Length of the axis before the worker has reported the length of the training. */
 const USUAL_STEPS = 700;
 
-/** How the student gets on with digits that it never sees in training. */
+/** The student's accuracy on held-out digits over the steps of the training. */
 export function Curve({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -69,7 +69,7 @@ export function Curve({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   );
 }
 
-/** Keeps a chart in `place` up to date, until what it resolves to is called. */
+/** Keeps a chart in `place` up to date, until the function that it resolves to is called. */
 async function drawCurve(place: HTMLElement, trainer: Trainer): Promise<() => void> {
   const { default: UPlot } = await import('uplot');
   const plot = new UPlot(optionsFor(sizeOf(place), trainer), [[]], place);
@@ -89,7 +89,8 @@ async function drawCurve(place: HTMLElement, trainer: Trainer): Promise<() => vo
 }
 
 /**
- * Steps; at each the accuracy of the earlier student and the teacher, and accuracy and agreement.
+ * Returns the data of the chart: steps, then at each step the accuracy of the earlier student, of
+ * the teacher and of the student, and the agreement.
  */
 function seriesOf(trainer: Trainer): uPlot.AlignedData {
   const curve = trainer.curve.value;

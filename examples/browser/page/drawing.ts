@@ -1,7 +1,7 @@
-/** The pen from where it is put down to where it is lifted; both coordinates in [0, 1]. */
+/** One stroke of the pen, from its first point to its last; both coordinates in [0, 1]. */
 export type Stroke = readonly (readonly [x: number, y: number])[];
 
-/** What is on the pad: strokes of a pen, or an image of the held-out ones. */
+/** The content of the pad: strokes of a pen, or a held-out image. */
 export type Drawing =
   | { readonly kind: 'strokes'; readonly strokes: readonly Stroke[] }
   | { readonly kind: 'sample'; readonly digit: number; readonly pixels: Float32Array };
@@ -12,18 +12,18 @@ export function isBlank(drawing: Drawing): boolean {
   return drawing.kind === 'strokes' && drawing.strokes.length === 0;
 }
 
-/** The held-out image of a digit; `samples` has one of each. */
+/** Returns the held-out image of a digit; `samples` has one image of each digit. */
 export function sampleOf(samples: readonly Float32Array[], digit: number): Drawing {
   return { kind: 'sample', digit, pixels: samples[digit]! };
 }
 
-/** A new stroke that starts here; takes the place of an image. */
+/** Adds a stroke that starts at a point. It replaces an image. */
 export function putPenDown(drawing: Drawing, x: number, y: number): Drawing {
   const strokes = drawing.kind === 'strokes' ? drawing.strokes : [];
   return { kind: 'strokes', strokes: [...strokes, [[x, y]]] };
 }
 
-/** The last stroke goes on to here. */
+/** Extends the last stroke to a point. */
 export function movePen(drawing: Drawing, x: number, y: number): Drawing {
   if (drawing.kind === 'sample') return putPenDown(drawing, x, y);
   const last = drawing.strokes.at(-1) ?? [];

@@ -9,7 +9,7 @@ import { rasterize } from './rasterize.js';
 import { load, save } from './storage.js';
 import { Trainer } from './trainer.js';
 
-/** What is on the pad until somebody draws. */
+/** The digit on the pad before the first drawing. */
 const FIRST_DIGIT = 3;
 
 followColorScheme();

@@ -9,7 +9,7 @@ import { color } from './palette.js';
 import { drawStrokes } from './rasterize.js';
 import type { Trainer } from './trainer.js';
 
-/** Width of the pen, and how far an arrow key moves it, in parts of the pad. */
+/** Width of the pen, and the distance of one press of an arrow key, as fractions of the pad. */
 const PEN = 0.075;
 const KEY_STEP = 1 / 20;
 const RESOLUTION = 560;
@@ -21,14 +21,14 @@ const ARROWS: Readonly<Record<string, readonly [x: number, y: number]>> = {
   ArrowDown: [0, 1],
 };
 
-/** The pen of the keyboard; it is seen while it is in use. */
+/** The pen of the keyboard, which is visible while it is in use. */
 interface Cursor {
   readonly x: number;
   readonly y: number;
   readonly isDown: boolean;
 }
 
-/** Draws by pointer or keyboard, or takes a held-out digit. */
+/** The pad: takes strokes by pointer and keyboard, and held-out digits by buttons. */
 export function Pad({ trainer, drawing }: AppProps): JSX.Element {
   const cursor = useSignal<Cursor | undefined>(undefined);
   return (
@@ -81,13 +81,13 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
   );
 }
 
-/** On the pad, also where the pointer has left it. */
+/** Returns the position on the pad; a pointer outside of it is moved to its edge. */
 function placeOf(event: TargetedPointerEvent<HTMLElement>): [x: number, y: number] {
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
   return [clamp((event.clientX - left) / width), clamp((event.clientY - top) / height)];
 }
 
-/** Whether the key means something on the pad. */
+/** Returns true for a key that the pad handles. */
 function handleKey(
   key: string,
   drawing: Signal<Drawing>,

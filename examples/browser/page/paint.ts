@@ -2,17 +2,17 @@ import { PATCH_SIDE, SIDE, TOKENS } from '../../digits/images.js';
 import { color } from './palette.js';
 import type { Who } from './trainer.js';
 
-/** Along a side of the image. */
+/** Number of patches along a side of the image. */
 export const PATCHES: number = SIDE / PATCH_SIDE;
 
-/** To paint in units: `side` of them along each side of the canvas. */
+/** Returns the context of a canvas, scaled so that each side is `side` units long. */
 export function contextOf(canvas: HTMLCanvasElement, side: number): CanvasRenderingContext2D {
   const context = canvas.getContext('2d')!;
   context.setTransform(canvas.width / side, 0, 0, canvas.height / side, 0, 0);
   return context;
 }
 
-/** The image in ink; what is paper stays transparent. */
+/** Paints the image in ink; paper stays transparent. */
 export function paintPixels(context: CanvasRenderingContext2D, pixels: Float32Array): void {
   const image = document.createElement('canvas');
   image.width = SIDE;
@@ -31,7 +31,7 @@ export function paintPixels(context: CanvasRenderingContext2D, pixels: Float32Ar
 }
 
 /**
- * The image, and over each patch how much of the attention of `query` it gets; `map` is [TOKENS,
+ * Paints the image and, over each patch, the attention that `query` pays to it. `map` is [TOKENS,
  * TOKENS].
  */
 export function paintAttention(
@@ -61,7 +61,10 @@ export function paintAttention(
   );
 }
 
-/** All rows of a map: where a patch lies, there lies a small picture of what it looks at. */
+/**
+ * Paints all rows of a map: at the place of each patch, a small picture of the attention that it
+ * pays.
+ */
 export function paintAllAttention(canvas: HTMLCanvasElement, map: Float32Array, who: Who): void {
   const gap = 0.5;
   const pitch = PATCHES + gap;
@@ -82,7 +85,10 @@ function placeOf(token: number): [x: number, y: number] {
   return [token % PATCHES, Math.floor(token / PATCHES)];
 }
 
-/** Spread evenly, every patch gets 1 / 16: which a linear scale would hardly show. */
+/**
+ * Returns the opacity of an attention weight. Uniform attention is 1 / 16 for each patch, which
+ * would hardly be visible on a linear scale.
+ */
 function visibility(attention: number): number {
   return Math.sqrt(attention);
 }

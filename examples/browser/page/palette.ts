@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 
 const isDark: Signal<boolean> = signal(false);
 
-/** Has what is painted with {@link color} follow the colour scheme of the system. */
+/** Repaints canvases that use {@link color} when the colour scheme of the system changes. */
 export function followColorScheme(): void {
   const query = matchMedia('(prefers-color-scheme: dark)');
   isDark.value = query.matches;
@@ -12,8 +12,8 @@ export function followColorScheme(): void {
 }
 
 /**
- * The value of a custom property of style.css; an effect that reads it runs anew when the scheme
- * changes.
+ * Returns the value of a custom property of style.css. An effect that reads it runs again when the
+ * colour scheme changes.
  */
 export function color(name: string): string {
   isDark.value; // subscribes

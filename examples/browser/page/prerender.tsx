@@ -4,5 +4,5 @@ import { App } from './app.js';
 import { BLANK } from './drawing.js';
 import { Trainer } from './trainer.js';
 
-/** The page before anything is loaded. */
+/** Renders the page as it is before anything is loaded. */
 export const html: string = renderToString(<App trainer={new Trainer()} drawing={signal(BLANK)} />);

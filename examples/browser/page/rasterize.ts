@@ -2,19 +2,20 @@ import { SIDE } from '../../digits/images.js';
 import { type Drawing, isBlank, type Stroke } from './drawing.js';
 
 /**
- * In MNIST, a digit fills a box of 20 × 20 pixels, and its centre of mass is in the middle of the
+ * Side in pixels of the square that an MNIST digit fills. Its centre of mass is the middle of the
  * image.
  */
 const BOX = 20;
 const PEN = 2.6;
-/** What is smaller than this part of the pad is not blown up: a dot stays a dot. */
+/** A drawing smaller than this fraction of the pad is not enlarged, so that a dot stays a dot. */
 const SMALLEST = 0.2;
 
-/** A line of no length is not drawn: a dot is as long as this. */
+/** Length of the line that draws a dot, since a line of length 0 is not drawn. */
 const HAIR = 0.001;
 
 /**
- * The drawing as MNIST has its digits: 28 rows of 28, 0 (paper) to 1 (ink); undefined without ink.
+ * Rasterizes a drawing in the format of MNIST: 28 rows of 28 pixels, 0 (paper) to 1 (ink). Returns
+ * undefined for a blank drawing.
  */
 export function rasterize(drawing: Drawing): Float32Array | undefined {
   if (isBlank(drawing)) return undefined;
@@ -49,7 +50,7 @@ function paint(strokes: readonly Stroke[], scale: number, x: number, y: number):
   return Float32Array.from({ length: SIDE * SIDE }, (_, pixel) => data[4 * pixel + 3]! / 255);
 }
 
-/** Round strokes in the colour that the context has. */
+/** Draws strokes with round ends in the current colour of the context. */
 export function drawStrokes(
   context: CanvasRenderingContext2D,
   strokes: readonly Stroke[],

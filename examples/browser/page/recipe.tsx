@@ -12,7 +12,7 @@ const COMPONENTS: readonly { name: Component; label: string; purpose: string }[]
 ];
 const WEIGHT_STEP = 5;
 
-/** How the student is taught, and what each part of it costs at the moment. */
+/** The settings of the loss, and the current share of each part. */
 export function RecipePanel({ trainer }: { readonly trainer: Trainer }): JSX.Element {
   const recipe = trainer.recipe.value;
   const labelled = trainer.facts.value?.labelledImages;
@@ -72,7 +72,7 @@ function ComponentRow({ trainer, name, label, purpose }: ComponentRowProps): JSX
         label={label}
         purpose={purpose}
         min={0}
-        least={sum === weights[name] ? WEIGHT_STEP : 0} // one of them has to count
+        least={sum === weights[name] ? WEIGHT_STEP : 0} // the sum of all weights must stay positive
         max={100}
         step={WEIGHT_STEP}
         value={weights[name]}
@@ -97,7 +97,7 @@ interface SliderProps {
   readonly label: string;
   readonly purpose: string;
   readonly min: number;
-  /** What may be chosen, if not the whole range. */
+  /** The selectable range, if it is not the complete range. */
   readonly least?: number;
   readonly max: number;
   readonly step: number;

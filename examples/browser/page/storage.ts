@@ -3,19 +3,21 @@ import { createStore, del, getMany, set, type UseStore } from 'idb-keyval';
 import { type Recipe, SNAPSHOT_VERSION, type Snapshot } from '../worker/protocol.js';
 import type { Drawing } from './drawing.js';
 
-/** What the page goes on from after a reload. */
+/** The state that the page restores after a reload. */
 export interface Saved {
   readonly snapshot: Snapshot;
   readonly recipe: Recipe;
   readonly drawing: Drawing;
 }
 
-/** Why the browser keeps nothing for this page, if it does not; the page works all the same. */
+/**
+ * The browser's reason for storing nothing; undefined if it stores. The page works in both cases.
+ */
 export const refusal: Signal<string | undefined> = signal(undefined);
 
 let opened: UseStore | undefined;
 
-/** Of its own for every version, so that nothing is read that an older page has written. */
+/** Opens the store of this version of snapshots, so that data of an older page are not read. */
 function store(): UseStore {
   opened ??= createStore(`knowledge-distillation-${SNAPSHOT_VERSION}`, 'student');
   return opened;
@@ -39,7 +41,7 @@ export function forget(key: keyof Saved): void {
   attempt(() => del(key, store()));
 }
 
-/** Where storage is forbidden, it may throw at once, or refuse later. */
+/** Writes to the store. Where storage is forbidden, a write may throw or reject. */
 async function attempt(write: () => Promise<void>): Promise<void> {
   try {
     await write();

@@ -21,7 +21,7 @@ export type Status = 'opening' | 'ready' | 'training' | 'finished' | 'failed';
 
 export type Who = 'teacher' | 'student';
 
-/** What both say about an image. */
+/** The answers of both models for an image. */
 export interface Answers extends Readonly<Record<Who, Answer>> {
   readonly pixels: Float32Array;
 }
@@ -32,7 +32,7 @@ type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Ki
 export class Trainer {
   readonly status: Signal<Status> = signal('opening');
   readonly recipe: Signal<Recipe> = signal(DEFAULT_RECIPE);
-  /** Models and data, once the worker has them. */
+  /** Models and data, as reported by the worker. */
   readonly facts: Signal<ReportOf<'opened'> | undefined> = signal(undefined);
   readonly step: Signal<number> = signal(0);
   readonly loss: Signal<number | undefined> = signal(undefined);
@@ -40,24 +40,24 @@ export class Trainer {
   readonly curve: Signal<readonly CurvePoint[]> = signal([]);
   /** Curve of the previous student, for comparison. */
   readonly earlierCurve: Signal<readonly CurvePoint[]> = signal([]);
-  /** What is on the pad. */
+  /** The image on the pad. */
   readonly pixels: Signal<Float32Array | undefined> = signal(undefined);
   readonly answers: Signal<Answers | undefined> = signal(undefined);
   readonly failure: Signal<string | undefined> = signal(undefined);
 
   #worker: Worker | undefined;
-  /** Whether the worker has reported anything. */
+  /** True once the worker has reported anything. */
   #isLoaded = false;
   #snapshot: Snapshot | undefined;
   #trainsOnceOpened = false;
   #isPausing = false;
-  /** What an answer is due about. */
+  /** The image of the request that awaits an answer. */
   #asked: Float32Array | undefined;
   #isAnswerStale = false;
   #silence = 0;
   readonly #reports = new Map<Report['kind'], Report>();
 
-  /** Begins, or goes on from what was saved. */
+  /** Starts a student, or resumes the saved one. */
   start({ snapshot, recipe }: Partial<Saved>): void {
     this.#snapshot = snapshot;
     if (recipe) this.recipe.value = recipe;
@@ -70,21 +70,24 @@ export class Trainer {
     this.#send({ kind: 'train' });
   }
 
-  /** The step under way comes to its end first. */
+  /** Pauses the training after the current step. */
   pause(): void {
-    if (this.#isPausing) return; // else its answer could come after the training goes on
+    if (this.#isPausing) return; // a second answer might arrive after the training goes on
     this.#isPausing = true;
     this.#send({ kind: 'pause' });
   }
 
-  /** Changes the steps that follow. */
+  /** Changes the recipe of the steps that follow. */
   teach(recipe: Recipe): void {
     this.recipe.value = recipe;
     save('recipe', recipe);
     if (this.#isOpen) this.#send({ kind: 'teach', recipe });
   }
 
-  /** Has both models answer about an image, and the student again as it learns. */
+  /**
+   * Requests answers of both models for an image; the student's answer is requested again as it
+   * learns.
+   */
   ask(pixels: Float32Array | undefined): void {
     this.pixels.value = pixels;
     if (!pixels) this.answers.value = undefined;
@@ -92,12 +95,12 @@ export class Trainer {
     this.#askIfStale();
   }
 
-  /** A new worker goes on where the last snapshot was taken. */
+  /** Resumes from the last snapshot, with a new worker. */
   goOn(): void {
     this.#open();
   }
 
-  /** A new student, which knows nothing. */
+  /** Starts a new, untrained student. */
   startOver(): void {
     this.#snapshot = undefined;
     this.#trainsOnceOpened = false;
@@ -106,7 +109,7 @@ export class Trainer {
     this.#open();
   }
 
-  /** Where a new worker would go on. */
+  /** The step from which a new worker would resume. */
   get snapshotStep(): number {
     return this.#snapshot?.step ?? 0;
   }
@@ -115,7 +118,10 @@ export class Trainer {
     return this.status.value !== 'opening' && this.status.value !== 'failed';
   }
 
-  /** Has the worker, or a new one where there is none, go on from the snapshot, or begin. */
+  /**
+   * Opens a session: resumes from the snapshot, or starts a student. Starts a worker if there is
+   * none.
+   */
   #open(): void {
     const snapshot = this.#snapshot;
     batch(() => {
@@ -152,19 +158,19 @@ export class Trainer {
     this.#worker?.postMessage(request);
   }
 
-  /** Keeps at once what must not be lost; shows it with the next frame. */
+  /** Saves a snapshot at once; shows the report with the next frame. */
   #receive(report: Report): void {
     this.#isLoaded = true;
     this.#silence = 0;
     const isOpening = this.status.value === 'opening';
-    // Of the student before.
+    // The report is about the previous student.
     if (isOpening && report.kind !== 'opened' && report.kind !== 'failed') return;
     if ('snapshot' in report) {
       this.#snapshot = report.snapshot;
       save('snapshot', report.snapshot);
     }
     if (this.#reports.size === 0) requestAnimationFrame(() => this.#showReports());
-    this.#reports.delete(report.kind); // so that the newest of a kind comes last
+    this.#reports.delete(report.kind); // keeps the reports in the order of their arrival
     this.#reports.set(report.kind, report);
   }
 
@@ -182,7 +188,8 @@ export class Trainer {
       case 'opened':
         this.facts.value = report;
         this.#rest(report.step);
-        this.#send({ kind: 'teach', recipe: this.recipe.value }); // may have changed meanwhile
+        // the recipe may have changed meanwhile
+        this.#send({ kind: 'teach', recipe: this.recipe.value });
         if (this.#trainsOnceOpened) this.train();
         break;
       case 'step':
@@ -229,11 +236,13 @@ export class Trainer {
     this.#send({ kind: 'ask', pixels });
   }
 
-  /** Called every second that the page is alive: sleep of the whole computer does not count. */
+  /**
+   * Runs every second while the page is awake, so that the sleep of the computer does not count.
+   */
   #watch(): void {
     const isReportDue =
       ['opening', 'training'].includes(this.status.value) || this.#asked !== undefined;
-    // A page in the background draws no frames: what has come in waits there.
+    // A page in the background draws no frames, so that its reports wait here.
     if (!isReportDue || this.#reports.size > 0) return;
     this.#silence++;
     const patience = this.#isLoaded ? PATIENCE : PATIENCE_WHILE_LOADING;

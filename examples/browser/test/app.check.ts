@@ -47,7 +47,7 @@ const ZERO = Array.from({ length: 25 }, (_, step) => {
 });
 
 describe('training', () => {
-  test('a student goes from chance to most of what its teacher knows, and answers as it does', async () => {
+  test('a student starts at chance, approaches its teacher, and gives the same answers', async () => {
     const page = await open();
     await startTraining(page);
     await page.getByTestId('accuracy').waitFor();
@@ -86,13 +86,13 @@ describe('training', () => {
     await expect.poll(() => cost(page, 'feature')).toMatch(/× 0\.43 =/);
     await page.getByLabel('Feature').fill('0');
     await expect.poll(() => cost(page, 'response')).toMatch(/× 1\.00 =/);
-    await page.getByLabel('Response').fill('0'); // one has to count
+    await page.getByLabel('Response').fill('0'); // at least one weight must stay positive
     expect(await page.getByLabel('Response').inputValue()).toBe('5');
     expect(await cost(page, 'response')).toMatch(/× 1\.00 =/);
     await pause(page);
   });
 
-  test('a second click on Pause asks for nothing: its answer could come when the training goes on', async () => {
+  test('a second click on Pause sends no request, whose answer might arrive in a later training', async () => {
     const page = await open();
     await startTraining(page);
     await waitForStep(page, 1);
@@ -114,7 +114,7 @@ describe('training', () => {
     await pause(page);
   });
 
-  test('a student that is started over knows nothing, and has the earlier curve beside it', async () => {
+  test('Start over gives an untrained student, and shows the earlier curve', async () => {
     const page = await open();
     await startTraining(page);
     await waitForStep(page, 30);
@@ -131,19 +131,19 @@ describe('training', () => {
 });
 
 describe('drawing', () => {
-  test('by keyboard: a stroke down is a one', async () => {
+  test('the keyboard draws: a vertical stroke is a one', async () => {
     const page = await open();
-    await readAnswers(page); // about the digit that is there at first
+    await readAnswers(page); // the answers for the first digit
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByLabel('Drawing pad').focus();
     await page.keyboard.press('Space');
     for (let step = 0; step < 10; step++) await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Space');
-    await page.keyboard.press('ArrowRight'); // the pen is up
+    await page.keyboard.press('ArrowRight'); // with the pen up
     await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '1' });
   });
 
-  test('a tap leaves a dot', async () => {
+  test('a tap draws a dot', async () => {
     const page = await open();
     const pad = page.getByLabel('Drawing pad');
     const picture = () =>
@@ -200,7 +200,7 @@ describe('drawing', () => {
     }
   });
 
-  test('what both say is said to a screen reader, once the drawing rests', async () => {
+  test('a screen reader is told both answers once the drawing rests', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'A handwritten 4' }).click();
     await expect
@@ -209,8 +209,8 @@ describe('drawing', () => {
   });
 });
 
-describe('what was learned is kept', () => {
-  test('over a reload: step, curve, recipe and drawing', async () => {
+describe('the training survives', () => {
+  test('a reload, with step, curve, recipe and drawing', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'A handwritten 7' }).click();
     await page.getByLabel('Feature').fill('60');
@@ -225,7 +225,7 @@ describe('what was learned is kept', () => {
     await waitForStep(page, before.step + 5);
   });
 
-  test('when the worker fails: the page says so, and a new worker goes on', async () => {
+  test('a failure of the worker: the page reports it, and a new worker goes on', async () => {
     const page = await open();
     await startTraining(page);
     await waitForStep(page, 45);
@@ -237,14 +237,14 @@ describe('what was learned is kept', () => {
     const alert = page.getByRole('alert');
     await alert.filter({ hasText: 'out of memory, say' }).waitFor();
     await goOnFromTheSnapshot(page);
-    visited.complaints.splice(0); // the console names the error, too
+    visited.complaints.splice(0); // the console prints the error, too
   });
 
-  test('when the worker is ended without a word', async () => {
+  test('the end of the worker without a message', async () => {
     const page = await open();
     await startTraining(page);
     await waitForStep(page, 45);
-    // Never answers: it is gone.
+    // The worker never answers.
     page
       .workers()[0]!
       .evaluate(() => close())
@@ -254,7 +254,7 @@ describe('what was learned is kept', () => {
   });
 });
 
-test('where storage is forbidden: trains, pauses and heeds the sliders, and says so', async () => {
+test('without storage, the page trains, pauses and follows the sliders, and says that it keeps nothing', async () => {
   const page = await open();
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
@@ -273,7 +273,7 @@ test('where storage is forbidden: trains, pauses and heeds the sliders, and says
   await page.getByRole('button', { name: 'Train the student' }).waitFor();
 });
 
-test('a worker that is gone is noticed within seconds, also when one starts over', async () => {
+test('the page notices within seconds that a worker is gone, also after Start over', async () => {
   const page = await open();
   await startTraining(page);
   await waitForStep(page, 2);
@@ -286,7 +286,7 @@ test('a worker that is gone is noticed within seconds, also when one starts over
   await page.getByRole('alert').filter({ hasText: 'no sign of life' }).waitFor();
 });
 
-test('a slow network is no failure', async () => {
+test('a slow network is not reported as a failure', async () => {
   const page = await open();
   await page.clock.install();
   let arrive: () => void = () => undefined;
@@ -305,7 +305,7 @@ test('a slow network is no failure', async () => {
   await page.getByRole('button', { name: 'Train the student' }).waitFor();
 });
 
-test('without a network, once it is loaded', async () => {
+test('the loaded page works without a network', async () => {
   const page = await open();
   await page.getByRole('button', { name: 'Train the student' }).waitFor();
   await page.context().setOffline(true);
@@ -316,13 +316,13 @@ test('without a network, once it is loaded', async () => {
   await pause(page);
 });
 
-test('there is something to read before any script has run', async () => {
+test('the page has text before any script has run', async () => {
   const page = await open({ javaScriptEnabled: false });
   await page.getByRole('heading', { name: 'A small network learns from a big one' }).waitFor();
   await page.getByRole('heading', { name: 'The learning curve' }).waitFor();
 });
 
-test('in forced colours, bars and sliders have one', async () => {
+test('bars and sliders are visible in forced colours', async () => {
   const page = await open({ forcedColors: 'active' });
   await readAnswers(page);
   const colors = (selector: string, property: string) =>
@@ -335,7 +335,7 @@ test('in forced colours, bars and sliders have one', async () => {
   expect(await colors('input[type=range]', 'forced-color-adjust')).toBe('none');
 });
 
-test('at 400 %, where the window is low, the controls cover nothing', async () => {
+test('at 400 % zoom, in a low window, the controls cover nothing', async () => {
   const page = await open({ viewport: { width: 320, height: 256 } });
   await readAnswers(page);
   const { height } = (await page.locator('.controls').boundingBox())!;
@@ -346,7 +346,7 @@ test('at 400 %, where the window is low, the controls cover nothing', async () =
 });
 
 describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
-  test('axe finds nothing: at rest, while training, and when the worker has failed', async () => {
+  test('axe finds no violation at rest, while training, and after a failure of the worker', async () => {
     const page = await open({ colorScheme });
     await page.getByRole('button', { name: 'Train the student' }).waitFor();
     await readAnswers(page);
@@ -370,7 +370,7 @@ describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
     await readAnswers(page);
     for (const width of [320, 360, 390, 768, 1280]) {
       await page.setViewportSize({ width, height: 800 });
-      // The chart follows with the next frame.
+      // The chart is resized in the next frame.
       await expect
         .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
         .toBeLessThanOrEqual(width);
@@ -381,7 +381,7 @@ describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
   });
 });
 
-test('what is painted has the colours of the scheme, also when that changes', async () => {
+test('canvases have the colours of the scheme, also after the scheme changes', async () => {
   const page = await open({ colorScheme: 'light' });
   await readAnswers(page);
   const thumbnail = page.locator('.samples canvas').first();
@@ -425,7 +425,8 @@ async function state(page: Page) {
 }
 
 /**
- * The button says where it goes on; the new worker is there at once, with the curve, and trains.
+ * Clicks the button that names the step of the snapshot, and checks that a new worker resumes from
+ * it with the curve, and trains.
  */
 async function goOnFromTheSnapshot(page: Page): Promise<void> {
   const button = page.getByRole('button', { name: /^Go on from step/ });

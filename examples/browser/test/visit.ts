@@ -3,9 +3,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright';
 /** A visit to the app with a fresh browser profile. */
 export interface Visit {
   readonly page: Page;
-  /** What the console and the page complained about. */
+  /** Complaints of the console and of the page. */
   readonly complaints: string[];
-  /** Addresses elsewhere that were asked for. */
+  /** Requested addresses on other hosts. */
   readonly elsewhere: string[];
 }
 
@@ -16,7 +16,7 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(100_000); // a busy machine is slow, not wrong
+  page.setDefaultTimeout(100_000); // a busy machine is slow
   const complaints: string[] = [];
   const elsewhere: string[] = [];
   page.on('console', (message) => {
@@ -48,12 +48,12 @@ export async function waitForStep(page: Page, step: number): Promise<void> {
   );
 }
 
-/** The first number that is shown there. */
+/** Returns the first number in the text of an element. */
 export async function numberIn(page: Page, testId: string): Promise<number> {
   return Number.parseFloat((await page.getByTestId(testId).textContent()) ?? '');
 }
 
-/** Waits until both have answered about what is on the pad, and gives their digits. */
+/** Waits for the answers of both models for the image on the pad, and returns their digits. */
 export async function readAnswers(page: Page): Promise<{ teacher: string; student: string }> {
   const [teacher, student] = await Promise.all(
     ['teacher', 'student'].map(async (who) => {

@@ -3,7 +3,7 @@ import { PIXELS, toPatches } from '../../digits/images.js';
 import type { Transformer } from '../../digits/transformer.js';
 import type { Answer } from './protocol.js';
 
-/** What the model says about an image, row by row. */
+/** Returns a model's answer for an image, with its attention. */
 export function answer(model: Transformer, pixels: Float32Array): Answer {
   if (pixels.length !== PIXELS || !pixels.every(Number.isFinite)) {
     throw new RangeError(

@@ -4,7 +4,7 @@ import { recordTeacher, type Teacher } from '../../digits/teacher.js';
 import { Transformer } from '../../digits/transformer.js';
 import { SETTINGS } from './settings.js';
 
-/** What stays while students come and go. */
+/** The data and the teacher, which all students share. */
 export interface Classroom {
   readonly model: Transformer;
   readonly teacher: Teacher;
@@ -12,7 +12,7 @@ export interface Classroom {
   readonly heldOut: Digits;
 }
 
-/** `weights`: what the teacher has learned. */
+/** Prepares the classroom; `weights` are the teacher's. */
 export function openClassroom(
   weights: Float32Array,
   digits: { readonly training: Digits; readonly heldOut: Digits },
@@ -22,7 +22,7 @@ export function openClassroom(
   return { model, teacher: recordTeacher(model, digits.training, digits.heldOut), ...digits };
 }
 
-/** A held-out image of each digit, row by row. */
+/** Returns a held-out image of each digit, row by row. */
 export function chooseSamples({ images, labels }: Digits): Float32Array[] {
   return Array.from({ length: CLASSES }, (_, digit) => {
     const start = PIXELS * labels.indexOf(digit);

@@ -4,14 +4,14 @@ import type { Report, Request } from './protocol.js';
 import { Session } from './session.js';
 import { SETTINGS } from './settings.js';
 
-/** Does what the page asks for, and reports; trains in between. */
+/** Handles the requests of the page and sends reports; trains in between. */
 export class Conversation {
   readonly #classroom: Classroom;
   readonly #send: (report: Report) => void;
-  /** Lets requests come in. */
+  /** Yields, so that requests can arrive. */
   readonly #breathe: () => Promise<void>;
   #opened: Session | undefined;
-  /** The training under way. */
+  /** The current training. */
   #run: symbol | undefined;
 
   constructor(classroom: Classroom, send: (report: Report) => void, breathe: () => Promise<void>) {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-// Has to come after it: gradients read flags as they register.
+// The gradients come second, since they read the flags of tfjs-core when they are registered.
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
@@ -14,7 +14,7 @@ import { Conversation } from './conversation.js';
 import type { Report, Request } from './protocol.js';
 
 const conversation = begin();
-// From the start, since what comes before there is a listener is lost.
+// The listener is there from the start, since earlier messages would be lost.
 addEventListener('message', async ({ data }: MessageEvent<Request>) => {
   try {
     (await conversation).receive(data);
@@ -41,7 +41,7 @@ async function loadClassroom(): Promise<Classroom> {
 }
 
 async function startTensorFlow(): Promise<void> {
-  // At sizes as small as these, threads would cost more than they bring.
+  // With matrices this small, threads would cost more than they gain.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   setWasmPaths({
     'tfjs-backend-wasm.wasm': plain,
@@ -68,7 +68,7 @@ function send(report: Report): void {
 
 const { port1, port2 } = new MessageChannel();
 
-/** Resolves after the messages that have come in: a timer would wait for four milliseconds. */
+/** Resolves after the messages that have arrived. A timer would wait for four milliseconds. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     port1.onmessage = () => resolve();

@@ -1,55 +1,55 @@
 import type { ComponentLoss } from 'knowledge-distillation';
 import type { TrainingState } from '../../digits/optimizer.js';
 
-/** How the student is taught; may change between any two steps. */
+/** The settings of the student's loss, which may change between any two steps. */
 export interface Recipe {
-  /** Relative to each other: the hybrid divides them by their sum. */
+  /** Relative weights: the hybrid divides them by their sum. */
   readonly weights: {
     readonly response: number;
     readonly attention: number;
     readonly feature: number;
   };
   readonly temperature: number;
-  /** Weight of the true label, in [0, 1], where an image has one. */
+  /** Weight of the label of a labelled image, in [0, 1]. */
   readonly alpha: number;
 }
 
-/** Result of the student on the held-out images after a number of steps. */
+/** The student's result on the held-out images after a number of steps. */
 export interface CurvePoint {
   readonly step: number;
   readonly accuracy: number;
-  /** Fraction of images in which it chooses the class that its teacher chooses. */
+  /** Fraction of images for which student and teacher choose the same class. */
   readonly agreement: number;
 }
 
-/** All that a training goes on from, bit by bit: in a new worker, or after the page was closed. */
+/** The state from which a training resumes bit by bit, in a new worker or after a reload. */
 export interface Snapshot extends TrainingState {
-  /** {@link SNAPSHOT_VERSION} at the time of the snapshot. */
+  /** The value of {@link SNAPSHOT_VERSION} at the time of the snapshot. */
   readonly version: number;
-  /** Of the student, its labelled images and its batches. */
+  /** Seed of the student, of its labelled images and of its batches. */
   readonly seed: number;
   readonly recipe: Recipe;
   readonly curve: readonly CurvePoint[];
 }
 
 /**
- * To be raised when what was saved no longer says how to go on: other models, digits or batches, or
- * another form of recipe or drawing.
+ * Version of the snapshots. Raise it when older snapshots cannot be resumed: with other models,
+ * digits or batches, or another form of recipe or drawing.
  */
 export const SNAPSHOT_VERSION = 1;
 
-/** What a model says about one image. */
+/** A model's answer for one image. */
 export interface Answer {
   readonly probabilities: Float32Array;
-  /** Of the first layer, [heads, tokens, tokens]; every row sums to 1. */
+  /** Attention of the first layer, [heads, tokens, tokens]; every row sums to 1. */
   readonly attention: Float32Array;
 }
 
 export type Request =
-  /** The first message is one of these two. */
+  /** The first message is `open` or `resume`. */
   | { readonly kind: 'open'; readonly seed: number; readonly recipe: Recipe }
   | { readonly kind: 'resume'; readonly snapshot: Snapshot }
-  /** Runs until `pause` or the last step. */
+  /** Trains until `pause` or the last step. */
   | { readonly kind: 'train' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'teach'; readonly recipe: Recipe }
@@ -57,11 +57,11 @@ export type Request =
   | { readonly kind: 'ask'; readonly pixels: Float32Array };
 
 export type Report =
-  /** Answers `open` and `resume`. */
+  /** The reply to `open` and `resume`. */
   | {
       readonly kind: 'opened';
       readonly step: number;
-      /** The last step of the training. */
+      /** Number of steps of the training. */
       readonly steps: number;
       readonly teacher: { readonly accuracy: number; readonly parameters: number };
       readonly student: { readonly parameters: number };
@@ -86,8 +86,5 @@ export type Report =
       readonly teacher: Answer;
       readonly student: Answer;
     }
-  /**
-   * What was asked could not be done, and nothing else has changed; a training that failed is
-   * paused.
-   */
+  /** A request failed and changed nothing else; a training that failed is paused. */
   | { readonly kind: 'failed'; readonly message: string };

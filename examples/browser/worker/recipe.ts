@@ -2,7 +2,7 @@ import { HybridDistillationStrategy, type LinearProjection } from 'knowledge-dis
 import { attention, feature, response } from '../../digits/terms.js';
 import type { Recipe } from './protocol.js';
 
-/** The student's loss as the recipe has it. */
+/** Creates the student's loss from a recipe. */
 export function createStrategy(
   { weights, temperature, alpha }: Recipe,
   projection: LinearProjection,

@@ -18,7 +18,7 @@ import {
 import { createStrategy } from './recipe.js';
 import { SETTINGS, STEPS_BETWEEN_EVALUATIONS } from './settings.js';
 
-/** What changes with the recipe. */
+/** The objects that depend on the recipe. */
 interface Lesson {
   readonly recipe: Recipe;
   readonly loss: LayerwiseDistillationLoss<tf.Tensor, tf.Scalar, tf.Variable>;
@@ -30,7 +30,7 @@ const { model: MODEL, training: TRAINING } = SETTINGS.student;
 /** One student, from its first step to its last. */
 export class Session {
   readonly student: Transformer;
-  /** The images whose labels it sees. */
+  /** The labelled images of the student. */
   readonly labelled: Int32Array;
   readonly #classroom: Classroom;
   readonly #seed: number;
@@ -51,7 +51,7 @@ export class Session {
     this.#lesson = this.#prepare(recipe);
   }
 
-  /** The session that the snapshot was taken of, as it was then. */
+  /** Restores the session of a snapshot. */
   static resume(classroom: Classroom, snapshot: Snapshot): Session {
     checkSnapshot(snapshot);
     const session = new Session(classroom, snapshot.seed, snapshot.recipe);
@@ -60,7 +60,7 @@ export class Session {
     return session;
   }
 
-  /** How many steps are done. */
+  /** Number of completed steps. */
   get step(): number {
     return this.#lesson.trainer.steps;
   }
@@ -69,13 +69,13 @@ export class Session {
     return this.step === TRAINING.steps;
   }
 
-  /** Where the curve should have a point, and has none. */
+  /** True if the curve should have a point at this step and has none. */
   get isEvaluationDue(): boolean {
     const isOnCurve = this.#curve.at(-1)?.step === this.step;
     return !isOnCurve && (this.step % STEPS_BETWEEN_EVALUATIONS === 0 || this.isFinished);
   }
 
-  /** A copy of all that it goes on from. */
+  /** A copy of the state from which the session resumes. */
   get snapshot(): Snapshot {
     return {
       version: SNAPSHOT_VERSION,
@@ -86,7 +86,7 @@ export class Session {
     };
   }
 
-  /** Changes the steps that follow; what was learned stays, also by the projection. */
+  /** Changes the recipe of the steps that follow. Student and projection keep their parameters. */
   teach(recipe: Recipe): void {
     this.#change(recipe, this.#lesson.trainer.state);
   }
@@ -97,12 +97,12 @@ export class Session {
       const value = trainer.step();
       return { kind: 'step', step: this.step, loss: value, components: loss.components };
     } catch (error) {
-      this.teach(recipe); // for the batch to come again
+      this.teach(recipe); // restores the batch of the failed step
       throw error;
     }
   }
 
-  /** Adds a point to the curve. */
+  /** Evaluates the student and adds a point to the curve. */
   evaluate(): void {
     const { teacher, heldOut } = this.#classroom;
     const classes = classify(this.student, heldOut);

@@ -39,8 +39,8 @@ byId('page')
 show();
 
 /**
- * Shows what both find: for words among all pages, for a page among those that the student has
- * seen.
+ * Shows the results of student and BM25: for words among all pages, for a page among the seen
+ * pages.
  */
 function show(): void {
   const words = wordsField.value.trim();

@@ -1,17 +1,17 @@
 import type { StoredStudent } from '../stored.js';
 
-/** What the page is given, as JSON. */
+/** The data of the page, as JSON. */
 export interface PageData {
   readonly titles: readonly string[];
   readonly texts: readonly string[];
   readonly seen: readonly number[];
   readonly unseen: readonly number[];
-  /** For each page that is unseen, the teacher's first ten. */
+  /** The teacher's first ten pages for each unseen page. */
   readonly ideal: readonly (readonly number[])[];
   readonly student: PackedStudent;
 }
 
-/** A stored student with its bytes as text, in base 64. */
+/** A stored student with its bytes in base64. */
 interface PackedStudent extends Pick<StoredStudent, 'words' | 'width'> {
   readonly bytes: string;
   readonly scales: string;
