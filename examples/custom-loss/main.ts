@@ -16,7 +16,7 @@ phase.finish(`all ${LAWS.length} hold`);
 
 const results = runExperiment(METHODS, judge, chooseSettings(quick, seed));
 
-console.log(`${results.training} sentences to learn from, ${results.heldOut} held out`);
+console.log(`${results.training} sentences for training, ${results.heldOut} held out`);
 console.log(
   formatTable(
     ['loss of the student', "teacher's first", "pairs in the teacher's order"],
@@ -27,4 +27,4 @@ console.log(
     ]),
   ),
 );
-if (quick) console.log('One seed and few sentences: this shows that it runs.');
+if (quick) console.log('One seed and few sentences: this run only shows that the example works.');

@@ -21,14 +21,14 @@ async function main(): Promise<void> {
   await startBackend();
   const { training, heldOut } = split(readDigits(), settings.heldOut, firstSeed);
   console.log(
-    `${training.labels.length} training images, ${CLASSES * settings.labelledPerClass} of them with a label for the students; ` +
+    `${training.labels.length} training images, ${CLASSES * settings.labelledPerClass} of them labelled for the students; ` +
       `${heldOut.labels.length} held out`,
   );
 
   const model = trainTeacher(training, heldOut, settings);
   const teacher = recordTeacher(model, training, heldOut);
   model.dispose();
-  if (teacher.accuracy < 0.5) throw new Error('the teacher learned nothing worth passing on');
+  if (teacher.accuracy < 0.5) throw new Error('the teacher learned too little to teach students');
   const students = METHODS.map((method) => ({
     method: method.name,
     runs: settings.seeds.map((seed) =>
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   console.log(formatResults(results));
   if (quick) {
     console.log(
-      'One seed and a short training: this shows that it runs, not which method is better.',
+      'One seed and a short training: this run shows that the demo works, not which method is better.',
     );
   }
 

@@ -6,24 +6,25 @@ import { parseArgs } from 'node:util';
 import { Random } from '../shared/random.js';
 import { formatTable } from '../shared/table.js';
 import { compareContents, contentsOf } from './contents.js';
-import { labelHere } from './here.js';
+import { labelInProcess } from './inProcess.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
 /**
- * Most kills of a round in which one process labels: it gets nowhere if it is killed all the time.
+ * Maximum number of kills in a round with a single process, which makes no progress under constant
+ * kills.
  */
 const ALONE = 15;
-/** Milliseconds between two looks at whether the labelling is done. */
+/** Milliseconds between two checks for the end of the labelling. */
 const LOOK = 100;
-/** Documents of a job: few, so that shards are often written. */
+/** Documents of a job: few, so that shards are written often. */
 const SIZE = '4';
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     documents: { type: 'string', default: '300' },
-    /** Most milliseconds between two kills: a process takes about two seconds to start. */
+    /** Maximum milliseconds between two kills; a process starts in about two seconds. */
     pause: { type: 'string', default: '5000' },
     seed: { type: 'string', default: '1' },
   },
@@ -41,7 +42,7 @@ const running: Service[] = [];
 try {
   const quiet = join(folder, 'quiet');
   const project = await openTextProject({ quick: false, seed: 1, teacher: 'local', documents });
-  await labelHere('a quiet run', project.training, quiet, { concurrency: 4, size: 32 });
+  await labelInProcess('a quiet run', project.training, quiet, { concurrency: 4, size: 32 });
   const expected = await contentsOf(quiet);
 
   const rows: (string | number)[][] = [];
@@ -69,7 +70,8 @@ try {
 }
 
 /**
- * Labels by a queue, a server and two workers, any of which may die. Returns the number of kills.
+ * Labels with a queue, a server and two workers, each of which may be killed. Returns the number of
+ * kills.
  */
 async function runFarm(place: string, kills: number): Promise<number> {
   const [redisPort, teacherPort] = [await freePort(), await freePort()];
@@ -94,7 +96,7 @@ async function runFarm(place: string, kills: number): Promise<number> {
   return done;
 }
 
-/** Labels in one process that may die. Returns the number of kills. */
+/** Labels in one process, which may be killed. Returns the number of kills. */
 function runAlone(place: string, kills: number): Promise<number> {
   return killUntilDone(Service.script('one process', 'main.ts', argsFor(place)), [], kills);
 }
@@ -103,7 +105,7 @@ function argsFor(place: string): string[] {
   return ['--folder', place, '--documents', String(documents), '--size', SIZE, '--no-training'];
 }
 
-/** Kills one process after another and starts it again, until the first one has done its work. */
+/** Kills and restarts processes at random, until the first one has completed its work. */
 async function killUntilDone(
   first: Service,
   others: readonly Service[],

@@ -1,7 +1,7 @@
 import { UserError } from '../shared/commandLine.js';
 import type { Project, ProjectSettings } from './project.js';
 
-/** Opens the project of a teacher: text by default, drawn lines for `onnx`. */
+/** Opens the project of a teacher: drawn lines for `onnx`, text for all others. */
 export async function openProject(settings: ProjectSettings): Promise<Project> {
   if (settings.teacher !== 'onnx') {
     const { openTextProject } = await import('./text.js');

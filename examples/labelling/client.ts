@@ -5,23 +5,23 @@ import { scoringRequest } from './completions.js';
 export interface ClientOptions {
   /** Address of the server, as http://127.0.0.1:8000. */
   readonly url: string;
-  /** Sent as a bearer token where the server asks for one. */
+  /** Bearer token, for a server that asks for one. */
   readonly apiKey?: string | undefined;
-  /** Tries of a request, all of them; 6. */
+  /** Maximum number of attempts of a request; 6. */
   readonly attempts?: number;
-  /** Milliseconds after which a try counts as failed; 60,000. */
+  /** Milliseconds after which an attempt fails; 60,000. */
   readonly timeout?: number;
-  /** Most milliseconds before the second try, twice as many before each later one; 500. */
+  /** Maximum milliseconds before the second attempt, doubled before each further one; 500. */
   readonly backoff?: number;
-  /** How to wait for a number of milliseconds; tests do not. */
+  /** Waits for a number of milliseconds; tests replace it. */
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
-/** A request that did not succeed, and what came of its last try. */
+/** A request without success, with the result of its last attempt. */
 export class TeacherError extends UserError {
-  /** True if the same request will fail again, as one that the server does not understand. */
+  /** True if the same request will fail again, for example because the server rejects it. */
   readonly isFinal: boolean;
-  /** Milliseconds to wait that the server asked for. */
+  /** Milliseconds that the server asked the client to wait. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, isFinal: boolean, retryAfter?: number) {
@@ -31,20 +31,18 @@ export class TeacherError extends UserError {
   }
 }
 
-/** Milliseconds; a server that asks for a longer wait is left to whoever called. */
+/** Maximum milliseconds that the client waits itself; a longer wait is left to the caller. */
 const LONGEST_WAIT = 60_000;
 
-/**
- * Statuses that may be others the next time: a timeout, too many requests, a fault of the server.
- */
+/** Statuses that may be temporary: a timeout, too many requests, a failure of the server. */
 const isTransient = (status: number) => status === 408 || status === 429 || status >= 500;
 
-/** The result of one try. */
+/** The result of one attempt. */
 type Outcome =
   | { readonly reply: unknown }
   | { readonly fault: string; readonly isFinal: boolean; readonly retryAfter?: number };
 
-/** Asks an inference server, again if need be. */
+/** A client of an inference server that repeats failed requests. */
 export class TeacherClient {
   readonly #options: Required<Omit<ClientOptions, 'apiKey'>>;
   readonly #headers: Record<string, string>;
@@ -63,14 +61,15 @@ export class TeacherClient {
   }
 
   /**
-   * Log-probabilities of every token of the prompt and of the `k` most likely ones in its place.
+   * Returns log-probabilities of every token of the prompt, and of the `k` most likely tokens at
+   * its position.
    */
   score(model: string, prompt: ArrayLike<number>, k: number): Promise<unknown> {
     const body = JSON.stringify(scoringRequest(model, prompt, k));
     return this.#request('/v1/completions', { method: 'POST', body });
   }
 
-  /** The name of the model that is served. */
+  /** Returns the name of the served model. */
   async model(): Promise<string> {
     const reply = (await this.#request('/v1/models')) as { data?: { id?: unknown }[] };
     const id = reply.data?.[0]?.id;
@@ -88,7 +87,7 @@ export class TeacherClient {
         const tries = attempt === 1 ? '' : `, in the last of ${attempt} tries`;
         throw new TeacherError(`${url}${path} failed: ${fault}${tries}`, isFinal, retryAfter);
       }
-      // At random, so that the clients of a server that was overloaded do not come back together.
+      // A random delay keeps the clients of an overloaded server from returning at the same time.
       await wait(retryAfter ?? Math.random() * backoff * 2 ** (attempt - 1));
     }
   }
@@ -96,7 +95,7 @@ export class TeacherClient {
   async #try(address: string, init: RequestInit): Promise<Outcome> {
     const { timeout } = this.#options;
     const abort = new AbortController();
-    // AbortSignal.timeout would not keep the process alive while it waits.
+    // AbortSignal.timeout would not keep the process alive during the wait.
     const timer = setTimeout(() => abort.abort(new Error(`no answer in ${timeout} ms`)), timeout);
     try {
       const headers = this.#headers;
@@ -117,7 +116,7 @@ export class TeacherClient {
   }
 }
 
-/** Milliseconds by the header `Retry-After`: seconds, or a date. */
+/** Parses the header `Retry-After`, in seconds or as a date, into milliseconds. */
 function waitOf({ headers }: Response): number | undefined {
   const value = headers.get('Retry-After');
   if (value === null) return undefined;
@@ -125,7 +124,7 @@ function waitOf({ headers }: Response): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(wait, 0);
 }
 
-/** `fetch` names the reason of a failed connection in the cause. */
+/** Returns the reason of a failed connection, which `fetch` puts into the cause. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

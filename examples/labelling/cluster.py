@@ -61,7 +61,7 @@ def rows_of(document, teacher, model, k):
     choice = post(f"{teacher}/v1/completions", body)["choices"][0]
     if choice["prompt_token_ids"] != tokens:
         raise RuntimeError(f"{document.key}: the server read other tokens than it was sent")
-    # Entry i scores token i, which row i - 1 of the student predicts; the first entry is null.
+    # Element i scores token i, which row i - 1 of the student predicts; the first element is null.
     for position, entry in enumerate(choice["prompt_logprobs"][1:]):
         scored = sorted(
             ((value["logprob"], value["rank"], int(token)) for token, value in entry.items()),

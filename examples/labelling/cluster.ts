@@ -10,13 +10,13 @@ import { TeacherClient } from './client.js';
 import { compareContents, contentsOf } from './contents.js';
 import { makeCorpus, readBook } from './corpus.js';
 import { exportDocuments, importLabels } from './exchange.js';
-import { labelHere } from './here.js';
+import { labelInProcess } from './inProcess.js';
 import { freePort, Service } from './processes.js';
 import { openTextProject } from './text.js';
 
 /**
- * A store made by cluster.py: `export FILE`, `import LABELS STORE`, or `check`, which does all of
- * it on this machine.
+ * Fills a store by cluster.py: `export FILE`, `import LABELS STORE`, or `check`, which does
+ * everything on this machine.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,7 +44,7 @@ async function read(labels: string, folder: string): Promise<void> {
   console.log(`${added} documents added to ${folder}`);
 }
 
-/** Labels by two workers of Dask, and compares the store with one that this process labels. */
+/** Labels with two workers of Dask, and compares the store with the store of this process. */
 async function check(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
   const port = await freePort();
@@ -57,13 +57,16 @@ async function check(): Promise<void> {
     write(file);
     const script = fileURLToPath(new URL('cluster.py', import.meta.url));
     const args = [script, file, labels, '--teacher', teacher, '--workers', '2'];
-    // The system's Python, for which distributions package Dask.
+    // Dask is installed for the Python of the system.
     const { status } = spawnSync('/usr/bin/python3', args, { stdio: 'inherit' });
     if (status !== 0) throw new Error(`cluster.py ended with ${status}`);
     await read(labels, join(folder, 'cluster'));
-    await labelHere('labelling here', training, join(folder, 'here'), { concurrency: 4, size: 32 });
+    await labelInProcess('labelling in process', training, join(folder, 'in-process'), {
+      concurrency: 4,
+      size: 32,
+    });
     const [expected, actual] = [
-      await contentsOf(join(folder, 'here')),
+      await contentsOf(join(folder, 'in-process')),
       await contentsOf(join(folder, 'cluster')),
     ];
     const { lost, added, changed } = compareContents(expected, actual);
@@ -75,7 +78,7 @@ async function check(): Promise<void> {
   }
 }
 
-/** Waits until a server that has just been started answers. */
+/** Waits for the first answer of a server. */
 async function answering(url: string): Promise<void> {
   const client = new TeacherClient({ url, attempts: 30, wait: () => setTimeout(1000) });
   await client.model();

@@ -4,7 +4,7 @@ export interface CompletionRequest {
   readonly prompt: readonly number[];
   readonly max_tokens: number;
   readonly prompt_logprobs: number;
-  /** Whether the answer says which tokens were read. */
+  /** True if the answer lists the tokens of the prompt. */
   readonly return_token_ids: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface PromptLogprob {
 }
 
 /**
- * The request for log-probabilities of all tokens of a prompt. One more token is written: vLLM
- * writes at least one.
+ * Creates a request for log-probabilities of all tokens of a prompt. It asks for one new token, the
+ * minimum of vLLM.
  */
 export function scoringRequest(
   model: string,
@@ -34,7 +34,9 @@ export function scoringRequest(
   };
 }
 
-/** The answer in vLLM's form: the first token of a prompt has no log-probabilities. */
+/**
+ * Creates an answer in vLLM's form, in which the first token of a prompt has no log-probabilities.
+ */
 export interface Completion {
   readonly id: string;
   readonly object: 'text_completion';
@@ -51,5 +53,5 @@ export interface Completion {
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
 }
 
-/** A request that cannot be answered however often it is sent. */
+/** An invalid request, which no repetition can make valid. */
 export class BadRequest extends Error {}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openTeacherStore } from 'knowledge-distillation/store';
 
-/** A checksum of everything that a store says of each document. */
+/** Returns a checksum of each document's data in a store. */
 export async function contentsOf(folder: string): Promise<Map<string, string>> {
   const store = await openTeacherStore(folder);
   await store.verify();
@@ -12,7 +12,7 @@ export async function contentsOf(folder: string): Promise<Map<string, string>> {
       const [first, end] = [offsets[i]!, offsets[i + 1]!];
       const hash = createHash('sha256');
       hash.update(tokens!.slice(first, end)).update(labels!.slice(first, end));
-      // Each row has its classes and nothing else, whatever the width of the batch.
+      // Each row is hashed with its own classes only, since a batch is as wide as its widest row.
       for (let row = first; row < end; row++) {
         const width = values.columns;
         const kept = indices.slice(row * width, (row + 1) * width).filter((index) => index >= 0);
@@ -25,7 +25,7 @@ export async function contentsOf(folder: string): Promise<Map<string, string>> {
   return contents;
 }
 
-/** How one store differs from another: documents that it lacks, has beside, or has otherwise. */
+/** Counts the documents that one store lacks, has in addition, or has with other data. */
 export function compareContents(
   expected: ReadonlyMap<string, string>,
   actual: ReadonlyMap<string, string>,

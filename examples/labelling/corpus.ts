@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /** A passage of the book, as tokens: words and marks. */
 export interface Document {
-  /** The same in every run: by it a store knows what it has. */
+  /** Key of the passage in a store, which is the same in every run. */
   readonly key: string;
   /** The first token is START. */
   readonly tokens: Int32Array;
@@ -12,31 +12,29 @@ export interface Document {
 export interface Corpus {
   /** The word of each token. */
   readonly words: readonly string[];
-  /** Documents that the teacher has read. */
+  /** Documents that train the teacher. */
   readonly read: readonly Document[];
-  /**
-   * Documents that the teacher labels and the student learns from. The teacher has not read them.
-   */
+  /** Documents that the teacher labels for the student, and has not read. */
   readonly training: readonly Document[];
-  /** Documents that neither has seen. */
+  /** Held-out documents, which neither has read. */
   readonly heldOut: readonly Document[];
 }
 
-/** The token before the first word of a passage, */
+/** The token before the first word of a passage. */
 const START = 0;
-/** and that of every word that is not in the vocabulary. */
+/** The token of every word outside of the vocabulary. */
 const UNKNOWN = 1;
 const SPECIAL = ['<start>', '<unknown>'];
 
-/** Classes of the teacher and of the student. */
+/** Number of classes of teacher and student. */
 const VOCABULARY = 8192;
-/** Most words of a passage. */
+/** Maximum number of words of a passage. */
 const LONGEST = 96;
-/** Words and marks below which a passage is left out. */
+/** Passages with fewer words and marks are left out. */
 const SHORTEST = 4;
 /**
- * In each ten chapters the teacher has read the first six and labels the next three; the last one
- * is held out.
+ * Of every ten chapters, the first six train the teacher, the next three are labelled, and the last
+ * one is held out.
  */
 const CHAPTERS = 10;
 const CHAPTERS_READ = 6;
@@ -47,7 +45,7 @@ export function readBook(): string {
   return readFileSync(fileURLToPath(book), 'utf8');
 }
 
-/** Cuts a book into passages of its chapters. */
+/** Splits a book into passages of its chapters. */
 export function makeCorpus(book: string): Corpus {
   const chapters = book.split(/^(?=CHAPTER \d)/m).map(cutIntoPassages);
   const place = (chapter: number) => chapter % CHAPTERS;
@@ -71,7 +69,7 @@ export function makeCorpus(book: string): Corpus {
   };
 }
 
-/** The paragraphs of a chapter as lower-case words and marks, long ones cut into pieces. */
+/** Returns the paragraphs of a chapter as lower-case words and marks; long paragraphs are split. */
 function cutIntoPassages(chapter: string): string[][] {
   const paragraphs = chapter.split(/\n\s*\n/).map(splitWords);
   const pieces = paragraphs.flatMap((words) =>
@@ -86,7 +84,7 @@ function splitWords(text: string): string[] {
   return text.toLowerCase().match(/[a-z]+(?:['’][a-z]+)*|\d+|[.,;:!?"()—-]/g) ?? [];
 }
 
-/** The most common words, the first by the alphabet of those that are equally common. */
+/** Returns the most common words; equally common words are sorted by alphabet. */
 function commonWords(words: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);

@@ -4,7 +4,7 @@ import { Matrix, SparseTargets } from 'knowledge-distillation';
 import type { TeacherSequence, TeacherStoreWriter } from 'knowledge-distillation/store';
 import type { Document } from './corpus.js';
 
-/** A row of the student as a line of JSON, in the columns of a store. */
+/** A row of the student as a line of JSON, with the columns of a store. */
 export interface Row {
   readonly key: string;
   /** The row within its document. */
@@ -13,12 +13,12 @@ export interface Row {
   readonly token: number;
   /** The token that comes next. */
   readonly label: number;
-  /** Classes, and the logarithm of their probabilities by the teacher. */
+  /** Classes, and the teacher's log-probabilities of them. */
   readonly indices: readonly number[];
   readonly log_probabilities: readonly number[];
 }
 
-/** Writes documents for other programs: one a line. */
+/** Writes documents for other programs, one per line. */
 export function exportDocuments(documents: readonly Document[], file: string): void {
   const lines = documents.map(
     ({ key, tokens }) => `${JSON.stringify({ key, tokens: Array.from(tokens) })}\n`,
@@ -27,8 +27,8 @@ export function exportDocuments(documents: readonly Document[], file: string): v
 }
 
 /**
- * Appends the rows in all `*.jsonl` of a folder to a store. Returns the number of documents that it
- * did not have.
+ * Appends the rows of all `*.jsonl` files of a folder to a store. Returns the number of new
+ * documents.
  */
 export async function importLabels(
   folder: string,
@@ -60,7 +60,7 @@ function groupByKey(rows: readonly Row[]): Map<string, Row[]> {
   return groups;
 }
 
-/** Rows of fewer classes than others are filled up with −1, which is no class. */
+/** Pads rows to the width of the widest one with class −1, which stands for no class. */
 function sequenceOf(rows: readonly Row[], columns: number): TeacherSequence {
   const width = Math.max(...rows.map(({ indices }) => indices.length));
   const indices = new Int32Array(rows.length * width).fill(-1);

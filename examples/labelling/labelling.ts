@@ -8,18 +8,18 @@ import {
 import { UserError } from '../shared/commandLine.js';
 import type { Job } from './jobs.js';
 
-/** Documents, a teacher, and the store that keeps what the teacher says. */
+/** Documents, a teacher, and the store of the teacher's outputs. */
 export interface Labelling {
   readonly store: TeacherStoreOptions;
   /** A key for each document. */
   readonly keys: readonly string[];
-  /** Asks the teacher about a document. */
+  /** Requests the teacher's outputs for a document. */
   label(document: number): Promise<TeacherSequence>;
 }
 
 /**
- * Labels the documents of a job that the store does not have, at most `concurrency` at a time. They
- * are on disk when this is done: a job that ends halfway or runs twice changes nothing.
+ * Labels the documents of a job that the store lacks, at most `concurrency` at a time, and flushes
+ * them to disk. A job may be interrupted or run twice without an effect on the store's data.
  */
 export async function runJob(
   { keys, label }: Labelling,
@@ -41,13 +41,13 @@ export async function runJob(
   try {
     await Promise.all(Array.from({ length: concurrency }, lane));
   } catch (error) {
-    next = end; // no lane asks about another document
+    next = end; // stops the other lanes
     throw error;
   }
   await store.flush();
 }
 
-/** Whether the store has all documents of a job. */
+/** Returns true if the store has all documents of a job. */
 export function isDone(
   { keys }: Labelling,
   store: TeacherStoreWriter,
@@ -66,11 +66,11 @@ export async function openStore(
     return await createTeacherStore(folder, writer === undefined ? store : { ...store, writer });
   } catch (error) {
     if (!(error instanceof DistillationError)) throw error;
-    throw new UserError(error.message, { cause: error }); // a store of another teacher, most often
+    throw new UserError(error.message, { cause: error }); // usually a store of another teacher
   }
 }
 
-/** What a process says that was asked to end. */
+/** Returns the last message of an interrupted process. */
 export function stoppedAt(onDisk: number, documents: number): string {
   return `stopped; ${onDisk} of ${documents} documents are on disk: start again to go on`;
 }

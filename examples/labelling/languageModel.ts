@@ -8,12 +8,12 @@ import {
 import { type Corpus, makeCorpus, readBook } from './corpus.js';
 import { TrigramModel } from './trigrams.js';
 
-/** The name under which the server serves the model, and that the store keeps. */
+/** Name of the model in the server's answers and in the store. */
 export const MODEL = 'moby-dick-trigrams';
-/** Most log-probabilities of a position that the server gives, as `--max-logprobs` of vLLM. */
+/** Maximum number of log-probabilities per position, as `--max-logprobs` of vLLM. */
 const MOST_LOGPROBS = 64;
 
-/** The teacher: a model of words, and how it answers a request. */
+/** The teacher: a word model, and its answers to requests. */
 export class LanguageModel {
   readonly #words: readonly string[];
   readonly #model: TrigramModel;
@@ -26,14 +26,15 @@ export class LanguageModel {
     );
   }
 
-  /** The model of the book, which it reads first. */
+  /** Trains a model on the book. */
   static ofBook(): LanguageModel {
     return new LanguageModel(makeCorpus(readBook()));
   }
 
   /**
+   * Answers a request.
    * @param request - a {@link CompletionRequest}
-   * @throws {BadRequest} for a request that this server does not know
+   * @throws {BadRequest} if the request is invalid or not supported
    */
   answer(request: unknown): Completion {
     const { prompt, prompt_logprobs: k, return_token_ids } = this.#check(request);
@@ -95,7 +96,10 @@ export class LanguageModel {
   }
 }
 
-/** 1 for the most likely word; of equally likely ones the first is before the others. */
+/**
+ * Rank of a word, 1 for the most likely one; of equally likely words, the first in the vocabulary
+ * ranks first.
+ */
 function rankOf(values: Float32Array, word: number): number {
   const value = values[word]!;
   let rank = 1;

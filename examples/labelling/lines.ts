@@ -15,17 +15,17 @@ import type { Labelling } from './labelling.js';
 import { METHODS, type Method } from './methods.js';
 import type { Project, ProjectSettings } from './project.js';
 
-/** Classes of each frame that are kept. */
+/** Number of classes that are kept of each frame. */
 const KEPT = 8;
 const UNITS = 64;
 const EPOCHS = 5;
-/** Most frames of a step. */
+/** Maximum number of frames of a step. */
 const ROWS = 64;
 const LEARNING_RATE = 0.01;
 
 /**
- * Drawn words, read by the network of examples/onnx. A document is a line, and its rows are its
- * frames; the store keeps what the student sees of a frame beside what the teacher says.
+ * Drawn words, labelled by the OCR network of examples/onnx. A document is a line, and its rows are
+ * its frames. The store keeps the student's features of each frame beside the teacher's output.
  */
 export async function openLinesProject(settings: ProjectSettings): Promise<Project> {
   const { quick, seed, documents } = settings;
@@ -67,7 +67,7 @@ function labelLines(lines: readonly Line[], read: Reader): Labelling {
   };
 }
 
-/** The pixels that the student sees, a row for each frame. */
+/** Returns the student's features, a row for each frame. */
 function pixelsOf(line: Line): Matrix {
   const frames = featuresOf(line);
   const pixels = Matrix.zeros(frames.length, FEATURES);
@@ -115,7 +115,9 @@ function samplesOf({ dense }: TeacherBatch): Features[] {
   });
 }
 
-/** Fraction of the held-out frames in which the student says what the teacher says. */
+/**
+ * Returns the fraction of the held-out frames for which student and teacher choose the same class.
+ */
 async function judge(student: HiddenLayerStudent, heldOut: TeacherStore): Promise<number> {
   let [frames, agreeing] = [0, 0];
   for await (const batch of heldOut.batches({ rows: 512 })) {

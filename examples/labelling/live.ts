@@ -4,14 +4,14 @@ import { clearScreenDown, moveCursor } from 'node:readline';
 import { formatTable } from '../shared/table.js';
 import type { State } from './producer.js';
 
-/** A shard has the name of its writer, a number and a checksum. */
+/** The name of a shard has the name of its writer, a number and a checksum. */
 const SHARD = /^(?<writer>.+)-\d+-[0-9a-f]+\.parquet$/;
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between two lines of output without a terminal. */
 const PAUSE = 5000;
 
 /**
- * Shows the farm while it works: a table that stays in its place on a terminal, a line now and then
- * elsewhere.
+ * Shows the state of the labelling: a table that is redrawn in place on a terminal; elsewhere a
+ * line from time to time.
  */
 export class LiveTable {
   readonly #folder: string;
@@ -46,18 +46,18 @@ export class LiveTable {
   }
 
   #summary(state: State, before: number): string {
-    const { documents, done, waiting, failed, again, reason, workers } = state;
+    const { documents, done, waiting, failed, retrying, reason, workers } = state;
     const seconds = (performance.now() - this.#start) / 1000;
     const rate = (done - before) / seconds;
-    const left = rate > 0 ? `${Math.ceil((documents - done) / rate)} s left` : 'no rate yet';
-    const tries = again > 0 ? `\n${again} waiting for another try: ${reason}` : '';
+    const left = rate > 0 ? `${Math.ceil((documents - done) / rate)} s left` : 'no estimate yet';
+    const tries = retrying > 0 ? `\n${retrying} waiting to be repeated: ${reason}` : '';
     return (
       `${done} of ${documents} documents, ${rate.toFixed(1)} a second, ${left}; ` +
       `${workers.size} workers, ${waiting} jobs in the queue, ${failed} failed${tries}`
     );
   }
 
-  /** A row for each worker that is connected or has written a shard. */
+  /** Formats a row for each worker that is connected or has written a shard. */
   #table({ workers }: State): string {
     const shards = shardsIn(this.#folder);
     const names = [...new Set([...workers.keys(), ...shards.keys()])].sort();
@@ -70,7 +70,7 @@ export class LiveTable {
   }
 }
 
-/** How many shards each writer has in a folder, and their bytes. */
+/** Returns the number and the bytes of the shards of each writer in a folder. */
 function shardsIn(folder: string): Map<string, { count: number; bytes: number }> {
   const shards = new Map<string, { count: number; bytes: number }>();
   for (const file of readdirSync(folder)) {

@@ -3,7 +3,7 @@ import { openTeacherStore } from 'knowledge-distillation/store';
 import { run } from '../shared/commandLine.js';
 import { whenStopped } from '../shared/stopped.js';
 import { openProject } from './choose.js';
-import { labelHere } from './here.js';
+import { labelInProcess } from './inProcess.js';
 import { stoppedAt } from './labelling.js';
 import { LiveTable } from './live.js';
 import { type Options, readOptions } from './options.js';
@@ -18,42 +18,43 @@ await run(async () => {
   if (options.train) await train(options, project, folder);
 });
 
-/** Does the queue's jobs until the process is asked to end. */
+/** Takes jobs from the queue until the process is asked to end. */
 async function work(options: Options, { training }: Project, folder: string): Promise<void> {
   const { work } = await import('./worker.js');
   const { queue, name, concurrency, lock: lockDuration } = options;
   await work(training, folder, { url: queue!, name, concurrency, lockDuration });
 }
 
-/** Labels all documents, in this process or by the workers of a queue. */
+/** Labels all documents, in this process or with the workers of a queue. */
 async function label(options: Options, { training }: Project, folder: string): Promise<void> {
   const { queue, concurrency, size, retry } = options;
   if (queue === undefined) {
-    await labelHere('labelling', training, folder, { concurrency, size });
+    await labelInProcess('labelling', training, folder, { concurrency, size });
     return;
   }
   const { produce } = await import('./producer.js');
   const table = new LiveTable(folder);
   let done = 0;
-  const goOn = whenStopped(() => stoppedAt(done, training.keys.length));
+  const removeHandler = whenStopped(() => stoppedAt(done, training.keys.length));
   await produce(training, folder, { url: queue, size, retry }, (state) => {
     ({ done } = state);
     table.show(state);
   });
-  goOn();
+  removeHandler();
 }
 
-/** Labels the held-out documents as well, and shows what students learn from the store. */
+/** Labels the held-out documents, trains students from the store, and prints their scores. */
 async function train(options: Options, project: Project, folder: string): Promise<void> {
   const heldOutFolder = join(options.folder, 'held-out');
-  await labelHere('labelling, held out', project.heldOut, heldOutFolder, options);
+  await labelInProcess('labelling, held out', project.heldOut, heldOutFolder, options);
   const store = await openTeacherStore(folder);
   await store.verify();
   const { rows, sequences, shards, bytes } = store.size;
   console.log(
     `${folder}: ${sequences} documents, ${rows} rows, ${shards} shards, ` +
-      `${(bytes / 1e6).toFixed(1)} MB; all checksums hold`,
+      `${(bytes / 1e6).toFixed(1)} MB; all checksums match`,
   );
   console.log(await project.learn(store, await openTeacherStore(heldOutFolder)));
-  if (options.quick) console.log('Few documents and steps: this shows that it runs.');
+  if (options.quick)
+    console.log('Few documents and steps: this run only shows that the example works.');
 }

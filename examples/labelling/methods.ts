@@ -7,7 +7,8 @@ export interface Method {
 }
 
 /**
- * The stored log-probabilities are at temperature 1; all classes that are not kept are one more.
+ * The stored log-probabilities are at temperature 1. Classes outside of the stored list form one
+ * more class.
  */
 export const METHODS: readonly Method[] = [
   {

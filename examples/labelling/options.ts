@@ -5,22 +5,22 @@ import { parseOptions, UserError } from '../shared/commandLine.js';
 export interface Options {
   readonly quick: boolean;
   readonly seed: number;
-  /** `local`, `onnx`, or the address of a server that speaks vLLM's protocol. */
+  /** `local`, `onnx`, or the address of a server with vLLM's protocol. */
   readonly teacher: string;
   readonly folder: string;
-  /** Address of Redis; undefined: everything in this process. */
+  /** Address of Redis; undefined if everything runs in this process. */
   readonly queue: string | undefined;
   readonly role: 'producer' | 'worker';
   readonly name: string;
   readonly concurrency: number;
-  /** Documents of a job. */
+  /** Number of documents of a job. */
   readonly size: number;
   /** Number of documents; all of them by default. */
   readonly documents: number;
-  /** Milliseconds after which the job of a worker that died is given to another. */
+  /** Milliseconds after which a job of a dead worker is given to another worker. */
   readonly lock: number;
   readonly retry: boolean;
-  /** Whether a student learns from the store in the end. */
+  /** True if students are trained from the store at the end. */
   readonly train: boolean;
 }
 
@@ -28,25 +28,28 @@ const STORES = 'examples/labelling/stores';
 
 const OPTIONS = {
   quick: { type: 'boolean', default: false, about: 'few documents, few steps' },
-  teacher: { type: 'string', default: 'local', about: 'local, onnx, or http://… of a server' },
-  folder: { type: 'string', about: `where the stores are (${STORES}/full or …/quick)` },
+  teacher: { type: 'string', default: 'local', about: 'local, onnx, or the http://… of a server' },
+  folder: { type: 'string', about: `folder of the stores (${STORES}/full or …/quick)` },
   documents: { type: 'string', about: 'number of documents to label (all; 120 with --quick)' },
-  concurrency: { type: 'string', default: '4', about: 'requests at a time' },
+  concurrency: { type: 'string', default: '4', about: 'concurrent requests to the teacher' },
   size: { type: 'string', default: '32', about: 'documents of a job' },
   seed: { type: 'string', default: '1', about: 'seed of the student' },
-  'no-training': { type: 'boolean', default: false, about: 'label only' },
-  queue: { type: 'string', about: 'redis://… (none: all in this process)' },
+  'no-training': { type: 'boolean', default: false, about: 'label without training students' },
+  queue: { type: 'string', about: 'redis://… (without it, everything runs in this process)' },
   role: { type: 'string', default: 'producer', about: 'producer or worker of the queue' },
-  name: { type: 'string', about: 'name of a worker, its own (host and process)' },
+  name: { type: 'string', about: 'unique name of a worker (host and process)' },
   lock: {
     type: 'string',
     default: '30000',
-    about: 'ms until the job of a dead worker is given on',
+    about: 'ms until the job of a dead worker goes to another one',
   },
-  retry: { type: 'boolean', default: false, about: 'try jobs again that failed for good' },
+  retry: { type: 'boolean', default: false, about: 'repeat jobs that failed for good' },
 } as const;
 
-/** @throws {UserError} for what is no option, not among the choices, or no number in its range */
+/**
+ * Parses the options.
+ * @throws {UserError} for an unknown option, an invalid choice, or a number outside of its range
+ */
 export function readOptions(args?: readonly string[]): Options {
   const values = parseOptions(OPTIONS, args);
   const { quick, teacher, queue, role } = values;

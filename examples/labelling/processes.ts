@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** Processes that run, for the end of this one. */
+/** Child processes, which are ended with this process. */
 const children = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
-/** A process that this one started, and can start again. */
+/** A child process that can be killed and restarted. */
 export class Service {
   readonly name: string;
   readonly #command: string;
@@ -24,31 +24,31 @@ export class Service {
     this.#process = this.#spawn();
   }
 
-  /** A TypeScript file of this folder. */
+  /** Runs a TypeScript file of this folder. */
   static script(name: string, file: string, args: readonly string[]): Service {
     const path = fileURLToPath(new URL(file, import.meta.url));
     return new Service(name, process.execPath, ['--import', 'tsx', path, ...args]);
   }
 
-  /** Redis on this machine alone, which writes all it does to a file in `folder`. */
+  /** Runs Redis on this machine, with an append-only file in `folder`. */
   static redis(folder: string, port: number): Service {
     const options = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'yes' };
     const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
     return new Service('redis', 'redis-server', args);
   }
 
-  /** The exit code; undefined while it runs, null if a signal ended it. */
+  /** The exit code; undefined while the process runs, null after a signal. */
   get exitCode(): number | null | undefined {
     const { exitCode, signalCode } = this.#process;
     return exitCode === null && signalCode === null ? undefined : exitCode;
   }
 
-  /** Ends the process at once, wherever it is. */
+  /** Kills the process. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }
 
-  /** Asks the process to end, and waits until it has. */
+  /** Asks the process to end, and waits for its end. */
   stop(): Promise<void> {
     return this.#end('SIGTERM');
   }
@@ -75,7 +75,7 @@ export class Service {
   }
 }
 
-/** A port that is free now. */
+/** Returns a port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,51 +2,50 @@ import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type JobType, type Queue, QueueEvents } from 'bullmq';
 import { UserError } from '../shared/commandLine.js';
-import { Elsewhere } from './elsewhere.js';
+import { FolderCheck } from './folderCheck.js';
 import { type Job, jobsOf, nameOf } from './jobs.js';
 import { isDone, type Labelling, openStore } from './labelling.js';
 import { connectionTo, openQueue, QUEUE, type QueuedJob, reportOnce } from './queue.js';
 
-/** Jobs that wait in the queue at most: the others stay here. */
+/** Maximum number of jobs in the queue; the producer keeps the others. */
 const MOST_WAITING = 64;
-/** States of a job that the queue still has. */
+/** States of the jobs in the queue. */
 const KNOWN: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
 
-/** A look at the farm. */
+/** The state of the labelling. */
 export interface State {
   readonly documents: number;
   readonly done: number;
-  /** The jobs that the queue has in each state. */
+  /** Number of jobs in each state of the queue. */
   readonly waiting: number;
   readonly failed: number;
-  /** Jobs that failed and wait for another try, and why one of them did. */
-  readonly again: number;
+  /** Number of failed jobs that will be repeated, and the reason of one failure. */
+  readonly retrying: number;
   readonly reason: string | undefined;
-  /** The job of each worker that is connected; undefined if it waits for one. */
+  /** Job of each connected worker; undefined while it waits for one. */
   readonly workers: ReadonlyMap<string, string | undefined>;
 }
 
-/** All missing documents are in jobs that failed for good. */
+/** Thrown if all missing documents belong to jobs that failed for good. */
 export class FailedJobs extends UserError {}
 
 export interface ProducerSettings {
   /** Address of Redis. */
   readonly url: string;
-  /** Documents of a job. */
+  /** Number of documents of a job. */
   readonly size: number;
-  /** Whether jobs that failed for good are tried again. */
+  /** True if jobs that failed for good are repeated. */
   readonly retry: boolean;
-  /** Milliseconds between two looks at the store and the queue; 500. */
+  /** Milliseconds between two checks of the store and the queue; 500. */
   readonly interval?: number;
-  /**
-   * Milliseconds for which documents of jobs that are done may be missing in the folder; 10,000.
-   */
+  /** Milliseconds for which documents of completed jobs may be missing in the folder; 10,000. */
   readonly patience?: number;
 }
 
 /**
- * Has workers label all documents. The store says what is missing, and the queue who does it: both
- * may lose a process at any time, the queue also its memory, and this goes on.
+ * Has workers label all documents. The store determines which documents are missing, and the queue
+ * who labels them. Producer, queue and workers may die at any time, and the queue may lose its
+ * data; the labelling continues.
  */
 export async function produce(
   labelling: Labelling,
@@ -57,14 +56,15 @@ export async function produce(
   const store = await openStore(labelling, folder);
   const queue = openQueue(url);
   const events = new QueueEvents(QUEUE, { connection: connectionTo(url) });
-  const elsewhere = new Elsewhere(patience);
+  const folderCheck = new FolderCheck(patience);
   events.on('error', reportOnce());
-  events.on('completed', ({ jobId }) => elsewhere.complete(jobId));
+  events.on('completed', ({ jobId }) => folderCheck.complete(jobId));
   try {
     await events.waitUntilReady();
     if (retry) await queue.retryJobs({ state: 'failed' });
     for (;;) {
-      // The queue first: a job that it does not have any more has its documents in the store.
+      // The queue is read before the store: documents of a job that has left the queue are in the
+      // store.
       const known = await queue.getJobs(KNOWN);
       await store.flush();
       const missing = jobsOf(labelling.keys.length, size).filter(
@@ -73,14 +73,14 @@ export async function produce(
       const documents = labelling.keys.length;
       const done = labelling.keys.filter((key) => store.has(key)).length;
       const failed = known.filter(({ failedReason, finishedOn }) => failedReason && finishedOn);
-      const again = known.filter(({ failedReason, finishedOn }) => failedReason && !finishedOn);
+      const retrying = known.filter(({ failedReason, finishedOn }) => failedReason && !finishedOn);
       onLook({
         documents,
         done,
         waiting: known.length - failed.length,
         failed: failed.length,
-        again: again.length,
-        reason: again.at(-1)?.failedReason,
+        retrying: retrying.length,
+        reason: retrying.at(-1)?.failedReason,
         workers: await workersOf(queue, known),
       });
       if (missing.length === 0) break;
@@ -92,7 +92,7 @@ export async function produce(
         );
       }
       const open = missing.map(nameOf).filter((name) => !failedNames.has(name));
-      if (elsewhere.look(done, open, performance.now())) {
+      if (folderCheck.isWrongFolder(done, open, performance.now())) {
         throw new UserError(
           `all jobs are done, but ${documents - done} documents are not in ${resolve(folder)}: ` +
             'do the workers have the same --folder?',
@@ -113,7 +113,7 @@ export async function produce(
   }
 }
 
-/** Fills the queue up with jobs that it does not have. */
+/** Adds jobs that the queue does not have, up to its maximum. */
 async function enqueue(
   queue: Queue<QueuedJob>,
   jobs: readonly Job[],

@@ -4,20 +4,20 @@ import type { Job } from './jobs.js';
 /** The name of the queue in Redis. */
 export const QUEUE = 'labelling';
 
-/** A job as it waits in the queue. */
+/** A job in the queue. */
 export interface QueuedJob extends Job {
-  /** Key of the first document: a worker of other documents refuses the job. */
+  /** Key of the first document, by which a worker with other documents refuses the job. */
   readonly key: string;
 }
 
-/** How Redis is reached: a command waits for as long as Redis is away. */
+/** Returns the options of a connection to Redis. A command waits until Redis is available. */
 export function connectionTo(url: string): RedisOptions {
   return { url, maxRetriesPerRequest: null };
 }
 
 /**
- * Opens the queue. It tries a job that failed again, later each time, and keeps a job that failed
- * for good.
+ * Opens the queue. It repeats a failed job with growing delays, and keeps a job that failed for
+ * good.
  */
 export function openQueue(url: string): Queue<QueuedJob> {
   const queue = new Queue<QueuedJob>(QUEUE, {
@@ -25,15 +25,15 @@ export function openQueue(url: string): Queue<QueuedJob> {
     defaultJobOptions: {
       attempts: 5,
       backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
-      removeOnComplete: true, // the store says what is done
-      removeOnFail: false, // the failed set: what a person has to look at
+      removeOnComplete: true, // the store records completed jobs
+      removeOnFail: false, // failed jobs stay for inspection
     },
   });
   queue.on('error', reportOnce());
   return queue;
 }
 
-/** Says once that Redis is away, and not at each try to reach it. */
+/** Returns a handler that prints each connection error once, and not for each attempt. */
 export function reportOnce(): (error: Error) => void {
   let last = '';
   return ({ message }) => {

@@ -11,19 +11,19 @@ import { produce } from './producer.js';
 import { openQueue } from './queue.js';
 import { openTextProject } from './text.js';
 
-/** How many documents a second 1, 2 and 4 workers label, behind one server and one queue. */
+/** Measures the documents per second of 1, 2 and 4 workers with one server and one queue. */
 const { values } = parseArgs({
   options: {
     workers: { type: 'string', default: '1,2,4' },
     documents: { type: 'string', default: '640' },
     latency: { type: 'string', default: '100' },
     concurrency: { type: 'string', default: '2' },
-    /** Runs of each number of workers; the fastest one counts. */
+    /** Number of runs for each number of workers; the fastest run counts. */
     rounds: { type: 'string', default: '3' },
   },
 });
 const counts = values.workers.split(',').map(Number);
-/** Documents of a job. */
+/** Number of documents of a job. */
 const SIZE = 16;
 
 const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
@@ -33,7 +33,7 @@ const teacher = `http://127.0.0.1:${teacherPort}`;
 const redis = Service.redis(folder, redisPort);
 const server = Service.script('teacher', 'serve.ts', [
   ...['--port', String(teacherPort), '--latency', values.latency],
-  '--remember', // so that the latency is all that a document costs the server
+  '--remember', // so that a document costs the server its latency only
 ]);
 const documents = Number(values.documents);
 try {
@@ -56,7 +56,7 @@ try {
   console.log(formatTable(['workers', 'documents a second', 'of linear'], rows, 0));
   console.log(`${values.latency} ms a document, ${values.concurrency} at a time in each worker`);
 
-  /** Has the server answer each request once, which it then remembers. */
+  /** Sends each request to the server once, so that it remembers the answer. */
   async function warmUp(): Promise<void> {
     const store = { has: () => false, append: async () => true, flush: async () => {} };
     const idle = { ...store, close: async () => {} };
@@ -64,7 +64,10 @@ try {
     await runJob(project.training, idle, all!, 32);
   }
 
-  /** From the first job in the queue to the last document on disk; the workers wait for it. */
+  /**
+   * Measures from the first job in the queue to the last document on disk; the workers are ready
+   * before.
+   */
   async function measure(count: number, place: string): Promise<number> {
     mkdirSync(place);
     const args = [

@@ -7,26 +7,29 @@ import { Random } from '../shared/random.js';
 import { BadRequest } from './completions.js';
 import { type LanguageModel, MODEL } from './languageModel.js';
 
-/** How a server under load behaves; each a fraction of the requests. */
+/** Simulated failures and load; each a fraction of the requests. */
 export interface Faults {
-  /** Milliseconds that a request takes beside the model's own time; 0. */
+  /** Milliseconds of a request beside the model's own time; 0. */
   readonly latency?: number;
-  /** Answered by 429 with `Retry-After`. */
+  /** Fraction answered by 429 with `Retry-After`. */
   readonly tooMany?: number;
-  /** Answered by 500. */
+  /** Fraction answered by 500. */
   readonly broken?: number;
-  /** The connection is cut, half of the time in the middle of the answer. */
+  /** Fraction whose connection is cut, half of them in the middle of the answer. */
   readonly dropped?: number;
-  /** Whether an answer is kept, and given again without the model; false. */
+  /** True if answers are cached; false by default. */
   readonly remember?: boolean;
-  /** Seed of the random numbers that choose the requests; 1. */
+  /** Seed of the random choice of requests; 1. */
   readonly seed?: number;
 }
 
-/** Seconds after which a client may try again; whole seconds by the standard. */
+/** Seconds after which a client may try again, an integer by the standard. */
 const RETRY_AFTER = 1;
 
-/** The part of vLLM's protocol that scoring takes: `GET /v1/models` and `POST /v1/completions`. */
+/**
+ * A server with the part of vLLM's protocol that scoring needs: `GET /v1/models` and `POST
+ * /v1/completions`.
+ */
 export class TeacherServer {
   readonly url: string;
   readonly #server: Server;
@@ -36,7 +39,7 @@ export class TeacherServer {
     this.url = `http://${host}:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Listens on this machine alone unless `host` is another address; port 0 is any that is free. */
+  /** Listens on `host`, by default on this machine only; port 0 stands for any free port. */
   static async start(
     model: LanguageModel,
     port = 0,
@@ -94,7 +97,7 @@ async function respond(
   send(response, status, reply);
 }
 
-/** The status and the text of the answer to the text of a request. */
+/** Returns the status and the body of the answer to a request. */
 type Answerer = (body: string) => { readonly status: number; readonly text: string };
 
 function answererOf(model: LanguageModel): Answerer {

@@ -9,19 +9,16 @@ import { METHODS } from './methods.js';
 import type { Project, ProjectSettings } from './project.js';
 import { judge, trainStudent } from './training.js';
 
-/**
- * Classes of each row that are kept: as many as vLLM gives unless it is started with
- * `--max-logprobs`.
- */
+/** Number of classes that are kept of each row: vLLM's maximum without `--max-logprobs`. */
 const KEPT = 20;
 
-/** Says how likely the tokens of a prompt are, in the form of vLLM. */
+/** Returns log-probabilities of the tokens of a prompt, in the form of vLLM. */
 interface Scorer {
   readonly model: string;
   score(prompt: ArrayLike<number>, k: number): Promise<unknown>;
 }
 
-/** Passages of a novel, scored by a language model: in this process, or behind an address. */
+/** Passages of a novel, scored by a language model in this process or behind an address. */
 export async function openTextProject(settings: ProjectSettings): Promise<Project> {
   const { quick, seed, teacher, documents } = settings;
   const corpus = makeCorpus(readBook());
@@ -47,7 +44,7 @@ export async function openTextProject(settings: ProjectSettings): Promise<Projec
   };
 }
 
-/** The model in this process: what the server would answer, without a server. */
+/** Scores by the model in this process; the results are those of the server. */
 function localScorer(corpus: Corpus): Scorer {
   const model = new LanguageModel(corpus);
   return {
@@ -62,7 +59,7 @@ async function remoteScorer(url: string): Promise<Scorer> {
   return { model, score: (prompt, k) => client.score(model, prompt, k) };
 }
 
-/** Documents of a corpus, labelled by a scorer. */
+/** Returns a labelling of documents by a scorer. */
 function labelText(
   { words }: Corpus,
   documents: readonly Document[],

@@ -15,12 +15,12 @@ import type { Method } from './methods.js';
 
 export interface Pace {
   readonly epochs: number;
-  /** Most rows of a step. */
+  /** Maximum number of rows of a step. */
   readonly rows: number;
   readonly learningRate: number;
 }
 
-/** A batch of text: it has tokens, labels and what the teacher says. */
+/** Throws unless a batch has tokens, labels and targets, as text has. */
 export function textOf({ offsets, tokens, labels, targets }: TeacherBatch): TokenBatch {
   if (tokens === undefined || labels === undefined || targets === undefined) {
     throw new Error('the store holds no text');
@@ -28,7 +28,7 @@ export function textOf({ offsets, tokens, labels, targets }: TeacherBatch): Toke
   return { offsets, tokens, labels, targets };
 }
 
-/** Trains a student from a store: in each epoch all rows, in an order of its own. */
+/** Trains a student from a store. Each epoch visits all rows in another order. */
 export async function trainStudent(
   { name, createStrategy }: Method,
   store: TeacherStore,
@@ -55,18 +55,20 @@ export async function trainStudent(
       phase.update(done);
     }
   }
-  phase.finish('done'); // the losses of two methods may not be compared
+  phase.finish('done'); // the losses of two methods are not comparable
   return student;
 }
 
 export interface Scores {
-  /** Cross-entropy of the held-out words, in nats a word. */
+  /** Cross-entropy of the held-out words, in nats per word. */
   readonly crossEntropy: number;
-  /** Fraction of the held-out words at which the most likely word is the teacher's. */
+  /**
+   * Fraction of the held-out words for which student and teacher have the same most likely word.
+   */
   readonly agreement: number;
 }
 
-/** Judges a student by a store of documents that it has not seen. */
+/** Evaluates a student on a store of held-out documents. */
 export async function judge(student: TokenStudent, heldOut: TeacherStore): Promise<Scores> {
   const likelihood = new ResponseDistillationStrategy({ temperature: 1, alpha: 1 });
   let [words, surprisal, agreeing] = [0, 0, 0];
@@ -81,7 +83,7 @@ export async function judge(student: TokenStudent, heldOut: TeacherStore): Promi
   return { crossEntropy: surprisal / words, agreement: agreeing / words };
 }
 
-/** The teacher's most likely class of a row: readers put it first. */
+/** Returns the teacher's most likely class of a row, which readers put first. */
 function firstOf({ indices, values }: TokenBatch['targets'], row: number): number {
   return indices[row * values.columns]!;
 }

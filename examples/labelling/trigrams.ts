@@ -1,21 +1,24 @@
 import { Matrix } from 'knowledge-distillation';
 
-/** Subtracted from each count: the share of the words that were not seen in a context. */
+/**
+ * Absolute discount: the amount that is subtracted from each count, for words that were not seen in
+ * a context.
+ */
 const DISCOUNT = 0.75;
 
-/** How often each word came after a context. */
+/** Counts of the words after each context. */
 interface Successors {
   readonly counts: Map<number, number>;
   total: number;
 }
 
 /**
- * A language model by counting: the words after the last two words, interpolated by absolute
- * discounting with those after the last word, and these with the words alone.
+ * A trigram language model: counts of the words after the last two words, interpolated by absolute
+ * discounting with the bigram model, which is interpolated with the unigram model.
  *
  *     p(w | u v) = max(c(u v w) − d, 0) / c(u v) + d n(u v) / c(u v) · p(w | v)
  *
- * n(u v) is the number of different words that came after u v; p(w | v) is made from p(w) likewise.
+ * n(u v) is the number of different words that came after u v; p(w | v) is interpolated with p(w) likewise.
  */
 export class TrigramModel {
   readonly vocabulary: number;
@@ -41,7 +44,7 @@ export class TrigramModel {
     this.#logUnigrams = Float32Array.from(this.#unigrams, Math.log);
   }
 
-  /** log p of every word after each token, [tokens, vocabulary]. */
+  /** Returns log p of every word after each token, [tokens, vocabulary]. */
   logits(tokens: ArrayLike<number>): Matrix {
     const logits = Matrix.zeros(tokens.length, this.vocabulary);
     for (let row = 0; row < tokens.length; row++) {
@@ -59,7 +62,7 @@ export class TrigramModel {
     return logits;
   }
 
-  /** A number for the pair of the token at `position` and the one before it. */
+  /** Returns the index of the pair of the token at `position` and the one before it. */
   #pairOf(tokens: ArrayLike<number>, position: number): number {
     return tokens[position - 1]! * this.vocabulary + tokens[position]!;
   }
@@ -75,13 +78,16 @@ function count(table: Map<number, Successors>, context: number, word: number): v
   successors.total++;
 }
 
-/** Probability that a context itself gives to a word; 0 if the word never came after it. */
+/**
+ * Returns the discounted probability of a word in a context; 0 if the word never followed the
+ * context.
+ */
 function shareOf(successors: Successors | undefined, word: number): number {
   const seen = successors?.counts.get(word);
   return seen === undefined ? 0 : (seen - DISCOUNT) / successors!.total;
 }
 
-/** Probability that a context leaves to the shorter context. */
+/** Returns the probability that a context leaves to the shorter context. */
 function restOf(successors: Successors | undefined): number {
   return successors === undefined ? 1 : (DISCOUNT * successors.counts.size) / successors.total;
 }

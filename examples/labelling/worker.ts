@@ -7,11 +7,11 @@ import { connectionTo, openQueue, QUEUE, type QueuedJob, reportOnce } from './qu
 export interface WorkerSettings {
   /** Address of Redis. */
   readonly url: string;
-  /** Different for each worker: shards that it wrote have this name. */
+  /** Unique name of the worker, which is also the name of its shards. */
   readonly name: string;
-  /** Documents about which the teacher is asked at a time. */
+  /** Number of concurrent requests to the teacher. */
   readonly concurrency: number;
-  /** Milliseconds after which a job of a worker that died is given to another. */
+  /** Milliseconds after which a job of a dead worker is given to another worker. */
   readonly lockDuration: number;
 }
 
@@ -37,23 +37,24 @@ export async function work(
       if (!(error instanceof TeacherError)) throw error;
       if (error.isFinal) throw new UnrecoverableError(error.message);
       if (error.retryAfter === undefined) throw error;
-      await queue.rateLimit(error.retryAfter); // for all workers; no attempt of the job is lost
+      await queue.rateLimit(error.retryAfter); // all workers pause, and the job loses no attempt
       throw Worker.RateLimitError();
     }
   };
   const worker = new Worker<QueuedJob>(QUEUE, run, {
     connection: connectionTo(url),
-    autorun: false, // so that a worker that cannot go on ends the process
+    autorun: false, // so that a fatal error of the worker ends the process
     name,
     lockDuration,
     stalledInterval: lockDuration,
-    // A job goes on where the last worker died: only one that kills every worker is given up.
+    // A job survives the death of its worker; it fails for good after it has killed this many
+    // workers.
     maxStalledCount: 10,
   });
   worker.on('error', reportOnce());
   worker.on('failed', (job, { message }) => console.error(`${job?.id ?? 'a job'}: ${message}`));
   await Promise.race([worker.run(), once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  await worker.close(); // after the job that it has
+  await worker.close(); // completes the current job
   await queue.close();
   await store.close();
 }

@@ -6,6 +6,6 @@ import { chooseSettings, runExperiment } from './experiment.js';
 const { quick, seed } = readOptions();
 const results = runExperiment(METHODS, judgeHits, chooseSettings(quick, seed));
 
-console.log(`${results.training} sentences to learn from, ${results.heldOut} held out`);
+console.log(`${results.training} sentences for training, ${results.heldOut} held out`);
 console.log(formatHits(results));
-if (quick) console.log('One seed and few sentences: this shows that it runs.');
+if (quick) console.log('One seed and few sentences: this run only shows that the example works.');

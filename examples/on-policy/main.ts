@@ -13,7 +13,7 @@ const book = readFileSync(fileURLToPath(BOOK), 'utf8');
 const results = await runExperiment(book, METHODS, chooseSettings(quick, seed));
 
 const { teacher, student } = results.parameters;
-console.log(`${teacher} parameters teach ${student}`);
+console.log(`teacher: ${teacher} parameters, student: ${student} parameters`);
 console.log(formatScores(results));
 console.log(formatTexts(results));
-if (quick) console.log('One seed and few steps: this shows that it runs.');
+if (quick) console.log('One seed and few steps: this run only shows that the example works.');

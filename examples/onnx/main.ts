@@ -12,8 +12,7 @@ const lines = drawLines(settings.lines, new Random(seed, 'lines'));
 const lesson = prepareLesson(lines, await askTeacher(lines));
 const results = runExperiment(METHODS, lesson, settings);
 
-console.log(
-  `${results.training} frames to learn from, ${results.heldOut} held out, in other fonts`,
-);
-console.log(formatHits(results, 'held-out words read', "frames read as the teacher's"));
-if (quick) console.log('One seed, few words and few steps: this shows that it runs.');
+console.log(`${results.training} frames for training, ${results.heldOut} held out, in other fonts`);
+console.log(formatHits(results, 'held-out words read', "frames with the teacher's class"));
+if (quick)
+  console.log('One seed, few words and few steps: this run only shows that the example works.');

@@ -1,5 +1,5 @@
 import { openTeacherStore } from 'knowledge-distillation/store';
-import { labelHere } from '../labelling/here.js';
+import { labelInProcess } from '../labelling/inProcess.js';
 import { openTextProject } from '../labelling/text.js';
 import { run } from '../shared/commandLine.js';
 import { readOptions } from '../shared/options.js';
@@ -11,7 +11,7 @@ await run(async () => {
   const folder = `examples/parallel/stores/${quick ? 'quick' : 'full'}`;
   const documents = quick ? 120 : Number.POSITIVE_INFINITY;
   const { training } = await openTextProject({ quick, seed, teacher: 'local', documents });
-  await labelHere('labelling', training, folder, { concurrency: 4, size: 32 });
+  await labelInProcess('labelling', training, folder, { concurrency: 4, size: 32 });
 
   const store = await openTeacherStore(folder);
   const vocabulary = store.description.columns!;
@@ -22,7 +22,10 @@ await run(async () => {
     runs.push(await train(processes, settings, store.size.rows));
   }
   compare(runs);
-  if (quick) console.log('One and two processes, few documents: this shows that it runs.');
+  if (quick)
+    console.log(
+      'One and two processes, few documents: this run only shows that the example works.',
+    );
 });
 
 /** Prints all runs in comparison with the first. The exit code is 1 if a loss differs. */

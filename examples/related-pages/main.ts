@@ -28,7 +28,7 @@ const columns: readonly [keyof Scores, string][] = [
   ['shared', "teacher's ten shared"],
   ['title', 'title finds its page'],
 ];
-console.log(`${seen.length} pages to learn from, ${unseen.length} unseen; folds: ${folds.length}`);
+console.log(`${seen.length} pages for training, ${unseen.length} unseen; folds: ${folds.length}`);
 console.log(
   formatTable(
     ['model', ...columns.map(([, head]) => head)],
@@ -42,8 +42,8 @@ console.log(
   ),
 );
 const kilobytes = (sizeOf(student) / 1000).toFixed(0);
-console.log(`A student has ${student.words.length} words, ${kilobytes} kB.`);
-if (quick) console.log('One fold and few steps: this shows that it runs.');
+console.log(`A student has vectors for ${student.words.length} words, ${kilobytes} kB.`);
+if (quick) console.log('One fold and few steps: this run only shows that the example works.');
 
 const ideal = unseen.map((page) => firstTen(pages, page, seen));
 const { titles, texts } = pages;
@@ -52,4 +52,4 @@ writeFileSync(
   PAGE,
   await buildPage({ titles, texts, seen, unseen, ideal, student: pack(student) }),
 );
-console.log(`Look for pages yourself: ${fileURLToPath(PAGE)}`);
+console.log(`To search the pages yourself, open ${fileURLToPath(PAGE)}`);

@@ -47,10 +47,10 @@ export function describeOptions(options: Readonly<Record<string, Option>>): stri
   );
   const width = Math.max(...names.map(({ length }) => length));
   const lines = Object.values(options).map(({ about, type, default: value }, i) => {
-    const unless = type === 'string' && value !== undefined ? ` (${value})` : '';
-    return `  ${names[i]!.padEnd(width)}  ${about}${unless}`;
+    const fallback = type === 'string' && value !== undefined ? ` (${value})` : '';
+    return `  ${names[i]!.padEnd(width)}  ${about}${fallback}`;
   });
-  return ['Options, and what holds without them:', ...lines].join('\n');
+  return ['Options, with defaults in parentheses:', ...lines].join('\n');
 }
 
 /** Runs a command. A `UserError` ends the process with code 1 and its message. */

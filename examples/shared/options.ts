@@ -1,7 +1,11 @@
 import { parseOptions, UserError } from './commandLine.js';
 
 const OPTIONS = {
-  quick: { type: 'boolean', default: false, about: 'a short run, which shows only that it runs' },
+  quick: {
+    type: 'boolean',
+    default: false,
+    about: 'a short run, which only shows that the example works',
+  },
   seed: { type: 'string', default: '1', about: 'the first seed, an integer' },
 } as const;
 

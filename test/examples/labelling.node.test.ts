@@ -15,8 +15,8 @@ import { TeacherClient, TeacherError } from '../../examples/labelling/client.js'
 import { scoringRequest } from '../../examples/labelling/completions.js';
 import { compareContents, contentsOf } from '../../examples/labelling/contents.js';
 import { makeCorpus } from '../../examples/labelling/corpus.js';
-import { Elsewhere } from '../../examples/labelling/elsewhere.js';
 import { importLabels } from '../../examples/labelling/exchange.js';
+import { FolderCheck } from '../../examples/labelling/folderCheck.js';
 import { jobsOf, nameOf } from '../../examples/labelling/jobs.js';
 import { isDone, type Labelling, runJob } from '../../examples/labelling/labelling.js';
 import { LanguageModel, MODEL } from '../../examples/labelling/languageModel.js';
@@ -387,22 +387,22 @@ describe('jobs', () => {
   });
 });
 
-describe('jobs that are done elsewhere', () => {
+describe('jobs that are done folderCheck', () => {
   test('are noticed when all that are missing are done and nothing comes', () => {
-    const elsewhere = new Elsewhere(100);
-    elsewhere.complete('first');
-    expect(elsewhere.look(0, ['first', 'second'], 0)).toBe(false);
-    expect(elsewhere.look(0, ['first', 'second'], 500)).toBe(false); // one is not done
-    elsewhere.complete('second');
-    expect(elsewhere.look(0, ['first', 'second'], 599)).toBe(false);
-    expect(elsewhere.look(0, ['first', 'second'], 600)).toBe(true);
+    const folderCheck = new FolderCheck(100);
+    folderCheck.complete('first');
+    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 0)).toBe(false);
+    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 500)).toBe(false); // one is not done
+    folderCheck.complete('second');
+    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 599)).toBe(false);
+    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 600)).toBe(true);
   });
 
   test('are not noticed while documents come', () => {
-    const elsewhere = new Elsewhere(100);
-    elsewhere.complete('first');
-    expect(elsewhere.look(0, ['first'], 0)).toBe(false);
-    expect(elsewhere.look(1, ['first'], 150)).toBe(false);
-    expect(elsewhere.look(1, ['first'], 249)).toBe(false);
+    const folderCheck = new FolderCheck(100);
+    folderCheck.complete('first');
+    expect(folderCheck.isWrongFolder(0, ['first'], 0)).toBe(false);
+    expect(folderCheck.isWrongFolder(1, ['first'], 150)).toBe(false);
+    expect(folderCheck.isWrongFolder(1, ['first'], 249)).toBe(false);
   });
 });

@@ -4,14 +4,14 @@ import { jobsOf } from './jobs.js';
 import { isDone, type Labelling, openStore, runJob, stoppedAt } from './labelling.js';
 
 export interface Settings {
-  /** Documents about which the teacher is asked at a time. */
+  /** Number of concurrent requests to the teacher. */
   readonly concurrency: number;
-  /** Documents after which what is there is put on disk. */
+  /** Number of documents after which the store is flushed to disk. */
   readonly size: number;
 }
 
-/** Labels all documents in this process. Started again, it goes on with those that are missing. */
-export async function labelHere(
+/** Labels all documents in this process. A restart continues with the missing documents. */
+export async function labelInProcess(
   name: string,
   labelling: Labelling,
   folder: string,
@@ -28,7 +28,7 @@ export async function labelHere(
   bar?.start(keys.length, before, { name, rate: 0 });
   let [done, onDisk] = [before, before];
   const rate = () => ((done - before) / ((performance.now() - start) / 1000)).toFixed(1);
-  const goOn = whenStopped(() => {
+  const removeHandler = whenStopped(() => {
     bar?.stop();
     return stoppedAt(onDisk, keys.length);
   });
@@ -44,9 +44,9 @@ export async function labelHere(
     }
   } finally {
     bar?.stop();
-    goOn();
+    removeHandler();
     await store.close();
   }
-  const kept = before > 0 ? `, ${before} were there` : '';
-  console.log(`${name}: ${keys.length} documents${kept}, ${rate()} a second`);
+  const earlier = before > 0 ? `, ${before} of them from earlier runs` : '';
+  console.log(`${name}: ${keys.length} documents${earlier}, ${rate()} a second`);
 }
