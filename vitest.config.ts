@@ -27,7 +27,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.browser.test.ts', '**/node_modules/**'],
           environment: 'node',
-          setupFiles: ['assembly/relaxedSimd.ts'],
+          setupFiles: ['assembly/relaxedSimd.ts', 'test/support/shortStacks.ts'],
+          maxWorkers: '100%', // by default, one processor would only wait
           testTimeout: 60_000, // some gradients are checked number by number, on machines that do other work
         },
       },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type KernelName, selectKernel } from '../../src/index.js';
 
-/** Those that this engine has. */
+/** The kernels that this engine has, the fastest last. */
 export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as const).filter(
   (kernel) => {
     try {
@@ -15,11 +15,22 @@ export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as cons
   },
 );
 
-/** The tests once for every kernel. */
-export function describeKernels(name: string, tests: () => void): void {
+/** The kernel that runs if none is selected. */
+const DEFAULT_KERNEL = kernels.at(-1)!;
+
+/** Examples of a law with one of the other kernels, which run the same formulas. */
+const FEW_RUNS = 25;
+
+/** How often a law is tried with a kernel: by fast-check's default with the default kernel. */
+export function runsOf(kernel: KernelName): { readonly numRuns?: number } {
+  return kernel === DEFAULT_KERNEL ? {} : { numRuns: FEW_RUNS };
+}
+
+/** Describes the tests once for every kernel. */
+export function describeKernels(name: string, tests: (kernel: KernelName) => void): void {
   describe.each(kernels)(`${name}, %s kernel`, (kernel) => {
     beforeAll(() => selectKernel(kernel));
     afterAll(() => selectKernel('auto'));
-    tests();
+    tests(kernel);
   });
 }

@@ -1,44 +1,45 @@
+import type { DivergenceDistillationStrategyBase, DivergenceOptions } from '../../src/index.js';
 import * as library from '../../src/index.js';
 
-/**
- * The names of the strategies that users can make; not those of the base classes that they can
- * extend.
- */
+const { DistillationStrategyBase } = library;
+
+const strategies = Object.entries(library)
+  .filter(
+    ([name, value]) =>
+      typeof value === 'function' &&
+      value.prototype instanceof DistillationStrategyBase &&
+      !name.endsWith('Base'), // for users to extend
+  )
+  .sort();
+
+/** The names of the strategies. */
 export function exportedStrategies(): string[] {
-  const { DistillationStrategyBase } = library;
-  return Object.entries(library)
-    .filter(
-      ([name, value]) =>
-        typeof value === 'function' &&
-        value.prototype instanceof DistillationStrategyBase &&
-        !name.endsWith('Base'),
-    )
-    .map(([name]) => name)
-    .sort();
+  return strategies.map(([name]) => name);
 }
+
+/** A divergence of two distributions, which is not abstract. */
+type DivergenceClass = new <T extends library.FloatArray>(
+  options?: DivergenceOptions,
+) => DivergenceDistillationStrategyBase<T>;
+
+/** The divergences of two distributions, by name. */
+export function exportedDivergences(): Record<string, DivergenceClass> {
+  const divergences = strategies.filter(
+    ([, value]) =>
+      typeof value === 'function' &&
+      value.prototype instanceof library.DivergenceDistillationStrategyBase,
+  );
+  return Object.fromEntries(divergences) as unknown as Record<string, DivergenceClass>;
+}
+
+const SUFFIX = 'DistillationStrategy';
 
 /** The strategy of a file of golden values. */
 export function strategyOf(fixture: string): string {
-  return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}DistillationStrategy`;
+  return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}${SUFFIX}`;
 }
 
-/**
- * Whose loss a kernel computes, however small it is; others have only products of matrices that are
- * larger than here.
- */
-export const WITH_KERNELS: readonly string[] = [
-  'ResponseDistillationStrategy',
-  'AlphaBetaDistillationStrategy',
-  'FeatureDistillationStrategy',
-  'PatientDistillationStrategy',
-  'FactorTransferDistillationStrategy',
-  'MarginReLUDistillationStrategy',
-  'ActivationBoundaryDistillationStrategy',
-  'MarginMSEDistillationStrategy',
-  'RankingDistillationStrategy',
-  'AttentionDistillationStrategy',
-  'AttentionTransferDistillationStrategy',
-  'SelfAttentionRelationDistillationStrategy',
-  'SimilarityDistributionDistillationStrategy',
-  'HybridDistillationStrategy',
-];
+/** The name of the files of a strategy: its source, its tests, its golden values. */
+export function fixtureOf(strategy: string): string {
+  return `${strategy[0]!.toLowerCase()}${strategy.slice(1, -SUFFIX.length)}`;
+}

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  AlphaBetaDistillationStrategy,
   AttentionDistillationStrategy,
   type DistributionRow,
   DivergenceDistillationStrategyBase,
@@ -9,38 +8,21 @@ import {
   float32,
   HybridDistillationStrategy,
   type IDistillationStrategy,
-  JensenShannonDistillationStrategy,
   Matrix,
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
   type RuledOutBy,
-  SkewKLDistillationStrategy,
-  SkewReverseKLDistillationStrategy,
   SparseTargets,
   type SparseTargetsOptions,
-  TotalVariationDistillationStrategy,
   WeightedSoftLabelDistillationStrategy,
 } from '../../src/index.js';
-import { arbitraries, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
+import { strategyLaws } from '../../src/testing/index.js';
 import golden from '../fixtures/sparse.json' with { type: 'json' };
-import { describeKernels } from '../support/describeKernels.js';
+import { proveSparse, ragged, TAILS, through } from '../prove/sparse.js';
+import { describeKernels, runsOf } from '../support/describeKernels.js';
+import { exportedDivergences } from '../support/exportedStrategies.js';
 import { matrix } from '../support/float64Matrix.js';
 import { refusal, wrong } from '../support/refusal.js';
-
-type Sparsely = Pick<
-  ResponseDistillationStrategy<Float64Array>,
-  'temperature' | 'alpha' | 'computeLoss' | 'computeGradient'
->;
-
-const strategies = {
-  ResponseDistillationStrategy,
-  ReverseKLDistillationStrategy,
-  JensenShannonDistillationStrategy,
-  SkewKLDistillationStrategy,
-  SkewReverseKLDistillationStrategy,
-  TotalVariationDistillationStrategy,
-  AlphaBetaDistillationStrategy,
-};
 
 /** The squared Hellinger distance, ½ Σ (√q − √p)², as users write a divergence. */
 class Hellinger<T extends FloatArray> extends DivergenceDistillationStrategyBase<T> {
@@ -59,138 +41,9 @@ class Hellinger<T extends FloatArray> extends DivergenceDistillationStrategyBase
   }
 }
 
-const tails = ['bucket', 'renormalize', 'drop'] as const;
+proveSparse(Hellinger, { tails: ['bucket'] });
 
-/** The strategy, as one that keeps the k largest of the dense teacher that it is given. */
-function keeping(k: number, strategy: Sparsely): IDistillationStrategy<Float64Array> {
-  const { temperature } = strategy;
-  return through(
-    (teacher) => SparseTargets.topK(teacher, Math.min(k, teacher.columns), { temperature }),
-    strategy,
-  );
-}
-
-/** The strategy, as one that makes a sparse teacher of the dense teacher that it is given. */
-function through(
-  sparse: (teacher: Matrix<Float64Array>) => SparseTargets<Float64Array>,
-  strategy: Sparsely,
-): IDistillationStrategy<Float64Array> {
-  const { temperature, alpha } = strategy;
-  return {
-    temperature,
-    alpha,
-    computeLoss: (student, teacher, ...rest) =>
-      strategy.computeLoss(student, sparse(teacher), ...rest),
-    computeGradient: (student, teacher, ...rest) =>
-      strategy.computeGradient(student, sparse(teacher), ...rest),
-  };
-}
-
-/**
- * The same teacher with only the first classes of each row, as many as `counts` says; the values of
- * the others are NaN.
- */
-function ragged(
-  { indices, values, columns, temperature }: SparseTargets<Float64Array>,
-  counts: readonly number[],
-  logTail?: Float64Array,
-): SparseTargets<Float64Array> {
-  const [kept, logProbabilities] = [indices.slice(), values.clone()];
-  for (const [row, count] of counts.entries()) {
-    kept.fill(-1, row * values.columns + count, (row + 1) * values.columns);
-    logProbabilities.row(row).fill(Number.NaN, count);
-  }
-  return new SparseTargets({ indices: kept, logProbabilities, columns, temperature, logTail });
-}
-
-/** What some of them promise beside the others. */
-const promises: Readonly<Record<string, Partial<StrategySubject>>> = {
-  // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where
-  // log-probabilities are stored. Where a side is all but sure, differences step over a tie.
-  TotalVariationDistillationStrategy: {
-    invariances: ['row-order'],
-    magnitude: 2,
-    reachesMinimum: false,
-  },
-};
-
-for (const [name, Strategy] of Object.entries({ ...strategies, Hellinger })) {
-  /** Whether the derivative jumps at a tie, which rounding makes or takes away. */
-  const jumps = name === 'TotalVariationDistillationStrategy';
-  for (const tail of name === 'Hellinger' ? (['bucket'] as const) : tails) {
-    describeKernels(`${name} with a sparse teacher, tail: '${tail}'`, () => {
-      const laws = strategyLaws(fc, {
-        create: <T extends FloatArray>() =>
-          wrong<IDistillationStrategy<T>>(keeping(2, new Strategy({ tail, temperature: 2 }))),
-        values: 'logits',
-        // Where nothing is left to drop, what differences show of its loss is the rounding of terms
-        // that cancel.
-        ruledOut: tail !== 'drop',
-        invariances: ['row-order', 'row-shift'],
-        float32Tolerance: 1e-4, // soft and hard terms may all but cancel
-        // 'drop' sums a part of the terms: −1/e a nat at the least, times T²
-        ...(tail === 'drop' && { minimum: -4, reachesMinimum: false }),
-        ...promises[name],
-      });
-      for (const law of laws) {
-        // Log-probabilities are rounded as they are stored in float32, and where all else cancels
-        // that is what is left.
-        if (law.name === 'float32 agrees with float64') continue;
-        test(law.name, () => expect(law.check).not.toThrow());
-      }
-
-      test('a row of fewer classes is what it is by itself', () => {
-        const { logits } = arbitraries(fc);
-        const shape = { rows: 3, columns: 5 };
-        fc.assert(
-          fc.property(logits(shape), logits(shape), (s, t) => {
-            const strategy = new Strategy<Float64Array>({ tail, temperature: 2 });
-            const counts = [2, 5, 1];
-            const teacher = SparseTargets.topK(matrix(...t), 5, { temperature: 2 });
-            const { gradient, loss } = strategy.computeLossAndGradient(
-              matrix(...s),
-              ragged(teacher, counts),
-            );
-            let sum = 0;
-            for (const [row, count] of counts.entries()) {
-              const alone = strategy.computeLossAndGradient(
-                matrix(s[row]!),
-                SparseTargets.topK(matrix(t[row]!), count, { temperature: 2 }),
-              );
-              sum += alone.loss / 3;
-              for (let j = 0; j < 5 && !jumps; j++) {
-                expect(3 * gradient.get(row, j)).toBeCloseTo(alone.gradient.get(0, j), 11);
-              }
-            }
-            expect(loss).toBeCloseTo(sum, 11);
-          }),
-          { numRuns: 30, includeErrorInReport: true },
-        );
-      });
-
-      test('all classes kept are the dense teacher', () => {
-        const { logits } = arbitraries(fc);
-        const shape = { rows: 2, columns: 4 };
-        fc.assert(
-          fc.property(logits(shape), logits(shape), (s, t) => {
-            const [student, teacher] = [matrix(...s), matrix(...t)];
-            const strategy = new Strategy<Float64Array>({ tail, temperature: 2 });
-            const all = keeping(4, strategy);
-            const loss = strategy.computeLoss(student, teacher);
-            expect(all.computeLoss(student, teacher)).toBeCloseTo(loss, 11);
-            if (jumps) return;
-            const gradient = strategy.computeGradient(student, teacher).data;
-            const own = all.computeGradient(student, teacher).data;
-            for (const [i, value] of gradient.entries()) expect(own[i]).toBeCloseTo(value, 11);
-          }),
-          { includeErrorInReport: true },
-        );
-      });
-    });
-  }
-}
-
-describeKernels('Rows of a sparse teacher that keep one class or two', () => {
+describeKernels('Rows of a sparse teacher that keep one class or two', (kernel) => {
   const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 2 });
   const shortened = (teacher: Matrix<Float64Array>) => {
     const [one, two] = [1, 2].map((k) => SparseTargets.topK(teacher, k, { temperature: 2 }));
@@ -201,13 +54,17 @@ describeKernels('Rows of a sparse teacher that keep one class or two', () => {
     );
     return ragged(two!, counts, tails);
   };
-  const laws = strategyLaws(fc, {
-    create: <T extends FloatArray>() =>
-      wrong<IDistillationStrategy<T>>(through(shortened, strategy)),
-    values: 'logits',
-    ruledOut: true,
-    invariances: ['row-order', 'row-shift'],
-  });
+  const laws = strategyLaws(
+    fc,
+    {
+      create: <T extends FloatArray>() =>
+        wrong<IDistillationStrategy<T>>(through(shortened, strategy)),
+      values: 'logits',
+      ruledOut: true,
+      invariances: ['row-order', 'row-shift'],
+    },
+    runsOf(kernel),
+  );
   for (const law of laws) {
     if (law.name === 'float32 agrees with float64') continue; // the strategy is one of float64
     test(law.name, () => expect(law.check).not.toThrow());
@@ -217,7 +74,7 @@ describeKernels('Rows of a sparse teacher that keep one class or two', () => {
 describeKernels('A sparse teacher', () => {
   test.each(golden.cases)('matches PyTorch: $name', (example) => {
     const { strategy, options, teacher, labels, mask, normalizer } = example;
-    const Strategy = strategies[wrong<keyof typeof strategies>(strategy)];
+    const Strategy = exportedDivergences()[strategy]!;
     const { indices, logProbabilities, logTail, columns, temperature } = teacher;
     const { loss, gradient } = new Strategy<Float64Array>(wrong(options)).computeLossAndGradient(
       matrix(...example.student),
@@ -391,7 +248,7 @@ describe('A sparse teacher by hand', () => {
         return super.divergence(row);
       }
     }
-    const places = (tail: (typeof tails)[number], label: number) => {
+    const places = (tail: (typeof TAILS)[number], label: number) => {
       new Spy({ tail, temperature: 1 }).computeLoss(student, sparse, Int32Array.of(label));
       return seen.pop()!;
     };
@@ -483,7 +340,7 @@ describe('A sparse teacher is refused', () => {
       columns: 4,
     });
     const both = matrix([0, 0, 0, 0], [0, 0, 0, 0]);
-    for (const tail of tails) {
+    for (const tail of TAILS) {
       const each = new ResponseDistillationStrategy<Float64Array>({ temperature: 1, tail });
       expect(refusal(() => each.computeLoss(both, two))).toMatchObject({
         code: 'EMPTY',
@@ -567,7 +424,7 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test.each(Object.entries(strategies))(
+  test.each(Object.entries(exportedDivergences()))(
     'where a side rules out all that is kept: %s',
     (_, Strategy) => {
       const renormalized = new Strategy<Float64Array>({ tail: 'renormalize' });

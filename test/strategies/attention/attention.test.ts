@@ -1,7 +1,46 @@
 import { describe, expect, test } from 'vitest';
 import { AttentionDistillationStrategy, Matrix } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal } from '../../support/refusal.js';
+import { isNonZero } from '../_cases.js';
+
+function lawCase(
+  match: 'mse' | 'kl' | 'cosine',
+  input: 'probabilities' | 'scores',
+): StrategySubject {
+  return {
+    create: () => new AttentionDistillationStrategy({ match, input }),
+    values: input === 'scores' ? 'features' : 'probabilities',
+    ruledOut: input === 'scores',
+    isRegular: match === 'cosine' ? isNonZero : () => true,
+    invariances: [
+      'row-order',
+      'column-order',
+      ...(match === 'kl' && input === 'scores' ? (['row-shift'] as const) : []),
+      ...(match === 'cosine' && input === 'scores'
+        ? (['student-scale', 'teacher-scale'] as const)
+        : []),
+    ],
+    // Divided by the norm of a row, which may be as small as 1/32.
+    ...(match === 'cosine' && { rounding: 1e-9 }),
+  };
+}
+
+proveStrategy(AttentionDistillationStrategy, {
+  'mse of probabilities': lawCase('mse', 'probabilities'),
+  'kl of probabilities': {
+    ...lawCase('kl', 'probabilities'),
+    // Its third derivative is −2 t / s³: beside a small probability, a step that rounding allows
+    // shows it.
+    rounding: 1e-8,
+  },
+  'cosine of probabilities': lawCase('cosine', 'probabilities'),
+  'mse of scores': lawCase('mse', 'scores'),
+  'kl of scores': lawCase('kl', 'scores'),
+  'cosine of scores': lawCase('cosine', 'scores'),
+});
 
 describe('AttentionDistillationStrategy by hand', () => {
   const student = matrix([0.5, 0.5], [0.25, 0.75]);

@@ -1,7 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import { AttentionTransferDistillationStrategy } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero } from '../_cases.js';
+
+proveStrategy(AttentionTransferDistillationStrategy, {
+  'by default': {
+    create: () => new AttentionTransferDistillationStrategy({ channels: 2 }),
+    isRegular: isNonZero,
+    values: 'features',
+    columns: 6,
+    invariances: ['row-order', 'student-scale', 'teacher-scale'],
+    rounding: 1e-9,
+  },
+  'with other channels': {
+    create: () =>
+      new AttentionTransferDistillationStrategy({ channels: { student: 1, teacher: 3 } }),
+    isRegular: isNonZero,
+    values: 'features',
+    columns: { student: 3, teacher: 9 },
+    invariances: ['row-order'],
+  },
+  'power 4': {
+    create: () => new AttentionTransferDistillationStrategy({ channels: 3, power: 4 }),
+    isRegular: isNonZero,
+    values: 'features',
+    columns: 6,
+    invariances: ['row-order'],
+  },
+  'power 1': {
+    create: () => new AttentionTransferDistillationStrategy({ channels: 3, power: 1 }),
+    isRegular: isNonZero,
+    values: 'features',
+    columns: 6,
+    invariances: ['row-order'],
+  },
+});
 
 describe('AttentionTransferDistillationStrategy by hand', () => {
   test('compares the unit maps of the mean squared activations', () => {

@@ -1,8 +1,38 @@
 import { describe, expect, test } from 'vitest';
 import { float64, Matrix, SelfAttentionRelationDistillationStrategy } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+proveStrategy(SelfAttentionRelationDistillationStrategy, {
+  'one head': {
+    create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1 }),
+    values: 'features',
+    sumOverRows: false,
+    invariances: ['row-order', 'column-order'],
+  },
+  'two heads': {
+    create: () => new SelfAttentionRelationDistillationStrategy({ heads: 2 }),
+    values: 'features',
+    columns: 4,
+    sumOverRows: false,
+    invariances: ['row-order', 'column-order'],
+  },
+  'heads of other widths': {
+    create: () => new SelfAttentionRelationDistillationStrategy({ heads: 2 }),
+    values: 'features',
+    columns: { student: 2, teacher: 6 },
+    sumOverRows: false,
+    invariances: ['row-order', 'column-order'],
+  },
+  'a sequence of one token': {
+    create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1, positions: 1 }),
+    values: 'features',
+    sumOverRows: false, // it is one over sequences, of which each is a row here
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale', 'row-shift'],
+  },
+});
 
 type Options = ConstructorParameters<typeof SelfAttentionRelationDistillationStrategy>[0];
 

@@ -1,11 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import {
   ActivationBoundaryDistillationStrategy,
+  type FloatArray,
   float64,
   LinearProjection,
+  type NumericTrait,
 } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
+
+/** Least where all neurons are beyond the margin, not at student = teacher. */
+function lawCase(create: StrategySubject['create']): StrategySubject {
+  return {
+    create,
+    values: 'features',
+    reachesMinimum: false,
+    invariances: ['row-order', 'column-order', 'teacher-scale'],
+  };
+}
+
+proveStrategy(ActivationBoundaryDistillationStrategy, {
+  'by default': lawCase(() => new ActivationBoundaryDistillationStrategy()),
+  'margin 0.3': lawCase(() => new ActivationBoundaryDistillationStrategy({ margin: 0.3 })),
+  'of feature maps, projected': {
+    ...lawCase(
+      <T extends FloatArray>(numeric: NumericTrait<T>) =>
+        new ActivationBoundaryDistillationStrategy<T>({
+          projection: roundedProjection(3, 2, { numeric }),
+        }),
+    ),
+    columns: { student: 2 * 3, teacher: 2 * 2 },
+    invariances: ['row-order', 'teacher-scale'],
+    float32Tolerance: PROJECTED_TOLERANCE,
+  },
+});
 
 describe('ActivationBoundaryDistillationStrategy by hand', () => {
   test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {

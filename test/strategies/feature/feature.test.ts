@@ -1,15 +1,70 @@
 import { describe, expect, test } from 'vitest';
 import {
   FeatureDistillationStrategy,
+  type FloatArray,
   float32,
   float64,
   LinearProjection,
   Matrix,
+  type NumericTrait,
 } from '../../../src/index.js';
-import { checkGradient } from '../../../src/testing/index.js';
+import { checkGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy, proveVanishing } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero, PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
+
+function lawCase(
+  metric: FeatureDistillationStrategy['metric'],
+  projection?: { bias: boolean },
+  delta?: number,
+): StrategySubject {
+  const create = <T extends FloatArray>(numeric: NumericTrait<T>) =>
+    new FeatureDistillationStrategy<T>({
+      metric,
+      ...(delta !== undefined && { delta }),
+      ...(projection && { projection: roundedProjection(3, 4, { ...projection, numeric }) }),
+    });
+  return {
+    create,
+    values: 'features',
+    ...(projection && { columns: { student: 3, teacher: 4 } }),
+    isRegular: metric === 'cosine' ? isNonZero : () => true,
+    invariances: projection
+      ? ['row-order']
+      : [
+          'row-order',
+          'column-order',
+          ...(metric === 'cosine' ? (['student-scale', 'teacher-scale'] as const) : []),
+        ],
+    ...(projection && { float32Tolerance: PROJECTED_TOLERANCE }),
+    ...(metric === 'cosine' && { rounding: 1e-9 }),
+  };
+}
+
+proveStrategy(FeatureDistillationStrategy, {
+  mse: lawCase('mse'),
+  l2: lawCase('l2'),
+  l1: lawCase('l1'),
+  huber: lawCase('huber'),
+  cosine: lawCase('cosine'),
+  'huber, delta 0.3': lawCase('huber', undefined, 0.3),
+  'mse, projected': lawCase('mse', { bias: false }),
+  'l2, projected': lawCase('l2', { bias: true }),
+  'l1, projected': lawCase('l1', { bias: true }),
+  'huber, projected with a bias': lawCase('huber', { bias: true }),
+  'cosine, projected': lawCase('cosine', { bias: true }),
+  'mse of feature maps, projected': {
+    ...lawCase('mse', { bias: true }),
+    columns: { student: 2 * 3, teacher: 2 * 4 },
+  },
+});
+
+// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+proveVanishing(FeatureDistillationStrategy, {
+  'a vanishing delta': lawCase('huber', undefined, Number.MIN_VALUE),
+});
 
 function feature(
   options: ConstructorParameters<typeof FeatureDistillationStrategy<Float64Array>>[0] = {},

@@ -5,10 +5,31 @@ import {
   Matrix,
   splitColumns,
 } from '../../../src/index.js';
-import { assertGradient } from '../../../src/testing/index.js';
+import { assertGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+function lawCase(
+  channels: readonly [number, number],
+  positions: number,
+  teacherPositions = positions,
+): StrategySubject {
+  const count = channels[0] + channels[1];
+  return {
+    create: () => new FlowDistillationStrategy({ channels }),
+    values: 'features',
+    columns: { student: count * positions, teacher: count * teacherPositions },
+    invariances: ['row-order'],
+  };
+}
+
+proveStrategy(FlowDistillationStrategy, {
+  'layers of one channel': lawCase([1, 1], 3),
+  'more channels in the second layer': lawCase([1, 3], 2),
+  'fewer positions in the teacher': lawCase([2, 1], 4, 2),
+});
 
 describe('FlowDistillationStrategy by hand', () => {
   test('compares the mean products of the channels of two layers', () => {

@@ -1,12 +1,41 @@
 import { describe, expect, test } from 'vitest';
 import {
   batchNormMargins,
+  type FloatArray,
   float64,
   LinearProjection,
   MarginReLUDistillationStrategy,
+  type NumericTrait,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
+
+proveStrategy(MarginReLUDistillationStrategy, {
+  'of one channel': {
+    create: () => new MarginReLUDistillationStrategy({ margins: [-0.4] }),
+    values: 'features',
+    invariances: ['row-order', 'column-order'],
+  },
+  'of channels': {
+    create: () => new MarginReLUDistillationStrategy({ margins: [-2.3, 0, -0.4] }),
+    values: 'features',
+    columns: 3 * 2,
+    invariances: ['row-order'],
+  },
+  'of feature maps, projected': {
+    create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+      new MarginReLUDistillationStrategy<T>({
+        margins: [-2.3, -0.4],
+        projection: roundedProjection(3, 2, { bias: true, numeric }),
+      }),
+    values: 'features',
+    columns: { student: 3 * 2, teacher: 2 * 2 },
+    invariances: ['row-order'],
+    float32Tolerance: PROJECTED_TOLERANCE,
+  },
+});
 
 function withMargins(...margins: number[]): MarginReLUDistillationStrategy<Float64Array> {
   return new MarginReLUDistillationStrategy({ margins });

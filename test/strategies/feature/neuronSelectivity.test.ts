@@ -4,10 +4,40 @@ import {
   NeuronSelectivityDistillationStrategy,
   poolPositions,
 } from '../../../src/index.js';
-import { assertGradient } from '../../../src/testing/index.js';
+import { assertGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero } from '../_cases.js';
+
+/** Rows in which none of `channels` channels is zero. */
+function hasChannels(channels: number): (row: readonly number[]) => boolean {
+  return (row) => {
+    const positions = row.length / channels;
+    return Array.from({ length: channels }, (_, c) =>
+      row.slice(c * positions, (c + 1) * positions),
+    ).every(isNonZero);
+  };
+}
+
+function lawCase(student: number, teacher: number, positions: number): StrategySubject {
+  return {
+    create: () => new NeuronSelectivityDistillationStrategy({ channels: { student, teacher } }),
+    values: 'features',
+    columns: { student: student * positions, teacher: teacher * positions },
+    isRegular: hasChannels(student),
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    rounding: 1e-9, // divided by the norms of channels
+  };
+}
+
+proveStrategy(NeuronSelectivityDistillationStrategy, {
+  'more channels than positions': lawCase(2, 2, 3),
+  'more positions than channels': lawCase(2, 2, 5),
+  'other channels': lawCase(2, 3, 2),
+  'other channels, more positions': lawCase(2, 1, 4),
+});
 
 function strategyFor(
   student: number,

@@ -1,7 +1,37 @@
 import { describe, expect, test } from 'vitest';
-import { float64, LinearProjection, PatientDistillationStrategy } from '../../../src/index.js';
+import {
+  type FloatArray,
+  float64,
+  LinearProjection,
+  type NumericTrait,
+  PatientDistillationStrategy,
+} from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero, PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
+
+proveStrategy(PatientDistillationStrategy, {
+  'by default': {
+    create: () => new PatientDistillationStrategy(),
+    values: 'features',
+    isRegular: isNonZero,
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    rounding: 1e-9, // divided by the norm of a row, which may be as small as 1/32
+  },
+  projected: {
+    create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+      new PatientDistillationStrategy<T>({
+        projection: roundedProjection(3, 4, { bias: true, numeric }),
+      }),
+    values: 'features',
+    columns: { student: 3, teacher: 4 },
+    isRegular: isNonZero,
+    invariances: ['row-order', 'teacher-scale'],
+    rounding: 1e-9,
+    float32Tolerance: PROJECTED_TOLERANCE,
+  },
+});
 
 const strategy = new PatientDistillationStrategy<Float64Array>();
 

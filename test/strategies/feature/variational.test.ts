@@ -1,13 +1,55 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type FloatArray,
   float64,
   LinearProjection,
+  type NumericTrait,
   type Parameter,
   VariationalDistillationStrategy,
 } from '../../../src/index.js';
-import { checkGradient } from '../../../src/testing/index.js';
+import { checkGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
+
+/**
+ * Half the logarithm of the variance at student = teacher, which the variance to begin with makes ≥
+ * 0.
+ */
+function lawCase(
+  options: { channels: number; initialVariance?: number },
+  projection?: { bias: boolean },
+): StrategySubject {
+  const { channels } = options;
+  return {
+    create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+      new VariationalDistillationStrategy<T>({
+        ...options,
+        numeric,
+        ...(projection && {
+          projection: roundedProjection(2, channels, { ...projection, numeric }),
+        }),
+      }),
+    values: 'features',
+    columns: 2 * channels,
+    reachesMinimum: false,
+    invariances: ['row-order'],
+  };
+}
+
+proveStrategy(VariationalDistillationStrategy, {
+  'by default': lawCase({ channels: 3 }),
+  'of a variance of 1': {
+    ...lawCase({ channels: 2, initialVariance: 1 }),
+    reachesMinimum: true,
+  },
+  'of feature maps, projected': {
+    ...lawCase({ channels: 4 }, { bias: true }),
+    columns: { student: 2 * 3, teacher: 4 * 3 },
+    float32Tolerance: PROJECTED_TOLERANCE,
+  },
+});
 
 type Options = ConstructorParameters<typeof VariationalDistillationStrategy<Float64Array>>[0];
 

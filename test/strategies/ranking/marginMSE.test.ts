@@ -7,9 +7,18 @@ import {
   type NumericTrait,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+proveStrategy(MarginMSEDistillationStrategy, {
+  'by default': {
+    create: () => new MarginMSEDistillationStrategy(),
+    values: 'features',
+    invariances: ['row-shift', 'row-order'],
+  },
+});
 
 const strategy = new MarginMSEDistillationStrategy<Float64Array>();
 const none = -Infinity;

@@ -1,9 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import { Matrix, RankingDistillationStrategy } from '../../../src/index.js';
-import { assertGradient } from '../../../src/testing/index.js';
+import { assertGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+/** Above 0 at student = teacher, unless all candidates are equal or their leads large. */
+function lawCase(
+  options: ConstructorParameters<typeof RankingDistillationStrategy>[0],
+): StrategySubject {
+  return {
+    create: () => new RankingDistillationStrategy(options),
+    values: 'features',
+    ruledOut: true,
+    reachesMinimum: false,
+    invariances: ['row-shift', 'row-order', 'column-order', 'teacher-scale'],
+  };
+}
+
+proveStrategy(RankingDistillationStrategy, {
+  logistic: lawCase({}),
+  hinge: lawCase({ pairLoss: 'hinge' }),
+  'hinge, margin 0.3': lawCase({ pairLoss: 'hinge', margin: 0.3 }),
+});
 
 const none = -Infinity;
 

@@ -1,7 +1,39 @@
 import { describe, expect, test } from 'vitest';
 import { CenteredKernelAlignmentDistillationStrategy } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+/**
+ * Rows that are all different, and more than one: whichever of them a mask leaves, they are not all
+ * equal.
+ */
+const areDifferent: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =>
+  rows.length > 1 &&
+  rows.every((other, i) => i === index || other.some((value, j) => value !== row[j]));
+
+const common: Omit<StrategySubject, 'invariances'> = {
+  create: () => new CenteredKernelAlignmentDistillationStrategy(),
+  values: 'features',
+  isRegular: areDifferent,
+  sumOverRows: false,
+  // Divided by how far the rows are apart, which may be as little as 1/32.
+  rounding: 1e-9,
+};
+
+proveStrategy(CenteredKernelAlignmentDistillationStrategy, {
+  'by default': {
+    ...common,
+    invariances: ['row-order', 'column-order', 'translation', 'student-scale', 'teacher-scale'],
+  },
+  'with other columns': {
+    ...common,
+    columns: { student: 2, teacher: 5 },
+    invariances: ['row-order', 'translation'],
+  },
+  'of many rows': { ...common, rows: 9, columns: 2, invariances: ['row-order'] },
+});
 
 const strategy = new CenteredKernelAlignmentDistillationStrategy<Float64Array>();
 

@@ -1,13 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import {
   ContrastiveDistillationStrategy,
+  type FloatArray,
   float32,
   float64,
   LinearProjection,
   Matrix,
+  type NumericTrait,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { roundedProjection } from '../_cases.js';
+import { CONTRASTIVE, INVARIANCES } from './_cases.js';
+
+proveStrategy(ContrastiveDistillationStrategy, {
+  'by default': {
+    ...CONTRASTIVE,
+    create: () => new ContrastiveDistillationStrategy(),
+    invariances: INVARIANCES,
+  },
+  'symmetric, at 0.5': {
+    ...CONTRASTIVE,
+    create: () =>
+      new ContrastiveDistillationStrategy({ symmetric: true, contrastTemperature: 0.5 }),
+    invariances: INVARIANCES,
+  },
+  projected: {
+    ...CONTRASTIVE,
+    create: <T extends FloatArray>(numeric: NumericTrait<T>) =>
+      new ContrastiveDistillationStrategy<T>({
+        projection: roundedProjection(3, 4, { bias: true, numeric }),
+      }),
+    columns: { student: 3, teacher: 4 },
+    invariances: ['row-order', 'teacher-scale'],
+    float32Tolerance: 1e-5, // the terms of what a projection makes may all but cancel
+  },
+});
 
 type Options = ConstructorParameters<typeof ContrastiveDistillationStrategy<Float64Array>>[0];
 

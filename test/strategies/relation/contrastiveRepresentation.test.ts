@@ -2,14 +2,79 @@ import { describe, expect, test } from 'vitest';
 import {
   ContrastiveMemory,
   ContrastiveRepresentationDistillationStrategy,
+  type DistillationBatch,
+  type FloatArray,
   float64,
   HybridDistillationStrategy,
   LinearProjection,
   Matrix,
+  type NumericTrait,
 } from '../../../src/index.js';
 import { assertGradient } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { roundedProjection } from '../_cases.js';
+import { CONTRASTIVE } from './_cases.js';
+
+/** Takes a batch of any rows: all of them are of one sample, and have the same negatives. */
+class OfOneSample<T extends FloatArray> extends ContrastiveRepresentationDistillationStrategy<T> {
+  protected override validate(batch: DistillationBatch<T>): void {
+    const { rows } = batch.student;
+    this.memory.select(
+      Array<number>(rows).fill(2),
+      Array.from({ length: rows }, () => [0, 4, 1, 2]).flat(),
+    );
+    super.validate(batch);
+  }
+}
+
+function rememberedBy<T extends FloatArray>(numeric: NumericTrait<T>): ContrastiveMemory<T> {
+  const entries = (step: number): T =>
+    numeric.from(Array.from({ length: 15 }, (_, i) => ((i * step) % 17) / 16 - 0.5));
+  return ContrastiveMemory.restore({
+    columns: 3,
+    negatives: 4,
+    momentum: 0.5,
+    student: entries(5),
+    teacher: entries(7),
+    generator: 0,
+    logNormalizers: { student: 2, teacher: 1 },
+  });
+}
+
+const common = {
+  ...CONTRASTIVE,
+  sumOverRows: true,
+  allocates: 'the rows selected from the memory, which are embedded all at once',
+} as const;
+
+proveStrategy(ContrastiveRepresentationDistillationStrategy, {
+  'by default': {
+    ...common,
+    create: (numeric) => new OfOneSample({ memory: rememberedBy(numeric) }),
+    columns: 3,
+    invariances: ['row-order', 'student-scale', 'teacher-scale'],
+  },
+  'at 1': {
+    ...common,
+    create: (numeric) => new OfOneSample({ memory: rememberedBy(numeric), contrastTemperature: 1 }),
+    columns: 3,
+    invariances: ['row-order', 'student-scale', 'teacher-scale'],
+  },
+  'with both projections': {
+    ...common,
+    create: (numeric) =>
+      new OfOneSample({
+        memory: rememberedBy(numeric),
+        projection: roundedProjection(2, 3, { numeric }),
+        teacherProjection: roundedProjection(4, 3, { numeric, name: 'teacher' }),
+      }),
+    columns: { student: 2, teacher: 4 },
+    invariances: ['row-order', 'student-scale'],
+    float32Tolerance: 1e-5, // the terms of what a projection makes may all but cancel
+  },
+});
 
 type Options = ConstructorParameters<
   typeof ContrastiveRepresentationDistillationStrategy<Float64Array>

@@ -1,7 +1,48 @@
 import { describe, expect, test } from 'vitest';
 import { CorrelationCongruenceDistillationStrategy, Matrix } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy, proveVanishing } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+function lawCase(
+  options: ConstructorParameters<typeof CorrelationCongruenceDistillationStrategy>[0],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return {
+    create: () => new CorrelationCongruenceDistillationStrategy(options),
+    values: 'features',
+    // Where student = teacher the loss is of the fourth order in a value of 0: too flat for
+    // differences.
+    isRegular: (row) => row.every((value) => value !== 0),
+    sumOverRows: false,
+    invariances: ['row-order', 'column-order'],
+    ...more,
+  };
+}
+
+proveStrategy(CorrelationCongruenceDistillationStrategy, {
+  'by default': lawCase({}),
+  'gamma 0.1, order 1': lawCase({ gamma: 0.1, order: 1 }),
+  'with other columns': lawCase(
+    {},
+    { columns: { student: 2, teacher: 4 }, invariances: ['row-order'] },
+  ),
+  bilinear: lawCase({ form: 'bilinear' }),
+  // Of equal columns there are teachers so close that differences step over the corner at a norm
+  // of 0.
+  'gaussian, not squared': lawCase({ squared: false }, { columns: { student: 3, teacher: 4 } }),
+  'bilinear, not squared': lawCase(
+    { form: 'bilinear', squared: false },
+    { columns: { student: 4, teacher: 2 } },
+  ),
+  consecutive: lawCase({ form: 'consecutive' }), // the order may be turned round
+});
+
+// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+proveVanishing(CorrelationCongruenceDistillationStrategy, {
+  'a vanishing gamma': lawCase({ gamma: Number.MIN_VALUE }),
+});
 
 function congruence(
   options?: ConstructorParameters<typeof CorrelationCongruenceDistillationStrategy>[0],

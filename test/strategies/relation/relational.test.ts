@@ -1,9 +1,57 @@
 import { describe, expect, test } from 'vitest';
-import { float64, Matrix, RelationalDistillationStrategy } from '../../../src/index.js';
-import { checkGradient } from '../../../src/testing/index.js';
+import {
+  float64,
+  Matrix,
+  type RelationalDistillationOptions,
+  RelationalDistillationStrategy,
+} from '../../../src/index.js';
+import { checkGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy, proveVanishing } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+
+/** Whether no other row is equal: the direction to one that is jumps. */
+const isSingle = (
+  row: readonly number[],
+  index: number,
+  rows: readonly (readonly number[])[],
+): boolean =>
+  rows.every((other, i) => i === index || other.some((value, column) => value !== row[column]));
+
+function lawCase(
+  options: RelationalDistillationOptions,
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return {
+    create: () => new RelationalDistillationStrategy(options),
+    values: 'features',
+    isRegular: isSingle,
+    invariances: ['translation', 'row-order', 'column-order', 'student-scale', 'teacher-scale'],
+    sumOverRows: false,
+    rounding: 1e-9, // divided by distances, which may be as small as 1/32
+    ...more,
+  };
+}
+
+proveStrategy(RelationalDistillationStrategy, {
+  'by default': lawCase({}),
+  'distances alone': lawCase({ angleWeight: 0 }, { isRegular: () => true }),
+  'angles alone': lawCase({ distanceWeight: 0, angleWeight: 1 }),
+  'with other columns': lawCase(
+    { distanceWeight: 25, angleWeight: 50 },
+    {
+      columns: { student: 3, teacher: 5 },
+      invariances: ['translation', 'row-order', 'student-scale', 'teacher-scale'],
+    },
+  ),
+});
+
+// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+proveVanishing(RelationalDistillationStrategy, {
+  'a vanishing weight of distances': lawCase({ distanceWeight: Number.MIN_VALUE, angleWeight: 0 }),
+  'a vanishing weight of angles': lawCase({ distanceWeight: 0, angleWeight: Number.MIN_VALUE }),
+});
 
 function relational(
   distanceWeight: number,

@@ -1,7 +1,37 @@
 import { describe, expect, test } from 'vitest';
 import { Matrix, SimilarityDistributionDistillationStrategy } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero } from '../_cases.js';
+
+const common = {
+  values: 'features',
+  isRegular: isNonZero,
+  sumOverRows: false,
+  rounding: 1e-9, // as above, and by a temperature of 0.05
+} as const;
+
+proveStrategy(SimilarityDistributionDistillationStrategy, {
+  'by default': {
+    ...common,
+    create: () => new SimilarityDistributionDistillationStrategy(),
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+  },
+  'with other columns, at 0.5': {
+    ...common,
+    create: () => new SimilarityDistributionDistillationStrategy({ similarityTemperature: 0.5 }),
+    columns: { student: 3, teacher: 5 },
+    invariances: ['row-order', 'student-scale', 'teacher-scale'],
+  },
+  'from a teacher of another temperature': {
+    ...common,
+    create: () =>
+      new SimilarityDistributionDistillationStrategy({ teacherSimilarityTemperature: 0.1 }),
+    reachesMinimum: false,
+    invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale'],
+  },
+});
 
 type Options = ConstructorParameters<
   typeof SimilarityDistributionDistillationStrategy<Float64Array>

@@ -1,9 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import { float64, Matrix, SimilarityPreservingDistillationStrategy } from '../../../src/index.js';
-import { checkGradient } from '../../../src/testing/index.js';
+import { checkGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { isNonZero } from '../_cases.js';
+
+/**
+ * It does not change with the student's scale either, unless a row of zeros is at the floor of its
+ * norm.
+ */
+const common: Omit<StrategySubject, 'invariances'> = {
+  create: () => new SimilarityPreservingDistillationStrategy(),
+  values: 'features',
+  isRegular: isNonZero,
+  sumOverRows: false,
+  // Divided by the norm of a row of products, which may be small.
+  rounding: 1e-9,
+};
+
+proveStrategy(SimilarityPreservingDistillationStrategy, {
+  'by default': {
+    ...common,
+    invariances: ['row-order', 'column-order', 'teacher-scale'],
+  },
+  'with other columns': {
+    ...common,
+    columns: { student: 3, teacher: 5 },
+    invariances: ['row-order', 'teacher-scale'],
+  },
+});
 
 const strategy = new SimilarityPreservingDistillationStrategy<Float64Array>();
 

@@ -9,9 +9,54 @@ import {
   type NumericTrait,
   selectKernel,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, standardized } from './_cases.js';
+
+proveStrategy(AlphaBetaDistillationStrategy, {
+  'by default': divergence(() => new AlphaBetaDistillationStrategy()),
+  'powers 0.8 and 0.3, T = 0.5, alpha = 0.9': divergence(
+    () =>
+      new AlphaBetaDistillationStrategy({
+        teacherPower: 0.8,
+        studentPower: 0.3,
+        temperature: 0.5,
+        alpha: 0.9,
+      }),
+  ),
+  'powers 1 and 2, T = 20, without T²': divergence(
+    () =>
+      new AlphaBetaDistillationStrategy({
+        teacherPower: 1,
+        studentPower: 2,
+        temperature: 20,
+        temperatureSquared: false,
+      }),
+  ),
+  'powers 0 and 0.6': divergence(
+    () => new AlphaBetaDistillationStrategy({ teacherPower: 0, studentPower: 0.6 }),
+  ),
+  'powers 1.5 and 0': divergence(
+    () => new AlphaBetaDistillationStrategy({ teacherPower: 1.5, studentPower: 0 }),
+  ),
+  'powers 1e-9 and 1': divergence(
+    () =>
+      new AlphaBetaDistillationStrategy({
+        teacherPower: 1e-9,
+        studentPower: 1,
+        temperature: 1,
+      }),
+  ),
+  'powers 0 and 0': divergence(
+    () => new AlphaBetaDistillationStrategy({ teacherPower: 0, studentPower: 0 }),
+  ),
+  standardized: standardized(() => new AlphaBetaDistillationStrategy({ standardizeLogits: true })),
+  'a colder teacher': divergence(() => new AlphaBetaDistillationStrategy(COLDER), {
+    reachesMinimum: false,
+  }),
+});
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -6,8 +6,32 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, standardized } from './_cases.js';
+
+function lawCase(
+  options: ConstructorParameters<typeof BinaryDistillationStrategy>[0],
+): StrategySubject {
+  return divergence(() => new BinaryDistillationStrategy(options), {
+    labels: 'several',
+    invariances: ['row-order', 'column-order'],
+  });
+}
+
+proveStrategy(BinaryDistillationStrategy, {
+  'by default': lawCase({}),
+  'T = 0.05, alpha = 0.9': lawCase({ temperature: 0.05, alpha: 0.9 }),
+  'T = 100, without T²': lawCase({ temperature: 100, temperatureSquared: false }),
+  standardized: {
+    ...standardized(() => new BinaryDistillationStrategy({ standardizeLogits: true })),
+    labels: 'several',
+    invariances: ['row-order', 'column-order'],
+  },
+  'a colder teacher': { ...lawCase(COLDER), reachesMinimum: false },
+});
 
 type Options = ConstructorParameters<typeof BinaryDistillationStrategy>[0];
 

@@ -9,9 +9,72 @@ import {
   MatrixArena,
   UNLABELED,
 } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, isVaried, standardized } from './_cases.js';
+
+function probabilitiesOf(row: readonly number[]): number[] {
+  const exponentials = row.map(Math.exp);
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Rows in which no class has the same probability as in another row. */
+const areApart: NonNullable<StrategySubject['isRegular']> = (row, index, rows) => {
+  const q = probabilitiesOf(row);
+  return rows.every(
+    (other, i) =>
+      i === index || probabilitiesOf(other).every((value, j) => Math.abs(value - q[j]!) > 0.01),
+  );
+};
+
+/**
+ * Correlations, of rows together: 1e-8 beside the norms is felt where probabilities hardly differ,
+ * and takes the least loss away from student = teacher.
+ */
+function lawCase(
+  options: ConstructorParameters<typeof CorrelationDistillationStrategy>[0],
+  more: Partial<StrategySubject> = {},
+): StrategySubject {
+  return divergence(() => new CorrelationDistillationStrategy(options), {
+    columns: 4,
+    magnitude: 2,
+    ruledOut: false,
+    isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
+    reachesMinimum: false,
+    sumOverRows: false,
+    temperatures: more.sumOverRows === true,
+    ...more,
+  });
+}
+
+proveStrategy(CorrelationDistillationStrategy, {
+  'by default': lawCase({}),
+  'T = 2, weighted': lawCase({
+    temperature: 2,
+    alpha: 0.9,
+    interWeight: 0.5,
+    intraWeight: 3,
+  }),
+  'inter alone, without T²': lawCase(
+    { intraWeight: 0, temperature: 3, temperatureSquared: false },
+    { sumOverRows: true },
+  ),
+  'intra alone, of more rows': lawCase({ interWeight: 0 }, { rows: 6 }),
+  'with classes ruled out': lawCase({}, { ruledOut: true }),
+  standardized: {
+    ...standardized(() => new CorrelationDistillationStrategy({ standardizeLogits: true })),
+    columns: 4,
+    isRegular: (row, index, rows) => isVaried(row) && areApart(row, index, rows),
+    reachesMinimum: false,
+    sumOverRows: false,
+    temperatures: false,
+  },
+  'a colder teacher': lawCase(COLDER),
+});
 
 /** The logits of rows of these probabilities. */
 function logits(...rows: number[][]): Matrix<Float64Array> {

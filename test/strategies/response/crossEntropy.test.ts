@@ -8,8 +8,17 @@ import {
   SparseTargets,
   UNLABELED,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { labeled } from './_cases.js';
+
+proveStrategy(CrossEntropyDistillationStrategy, {
+  'by default': labeled(() => new CrossEntropyDistillationStrategy(), {
+    readsTeacher: false,
+    temperatures: false,
+  }),
+});
 
 describe('CrossEntropyDistillationStrategy', () => {
   const strategy = new CrossEntropyDistillationStrategy<Float64Array>();

@@ -8,8 +8,36 @@ import {
   UNLABELED,
 } from '../../../src/index.js';
 import { arbitraries } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, labeled, standardized } from './_cases.js';
+
+proveStrategy(DecoupledDistillationStrategy, {
+  'by default': labeled(() => new DecoupledDistillationStrategy()),
+  'alpha = 0, T = 0.05': labeled(
+    () => new DecoupledDistillationStrategy({ alpha: 0, temperature: 0.05 }),
+    { reachesMinimum: true },
+  ),
+  'the label alone, T = 100, without T²': labeled(
+    () =>
+      new DecoupledDistillationStrategy({
+        nonTargetWeight: 0,
+        temperature: 100,
+        temperatureSquared: false,
+      }),
+  ),
+  'the others alone, alpha = 0': labeled(
+    () => new DecoupledDistillationStrategy({ targetWeight: 0, alpha: 0 }),
+    { reachesMinimum: true },
+  ),
+  standardized: {
+    ...standardized(() => new DecoupledDistillationStrategy({ standardizeLogits: true })),
+    labels: 'classes',
+    reachesMinimum: false,
+  },
+  'a colder teacher': labeled(() => new DecoupledDistillationStrategy(COLDER)),
+});
 
 type Options = ConstructorParameters<typeof DecoupledDistillationStrategy>[0];
 

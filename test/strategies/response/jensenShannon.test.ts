@@ -4,8 +4,29 @@ import {
   ResponseDistillationStrategy,
   ReverseKLDistillationStrategy,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence } from './_cases.js';
+
+proveStrategy(JensenShannonDistillationStrategy, {
+  'by default': divergence(() => new JensenShannonDistillationStrategy()),
+  'beta = 0.9, T = 1': divergence(
+    () => new JensenShannonDistillationStrategy({ beta: 0.9, temperature: 1 }),
+  ),
+  'beta = 0.01 between the limits': divergence(
+    () => new JensenShannonDistillationStrategy({ beta: 0.01, scale: 'kl-limits' }),
+  ),
+  'beta = 0': divergence(
+    () => new JensenShannonDistillationStrategy({ beta: 0, scale: 'kl-limits' }),
+  ),
+  'beta = 1': divergence(
+    () => new JensenShannonDistillationStrategy({ beta: 1, scale: 'kl-limits', alpha: 0.9 }),
+  ),
+  'a colder teacher': divergence(() => new JensenShannonDistillationStrategy(COLDER), {
+    reachesMinimum: false,
+  }),
+});
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -5,8 +5,27 @@ import {
   LogitMSEDistillationStrategy,
   Matrix,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal } from '../../support/refusal.js';
+import { COLDER, divergence, SUMMED_TOLERANCE, standardized } from './_cases.js';
+
+proveStrategy(LogitMSEDistillationStrategy, {
+  'by default': divergence(() => new LogitMSEDistillationStrategy(), {
+    invariances: ['row-order', 'column-order'],
+    float32Tolerance: SUMMED_TOLERANCE,
+  }),
+  'without T²': divergence(
+    () => new LogitMSEDistillationStrategy({ temperature: 2, temperatureSquared: false }),
+    { invariances: ['row-order', 'column-order'], float32Tolerance: SUMMED_TOLERANCE },
+  ),
+  standardized: standardized(() => new LogitMSEDistillationStrategy({ standardizeLogits: true })),
+  'a colder teacher': divergence(() => new LogitMSEDistillationStrategy(COLDER), {
+    invariances: ['row-order', 'column-order'],
+    reachesMinimum: false,
+    float32Tolerance: SUMMED_TOLERANCE,
+  }),
+});
 
 function logitMSE(
   options: ConstructorParameters<typeof LogitMSEDistillationStrategy>[0] = {},

@@ -4,8 +4,48 @@ import {
   MultiLevelDistillationStrategy,
   ResponseDistillationStrategy,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, SUMMED_TOLERANCE, standardized } from './_cases.js';
+
+proveStrategy(MultiLevelDistillationStrategy, {
+  'by default': divergence(() => new MultiLevelDistillationStrategy(), {
+    sumOverRows: false,
+    float32Tolerance: SUMMED_TOLERANCE,
+  }),
+  'T = 1, weighted': divergence(
+    () =>
+      new MultiLevelDistillationStrategy({
+        temperature: 1,
+        alpha: 0.6,
+        multiples: [0.5, 2],
+        instanceWeight: 0.25,
+        batchWeight: 2,
+        classWeight: 5,
+      }),
+    { sumOverRows: false, float32Tolerance: SUMMED_TOLERANCE },
+  ),
+  'instances alone, without T²': divergence(
+    () =>
+      new MultiLevelDistillationStrategy({
+        temperatureSquared: false,
+        batchWeight: 0,
+        classWeight: 0,
+      }),
+    { float32Tolerance: SUMMED_TOLERANCE },
+  ),
+  standardized: {
+    ...standardized(() => new MultiLevelDistillationStrategy({ standardizeLogits: true })),
+    sumOverRows: false,
+    temperatures: false,
+  },
+  'a colder teacher': divergence(() => new MultiLevelDistillationStrategy(COLDER), {
+    sumOverRows: false,
+    reachesMinimum: false,
+    float32Tolerance: SUMMED_TOLERANCE,
+  }),
+});
 
 function levels(
   options?: ConstructorParameters<typeof MultiLevelDistillationStrategy>[0],

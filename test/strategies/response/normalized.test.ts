@@ -4,8 +4,30 @@ import {
   NormalizedDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, labeled, standardized } from './_cases.js';
+
+proveStrategy(NormalizedDistillationStrategy, {
+  'by default': labeled(() => new NormalizedDistillationStrategy()),
+  'alpha = 0, T = 0.05': labeled(
+    () => new NormalizedDistillationStrategy({ alpha: 0, temperature: 0.05 }),
+  ),
+  'T = 100, without T²': labeled(
+    () => new NormalizedDistillationStrategy({ temperature: 100, temperatureSquared: false }),
+  ),
+  'the others alone, alpha = 0': labeled(
+    () => new NormalizedDistillationStrategy({ targetWeight: 0, alpha: 0, temperature: 3 }),
+    { reachesMinimum: true },
+  ),
+  standardized: {
+    ...standardized(() => new NormalizedDistillationStrategy({ standardizeLogits: true })),
+    labels: 'classes',
+    reachesMinimum: false,
+  },
+  'a colder teacher': labeled(() => new NormalizedDistillationStrategy(COLDER)),
+});
 
 type Options = ConstructorParameters<typeof NormalizedDistillationStrategy>[0];
 

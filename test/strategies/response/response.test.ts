@@ -8,9 +8,50 @@ import {
   ResponseDistillationStrategy,
   UNLABELED,
 } from '../../../src/index.js';
+import type { StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal } from '../../support/refusal.js';
+import { COLDER, INVARIANCES, standardized } from './_cases.js';
+
+function lawCase(
+  options: ConstructorParameters<typeof ResponseDistillationStrategy>[0],
+): StrategySubject {
+  return {
+    create: () => new ResponseDistillationStrategy(options),
+    values: 'logits',
+    ruledOut: true,
+    invariances: INVARIANCES,
+    // Terms may all but cancel, down to a rounding of theirs in float32; test/kernels has the sharp
+    // bounds.
+    float32Tolerance: 1e-4,
+    temperatures: true,
+  };
+}
+
+proveStrategy(ResponseDistillationStrategy, {
+  'by default': lawCase({}),
+  'T = 1, alpha = 1': lawCase({ temperature: 1, alpha: 1 }),
+  'T = 0.5, alpha = 0': lawCase({ temperature: 0.5, alpha: 0 }),
+  'T = 0.05': lawCase({ temperature: 0.05 }),
+  'T = 100': lawCase({ temperature: 100 }),
+  'T = 20, alpha = 0.9': lawCase({ temperature: 20, alpha: 0.9 }),
+  'without T²': lawCase({ temperature: 4, temperatureSquared: false }),
+  standardized: standardized(() => new ResponseDistillationStrategy({ standardizeLogits: true })),
+  'a colder teacher': { ...lawCase(COLDER), reachesMinimum: false },
+  'a warmer teacher, standardized': {
+    ...standardized(
+      () =>
+        new ResponseDistillationStrategy({
+          temperature: 1,
+          teacherTemperature: 3,
+          standardizeLogits: true,
+        }),
+    ),
+    reachesMinimum: false,
+  },
+});
 
 const ln2 = Math.LN2;
 const ln3 = Math.log(3);
@@ -384,5 +425,26 @@ describeKernels('The response loss of extremes', () => {
       });
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
     expect(gradient.toRows()).toEqual([[7, 7]]);
+  });
+});
+
+describeKernels('ResponseDistillationStrategy without a hard term', () => {
+  test('gives the same bits after a call that fails', () => {
+    const student = Matrix.fromRows([[0.3, -1.7, 2.1, 0.4]]);
+    const teacher = Matrix.fromRows([[1.1, 0.2, -0.6, 0.9]]);
+    const labels = Int32Array.of(2);
+    const call = () => {
+      const strategy = new ResponseDistillationStrategy({ alpha: 0 });
+      const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
+      return [loss, ...gradient.data];
+    };
+    // Lays the kernel's workspace out, and leaves finite numbers in it.
+    new ResponseDistillationStrategy().computeLossAndGradient(student, teacher, labels);
+    const before = call();
+    const unusable = Matrix.fromRows([[Number.NaN, Number.NaN, Number.NaN, Number.NaN]]);
+    expect(() =>
+      new ResponseDistillationStrategy().computeLoss(unusable, teacher, labels),
+    ).toThrow();
+    expect(call()).toEqual(before);
   });
 });

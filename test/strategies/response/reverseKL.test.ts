@@ -1,7 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { ResponseDistillationStrategy, ReverseKLDistillationStrategy } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, standardized } from './_cases.js';
+
+proveStrategy(ReverseKLDistillationStrategy, {
+  'by default': divergence(() => new ReverseKLDistillationStrategy()),
+  'T = 0.5, alpha = 0.8': divergence(
+    () => new ReverseKLDistillationStrategy({ temperature: 0.5, alpha: 0.8 }),
+  ),
+  'T = 20, without T²': divergence(
+    () => new ReverseKLDistillationStrategy({ temperature: 20, temperatureSquared: false }),
+  ),
+  standardized: standardized(() => new ReverseKLDistillationStrategy({ standardizeLogits: true })),
+  'a colder teacher': divergence(() => new ReverseKLDistillationStrategy(COLDER), {
+    reachesMinimum: false,
+  }),
+});
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { ResponseDistillationStrategy, SkewKLDistillationStrategy } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence } from './_cases.js';
+
+proveStrategy(SkewKLDistillationStrategy, {
+  'by default': divergence(() => new SkewKLDistillationStrategy()),
+  'lambda = 0.7, T = 0.5': divergence(
+    () => new SkewKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
+  ),
+  'a colder teacher': divergence(() => new SkewKLDistillationStrategy(COLDER), {
+    reachesMinimum: false,
+  }),
+});
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -3,8 +3,20 @@ import {
   ReverseKLDistillationStrategy,
   SkewReverseKLDistillationStrategy,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence } from './_cases.js';
+
+proveStrategy(SkewReverseKLDistillationStrategy, {
+  'by default': divergence(() => new SkewReverseKLDistillationStrategy()),
+  'lambda = 0.7, T = 0.5': divergence(
+    () => new SkewReverseKLDistillationStrategy({ lambda: 0.7, temperature: 0.5 }),
+  ),
+  'a colder teacher': divergence(() => new SkewReverseKLDistillationStrategy(COLDER), {
+    reachesMinimum: false,
+  }),
+});
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

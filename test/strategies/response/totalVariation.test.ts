@@ -1,7 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { TotalVariationDistillationStrategy } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal } from '../../support/refusal.js';
+import { COLDER, divergence, KINKED } from './_cases.js';
+
+proveStrategy(
+  TotalVariationDistillationStrategy,
+  {
+    'by default': divergence(() => new TotalVariationDistillationStrategy(), KINKED),
+    'T = 1, alpha = 0.9': divergence(
+      () => new TotalVariationDistillationStrategy({ temperature: 1, alpha: 0.9 }),
+      KINKED,
+    ),
+    'a colder teacher': divergence(() => new TotalVariationDistillationStrategy(COLDER), {
+      ...KINKED,
+      reachesMinimum: false,
+    }),
+  },
+  {
+    // Rounding takes a tie away, with its derivative of 0: where a constant is added, and where
+    // log-probabilities are stored. Where a side is all but sure, differences step over a tie.
+    invariances: ['row-order'],
+    magnitude: 2,
+    reachesMinimum: false,
+    jumps: true,
+  },
+);
 
 // p = softmax([ln 3, 0]) = [3/4, 1/4], q = softmax([0, 0]) = [1/2, 1/2]
 const teacher = matrix([Math.log(3), 0]);

@@ -9,9 +9,37 @@ import {
   UNLABELED,
   UniversalLogitDistillationStrategy,
 } from '../../../src/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, divergence, KINKED } from './_cases.js';
+
+/**
+ * Probabilities that are not too small: their kinks, one for each, are then far enough apart for
+ * differences.
+ */
+const KINKS = { ...KINKED, magnitude: 1.5 } as const;
+
+proveStrategy(UniversalLogitDistillationStrategy, {
+  'by default': divergence(() => new UniversalLogitDistillationStrategy(), KINKS),
+  'T = 3, alpha = 0.9': divergence(
+    () => new UniversalLogitDistillationStrategy({ temperature: 3, alpha: 0.9 }),
+    KINKS,
+  ),
+  'of a larger vocabulary': divergence(() => new UniversalLogitDistillationStrategy(), {
+    ...KINKS,
+    columns: { student: 3, teacher: 5 },
+  }),
+  'of a smaller vocabulary, T = 2 without T²': divergence(
+    () => new UniversalLogitDistillationStrategy({ temperature: 2, temperatureSquared: false }),
+    { ...KINKS, columns: { student: 4, teacher: 2 } },
+  ),
+  'a colder teacher': divergence(() => new UniversalLogitDistillationStrategy(COLDER), {
+    ...KINKS,
+    reachesMinimum: false,
+  }),
+});
 
 /** The logits of these probabilities. */
 function logits(...probabilities: number[]): Matrix<Float64Array> {

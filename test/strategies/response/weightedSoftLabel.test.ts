@@ -4,9 +4,48 @@ import {
   UNLABELED,
   WeightedSoftLabelDistillationStrategy,
 } from '../../../src/index.js';
-import { checkGradient } from '../../../src/testing/index.js';
+import { checkGradient, type StrategySubject } from '../../../src/testing/index.js';
+import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
+import { COLDER, labeled, standardized } from './_cases.js';
+
+type WeightedOptions = ConstructorParameters<typeof WeightedSoftLabelDistillationStrategy>[0];
+
+/** The weights are those of its first call, whatever the student is in a later one. */
+class FirstWeights extends WeightedSoftLabelDistillationStrategy<Float64Array> {
+  protected override describe() {
+    const terms = super.describe();
+    type Shares = ReturnType<NonNullable<typeof terms.sharesOf>>;
+    const held = new Map<number, Shares>();
+    const sharesOf: typeof terms.sharesOf = (losses, row) => {
+      const shares = held.get(row) ?? terms.sharesOf!(losses, row);
+      held.set(row, shares);
+      return shares;
+    };
+    return { ...terms, sharesOf };
+  }
+}
+
+function lawCase(options: WeightedOptions): StrategySubject {
+  return labeled(() => new WeightedSoftLabelDistillationStrategy(options), {
+    heldAt: () => new FirstWeights(options),
+    reachesMinimum: options?.alpha === 0,
+  });
+}
+
+proveStrategy(WeightedSoftLabelDistillationStrategy, {
+  'by default': lawCase({}),
+  'alpha = 0, T = 0.05': lawCase({ alpha: 0, temperature: 0.05 }),
+  'T = 100, without T²': lawCase({ temperature: 100, temperatureSquared: false }),
+  standardized: {
+    ...standardized(() => new WeightedSoftLabelDistillationStrategy({ standardizeLogits: true })),
+    labels: 'classes',
+    heldAt: () => new FirstWeights({ standardizeLogits: true }),
+    reachesMinimum: false,
+  },
+  'a colder teacher': { ...lawCase(COLDER), reachesMinimum: false },
+});
 
 type Options = ConstructorParameters<typeof WeightedSoftLabelDistillationStrategy>[0];
 

@@ -1,25 +1,11 @@
-import { describe, expect, test } from 'vitest';
-import {
-  CorrelationCongruenceDistillationStrategy,
-  FeatureDistillationStrategy,
-  type FloatArray,
-  float32,
-  float64,
-  HybridDistillationStrategy,
-  Matrix,
-  type NumericTrait,
-  RelationalDistillationStrategy,
-} from '../src/index.js';
-import type { StrategySubject } from '../src/testing/index.js';
-import { subjects } from './subjects/index.js';
-import { responseSubjects } from './subjects/response.js';
-import type { Subjects } from './subjects/subjects.js';
-import { describeKernels } from './support/describeKernels.js';
-import { WITH_KERNELS } from './support/exportedStrategies.js';
+import { expect, test } from 'vitest';
+import { type FloatArray, float32, float64, Matrix, type NumericTrait } from '../../src/index.js';
+import type { StrategySubject } from '../../src/testing/index.js';
+import { widthsOf } from './call.js';
 
-// Every strategy where formulas divide by 0 or take the root of it: rows that are equal, zero,
-// constant or alone, sides that are the same, as few columns as there can be. The laws come across
-// these too, but not all at once in every run.
+// Inputs where formulas divide by 0 or take the root of it: rows that are equal, zero, constant or
+// alone, sides that are the same, as few columns as possible. The laws meet these inputs too, but
+// not all of them in every run.
 
 type Rows = readonly (readonly number[])[];
 
@@ -52,13 +38,9 @@ function distribution(values: readonly number[]): number[] {
   return weights.map((weight) => Math.fround(weight / sum));
 }
 
-function widthsOf({ columns = 2 }: StrategySubject): { student: number; teacher: number } {
-  return typeof columns === 'number' ? { student: columns, teacher: columns } : columns;
-}
-
 /** Each pattern of the student beside each of the teacher, in three rows and in one. */
 function* examples(subject: StrategySubject): Generator<Example> {
-  const least = widthsOf(subject);
+  const least = widthsOf(subject, 2);
   const widths = subject.columns === undefined ? [least, { student: 5, teacher: 5 }] : [least];
   for (const { student, teacher } of widths) {
     for (const rows of [1, 3]) {
@@ -105,67 +87,22 @@ function check<T extends FloatArray>(
   }
 }
 
-for (const [strategy, cells] of Object.entries(subjects)) {
-  const tests = WITH_KERNELS.includes(strategy) ? describeKernels : describe;
-  tests(`${strategy} of degenerate input`, () => {
-    for (const [cell, subject] of Object.entries(cells)) {
-      test.each([float32, float64])(
-        `is finite, and 0 where the sides are equal: ${cell}, $dtype`,
-        (numeric) => {
-          const all = () => {
-            for (const example of examples(subject)) check<FloatArray>(subject, numeric, example);
-          };
-          expect(all).not.toThrow();
-        },
-      );
-    }
-  });
-}
-
-// A value that no loss can use is refused wherever it stands, also where the other values, or a
-// weight that all but vanishes, could hide it. A hybrid does not evaluate an entry of weight 0:
-// what only that entry reads is not checked.
-
-const LEAST = Number.MIN_VALUE;
-
-/** Strategies whose weights are so small that a finite term vanishes. */
-const vanishing: Subjects = {
-  RelationalDistillationStrategy: {
-    'a vanishing weight of distances': features(
-      () => new RelationalDistillationStrategy({ distanceWeight: LEAST, angleWeight: 0 }),
-    ),
-    'a vanishing weight of angles': features(
-      () => new RelationalDistillationStrategy({ distanceWeight: 0, angleWeight: LEAST }),
-    ),
-  },
-  CorrelationCongruenceDistillationStrategy: {
-    'a vanishing gamma': features(
-      () => new CorrelationCongruenceDistillationStrategy({ gamma: LEAST }),
-    ),
-  },
-  FeatureDistillationStrategy: {
-    'a vanishing delta': features(
-      () => new FeatureDistillationStrategy({ metric: 'huber', delta: LEAST }),
-    ),
-  },
-  HybridDistillationStrategy: {
-    'a vanishing weight': features(
-      <T extends FloatArray>() =>
-        new HybridDistillationStrategy<T>(
-          [{ strategy: new FeatureDistillationStrategy(), weight: LEAST }],
-          { weights: 'free' },
-        ),
-    ),
-  },
-};
-
-function features(create: StrategySubject['create']): StrategySubject {
-  return { create, values: 'features', invariances: [] };
+/** Registers that loss and gradient of degenerate input are finite, and 0 where they have to be. */
+export function proveDegenerate(subject: StrategySubject): void {
+  test.each([float32, float64])(
+    'loss and gradient of degenerate input are finite, and 0 where the sides are equal, $dtype',
+    (numeric) => {
+      const all = () => {
+        for (const example of examples(subject)) check<FloatArray>(subject, numeric, example);
+      };
+      expect(all).not.toThrow();
+    },
+  );
 }
 
 /**
- * Replaces every value of the example in turn by NaN and by an infinity; returns which calls did
- * not refuse it.
+ * Replaces every element of the example in turn by NaN and by an infinity; returns the calls that
+ * did not refuse it.
  */
 function unnoticed<T extends FloatArray>(
   subject: StrategySubject,
@@ -196,20 +133,18 @@ function unnoticed<T extends FloatArray>(
   return calls;
 }
 
-const notResponse = Object.entries(subjects).filter(
-  ([strategy]) => !(strategy in responseSubjects),
-);
-
-for (const [strategy, cells] of [...notResponse, ...Object.entries(vanishing)]) {
-  const tests = WITH_KERNELS.includes(strategy) ? describeKernels : describe;
-  tests(`${strategy} refuses what is not finite`, () => {
-    for (const [cell, subject] of Object.entries(cells)) {
-      test.each([float32, float64])(`wherever it stands: ${cell}, $dtype`, (numeric) => {
-        const calls = [...examples(subject)]
-          .filter(({ patterns: [first, second] }) => first === second || second === 'zero rows')
-          .flatMap((example) => unnoticed<FloatArray>(subject, numeric, example));
-        expect(calls).toEqual([]);
-      });
-    }
-  });
+/**
+ * Registers that an element that no loss can use is refused wherever it stands, also where the
+ * other elements, or a weight that all but vanishes, could hide it.
+ */
+export function proveUnusable(subject: StrategySubject): void {
+  test.each([float32, float64])(
+    'NaN and Infinity are refused wherever they stand, $dtype',
+    (numeric) => {
+      const calls = [...examples(subject)]
+        .filter(({ patterns: [first, second] }) => first === second || second === 'zero rows')
+        .flatMap((example) => unnoticed<FloatArray>(subject, numeric, example));
+      expect(calls).toEqual([]);
+    },
+  );
 }

@@ -3,10 +3,6 @@ import {
   LinearProjection,
   type LinearProjectionOptions,
 } from '../../src/index.js';
-import type { StrategySubject } from '../../src/testing/index.js';
-
-/** By class, every option cell that changes its formula. */
-export type Subjects = Record<string, Record<string, StrategySubject>>;
 
 export const isNonZero = (row: readonly number[]): boolean =>
   row.some((value) => value !== 0 && value !== -Infinity);
@@ -24,3 +20,6 @@ export function roundedProjection<T extends FloatArray>(
   for (const { value } of projection.parameters()) value.data.set(Float32Array.from(value.data));
   return projection;
 }
+
+/** The terms of what a projection makes may all but cancel. */
+export const PROJECTED_TOLERANCE = 1e-5;

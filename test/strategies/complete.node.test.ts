@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  MarginMSEDistillationStrategy,
+  ResponseDistillationStrategy,
+  VariationalDistillationStrategy,
+} from '../../src/index.js';
+import type { StrategySubject } from '../../src/testing/index.js';
+import { isCompiled } from '../prove/kernels.js';
+import { exportedStrategies, fixtureOf } from '../support/exportedStrategies.js';
+
+// An exported strategy is complete if the tests prove it. The fixture is missed by proveStrategy.
+
+const families = readdirSync('src/strategies', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+test.each(exportedStrategies())('%s has a test file, which proves it', (name) => {
+  const stem = fixtureOf(name);
+  const family = families.find((each) => existsSync(`src/strategies/${each}/${stem}.ts`));
+  expect(family, `the family that has ${stem}.ts`).toBeDefined();
+  const file = `test/strategies/${family}/${stem}.test.ts`;
+  expect(existsSync(file), file).toBe(true);
+  expect(readFileSync(file, 'utf8')).toMatch(new RegExp(`^proveStrategy\\(\\s*${name},`, 'm'));
+});
+
+test('every file of golden values belongs to an exported strategy', () => {
+  const fixtures = readdirSync('test/fixtures')
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.replace('.json', ''));
+  const others = ['kernels', 'sparse']; // of kernels, and of several strategies
+  const strategies = exportedStrategies().map(fixtureOf);
+  expect(fixtures.filter((each) => !others.includes(each))).toEqual(strategies.sort());
+});
+
+test('the cases that reach a compiled kernel are found', () => {
+  const shared = { values: 'features', invariances: [] } as const;
+  const response: StrategySubject = { ...shared, create: () => new ResponseDistillationStrategy() };
+  const margins: StrategySubject = { ...shared, create: () => new MarginMSEDistillationStrategy() };
+  const variational: StrategySubject = {
+    ...shared,
+    columns: 6,
+    create: (numeric) => new VariationalDistillationStrategy({ channels: 3, numeric }),
+  };
+  expect([response, margins, variational].map(isCompiled)).toEqual([true, true, false]);
+});
