@@ -29,6 +29,10 @@ const options: Options = {
   },
   format: ['esm', 'cjs'],
   dts: true,
+  sourcemap: true,
+  esbuildOptions: (options) => {
+    options.sourcesContent = false; // the package has the sources as files, once for both formats
+  },
   clean: true,
   treeshake: true,
   splitting: true, // one copy of the base class for all entries, in CommonJS too: `instanceof` has to hold

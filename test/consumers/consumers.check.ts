@@ -25,7 +25,11 @@ describe.each(Object.entries(manifest.dependencies))('%s (%s)', (compiler, versi
     );
   });
 
-  describe.each(Object.keys(resolutions) as (keyof typeof resolutions)[])('%s', (resolution) => {
+  // TypeScript 6 warns of the resolution of Node 10, and TypeScript 7 has none.
+  const known = (Object.keys(resolutions) as (keyof typeof resolutions)[]).filter(
+    (resolution) => resolution !== 'Node10' || compiler.startsWith('typescript-5'),
+  );
+  describe.each(known)('%s', (resolution) => {
     test.each(names)('%s', (name) => consumer.compile(name, resolution, tsc));
   });
 });

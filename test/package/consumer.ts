@@ -27,6 +27,7 @@ export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<str
  */
 export const programs = {
   core: { needs: [], options: {} },
+  gradient: { needs: [], options: {} }, // before fast-check is lent
   store: { needs: ['hyparquet', 'hyparquet-writer'], options: {} },
   testing: { needs: ['fast-check'], options: {} },
   teachers: { needs: [], options: {} },
@@ -39,13 +40,14 @@ export const programs = {
 export type Program = keyof typeof programs;
 
 /**
- * How an import is resolved: as Node does, from both kinds of module; or as bundlers do. And which
- * declarations of the language it meets: the oldest that the package is for, or those of the
- * compiler.
+ * How an import is resolved: as Node does, from both kinds of module; as bundlers do; or as
+ * compilers did before they read `exports`. And which declarations of the language it meets: the
+ * oldest that the package is for, or those of the compiler.
  */
 export const resolutions = {
   NodeNext: { module: 'NodeNext', target: 'ES2022', sources: ['mts', 'cts'] },
   Bundler: { module: 'ESNext', moduleResolution: 'Bundler', target: 'ESNext', sources: ['ts'] },
+  Node10: { module: 'CommonJS', moduleResolution: 'Node10', target: 'ES2022', sources: ['ts'] },
 } as const;
 
 /**
@@ -101,6 +103,7 @@ export class Consumer {
       types: [],
       rootDir: '.',
       ...modules,
+      ...(resolution === 'Node10' ? { esModuleInterop: true } : {}),
       ...programs[program].options,
     };
     const config = join(this.folder, `tsconfig.${program}.json`);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,9 +54,20 @@ test('are the types wrong?', () => {
 test('the package holds what was built and what is to be read, and nothing else', () => {
   expect(consumer.files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
   const allowed =
-    /^(package\.json|CHANGELOG\.md|LICENSE|README\.md|dist\/[\w-]+(\.d)?\.(js|cjs|ts|cts)|dist\/wasm\/\w+\.(simd|fma)\.wasm)$/;
+    /^(package\.json|CHANGELOG\.md|LICENSE|README\.md|dist\/[\w-]+(\.d\.c?ts|\.c?js(\.map)?)|dist\/wasm\/\w+\.(simd|fma)\.wasm|src\/[\w/]+\.ts)$/;
   expect(consumer.files.filter((file) => !allowed.test(file))).toEqual([]);
   expect(consumer.files.filter((file) => file.endsWith('.wasm'))).toHaveLength(8);
+});
+
+test('its source maps lead to the sources that it holds', () => {
+  const maps = consumer.files.filter((file) => file.endsWith('.map'));
+  expect(maps).not.toEqual([]);
+  const folder = join(consumer.folder, 'node_modules/knowledge-distillation');
+  for (const map of maps) {
+    const { sources } = JSON.parse(readFileSync(join(folder, map), 'utf8'));
+    const files = sources.map((source: string) => normalize(join(dirname(map), source)));
+    expect(consumer.files, map).toEqual(expect.arrayContaining(files));
+  }
 });
 
 test('it brings no dependency', () => {
@@ -78,6 +89,10 @@ test('declarations hold no internals, and nothing that an older TypeScript canno
 
 test('both module formats work, without fast-check, Parquet, TensorFlow.js and jax-js', () => {
   compileAndRun('core');
+});
+
+test('gradients are checked without fast-check', () => {
+  compileAndRun('gradient');
 });
 
 test('both entries work together in both module formats', () => {
