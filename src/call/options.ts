@@ -148,7 +148,7 @@ export interface LossAndGradient<T extends FloatArray = Float32Array> {
   /** Number of kept rows. */
   readonly count: number;
   /** Losses of the entries of a hybrid; their `weighted` losses sum to `loss`. */
-  readonly components?: readonly ComponentLoss[];
+  readonly components?: readonly ComponentLoss[] | undefined;
 }
 
 /** Loss of a strategy inside another strategy, and the number of kept rows. */
@@ -156,7 +156,7 @@ export interface CountedLoss {
   readonly loss: number;
   readonly count: number;
   /** Losses of the entries, if the strategy is a hybrid. */
-  readonly components?: readonly ComponentLoss[];
+  readonly components?: readonly ComponentLoss[] | undefined;
 }
 
 /** @inline Temperature and alpha together. */

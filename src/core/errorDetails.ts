@@ -34,9 +34,9 @@ export interface ErrorDetails {
   /** The value that was passed, as the message shows it. */
   readonly received: string;
   /** Row of the matrix, if one row is at fault. */
-  readonly row?: number;
+  readonly row?: number | undefined;
   /** Column of the matrix, if one element is at fault. */
-  readonly column?: number;
+  readonly column?: number | undefined;
   /** How to correct the call: the end of the message. Left out if there is no hint. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }

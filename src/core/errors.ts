@@ -25,9 +25,9 @@ export class DistillationError extends RangeError implements ErrorDetails {
   declare readonly argument: string;
   declare readonly expected: string;
   declare readonly received: string;
-  declare readonly row?: number;
-  declare readonly column?: number;
-  declare readonly hint?: string;
+  declare readonly row?: number | undefined;
+  declare readonly column?: number | undefined;
+  declare readonly hint?: string | undefined;
 
   constructor(details: ErrorDetails, hint: string | undefined = details.hint, sentence?: string) {
     super(describe(details, hint, sentence));

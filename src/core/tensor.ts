@@ -13,10 +13,10 @@ export type TensorLike<T extends FloatArray> = RuntimeTensor & { readonly data: 
  * Tensor whose TypeScript type does not include the type of its data. onnxruntime and
  * transformers.js declare their outputs like this.
  */
-export type RuntimeTensor = { readonly data: ArrayLike<unknown>; readonly type?: string } & (
-  | { readonly dims: readonly number[] }
-  | { readonly shape: readonly number[] }
-);
+export type RuntimeTensor = {
+  readonly data: ArrayLike<unknown>;
+  readonly type?: string | undefined;
+} & ({ readonly dims: readonly number[] } | { readonly shape: readonly number[] });
 
 /** The rule for the data of a matrix, as messages state it. */
 export const FLOATS = 'be a Float32Array or a Float64Array';

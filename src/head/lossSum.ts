@@ -20,7 +20,7 @@ export class LossSum {
     });
   }
 
-  result(): { readonly loss: number; readonly components?: readonly ComponentLoss[] } {
+  result(): { readonly loss: number; readonly components?: readonly ComponentLoss[] | undefined } {
     const loss = this.#loss;
     return this.#components.length === 0 ? { loss } : { loss, components: this.#components };
   }

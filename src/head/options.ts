@@ -68,5 +68,5 @@ export interface ThroughHeadResult<T extends FloatArray = Float32Array> {
   /** Number of kept rows. */
   readonly count: number;
   /** Losses of the entries of a hybrid; their `weighted` losses sum to `loss`. */
-  readonly components?: readonly ComponentLoss[];
+  readonly components?: readonly ComponentLoss[] | undefined;
 }

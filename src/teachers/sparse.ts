@@ -136,7 +136,7 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
   static topK<T extends FloatArray>(
     logits: Matrix<T>,
     k: number,
-    options: { readonly temperature?: number } = {},
+    options: { readonly temperature?: number | undefined } = {},
   ): SparseTargets<T> {
     const operation = 'SparseTargets.topK';
     checkLogits(operation, logits);

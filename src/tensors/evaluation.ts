@@ -82,7 +82,7 @@ export interface Evaluation {
   readonly loss: number;
   /** d loss / d output, by layer of the student. */
   readonly gradients: ByLayer<Matrix>;
-  readonly components?: readonly ComponentLoss[];
+  readonly components?: readonly ComponentLoss[] | undefined;
 }
 
 /** Returns the outputs of a student by layer; the name of a single output is `output`. */

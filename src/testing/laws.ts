@@ -122,7 +122,8 @@ export function strategyLaws(
   checkSubject(subject);
   const parameters = checkLawOptions(options);
   const { cases } = arbitraries(fc);
-  const completed = { minimum: 0, isRegular: () => true, rounding: 1e-12, ...subject };
+  const { minimum = 0, isRegular = () => true, rounding = 1e-12 } = subject;
+  const completed = { ...subject, minimum, isRegular, rounding };
   const takesWeights = takesRowWeights(subject);
   const caseOptions = { ...subject, rowWeights: takesWeights === true };
   const law = (

@@ -6,10 +6,10 @@ export interface Place {
   /** `student`, the name of a layer, or the name of a learnable parameter. */
   readonly of: string;
   /** The row and column of the element. */
-  readonly row?: number;
-  readonly column?: number;
+  readonly row?: number | undefined;
+  readonly column?: number | undefined;
   /** The number of the direction. */
-  readonly direction?: number;
+  readonly direction?: number | undefined;
 }
 
 /** A matrix that the loss depends on, and the gradient to be checked. */

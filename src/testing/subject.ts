@@ -17,19 +17,21 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
    *
    * @defaultValue the strategy itself
    */
-  readonly heldAt?: (student: Matrix<Float64Array>) => IDistillationStrategy<Float64Array>;
+  readonly heldAt?:
+    | ((student: Matrix<Float64Array>) => IDistillationStrategy<Float64Array>)
+    | undefined;
   /**
    * Lower bound of the loss.
    *
    * @defaultValue 0
    */
-  readonly minimum?: number;
+  readonly minimum?: number | undefined;
   /**
    * Whether the loss reaches its minimum at student = teacher.
    *
    * @defaultValue true
    */
-  readonly reachesMinimum?: boolean;
+  readonly reachesMinimum?: boolean | undefined;
   /**
    * Whether the loss is differentiable at a row of the student (row `index` of `rows`), and minimal
    * there if the teacher's row is equal and there is no label. The cosine at a zero row is neither.
@@ -37,12 +39,14 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
    *
    * @defaultValue true for every row
    */
-  readonly isRegular?: (
-    row: readonly number[],
-    index: number,
-    rows: readonly (readonly number[])[],
-    teacher?: readonly (readonly number[])[],
-  ) => boolean;
+  readonly isRegular?:
+    | ((
+        row: readonly number[],
+        index: number,
+        rows: readonly (readonly number[])[],
+        teacher?: readonly (readonly number[])[],
+      ) => boolean)
+    | undefined;
   /** The changes of the inputs that do not change the loss. */
   readonly invariances: readonly Invariance[];
   /**
@@ -51,31 +55,32 @@ export interface StrategySubject extends Omit<CaseOptions, 'rowWeights'> {
    *
    * @defaultValue true
    */
-  readonly readsTeacher?: boolean;
+  readonly readsTeacher?: boolean | undefined;
   /**
    * Whether the loss is a sum over rows, so that chunks with one normalizer add up.
    *
    * @defaultValue true
    */
-  readonly sumOverRows?: boolean;
+  readonly sumOverRows?: boolean | undefined;
   /**
    * Largest difference between float32 and float64, relative to the largest element.
    *
    * @defaultValue 1e-6
    */
-  readonly float32Tolerance?: number;
+  readonly float32Tolerance?: number | undefined;
   /**
    * Differences of losses, and of elements of gradients, up to this number count as rounding. The
    * laws about equal bits do not use it.
    *
    * @defaultValue 1e-12
    */
-  readonly rounding?: number;
+  readonly rounding?: number | undefined;
 }
 
 /** A subject with the default values filled in. */
-export type Subject = StrategySubject &
-  Required<Pick<StrategySubject, 'minimum' | 'isRegular' | 'rounding'>>;
+export type Subject = StrategySubject & {
+  readonly [Field in 'minimum' | 'isRegular' | 'rounding']: NonNullable<StrategySubject[Field]>;
+};
 
 /** Returns the difference that counts as rounding in a dtype. */
 export function roundingOf({ rounding }: Subject, { epsilon }: NumericTrait<FloatArray>): number {

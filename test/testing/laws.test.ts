@@ -109,6 +109,24 @@ describe('strategyLaws', () => {
     expect(brokenLaws('nothing')).toEqual([]);
   });
 
+  test('a property that is undefined has its default value', () => {
+    const unset = {
+      heldAt: undefined,
+      minimum: undefined,
+      reachesMinimum: undefined,
+      isRegular: undefined,
+      readsTeacher: undefined,
+      sumOverRows: undefined,
+      float32Tolerance: undefined,
+      rounding: undefined,
+    };
+    const laws = strategyLaws(fc, { ...subjectOf('nothing'), ...unset }, { numRuns: 5 });
+    for (const law of laws) law.check();
+    expect(laws.map(({ name }) => name)).toEqual(
+      strategyLaws(fc, subjectOf('nothing')).map(({ name }) => name),
+    );
+  });
+
   test('what a call was to overwrite may hold anything once it failed', () => {
     expect(brokenLaws('overwrites before it fails')).toEqual([]);
   });

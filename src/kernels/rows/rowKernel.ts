@@ -6,13 +6,13 @@ export interface RowKernel {
   /** Name of the exports, without the size of the numbers. */
   readonly name: string;
   /** Huber's delta, or a margin. */
-  readonly option?: number;
+  readonly option?: number | undefined;
   /**
    * Number of channels of the student's rows, if the kernel compares attention maps.
    */
-  readonly channels?: number;
+  readonly channels?: number | undefined;
   /** Elements that have this value on both sides add 0. */
-  readonly ruledOut?: number;
+  readonly ruledOut?: number | undefined;
   /** One parameter for each column. */
-  readonly parameters?: ArrayLike<number>;
+  readonly parameters?: ArrayLike<number> | undefined;
 }

@@ -22,13 +22,17 @@ export type HybridBatch<T extends FloatArray = Float32Array> =
       readonly student: Matrix<T>;
       readonly teacher: TeacherOutput<T>;
       readonly labels?: Labels<T> | undefined;
-      readonly options?: Omit<EvaluationOptions<T>, 'gradient' | 'accumulate' | 'rowLosses'>;
+      readonly options?:
+        | Omit<EvaluationOptions<T>, 'gradient' | 'accumulate' | 'rowLosses'>
+        | undefined;
     }
   | {
       readonly student: LayerOutputs<T>;
       readonly teacher: TeacherLayerOutputs<T>;
       readonly labels?: Labels<T> | undefined;
-      readonly options?: Omit<LayerwiseOptions<T>, 'gradients' | 'accumulate' | 'rowLosses'>;
+      readonly options?:
+        | Omit<LayerwiseOptions<T>, 'gradients' | 'accumulate' | 'rowLosses'>
+        | undefined;
     };
 
 /** Options of {@link balancedWeights}. */

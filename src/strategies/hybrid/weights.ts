@@ -29,13 +29,13 @@ export interface WeightedStrategy<T extends FloatArray = Float32Array> {
    *
    * @defaultValue `'output'`
    */
-  readonly layer?: string | LayerPair;
+  readonly layer?: string | LayerPair | undefined;
   /**
    * Name of the entry's component.
    *
    * @defaultValue the strategy's own name
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** Name of the class, which names the operation before the class has an instance. */

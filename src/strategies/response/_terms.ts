@@ -13,17 +13,17 @@ export interface SoftKernel {
   /** Name of the exports without the dtype. */
   readonly name: string;
   /** First number that the kernel takes: a weight, a share or a power. */
-  readonly option?: number;
+  readonly option?: number | undefined;
   /** Second number that the kernel takes. */
-  readonly otherOption?: number;
+  readonly otherOption?: number | undefined;
   /** Elements with this value on both sides add 0; for kernels without a softmax. */
-  readonly ruledOut?: number;
+  readonly ruledOut?: number | undefined;
   /** Factor of the loss at a temperature; for kernels that do not read the temperature. */
-  readonly weightAt?: (temperature: number) => number;
+  readonly weightAt?: ((temperature: number) => number) | undefined;
   /** True if the kernel has no hard loss, and reads logits that are not standardized. */
-  readonly isSoftAlone?: boolean;
+  readonly isSoftAlone?: boolean | undefined;
   /** True if the kernel sorts the probabilities of both sides first, in descending order. */
-  readonly ranks?: boolean;
+  readonly ranks?: boolean | undefined;
 }
 
 /** The weights in the part of a row that has weight 1 − α. They are constants to the gradient. */
@@ -46,40 +46,42 @@ export type Tail = 'bucket' | 'renormalize' | 'drop';
 /** The properties of a response loss beside its soft loss, as plain data. */
 export interface ResponseTerms {
   /** The engine's kernel of the soft loss; without one, JavaScript computes. */
-  readonly kernel?: SoftKernel;
+  readonly kernel?: SoftKernel | undefined;
   /** The soft loss as a function of two distributions, if it is such a function. */
-  readonly divergence?: (row: DistributionRow) => number;
+  readonly divergence?: ((row: DistributionRow) => number) | undefined;
   /**
    * Factor of q − p in the terms of the divergence, beyond its formula. The sum of q − p over all
    * classes is 0. Where `tail: 'drop'` leaves classes out, the sum is not 0, and is subtracted.
    */
-  readonly completion?: number;
+  readonly completion?: number | undefined;
   /** Treatment of the tail; `undefined` if the loss refuses sparse teachers. */
-  readonly tail?: Tail;
+  readonly tail?: Tail | undefined;
   /** The hard loss; by default the cross-entropy at temperature 1. */
-  readonly hard?: {
-    readonly loss: (columns: number) => HardLoss;
-    /** Throws if rows of a matrix of labels are not valid for the hard loss. */
-    readonly checkLabelRows: (
-      operation: string,
-      labels: Matrix<FloatArray>,
-      rows: readonly number[],
-    ) => void;
-  };
+  readonly hard?:
+    | {
+        readonly loss: (columns: number) => HardLoss;
+        /** Throws if rows of a matrix of labels are not valid for the hard loss. */
+        readonly checkLabelRows: (
+          operation: string,
+          labels: Matrix<FloatArray>,
+          rows: readonly number[],
+        ) => void;
+      }
+    | undefined;
   /** The weights in the part of weight 1 − α; by default that part is the soft loss alone. */
-  readonly sharesOf?: (losses: LabelLosses, row: number) => TeacherShares;
+  readonly sharesOf?: ((losses: LabelLosses, row: number) => TeacherShares) | undefined;
   /** The temperatures that the soft loss is summed over; by default the temperature of the call. */
-  readonly temperatures?: (temperature: number) => readonly number[];
+  readonly temperatures?: ((temperature: number) => readonly number[]) | undefined;
   /** Weight of the soft loss, beside T²; 1 by default. */
-  readonly softWeight?: number;
+  readonly softWeight?: number | undefined;
   /** A loss of all softened rows together. Each row has it, with the weight of its soft loss. */
-  readonly joint?: JointLoss;
+  readonly joint?: JointLoss | undefined;
   /** The engine's kernel of the joint loss, if that is a loss of columns. */
-  readonly columns?: ColumnKernel;
+  readonly columns?: ColumnKernel | undefined;
   /** True if the loss takes softmaxes, and so refuses probabilities; true by default. */
-  readonly ofSoftmax?: boolean;
+  readonly ofSoftmax?: boolean | undefined;
   /** True if both sides have the same classes; true by default. */
-  readonly sharesClasses?: boolean;
+  readonly sharesClasses?: boolean | undefined;
 }
 
 /** The side that must not rule a class out alone, by default. */

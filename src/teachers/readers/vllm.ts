@@ -27,10 +27,12 @@ export type VLLMPromptLogprobs = readonly (Readonly<Record<string, VLLMLogprob>>
  */
 export interface VLLMResponse {
   /** A completion holds the scores of the prompt here. */
-  readonly choices?: readonly {
-    readonly prompt_logprobs?: VLLMPromptLogprobs | null | undefined;
-    readonly prompt_token_ids?: readonly number[] | null | undefined;
-  }[];
+  readonly choices?:
+    | readonly {
+        readonly prompt_logprobs?: VLLMPromptLogprobs | null | undefined;
+        readonly prompt_token_ids?: readonly number[] | null | undefined;
+      }[]
+    | undefined;
   /** A chat completion holds the scores of the prompt here. */
   readonly prompt_logprobs?: VLLMPromptLogprobs | null | undefined;
   readonly prompt_token_ids?: readonly number[] | null | undefined;
