@@ -18,7 +18,8 @@ interface Successors {
  *
  *     p(w | u v) = max(c(u v w) − d, 0) / c(u v) + d n(u v) / c(u v) · p(w | v)
  *
- * n(u v) is the number of different words that came after u v; p(w | v) is interpolated with p(w) likewise.
+ * n(u v) is the number of different words that came after u v; p(w | v) is interpolated with p(w)
+ * likewise.
  */
 export class TrigramModel {
   readonly vocabulary: number;

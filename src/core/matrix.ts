@@ -19,9 +19,8 @@ import { FLOATS, type RuntimeTensor, readTensor, type TensorLike } from './tenso
 /**
  * Stores a row-major, contiguous matrix in a `Float32Array` or a `Float64Array`.
  *
- * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` without a copy, and a write to
- * one shows in the other. Rows are samples (or tokens, queries, …), columns are classes or
- * features.
+ * A matrix is a view: `new Matrix(data, rows, columns)` wraps `data` without a copy. Rows are
+ * samples (or tokens, queries, …), columns are classes or features.
  *
  * @example
  * ```ts

@@ -88,8 +88,8 @@ export function proveSparse(
           create: <T extends FloatArray>() =>
             wrong<IDistillationStrategy<T>>(keeping(2, new Strategy({ tail, temperature: 2 }))),
           values: 'logits',
-          // Where nothing is left to drop, what differences show of its loss is the rounding of terms
-          // that cancel.
+          // Where nothing is left to drop, what differences show of its loss is the rounding of
+          // terms that cancel.
           ruledOut: tail !== 'drop',
           invariances: ['row-order', 'row-shift'],
           float32Tolerance: 1e-4, // soft and hard terms may all but cancel
