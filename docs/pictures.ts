@@ -1,16 +1,23 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { SERIES } from '../examples/shared/chart.js';
 import { Random } from '../examples/shared/random.js';
 import { mostLikely } from '../examples/shared/statistics.js';
 import {
+  type DistillationStrategyBase,
   float64,
+  JensenShannonDistillationStrategy,
   Matrix,
   ResponseDistillationStrategy,
   type ResponseOptions,
+  ReverseKLDistillationStrategy,
+  SkewKLDistillationStrategy,
+  SkewReverseKLDistillationStrategy,
   SparseTargets,
+  TotalVariationDistillationStrategy,
 } from '../src/index.js';
+import { Bump, likelihoods, TWO_PEAKS } from './bumps.js';
 
-// The pictures of the guide to temperature. What they show is what the library computes; no formula
-// is written twice.
+// The pictures of the guides. They show what the library computes; no formula is written twice.
 
 const CLASSES = 10;
 const ROWS = 256;
@@ -36,8 +43,6 @@ function gradientLength(options: ResponseOptions): number {
   return gradient.toRows().reduce((sum, row) => sum + Math.hypot(...row), 0) / ROWS;
 }
 
-const BLUE = '#1f77b4';
-const COLORS = [BLUE, '#ff7f0e', '#7f7f7f', '#2ca02c'];
 const LEGEND = { orient: 'bottom', symbolStrokeWidth: 3, columnPadding: 20 } as const;
 const TEMPERATURES = Array.from({ length: 26 }, (_, i) => 2 ** (i / 5)); // 1 to 32
 const temperature = {
@@ -81,7 +86,7 @@ function softened(): TopLevelSpec {
       width: 180,
       height: 90,
       layer: [
-        { mark: { type: 'bar', color: BLUE }, encoding: { x, y } },
+        { mark: { type: 'bar', color: SERIES[0]! }, encoding: { x, y } },
         {
           mark: { type: 'text', dy: -7, fontSize: 12 },
           encoding: { x, y, text: { field: 'probability', format: '.0%' } },
@@ -124,7 +129,7 @@ function lengths(): TopLevelSpec {
         field: 'gradient',
         type: 'nominal',
         title: null,
-        scale: { domain: series.map(({ gradient }) => gradient), range: COLORS.slice(0, 3) },
+        scale: { domain: series.map(({ gradient }) => gradient), range: SERIES.slice(0, 3) },
         legend: LEGEND,
       },
     },
@@ -175,10 +180,74 @@ function shares(): TopLevelSpec {
           field: 'alpha',
           type: 'ordinal',
           title: null,
-          scale: { range: COLORS },
+          scale: { range: [...SERIES] },
           legend: LEGEND,
         },
       },
+    },
+  };
+}
+
+/** The student of one peak that each loss prefers, when the teacher has two. */
+function modes(): TopLevelSpec {
+  const soft = { alpha: 0, temperature: 1 };
+  const strategies: Readonly<Record<string, DistillationStrategyBase<Float64Array>>> = {
+    Response: new ResponseDistillationStrategy(soft),
+    SkewKL: new SkewKLDistillationStrategy(soft),
+    JensenShannon: new JensenShannonDistillationStrategy(soft),
+    TotalVariation: new TotalVariationDistillationStrategy(soft),
+    SkewReverseKL: new SkewReverseKLDistillationStrategy(soft),
+    ReverseKL: new ReverseKLDistillationStrategy(soft),
+  };
+  const bars = likelihoods(TWO_PEAKS);
+  const values = Object.entries(strategies).flatMap(([loss, strategy]) => {
+    const student = likelihoods(Bump.closestTo(TWO_PEAKS, strategy).logits());
+    return student.map((probability, token) => ({
+      loss,
+      token,
+      student: Math.round(1e4 * probability) / 1e4, // the same on every processor
+      teacher: bars[token]!,
+    }));
+  });
+  const x = {
+    field: 'token',
+    type: 'quantitative' as const,
+    title: null,
+    axis: { labels: false, ticks: false, grid: false },
+  };
+  const y = (field: string) => ({
+    field,
+    type: 'quantitative' as const,
+    title: null,
+    axis: { format: '.0%', tickCount: 3 },
+  });
+  return {
+    title: {
+      text: 'The student of one peak with the least loss',
+      subtitle: 'grey: the probabilities of a teacher with two peaks; line: the student',
+    },
+    data: { values },
+    facet: {
+      field: 'loss',
+      type: 'nominal',
+      title: null,
+      sort: Object.keys(strategies),
+      header: { labelFontSize: 13 },
+    },
+    columns: 3,
+    spec: {
+      width: 190,
+      height: 100,
+      layer: [
+        {
+          mark: { type: 'area', color: SERIES[4]!, opacity: 0.4 },
+          encoding: { x, y: y('teacher') },
+        },
+        {
+          mark: { type: 'line', color: SERIES[0]!, strokeWidth: 2.5 },
+          encoding: { x, y: y('student') },
+        },
+      ],
     },
   };
 }
@@ -188,4 +257,5 @@ export const PICTURES: Readonly<Record<string, TopLevelSpec>> = {
   'softened.svg': softened(),
   'gradient-lengths.svg': lengths(),
   'teacher-share.svg': shares(),
+  'modes.svg': modes(),
 };

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { drawChart } from '../shared/chart.js';
+import { drawChart, SERIES } from '../shared/chart.js';
 import { summarize } from '../shared/statistics.js';
 import { formatPercent } from '../shared/table.js';
 import type { Results } from './results.js';
@@ -12,7 +12,8 @@ export function drawLearningCurves(results: Results): Promise<string> {
   return drawChart(learningCurves(results));
 }
 
-const COLORS = ['#7f7f7f', '#1f77b4', '#ff7f0e', '#2ca02c'];
+/** Grey for the method without a teacher. */
+const COLORS = [SERIES.at(-1)!, ...SERIES];
 /** Lower end of the axis of accuracies; lower values are cut off. */
 const LOWEST_ACCURACY = 0.5;
 
