@@ -74,6 +74,17 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: 'docs', // of the site that `npm run docs` left in docs/site/dist
+          include: ['docs/site/test/*.check.ts'],
+          environment: 'node',
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'app', // of what `npm run example:browser:build` left in examples/browser/dist
           include: ['examples/browser/test/*.check.ts'],
           environment: 'node',

@@ -1,3 +1,9 @@
+/**
+ * Stores of teacher outputs: written once, read in batches by every training run.
+ *
+ * @module knowledge-distillation/store
+ */
+
 export type { BatchOptions, BatchPosition, TeacherBatch } from './batch.js';
 export type {
   DenseColumns,
