@@ -8,9 +8,10 @@ import {
   meanOverRows,
 } from '../../src/index.js';
 
-// Nothing is tried first to see whether it will succeed: a call evaluates its loss once.
+// A call evaluates its loss once: it does not try the evaluation first to find out whether it
+// fails.
 
-/** Σ (s − t), mean over rows; counts how often it is evaluated. */
+/** Σ (s − t), mean over rows; counts its evaluations. */
 class Counted extends DistillationStrategyBase {
   evaluations = 0;
 
@@ -48,7 +49,7 @@ const CALLS: Record<string, (strategy: Strategy) => unknown> = {
     }),
 };
 
-test.each(Object.entries(CALLS))('%s: one evaluation', (_, call) => {
+test.each(Object.entries(CALLS))('%s evaluates once per call', (_, call) => {
   const alone = new Counted();
   call(alone);
   expect(alone.evaluations).toBe(1);
@@ -61,7 +62,7 @@ test.each([
   {},
   { gradients: { output: gradient() } },
   { gradients: { output: gradient() }, accumulate: true },
-])('layer by layer, one evaluation for each entry: %j', (options) => {
+])('a layer-by-layer call evaluates each entry once: %j', (options) => {
   const strategy = new Counted();
   const inner = new HybridDistillationStrategy([{ strategy, weight: 1 }]);
   const hybrid = new HybridDistillationStrategy([

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.js';
 import { describeKernels } from '../support/describeKernels.js';
 
-const ROWS = 1030; // more than a kernel takes at a time
+const ROWS = 1030; // more rows than a kernel evaluates at a time
 const COLUMNS = 80;
 
 function fill(matrix: Matrix, phase: number): Matrix {
@@ -27,7 +27,7 @@ const strategies: readonly DistillationStrategyBase[] = [
   new AttentionTransferDistillationStrategy({ channels: 8 }),
 ];
 
-describeKernels('Rows of numbers', () => {
+describeKernels('Rows of a feature loss', () => {
   test('have the same bits in an arena, on threads, and in arrays', async () => {
     const arena = await MatrixArena.withThreads(2_000_000, 2).catch(
       () => new MatrixArena(2_000_000),
@@ -53,33 +53,36 @@ describeKernels('Rows of numbers', () => {
     arena.close();
   });
 
-  test.each([float32, float64])('may be too large for a kernel, one by one: $dtype', (numeric) => {
-    // Of the first row, the format of the numbers cannot hold the squares.
-    const huge = numeric.dtype === 'float32' ? 2 ** 100 : 2 ** 600;
-    const rows = (values: number[][]): Matrix<Float32Array | Float64Array> =>
-      Matrix.fromRows<Float32Array | Float64Array>(values, numeric);
-    const student = rows([
-      [huge, 0],
-      [3, 0],
-      [0, 0],
-    ]);
-    const teacher = rows([
-      [huge, 2 * huge],
-      [0, 4],
-      [1, 0],
-    ]);
-    const cosine = new FeatureDistillationStrategy<Float32Array | Float64Array>({
-      metric: 'cosine',
-    });
-    const { loss, gradient } = cosine.computeLossAndGradient(student, teacher);
-    expect(loss).toBeCloseTo((1 - 1 / Math.sqrt(5) + 1 + 1) / 3, 7);
-    // −(ŷ − cos x̂) / ‖x‖ over three rows
-    expect(gradient.get(0, 1) * huge).toBeCloseTo(-2 / Math.sqrt(5) / 3, 6);
-    expect(gradient.toRows()[1]).toEqual([0, numeric.round(-1 / 9)]);
-    expect(gradient.toRows()[2]).toEqual([0, 0]);
-  });
+  test.each([float32, float64])(
+    'are evaluated in JavaScript where the kernel overflows: $dtype',
+    (numeric) => {
+      // The squares of the first row overflow the dtype.
+      const huge = numeric.dtype === 'float32' ? 2 ** 100 : 2 ** 600;
+      const rows = (values: number[][]): Matrix<Float32Array | Float64Array> =>
+        Matrix.fromRows<Float32Array | Float64Array>(values, numeric);
+      const student = rows([
+        [huge, 0],
+        [3, 0],
+        [0, 0],
+      ]);
+      const teacher = rows([
+        [huge, 2 * huge],
+        [0, 4],
+        [1, 0],
+      ]);
+      const cosine = new FeatureDistillationStrategy<Float32Array | Float64Array>({
+        metric: 'cosine',
+      });
+      const { loss, gradient } = cosine.computeLossAndGradient(student, teacher);
+      expect(loss).toBeCloseTo((1 - 1 / Math.sqrt(5) + 1 + 1) / 3, 7);
+      // −(ŷ − cos x̂) / ‖x‖ over three rows
+      expect(gradient.get(0, 1) * huge).toBeCloseTo(-2 / Math.sqrt(5) / 3, 6);
+      expect(gradient.toRows()[1]).toEqual([0, numeric.round(-1 / 9)]);
+      expect(gradient.toRows()[2]).toEqual([0, 0]);
+    },
+  );
 
-  test('may be too close for the squares of a format', () => {
+  test('are evaluated exactly where their squared difference underflows', () => {
     const strategy = new FeatureDistillationStrategy();
     const student = Matrix.fromRows([[1e-30, 0, 0, 0]]);
     const { loss, gradient } = strategy.computeLossAndGradient(student, student.zerosLike());
@@ -87,7 +90,7 @@ describeKernels('Rows of numbers', () => {
     expect(gradient.get(0, 0) / 1e-30).toBeCloseTo(0.5, 6);
   });
 
-  test('name the entry that is no number, and leave what is added to as it was', () => {
+  test('with an element that is not finite are refused by name, and leave an accumulated gradient as it was', () => {
     const student = fill(Matrix.zeros(3, 5), 0.5);
     const teacher = fill(Matrix.zeros(3, 5), 2);
     student.set(1, 2, Number.NaN);
@@ -102,7 +105,7 @@ describeKernels('Rows of numbers', () => {
   });
 });
 
-test('the scalar kernel agrees with the others', () => {
+test('the scalar kernel agrees with the other kernels', () => {
   const student = fill(Matrix.zeros(9, COLUMNS), 0.5);
   const teacher = fill(Matrix.zeros(9, COLUMNS), 2);
   for (const strategy of strategies) {

@@ -16,7 +16,7 @@ import {
 import { describeKernels } from '../support/describeKernels.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-// rowWeights, temperatures and rowLosses. That they do what they say, for every strategy, is a law.
+// rowWeights, temperatures and rowLosses. A law proves their effect for every strategy.
 
 type Doubles = Float64Array;
 
@@ -38,11 +38,11 @@ const teacher = Matrix.fromRows(
 );
 const squares = new FeatureDistillationStrategy<Doubles>();
 
-/** The mean squares of the rows: (1 + 1 + 9) / 3, (1 + 4 + 1) / 3 and (0.49 + 0.81 + 4) / 3. */
+/** The mean squares of the rows are (1 + 1 + 9) / 3, (1 + 4 + 1) / 3 and (0.49 + 0.81 + 4) / 3. */
 const SQUARES = [11 / 3, 2, 5.3 / 3];
 
 describe('The options of rows', () => {
-  test('a loss computed by hand', () => {
+  test('give a loss that was computed by hand', () => {
     const rowLosses = new Float64Array(3);
     const { loss, gradient, count } = squares.computeLossAndGradient(student, teacher, undefined, {
       rowWeights: [2, 0, -1],
@@ -58,7 +58,7 @@ describe('The options of rows', () => {
     expect(gradient.get(2, 1)).toBeCloseTo((-1 * 2 * -0.9) / 3 / 3, 14);
   });
 
-  test('the gradient of a projection counts the rows as they are weighted', () => {
+  test('weight the rows in the gradient of a projection', () => {
     const strategyOf = () =>
       new FeatureDistillationStrategy<Doubles>({
         projection: new LinearProjection(3, 3, { numeric: float64, bias: true }),
@@ -83,7 +83,7 @@ describe('The options of rows', () => {
     }
   });
 
-  test('in a hybrid they reach the entries, and the losses of rows are weighted sums', () => {
+  test('reach the entries of a hybrid, whose row losses are weighted sums', () => {
     const response = new ResponseDistillationStrategy<Doubles>({ alpha: 0.4 });
     const bare: IDistillationStrategy<Doubles> = {
       temperature: 1,
@@ -123,7 +123,7 @@ describe('The options of rows', () => {
     }
   });
 
-  test('by layer, as masks are', () => {
+  test('can be given by layer, as masks can', () => {
     const response = new ResponseDistillationStrategy<Doubles>();
     const hybrid = new HybridDistillationStrategy<Doubles>([
       { strategy: response, weight: 0.25 },
@@ -151,7 +151,7 @@ describe('The options of rows', () => {
     expect([...losses.output]).toEqual([...ofOutput].map((each) => 0.25 * each));
   });
 
-  test('one array of losses for all layers has their sums', () => {
+  test('add the row losses of all layers in one array', () => {
     const hybrid = new HybridDistillationStrategy<Doubles>([
       { strategy: squares, weight: 0.5, layer: 'a' },
       { strategy: squares, weight: 0.5, layer: 'b' },
@@ -165,7 +165,7 @@ describe('The options of rows', () => {
     }
   });
 
-  test('sparse targets are read at the temperature of the row', () => {
+  test('set the temperature at which sparse targets are read', () => {
     const sparse = SparseTargets.topK(teacher, 2, { temperature: 2 });
     const strategy = new ResponseDistillationStrategy<Doubles>();
     const call = (temperatures: number[]) =>
@@ -185,7 +185,7 @@ describe('The options of rows', () => {
   });
 });
 
-describe('What the options of rows refuse', () => {
+describe('The options of rows refuse', () => {
   const response = new ResponseDistillationStrategy<Doubles>();
   const call = (options: object) => () =>
     response.computeLossAndGradient(student, teacher, undefined, wrong(options));
@@ -217,12 +217,12 @@ describe('What the options of rows refuse', () => {
     expect(refusal(call(options))).toMatchObject({ code: 'WRONG_TYPE', argument });
   });
 
-  test('what is wrong in a row that is not read is not looked at', () => {
+  test('are not read in an excluded row', () => {
     const options = { rowWeights: [1, Number.NaN, 1], temperatures: [1, 0, 1], mask: [1, 0, 1] };
     expect(call(options)).not.toThrow();
   });
 
-  test('memory of an input', () => {
+  test('row losses in the memory of an input', () => {
     const weights = new Float64Array(3).fill(1);
     expect(refusal(call({ rowWeights: weights, rowLosses: weights }))).toMatchObject({
       code: 'OVERLAP',
@@ -249,7 +249,7 @@ describe('What the options of rows refuse', () => {
     new RelationalDistillationStrategy<Doubles>(),
     new CorrelationDistillationStrategy<Doubles>(),
     new MultiLevelDistillationStrategy<Doubles>(),
-  ])('weights and losses of rows, by $name and in a hybrid of it', (strategy) => {
+  ])('weights and losses of rows, by $name and by a hybrid of it', (strategy) => {
     const hybrid = new HybridDistillationStrategy<Doubles>([{ strategy, weight: 1 }]);
     for (const one of [strategy, hybrid]) {
       for (const [argument, value] of Object.entries({
@@ -263,7 +263,7 @@ describe('What the options of rows refuse', () => {
     }
   });
 
-  test('temperatures, by a loss without one', () => {
+  test('temperatures, by a loss without temperature', () => {
     const temperatures = [1, 2, 3];
     const layers = [{ output: student }, { output: teacher }] as const;
     const hybridOf = (...strategies: IDistillationStrategy<Doubles>[]) =>
@@ -286,7 +286,7 @@ describe('What the options of rows refuse', () => {
         hybridOf(multiLevel).computeLoss(student, teacher, undefined, { temperatures }),
       ),
     ).toMatchObject(misplaced);
-    // Beside a loss that has one, the others do not read it.
+    // Beside a loss with a temperature, a loss without one ignores the option.
     const mixed = () =>
       hybridOf(response, squares).computeLoss(student, teacher, undefined, { temperatures });
     expect(mixed()).toBeCloseTo(
@@ -296,7 +296,7 @@ describe('What the options of rows refuse', () => {
     );
   });
 
-  test('a teacher temperature that is none', () => {
+  test('an invalid teacher temperature', () => {
     for (const teacherTemperature of [0, -1, Infinity, Number.NaN]) {
       expect(refusal(() => new ResponseDistillationStrategy({ teacherTemperature }))).toMatchObject(
         { code: 'OUT_OF_RANGE', argument: 'teacherTemperature' },
@@ -317,7 +317,7 @@ describe('What the options of rows refuse', () => {
 });
 
 describeKernels('Long rows', () => {
-  test('have the temperatures of each row and of the teacher, in float32', () => {
+  test('are evaluated at the temperatures of each row and of the teacher, in float32', () => {
     const wide = (seed: number) =>
       Matrix.fromRows(
         Array.from({ length: 5 }, (_, row) =>

@@ -30,7 +30,7 @@ const response = new ResponseDistillationStrategy<Doubles>();
 const feature = new FeatureDistillationStrategy<Doubles>();
 
 describe('the options of every strategy', () => {
-  test('temperature and alpha are 3 and 0.3 unless given', () => {
+  test('temperature and alpha are 3 and 0.3 by default', () => {
     expect([response.temperature, response.alpha]).toEqual([3, 0.3]);
     const own = new ResponseDistillationStrategy({ temperature: 4, alpha: 0 });
     expect([own.temperature, own.alpha]).toEqual([4, 0]);
@@ -78,7 +78,7 @@ describe('the options of every strategy', () => {
     });
   });
 
-  test('a misspelt option is refused', () => {
+  test('an unknown option is refused', () => {
     expect(
       refusal(() => new ResponseDistillationStrategy(wrong<object>({ temprature: 2 }))),
     ).toMatchObject({
@@ -248,7 +248,7 @@ describe('the arguments of every call', () => {
     });
   });
 
-  test('a misspelt option is refused', () => {
+  test('an unknown option is refused', () => {
     expect(refusal(computeLoss(student, teacher, undefined, { masks: [1, 1] }))).toMatchObject({
       code: 'UNKNOWN_OPTION',
       argument: 'options',
@@ -256,7 +256,7 @@ describe('the arguments of every call', () => {
     });
   });
 
-  test('a matrix whose buffer was transferred away is refused, not read as empty', () => {
+  test('a matrix with a transferred buffer is refused instead of read as empty', () => {
     const gone = student.clone();
     structuredClone(gone.data, { transfer: [wrong<ArrayBuffer>(gone.data.buffer)] });
     expect(refusal(() => response.computeLoss(gone, teacher))).toMatchObject({
@@ -266,14 +266,14 @@ describe('the arguments of every call', () => {
     });
   });
 
-  test('a mask of booleans is a mask', () => {
+  test('a mask may hold booleans', () => {
     const mask = wrong<number[]>([true, false]);
     expect(response.computeLoss(student, teacher, undefined, { mask })).toBe(
       response.computeLoss(student, teacher, undefined, { mask: [1, 0] }),
     );
   });
 
-  test('a strategy that has no use for labels reads only IGNORE_INDEX from them', () => {
+  test('a strategy without labels reads only IGNORE_INDEX from them', () => {
     const ignoring = feature.computeLossAndGradient(
       student,
       teacher,
@@ -290,14 +290,14 @@ describe('the arguments of every call', () => {
   });
 });
 
-describe('a gradient of the caller’s', () => {
+describe('an output buffer for the gradient', () => {
   const dirty = () => {
     const buffer = student.zerosLike();
     buffer.data.fill(7);
     return buffer;
   };
 
-  test('is written over, masked rows included, and returned', () => {
+  test('is overwritten, excluded rows included, and returned', () => {
     const buffer = dirty();
     const options = { mask: [0, 1] };
     const result = response.computeLossAndGradient(student, teacher, undefined, {
@@ -311,7 +311,7 @@ describe('a gradient of the caller’s', () => {
     expect(buffer.toRows()[0]).toEqual([0, 0, 0]);
   });
 
-  test('or added to', () => {
+  test('accumulates on request', () => {
     const buffer = dirty();
     const fresh = response.computeGradient(student, teacher);
     response.computeGradient(student, teacher, undefined, { gradient: buffer, accumulate: true });
@@ -370,11 +370,11 @@ describe('a gradient of the caller’s', () => {
         }),
       { code: 'OVERLAP', expected: 'share no memory with teacher' },
     ],
-  ])('of %s is refused', (_, call, fields) => {
+  ])('is refused: %s', (_, call, fields) => {
     expect(refusal(call)).toMatchObject({ argument: 'gradient', ...fields });
   });
 
-  test('that overlaps the labels, or only a part of the student, is refused', () => {
+  test('that overlaps the labels, or a part of the student, is refused', () => {
     const labels = Matrix.oneHot([0, 1], 3, float64);
     const call = (s: Matrix<Doubles>, gradient: Matrix<Doubles>) => () =>
       response.computeGradient(s, teacher, labels, { gradient });
@@ -398,7 +398,7 @@ describe('a gradient of the caller’s', () => {
     expect(call(new Matrix(apart.subarray(0, 6), 2, 3), next)).not.toThrow();
   });
 
-  test('accumulate without anything to add to is refused', () => {
+  test('is required by accumulate', () => {
     const call = () => response.computeGradient(student, teacher, undefined, { accumulate: true });
     expect(refusal(call)).toMatchObject({ code: 'MISPLACED_OPTION', argument: 'accumulate' });
     const typo = () =>
@@ -410,14 +410,14 @@ describe('a gradient of the caller’s', () => {
     ['a NaN in the last row', matrix([1, 2, 3], [4, 5, Number.NaN]), undefined],
     ['a class that the student alone rules out', matrix([1, 2, 3], [4, 5, -Infinity]), undefined],
     ['a label out of range', student, Int32Array.of(0, 9)],
-  ])('is not touched by an accumulating call that fails: %s', (_, bad, labels) => {
+  ])('stays as it was after an accumulating call that fails: %s', (_, bad, labels) => {
     const buffer = dirty();
     const options = { gradient: buffer, accumulate: true };
     expect(() => response.computeGradient(bad, teacher, labels, options)).toThrow();
     expect(buffer.data).toEqual(dirty().data);
   });
 
-  test('is not touched by a call whose arguments do not fit, overwriting or not', () => {
+  test('stays as it was after a call with arguments that do not fit', () => {
     for (const accumulate of [false, true]) {
       const buffer = dirty();
       const options = { gradient: buffer, accumulate };
@@ -427,7 +427,7 @@ describe('a gradient of the caller’s', () => {
     }
   });
 
-  test('that overflows only with what is added to is an error, and unchanged', () => {
+  test('whose sum overflows is refused, and stays as it was', () => {
     const single = new FeatureDistillationStrategy();
     const full = Matrix.fromRows([[1], [3e38]]);
     const options = { gradient: full, accumulate: true };
@@ -452,7 +452,7 @@ describe('DistillationStrategyBase', () => {
     }
   }
 
-  test('takes the mean over the rows kept', () => {
+  test('takes the mean over the kept rows', () => {
     const { loss, gradient, count } = new Half<Doubles>().computeLossAndGradient(student, teacher);
     expect([loss, count]).toEqual([2.5, 2]);
     expect(gradient.toRows()).toEqual([
@@ -461,7 +461,7 @@ describe('DistillationStrategyBase', () => {
     ]);
   });
 
-  test('takes derivatives of rows that there are', () => {
+  test('differentiates existing rows only', () => {
     class Beyond extends Half<Doubles> {
       protected override evaluate(_: DistillationBatch<Doubles>, gradient?: GradientSink<Doubles>) {
         gradient?.add(2, Float64Array.of(1, 0, 0));
@@ -473,7 +473,7 @@ describe('DistillationStrategyBase', () => {
     expect(message).toBe('GradientSink.add: row must be an integer in [0, 2), got 2');
   });
 
-  test('wants a number from evaluate', () => {
+  test('requires a number from evaluate', () => {
     class Odd extends Half<Doubles> {
       protected override evaluate(): number {
         return wrong(null);
@@ -483,7 +483,7 @@ describe('DistillationStrategyBase', () => {
     expect(call).toThrow('Odd.computeLoss: evaluate must return a number, got null');
   });
 
-  test('is named after the class', () => {
+  test('has the name of its class', () => {
     expect(new Half().name).toBe('Half');
     expect(refusal(() => new Half({ temperature: -1 }))).toMatchObject({ operation: 'Half' });
     expect(refusal(() => new Half<Doubles>().computeLoss(student, matrix([1])))).toMatchObject({
@@ -491,7 +491,7 @@ describe('DistillationStrategyBase', () => {
     });
   });
 
-  test('takes matrices of another copy of the library', () => {
+  test('accepts matrices of another copy of the library', () => {
     const { data, rows, columns, numeric } = student;
     const foreign = { data, rows, columns, numeric, zerosLike: () => student.zerosLike() };
     const loss = response.computeLoss(wrong(foreign), teacher);
@@ -499,7 +499,7 @@ describe('DistillationStrategyBase', () => {
   });
 });
 
-test('an array that is too large is refused in words', () => {
+test('an array that is too large is refused with a message', () => {
   const wide = Matrix.zeros(200_000, 2);
   const strategies = [
     new SimilarityPreservingDistillationStrategy(),
@@ -515,7 +515,7 @@ test('an array that is too large is refused in words', () => {
   }
 });
 
-test('parts of a hybrid are added together before they are added to a gradient', () => {
+test('the parts of a hybrid are added to each other before they are added to a gradient', () => {
   const part = () => ({ strategy: new FeatureDistillationStrategy(), weight: 1 });
   const hybrid = new HybridDistillationStrategy([part(), part(), part(), part()], {
     weights: 'free',
@@ -523,5 +523,5 @@ test('parts of a hybrid are added together before they are added to a gradient',
   const student = Matrix.fromRows([[1.25e-8]]);
   const gradient = Matrix.fromRows([[1]]);
   hybrid.computeGradient(student, Matrix.zeros(1, 1), undefined, { gradient, accumulate: true });
-  expect(gradient.get(0, 0)).toBe(Math.fround(1 + 1e-7)); // each part alone is rounded away
+  expect(gradient.get(0, 0)).toBe(Math.fround(1 + 1e-7)); // each part alone would be rounded away
 });

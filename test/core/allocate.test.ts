@@ -11,11 +11,11 @@ import {
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-// Sizes that are legal integers, of which the product is more than any engine allocates.
+// Each size is a valid integer, but their product is more than any engine allocates.
 
 const HUGE = 2 ** 40;
 
-/** What is called with sizes, sizes that are too large, and sizes as the hint asks for them. */
+/** A call with two sizes, sizes that are too large, and the sizes that the hint asks for. */
 interface Case {
   readonly call: (first: number, second: number) => unknown;
   readonly tooLarge: readonly [number, number];
@@ -100,13 +100,13 @@ const CASES: Record<string, Case> = {
 };
 
 describe.each(Object.entries(CASES))('%s', (operation, { call, tooLarge, smaller, message }) => {
-  test('refuses more elements than there can be', () => {
+  test('refuses more elements than the engine can allocate', () => {
     const argument = message.slice(operation.length + 2, message.indexOf(' must'));
     const code = 'OUT_OF_RANGE';
     expect(refusal(() => call(...tooLarge))).toMatchObject({ code, operation, argument, message });
   });
 
-  test('takes what the hint asks for', () => {
+  test('accepts the sizes that the hint asks for', () => {
     expect(() => call(...smaller)).not.toThrow();
   });
 });
@@ -115,11 +115,11 @@ test.each<[string, () => unknown]>([
   ['classes.length', () => Matrix.oneHot(wrong({ length: Number.NaN }), 3)],
   ['mean[0]', () => batchNormMargins({ mean: { length: HUGE }, deviation: [1] })],
   ['samples[0]', () => new ContrastiveMemory(2, 2).select({ length: HUGE })],
-])('names %s of a list that has a length alone', (argument, call) => {
+])('names %s of an array-like object that has only a length', (argument, call) => {
   expect(refusal(call)).toMatchObject({ argument });
 });
 
-test('a copy of a matrix whose buffer was transferred is refused in words', () => {
+test('a copy of a matrix with a transferred buffer is refused with a message', () => {
   const gone = Matrix.zeros(1, 2);
   structuredClone(gone.data, { transfer: [wrong<ArrayBuffer>(gone.data.buffer)] });
   expect(refusal(() => gone.clone())).toMatchObject({ code: 'SHAPE_MISMATCH' });

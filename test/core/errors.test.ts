@@ -28,12 +28,12 @@ describe('The hint of an error', () => {
     expect(message.endsWith(`; ${said}`)).toBe(true);
   });
 
-  test('is left out where no hint applies', () => {
+  test('is undefined where no hint applies', () => {
     const error = refusal(() => new ResponseDistillationStrategy({ temperature: 0 }));
     expect(error).not.toHaveProperty('hint');
   });
 
-  test.each([misspelt, largeWeight])('stays when an error is reworded', (call) => {
+  test.each([misspelt, largeWeight])('survives the rewording of an error', (call) => {
     const { message, ...details } = refusal(call);
     const error = new DistillationError(details as DistillationError);
     expect(error.message).toBe(message);
@@ -42,7 +42,7 @@ describe('The hint of an error', () => {
     expect(other.hint).toBe(details.hint);
   });
 
-  test('can be the second argument of the constructor', () => {
+  test('may be the second argument of the constructor', () => {
     const details = {
       code: 'EMPTY',
       operation: 'read',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeHalf, HALF, roundTo } from '../../src/core/half.js';
 
-/** As IEEE 754 defines it: sign, 5 bits of exponent, 10 of fraction. */
+/** IEEE 754: a sign, 5 bits of exponent, 10 bits of fraction. */
 function ieee(bits: number): number {
   const sign = bits >> 15 === 1 ? -1 : 1;
   const exponent = (bits >> 10) & 0b11111;
@@ -13,17 +13,17 @@ function ieee(bits: number): number {
 
 const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 
-test('some values by hand', () => {
+test('decodes values that were computed by hand', () => {
   const bits = [0x3c00, 0xc000, 0x3555, 0x7bff, 0x0400, 0x0001, 0x7c00, 0xfc00, 0x8000, 0x7e00];
   const values = [1, -2, 0.333251953125, 65504, 2 ** -14, 2 ** -24, Infinity, -Infinity, -0, NaN];
   expect([...decodeHalf(Uint16Array.from(bits))]).toEqual(values);
 });
 
-test('every value', () => {
+test('decodes every bit pattern', () => {
   expect(decodeHalf(all)).toEqual(Float32Array.from(all, ieee));
 });
 
-test('as the Float16Array of the platform has it, where it has one', () => {
+test('agrees with the Float16Array of the platform, if it has one', () => {
   if (!('Float16Array' in globalThis)) return;
   const { Float16Array } = globalThis as unknown as {
     Float16Array: new (buffer: ArrayBuffer) => ArrayLike<number>;
@@ -33,11 +33,11 @@ test('as the Float16Array of the platform has it, where it has one', () => {
 
 const halves = decodeHalf(all);
 
-test('every half precision number is rounded to itself', () => {
+test('rounds every half precision number to itself', () => {
   expect(halves.map((value) => roundTo(value, HALF))).toEqual(halves);
 });
 
-test('a number is rounded to the nearest half, the even one of two', () => {
+test('rounds to the nearest half precision number, ties to even', () => {
   const finite = halves.filter((value) => Number.isFinite(value));
   fc.assert(
     fc.property(fc.float({ min: -65519, max: 65519, noNaN: true }), (value) => {

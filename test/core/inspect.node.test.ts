@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { float64, Matrix } from '../../src/index.js';
 
-test('the console shows a small matrix in whole', () => {
+test('the console shows a small matrix completely', () => {
   const matrix = Matrix.fromRows([
     [0.1, -2, Number.NaN],
     [1 / 3, 1e30, 123456],
@@ -14,7 +14,7 @@ test('the console shows a small matrix in whole', () => {
   );
 });
 
-test('of a large matrix it shows the first rows and columns', () => {
+test('the console shows the first rows and columns of a large matrix', () => {
   const matrix = Matrix.zeros(500, 3000, float64);
   matrix.set(5, 5, 7);
   matrix.set(6, 0, 8);
@@ -26,13 +26,13 @@ test('of a large matrix it shows the first rows and columns', () => {
   expect(lines[8]).toBe('    … 494 more');
 });
 
-test('seven rows are one too many, and six are not', () => {
+test('the console shows six rows completely, and shortens seven', () => {
   expect(inspect(Matrix.zeros(6, 1))).not.toContain('more');
   expect(inspect(Matrix.zeros(7, 1))).toContain('  … 1 more\n]');
   expect(inspect(Matrix.zeros(0, 3))).toBe('Matrix 0 × 3 float32 [\n]');
 });
 
-test('a matrix whose buffer was transferred can still be shown', () => {
+test('the console shows a matrix with a transferred buffer', () => {
   const { data } = Matrix.fromRows([[1, 2]]);
   const gone = new Matrix(data, 1, 2);
   structuredClone(data, { transfer: [data.buffer as ArrayBuffer] });

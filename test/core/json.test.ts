@@ -7,13 +7,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: FloatArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Through the text of JSON. */
+/** Converts to JSON text and back. */
 function copyOf(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
 describe('a matrix as JSON', () => {
-  test('is its format, its shape and its values; what JSON has no number for has a name', () => {
+  test('has dtype, shape and values; values that JSON lacks are strings', () => {
     const matrix = Matrix.fromRows([
       [1, -0, 0.1],
       [Number.NaN, Infinity, -Infinity],
@@ -32,7 +32,7 @@ describe('a matrix as JSON', () => {
   test.each([
     { numeric: float32, arrays: fc.float32Array({ minLength: 1, maxLength: 12 }) },
     { numeric: float64, arrays: fc.float64Array({ minLength: 1, maxLength: 12 }) },
-  ])('comes back bit by bit, $numeric.dtype', ({ numeric, arrays }) => {
+  ])('restores every bit of $numeric.dtype', ({ numeric, arrays }) => {
     const property = fc.property<[FloatArray]>(arrays, (data) => {
       const matrix = new Matrix(data, 1, data.length);
       const read = Matrix.fromJSON<FloatArray>(copyOf(matrix), numeric);
@@ -43,7 +43,7 @@ describe('a matrix as JSON', () => {
     fc.assert(property, { examples: [[named]] });
   });
 
-  test('comes back in its shape, without rows too', () => {
+  test('restores the shape, also of a matrix without rows', () => {
     const matrix = Matrix.fromRows(
       [
         [1, 2],
@@ -115,12 +115,12 @@ describe('a matrix as JSON', () => {
       { ...json, data: [1, 1e39, 3, 4] },
       `json.data row 0, column 1 must be a finite float32, ${names}, got 1e+39`,
     ],
-  ])('is refused with %s where it is broken: %j', (code, broken, message) => {
+  ])('is refused with %s if it is damaged: %j', (code, broken, message) => {
     const expected = { code, message: `Matrix.fromJSON: ${message}` };
     expect(refusal(() => Matrix.fromJSON(broken))).toMatchObject(expected);
   });
 
-  test('another format than was written is read where the hint is followed', () => {
+  test('is read as another dtype if one follows the hint', () => {
     const doubles = Matrix.fromRows([[1 / 3]], float64).toJSON();
     expect(() => Matrix.fromJSON(doubles)).toThrow(/pass the number format that was written/);
     expect(Matrix.fromJSON(doubles, float64).get(0, 0)).toBe(1 / 3);

@@ -10,7 +10,7 @@ import {
 import { refusal, wrong } from '../support/refusal.js';
 
 describe('Matrix', () => {
-  test('is a view on its data, row after row', () => {
+  test('is a view of its data, row after row', () => {
     const data = Float64Array.of(1, 2, 3, 4, 5, 6);
     const matrix = new Matrix(data, 2, 3);
     data[4] = 50;
@@ -25,7 +25,7 @@ describe('Matrix', () => {
     expect(matrix).toMatchObject({ rows: 2, columns: 3, numeric: float64, data });
   });
 
-  test('wraps a part of a larger buffer, shared memory too', () => {
+  test('wraps a part of a larger buffer, also of shared memory', () => {
     const part = new Float32Array(new SharedArrayBuffer(32), 8, 4);
     part.set([1, 2, 3, 4]);
     expect(new Matrix(part, 2, 2).toRows()).toEqual([
@@ -34,7 +34,7 @@ describe('Matrix', () => {
     ]);
   });
 
-  test('factories give float32 unless told otherwise', () => {
+  test('has factories whose default is float32', () => {
     expect(Matrix.zeros(1, 2).data).toEqual(new Float32Array(2));
     expect(Matrix.zeros(1, 2, float64).data).toEqual(new Float64Array(2));
     expect(Matrix.fromRows([[0.1, 2]]).data).toEqual(Float32Array.of(0.1, 2));
@@ -47,7 +47,7 @@ describe('Matrix', () => {
     expect(Matrix.zeros(0, 4).rows).toBe(0);
   });
 
-  test('clone, zerosLike and as have memory of their own', () => {
+  test('has memory of its own after clone, zerosLike and as', () => {
     const matrix = Matrix.fromRows([[0.1, 2]], float64);
     const clone = matrix.clone();
     const single = matrix.as(float32);
@@ -58,7 +58,7 @@ describe('Matrix', () => {
     expect(single.as(float64).get(0, 0)).toBe(Math.fround(0.1));
   });
 
-  test('fromTensor is a view; a rank above 2 flattens to [leading, last]', () => {
+  test('is a view of a tensor after fromTensor; a rank above 2 flattens to [leading, last]', () => {
     const data = Float32Array.from({ length: 24 }, (_, i) => i);
     const matrix = Matrix.fromTensor({ data, dims: [2, 3, 4] });
     expect(matrix).toMatchObject({ rows: 6, columns: 4 });
@@ -66,7 +66,7 @@ describe('Matrix', () => {
     expect(Matrix.fromTensor({ data, shape: [4, 6] }).get(1, 0)).toBe(6);
   });
 
-  test('rowRange is a view on rows, of an arena too', () => {
+  test('is a view of rows after rowRange, also in an arena', () => {
     const arena = new MatrixArena(1 << 17);
     for (const matrix of [arena.zeros(4, 2), Matrix.zeros(4, 2)]) {
       matrix.data.set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -83,7 +83,7 @@ describe('Matrix', () => {
     }
   });
 
-  test('a loss of ranges of rows is that of their copies, and writes its gradient in place', () => {
+  test('gives the loss of a range of rows as of its copy, with the gradient in place', () => {
     const student = Matrix.fromRows([[9], [1], [2], [9]].map(([x = 0]) => [x, -x, 1]));
     const teacher = Matrix.fromRows([[9], [3], [0], [9]].map(([x = 0]) => [1, x, -x]));
     const gradient = student.zerosLike();
@@ -100,7 +100,7 @@ describe('Matrix', () => {
     expect(gradient.toRows()).toEqual([[0, 0, 0], ...expected.gradient.toRows(), [0, 0, 0]]);
   });
 
-  test('gatherRows copies rows in the order of their indices', () => {
+  test('copies rows in the order of their indices by gatherRows', () => {
     const matrix = Matrix.fromRows(
       [
         [1, 2],
@@ -228,7 +228,7 @@ describe('Matrix', () => {
     expect(refusal(call)).toMatchObject({ name: 'DistillationError', argument, message });
   });
 
-  test('refuses a hole among the rows, and a buffer that was transferred', () => {
+  test('refuses holes among the rows, and a transferred buffer', () => {
     const rows = [[1], [2], [3]];
     delete rows[1];
     expect(refusal(() => Matrix.fromRows(rows))).toMatchObject({ argument: 'rows[1]' });

@@ -13,7 +13,7 @@ describe.each([
     expect(zeros.BYTES_PER_ELEMENT).toBe(bytes);
   });
 
-  test('copies values, rounded', () => {
+  test('copies values and rounds them', () => {
     const source = [0.1, 1 / 3, -2];
     const copy = numeric.from(source);
     expect([...copy]).toEqual(source.map(numeric.round));
@@ -22,12 +22,12 @@ describe.each([
     expect(copy[0]).toBe(numeric.round(0.1));
   });
 
-  test('epsilon is the spacing at 1', () => {
+  test('has the spacing of numbers at 1 as its epsilon', () => {
     expect(numeric.round(1 + numeric.epsilon)).toBe(1 + numeric.epsilon);
     expect(numeric.round(1 + numeric.epsilon / 2)).toBe(1);
   });
 
-  test('largest is the largest finite value', () => {
+  test('has the largest finite number as its largest value', () => {
     expect(numeric.round(numeric.largest)).toBe(numeric.largest);
     expect(numeric.round(numeric.largest * (1 + numeric.epsilon))).toBe(Infinity);
   });

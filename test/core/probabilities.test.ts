@@ -10,7 +10,7 @@ import {
 } from '../../src/index.js';
 import { refusal } from '../support/refusal.js';
 
-// Probabilities in place of logits: the student would learn to be never sure.
+// With probabilities in place of logits, the student would learn to be uncertain.
 
 const logits = Matrix.fromRows([
   [4, 0, -2],
@@ -28,7 +28,7 @@ const strategies = [
 const labels = Int32Array.of(0, 2);
 
 describe.each(strategies)('$name', (strategy) => {
-  test('refuses probabilities of the teacher, and of the student', () => {
+  test('refuses probabilities of the teacher and of the student', () => {
     expect(refusal(() => strategy.computeLoss(logits, probabilities, labels))).toMatchObject({
       code: 'PROBABILITIES',
       argument: 'teacher',
@@ -38,13 +38,13 @@ describe.each(strategies)('$name', (strategy) => {
     expect(refusal(ask)).toMatchObject({ code: 'PROBABILITIES', argument: 'student' });
   });
 
-  test('takes what the hint says', () => {
+  test('accepts the logits that the hint asks for', () => {
     const logs = new Matrix(probabilities.data.map(Math.log), 2, 3);
     expect(strategy.computeLoss(logits, logs, labels)).toBeGreaterThan(0);
   });
 });
 
-test('sparse targets are made of logits', () => {
+test('sparse targets are refused if they are made of probabilities', () => {
   for (const make of [
     () => SparseTargets.topK(probabilities, 2),
     () => SparseTargets.sample(probabilities, { samples: 8, seed: 1 }),
@@ -57,35 +57,35 @@ test('sparse targets are made of logits', () => {
   });
 });
 
-describe('What may be logits is taken', () => {
+describe('Input that may be logits is accepted:', () => {
   const response = new ResponseDistillationStrategy();
-  const takes = (...rows: number[][]) => {
+  const accepts = (...rows: number[][]) => {
     const teacher = Matrix.fromRows(rows);
     expect(() => response.computeLoss(teacher.zerosLike(), teacher)).not.toThrow();
   };
 
-  test('one row, and rows of two', () => {
-    takes([0.98, 0.02, 0]);
-    takes([0.75, 0.25], [0.5, 0.5]);
-    takes([0.98, 0.02, 0], [0.98, 0.02, 0]);
+  test('a single row, and rows of two columns', () => {
+    accepts([0.98, 0.02, 0]);
+    accepts([0.75, 0.25], [0.5, 0.5]);
+    accepts([0.98, 0.02, 0], [0.98, 0.02, 0]);
   });
 
-  test('a row that is no distribution', () => {
-    takes([0.98, 0.02, 0], [0.98, 0.03, 0]);
-    takes([0.98, 0.02, 0], [1, 0.5, -0.5]);
+  test('rows of which one is no distribution', () => {
+    accepts([0.98, 0.02, 0], [0.98, 0.03, 0]);
+    accepts([0.98, 0.02, 0], [1, 0.5, -0.5]);
   });
 
   test('rows of equal logits', () => {
-    takes([0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]);
+    accepts([0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]);
   });
 
-  test('a row that is taken out', () => {
+  test('probabilities of which a row is excluded', () => {
     const options = { mask: [0, 1] };
     const ask = () => response.computeLoss(logits, probabilities, undefined, options);
     expect(ask).not.toThrow();
   });
 
-  test('probabilities, where no softmax follows', () => {
+  test('probabilities for a loss without softmax', () => {
     for (const strategy of [new LogitMSEDistillationStrategy(), new BinaryDistillationStrategy()]) {
       expect(() => strategy.computeLoss(logits, probabilities)).not.toThrow();
     }

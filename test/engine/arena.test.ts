@@ -14,7 +14,7 @@ import { refusal } from '../support/refusal.js';
 
 const strategy = new ResponseDistillationStrategy<Float32Array>({ temperature: 2, alpha: 0.4 });
 
-/** Fills both, so that no two entries are alike. */
+/** Fills both matrices with elements that all differ. */
 function fill<T extends FloatArray>(student: Matrix<T>, teacher: Matrix<T>): void {
   for (let i = 0; i < student.data.length; i++) {
     student.data[i] = 4 * Math.sin(3 * i);
@@ -26,7 +26,7 @@ function labelsFor(rows: number, columns: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => (row % 5 === 4 ? UNLABELED : row % columns));
 }
 
-/** Student, teacher and gradient in an arena, filled. */
+/** Student, teacher and gradient in an arena, with values. */
 function inArena(arena: MatrixArena, rows: number, columns: number) {
   const student = arena.zeros(rows, columns);
   const teacher = arena.zeros(rows, columns);
@@ -41,7 +41,7 @@ describeKernels('An arena', () => {
     [5, 1000],
     [5, 1001],
     [2, 5000],
-  ])('gives %d × %d matrices the same bits as the heap', (rows, columns) => {
+  ])('gives the bits of the heap for %d × %d matrices', (rows, columns) => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), rows, columns);
     const labels = labelsFor(rows, columns);
     const expected = strategy.computeLossAndGradient(student.clone(), teacher.clone(), labels);
@@ -53,7 +53,7 @@ describeKernels('An arena', () => {
   });
 
   test.each([float32, float64])(
-    'takes more rows than the workspace holds at a time: $dtype',
+    'evaluates more rows than fit into its workspace: $dtype',
     (numeric) => {
       const arena = new MatrixArena(4 << 20);
       const fresh = () => arena.zeros<FloatArray>(2100, 16, numeric);
@@ -74,7 +74,7 @@ describeKernels('An arena', () => {
     },
   );
 
-  test('skips masked rows, and adds where it is told to', () => {
+  test('skips excluded rows, and accumulates on request', () => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), 6, 64);
     student.data.fill(Number.NaN, 2 * 64, 3 * 64);
     gradient.data.fill(5);
@@ -99,7 +99,7 @@ describeKernels('An arena', () => {
     expect(gradient.data).toEqual(expected.gradient.data.map((value) => 2 * value));
   });
 
-  test('leaves a gradient to add to alone where the call fails', () => {
+  test('leaves an accumulated gradient as it was if the call fails', () => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), 4, 64);
     gradient.data.fill(7);
     student.set(3, 63, Number.NaN);
@@ -110,7 +110,7 @@ describeKernels('An arena', () => {
     expect(gradient.data.every((value) => value === 7)).toBe(true);
   });
 
-  test('takes −Infinity where both sides have it', () => {
+  test('accepts −Infinity where both sides have it', () => {
     const { student, teacher, gradient } = inArena(new MatrixArena(1 << 20), 3, 1040);
     for (let row = 0; row < 3; row++) {
       for (let column = 9; column < 1040; column += 3) {
@@ -126,7 +126,7 @@ describeKernels('An arena', () => {
 });
 
 describe('The memory of an arena', () => {
-  test('holds both formats and never moves', () => {
+  test('holds both dtypes and never moves', () => {
     const arena = new MatrixArena(1 << 20);
     const first = arena.zeros(2, 4);
     first.data.fill(1);
@@ -135,15 +135,15 @@ describe('The memory of an arena', () => {
     expect(first.data).toEqual(new Float32Array(8).fill(1));
     expect(second.data.buffer).toBe(first.data.buffer);
     expect(second.numeric).toBe(float64);
-    const wide = arena.zeros(1, 5000); // another workspace
+    const wide = arena.zeros(1, 5000); // needs a larger workspace
     strategy.computeLoss(wide, wide.clone());
     new ResponseDistillationStrategy<Float64Array>().computeLoss(second, second);
     expect(first.data).toEqual(new Float32Array(8).fill(1));
     expect(second.data).toEqual(new Float64Array(1500).fill(2));
   });
 
-  test('may lie beyond 2 GiB', () => {
-    const arena = new MatrixArena(3 * 2 ** 30); // reserved, and not written
+  test('may extend beyond 2 GiB', () => {
+    const arena = new MatrixArena(3 * 2 ** 30); // reserved, but never written
     arena.zeros(2 ** 29 + 2 ** 20, 1);
     const { student, teacher, gradient } = inArena(arena, 5, 1000);
     const labels = labelsFor(5, 1000);
@@ -153,17 +153,17 @@ describe('The memory of an arena', () => {
     expect(gradient.data).toEqual(expected.gradient.data);
   });
 
-  test('is refused where it is too small, or not to be had', () => {
+  test('is refused where it is too small or cannot be allocated', () => {
     const arena = new MatrixArena(100_000);
     const { free } = arena;
     expect(refusal(() => arena.zeros(1000, 1000))).toMatchObject({ code: 'OUT_OF_RANGE' });
-    expect(arena.free).toBe(free); // nothing was taken
+    expect(arena.free).toBe(free); // nothing was allocated
     expect(refusal(() => new MatrixArena(2 ** 40))).toMatchObject({ code: 'OUT_OF_RANGE' });
     expect(refusal(() => new MatrixArena(0))).toMatchObject({ argument: 'bytes' });
     expect(refusal(() => arena.zeros(1, 0))).toMatchObject({ argument: 'columns' });
   });
 
-  test('serves a matrix that is wider than any of its own', () => {
+  test("serves a matrix that is wider than the arena's own", () => {
     const arena = new MatrixArena(1 << 18);
     const { student, teacher, gradient } = inArena(arena, 64, 64);
     const wide = (matrix: Matrix<Float32Array>) => new Matrix(matrix.data, 1, 4096);
@@ -189,11 +189,11 @@ describe('The threads of an arena', () => {
     selectKernel('auto');
   });
 
-  test('are there, in Node and in an isolated page', () => {
+  test('are available in Node and in an isolated page', () => {
     expect(hasThreads).toBe(true);
   });
 
-  test.each([2, 3])('%d of them give the same bits as one', async (threads) => {
+  test.each([2, 3])('give the bits of one thread: %d threads', async (threads) => {
     const arena = await MatrixArena.withThreads(32 << 20, threads);
     open.push(arena);
     expect(arena.threads).toBe(threads);
@@ -216,7 +216,7 @@ describe('The threads of an arena', () => {
     }
   });
 
-  test('rest while another kernel is selected, and when they are closed', async () => {
+  test('rest while another kernel is selected, and stop when they are closed', async () => {
     const arena = await MatrixArena.withThreads(4 << 20, 2);
     open.push(arena);
     const { student, teacher, gradient } = inArena(arena, 300, 1000);
@@ -232,7 +232,7 @@ describe('The threads of an arena', () => {
     expect(strategy.computeLoss(student, teacher)).toBe(loss);
   });
 
-  test('are refused without SIMD, and in numbers that make no sense', async () => {
+  test('are refused without SIMD, and for an invalid number', async () => {
     await expect(MatrixArena.withThreads(4096, 0)).rejects.toMatchObject({ argument: 'threads' });
     await expect(MatrixArena.withThreads(0, 2)).rejects.toMatchObject({ argument: 'bytes' });
     await expect(MatrixArena.withThreads(4096, 99)).rejects.toMatchObject({ argument: 'threads' });
@@ -243,6 +243,6 @@ describe('The threads of an arena', () => {
   });
 });
 
-test('float32 is what an arena gives unasked', () => {
+test('an arena allocates float32 by default', () => {
   expect(new MatrixArena(1 << 17).zeros(1, 1).numeric).toBe(float32);
 });

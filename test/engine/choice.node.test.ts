@@ -1,4 +1,4 @@
-// Not in a browser: there, a module cannot be imported anew.
+// These tests run in Node only, since a browser cannot import a module a second time.
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { NUMBERS } from '../../src/engine/binaries/numbers.js';
@@ -21,7 +21,7 @@ const { WebAssembly: engine } = globalThis as unknown as {
   };
 };
 
-/** WebAssembly where a policy forbids to compile it. */
+/** WebAssembly under a policy that forbids compilation. */
 const forbidden = {
   Memory: engine.Memory,
   Instance: engine.Instance,
@@ -37,8 +37,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** The library anew, as a page meets it for the first time. */
-async function anew(): Promise<typeof import('../../src/index.js')> {
+/** Imports a new instance of the library, as a page that loads it. */
+async function importAgain(): Promise<typeof import('../../src/index.js')> {
   vi.resetModules();
   return import('../../src/index.js');
 }
@@ -46,7 +46,7 @@ async function anew(): Promise<typeof import('../../src/index.js')> {
 test.each([
   ['there is no WebAssembly', undefined],
   ['a policy forbids it', forbidden],
-])('JavaScript computes where %s', async (reason, replacement) => {
+])('JavaScript evaluates if %s', async (reason, replacement) => {
   const student = [[1, 2, 3]];
   const teacher = [[3, 1, 2]];
   const here = new ResponseDistillationStrategy().computeLoss(
@@ -54,7 +54,7 @@ test.each([
     Matrix.fromRows(teacher),
   );
   vi.stubGlobal('WebAssembly', replacement);
-  const library = await anew();
+  const library = await importAgain();
   const there = new library.ResponseDistillationStrategy().computeLoss(
     library.Matrix.fromRows(student),
     library.Matrix.fromRows(teacher),
@@ -76,12 +76,12 @@ test.each([
   expect(refusal(() => library.selectKernel('simd'))).toMatchObject({ code: 'UNAVAILABLE' });
 });
 
-/** A module as a bundler or an edge runtime hands it over. */
+/** A compiled module, as bundlers and edge runtimes provide it. */
 function compiled(binary: Binary, kernel: CompiledKernel): object {
   return new engine.Module(labeledBytes(binary, kernel));
 }
 
-test('modules that were compiled elsewhere compute where a policy forbids to compile', async () => {
+test('precompiled modules evaluate where a policy forbids compilation', async () => {
   const [student, teacher] = [
     [Array.from({ length: 40 }, (_, j) => Math.sin(j))],
     [Array(40).fill(1)],
@@ -96,17 +96,17 @@ test('modules that were compiled elsewhere compute where a policy forbids to com
   const modules = [compiled(RESPONSE, 'simd')];
 
   vi.stubGlobal('WebAssembly', forbidden);
-  const library = await anew();
+  const library = await importAgain();
   library.selectKernel(modules);
   expect(library.kernelInfo()).toEqual({ kernel: 'simd', reason: 'its modules were passed in' });
   expect(lossOf(new library.ResponseDistillationStrategy(), library)).toBe(response);
-  // The module of this loss is not among them.
+  // The module of this loss was not passed.
   expect(lossOf(new library.FeatureDistillationStrategy(), library)).toBe(feature);
 });
 
-test('a loss of whose modules one is missing is the same', async () => {
+test('a loss without one of its modules gives the same result', async () => {
   vi.stubGlobal('WebAssembly', forbidden);
-  const library = await anew();
+  const library = await importAgain();
   const row = (phase: number) => Array.from({ length: 40 }, (_, j) => 2 * Math.sin(j + phase));
   const student = library.Matrix.fromRows([row(0), row(1)]);
   const teacher = library.Matrix.fromRows([row(2), row(3)]);
@@ -130,7 +130,7 @@ test('a loss of whose modules one is missing is the same', async () => {
       }
     }
   }
-  // What was passed in first is still there, and serves matrices in an arena as well.
+  // The modules that were passed first stay in use, also for matrices in an arena.
   const arena = new library.MatrixArena(1 << 20);
   const inArena = arena.zeros(2, 40);
   inArena.data.set(student.data);

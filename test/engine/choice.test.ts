@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { kernelInfo, Matrix, ResponseDistillationStrategy, selectKernel } from '../../src/index.js';
 import { refusal } from '../support/refusal.js';
 
-/** What a test needs of WebAssembly, which has no types without a DOM. */
+/** The part of WebAssembly that the test needs, since its types come only with the DOM's. */
 const engine = (
   globalThis as unknown as {
     WebAssembly: {
@@ -15,7 +15,7 @@ afterEach(() => {
   selectKernel('auto');
 });
 
-test('the fastest kernel runs unless another is selected', () => {
+test('the fastest kernel is selected by default', () => {
   expect(kernelInfo()).toEqual({ kernel: 'fma', reason: 'the fastest there is' });
   selectKernel('simd');
   expect(kernelInfo()).toEqual({ kernel: 'simd', reason: 'it was selected' });
@@ -25,7 +25,7 @@ test('the fastest kernel runs unless another is selected', () => {
   expect(kernelInfo().kernel).toBe('fma');
 });
 
-test('what is no kernel is refused', () => {
+test('an unknown kernel is refused', () => {
   expect(refusal(() => selectKernel('gpu' as 'simd'))).toMatchObject({
     code: 'OUT_OF_RANGE',
     argument: 'kernel',
@@ -33,7 +33,7 @@ test('what is no kernel is refused', () => {
   expect(kernelInfo().kernel).toBe('fma');
 });
 
-test('a batch does not make the memory of the kernels grow with it', () => {
+test('the memory of the kernels does not grow with the batch', () => {
   const grown = vi.spyOn(engine.Memory.prototype, 'grow');
   const strategy = new ResponseDistillationStrategy();
   const [rows, columns] = [2000, 1000];

@@ -1,11 +1,11 @@
-// In a page of its own, whose content security policy does not allow WebAssembly: ./policy.ts, by
+// This test opens a page whose content security policy forbids WebAssembly: ./policy.ts, served by
 // vitest.config.ts.
 
 import { expect, test } from 'vitest';
 import { kernelInfo, Matrix, ResponseDistillationStrategy } from '../../src/index.js';
 import type { Answer } from './policy.js';
 
-/** What a test needs of a page, which has no types without a DOM. */
+/** The part of a page that the test needs, since its types come only with the DOM's. */
 const { document, addEventListener } = globalThis as unknown as {
   readonly document: {
     createElement(name: 'iframe'): { src: string; remove(): void };
@@ -14,7 +14,7 @@ const { document, addEventListener } = globalThis as unknown as {
   addEventListener(type: string, listener: (event: { data: Answer }) => void): void;
 };
 
-test('under a policy without wasm-unsafe-eval JavaScript computes, and says why', async () => {
+test('JavaScript evaluates under a policy without wasm-unsafe-eval, and the library reports the reason', async () => {
   const frame = document.createElement('iframe');
   const answer = new Promise<Answer>((resolve) => {
     addEventListener('message', ({ data }) => {

@@ -1,4 +1,4 @@
-// The script of /policy.html, see policy.browser.test.ts.
+// The script of /policy.html, which policy.browser.test.ts opens.
 
 import {
   type KernelInfo,

@@ -1,4 +1,4 @@
-// Not in a browser: what a thread does wrong is made up here by rows that lie beyond the memory.
+// These tests run in Node only. Rows beyond the end of the memory make a thread fail.
 
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
@@ -22,10 +22,10 @@ const start = () =>
     namesOf: () => ['forward32', 'forward64'],
   });
 
-/** No rows: all that is read is the description of the call. */
+/** A call without rows, whose description is all that the threads read. */
 const share = { workspace: 131_072, first: 0, count: 0 };
 
-test('a thread that fails is reported, and goes on with the next share', async () => {
+test('a failure of a thread is reported, and the thread evaluates the next call', async () => {
   const threads = await start();
   let own = 0;
   const compute = () => {
@@ -39,7 +39,7 @@ test('a thread that fails is reported, and goes on with the next share', async (
   expect(own).toBe(2);
 });
 
-test('what fails on the main thread is waited for all the same', async () => {
+test('a failure on the main thread is reported after all threads have finished', async () => {
   const threads = await start();
   expect(() =>
     threads.run(forward, 4096, [share], () => {
@@ -52,7 +52,7 @@ test('what fails on the main thread is waited for all the same', async () => {
 
 const program = `data:text/javascript,${encodeURIComponent(threadProgram())}`;
 
-test('a worker that is passed in computes', async () => {
+test('a worker that the caller passes evaluates', async () => {
   const createWorker = vi.fn(() => new Worker(new URL(program)));
   const arena = await MatrixArena.withThreads(4 << 20, 2, { createWorker });
   expect(createWorker).toHaveBeenCalledTimes(1);
@@ -104,14 +104,14 @@ test.each([
   await expect(arena).rejects.toMatchObject(expected);
 });
 
-test('a createWorker may take its time', async () => {
+test('createWorker may return a promise', async () => {
   const createWorker = async () => new Worker(new URL(program));
   const arena = await MatrixArena.withThreads(1 << 20, 2, { createWorker });
   expect(arena.threads).toBe(2);
   arena.close();
 });
 
-test('a worker that says nothing is not waited for', async () => {
+test('a worker that never answers is reported after a time limit', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)');
   const arena = MatrixArena.withThreads(1 << 20, 2, { createWorker: () => new Worker(silent) });

@@ -30,21 +30,21 @@ function headOf<T extends FloatArray>(width: number, phase: number, numeric: Num
   };
 }
 
-/** The same numbers in an arena. */
+/** Copies a matrix into an arena. */
 function moved<T extends FloatArray>(arena: MatrixArena, matrix: Matrix<T>): Matrix<T> {
   const copy = arena.zeros(matrix.rows, matrix.columns, matrix.numeric);
   copy.data.set(matrix.data);
   return copy;
 }
 
-/** The same head with its weight in an arena. */
+/** Returns the head with its weight in an arena. */
 function withWeightIn<T extends FloatArray>(arena: MatrixArena, head: HeadLogits<T>) {
   return { ...head, weight: moved(arena, head.weight) };
 }
 
 /**
- * Bytes that the docstring of computeThroughHead says: rooms of a chunk, and to work in for each
- * thread.
+ * Scratch memory in bytes by the docstring of computeThroughHead: the buffers of a chunk, and a
+ * workspace for each thread.
  */
 function roomFor(sides: number, threads: number): number {
   const numbers = sides * (WIDTH + COLUMNS) + (WIDTH + COLUMNS);
@@ -53,7 +53,7 @@ function roomFor(sides: number, threads: number): number {
 
 const mask = Array.from({ length: ROWS }, (_, row) => (row % 7 === 3 ? 0 : 1));
 
-/** Options, teachers and losses with which a head is in place, or in part. */
+/** Options, teachers and losses for which a head is evaluated in place, completely or in part. */
 function casesOf<T extends FloatArray>(numeric: NumericTrait<T>) {
   const teacher = headOf(WIDTH + 8, 7, numeric);
   const logits = wave(ROWS, COLUMNS, 5, numeric);
@@ -69,14 +69,14 @@ function casesOf<T extends FloatArray>(numeric: NumericTrait<T>) {
 }
 
 /**
- * Computes on the heap and in the arena, and expects the same bits, and that the arena gets its
- * room back.
+ * Evaluates on the heap and in the arena, and expects the same bits and the same free memory of the
+ * arena afterwards.
  */
 function expectSame<T extends FloatArray>(arena: MatrixArena, numeric: NumericTrait<T>): void {
   const strategy = new ResponseDistillationStrategy<T>({ temperature: 2 });
   const head = headOf(WIDTH, 0, numeric);
   const student = withWeightIn(arena, head);
-  const weight = moved(arena, head.weight); // holds other numbers
+  const weight = moved(arena, head.weight); // with other values
   for (const { teacher, options } of casesOf(numeric)) {
     const given = 'hidden' in teacher ? withWeightIn(arena, teacher) : teacher;
     const all = { ...options, chunkRows: CHUNK_ROWS };
@@ -97,13 +97,13 @@ function expectSame<T extends FloatArray>(arena: MatrixArena, numeric: NumericTr
   }
 }
 
-describeKernels('A head whose weight is in an arena', () => {
-  test.each([float32, float64])('has the bits of one on the heap: $dtype', (numeric) => {
+describeKernels('A head with its weight in an arena', () => {
+  test.each([float32, float64])('has the bits of a head on the heap: $dtype', (numeric) => {
     expectSame(new MatrixArena(8 * MIB), numeric as NumericTrait<FloatArray>);
   });
 
-  test('is computed by copying where the arena is full', () => {
-    const bytes = 4 * COLUMNS * (3 * WIDTH + WIDTH + 8); // of the weights in it
+  test('is evaluated by copying if the arena is full', () => {
+    const bytes = 4 * COLUMNS * (3 * WIDTH + WIDTH + 8); // for the weights in the arena
     const arena = new MatrixArena(bytes + 2 * 65536);
     expect(arena.free).toBeLessThan(bytes + roomFor(1, 1));
     const head = headOf(WIDTH, 0, float32);
@@ -119,7 +119,7 @@ describeKernels('A head whose weight is in an arena', () => {
     expect(arena.free).toBe(free);
   });
 
-  test('adds to gradients in the arena', () => {
+  test('accumulates into gradients in the arena', () => {
     const arena = new MatrixArena(8 * MIB);
     const student = withWeightIn(arena, headOf(WIDTH, 0, float32));
     const teacher = headOf(WIDTH, 7, float32);
@@ -133,7 +133,7 @@ describeKernels('A head whose weight is in an arena', () => {
     expect(weight.data).toEqual(once.weight.data.map((value) => 2 * value));
   });
 
-  test('gives its room back where the call throws', () => {
+  test('returns its scratch memory if the call throws', () => {
     const arena = new MatrixArena(8 * MIB);
     const student = withWeightIn(arena, headOf(WIDTH, 0, float32));
     const weight = arena.zeros(WIDTH, COLUMNS);
@@ -150,7 +150,7 @@ describeKernels('A head whose weight is in an arena', () => {
     expect(next.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('leaves matrices alone that a strategy makes meanwhile', () => {
+  test('leaves matrices alone that a strategy allocates meanwhile', () => {
     const arena = new MatrixArena(8 * MIB);
     const made: Matrix[] = [];
     class Maker extends JensenShannonDistillationStrategy {
@@ -188,7 +188,7 @@ describe('A head on the threads of an arena', () => {
     for (const arena of open) arena.close();
   });
 
-  test.each([1, 2, 3])('has the bits of one on the heap: %d', async (threads) => {
+  test.each([1, 2, 3])('has the bits of a head on the heap: %d threads', async (threads) => {
     const arena = await MatrixArena.withThreads(8 * MIB, threads);
     open.push(arena);
     expectSame(arena, float32);
@@ -196,7 +196,7 @@ describe('A head on the threads of an arena', () => {
     expectSame(arena, float32);
   });
 
-  test('works in the room behind the matrices of the arena', async () => {
+  test('uses the free memory behind the matrices of the arena', async () => {
     for (const threads of [1, 2]) {
       const arena = await MatrixArena.withThreads(8 * MIB, threads);
       open.push(arena);

@@ -36,7 +36,7 @@ describe('A chunk', () => {
     expect(chunkRowsOf(columns)).toBe(rows);
   });
 
-  test('has its default number of rows where the caller says none', () => {
+  test('has its default number of rows if the caller gives none', () => {
     const [rows, columns] = [230, 32_000];
     const recorder = new Recorder();
     const teacher = { hidden: Matrix.zeros(rows, 1), weight: Matrix.zeros(1, columns) };
@@ -45,7 +45,7 @@ describe('A chunk', () => {
     expect(recorder.chunks).toEqual([112, 112, 6]);
   });
 
-  test.each([1, 2, 100])('reads the rows of sparse logits, %i at a time', (chunkRows) => {
+  test.each([1, 2, 100])('evaluates sparse logits, %i rows at a time', (chunkRows) => {
     const [rows, width, columns, k] = [7, 3, 9, 4];
     const indices = Int32Array.from(
       { length: rows * k },

@@ -19,7 +19,7 @@ import { wave } from '../support/wave.js';
 
 const [ROWS, WIDTH, COLUMNS] = [7, 5, 9];
 
-/** A head and its logits, computed one product after another. */
+/** A head and its logits, computed one product at a time. */
 function headOf<T extends FloatArray>(width: number, phase: number, numeric: NumericTrait<T>) {
   const hidden = wave(ROWS, width, phase, numeric);
   const weight = wave(width, COLUMNS, phase + 1, numeric);
@@ -37,7 +37,7 @@ function headOf<T extends FloatArray>(width: number, phase: number, numeric: Num
 
 for (const numeric of [float32, float64]) {
   for (const chunkRows of [1, 2, 3, 7, 100, undefined]) {
-    test(`is the unfused computation, ${numeric.dtype}, chunks of ${chunkRows}`, () => {
+    test(`agrees with the unfused computation, ${numeric.dtype}, chunks of ${chunkRows}`, () => {
       const { head, logits } = headOf(WIDTH, 0, numeric as NumericTrait<FloatArray>);
       const teacher = headOf(WIDTH + 1, 7, numeric as NumericTrait<FloatArray>);
       const labels = Int32Array.of(1, 0, IGNORE_INDEX, -1, 8, 3, 2);
@@ -84,7 +84,7 @@ for (const numeric of [float32, float64]) {
   }
 }
 
-test('overwrites what the gradients hold, the rows that are excluded too', () => {
+test('overwrites the gradients, excluded rows included', () => {
   const { head, logits } = headOf(WIDTH, 0, float32);
   const mask = [0, 1, 1, 0, 1, 1, 0];
   const expected = computeThroughHead(new ResponseDistillationStrategy(), head, logits, undefined, {
@@ -107,7 +107,7 @@ test('overwrites what the gradients hold, the rows that are excluded too', () =>
   }
 });
 
-/** What a head is made of, each in turn as the student whose gradient is checked. */
+/** The parts of a head, each of which is in turn the student whose gradient is checked. */
 const PARTS = ['hidden', 'weight', 'bias'] as const;
 
 for (const part of PARTS) {
@@ -153,8 +153,8 @@ for (const part of PARTS) {
   });
 }
 
-describeKernels('a head that is larger than the blocks of the kernels', () => {
-  test.each([float32, float64])('is the unfused computation in %o', (format) => {
+describeKernels('A head that is larger than the blocks of the kernels', () => {
+  test.each([float32, float64])('agrees with the unfused computation in %o', (format) => {
     const numeric = format as NumericTrait<FloatArray>;
     const [rows, width, columns] = [20, 12, 1100];
     const student = {

@@ -16,7 +16,7 @@ interface Head<Rows> {
   readonly bias?: Rows | undefined;
 }
 
-/** One call; its gradients are those of PyTorch's autograd. */
+/** One call with the gradients of PyTorch's autograd. */
 interface Golden {
   readonly name: string;
   readonly options: object;

@@ -17,7 +17,7 @@ const student: HeadLogits = {
 };
 const targets = wave(ROWS, WIDTH, 2);
 
-/** A loss that learns, of the logits that the head makes. */
+/** A loss with parameters, for the logits of the head. */
 function learner() {
   const projection = new LinearProjection(COLUMNS, WIDTH, { seed: 3 });
   const [{ value, gradient } = expect.unreachable()] = projection.parameters();
@@ -26,23 +26,23 @@ function learner() {
 
 describe('computeThroughHead with a strategy that learns', () => {
   test.each([1, 2, 100])(
-    'adds to its gradients if it accumulates, in chunks of %i',
+    'accumulates into the gradients of its parameters, in chunks of %i',
     (chunkRows) => {
       const { strategy, gradient } = learner();
       computeThroughHead(strategy, student, targets, undefined, { chunkRows });
       const once = Array.from(gradient.data);
       expect(once.some((value) => value !== 0)).toBe(true);
       computeThroughHead(strategy, student, targets, undefined, { chunkRows });
-      expect(Array.from(gradient.data)).toEqual(once); // overwritten
+      expect(Array.from(gradient.data)).toEqual(once); // overwritten by the second call
       const options = { chunkRows, accumulate: true };
       computeThroughHead(strategy, student, targets, undefined, options);
       expect(Array.from(gradient.data)).toEqual(once.map((value) => 2 * value));
     },
   );
 
-  test('refuses a sum that its gradient cannot hold, and leaves all gradients as they were', () => {
+  test('refuses a sum that overflows, and leaves all gradients as they were', () => {
     const { strategy, gradient } = learner();
-    // Each addend fits into float32, their sum does not.
+    // Each addend is finite in float32, but their sum is not.
     const options = { normalizer: 1e-38 };
     computeThroughHead(strategy, student, targets, undefined, options);
     for (let i = 0; i < gradient.data.length; i++) {
@@ -79,7 +79,7 @@ describe('computeThroughHead with a strategy that learns', () => {
 });
 
 describe('computeThroughHead refuses a gradient that is too large', () => {
-  // The logits are those of ordinary numbers, but d weight is a multiple of hidden.
+  // The logits are moderate, but d weight is a multiple of hidden, which is large.
   const hidden = Matrix.fromRows(Array.from({ length: ROWS }, () => [1, 2e38, 3]));
   const weight = Matrix.fromRows([
     [1, 2, 3, 4, 5],
@@ -101,7 +101,7 @@ describe('computeThroughHead refuses a gradient that is too large', () => {
     });
   });
 
-  test('and leaves the gradients that it was to add to as they were', () => {
+  test('and leaves the accumulated gradients as they were', () => {
     const gradients = { weight: wave(WIDTH, COLUMNS, 9) };
     const options = { gradients, accumulate: true, normalizer: 1 };
     const call = () => computeThroughHead(strategy, { hidden, weight }, zeros, undefined, options);

@@ -31,7 +31,7 @@ function headOf(phase: number, width = WIDTH): HeadLogits & { bias: Matrix } {
 
 function withNumber(matrix: Matrix, row: number, column: number, value: number): Matrix {
   const copy = matrix.clone();
-  copy.data[row * copy.columns + column] = value; // `set` would refuse it
+  copy.data[row * copy.columns + column] = value; // `set` would refuse the value
   return copy;
 }
 
@@ -74,7 +74,7 @@ describe('computeThroughHead names the row of the batch', () => {
       2,
     ],
     ['teacher', { teacher: withNumber(wave(ROWS, COLUMNS, 2), 4, 3, NaN) }, 4, 3],
-  ] as const)('of a number in %s that is not finite', (argument, sides, row, column) => {
+  ] as const)('with an element of %s that is not finite', (argument, sides, row, column) => {
     const call = { student, teacher, ...sides };
     const error = refusal(() =>
       computeThroughHead(strategy, call.student, call.teacher, undefined, chunked),
@@ -85,7 +85,7 @@ describe('computeThroughHead names the row of the batch', () => {
     );
   });
 
-  test('of logits that are too large, where nothing else is', () => {
+  test('whose logits overflow while hidden and weight are finite', () => {
     const hidden = student.hidden.clone();
     hidden.row(5).fill(3e38);
     const weight = Matrix.fromRows(Array.from({ length: WIDTH }, () => [3, 3, 3, 3, 3]));
@@ -94,7 +94,7 @@ describe('computeThroughHead names the row of the batch', () => {
     expect(refusal(call)).toMatchObject({ argument: 'student logits', row: 5, code: 'NOT_FINITE' });
   });
 
-  test('of a gradient by the logits that is too large', () => {
+  test('whose gradient with respect to the logits overflows', () => {
     const rowWeights = [1, 1, 1, 1, 1, 3e38];
     const targets = wave(ROWS, COLUMNS, 2);
     targets.row(5).fill(40);
@@ -104,7 +104,7 @@ describe('computeThroughHead names the row of the batch', () => {
     expect(refusal(call)).toMatchObject({ argument: 'gradient', row: 5, code: 'OVERFLOW' });
   });
 
-  test('of a class that the student rules out', () => {
+  test('in which only the student rules out a class', () => {
     const bias = withNumber(student.bias, 0, 1, -Infinity);
     const targets = wave(ROWS, COLUMNS, 2);
     for (const row of [0, 1, 2, 3]) targets.row(row)[1] = -Infinity;
@@ -117,13 +117,13 @@ describe('computeThroughHead names the row of the batch', () => {
       column: 1,
     });
     for (const row of [4, 5]) targets.row(row)[1] = -Infinity;
-    expect(call().loss).toBeGreaterThan(0); // ruled out on both sides
+    expect(call().loss).toBeGreaterThan(0); // a class that both sides rule out
   });
 
-  test('of a tail that the student rules out, and keeps the hint', () => {
+  test('in which the student rules out the tail, and keeps the hint', () => {
     const bias = withNumber(student.bias, 0, 4, -Infinity);
     const targets = new SparseTargets({
-      indices: Int32Array.from({ length: ROWS * 4 }, (_, i) => i % 4), // all but class 4
+      indices: Int32Array.from({ length: ROWS * 4 }, (_, i) => i % 4), // all classes but 4
       logProbabilities: Matrix.fromRows(
         Array.from({ length: ROWS }, (_, row) =>
           new Array(4).fill(Math.log(row < 3 ? 0.25 : 0.125)),
@@ -164,7 +164,7 @@ describe('computeThroughHead names the row of the batch', () => {
 });
 
 describe('computeThroughHead refuses', () => {
-  /** A strategy as a caller in JavaScript can pass it. */
+  /** Types a strategy of a JavaScript caller. */
   const passed = (of: DistillationStrategyBase) => wrong<RowwiseStrategy>(of);
   const together = new SimilarityPreservingDistillationStrategy();
 
@@ -301,7 +301,7 @@ describe('computeThroughHead refuses', () => {
     expect(refusal(compute).message).toMatch(message);
   });
 
-  test('temperatures of rows for a loss that has none', () => {
+  test('temperatures of rows for a loss without temperature', () => {
     const temperatures = new Array(ROWS).fill(1);
     const call = () =>
       computeThroughHead(new FeatureDistillationStrategy(), student, teacher, undefined, {
@@ -346,7 +346,7 @@ describe('gradients of computeThroughHead', () => {
     }
   });
 
-  test('are added to where they are given', () => {
+  test('accumulate on request', () => {
     const { weight, bias } = given();
     const before = given();
     const gradients = { weight, bias };
@@ -368,7 +368,7 @@ describe('gradients of computeThroughHead', () => {
     ['labels', Int32Array.of(0, 1, 2, 3, 4, 99), student, false],
     ['labels', Int32Array.of(0, 1, 2, 3, 4, 99), student, true],
     ['hidden', undefined, { ...student, hidden: withNumber(student.hidden, 5, 0, NaN) }, true],
-  ] as const)('are as they were after an error in %s', (_, labels, of, accumulate) => {
+  ] as const)('stay as they were after an error in %s', (_, labels, of, accumulate) => {
     const gradients = given();
     const rowLosses = new Float64Array(ROWS).fill(7);
     const options = { gradients, accumulate, rowLosses, chunkRows: 2 };
@@ -377,7 +377,7 @@ describe('gradients of computeThroughHead', () => {
     if (labels) expect(rowLosses).toEqual(new Float64Array(ROWS).fill(7));
   });
 
-  test('are as they were after an error in an entry of a hybrid', () => {
+  test('stay as they were after an error in an entry of a hybrid', () => {
     const gradients = given();
     const hybrid = new HybridDistillationStrategy([
       { strategy: new FeatureDistillationStrategy(), weight: 0.5 },
@@ -390,7 +390,7 @@ describe('gradients of computeThroughHead', () => {
     expect(gradients).toEqual(given());
   });
 
-  test('of no rows are zeros', () => {
+  test('without rows are zeros', () => {
     const gradients = given();
     const labels = new Int32Array(ROWS).fill(IGNORE_INDEX);
     const result = computeThroughHead(strategy, student, teacher, labels, { gradients });
@@ -398,7 +398,7 @@ describe('gradients of computeThroughHead', () => {
     for (const { data } of Object.values(gradients)) expect(data.every((x) => x === 0)).toBe(true);
   });
 
-  test('do not read rows that are excluded', () => {
+  test('ignore excluded rows', () => {
     const hidden = withNumber(student.hidden, 1, 0, NaN);
     const result = computeThroughHead(strategy, { ...student, hidden }, teacher, undefined, {
       mask,

@@ -8,7 +8,7 @@ import {
 import { refusal, wrong } from '../support/refusal.js';
 
 describe('ContrastiveMemory', () => {
-  test('starts with entries that the seed decides, of length 1 in the mean', () => {
+  test('starts with rows of mean length 1 that depend only on the seed', () => {
     const memory = new ContrastiveMemory(2000, 4, { seed: 3 });
     expect([memory.negatives, memory.momentum]).toEqual([16384, 0.5]);
     expect(memory.student.numeric).toBe(float32);
@@ -24,7 +24,7 @@ describe('ContrastiveMemory', () => {
     );
   });
 
-  test('selects samples, each with negatives that are drawn from all', () => {
+  test('selects samples, each with random negatives out of all samples', () => {
     const memory = new ContrastiveMemory(5, 1, { negatives: 2000 });
     expect(memory.entries).toHaveLength(0);
     memory.select([4, 2]);
@@ -35,7 +35,7 @@ describe('ContrastiveMemory', () => {
     for (const count of counts) expect(Math.abs(count - 400)).toBeLessThan(80);
   });
 
-  test('takes negatives of your own', () => {
+  test('accepts negatives of the caller', () => {
     const memory = new ContrastiveMemory(5, 1, { negatives: 2 });
     const before = memory.state().generator;
     memory.select(Uint8Array.of(4, 2), [0, 1, 3, 0]);
@@ -43,7 +43,7 @@ describe('ContrastiveMemory', () => {
     expect(memory.state().generator).toBe(before);
   });
 
-  test('goes on from its state as it would have gone on', () => {
+  test('resumes from its state with the same results', () => {
     const memory = new ContrastiveMemory(50, 3, { negatives: 8, seed: -7, numeric: float64 });
     memory.select([1, 2]);
     memory.logNormalizers = { student: 1.5, teacher: 2.5 };
@@ -164,7 +164,7 @@ describe('ContrastiveMemory', () => {
     ['negatives', 'ContrastiveMemory.select', 'WRONG_TYPE', () => select([0], wrong(null))],
     ['negatives', 'ContrastiveMemory.select', 'SHAPE_MISMATCH', () => select([0], [1])],
     ['negatives[1]', 'ContrastiveMemory.select', 'OUT_OF_RANGE', () => select([0], [1, -1])],
-  ])('refuses bad %s', (argument, operation, code, call) => {
+  ])('refuses an invalid %s', (argument, operation, code, call) => {
     expect(refusal(call)).toMatchObject({ operation, argument, code });
   });
 
@@ -176,7 +176,7 @@ describe('ContrastiveMemory', () => {
     new ContrastiveMemory(5, 1, { negatives: 2 }).select(samples, negatives);
   }
 
-  test('a selection that is refused leaves the last one, and the generator', () => {
+  test('keeps the last selection and the generator after an invalid selection', () => {
     const memory = new ContrastiveMemory(5, 1, { negatives: 2 });
     memory.select([1]);
     const before = [memory.entries, memory.state()];

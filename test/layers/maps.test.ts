@@ -31,7 +31,7 @@ function checkAdjoint(map: RowMap, x: number[][], y: number[][]): void {
   expect(mapped).toBeCloseTo(innerProduct(left, map.adjoint(right)), 10);
 }
 
-/** Comes out the same in both number formats, each to its own rounding. */
+/** Checks that the result is the same in both dtypes, each up to its own rounding. */
 function checkFixture(
   map: RowMap,
   golden: { matrix: number[][]; result: number[][]; gradient: number[][]; adjoint: number[][] },
@@ -62,7 +62,7 @@ describe('poolPositions', () => {
     checkFixture(poolPositions(from!, to!), golden);
   });
 
-  test('the adjoint is the transpose', () => {
+  test('has an adjoint that is its transpose', () => {
     const areas = ({ height, width }: MapSize) => height * width;
     const calls = fc
       .record({ from: sizes, to: sizes, channels: fc.integer({ min: 1, max: 3 }) })
@@ -79,7 +79,7 @@ describe('poolPositions', () => {
     );
   });
 
-  test('averages each channel by itself, over windows that overlap where they have to', () => {
+  test('averages each channel separately, over overlapping windows where sizes do not divide', () => {
     const pool = poolPositions({ height: 1, width: 3 }, { height: 1, width: 2 });
     const x = matrix([1, 3, 5, 10, 30, 50]);
     expect(pool.apply(x).toRows()).toEqual([[2, 4, 20, 40]]);
@@ -87,7 +87,7 @@ describe('poolPositions', () => {
     expect(x.toRows()).toEqual([[1, 3, 5, 10, 30, 50]]);
   });
 
-  test('lets a strategy compare maps of different sizes, and takes its gradient back', () => {
+  test('lets a strategy compare maps of different sizes, with a gradient of the original size', () => {
     const size = { height: 3, width: 4 };
     const pool = poolPositions(size, { height: 2, width: 2 });
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 2 });
@@ -106,7 +106,7 @@ describe('poolPositions', () => {
     }
   });
 
-  test('what is in one row, NaN too, stays in it; no rows give none', () => {
+  test('keeps the elements of one row, NaN included, in that row; no rows give no rows', () => {
     const pool = poolPositions({ height: 1, width: 2 }, { height: 1, width: 1 });
     expect(pool.apply(matrix([Number.NaN, 1], [1, 3])).toRows()).toEqual([[Number.NaN], [2]]);
     expect(pool.apply(Matrix.zeros(0, 4))).toMatchObject({ rows: 0, columns: 2 });
@@ -125,7 +125,7 @@ describe('poolPositions', () => {
     expect(refusal(call)).toMatchObject({ operation: 'poolPositions', code, argument });
   });
 
-  test('refuses rows that are no whole number of maps', () => {
+  test('refuses rows that are no multiple of a map', () => {
     const pool = poolPositions(size, { height: 2, width: 2 });
     expect(refusal(() => pool.apply(Matrix.zeros(2, 8)))).toMatchObject({
       code: 'SHAPE_MISMATCH',
@@ -148,7 +148,7 @@ describe('averageHeads', () => {
     checkFixture(averageHeads(golden.arguments[0]!), golden);
   });
 
-  test('the adjoint is the transpose', () => {
+  test('has an adjoint that is its transpose', () => {
     const sizes = fc.record({
       heads: fc.integer({ min: 1, max: 5 }),
       keys: fc.integer({ min: 1, max: 5 }),
@@ -166,14 +166,14 @@ describe('averageHeads', () => {
     );
   });
 
-  test('averages key by key; a score of −Infinity in any head is one in the mean', () => {
+  test('averages each key; −Infinity in one head gives −Infinity in the mean', () => {
     const heads = averageHeads(2);
     expect(heads.apply(matrix([1, 2, 3, 8])).toRows()).toEqual([[2, 5]]);
     expect(heads.adjoint(matrix([1, 2])).toRows()).toEqual([[0.5, 1, 0.5, 1]]);
     expect(heads.apply(matrix([1, -Infinity, 3, 0])).toRows()).toEqual([[2, -Infinity]]);
   });
 
-  test('a sample of [heads][queries][keys] can be viewed as one row', () => {
+  test('reads a sample of [heads][queries][keys] as one row', () => {
     // 2 samples × 2 heads × 2 queries × 2 keys
     const tensor = Float64Array.from({ length: 16 }, (_, i) => i);
     const averaged = averageHeads(2).apply(new Matrix(tensor, 2, 8));
@@ -194,7 +194,7 @@ describe('averageHeads', () => {
     expect(refusal(call)).toMatchObject({ operation: 'averageHeads', code, argument: 'heads' });
   });
 
-  test('refuses columns that the heads do not divide, and what is no matrix', () => {
+  test('refuses columns that the heads do not divide, and arguments that are no matrix', () => {
     const heads = averageHeads(3);
     expect(refusal(() => heads.apply(Matrix.zeros(2, 4)))).toMatchObject({
       code: 'SHAPE_MISMATCH',
@@ -210,7 +210,7 @@ describe('averageHeads', () => {
 describe('concatenateColumns and splitColumns', () => {
   const [first, second] = [matrix([1, 2], [4, 5]), matrix([3], [6])];
 
-  test('put rows behind each other, and take them apart', () => {
+  test('concatenate rows, and split them', () => {
     const both = concatenateColumns(first, second);
     expect(both.toRows()).toEqual([
       [1, 2, 3],
@@ -223,7 +223,7 @@ describe('concatenateColumns and splitColumns', () => {
     expect(first.get(0, 0)).toBe(1);
   });
 
-  test('keep the number format, and matrices of no rows', () => {
+  test('keep the dtype, and accept matrices without rows', () => {
     const none = concatenateColumns(Matrix.zeros(0, 2), Matrix.zeros(0, 3));
     expect(none).toMatchObject({ rows: 0, columns: 5, numeric: float32 });
     expect(splitColumns(none, 1)).toMatchObject([{ columns: 1 }, { columns: 4, numeric: float32 }]);
@@ -234,7 +234,7 @@ describe('concatenateColumns and splitColumns', () => {
     ['WRONG_TYPE', first, undefined, 'second'],
     ['SHAPE_MISMATCH', first, matrix([1, 2]), 'second'],
     ['DTYPE_MISMATCH', first, second.as(float32), 'second'],
-  ])('refuse to join what does not fit: %s', (code, left, right, argument) => {
+  ])('refuse parts that do not fit: %s', (code, left, right, argument) => {
     const call = () => concatenateColumns(wrong<Matrix>(left), wrong<Matrix>(right));
     expect(refusal(call)).toMatchObject({ operation: 'concatenateColumns', code, argument });
   });
@@ -244,7 +244,7 @@ describe('concatenateColumns and splitColumns', () => {
     ['OUT_OF_RANGE', 2, 'columns'],
     ['OUT_OF_RANGE', 1.5, 'columns'],
     ['WRONG_TYPE', undefined, 'columns'],
-  ])('refuse to split where nothing is left: %s', (code, columns, argument) => {
+  ])('refuse a split that leaves no columns: %s', (code, columns, argument) => {
     const call = () => splitColumns(first, wrong<number>(columns));
     expect(refusal(call)).toMatchObject({ operation: 'splitColumns', code, argument });
   });

@@ -18,7 +18,7 @@ function waves(columns: number, offset: number, noise: number): Grid {
   return grid(data, ROWS, columns);
 }
 
-/** x xᵀ of the rows, or of the rows less their mean. */
+/** x xᵀ of the rows, optionally with their mean subtracted. */
 function gramOf({ data, rows, columns }: Grid, isCentred: boolean): number[] {
   const x = Array.from(data);
   for (let j = 0; isCentred && j < columns; j++) {
@@ -34,7 +34,7 @@ function gramOf({ data, rows, columns }: Grid, isCentred: boolean): number[] {
   });
 }
 
-/** Squared distances of all rows: what no shift of the rows changes. */
+/** Squared distances of all rows, which do not change if all rows are shifted. */
 function squaresOf(gram: (i: number, j: number) => number): number[] {
   return Array.from({ length: ROWS * ROWS }, (_, k) => {
     const [i, j] = [Math.floor(k / ROWS), k % ROWS];
@@ -49,37 +49,43 @@ describe.each(simd)('Products of near rows, %s kernel', (kernel) => {
     [0.1, 64],
     [1e-3, 37],
     [1e-6, 1030],
-  ])('at a distance of %d, of %d columns, differ to 1e-7 of that', (noise, columns) => {
-    selectKernel(kernel);
-    const [student, teacher] = [waves(columns, 0, noise), waves(columns, 0, 0)];
-    const { excess, base } = pairProducts(sideOf(student), sideOf(teacher), 'float32');
-    selectKernel('auto');
-    expect(base).toBe(1);
-    const [g, h] = [gramOf(student, false), gramOf(teacher, false)];
-    for (let i = 0; i < ROWS; i++) {
-      for (let j = i; j < ROWS; j++) {
-        const error = excess.products[i * ROWS + j]! - (g[i * ROWS + j]! - h[i * ROWS + j]!);
-        expect(Math.abs(error)).toBeLessThan(2e-7 * noise * columns);
+  ])(
+    'are exact to 1e-7 of the distance %d in their difference, for %d columns',
+    (noise, columns) => {
+      selectKernel(kernel);
+      const [student, teacher] = [waves(columns, 0, noise), waves(columns, 0, 0)];
+      const { excess, base } = pairProducts(sideOf(student), sideOf(teacher), 'float32');
+      selectKernel('auto');
+      expect(base).toBe(1);
+      const [g, h] = [gramOf(student, false), gramOf(teacher, false)];
+      for (let i = 0; i < ROWS; i++) {
+        for (let j = i; j < ROWS; j++) {
+          const error = excess.products[i * ROWS + j]! - (g[i * ROWS + j]! - h[i * ROWS + j]!);
+          expect(Math.abs(error)).toBeLessThan(2e-7 * noise * columns);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test.each([0.1, 1e-4])('at %d, sides at other places do so less their references', (noise) => {
-    selectKernel(kernel);
-    const [student, teacher] = [waves(37, 8, noise), waves(37, 3, 0)];
-    const sides = [student, teacher].map((x) => subtractReference(x, 'float32'));
-    const { excess, base } = pairProducts(sides[0]!, sides[1]!, 'float32');
-    selectKernel('auto');
-    expect(base).toBe(1);
-    const [g, h] = [gramOf(student, true), gramOf(teacher, true)];
-    const exact = squaresOf((i, j) => g[i * ROWS + j]! - h[i * ROWS + j]!);
-    const found = squaresOf((i, j) => excess.products[i * ROWS + j]!);
-    for (const [k, value] of exact.entries()) {
-      expect(Math.abs(found[k]! - value)).toBeLessThan(4e-7 * noise * 37);
-    }
-  });
+  test.each([0.1, 1e-4])(
+    "are exact in squared distances at %d after each side's reference is subtracted",
+    (noise) => {
+      selectKernel(kernel);
+      const [student, teacher] = [waves(37, 8, noise), waves(37, 3, 0)];
+      const sides = [student, teacher].map((x) => subtractReference(x, 'float32'));
+      const { excess, base } = pairProducts(sides[0]!, sides[1]!, 'float32');
+      selectKernel('auto');
+      expect(base).toBe(1);
+      const [g, h] = [gramOf(student, true), gramOf(teacher, true)];
+      const exact = squaresOf((i, j) => g[i * ROWS + j]! - h[i * ROWS + j]!);
+      const found = squaresOf((i, j) => excess.products[i * ROWS + j]!);
+      for (const [k, value] of exact.entries()) {
+        expect(Math.abs(found[k]! - value)).toBeLessThan(4e-7 * noise * 37);
+      }
+    },
+  );
 
-  test('equal sides do not differ, and far sides have products of their own', () => {
+  test('are zero in their difference for equal sides, and separate for far sides', () => {
     selectKernel(kernel);
     const [student, teacher] = [waves(64, 0, 0), waves(64, 0, 3)];
     const same = pairProducts(sideOf(student), sideOf(waves(64, 0, 0)), 'float32');

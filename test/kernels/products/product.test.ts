@@ -4,12 +4,12 @@ import { grid, transpose } from '../../../src/kernels/products/grid.js';
 import { addProduct, putProduct, valuesOf } from '../../../src/kernels/products/product.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
-/** Whole numbers, of which every product and sum is exact. */
+/** Integers whose products and sums are exact. */
 function whole(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => ((i * 37 + seed * 101) % 15) - 7);
 }
 
-/** Σ over k of a[i, k] · b[k, j], one entry at a time. */
+/** Σ over k of a[i, k] · b[k, j], one element at a time. */
 function entry(
   a: (i: number, k: number) => number,
   b: (k: number, j: number) => number,
@@ -34,7 +34,7 @@ describeKernels('A matrix product', () => {
 
   const large = { rows: 515, inner: 270, columns: 523 };
 
-  test('is exact for whole numbers, whichever side is transposed, and adds to what is there', () => {
+  test('is exact for integers, with either side transposed, and accumulates', () => {
     fc.assert(
       fc.property(sizes, ({ rows, inner, columns, precision, aTransposed, bTransposed }) => {
         const [a, b] = [whole(rows * inner, 1), whole(inner * columns, 2)];
@@ -61,7 +61,7 @@ describeKernels('A matrix product', () => {
       {
         numRuns: 60,
         examples: [
-          // More than a block of each.
+          // More than one block in each dimension.
           [{ ...large, precision: 'float32', aTransposed: false, bTransposed: true }],
           [{ ...large, precision: 'float64', aTransposed: true, bTransposed: false }],
         ],
@@ -70,8 +70,8 @@ describeKernels('A matrix product', () => {
   });
 
   /**
-   * The largest error of a product of positive numbers, which is worst for sums, relative to each
-   * entry.
+   * Largest error of a product of positive elements, relative to each element. Positive elements
+   * are the worst case for sums.
    */
   function worst(precision: 'float32' | 'float64', scale: number): number {
     const [rows, inner, columns] = [20, 2100, 12];
@@ -99,14 +99,17 @@ describeKernels('A matrix product', () => {
   test.each([
     ['float64', 1, 1e-14],
     ['float32', 1, 3e-7],
-    // Products that float32 cannot hold are taken in doubles.
+    // Products that overflow float32 are computed in float64.
     ['float32', 1e25, 1e-14],
     ['float32', 1e-20, 1e-14],
-  ] as const)('in %s of numbers about %d is off by less than %d', (precision, scale, bound) => {
-    expect(worst(precision, scale)).toBeLessThan(bound);
-  });
+  ] as const)(
+    'in %s of elements near %d has a relative error below %d',
+    (precision, scale, bound) => {
+      expect(worst(precision, scale)).toBeLessThan(bound);
+    },
+  );
 
-  test('of numbers that the first of their run all but rounds away is off by less than 2e-6', () => {
+  test('keeps a relative error below 2e-6 where the first term of a sum nearly absorbs the others', () => {
     const size = 32;
     const a = Float64Array.from({ length: size * size }, (_, k) =>
       k % size === 0 ? 1 : 0.99 * 2 ** -24,
@@ -118,7 +121,7 @@ describeKernels('A matrix product', () => {
     for (const value of result) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-6);
   });
 
-  test('keeps a row of numbers that float32 has no digits for, beside one of ordinary numbers', () => {
+  test('keeps the precision of a row that underflows float32 beside an ordinary row', () => {
     const size = 16;
     const a = Float64Array.from({ length: size * size }, (_, k) =>
       k < size ? 1 : 1e-43 * (1 + k),
@@ -154,13 +157,13 @@ describeKernels('A matrix product', () => {
   });
 });
 
-describeKernels('A product that is put into rows', () => {
+describeKernels('A product that is written into rows', () => {
   test.each([
     ['float32', 1],
     ['float32', 3],
     ['float64', 1],
   ] as const)(
-    'has the bits of its sums in doubles, rounded once: %s, times %d',
+    'has the bits of its float64 sums, rounded once: %s, times %d',
     (precision, scale) => {
       const numbers = (length: number, seed: number) => {
         const values = Float64Array.from({ length }, (_, i) => Math.sin(seed * (i + 1)));
@@ -173,7 +176,7 @@ describeKernels('A product that is put into rows', () => {
       ] as const) {
         const a = grid(numbers(rows * inner, 1), rows, inner);
         const b = grid(numbers(inner * columns, 2), inner, columns);
-        // With rows between.
+        // With other rows between the rows of the output.
         const order = Array.from({ length: rows }, (_, i) => 2 * (rows - 1 - i));
         const before = numbers(2 * rows * columns, 3);
         for (const adds of [true, false]) {

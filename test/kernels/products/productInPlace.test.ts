@@ -12,7 +12,7 @@ function fill(matrix: Matrix, elementOf: (i: number) => number): Matrix {
   return matrix;
 }
 
-/** Whole numbers, of which every product and sum is exact. */
+/** Integers whose products and sums are exact. */
 const whole = (seed: number) => (i: number) => ((i * 37 + seed * 101) % 15) - 7;
 
 const wave = (phase: number) => (i: number) => Math.sin(3 * i + phase);
@@ -22,7 +22,7 @@ function gridOf({ data, rows, columns }: Matrix, isTransposed = false): Grid {
   return isTransposed ? transpose(given) : given;
 }
 
-/** Σ over k of a[i, k] · b[k, j], in doubles. */
+/** Σ over k of a[i, k] · b[k, j], in float64. */
 function element(a: Grid, b: Grid, i: number, j: number): number {
   let sum = 0;
   for (let k = 0; k < a.columns; k++) {
@@ -42,7 +42,7 @@ const sizes = fc.record({
 });
 
 describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s kernel', (kernel) => {
-  test('a product is exact for whole numbers, and nothing beside it is written', () => {
+  test('a product is exact for integers, and writes nothing outside of its output', () => {
     selectKernel(kernel);
     fc.assert(
       fc.property(sizes, ({ rows, inner, columns, leftTransposed, rightTransposed, adds }) => {
@@ -69,7 +69,7 @@ describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s ker
     );
   });
 
-  test('panels that are too large or too small for float32 are computed in doubles', () => {
+  test('panels that overflow or underflow float32 are computed in float64', () => {
     selectKernel(kernel);
     const arena = new MatrixArena(4 * MIB);
     const a = gridOf(fill(arena.zeros(20, 300), (i) => 1e-12 * (1 + (i % 7))));
@@ -80,7 +80,7 @@ describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s ker
         right.set(k, j, j < 8 ? tiny : j === 17 ? (k % 2 ? 3e38 : 1e38) : 1);
       }
     }
-    a.data[5] = 3e38; // its products with 3e38 are beyond float32, and cancel
+    a.data[5] = 3e38; // its products with 3e38 overflow float32, and cancel
     a.data[7] = -3e38;
     const b = gridOf(right);
     const target = arena.zeros(20, 40);
@@ -88,14 +88,15 @@ describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s ker
     for (let i = 0; i < 20; i++) {
       for (let j = 0; j < 40; j++) {
         const expected = element(a, b, i, j);
-        if (i === 0 && j !== 17) continue; // the sum cancels, and has the digits of its terms
+        // the sum cancels, and keeps the absolute precision of its terms
+        if (i === 0 && j !== 17) continue;
         expect(Math.abs(target.get(i, j) / expected - 1)).toBeLessThan(2e-6);
       }
     }
     expect(target.get(0, 17)).toBeCloseTo(0, -33);
   });
 
-  test('a factor of zeros makes zeros', () => {
+  test('a factor of zeros gives zeros', () => {
     selectKernel(kernel);
     const arena = new MatrixArena(4 * MIB);
     const [a, b] = [gridOf(arena.zeros(20, 30)), gridOf(fill(arena.zeros(30, 40), wave(1)))];
@@ -104,7 +105,7 @@ describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s ker
     expect(target.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('what cannot be computed in place is left to others', () => {
+  test('a product that cannot be computed in place is left to the caller', () => {
     selectKernel(kernel);
     const arena = new MatrixArena(2 * MIB);
     const [left, right] = [fill(arena.zeros(20, 30), wave(0)), fill(arena.zeros(30, 40), wave(1))];
@@ -119,7 +120,7 @@ describe.each(kernels.filter((kernel) => kernel !== 'scalar'))('In place, %s ker
     expect(put(a, b, target, 2)).toBe(false);
     const doubles = grid(arena.zeros(30, 40, float64).data, 30, 40);
     expect(put(a, doubles)).toBe(false);
-    const tiny = fill(arena.zeros(20, 30), (i) => (i < 570 ? 1 : 1e-30)); // its last row
+    const tiny = fill(arena.zeros(20, 30), (i) => (i < 570 ? 1 : 1e-30)); // the last row
     expect(put(gridOf(tiny), b)).toBe(false);
     expect(arena.free).toBe(free - 9600 - 2400);
     arena.zeros(arena.free / 4 - 150_000, 1);
@@ -136,7 +137,7 @@ describe('The threads of an arena', () => {
     selectKernel('auto');
   });
 
-  test('multiply with the bits of one thread, whichever columns they have', async () => {
+  test('multiply with the bits of one thread, for any split of the columns', async () => {
     selectKernel('auto');
     const results: Float32Array[] = [];
     for (const threads of [1, 2, 3]) {

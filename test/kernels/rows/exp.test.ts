@@ -11,7 +11,7 @@ function expOf(z: Float64Array): Float64Array {
   return e;
 }
 
-test('agrees with Math.exp from 0 down to the smallest normal number, the closer the larger', () => {
+test('exponentials agree with Math.exp from 0 down to the smallest normal number, most closely near 0', () => {
   const z = Float64Array.from({ length: 200_000 }, (_, i) => -708 * (i / 200_000) ** 3);
   const e = expOf(z);
   let worst = 0;
@@ -20,17 +20,17 @@ test('agrees with Math.exp from 0 down to the smallest normal number, the closer
     worst = Math.max(worst, Math.abs(value / Math.exp(z[i]!) - 1) / bound);
   });
   expect(worst).toBeLessThan(1);
-  expect(worst).toBeGreaterThan(0); // it was compared
+  expect(worst).toBeGreaterThan(0); // values were compared
 });
 
-test('is exact where it has to be', () => {
+test('exponentials of 0, of −Infinity and of NaN are exact', () => {
   expect(exp(0, -0, -1e-300)).toEqual(Float64Array.of(1, 1, 1));
   expect(exp(-Infinity, -746, -1e308)).toEqual(Float64Array.of(0, 0, 0));
   expect(exp(Number.NaN)[0]).toBeNaN();
 });
 
-test('goes down through the subnormal numbers to 0', () => {
-  // Densely about the smallest number, and coarsely before it.
+test('exponentials agree with Math.exp through the subnormal numbers down to 0', () => {
+  // Densely near the smallest number, coarsely before it.
   const dense = Array.from({ length: 20_001 }, (_, i) => -744 - i / 10_000);
   const z = [...Array.from({ length: 400 }, (_, i) => -708 - i / 10), ...dense];
   const e = expOf(Float64Array.from(z));
@@ -39,7 +39,7 @@ test('goes down through the subnormal numbers to 0', () => {
   });
 });
 
-test('returns the sum', () => {
+test('exponentials come with their sum', () => {
   const e = new Float64Array(3);
   expect(exponentials(Float64Array.of(0, -Infinity, 0), 0, 0, e)).toBe(2);
 });

@@ -24,33 +24,33 @@ import { soften, standardize, standardizeAdjoint } from '../../../src/kernels/ro
 import { toUnit, unitAdjoint } from '../../../src/kernels/rows/unit.js';
 import { kernels } from '../../support/describeKernels.js';
 
-// Every kernel against the way that JavaScript goes where there is none, which the golden values of
-// the strategies are for.
+// Compares every kernel with the JavaScript implementation, which the golden values of the
+// strategies prove.
 
 const compiled = kernels.filter((name) => name !== 'scalar');
 
 const ROWS = 6;
 const COLUMNS = [1, 3, 4, 10, 130, 1000, 5001];
 
-/** Errors relative to the largest entry of a gradient, and to the loss. */
+/** Bounds relative to the largest element of a gradient, and to the loss. */
 const BOUNDS = { float32: 2e-6, float64: 1e-13 };
 
 interface Case {
-  /** The loss of a row in JavaScript, with its derivative. */
+  /** The JavaScript implementation of a row's loss, with its derivative. */
   readonly loss: (columns: number) => RowDistance;
   readonly option?: (columns: number) => number;
   readonly otherOption?: number;
   readonly parameters?: (columns: number) => Float64Array;
   readonly teacherColumns?: (columns: number) => number;
-  /** Whether some entries are −Infinity on both sides. */
+  /** True if some elements are −Infinity on both sides. */
   readonly isMasked?: boolean;
-  /** Whether those of the first column are finite all the same. */
+  /** True if the first column is finite in all cases. */
   readonly hasFirst?: boolean;
-  /** Rows of more columns take too long. */
+  /** Longer rows take too long. */
   readonly mostColumns?: number;
 }
 
-/** [channels][positions] with as few channels above 1 as there can be. */
+/** Returns the smallest number of channels above 1, as in [channels][positions]. */
 function channelsOf(columns: number): number {
   for (let channels = 2; channels < columns; channels++) {
     if (columns % channels === 0) return channels;
@@ -58,7 +58,7 @@ function channelsOf(columns: number): number {
   return columns;
 }
 
-/** A teacher of thrice the channels. */
+/** A teacher with three times the channels. */
 const wider = (columns: number): number => 3 * columns;
 
 function ofMaps(distance: RowDistance, teacherFactor: number): (columns: number) => RowDistance {
@@ -136,7 +136,7 @@ const CASES: Record<string, Case> = {
   },
 };
 
-/** Numbers in [−2, 2] that float32 holds. */
+/** Numbers in [−2, 2] that are exact in float32. */
 function numberAt(i: number, seed: number): number {
   const x = Math.sin(12.9898 * i + 78.233 * seed) * 43758.5453;
   return Math.fround(4 * (x - Math.floor(x)) - 2);
@@ -154,7 +154,7 @@ interface Rows {
   readonly gradient: FloatArray;
 }
 
-/** Where the rows stand: in arrays of their own, or in an arena. */
+/** Places of the rows: arrays of their own, or an arena. */
 const PLACES = {
   arrays: <T extends FloatArray>(
     numeric: NumericTrait<T>,
@@ -179,13 +179,13 @@ const PLACES = {
   },
 };
 
-/** The fourth row is excluded. */
+/** The excluded row is the fourth. */
 const EXCLUDED = 3;
 
 /**
- * Compares losses and gradient with those of rows of a loss in JavaScript, whose numbers are
- * doubles. Errors may be relative to `least`: the direction of a single number is a sign, and what
- * its derivative should be is nothing.
+ * Compares losses and gradient with the float64 implementation in JavaScript. Errors may be
+ * relative to `least`: for a single column, a direction is a sign, whose derivative is 0 but for
+ * rounding.
  */
 function expectRows(
   name: string,
@@ -274,10 +274,9 @@ describeNumbers((numeric, columns, place) => {
       }
       student.fill(Number.NaN, EXCLUDED * columns, (EXCLUDED + 1) * columns);
       compare();
-      // Where the loss has a kink, the format cannot tell on which side of it a small difference
-      // is.
+      // Near a kink of the loss, rounding decides on which side of it a small difference is.
       if (name.startsWith('absoluteDirections') || teacherColumns !== columns) return;
-      // The way of doubles that this is compared with loses digits that both sides have in common.
+      // The float64 implementation of the comparison loses the digits that both sides share.
       const closeness = numeric.dtype === 'float64' ? 32 : 1024;
       for (let i = 0; i < student.length; i++) {
         if (teacher[i]! > -Infinity) student[i] = teacher[i]! + numberAt(i, 3) / closeness;
@@ -306,7 +305,7 @@ function describeNumbers(
   }
 }
 
-/** A row of labels for each class: 0, 1, and what is between. */
+/** Soft labels of each class: 0, 1, and values between. */
 const labelAt = (i: number): number => [0, 1, 0.25, 0, 0.875][i % 5]!;
 
 describeNumbers((numeric, columns, place) => {
@@ -380,16 +379,17 @@ describeNumbers((numeric, columns, place) => {
     if (alpha < 1 && columns > 1) expectBinary(labels, alpha, true);
   });
 
-  test('binary, classes that are ruled out', () => {
+  test('binary, with classes that are ruled out', () => {
     fill(student, 1, true);
     fill(teacher, 2, true);
-    for (let i = 0; i < student.length; i += 3) teacher[i] = -Infinity; // by the teacher alone
+    // ruled out by the teacher alone
+    for (let i = 0; i < student.length; i += 3) teacher[i] = -Infinity;
     expectBinary(new Int32Array(ROWS).fill(UNLABELED_ROW), 0, false);
   });
 });
 
-// Computed with 60 digits: a student and a teacher that are close, the divergence, and σ(student) −
-// σ(teacher).
+// A student and a teacher that are close, their divergence, and σ(student) − σ(teacher), computed
+// with 60 digits.
 const CLOSE = [
   [0.3750009536743164, 0.375, 1.0978187084670067e-13, 2.3022926322781665e-7],
   [-3.499755859375, -3.5, 8.480311561896803e-10, 6.9473373449972546e-6],
@@ -406,7 +406,7 @@ describe.each(compiled)('%s kernel', (kernel) => {
   afterAll(() => selectKernel('auto'));
 
   test.each([float32, float64] as NumericTrait<FloatArray>[])(
-    'binary of logits that are close, $dtype',
+    'binary is exact for logits that are close, $dtype',
     (numeric) => {
       const bound = BOUNDS[numeric.dtype];
       const rows = CLOSE.length;
@@ -437,7 +437,7 @@ describe.each(compiled)('%s kernel', (kernel) => {
     ['an infinite teacher', 0, Infinity],
     ['a student that rules out', -Infinity, 0],
     ['a student that makes sure of what the teacher rules out', Infinity, -Infinity],
-  ])('hands back rows with %s, with nothing in their gradient', (_, student, teacher) => {
+  ])('returns rows with %s to JavaScript, with a gradient of 0', (_, student, teacher) => {
     for (const name of [
       'squared',
       'norm',

@@ -11,7 +11,7 @@ import {
 import cases from '../../fixtures/kernels.json' with { type: 'json' };
 import { describeKernels } from '../../support/describeKernels.js';
 
-// The accuracy of every kernel, against values computed to 40 digits; see
+// The accuracy of every kernel, compared with values of 40 digits from
 // fixtures/generate_kernels.py.
 
 type Kind = 'wide' | 'huge' | 'near' | 'confident' | 'masked';
@@ -19,9 +19,8 @@ type Kind = 'wide' | 'huge' | 'near' | 'confident' | 'masked';
 const ROWS = 3;
 
 /**
- * Largest errors: of the loss, relative; of a gradient, relative to the largest entry of its row,
- * but for what no arithmetic of the format is without: a share of the largest term, of which a
- * difference is left.
+ * Largest errors: of the loss, relative to it; of a gradient, relative to the largest element of
+ * its row, plus a share of the largest term, which is the unavoidable rounding of a difference.
  */
 const BOUNDS = {
   float32: { loss: 4e-7, gradient: 3e-7, term: 4e-9 },
@@ -29,8 +28,8 @@ const BOUNDS = {
 };
 
 /**
- * JavaScript takes the difference of logarithms, which near the teacher has fewer digits than the
- * difference of logits.
+ * The scalar kernel subtracts logarithms, which is less precise near the teacher than a difference
+ * of logits.
  */
 const SCALAR_BOUNDS = { loss: 1e-11, gradient: 1e-11, term: 1e-16 };
 
@@ -42,7 +41,7 @@ function labelOf(row: number, columns: number): number {
   return (5 * row + 3) % columns;
 }
 
-/** Student and teacher in an entry, exact in float32. */
+/** Student and teacher logits of an element, exact in float32. */
 function logits(kind: Kind, row: number, column: number, columns: number): [number, number] {
   const i = row * columns + column;
   const [a, b] = [hash(i, 1) - 1001, hash(i, 2) - 1001];
