@@ -54,12 +54,12 @@ describe('compareOutputs', () => {
     });
   }
 
-  test('measures by hand', () => {
+  test('agrees with measures that were computed by hand', () => {
     const student = logs([0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.25, 0.5, 0.25]);
     const teacher = logs([0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.5, 0.25, 0.25]);
     const comparison = compareOutputs(student, teacher, Int32Array.of(0, 1, UNLABELED), { k: 2 });
-    // Rows agree, disagree, disagree. Of two likeliest: {0, 1} twice, {2, 0} and {1, 0}, {1, 0} and
-    // {0, 1}.
+    // The rows agree, disagree, disagree. The two most likely classes are {0, 1} twice; {2, 0} and
+    // {1, 0}; {1, 0} and {0, 1}.
     expect(comparison.count).toBe(3);
     expect(comparison.agreement).toBeCloseTo(1 / 3, 15);
     expect(comparison.topKOverlap).toBeCloseTo((1 + 0.5 + 1) / 3, 15);
@@ -72,8 +72,8 @@ describe('compareOutputs', () => {
     expect(comparison.calibrationError!.teacher).toBeCloseTo((0.5 + 0.25) / 2, 15);
   });
 
-  test('errors of one bin cancel, and a confidence on an edge is in the lower bin', () => {
-    // 0.8 = 12 / 15 is the edge of the bins of 0.79 and 0.81.
+  test('counts a confidence on an edge in the lower bin, where errors cancel', () => {
+    // 0.8 = 12 / 15 is the edge between the bins of 0.79 and 0.81.
     const confidences = (...values: number[]) => logs(...values.map((p) => [p, 1 - p]));
     const error = (sides: Matrix<Float64Array>, ...labels: number[]) =>
       compareOutputs(sides, sides, Int32Array.from(labels)).calibrationError!.student;
@@ -83,14 +83,14 @@ describe('compareOutputs', () => {
     expect(error(matrix([0, 0, 0], [-0.001, 0, 0]), 0, 0)).toBeCloseTo(0.5, 2);
   });
 
-  test('a student that says what its teacher says agrees in everything', () => {
+  test("of a student with its teacher's logits is complete agreement", () => {
     const teacher = matrix([1, 4, -2, 0], [0, 0, 3, 3]);
     const same = compareOutputs(teacher.clone(), teacher);
     const expected = { count: 2, agreement: 1, topKOverlap: 1, divergence: 0, labeledCount: 0 };
     expect(same).toEqual({ ...expected, accuracy: undefined, calibrationError: undefined });
   });
 
-  test('has the divergence of the response loss, without T²', () => {
+  test('has the divergence of the response loss without T²', () => {
     const student = matrix([1, -2, 0.5], [0, 4, 1]);
     const teacher = matrix([3, 1, 0], [0, 1, 2]);
     for (const temperature of [1, 4]) {
@@ -101,7 +101,7 @@ describe('compareOutputs', () => {
     }
   });
 
-  test('takes one-hot labels', () => {
+  test('accepts one-hot labels', () => {
     const [student, teacher] = [matrix([2, 1, 0], [0, 0, 1]), matrix([2, 1, 0], [3, 0, 1])];
     const indices = Int32Array.of(0, 2);
     const oneHot = Matrix.oneHot(indices, 3, float64);
@@ -110,7 +110,7 @@ describe('compareOutputs', () => {
     );
   });
 
-  test('never reads an excluded row, and leaves an unlabelled one out of the accuracy', () => {
+  test('never reads an excluded row, and leaves an unlabelled row out of the accuracy', () => {
     const nothing = [Number.NaN, Number.NaN];
     const student = matrix([1, 0], nothing, nothing, [1, 0]);
     const teacher = matrix([1, 0], nothing, nothing, [0, 1]);
@@ -121,7 +121,7 @@ describe('compareOutputs', () => {
     expect(comparison.accuracy).toEqual({ student: 1, teacher: 1 });
   });
 
-  test('ranks logits that a temperature makes equal', () => {
+  test('ranks logits whose order is lost after division by the temperature', () => {
     const [lower, upper] = [2 - 2 ** -51, 2 - 2 ** -52];
     const student = matrix([lower, upper]);
     const temperatures = Array.from({ length: 40 }, (_, i) => 1 + i / 40);
@@ -133,7 +133,7 @@ describe('compareOutputs', () => {
     }
   });
 
-  test('leaves its inputs alone', () => {
+  test('does not change its inputs', () => {
     const [student, teacher] = [matrix([2, 1, 0]), matrix([0, 1, 5])];
     const before = [student.clone(), teacher.clone()];
     compareOutputs(student, teacher, undefined, { temperature: 2 });
@@ -228,7 +228,7 @@ describe('compareOutputs refuses', () => {
     expect(refusal(compare)).toMatchObject({ operation: 'compareOutputs', ...expected });
   });
 
-  test('nothing that the teacher alone rules out', () => {
+  test('a class that only the teacher rules out', () => {
     expect(compareOutputs(two, ruledOut).divergence).toBeGreaterThan(0);
   });
 });

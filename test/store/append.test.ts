@@ -39,7 +39,7 @@ async function refusalOf(sequence: object, key: unknown = 'key') {
   return error;
 }
 
-test('bad input is refused by name, and nothing of it is stored', async () => {
+test('invalid input is refused by name, and none of it is stored', async () => {
   expect(await refusalOf({})).toBe(undefined);
   const hidden = Matrix.zeros(2, 2);
   const nan = Matrix.fromRows([
@@ -138,12 +138,12 @@ test('bad input is refused by name, and nothing of it is stored', async () => {
   expect(await refusalOf({}, '\ud800')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
 });
 
-test('a key that would not be read back is refused', async () => {
+test('a key that could not be read back is refused', async () => {
   expect(await refusalOf({}, '\ufeffkey')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
   expect(await refusalOf({}, 'k\ufeff')).toBe(undefined);
 });
 
-test('−Infinity is stored in dense rows, but a number too large for their precision is not', async () => {
+test('dense rows may hold −Infinity, but no number that overflows their precision', async () => {
   const of = (value: number) =>
     refusalOf({
       dense: {
@@ -158,7 +158,7 @@ test('−Infinity is stored in dense rows, but a number too large for their prec
   expect(await of(Infinity)).toMatchObject({ code: 'NOT_FINITE' });
 });
 
-test('dense rows are refused where the store has none', async () => {
+test('dense rows are refused by a store without them', async () => {
   const store = await createTeacherStore(new MemoryStorage(), { columns: 5, k: 2, teacher: 't' });
   const dense = { hidden: Matrix.zeros(2, 2) };
   await expect(store.append('a', { targets, dense })).rejects.toMatchObject({
@@ -167,7 +167,7 @@ test('dense rows are refused where the store has none', async () => {
   });
 });
 
-test('rows of a text without its prompt are refused; the hint says how long the prompt is', async () => {
+test('rows of a text without its prompt are refused; the hint gives the length of the prompt', async () => {
   const error = await refusalOf({ studentRows: [3, 4] });
   expect(error!.message).toBe(
     'TeacherStoreWriter.append: studentRows must come with prompt: rows of a reply belong to a ' +
@@ -181,7 +181,7 @@ test('rows of a text without its prompt are refused; the hint says how long the 
   );
 });
 
-test('the hint for logits works on the logits themselves', async () => {
+test('the hint for logits works on the refused logits', async () => {
   const all = Matrix.fromRows(logits);
   const error = await refusalOf({ targets: all });
   expect(error!.message).toContain('SparseTargets.topK(logits, k)');

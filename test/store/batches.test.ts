@@ -13,7 +13,7 @@ async function storeOf(texts: number, chunkRows: number, shardRows = 64): Promis
   return storage;
 }
 
-test('every part gives its sequences once, and the parts together give all of them', async () => {
+test('every part yields its sequences once, and all parts together yield all sequences', async () => {
   const store = await openTeacherStore(await storeOf(150, 8));
   const all = keysOf(await collect(store.batches({ rows: 16 })));
   expect(new Set(all).size).toBe(150);
@@ -37,7 +37,7 @@ test('every part gives its sequences once, and the parts together give all of th
   );
 });
 
-test('a position goes on after its batch, to the bit', async () => {
+test('a position resumes after its batch, to the bit', async () => {
   const store = await openTeacherStore(await storeOf(120, 8));
   const part = fc
     .integer({ min: 1, max: 4 })
@@ -63,14 +63,14 @@ test('a position goes on after its batch, to the bit', async () => {
   );
 });
 
-test('the order depends on the seed, and is the same on every machine', async () => {
+test('the order depends on the seed only, and is the same on every machine', async () => {
   const store = await openTeacherStore(await storeOf(40, 8));
   const orderOf = async (seed?: number) => keysOf(await collect(store.batches({ rows: 9, seed })));
   const order = await orderOf(7);
   expect(await orderOf(7)).toEqual(order);
   expect(await orderOf(8)).not.toEqual(order);
   expect((await orderOf()).slice(0, 3)).toEqual(['text-0', 'text-1', 'text-2']);
-  // Held by this list: positions that were saved by an earlier version have to stay valid.
+  // This list pins the order, because positions that an earlier version saved have to stay valid.
   expect(order.slice(0, 8)).toMatchInlineSnapshot(`
     [
       "text-14",
@@ -93,13 +93,13 @@ test('a shuffled epoch mixes sequences of different chunks', async () => {
   expect(neighbours.length).toBeLessThan(numbers.length / 4);
 });
 
-test('a store that is empty has no batch', async () => {
+test('an empty store yields no batch', async () => {
   const store = await openTeacherStore(await storeOf(0, 8));
   expect(store.size).toEqual({ rows: 0, sequences: 0, shards: 0, bytes: 0 });
   expect(await collect(store.batches({ rows: 1, seed: 1 }))).toEqual([]);
 });
 
-test('the next window is read ahead, and nothing is read after a reader breaks off', async () => {
+test('the next window is read ahead, and nothing more is read after the reader stops', async () => {
   const storage = await storeOf(150, 8);
   const store = await openTeacherStore(storage);
   for await (const _ of store.batches({ rows: 8 })) break;
@@ -108,7 +108,7 @@ test('the next window is read ahead, and nothing is read after a reader breaks o
   expect(storage.reads.length).toBe(read);
 });
 
-test('an error of a read ahead reaches the reader after the batches before it', async () => {
+test('an error of a read ahead is thrown after the batches before it', async () => {
   const storage = await storeOf(150, 8);
   const store = await openTeacherStore(storage);
   const [, second] = storage.shards();
@@ -121,7 +121,7 @@ test('an error of a read ahead reaches the reader after the batches before it', 
   expect(keys.length).toBeGreaterThan(10);
 });
 
-test('options out of range are refused at once', async () => {
+test('options out of range are refused before iteration', async () => {
   const store = await openTeacherStore(await storeOf(20, 8));
   const of = (options: object) => refusal(() => store.batches(wrong({ rows: 9, ...options })));
   expect(of({ rows: 4 }).message).toBe(

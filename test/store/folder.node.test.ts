@@ -12,7 +12,7 @@ import { collect, keysOf, sequencesOf, textOf } from './support.js';
 
 const OPTIONS: TeacherStoreOptions = { columns: 20, k: 4, teacher: 'big', writer: 'w' };
 
-test('a folder that is not there is made; a path and a URL of it are the same store', async () => {
+test('a missing folder is created; its path and its URL open the same store', async () => {
   const folder = join(newFolder(), 'deep', 'the store');
   const store = await createTeacherStore(`${folder}/`, OPTIONS);
   await store.append('a', textOf(1, 3));
@@ -34,7 +34,7 @@ test('a folder that is not there is made; a path and a URL of it are the same st
   expect(await read(pathToFileURL(folder).href)).toEqual(sequences);
 });
 
-test('the description is written once, whoever comes first', async () => {
+test('of writers that start together, one writes the description', async () => {
   const folder = newFolder();
   const teachers = ['a', 'b', 'c', 'd'];
   const created = await Promise.allSettled(
@@ -47,7 +47,7 @@ test('the description is written once, whoever comes first', async () => {
   expect(readdirSync(folder)).toEqual(['store.json']);
 });
 
-test('what a killed writer left half written is no shard, and goes after an hour', async () => {
+test('a partial file of a killed writer is no shard, and is deleted after an hour', async () => {
   const folder = newFolder();
   const [old, young] = ['.unfinished-old', '.unfinished-young'];
   for (const name of [old, young]) writeFileSync(join(folder, name), 'half of a shard');
@@ -70,7 +70,7 @@ test('a folder without a store is refused', async () => {
   }
 });
 
-test('a file in the place of a folder is refused in the words of the library', async () => {
+test('a file in place of a folder is refused by name', async () => {
   const file = join(newFolder(), 'file');
   writeFileSync(file, '');
   const refused = { name: 'DistillationError', code: 'UNAVAILABLE', argument: 'where' };
@@ -84,7 +84,7 @@ test('a file in the place of a folder is refused in the words of the library', a
   });
 });
 
-test('where there is no file system, a folder is refused with what to pass', async () => {
+test('a folder is refused where there is no file system, with a hint that names alternatives', async () => {
   vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
   await expect(openTeacherStore('folder')).rejects.toMatchObject({
     code: 'UNAVAILABLE',
@@ -93,7 +93,7 @@ test('where there is no file system, a folder is refused with what to pass', asy
   vi.restoreAllMocks();
 });
 
-test('a package that is not installed is named, with the command that installs it', async () => {
+test('a missing package is named, with the command that installs it', async () => {
   const folder = newFolder();
   vi.doMock('hyparquet-writer', () => {
     throw new Error('not installed');
@@ -106,7 +106,7 @@ test('a package that is not installed is named, with the command that installs i
     message: expect.stringContaining('npm install hyparquet-writer'),
   });
   vi.doUnmock('hyparquet-writer');
-  await store.close(); // nothing was lost
+  await store.close(); // no row was lost
   const opened = await openTeacherStore(folder);
   expect(keysOf(await collect(opened.batches({ rows: 3 })))).toEqual(['a']);
 });

@@ -10,7 +10,7 @@ import { collect, MemoryStorage, sequencesOf, textOf } from './support.js';
 
 const OPTIONS = { columns: 20, k: 4, teacher: 'big' };
 
-/** Columns of two sequences, `a` of two rows and `b` of one, with changes. */
+/** Columns of two sequences with changes: `a` has two rows, `b` one. */
 function shardOf(changes: Partial<Record<string, unknown[]>> = {}, rowGroupSize = 10): Uint8Array {
   const columns = {
     key: ['a', 'a', 'b'],
@@ -38,36 +38,39 @@ async function storeWith(
   return storage;
 }
 
-test.each([10, 1])('a shard of another program is read, %s rows in a row group', async (size) => {
-  const storage = await storeWith(shardOf({}, size));
-  const store = await openTeacherStore(storage);
-  await store.verify();
-  expect(store.size).toMatchObject({ rows: 3, sequences: 2, shards: 1 });
-  const batches = await collect(store.batches({ rows: 3 }));
-  const half = Math.fround(Math.log(0.5));
-  const quarter = Math.fround(Math.log(0.25));
-  const none = [-Infinity, -Infinity, -Infinity];
-  expect(sequencesOf(batches)).toEqual([
-    {
-      key: 'a',
-      tokens: [1, 2],
-      labels: [-100, 3],
-      indices: [-1, -1, -1, -1, 3, 5, -1, -1],
-      values: [-Infinity, ...none, half, quarter, -Infinity, -Infinity],
-      logTail: [0, quarter],
-      dense: {},
-    },
-    {
-      key: 'b',
-      tokens: [-1],
-      labels: [-1],
-      indices: [7, -1, -1, -1],
-      values: [half, ...none],
-      logTail: [half],
-      dense: {},
-    },
-  ]);
-});
+test.each([10, 1])(
+  'a shard of another program is read with %s rows per row group',
+  async (size) => {
+    const storage = await storeWith(shardOf({}, size));
+    const store = await openTeacherStore(storage);
+    await store.verify();
+    expect(store.size).toMatchObject({ rows: 3, sequences: 2, shards: 1 });
+    const batches = await collect(store.batches({ rows: 3 }));
+    const half = Math.fround(Math.log(0.5));
+    const quarter = Math.fround(Math.log(0.25));
+    const none = [-Infinity, -Infinity, -Infinity];
+    expect(sequencesOf(batches)).toEqual([
+      {
+        key: 'a',
+        tokens: [1, 2],
+        labels: [-100, 3],
+        indices: [-1, -1, -1, -1, 3, 5, -1, -1],
+        values: [-Infinity, ...none, half, quarter, -Infinity, -Infinity],
+        logTail: [0, quarter],
+        dense: {},
+      },
+      {
+        key: 'b',
+        tokens: [-1],
+        labels: [-1],
+        indices: [7, -1, -1, -1],
+        values: [half, ...none],
+        logTail: [half],
+        dense: {},
+      },
+    ]);
+  },
+);
 
 test('row groups may arrive in any order', async () => {
   const storage = await storeWith(shardOf({}, 1));
@@ -76,7 +79,7 @@ test('row groups may arrive in any order', async () => {
   );
   const read = storage.read.bind(storage);
   storage.read = async (name, range) => {
-    // The nearer to the start of the file, the later.
+    // A read near the start of the file resolves later.
     if (range)
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 60 - range.start / 20)));
     return read(name, range);
@@ -85,7 +88,7 @@ test('row groups may arrive in any order', async () => {
   expect(sequencesOf(await collect(store.batches({ rows: 3 })))).toEqual(expected);
 });
 
-test('a writer knows its keys, and gives it a checksum in the manifest', async () => {
+test('a writer finds the keys of a foreign shard, and adds its checksum to the manifest', async () => {
   const storage = await storeWith(shardOf());
   const writer = await createTeacherStore(storage, OPTIONS);
   expect(await writer.append('b', textOf(1, 2))).toBe(false);
@@ -131,7 +134,7 @@ test('rows that no writer stores are refused with the name of the shard', async 
   }
 });
 
-test('a row without a class needs no tail', async () => {
+test('a row without classes needs no tail', async () => {
   const storage = await storeWith(shardOf({ log_tail: [null, Math.log(0.25), Math.log(0.5)] }));
   const store = await openTeacherStore(storage);
   await store.verify();
@@ -157,7 +160,7 @@ test('dense rows that no writer stores are refused', async () => {
   }
 });
 
-test('whatever is damaged in a footer, the shard is named', async () => {
+test('any damage of a footer is refused with the name of the shard', async () => {
   const shard = shardOf({}, 1);
   const footer = new DataView(shard.buffer).getUint32(shard.length - 8, true) + 8;
   const flips = fc.array(fc.record({ at: fc.nat(footer - 1), bit: fc.nat(7) }), {
@@ -175,7 +178,7 @@ test('whatever is damaged in a footer, the shard is named', async () => {
         () => undefined,
         (error: unknown) => error,
       );
-      if (error === undefined) return; // the names of encodings, for example, say nothing new
+      if (error === undefined) return; // some fields, as the names of encodings, are redundant
       expect(error).toMatchObject({ name: 'DistillationError', argument: 'part.parquet' });
     }),
     { numRuns: 300 },

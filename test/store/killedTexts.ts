@@ -11,7 +11,7 @@ export const KILLED_OPTIONS: TeacherStoreOptions = {
   chunkRows: 32,
 };
 
-/** A text that depends on its number alone. */
+/** Makes a text that depends only on its number. */
 export function killedSequence(number: number): TeacherSequence {
   const rows = 1 + (number % 7);
   const logits = Matrix.zeros(rows, 50);

@@ -1,4 +1,4 @@
-// Appends to the store that its argument names until it is done or killed: a process of a test.
+// The process of a test: appends texts to the store in its argument until it is done or killed.
 
 import { createTeacherStore } from '../../src/store/index.js';
 import { KILLED_OPTIONS, killedSequence, TEXTS } from './killedTexts.js';

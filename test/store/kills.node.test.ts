@@ -11,7 +11,10 @@ import { collect, MemoryStorage, sequencesOf } from './support.js';
 const KILLS = Number(process.env.STORE_KILLS ?? 5);
 const SEED = Number(process.env.STORE_SEED ?? Date.now() % 1e6);
 
-/** Starts a writer and kills it after a time, unless it ends before; resolves to how it ended. */
+/**
+ * Starts a writer and kills it after a time, unless it ends before. Resolves to its exit code and
+ * signal.
+ */
 async function writeAndKill(folder: string, writer: string, time: number): Promise<string> {
   const options = ['--import', 'tsx', 'test/store/killedWriter.ts', folder, writer];
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -41,15 +44,14 @@ async function quietRun() {
   return contentOf(quiet);
 }
 
-test(`stores whose writers are killed ${KILLS} times are the store of a quiet run`, async () => {
+test(`stores whose writers are killed ${KILLS} times equal the store of an undisturbed run`, async () => {
   console.log(`STORE_SEED=${SEED}`);
   const quiet = await quietRun();
   const generator = new Generator(SEED);
   let kills = 0;
   while (kills < KILLS) {
     const folder = newFolder();
-    // A slow machine needs more time for a shard: writers get more of it, until they come to an
-    // end.
+    // Writers get more time until they complete, since a slow machine needs more time for a shard.
     let limit = 100;
     for (let isDone = false; !isDone; limit *= 1.2) {
       const times = [0, 1].map(() => generator.next() * limit); // two writers share the store
@@ -59,9 +61,10 @@ test(`stores whose writers are killed ${KILLS} times are the store of a quiet ru
       for (const end of ends) expect(['SIGKILL', 'exit 0']).toContain(end);
       kills += ends.filter((end) => end === 'SIGKILL').length;
       isDone = ends.includes('exit 0');
-      await openTeacherStore(folder); // readable at any moment
+      await openTeacherStore(folder); // readable at any time
     }
-    await (await createTeacherStore(folder, KILLED_OPTIONS)).close(); // lists what the killed left
+    // lists the shards of killed writers
+    await (await createTeacherStore(folder, KILLED_OPTIONS)).close();
     expect(await contentOf(folder)).toEqual(quiet);
   }
   console.log(`${kills} kills`);

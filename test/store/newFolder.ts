@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './temporaryFolder.js';
 
-/** A folder that goes when the test ends. */
+/** Makes a folder that is deleted at the end of the test. */
 export function newFolder(): string {
   const folder = temporaryFolder();
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

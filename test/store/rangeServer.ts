@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 
-/** What a server answered. */
+/** One answer of the server. */
 export interface Answer {
   readonly path: string;
   readonly bytes: number;
   readonly isRange: boolean;
 }
 
-/** Serves the files of a folder, and ranges of them; tells `answered` of every answer. */
+/** Serves the files of a folder, and ranges of them; calls `answered` for every answer. */
 export function serveFolder(
   folder: string,
   answered: (answer: Answer) => void = () => undefined,

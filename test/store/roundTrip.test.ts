@@ -13,7 +13,7 @@ import { collect, MemoryStorage, type PlainSequence, sequencesOf, targetsOf } fr
 const COLUMNS = 40;
 const K = 5;
 
-/** A row: logits of all classes, and the number of classes that it keeps. */
+/** A row: the logits of all classes, and the number of kept classes. */
 const row = fc.record({
   logits: fc.array(
     fc.integer({ min: -2e6, max: 2e6 }).map((n) => n / 1e5),
@@ -31,7 +31,7 @@ const text = fc.record({
   seed: fc.nat(),
 });
 
-/** Targets whose row i keeps `rows[i].kept` classes, and −1 in all other places. */
+/** Makes targets whose row i keeps `rows[i].kept` classes, with −1 in all other places. */
 function raggedTargets(rows: readonly { logits: number[]; kept: number }[]): SparseTargets {
   const full = targetsOf(
     rows.map(({ logits }) => logits),
@@ -44,7 +44,7 @@ function raggedTargets(rows: readonly { logits: number[]; kept: number }[]): Spa
 
 const padding = (count: number, value: number) => new Array<number>(count).fill(value);
 
-test('texts come back to the bit, whatever rows keep and however they are packed', async () => {
+test('texts are restored to the bit, for any number of kept classes and any size of shards', async () => {
   const options = fc.record({
     shardRows: fc.integer({ min: 1, max: 40 }),
     chunkRows: fc.integer({ min: 1, max: 40 }),
@@ -94,7 +94,7 @@ test('texts come back to the bit, whatever rows keep and however they are packed
   );
 });
 
-test('half precision keeps the sum of each row, and is exact for what it read', async () => {
+test('half precision keeps the sum of each row, and restores half precision numbers exactly', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (rows) => {
       const kept = rows.map(({ logits }) => ({ logits, kept: K }));
@@ -115,7 +115,7 @@ test('half precision keeps the sum of each row, and is exact for what it read', 
         for (const [i, value] of read.values.data.entries()) {
           const given = targets.values.data[i]!;
           if (round === 'second') expect(value).toBe(given);
-          // The spacing of half precision is 2⁻¹⁰ of the number; below 2⁻¹⁴, 2⁻²⁴.
+          // The spacing of half precision is 2⁻¹⁰ of the number, and 2⁻²⁴ below 2⁻¹⁴.
           expect(Math.abs(value - given)).toBeLessThanOrEqual(Math.abs(given) / 1024 + 2 ** -24);
         }
         for (let i = 0; i < rows.length; i++) {
@@ -130,7 +130,7 @@ test('half precision keeps the sum of each row, and is exact for what it read', 
   );
 });
 
-test('equal probabilities in half precision still sum to 1', async () => {
+test('equal probabilities sum to 1 after rounding to half precision', async () => {
   const k = 64;
   const storage = new MemoryStorage();
   const description = { columns: k, k, teacher: 'flat', precision: 'float16' as const };
@@ -143,7 +143,7 @@ test('equal probabilities in half precision still sum to 1', async () => {
   expect(data.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 4);
 });
 
-test('half precision refuses what a strategy would refuse after rounding', async () => {
+test('half precision refuses rows that a strategy would refuse after rounding', async () => {
   const strategy = new ResponseDistillationStrategy({ temperature: 1 });
   const scale = fc.double({ min: 0.9985, max: 1.0015, noNaN: true });
   const near = fc.double({ min: 0.998999, max: 0.999001, noNaN: true });
@@ -174,7 +174,7 @@ test('half precision refuses what a strategy would refuse after rounding', async
   );
 });
 
-test('rows that the teacher did not score are left out, with labels and without', async () => {
+test('rows without a teacher score are excluded, with labels and without', async () => {
   const logits = Array.from({ length: COLUMNS }, (_, i) => i / 9);
   const targets = raggedTargets([2, 0, 3].map((kept) => ({ logits, kept })));
   const storage = new MemoryStorage();
@@ -193,7 +193,7 @@ test('rows that the teacher did not score are left out, with labels and without'
   expect(gradient.row(2)).not.toEqual(new Float32Array(COLUMNS));
 });
 
-test('dense rows come back in their precision, with and without targets and labels', async () => {
+test('dense rows are restored in their precision, with and without targets and labels', async () => {
   const hidden = Matrix.fromRows([
     [1, -0, 1 / 3],
     [65504, 2 ** -24, -1e-9],
@@ -220,7 +220,7 @@ test('dense rows come back in their precision, with and without targets and labe
   expect(batch!.dense.logits).toMatchObject({ rows: 4, columns: 2 });
 });
 
-test('a text of dense rows has a row for every token of the prompt too', async () => {
+test('dense rows of a text include the tokens of its prompt', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, {
     teacher: 't',
@@ -234,7 +234,7 @@ test('a text of dense rows has a row for every token of the prompt too', async (
   expect(batch!.labels).toEqual(Int32Array.of(IGNORE_INDEX, 7, 8));
 });
 
-test('batches read only the columns that they are asked for', async () => {
+test('batches read only the requested columns', async () => {
   const storage = new MemoryStorage();
   const dense = { hidden: { columns: 300 } };
   const store = await createTeacherStore(storage, { columns: 3, k: 2, teacher: 't', dense });

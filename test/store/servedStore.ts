@@ -5,7 +5,7 @@ import { serveFolder } from './rangeServer.js';
 import { textOf } from './support.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
-/** Serves a store of 200 texts to the pages of tests, and what it has sent of it. */
+/** Serves a store of 200 texts to the pages of tests, and counts the sent bytes. */
 export const servedStore: Plugin = {
   name: 'served store',
   async configureServer({ middlewares, httpServer }) {

@@ -30,7 +30,7 @@ async function read(storage: TeacherStorage) {
   return sequencesOf(await collect(store.batches({ rows: 9 })));
 }
 
-/** Bytes in a pool, as Buffers of Node are: a slice shares the pool. */
+/** Makes bytes within a pool, as Node's Buffers are: a slice shares the pool. */
 class Pooled extends Uint8Array<ArrayBuffer> {
   static copy(bytes: Uint8Array): Pooled {
     const pool = new Pooled(new ArrayBuffer(bytes.length + 64)).fill(7);
@@ -43,14 +43,14 @@ class Pooled extends Uint8Array<ArrayBuffer> {
   }
 }
 
-test('a storage may return bytes whose slices share a pool', async () => {
+test('a storage may return bytes that share a pool', async () => {
   const pooled = new MemoryStorage(whole.files);
   const plain = pooled.read.bind(pooled);
   pooled.read = async (name, range) => {
     const bytes = await plain(name, range);
     return bytes && Pooled.copy(bytes);
   };
-  pooled.files.delete('manifest.json'); // its shards are read as they are opened
+  pooled.files.delete('manifest.json'); // shards are opened at the first read
   expect(await read(pooled)).toEqual(await read(whole));
 });
 
@@ -62,7 +62,7 @@ test('a storage without `size` is read', async () => {
   expect((await openTeacherStore(bare)).size).toEqual((await openTeacherStore(whole)).size);
 });
 
-test('a storage that returns too few bytes, or something else, is refused by name', async () => {
+test('a storage that returns too few bytes or another type is refused by name', async () => {
   const storage = new MemoryStorage(whole.files);
   const store = await openTeacherStore(storage);
   const plain = storage.read.bind(storage);
@@ -79,7 +79,7 @@ test('a storage that returns too few bytes, or something else, is refused by nam
   });
 });
 
-test('a manifest of as many, but other shards is not believed', async () => {
+test('a manifest that lists other shards is refused, even with the same number of them', async () => {
   const storage = new MemoryStorage(whole.files);
   const other = await storeOf('x', ['d']);
   const [added] = other.shards() as [string];

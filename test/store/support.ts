@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { Matrix, SparseTargets } from '../../src/index.js';
 import type { TeacherBatch, TeacherSequence, TeacherStorage } from '../../src/store/index.js';
 
-/** Files in memory; a copy shares none of them. */
+/** A storage in memory; a copy has files of its own. */
 export class MemoryStorage implements Required<TeacherStorage> {
   readonly files: Map<string, Uint8Array>;
-  /** What was read, in order: name, and number of bytes. */
+  /** The reads in their order: name and number of bytes. */
   readonly reads: [name: string, bytes: number][] = [];
 
   constructor(files: Iterable<[string, Uint8Array]> = []) {
@@ -45,7 +45,7 @@ export async function collect(batches: AsyncIterable<TeacherBatch>): Promise<Tea
   return all;
 }
 
-/** One sequence of a batch as plain data, without the place where it stands. */
+/** Returns one sequence of a batch as plain data, without its position. */
 export interface PlainSequence {
   readonly key: string;
   readonly tokens: readonly number[] | undefined;
@@ -82,7 +82,10 @@ export function keysOf(batches: readonly TeacherBatch[]): string[] {
   return batches.flatMap(({ keys }) => keys);
 }
 
-/** What a row of a text keeps: each class once, log-probabilities that sum to 1 with the tail. */
+/**
+ * Makes a row of a text: each class at most once, with log-probabilities that sum to 1 together
+ * with the tail.
+ */
 export function targetsOf(logits: readonly number[][], k: number): SparseTargets {
   return SparseTargets.topK(Matrix.fromRows(logits), k);
 }

@@ -4,15 +4,16 @@ import { openTeacherStore } from '../../src/store/index.js';
 
 declare const location: { readonly href: string };
 
-// `servedStore` of vitest.config.ts serves the store at this address, and counts what it sends.
+// `servedStore` of vitest.config.ts serves the store at this address, and counts the sent bytes.
 const ADDRESS = new URL('/served-store/', location.href).href;
 
-test('a page trains from a store behind a URL, and reads no more than it needs', async () => {
+test('a page trains from a store behind a URL, and reads only the ranges that it needs', async () => {
   const store = await openTeacherStore(ADDRESS);
   const { columns, k } = store.description;
   expect([columns, k]).toEqual([20, 4]);
   const strategy = new ResponseDistillationStrategy({ temperature: 1, alpha: 0 });
-  const weights = Matrix.zeros(20, 20); // the student: logits of the next token by the token before
+  // the student: a table with the next token's logits for each token
+  const weights = Matrix.zeros(20, 20);
   const losses: number[] = [];
   let rows = 0;
   for (let epoch = 0; epoch < 3; epoch++) {

@@ -22,7 +22,7 @@ async function serve(folder: string, ranges = true) {
   return { url: server.url, answers };
 }
 
-test('a store behind a URL is the store of the folder', async () => {
+test('a store behind a URL equals the store of the folder', async () => {
   const folder = await newStore();
   const { url } = await serve(folder);
   const [near, far] = [await openTeacherStore(folder), await openTeacherStore(url)];
@@ -36,7 +36,7 @@ test('a store behind a URL is the store of the folder', async () => {
   expect(await collect(near.batches({ ...options, from }))).toEqual(batches.slice(1));
 });
 
-test('the first batch takes a few ranges, and not the store', async () => {
+test('the first batch needs a few ranges instead of the complete store', async () => {
   const folder = await newStore();
   const { url, answers } = await serve(folder);
   const store = await openTeacherStore(new URL(url));
@@ -52,7 +52,7 @@ test('the first batch takes a few ranges, and not the store', async () => {
   expect(bytes).toBeLessThan(store.size.bytes / 4);
 });
 
-test('a server without ranges is read too', async () => {
+test('a server without ranges is supported', async () => {
   const folder = await newStore();
   const { url } = await serve(folder, false);
   const near = await openTeacherStore(folder);
@@ -62,7 +62,7 @@ test('a server without ranges is read too', async () => {
   expect(await read(far)).toEqual(await read(near));
 });
 
-test('a folder of a longer address, with a query, keeps both', async () => {
+test('an address with a path and a query keeps both', async () => {
   const folder = await newStore();
   const parent = newFolder();
   cpSync(folder, join(parent, 'the store'), { recursive: true });
@@ -81,7 +81,7 @@ test('a folder of a longer address, with a query, keeps both', async () => {
   });
 });
 
-test('what is missing or damaged behind a URL is named', async () => {
+test('a missing or damaged file behind a URL is named', async () => {
   const folder = await newStore();
   const { url } = await serve(folder);
   const [shard] = readdirSync(folder).filter((name) => name.endsWith('.parquet'));

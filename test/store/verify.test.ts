@@ -18,7 +18,7 @@ beforeAll(async () => {
   whole = await storeOf('big');
 });
 
-/** Opens a copy of the store after a change, and verifies it. */
+/** Changes a copy of the store, opens it, and verifies it. */
 async function verifyAfter(change: (files: Map<string, Uint8Array>) => void): Promise<void> {
   const storage = new MemoryStorage(whole.files);
   change(storage.files);
@@ -31,18 +31,18 @@ const flip = (bytes: Uint8Array, at: number, bit: number) => {
   return damaged;
 };
 
-test('a whole store is verified', async () => {
+test('verify() accepts a complete store', async () => {
   await verifyAfter(() => undefined);
   expect(whole.shards().length).toBeGreaterThan(2);
 });
 
-test('a flipped bit anywhere is found, and never gives other rows in silence', async () => {
+test('verify() finds any flipped bit, and a reader never returns other rows without an error', async () => {
   const shards = whole.shards();
   const opened = await openTeacherStore(new MemoryStorage(whole.files));
   const expected = sequencesOf(await collect(opened.batches({ rows: 16 })));
   const place = fc.record({
     shard: fc.constantFrom(...shards),
-    at: fc.noBias(fc.nat()), // as likely in the pages as in the footer
+    at: fc.noBias(fc.nat()), // equally likely in pages and footer
     bit: fc.integer({ min: 0, max: 7 }),
   });
   await fc.assert(
@@ -61,7 +61,7 @@ test('a flipped bit anywhere is found, and never gives other rows in silence', a
   );
 });
 
-test('a shard whose seal is damaged is named as it is read', async () => {
+test('a shard with a damaged seal is named when it is read', async () => {
   const [first] = whole.shards() as [string];
   const text = Array.from(whole.files.get(first)!, (byte) => String.fromCharCode(byte)).join('');
   for (const [from, to] of [
@@ -81,7 +81,7 @@ test('a shard whose seal is damaged is named as it is read', async () => {
   }
 });
 
-test('a file that is truncated, missing, foreign or not listed is named', async () => {
+test('verify() names a file that is truncated, missing, foreign or unlisted', async () => {
   const [first, second] = whole.shards() as [string, string];
   const other = await storeOf('other');
   const [foreign] = other.shards() as [string];
@@ -105,7 +105,7 @@ test('a file that is truncated, missing, foreign or not listed is named', async 
   }
 });
 
-test('a shard that was committed but not listed is readable, and verify() says so', async () => {
+test('verify() reports a shard that was committed but not listed, and readers read it', async () => {
   const storage = new MemoryStorage(whole.files);
   const store = await createTeacherStore(storage, {
     columns: 20,
@@ -114,7 +114,7 @@ test('a shard that was committed but not listed is readable, and verify() says s
     writer: 'x',
   });
   await store.append('late', textOf(1, 2));
-  await store.flush(); // and is killed before it closes
+  await store.flush(); // the writer is killed before it closes
   const opened = await openTeacherStore(storage);
   expect(opened.size.sequences).toBe(31);
   const [late] = storage.shards().slice(-1);
@@ -123,7 +123,7 @@ test('a shard that was committed but not listed is readable, and verify() says s
   await (await openTeacherStore(storage)).verify();
 });
 
-test('a store is sound while a writer goes on and nothing is listed yet', async () => {
+test('verify() accepts a store that is being written and has no list yet', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, { columns: 20, k: 4, teacher: 'big' });
   await store.append('a', textOf(1, 2));
@@ -135,7 +135,7 @@ test('a store is sound while a writer goes on and nothing is listed yet', async 
   expect(opened.size.shards).toBe(1);
 });
 
-test('the hint for a damaged shard mends the store', async () => {
+test('the hint for a damaged shard repairs the store', async () => {
   const storage = new MemoryStorage(whole.files);
   const [first] = storage.shards() as [string];
   storage.files.set(first, flip(storage.files.get(first)!, 100, 1));

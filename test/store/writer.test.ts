@@ -14,7 +14,7 @@ async function keysIn(storage: MemoryStorage): Promise<string[]> {
   return keysOf(await collect(store.batches({ rows: 100 }))).sort();
 }
 
-test('appending a key again changes nothing, before and after it was written', async () => {
+test('a repeated key changes nothing, before and after it is written', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   expect(store.has('a')).toBe(false);
@@ -30,7 +30,7 @@ test('appending a key again changes nothing, before and after it was written', a
   expect((await openTeacherStore(storage)).size).toMatchObject({ rows: 2, sequences: 1 });
 });
 
-test('a shard is written as soon as it has its rows', async () => {
+test('a shard is written as soon as it has enough rows', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   for (let i = 0; i < 4; i++) await store.append(`${i}`, textOf(i, 3));
@@ -38,7 +38,7 @@ test('a shard is written as soon as it has its rows', async () => {
   expect(storage.files.has('manifest.json')).toBe(false);
 });
 
-test('appends that nobody waits for are written once each, in order', async () => {
+test('appends that are not awaited are written once each, in order', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   const keys = Array.from({ length: 30 }, (_, i) => `key-${String(i).padStart(2, '0')}`);
@@ -49,11 +49,11 @@ test('appends that nobody waits for are written once each, in order', async () =
   expect(keysOf(await collect(opened.batches({ rows: 10 })))).toEqual(keys);
 });
 
-test('a new writer goes on where the last whole shard ends', async () => {
+test('a new writer continues after the last complete shard', async () => {
   const storage = new MemoryStorage();
   const first = await createTeacherStore(storage, { ...OPTIONS, writer: 'w' });
   for (let i = 0; i < 7; i++) await first.append(`${i}`, textOf(i, 3));
-  // The first writer is killed here: two sequences of it were not written.
+  // The first writer is killed here, with two unwritten sequences.
   const second = await createTeacherStore(storage, { ...OPTIONS, writer: 'w' });
   expect([0, 3, 4, 6].map((i) => second.has(`${i}`))).toEqual([true, true, false, false]);
   for (let i = 0; i < 7; i++) await second.append(`${i}`, textOf(i, 3));
@@ -63,7 +63,7 @@ test('a new writer goes on where the last whole shard ends', async () => {
   await (await openTeacherStore(storage)).verify();
 });
 
-test('writers share a store; the last to close lists every shard', async () => {
+test('writers share a store; the last one to close lists every shard', async () => {
   const storage = new MemoryStorage();
   const a = await createTeacherStore(storage, OPTIONS);
   const b = await createTeacherStore(storage, OPTIONS);
@@ -74,7 +74,7 @@ test('writers share a store; the last to close lists every shard', async () => {
   expect(a.has('b')).toBe(false);
   await a.append('both', textOf(3, 2));
   await a.flush();
-  expect(a.has('b')).toBe(true); // flush notices what others wrote
+  expect(a.has('b')).toBe(true); // flush finds the sequences of other writers
   await a.close();
   await b.append('late', textOf(4, 2));
   await b.close();
@@ -84,7 +84,7 @@ test('writers share a store; the last to close lists every shard', async () => {
   await (await openTeacherStore(storage)).verify();
 });
 
-test('a key that two writers wrote at the same time counts once', async () => {
+test('a key that two writers write at the same time counts once', async () => {
   const storage = new MemoryStorage();
   const [a, b] = [new MemoryStorage(), new MemoryStorage()];
   for (const [writer, files] of [
@@ -108,7 +108,7 @@ test('a key that two writers wrote at the same time counts once', async () => {
   await (await openTeacherStore(storage)).verify();
 });
 
-test('what could not be written stays, and is written with the next flush', async () => {
+test('a failed write is repeated by the next flush', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   await store.append('a', textOf(1, 2));
@@ -120,7 +120,7 @@ test('what could not be written stays, and is written with the next flush', asyn
   expect(await keysIn(storage)).toEqual(['a']);
 });
 
-test('a closed writer is refused; closing again does nothing', async () => {
+test('a closed writer refuses appends; a second close does nothing', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   await store.close();
@@ -130,7 +130,7 @@ test('a closed writer is refused; closing again does nothing', async () => {
   await expect(store.flush()).rejects.toMatchObject(closed);
 });
 
-test('from the call of close() on, a writer is refused; it is open again if that rejects', async () => {
+test('a closing writer refuses appends, and accepts them again if close() rejects', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   await store.append('a', textOf(1, 2));
@@ -146,7 +146,7 @@ test('from the call of close() on, a writer is refused; it is open again if that
   expect(await keysIn(storage)).toEqual(['a', 'b']);
 });
 
-test('keys of a shard that was deleted can be appended again', async () => {
+test('keys of a deleted shard can be appended again', async () => {
   const storage = new MemoryStorage();
   const store = await createTeacherStore(storage, OPTIONS);
   await store.append('a', textOf(1, 2));
@@ -161,10 +161,10 @@ test('keys of a shard that was deleted can be appended again', async () => {
   expect(await keysIn(storage)).toEqual(['a', 'b']);
 });
 
-test('of two writers that create different stores at the same moment, one writes nothing', async () => {
+test('of two writers that create different stores at the same time, only one succeeds', async () => {
   const storage = new MemoryStorage();
   const loser = await createTeacherStore(storage, { ...OPTIONS, teacher: 'first' });
-  storage.files.delete('store.json'); // as the second one saw the storage
+  storage.files.delete('store.json'); // as the second writer saw the storage
   const winner = await createTeacherStore(storage, OPTIONS);
   await loser.append('a', textOf(1, 2));
   await expect(loser.flush()).rejects.toMatchObject({ code: 'MISMATCH', argument: 'teacher' });
@@ -174,7 +174,7 @@ test('of two writers that create different stores at the same moment, one writes
   expect(await keysIn(storage)).toEqual(['b']);
 });
 
-test('a store of another teacher, vocabulary or layout is refused by name', async () => {
+test('a store with another teacher, vocabulary or layout is refused by name', async () => {
   const storage = new MemoryStorage();
   const dense = { hidden: { columns: 3 } };
   await (await createTeacherStore(storage, { ...OPTIONS, dense })).close();

@@ -6,13 +6,13 @@ import { refusal, wrong } from '../support/refusal.js';
 const measures = ['confidence', 'entropy'] as const;
 const range = [1, 5] as const;
 
-/** Probabilities as logits, shifted. */
+/** Probabilities as logits, shifted by a constant. */
 function logits(...rows: number[][]): Matrix<Float64Array> {
   return matrix(...rows.map((row) => row.map((p) => 3 + Math.log(p))));
 }
 
 describe('adaptiveTemperatures', () => {
-  test('by confidence, computed by hand', () => {
+  test('maps confidence to a temperature, as computed by hand', () => {
     const outputs = logits(
       [0.25, 0.25, 0.25, 0.25],
       [0.5, 0.25, 0.125, 0.125],
@@ -26,7 +26,7 @@ describe('adaptiveTemperatures', () => {
     expect(temperatures).toHaveLength(3);
   });
 
-  test('by entropy, computed by hand', () => {
+  test('maps entropy to a temperature, as computed by hand', () => {
     const outputs = logits([0.25, 0.25, 0.25, 0.25], [0.5, 0.25, 0.125, 0.125], [0.5, 0.5, 0, 0]);
     const temperatures = adaptiveTemperatures(outputs, { by: 'entropy', range });
     // H = 2, 1.75 and 1 bits, of log₂ 4 = 2
@@ -35,8 +35,8 @@ describe('adaptiveTemperatures', () => {
     }
   });
 
-  test.each(measures)('by %s, both ends of the range are reached, and not passed', (by) => {
-    const [low, high] = [1e-6, 1e6]; // so wide that the rounding of a certainty shows
+  test.each(measures)('stays in the range and reaches both ends, by %s', (by) => {
+    const [low, high] = [1e-6, 1e6]; // a range in which the rounding of a certainty is visible
     for (let n = 2; n < 60; n++) {
       const rows = matrix(Array(n).fill(0.3), [1000, ...Array(n - 1).fill(0)]);
       for (const range of [[low, high] as const, [high, low] as const]) {
@@ -50,14 +50,14 @@ describe('adaptiveTemperatures', () => {
     }
   });
 
-  test.each(measures)('by %s, extreme logits and classes ruled out are certain', (by) => {
+  test.each(measures)('regards extreme logits and excluded classes as certain, by %s', (by) => {
     const certain = matrix([1e4, 0, -1e4], [-Infinity, 0, -Infinity], [1e308, -1e308, 0]);
     for (const sure of adaptiveTemperatures(certain, { by, range: [0.5, 3] })) {
       expect(sure).toBeCloseTo(3, 14);
     }
   });
 
-  test.each(measures)('by %s, a range that descends softens unsure rows', (by) => {
+  test.each(measures)('softens uncertain rows if the range descends, by %s', (by) => {
     const outputs = matrix([0, 1, 2], [0, 0, 1], [5, 0, -5]);
     const up = adaptiveTemperatures(outputs, { by, range: [1, 4] });
     const down = adaptiveTemperatures(outputs, { by, range: [4, 1] });
@@ -65,7 +65,7 @@ describe('adaptiveTemperatures', () => {
     expect(adaptiveTemperatures(outputs, { by, range: [2, 2] })).toEqual(Float64Array.of(2, 2, 2));
   });
 
-  test('entropy tells rows apart that are as confident', () => {
+  test('distinguishes rows of equal confidence by their entropy', () => {
     const outputs = logits([0.5, 0.5, 0], [0.5, 0.25, 0.25]);
     const [first, second] = adaptiveTemperatures(outputs, { by: 'confidence', range });
     expect(first).toBeCloseTo(second!, 14);
@@ -73,7 +73,7 @@ describe('adaptiveTemperatures', () => {
     expect(narrow).toBeGreaterThan(wide! + 0.1);
   });
 
-  test.each(measures)('by %s, nearly equal logits keep their digits', (by) => {
+  test.each(measures)('keeps its precision for nearly equal logits, by %s', (by) => {
     // For logits ±x of two classes: c = tanh x by confidence, and x² / (2 log 2) + … by entropy.
     const x = 2 ** -20;
     const [temperature] = adaptiveTemperatures(matrix([x, -x]), { by, range: [1, 2 ** 30] });
@@ -82,7 +82,7 @@ describe('adaptiveTemperatures', () => {
     expect(certainty / expected).toBeCloseTo(1, 6);
   });
 
-  test('takes float32, no rows, and leaves its input alone', () => {
+  test('accepts float32 and matrices without rows, and does not change its input', () => {
     const outputs = Matrix.fromRows([[1, 2, 0]]);
     const before = outputs.clone();
     const single = adaptiveTemperatures(outputs, { by: 'entropy', range });
@@ -143,7 +143,7 @@ describe('adaptiveTemperatures refuses', () => {
     expect(refusal(compute)).toMatchObject({ operation: 'adaptiveTemperatures', ...expected });
   });
 
-  test.each(measures)('numbers that are none, by %s', (by) => {
+  test.each(measures)('invalid numbers, by %s', (by) => {
     const call = (rows: Matrix<Float64Array>) => () => adaptiveTemperatures(rows, { by, range });
     const place = { argument: 'outputs', row: 1 };
     expect(refusal(call(matrix([1, 2], [3, Number.NaN])))).toMatchObject({

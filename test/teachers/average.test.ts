@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { updateAverage } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-test('moves a target towards a source, in place', () => {
+test('updateAverage moves a target towards a source, in place', () => {
   const target = Float64Array.of(1, -2, 4);
   const source = Float64Array.of(3, -2, 0);
   updateAverage(target, source, 0.75);
@@ -14,7 +14,7 @@ test('moves a target towards a source, in place', () => {
   expect(target).toEqual(source);
 });
 
-test('takes weights of either format', () => {
+test('updateAverage accepts weights of either dtype', () => {
   const target = Float32Array.of(1);
   updateAverage(target, Float64Array.of(2), 0.5);
   expect([...target]).toEqual([1.5]);
@@ -27,7 +27,7 @@ test.each([
   ['decay', [Float32Array.of(1), Float32Array.of(1), 1.5], 'OUT_OF_RANGE'],
   ['decay', [Float32Array.of(1), Float32Array.of(1), Number.NaN], 'OUT_OF_RANGE'],
   ['decay', [Float32Array.of(1), Float32Array.of(1)], 'WRONG_TYPE'],
-])('%s that is wrong is refused', (argument, call, code) => {
+])('an invalid %s is refused', (argument, call, code) => {
   expect(
     refusal(() => updateAverage(...wrong<Parameters<typeof updateAverage>>(call))),
   ).toMatchObject({

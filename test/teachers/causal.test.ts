@@ -12,15 +12,15 @@ import {
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-describe('causalRows, by hand', () => {
-  test('the row of a position has the next token; the last position of each sequence has none', () => {
+describe('causalRows', () => {
+  test('gives each row the next token as its label, and the last row of a sequence none', () => {
     const { labels, mask, count } = causalRows({ batch: 2, length: 3, labels: [1, 2, 3, 4, 5, 6] });
     expect(labels).toEqual(Int32Array.of(2, 3, IGNORE_INDEX, 5, 6, IGNORE_INDEX));
     expect(mask).toEqual(Uint8Array.of(1, 1, 0, 1, 1, 0));
     expect(count).toBe(4);
   });
 
-  test('IGNORE_INDEX moves with the labels, and UNLABELED leaves the row to the teacher', () => {
+  test('shifts IGNORE_INDEX with the labels, and keeps UNLABELED rows for the teacher', () => {
     const given = [IGNORE_INDEX, IGNORE_INDEX, 7, UNLABELED, IGNORE_INDEX, 0];
     const { labels, mask, count } = causalRows({ batch: 1, length: 6, labels: given });
     const expected = [IGNORE_INDEX, 7, UNLABELED, IGNORE_INDEX, 0, IGNORE_INDEX];
@@ -29,7 +29,7 @@ describe('causalRows, by hand', () => {
     expect(count).toBe(3);
   });
 
-  test('nothing predicts padding, and padding predicts nothing, on either side', () => {
+  test('excludes padding as input and as label, on either side', () => {
     const { labels, count } = causalRows({
       batch: 2,
       length: 5,
@@ -52,7 +52,7 @@ describe('causalRows, by hand', () => {
     expect(count).toBe(4);
   });
 
-  test('the last token of a prompt predicts the first of the completion; padding is no part of a prompt', () => {
+  test('lets the last token of a prompt predict the first token of the completion, and skips padding in prompts', () => {
     const { labels } = causalRows({
       batch: 2,
       length: 5,
@@ -75,7 +75,7 @@ describe('causalRows, by hand', () => {
     );
   });
 
-  test('a prompt of no token or of one changes nothing; one that was cut leaves nothing to learn', () => {
+  test('ignores a prompt of at most one token, and has nothing to learn if the completion was cut off', () => {
     const rows = (prompt: number) =>
       causalRows({ batch: 1, length: 3, labels: [4, 5, 6], promptLengths: [prompt] });
     expect(rows(0)).toEqual(causalRows({ batch: 1, length: 3, labels: [4, 5, 6] }));
@@ -85,7 +85,7 @@ describe('causalRows, by hand', () => {
     expect(rows(9)).toEqual(rows(3));
   });
 
-  test('64-bit integers will do, as tokenizers return them; so will booleans in the mask', () => {
+  test('accepts 64-bit integers as tokenizers return them, and booleans in the mask', () => {
     const numbers = { batch: 1, length: 4, labels: [5, 6, -100, 0], attentionMask: [1, 1, 1, 0] };
     const bigints: CausalRowsOptions = {
       batch: 1,
@@ -98,13 +98,13 @@ describe('causalRows, by hand', () => {
     expect(causalRows({ ...numbers, attentionMask })).toEqual(causalRows(numbers));
   });
 
-  test('there may be no sequence, and sequences of one token, which predict nothing', () => {
+  test('accepts no sequences, and sequences of one token, which predict nothing', () => {
     expect(causalRows({ batch: 0, length: 4, labels: [] })).toMatchObject({ count: 0 });
     const { labels } = causalRows({ batch: 2, length: 1, labels: [3, 4] });
     expect([...labels]).toEqual([IGNORE_INDEX, IGNORE_INDEX]);
   });
 
-  test('what is not learned is not read', () => {
+  test('does not read excluded rows', () => {
     const labels = [Number.NaN, 5, -7, Number.NaN];
     const options = { batch: 1, length: 4, labels, attentionMask: [1, 1, 0, 0] };
     expect([...causalRows(options).labels]).toEqual([5, -100, -100, -100]);
@@ -113,10 +113,7 @@ describe('causalRows, by hand', () => {
 
 const VOCABULARY = 5;
 
-/**
- * Sequences of tokens, padded on one side to the same length, with prompts and labels that are
- * ignored.
- */
+/** Sequences of tokens, padded on one side to the same length, with prompts and ignored labels. */
 const batches = fc
   .record({
     length: fc.integer({ min: 1, max: 6 }),
@@ -136,8 +133,8 @@ const batches = fc
       .map((sequences) => ({ length, side, sequences })),
   );
 
-describe('causalRows beside slices', () => {
-  test('the loss and the gradient are those of each sequence cut and shifted by itself', () => {
+describe('causalRows compared with slices', () => {
+  test('gives the loss and the gradient of each sequence, sliced and shifted separately', () => {
     fc.assert(
       fc.property(batches, fc.integer(), ({ length, side, sequences }, seed) => {
         const batch = sequences.length;
@@ -171,8 +168,8 @@ describe('causalRows beside slices', () => {
         if (batch === 0) return;
         const [student, teacher] = [logits(1), logits(2)];
 
-        // As in Python: logits[first : last - 1] with tokens[first + 1 : last], then what is to be
-        // learned of them.
+        // As in Python: logits[first : last - 1] with tokens[first + 1 : last], of which some are
+        // excluded.
         const kept: { row: number; token: number }[] = [];
         for (const [b, { tokens, prompt }] of sequences.entries()) {
           const start = b * length + (side === 'left' ? length - tokens.length : 0);

@@ -6,7 +6,7 @@ import { refusal, wrong } from '../support/refusal.js';
 const orders = ['easy-first', 'hard-first'] as const;
 
 describe('curriculumWeights', () => {
-  test('rows come in one after another, by hand', () => {
+  test('adds rows one after another, as computed by hand', () => {
     const weights = (progress: number) => [...curriculumWeights([30, -1, 7, 2], progress)];
     expect(weights(0)).toEqual([0, 0, 0, 0]);
     expect(weights(0.125)).toEqual([0, 0.5, 0, 0]);
@@ -15,7 +15,7 @@ describe('curriculumWeights', () => {
     expect(weights(1)).toEqual([1, 1, 1, 1]);
   });
 
-  test('hard rows come first where that is the order', () => {
+  test("adds hard rows first with order: 'hard-first'", () => {
     const weights = (progress: number) => [
       ...curriculumWeights([30, -1, 7, 2], progress, { order: 'hard-first' }),
     ];
@@ -24,7 +24,7 @@ describe('curriculumWeights', () => {
     expect(weights(1)).toEqual([1, 1, 1, 1]);
   });
 
-  test('rows of the same difficulty come in together', () => {
+  test('adds rows of the same difficulty together', () => {
     expect([...curriculumWeights([2, 1, 2, 2], 0.625)]).toEqual([0.5, 1, 0.5, 0.5]);
     expect([...curriculumWeights([5, 5], 0.3)]).toEqual([0.3, 0.3]);
     expect([...curriculumWeights([0, -0, 1], 1 / 3)]).toEqual([0.5, 0.5, 0]);
@@ -40,7 +40,7 @@ describe('curriculumWeights', () => {
     order: fc.constantFrom(...orders),
   };
 
-  test('weights are in [0, 1], sum to the share of the rows, and fall along the order', () => {
+  test('gives weights in [0, 1] that sum to the share of the rows and fall along the order', () => {
     const property = fc.property(fc.record(inputs), ({ difficulties, progress, order }) => {
       const weights = curriculumWeights(difficulties, progress, { order });
       const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -59,7 +59,7 @@ describe('curriculumWeights', () => {
     fc.assert(property);
   });
 
-  test('weights never fall as the training goes on', () => {
+  test('gives weights that never fall during the training', () => {
     const property = fc.property(fc.record({ ...inputs, later: inputs.progress }), (given) => {
       const { difficulties, order } = given;
       const [from, to] = [given.progress, given.later].sort((a, b) => a - b) as [number, number];
@@ -71,7 +71,7 @@ describe('curriculumWeights', () => {
     fc.assert(property);
   });
 
-  test('takes typed arrays, and leaves them alone', () => {
+  test('accepts typed arrays, and does not change them', () => {
     const difficulties = Float32Array.of(3, 1, 2);
     expect([...curriculumWeights(difficulties, 2 / 3)]).toEqual([0, 1, 1]);
     expect([...difficulties]).toEqual([3, 1, 2]);

@@ -33,7 +33,7 @@ describe('ensembleTeachers', () => {
         const matrices = teachers.map((rows) => build<FloatArray>(rows, numeric));
         const ensemble = ensembleTeachers(matrices, wrong<Options>(options));
         expect(ensemble.numeric).toBe(numeric);
-        // T · log p of a p near 1 has the rounding of p, T times
+        // For p near 1, T · log p has T times the rounding of p.
         const least = options.temperature ?? 1;
         const bound = (expected: number) =>
           8 * numeric.epsilon * Math.max(least, Math.abs(expected));
@@ -46,7 +46,7 @@ describe('ensembleTeachers', () => {
     }
   }
 
-  test('averages logits or probabilities, by hand', () => {
+  test('averages logits or probabilities, as computed by hand', () => {
     // softmax: [2/5, 3/5] and [4/5, 1/5]
     const teachers = [matrix([p, q]), matrix([r, 0])];
     const weights = [0.75, 0.25];
@@ -58,7 +58,7 @@ describe('ensembleTeachers', () => {
     expect(Math.exp(mixture.get(0, 1))).toBeCloseTo(0.75 * 0.6 + 0.25 * 0.2, 15);
   });
 
-  test('of probabilities has the gradient of the mean of the losses, one for each teacher', () => {
+  test("of probabilities gives the gradient of the teachers' mean loss", () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 3 });
     const student = matrix([1, -2, 0.5], [0, 4, 1]);
     const teachers = [matrix([3, 1, 0], [0, 1, 2]), matrix([-1, 2, 5], [7, -3, 0])];
@@ -71,16 +71,16 @@ describe('ensembleTeachers', () => {
     }
   });
 
-  test('stays in log space: no class is lost where probabilities underflow', () => {
+  test('stays in log space: a class whose probability underflows is not lost', () => {
     const teachers = [matrix([1e4, 0, -1e4]), matrix([1e4, 1e4, -1e4])];
     const { data } = ensembleTeachers(teachers, { space: 'probabilities', temperature: 0.05 });
-    // [1 + ½, ½, …] / 2; the last is as unlikely as it was, but for the half of the second teacher
+    // [1 + ½, ½, …] / 2; the last class keeps half of its probability
     expect(data[0]).toBeCloseTo(0.05 * Math.log(0.75), 14);
     expect(data[1]).toBeCloseTo(0.05 * Math.log(0.25), 14);
     expect(data[2]).toBeCloseTo(-2e4 + 0.05 * Math.log(0.75), 10);
   });
 
-  test('leaves its input alone, and a row that cannot be used to the strategy', () => {
+  test('does not change its inputs, and leaves an invalid row to the strategy', () => {
     const teacher = matrix([1, Number.NaN], [1, 2], [-Infinity, -Infinity]);
     const before = [...teacher.data];
     const student = matrix([0, 1], [0, 5], [0, 1]);

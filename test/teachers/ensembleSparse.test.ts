@@ -16,7 +16,7 @@ type Options = Parameters<typeof ensembleTeachers>[1];
 
 const space = 'probabilities';
 
-/** A teacher of one row, without a tail of its own. */
+/** A teacher with one row and a given tail. */
 function sparse(classes: number[], probabilities: number[], columns = 4, temperature = 1) {
   return new SparseTargets({
     indices: Int32Array.from(classes),
@@ -62,7 +62,7 @@ describe('ensembleTeachers of sparse teachers', () => {
     }
   }
 
-  test('keeps the classes of any, and leaves in the tail what a teacher does not tell, by hand', () => {
+  test('keeps the classes of every teacher, and puts unknown probability into the tail, as computed by hand', () => {
     const teachers = [sparse([2, 0], [0.5, 0.25]), sparse([0, 3], [0.5, 0.375])];
     const mixture = ensembleTeachers(teachers, { space, weights: [0.75, 0.25] });
     expect([...mixture.indices]).toEqual([2, 0, 3]);
@@ -72,7 +72,7 @@ describe('ensembleTeachers of sparse teachers', () => {
     expect(Math.exp(mixture.logTail![0]!)).toBeCloseTo(0.75 * 0.25 + 0.25 * 0.125, 15);
   });
 
-  test('is at most the mean of all probabilities, and short of it by no more than the tails', () => {
+  test('is at most the mean of all probabilities, and lower by at most the tails', () => {
     const logits = [matrix([3, 1, 0, -2, 0.5]), matrix([0, 4, 2, 1, -1])];
     const all = probabilities(
       ensembleTeachers(
@@ -91,7 +91,7 @@ describe('ensembleTeachers of sparse teachers', () => {
     }
   });
 
-  test('of the same classes has the gradient of the mean of the losses, one for each teacher', () => {
+  test("of teachers with the same classes gives the gradient of the teachers' mean loss", () => {
     const teachers = [sparse([2, 0], [0.5, 0.25]), sparse([0, 2], [0.25, 0.375])];
     const weights = [0.75, 0.25];
     const student = matrix([1, -2, 0.5, 0]);
@@ -105,7 +105,7 @@ describe('ensembleTeachers of sparse teachers', () => {
     }
   });
 
-  test('of rows that differ in length: one that a teacher has nothing of keeps nothing', () => {
+  test('accepts rows of different lengths; a row without classes in one teacher has none in the result', () => {
     const two = SparseTargets.fromProbabilities([{ 0: 0.5 }, { 1: 0.5 }], {
       columns: 4,
       numeric: float64,
@@ -181,20 +181,23 @@ describe('ensembleTeachers of sparse teachers refuses', () => {
   test.each([
     ['sparse', [sparse([0], [0.5], 4, 2), dense], 'SparseTargets', 1],
     ['dense', [dense, sparse([0], [0.5], 4, 2)], 'a Matrix', 0],
-  ])('both kinds, the first one %s, with a way out that works', (_, teachers, kind, at) => {
-    const call = () => ensembleTeachers(wrong<Matrix<Float64Array>[]>(teachers), { space });
-    expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teachers[1]' });
-    const hint = `must be ${kind}, as teachers[0] is, got an object of type`;
-    expect(refusal(call).message).toContain(hint);
-    expect(refusal(call).message).toContain(
-      `; use SparseTargets.topK(teachers[${at}], k, { temperature: 2 })`,
-    );
-    const best = SparseTargets.topK(dense, 2, { temperature: 2 });
-    expect(ensembleTeachers([best, sparse([0], [0.5], 4, 2)], { space }).rows).toBe(1);
-  });
+  ])(
+    'sparse and dense teachers together, the first one %s, with a hint that works',
+    (_, teachers, kind, at) => {
+      const call = () => ensembleTeachers(wrong<Matrix<Float64Array>[]>(teachers), { space });
+      expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teachers[1]' });
+      const hint = `must be ${kind}, as teachers[0] is, got an object of type`;
+      expect(refusal(call).message).toContain(hint);
+      expect(refusal(call).message).toContain(
+        `; use SparseTargets.topK(teachers[${at}], k, { temperature: 2 })`,
+      );
+      const best = SparseTargets.topK(dense, 2, { temperature: 2 });
+      expect(ensembleTeachers([best, sparse([0], [0.5], 4, 2)], { space }).rows).toBe(1);
+    },
+  );
 });
 
-test('teachers that together keep all classes make one without a tail', () => {
+test('accepts teachers that together keep all classes, and has no tail then', () => {
   const a = SparseTargets.topK(matrix([3, 2, 0, 0.1]), 2);
   const b = SparseTargets.topK(matrix([0, 0.1, 2, 3]), 2);
   const both = ensembleTeachers([a, b], { space: 'probabilities' });

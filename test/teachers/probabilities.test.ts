@@ -13,7 +13,7 @@ import { refusal, wrong } from '../support/refusal.js';
 
 const numeric = float64;
 
-/** What a row keeps: classes and probabilities, the tail last. */
+/** The classes and probabilities of a row, with the tail last. */
 function kept({ indices, values, logTail }: SparseTargets<Float64Array>, row = 0): number[][] {
   const places = [...values.row(row).keys()].filter(
     (i) => indices[row * values.columns + i] !== -1,
@@ -46,7 +46,7 @@ describe('SparseTargets.fromProbabilities', () => {
       ]),
     ],
     ['an object', { 4: 0.25, 2: 0.5 }],
-  ])('reads %s: the most probable class first, and the rest as the tail', (_, row) => {
+  ])('reads %s: the most probable class first, and the remainder as the tail', (_, row) => {
     const sparse = SparseTargets.fromProbabilities([row], { columns: 6, numeric });
     expect(sparse).toMatchObject({ columns: 6, temperature: 1, kind: 'logProbabilities' });
     expectKept(sparse, [2, 4], [0.5, 0.25, 0.25]);
@@ -56,21 +56,21 @@ describe('SparseTargets.fromProbabilities', () => {
     ['an array', [0.125, 0.5, 0, 0.25, 0.125]],
     ['doubles', Float64Array.of(0.125, 0.5, 0, 0.25, 0.125)],
     ['singles', Float32Array.of(0.125, 0.5, 0, 0.25, 0.125)],
-  ])('reads %s of all classes, without those of probability 0', (_, row) => {
+  ])('reads %s of all classes, without classes of probability 0', (_, row) => {
     const all = SparseTargets.fromProbabilities([row], { columns: 5, numeric });
     expectKept(all, [1, 3, 0, 4], [0.5, 0.25, 0.125, 0.125, 0]);
     const two = SparseTargets.fromProbabilities([row], { columns: 5, numeric, k: 2 });
     expectKept(two, [1, 3], [0.5, 0.25, 0.25]);
   });
 
-  test('reads the tokens of an engine that has a type of its own for them', () => {
+  test('reads the tokens of an engine through a function', () => {
     type Token = number & { readonly __token: never };
     const row = new Map<Token, number>([[wrong<Token>(3), 0.75]]);
     const sparse = SparseTargets.fromProbabilities([row], { columns: 4, numeric });
     expectKept(sparse, [3], [0.75, 0.25]);
   });
 
-  test('reads log-probabilities, however small, at a temperature, in float32 by default', () => {
+  test('reads log-probabilities of any size at a temperature, in float32 by default', () => {
     const row = new Map([
       [1, Math.log(0.5)],
       [0, -900],
@@ -84,7 +84,7 @@ describe('SparseTargets.fromProbabilities', () => {
     expect(sparse.values.get(0, 1)).toBe(-900);
   });
 
-  test('fills up shorter rows; an empty row keeps no class', () => {
+  test('pads shorter rows; an empty row keeps no class', () => {
     const rows = [
       new Map([[1, 1]]),
       new Map(),
@@ -107,7 +107,7 @@ describe('SparseTargets.fromProbabilities', () => {
     expect(SparseTargets.fromProbabilities([new Map()], { columns: 4 }).values.columns).toBe(1);
   });
 
-  test('gives no class what rounding leaves of the sum', () => {
+  test('gives no class the rounding error of the sum', () => {
     const third = Math.fround(1 / 3);
     const row = { 0: third, 1: third, 2: Math.fround(1 - 2 * third) - 2 ** -24 };
     const single = SparseTargets.fromProbabilities([row], { columns: 4 });
@@ -116,12 +116,12 @@ describe('SparseTargets.fromProbabilities', () => {
     expect(Math.exp(double.logTail![0]!)).toBeCloseTo(2 ** -24, 9);
   });
 
-  test('keeps the digits of a small tail that it cut off itself', () => {
+  test('keeps the precision of a small tail that it cut off', () => {
     const sparse = SparseTargets.fromProbabilities([[1, 1e-12, 0]], { columns: 3, k: 1 });
     expect(sparse.logTail![0]).toBeCloseTo(Math.log(1e-12), 5);
   });
 
-  test('is what topK makes of the logits', () => {
+  test('agrees with topK of the logits', () => {
     const logits = matrix([3, 1, 0, -2, 0.5], [0, 4, 2, 1, -1]);
     const rows = logits.toRows().map((row) => {
       const sum = row.reduce((total, z) => total + Math.exp(z), 0);
@@ -170,7 +170,7 @@ describe('SparseTargets.fromProbabilities refuses', () => {
     expect(refusal(call(rows, options))).toMatchObject({ operation, code, argument });
   });
 
-  test('logits, with a way out that works', () => {
+  test('logits, with a hint that works', () => {
     const rows = [[0.1, 5.2, -1]];
     expect(refusal(call(rows))).toMatchObject({
       code: 'OUT_OF_RANGE',
@@ -185,7 +185,7 @@ describe('SparseTargets.fromProbabilities refuses', () => {
     );
   });
 
-  test('log-probabilities and probabilities where the other is said', () => {
+  test('log-probabilities in place of probabilities, and the reverse', () => {
     const logs = [{ 0: Math.log(0.5), 2: Math.log(0.25) }];
     expect(refusal(call(logs))).toMatchObject({ code: 'OUT_OF_RANGE', row: 0, column: 0 });
     expect(refusal(call(logs)).message).toContain('; for log-probabilities, pass log: true; ');
@@ -196,12 +196,12 @@ describe('SparseTargets.fromProbabilities refuses', () => {
     expect(call([{ 0: 0.5 }])().rows).toBe(1);
   });
 
-  test('a number that is none', () => {
+  test('an invalid number', () => {
     expect(refusal(call([{ 1: '0.5' }]))).toMatchObject({ code: 'WRONG_TYPE', received: '"0.5"' });
     expect(refusal(call([new Map([[1, 1n]])]))).toMatchObject({ code: 'WRONG_TYPE' });
   });
 
-  test('a row of nothing, with a way out that works', () => {
+  test('a row without classes, with a hint that works', () => {
     expect(refusal(call([[0, 0, 0]])).message).toContain('; an empty Map is a row that keeps no');
     expect(call([new Map()])().rows).toBe(1);
   });

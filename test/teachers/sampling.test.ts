@@ -31,7 +31,7 @@ describeKernels('The mean over draws', () => {
   const student = matrix([0, 1, 0, 0.5, 0], [1, 0, 2, 0, 0], [1, 2, 3, 4, 5]);
 
   test.each(['bucket', 'drop'] as const)(
-    'is the gradient from all logits, with the tail %s',
+    "is the gradient from all logits, with tail: '%s'",
     (tail) => {
       const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature, tail });
       const dense = strategy.computeGradient(student, teacher);
@@ -46,8 +46,8 @@ describeKernels('The mean over draws', () => {
         const sum = exponentials.reduce((total, e) => total + e, 0);
         for (const [j, e] of exponentials.entries()) {
           const p = e / sum;
-          // The gradient of a row is T (q − p) / rows, and p has the variance of a share of all
-          // draws. Five deviations.
+          // The gradient of a row is T (q − p) / rows, and p has the variance of a fraction of all
+          // draws. The bound is five standard deviations.
           const deviation = (temperature * Math.sqrt((p * (1 - p)) / (samples * seeds))) / 3;
           const error = Math.abs(mean.get(row, j) - dense.get(row, j));
           expect(error).toBeLessThanOrEqual(5 * deviation + 1e-13);
@@ -60,7 +60,7 @@ describeKernels('The mean over draws', () => {
 describe('SparseTargets.sample', () => {
   const logits = matrix([2, 1, 0, -1], [0, 0, 0, 0]);
 
-  test('keeps the share that each class has of the draws, and no tail', () => {
+  test("keeps each class's fraction of the draws, and no tail", () => {
     const sparse = SparseTargets.sample(logits, { samples: 40, seed: 7 });
     expect(sparse).toMatchObject({ columns: 4, temperature: 1, kind: 'logProbabilities' });
     for (const row of [0, 1]) {
@@ -71,7 +71,7 @@ describe('SparseTargets.sample', () => {
     }
   });
 
-  test('is as wide as the row that keeps the most classes, and fills up the others', () => {
+  test('is as wide as the row with the most classes, and pads the others', () => {
     const sparse = SparseTargets.sample(matrix([0, 99, 0, 0], [0, 0, 0, 0]), {
       samples: 60,
       seed: 1,
@@ -81,7 +81,7 @@ describe('SparseTargets.sample', () => {
     expect(SparseTargets.sample(logits, { samples: 1, seed: 1 }).values.columns).toBe(1);
   });
 
-  test('of a sure class is that class', () => {
+  test('of a certain class is that class', () => {
     const sure = matrix([-Infinity, 0, -Infinity]);
     const student = matrix([1, 2, 3]);
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
@@ -96,7 +96,7 @@ describe('SparseTargets.sample', () => {
     }
   });
 
-  test('gives the same draws for the same seed, others for another, and in either format', () => {
+  test('gives the same draws for the same seed and other draws for another, in both dtypes', () => {
     const draw = (seed: number) => SparseTargets.sample(logits, { samples: 9, seed });
     expect(draw(5)).toEqual(draw(5));
     expect([...draw(5).values.data]).not.toEqual([...draw(6).values.data]);
@@ -110,7 +110,7 @@ describe('SparseTargets.sample', () => {
     const rare = new Matrix(new Float64Array(classes).fill(Math.log(1e-5 / classes)), 1, classes);
     rare.data[classes - 1] = 0;
     const { indices } = SparseTargets.sample(rare, { samples: 2_000_000, seed: 3 });
-    // In steps of 2⁻³², draws would fall only on classes that hold a whole number of steps.
+    // With a resolution of 2⁻³², only classes that contain a multiple of it could be drawn.
     const steps = (1e-5 / classes / (1 + 1e-5)) * 2 ** 32; // of one class: 0.04
     const isOnStep = (index: number) => Math.ceil(index * steps) < (index + 1) * steps;
     const drawn = [...indices].slice(0, -1);
@@ -136,7 +136,7 @@ describe('SparseTargets.sample', () => {
     expect(refusal(() => loss([1, 1]))).toMatchObject({ argument: 'teacher', row: 0 });
   });
 
-  test('is refused by a loss that is infinite where the teacher has nothing', () => {
+  test('is refused by a loss that is infinite for classes that were never drawn', () => {
     const sparse = SparseTargets.sample(matrix([9, 0, 0]), { samples: 2, seed: 0 });
     const reverse = new ReverseKLDistillationStrategy<Float64Array>({ temperature: 1 });
     expect(refusal(() => reverse.computeLoss(matrix([0, 0, 0]), sparse))).toMatchObject({

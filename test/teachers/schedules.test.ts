@@ -4,13 +4,13 @@ import { refusal, wrong } from '../support/refusal.js';
 
 const at = (schedule: Schedule, steps: readonly number[]): number[] => steps.map(schedule);
 
-test('linear goes straight from one number to another, and stays there', () => {
+test('linear interpolates between two numbers, and then stays constant', () => {
   expect(at(linear({ from: 4, to: 1, steps: 6 }), [0, 1, 2, 6, 7, 1e9])).toEqual([
     4, 3.5, 3, 1, 1, 1,
   ]);
 });
 
-test('cosine starts and ends slowly, and is half-way in the middle', () => {
+test('cosine starts and ends slowly, with the mean of both numbers in the middle', () => {
   const [start, third, half, twoThirds, end, after] = at(
     cosine({ from: 0, to: 1, steps: 6 }),
     [0, 2, 3, 4, 6, 60],
@@ -21,7 +21,7 @@ test('cosine starts and ends slowly, and is half-way in the middle', () => {
   expect(twoThirds).toBeCloseTo(0.75, 15);
 });
 
-test('piecewise goes through its points, and stays as it is before and after them', () => {
+test('piecewise interpolates between its points, and is constant before and after them', () => {
   const points = [
     [10, 2],
     [20, 4],
@@ -32,14 +32,14 @@ test('piecewise goes through its points, and stays as it is before and after the
   expect(at(piecewise([[5, 7]]), [0, 5, 6])).toEqual([7, 7, 7]);
 });
 
-test('points may change after they were read', () => {
+test("a schedule keeps its points when the caller's array changes", () => {
   const points: [number, number][] = [[0, 1]];
   const schedule = piecewise(points);
   points[0]![1] = 2;
   expect(schedule(0)).toBe(1);
 });
 
-describe('what is refused', () => {
+describe('schedules refuse', () => {
   const options = { from: 0, to: 1, steps: 2 };
   test.each([
     ['from', { ...options, from: Number.NaN }, 'OUT_OF_RANGE'],

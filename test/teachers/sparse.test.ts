@@ -43,11 +43,11 @@ class Hellinger<T extends FloatArray> extends DivergenceDistillationStrategyBase
 
 proveSparse(Hellinger, { tails: ['bucket'] });
 
-describeKernels('Rows of a sparse teacher that keep one class or two', (kernel) => {
+describeKernels('Rows of a sparse teacher that keep one or two classes', (kernel) => {
   const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 2 });
   const shortened = (teacher: Matrix<Float64Array>) => {
     const [one, two] = [1, 2].map((k) => SparseTargets.topK(teacher, k, { temperature: 2 }));
-    // By the numbers of the row, so that the order of rows does not matter.
+    // The choice depends on the elements of the row, so that the order of rows does not matter.
     const counts = Array.from(one!.values.data, (first) => (first > Math.log(0.7) ? 1 : 2));
     const tails = two!.logTail!.map((tail, row) =>
       counts[row] === 1 ? one!.logTail![row]! : tail,
@@ -66,7 +66,7 @@ describeKernels('Rows of a sparse teacher that keep one class or two', (kernel) 
     runsOf(kernel),
   );
   for (const law of laws) {
-    if (law.name === 'float32 agrees with float64') continue; // the strategy is one of float64
+    if (law.name === 'float32 agrees with float64') continue; // the strategy computes in float64
     test(law.name, () => expect(law.check).not.toThrow());
   }
 });
@@ -95,13 +95,13 @@ describeKernels('A sparse teacher', () => {
   });
 });
 
-describe('A sparse teacher by hand', () => {
+describe('A sparse teacher', () => {
   // p = [1/2, 1/4, 1/8, 1/8], q = [1/4, 1/4, 1/4, 1/4]; the two largest are kept
   const teacher = matrix([Math.log(4), Math.log(2), 0, 0]);
   const student = matrix([0, 0, 0, 0]);
   const sparse = SparseTargets.topK(teacher, 2);
 
-  test('topK keeps the largest, their log-probabilities and that of the rest', () => {
+  test('keeps the largest classes by topK, with their log-probabilities and the tail', () => {
     expect([...sparse.indices]).toEqual([0, 1]);
     expect(sparse.values.get(0, 0)).toBeCloseTo(Math.log(1 / 2), 15);
     expect(sparse.values.get(0, 1)).toBeCloseTo(Math.log(1 / 4), 15);
@@ -111,8 +111,8 @@ describe('A sparse teacher by hand', () => {
     expect(values.numeric).toBe(float32);
   });
 
-  test('topK keeps many of many, in whatever order they come', () => {
-    const columns = 100_000; // what grew with their square would take a minute
+  test('keeps many classes by topK, in any order of the logits', () => {
+    const columns = 100_000; // a quadratic cost would take a minute
     const logits = new Matrix(
       Float64Array.from({ length: columns }, (_, j) => j % 50_000),
       1,
@@ -123,18 +123,19 @@ describe('A sparse teacher by hand', () => {
     expect(new Set(indices).size).toBe(columns);
   });
 
-  test('the bucket counts as one class', () => {
+  test('has a tail that counts as one class', () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, sparse);
     const expected = 0.5 * Math.log(2) + 0 + 0.25 * Math.log(0.25 / 0.5);
     expect(loss).toBeCloseTo(expected, 15);
-    // q − p of the three, the bucket's ¼ shared out by the student's probabilities
+    // q − p of the three classes; the tail's ¼ is shared in proportion to the student's
+    // probabilities
     [-0.25, 0, 0.125, 0.125].forEach((value, j) => {
       expect(gradient.get(0, j)).toBeCloseTo(value, 15);
     });
   });
 
-  test('renormalized, both sides are distributions over what is kept', () => {
+  test("is renormalized on both sides by tail: 'renormalize'", () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({
       temperature: 1,
       tail: 'renormalize',
@@ -146,7 +147,7 @@ describe('A sparse teacher by hand', () => {
     });
   });
 
-  test('dropped, the sum has the terms of what is kept alone', () => {
+  test("has only the terms of kept classes with tail: 'drop'", () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({
       temperature: 1,
       tail: 'drop',
@@ -161,7 +162,7 @@ describe('A sparse teacher by hand', () => {
     expect(agreed.computeLoss(matrix([3, 3, 0, 0]), sparse)).toBeLessThan(0);
   });
 
-  test('logits serve where no other class has to be known', () => {
+  test('accepts logits where no other class has to be known', () => {
     const logits = matrix([Math.log(4), Math.log(2)]);
     const some = new SparseTargets({ indices: Int32Array.of(0, 1), logits, columns: 4 });
     const strategy = new ResponseDistillationStrategy<Float64Array>({
@@ -181,7 +182,7 @@ describe('A sparse teacher by hand', () => {
     expect(three.computeLoss(student, sparse)).toBeCloseTo(three.computeLoss(student, at3), 14);
   });
 
-  test('without a tail, it is what the probabilities leave, and none where that is rounding', () => {
+  test('has the remaining probability as its tail by default, and none where that is rounding', () => {
     const { indices, values: logProbabilities } = sparse;
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     const loss = strategy.computeLoss(student, sparse);
@@ -193,7 +194,7 @@ describe('A sparse teacher by hand', () => {
     expect(Number.isFinite(strategy.computeLoss(ruledOut, none))).toBe(true);
   });
 
-  test('in float32 it is as good as its log-probabilities', () => {
+  test('has the precision of its log-probabilities in float32', () => {
     const strategy = new ResponseDistillationStrategy({ temperature: 1 });
     const single = SparseTargets.topK(teacher.as(float32), 2);
     const { loss, gradient } = strategy.computeLossAndGradient(student.as(float32), single);
@@ -202,7 +203,7 @@ describe('A sparse teacher by hand', () => {
     expect(gradient.get(0, 0)).toBeCloseTo(-0.25, 6);
   });
 
-  test('an entry without a class may stand anywhere, with any value', () => {
+  test('accepts elements without a class at any place, with any value', () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     const expected = strategy.computeLossAndGradient(student, sparse);
     const some = new SparseTargets({
@@ -217,12 +218,12 @@ describe('A sparse teacher by hand', () => {
     });
   });
 
-  test('a row that keeps every class has no tail, beside rows that have one', () => {
+  test('may have a row that keeps every class, without a tail, beside rows with a tail', () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     const rows = [...Array(2)].map(() => [...student.data]);
     const both = new SparseTargets({
       indices: Int32Array.of(0, 1, 2, 3, 0, 1, -1, -1),
-      // Rounded, as probabilities are that were stored in half precision: nobody has what is left.
+      // Rounded to half precision, as stored probabilities are, so that the remainder is an error.
       logProbabilities: matrix([0.4997, 0.25, 0.125, 0.125].map(Math.log), [
         ...sparse.values.data,
         0,
@@ -240,7 +241,7 @@ describe('A sparse teacher by hand', () => {
     });
   });
 
-  test("a divergence of one's own sees the bucket behind the kept classes, and the label's place", () => {
+  test("gives a user's divergence the tail after the kept classes, and the place of the label", () => {
     const seen: { p: number[]; label: number }[] = [];
     class Spy extends Hellinger<Float64Array> {
       protected override divergence(row: DistributionRow): number {
@@ -260,7 +261,7 @@ describe('A sparse teacher by hand', () => {
     expect(places('renormalize', -1)).toMatchObject({ label: -1, p: { length: 2 } });
   });
 
-  test("a divergence of one's own whose slopes no format holds is refused", () => {
+  test("is refused if the slopes of a user's divergence overflow", () => {
     class Steep extends Hellinger<Float32Array> {
       protected override divergence(row: DistributionRow): number {
         const loss = super.divergence(row);
@@ -273,7 +274,7 @@ describe('A sparse teacher by hand', () => {
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });
   });
 
-  test('it stands in a hybrid too, by layer or as it is', () => {
+  test('is accepted by a hybrid, by layer or without layers', () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
     const hybrid = new HybridDistillationStrategy([{ strategy, weight: 1 }]);
     const expected = strategy.computeLossAndGradient(student, sparse);
@@ -320,7 +321,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(create)).toMatchObject({ code: 'MISPLACED_OPTION', argument });
   });
 
-  test('where a class is out of range, or stands twice', () => {
+  test('if a class is out of range, or occurs twice', () => {
     const out = new SparseTargets({ ...good, indices: Int32Array.of(3, 4) });
     expect(refusal(evaluate(out))).toMatchObject({
       code: 'OUT_OF_RANGE',
@@ -333,7 +334,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(evaluate(twice))).toMatchObject({ code: 'OUT_OF_RANGE', received: '3 again' });
   });
 
-  test('where a row keeps no class, unless it is excluded', () => {
+  test('if a row keeps no class, unless the row is excluded', () => {
     const two = new SparseTargets({
       indices: Int32Array.of(-1, -1, 3, 1),
       logProbabilities: matrix([0, 0], [...logProbabilities.data]),
@@ -353,7 +354,7 @@ describe('A sparse teacher is refused', () => {
     }
   });
 
-  test('where its probabilities sum to more than 1, or a number is none', () => {
+  test('if its probabilities sum to more than 1, or a number is invalid', () => {
     const much = new SparseTargets({ ...good, logProbabilities: matrix([0, -1]) });
     expect(refusal(evaluate(much))).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
     const short = new SparseTargets({ ...good, logTail: Float64Array.of(-9) });
@@ -364,7 +365,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(evaluate(tail))).toMatchObject({ code: 'NOT_A_DISTRIBUTION', row: 0 });
   });
 
-  test('at another temperature than it was stored for, unless that does not matter', () => {
+  test('at another temperature than the stored one, unless the loss does not depend on it', () => {
     const at2 = new ResponseDistillationStrategy<Float64Array>({ temperature: 2 });
     const call = () => at2.computeLoss(student, new SparseTargets(good));
     expect(refusal(call)).toMatchObject({
@@ -377,7 +378,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(evaluate(raw))).toMatchObject({ code: 'TEMPERATURE', received: 'logits' });
   });
 
-  test('with standardized logits, and by strategies that need every value', () => {
+  test('with standardized logits, and by strategies that need every logit', () => {
     const standardized = new ResponseDistillationStrategy<Float64Array>({
       standardizeLogits: true,
       temperature: 1,
@@ -392,7 +393,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teacher' });
   });
 
-  test('where the student rules out what it allows', () => {
+  test('if the student rules out a kept class', () => {
     const call = (row: number[]) => () =>
       strategy.computeLoss(matrix(row), new SparseTargets(good));
     expect(refusal(call([0, -Infinity, 0, 0]))).toMatchObject({
@@ -401,7 +402,7 @@ describe('A sparse teacher is refused', () => {
       row: 0,
       column: 1,
     });
-    // The classes that are not kept have a quarter of the probability.
+    // The other classes have a quarter of the probability.
     expect(refusal(call([-Infinity, 0, -Infinity, 0]))).toMatchObject({
       code: 'RULED_OUT',
       argument: "the student's tail",
@@ -413,7 +414,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(labeled)).toMatchObject({ code: 'RULED_OUT', argument: 'student', column: 0 });
   });
 
-  test('where it leaves nothing to a tail that the student allows', () => {
+  test('if it has no probability for a tail that the student allows', () => {
     const reverse = new ReverseKLDistillationStrategy<Float64Array>({ temperature: 1 });
     const whole = matrix([Math.log(0.5), Math.log(0.5)]);
     const teacher = new SparseTargets({ ...good, logProbabilities: whole });
@@ -425,7 +426,7 @@ describe('A sparse teacher is refused', () => {
   });
 
   test.each(Object.entries(exportedDivergences()))(
-    'where a side rules out all that is kept: %s',
+    'if a side rules out all kept classes: %s',
     (_, Strategy) => {
       const renormalized = new Strategy<Float64Array>({ tail: 'renormalize' });
       const nothing = matrix([-Infinity, -Infinity]);
@@ -440,10 +441,10 @@ describe('A sparse teacher is refused', () => {
     },
   );
 
-  test('where all classes are kept and their probabilities sum to less than 1', () => {
+  test('if all classes are kept and their probabilities sum to less than 1', () => {
     const all = matrix([Math.log(0.2), Math.log(0.1)]);
     const teacher = new SparseTargets({ ...good, logProbabilities: all, columns: 4 });
-    expect(Number.isFinite(evaluate(teacher)())).toBe(true); // the tail has the rest
+    expect(Number.isFinite(evaluate(teacher)())).toBe(true); // the tail has the remainder
     const indices = Int32Array.of(0, 1);
     const two = new SparseTargets({ indices, logProbabilities: all, columns: 2 });
     const call = () => strategy.computeLoss(matrix([0, 0]), two);
@@ -454,7 +455,7 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test('in another number format, with a way out', () => {
+  test('in another dtype, with a hint that works', () => {
     const call = () =>
       new ResponseDistillationStrategy().computeLoss(wrong(student), wrong(single));
     const single = SparseTargets.topK(student.as(float32), 2);
@@ -465,7 +466,7 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test('as the options of one, and by what needs every value', () => {
+  test('as the options of a strategy, and by strategies that need every logit', () => {
     const options = () => strategy.computeLoss(student, wrong<Matrix<Float64Array>>(good));
     expect(refusal(options)).toMatchObject({
       code: 'WRONG_TYPE',
@@ -474,7 +475,7 @@ describe('A sparse teacher is refused', () => {
     });
   });
 
-  test('by losses that are no function of two distributions, which say what takes them', () => {
+  test('by losses that are no function of two distributions, with a hint that names losses that accept it', () => {
     const teacher = wrong<Matrix<Float64Array>>(new SparseTargets(good));
     const weighted = new WeightedSoftLabelDistillationStrategy<Float64Array>();
     const { message, ...error } = refusal(() => weighted.computeLoss(student, teacher));
@@ -497,12 +498,12 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(call)).toMatchObject({ code: 'WRONG_TYPE', argument: 'teacher' });
   });
 
-  test('before anything is added to, and where its memory would be written', () => {
+  test('before a gradient changes, and if an output overlaps its memory', () => {
     const renormalized = new ResponseDistillationStrategy<Float64Array>({
       tail: 'renormalize',
       temperature: 0.01,
     });
-    // Its logits at 0.01 are too large for any number.
+    // Its logits at temperature 0.01 overflow.
     const hot = new SparseTargets({ ...good, temperature: 1e308 });
     const gradient = matrix([7, 7, 7, 7]);
     const options = { gradient, accumulate: true };
@@ -520,7 +521,7 @@ describe('A sparse teacher is refused', () => {
     expect([...shared]).toEqual([3, 1]);
   });
 
-  test('a k beyond the classes, and a temperature that is none', () => {
+  test('for a k beyond the number of classes, and for an invalid temperature', () => {
     const operation = 'SparseTargets.topK';
     const call = () => SparseTargets.topK(student, 5);
     expect(refusal(call)).toMatchObject({ operation, code: 'OUT_OF_RANGE' });

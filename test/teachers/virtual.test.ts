@@ -7,7 +7,7 @@ import {
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-test('a virtual teacher gives the label its probability, and the others the rest in equal parts', () => {
+test('a virtual teacher gives the label its probability, and shares the remainder equally', () => {
   const teacher = virtualTeacher(Int32Array.of(1, 0), 5, { correct: 0.8 });
   expect(teacher.numeric.dtype).toBe('float32');
   const probabilities = teacher.toRows().map((row) => row.map(Math.exp));
@@ -21,7 +21,7 @@ test('a virtual teacher gives the label its probability, and the others the rest
   expect(Math.exp(virtualTeacher(Int32Array.of(0), 2).get(0, 0))).toBeCloseTo(0.99, 6);
 });
 
-test('a row without a class has equal logits', () => {
+test('a virtual teacher has equal logits in a row without a label', () => {
   const teacher = virtualTeacher(Int32Array.of(IGNORE_INDEX, UNLABELED), 3);
   expect(teacher.toRows()).toEqual([
     [0, 0, 0],
@@ -29,7 +29,7 @@ test('a row without a class has equal logits', () => {
   ]);
 });
 
-test('a student that says what the virtual teacher says has no soft loss', () => {
+test("a student with the virtual teacher's distribution has a soft loss of 0", () => {
   const teacher = virtualTeacher(Int32Array.of(2, 0), 3, { correct: 0.9 });
   const strategy = new ResponseDistillationStrategy({ temperature: 20 });
   expect(strategy.computeLoss(teacher.clone(), teacher)).toBeCloseTo(0, 12);
@@ -43,7 +43,7 @@ test.each([
   ['correct', [Int32Array.of(0), 4, { correct: 0.25 }], 'OUT_OF_RANGE'],
   ['correct', [Int32Array.of(0), 4, { correct: 1 }], 'OUT_OF_RANGE'],
   ['options', [Int32Array.of(0), 4, { smoothing: 0.1 }], 'UNKNOWN_OPTION'],
-])('%s that are wrong are refused', (argument, call, code) => {
+])('invalid %s are refused', (argument, call, code) => {
   expect(
     refusal(() => virtualTeacher(...wrong<Parameters<typeof virtualTeacher>>(call))),
   ).toMatchObject({

@@ -31,7 +31,7 @@ const teacher = Matrix.fromRows(
   float64,
 );
 
-/** Σ of a function of s − t, mean over rows, given with the derivative that is claimed for it. */
+/** Mean over rows of Σ f(s − t), with a claimed derivative of f. */
 function eachEntry(
   { student, teacher, rows, normalizer }: DistillationBatch<Float64Array>,
   gradient: GradientSink<Float64Array> | undefined,
@@ -50,7 +50,7 @@ function eachEntry(
   return sum / normalizer;
 }
 
-/** Σ ½ (s − t)², with a gradient that is right but for a factor in one entry. */
+/** Σ ½ (s − t)², whose gradient has a wrong factor in one element. */
 class OneEntry extends DistillationStrategyBase<Float64Array> {
   constructor(
     readonly index: number,
@@ -67,7 +67,7 @@ class OneEntry extends DistillationStrategyBase<Float64Array> {
   }
 }
 
-/** Σ ½ (s − t)², with a gradient that is `factor` times what it should be. */
+/** Σ ½ (s − t)², whose gradient is multiplied by `factor`. */
 class Scaled extends DistillationStrategyBase<Float64Array> {
   constructor(readonly factor: (batch: DistillationBatch<Float64Array>) => number) {
     super();
@@ -87,7 +87,7 @@ function softmax(values: Float64Array): number[] {
   return exponentials.map((e) => e / sum);
 }
 
-/** Σ ½ (softmax(s) − softmax(t))², whose gradient forgets the Jacobian of the softmax. */
+/** Σ ½ (softmax(s) − softmax(t))², whose gradient lacks the Jacobian of the softmax. */
 class WithoutJacobian extends DistillationStrategyBase<Float64Array> {
   protected override evaluate(
     batch: DistillationBatch<Float64Array>,
@@ -108,7 +108,7 @@ class WithoutJacobian extends DistillationStrategyBase<Float64Array> {
   }
 }
 
-/** Σ ½ min(|s − t|, 1)², whose gradient does not know of the clamp. */
+/** Σ ½ min(|s − t|, 1)², whose gradient ignores the clamp. */
 class ValueOnlyClamp extends DistillationStrategyBase<Float64Array> {
   protected override evaluate(
     batch: DistillationBatch<Float64Array>,
@@ -119,7 +119,7 @@ class ValueOnlyClamp extends DistillationStrategyBase<Float64Array> {
 }
 
 describe('checkGradient', () => {
-  test('passes a gradient that is right', () => {
+  test('accepts a correct gradient', () => {
     const report = checkGradient(new Scaled(() => 1), student, teacher);
     expect(report).toMatchObject({ passed: true, coordinates: 6, directions: 0, kinks: [] });
     expect(report.maxError).toBeLessThan(1e-6);
@@ -142,12 +142,12 @@ describe('checkGradient', () => {
     );
   });
 
-  test('catches a mistake of one part in 100,000 in one entry', () => {
+  test('catches an error of one part in 100,000 in one element', () => {
     const report = checkGradient(new OneEntry(4, 1 + 1e-5), student, teacher);
     expect(report).toMatchObject({ passed: false, worst: { row: 1, column: 1 } });
   });
 
-  test('sees a mistake in one of 40,000 entries through random directions', () => {
+  test('catches an error in one of 40,000 elements by random directions', () => {
     const random = Matrix.zeros(200, 200, float64);
     random.data.forEach((_, i) => {
       random.data[i] = Math.sin(i * i);
@@ -161,7 +161,7 @@ describe('checkGradient', () => {
     ).toThrow(/student direction \d+/);
   });
 
-  test('flags a kink, where the gradient has to lie between the two slopes', () => {
+  test('reports a kink, at which the gradient must lie between the two slopes', () => {
     const l1 = new FeatureDistillationStrategy<Float64Array>({ metric: 'l1' });
     const tied = teacher.clone();
     tied.set(0, 1, 5);
@@ -187,7 +187,7 @@ describe('checkGradient', () => {
     expect(outside.kinks).toContainEqual(outside.worst);
   });
 
-  test('accepts the one-sided slope of a kink that is small beside the other entries', () => {
+  test('accepts the one-sided slope of a kink that is small beside the other elements', () => {
     class SmallHinge extends DistillationStrategyBase<Float64Array> {
       protected override evaluate(
         batch: DistillationBatch<Float64Array>,
@@ -221,7 +221,7 @@ describe('checkGradient', () => {
     }
     for (const value of [0, 1]) {
       const beside = teacher.clone();
-      // The others are at their corners, all of them or all but one.
+      // All other elements, or all but one, are at their corners.
       beside.set(0, 1, teacher.get(0, 1) + value);
       const report = checkGradient(new SquaredHinge(0), beside, teacher);
       expect(report).toMatchObject({ passed: true, kinks: [] });
@@ -229,7 +229,7 @@ describe('checkGradient', () => {
     }
   });
 
-  test('a jump of the loss is no kink', () => {
+  test('does not accept a jump of the loss as a kink', () => {
     class Jump extends DistillationStrategyBase<Float64Array> {
       protected override evaluate(
         batch: DistillationBatch<Float64Array>,
@@ -251,7 +251,7 @@ describe('checkGradient', () => {
     }
   });
 
-  test('a gradient that is not finite never passes', () => {
+  test('never accepts a gradient that is not finite', () => {
     const nan = student.zerosLike();
     nan.data[0] = Number.NaN;
     const bare: IDistillationStrategy<Float64Array> = {
@@ -293,7 +293,7 @@ describe('checkGradient', () => {
     expect(['weight', 'bias']).toContain(forgetful.worst?.of);
   });
 
-  test('checks every layer of a layerwise hybrid, with labels, masks and a projection', () => {
+  test('checks every layer of a layer-by-layer hybrid, with labels, masks and a projection', () => {
     const hybrid = new HybridDistillationStrategy<Float64Array>([
       { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
       {
@@ -330,7 +330,7 @@ describe('checkGradient', () => {
     expect(report).toMatchObject({ passed: true, coordinates: 6 + 6 + 6 });
   });
 
-  test('leaves the student as it was, and entries that are ruled out alone', () => {
+  test('does not change the student, and skips elements that are ruled out', () => {
     const ruledOut = student.clone();
     ruledOut.set(0, 0, -Infinity);
     const before = ruledOut.clone();
@@ -341,7 +341,7 @@ describe('checkGradient', () => {
     expect(ruledOut.data).toEqual(before.data);
   });
 
-  test('wants float64, and says how to get there', () => {
+  test('requires float64, with a hint that works', () => {
     const strategy = new ResponseDistillationStrategy<Float64Array>();
     const single: Matrix<Float64Array> = wrong(student.as(float32));
     expect(() => checkGradient(strategy, single, teacher)).toThrow(

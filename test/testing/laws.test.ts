@@ -29,7 +29,7 @@ type Break =
   | 'batch'
   | 'single precision';
 
-/** Σ ½ (s − t)², mean over rows, broken in one way. */
+/** Σ ½ (s − t)², mean over rows, with one defect. */
 class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
   #buffer: Matrix<T> | undefined;
   constructor(readonly broken: Break) {
@@ -47,7 +47,7 @@ class Squares<T extends FloatArray> extends DistillationStrategyBase<T> {
     this.#buffer.data.set(gradient.data);
     return this.#buffer;
   }
-  /** Leaves a mark in the gradient of a call that fails. */
+  /** Changes the gradient of a call that fails. */
   #failing<R>(options: EvaluationOptions<T> | undefined, call: () => R): R {
     try {
       return call();
@@ -90,7 +90,7 @@ function subjectOf(broken: Break): StrategySubject {
   return { create, values: 'features', invariances: ['row-order', 'column-order'] };
 }
 
-/** The names of the laws that a strategy breaks. */
+/** Returns the names of the laws that a strategy breaks. */
 function brokenLaws(broken: Break): string[] {
   return strategyLaws(fc, subjectOf(broken))
     .filter(({ check }) => {
@@ -105,11 +105,11 @@ function brokenLaws(broken: Break): string[] {
 }
 
 describe('strategyLaws', () => {
-  test('a right strategy keeps all of them', () => {
+  test('hold for a correct strategy', () => {
     expect(brokenLaws('nothing')).toEqual([]);
   });
 
-  test('a property that is undefined has its default value', () => {
+  test('treat undefined properties of a subject as missing', () => {
     const unset = {
       heldAt: undefined,
       minimum: undefined,
@@ -127,7 +127,7 @@ describe('strategyLaws', () => {
     );
   });
 
-  test('what a call was to overwrite may hold anything once it failed', () => {
+  test('allow any content in an overwritten gradient after a failed call', () => {
     expect(brokenLaws('overwrites before it fails')).toEqual([]);
   });
 
@@ -144,12 +144,12 @@ describe('strategyLaws', () => {
     ['one buffer', 'loss and gradient agree to the bit, however they are asked for'],
     ['position', 'the loss does not change with column-order'],
     ['batch', 'chunks with one normalizer add up'],
-  ])('%s: broken, and the law says so', (broken, law) => {
+  ])('fail for a strategy with this defect: %s', (broken, law) => {
     expect(brokenLaws(broken)).toContain(law);
   });
 
-  test('a weight that passes no gradient has to be held, at what gives the same gradient', () => {
-    /** Weighted by the mean of squares of a row, of the student that is held where there is one. */
+  test('require that a weight that passes no gradient is held, with an equal gradient', () => {
+    /** Weighted by the row's mean of squares, of the held student if there is one. */
     class Weighted<T extends FloatArray> extends DistillationStrategyBase<T> {
       constructor(readonly held?: Matrix<T>) {
         super();
@@ -185,12 +185,12 @@ describe('strategyLaws', () => {
     expect(() => check((student) => new Weighted(student))).not.toThrow();
   });
 
-  test('a broken law names itself, a seed and a counterexample', () => {
+  test('report the name of the law, a seed and a counterexample', () => {
     const law = strategyLaws(fc, subjectOf('gradient')).find(({ name }) => /derivative/.test(name));
     expect(() => law?.check()).toThrow(/^.*derivative.*: [\s\S]*seed: -?\d+[\s\S]*Counterexample/);
   });
 
-  test('every law starts its message with its name, and has the seed that it was given', () => {
+  test("start each message with the law's name, and use the given seed", () => {
     const create = (): never => {
       throw new Error('no strategy');
     };
@@ -201,8 +201,8 @@ describe('strategyLaws', () => {
     }
   });
 
-  test('every law makes the same cases of the same seed, as many as it is told', () => {
-    /** The students that each law calls its strategy with. */
+  test('make the same cases for the same seed, as many as requested', () => {
+    /** The students of each law's calls. */
     const studentsOf = (options: LawOptions) => {
       const seen: string[] = [];
       const create = <T extends FloatArray>(): IDistillationStrategy<T> => {
@@ -233,7 +233,7 @@ describe('strategyLaws', () => {
     expect(more.map(({ made }) => made)).toEqual(first.map(({ made }) => 3 * made));
   });
 
-  test('refuse options that are none', () => {
+  test('refuse invalid options', () => {
     const laws = (options: LawOptions) => () =>
       strategyLaws(fc, subjectOf('nothing'), options).length;
     expect(laws({ seed: undefined, numRuns: undefined })()).toBe(14);
@@ -242,7 +242,7 @@ describe('strategyLaws', () => {
     expect(laws({ seed: 0.5 })).toThrow('strategyLaws: seed must be an integer, got 0.5');
   });
 
-  test('are for whatever keeps the interface', () => {
+  test('accept any implementation of the interface', () => {
     const create = <T extends FloatArray>(): IDistillationStrategy<T> => {
       const inner = new Squares<T>('nothing');
       return {
@@ -264,7 +264,7 @@ test.each([
   ['invariances', { invariances: ['rows'] }, 'OUT_OF_RANGE'],
   ['create', { create: undefined }, 'WRONG_TYPE'],
   ['', { reachMinimum: false }, 'UNKNOWN_OPTION'],
-])('a subject whose %s is wrong is refused', (field, change, code) => {
+])('a subject with an invalid %s is refused', (field, change, code) => {
   const subject = {
     create: () => new ResponseDistillationStrategy(),
     values: 'logits',

@@ -19,15 +19,13 @@ import { sineValues } from '../support/tensorValues.js';
 
 const DERIVATIVE = 'the gradient is the derivative of the loss';
 
-/** One law, on 300 cases. */
+/** One law on 300 cases. */
 function lawOf(name: string, subject: StrategySubject, seed: number): () => void {
   const laws = strategyLaws(fc, subject, { seed, numRuns: 300 });
   return laws.find((law) => law.name === name)!.check;
 }
 
-/**
- * KL(p ‖ q) term by term: near the teacher the terms cancel, and what is left is their rounding.
- */
+/** KL(p ‖ q) term by term: near the teacher the terms cancel, and their rounding remains. */
 class Divergence<T extends FloatArray> extends DivergenceDistillationStrategyBase<T> {
   constructor(readonly times = 1) {
     super({ temperature: 2 });
@@ -53,9 +51,7 @@ function logSoftmax(values: FloatArray): Float64Array {
   return row.map((value) => value - sum);
 }
 
-/**
- * A loss of log p and log q of each row, by formulas that nothing makes precise near the minimum.
- */
+/** A loss of log p and log q of each row, by formulas that lose precision near the minimum. */
 abstract class OfLogarithms<T extends FloatArray> extends DistillationStrategyBase<T> {
   /** The loss of a row, and its derivative by the student's logits. */
   protected abstract row(logP: Float64Array, logQ: Float64Array): readonly [number, Float64Array];
@@ -107,7 +103,7 @@ class Renyi<T extends FloatArray> extends OfLogarithms<T> {
 }
 
 /**
- * ½ (s − t)² of each entry, with a loss or a gradient that is off by what a subject may call
+ * ½ (s − t)² of each element, whose loss or gradient has an error of the size of the declared
  * rounding.
  */
 class Blurred<T extends FloatArray> extends DistillationStrategyBase<T> {
@@ -139,7 +135,7 @@ class Blurred<T extends FloatArray> extends DistillationStrategyBase<T> {
   }
 }
 
-/** A number in [−1, 1) that has nothing to do with that of values nearby. */
+/** A pseudo-random number in [−1, 1), unrelated for nearby arguments. */
 function hash(values: FloatArray): number {
   let bits = 0;
   for (const word of new Int32Array(Float64Array.from(values).buffer)) {
@@ -182,7 +178,7 @@ describe.each([1, 2])('law 1, seed %i', (seed) => {
     ['JensenShannon', { ...logits(() => new JensenShannonDistillationStrategy()), ruledOut: true }],
     ['Feature by cosine', cosine()],
     ['a loss with noise below its rounding', blurred({ loss: 5e-10 }, 1e-9)],
-  ])('holds for a right loss: %s', (_, subject) => {
+  ])('holds for a correct loss: %s', (_, subject) => {
     expect(lawOf(DERIVATIVE, subject, seed)).not.toThrow();
   });
 
@@ -194,12 +190,12 @@ describe.each([1, 2])('law 1, seed %i', (seed) => {
     ['Rényi, order 0.99, times 1 − 1e-5', logits(() => new Renyi(0.99, 1 - 1e-5), 1e-9)],
     ['squares, times 1 + 1e-5', blurred({ times: 1 + 1e-5 }, 1e-9)],
     ['noise below its rounding, times 1 + 1e-3', blurred({ loss: 5e-10, times: 1.001 }, 1e-9)],
-  ])('finds a wrong one: %s', (_, subject) => {
+  ])('finds a wrong loss: %s', (_, subject) => {
     expect(lawOf(DERIVATIVE, subject, seed)).toThrow(DERIVATIVE);
   });
 });
 
-describe('rounding', () => {
+describe('the declared rounding', () => {
   test.each<[string, Parameters<typeof blurred>[0], number]>([
     [DERIVATIVE, { gradient: 1e-8 }, 2e-8],
     ['float32 agrees with float64', { float32: 1e-8 }, 2e-8],
@@ -208,7 +204,7 @@ describe('rounding', () => {
       { gradient: 1e-6 },
       2e-6,
     ],
-  ])('is what does not break a law: %s', (law, blur, rounding) => {
+  ])('allows an error that would break a law without it: %s', (law, blur, rounding) => {
     expect(lawOf(law, blurred(blur), 1)).toThrow(law);
     expect(lawOf(law, blurred(blur, rounding), 1)).not.toThrow();
   });
@@ -216,7 +212,8 @@ describe('rounding', () => {
 
 describe('checkGradient near the teacher', () => {
   /**
-   * The response loss, with a gradient of which one element is off by this share of the largest.
+   * The response loss, with a gradient whose error in one element is this fraction of the largest
+   * element.
    */
   function oneElement(error: number): IDistillationStrategy<Float64Array> {
     const right = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 });
@@ -249,8 +246,8 @@ describe('checkGradient near the teacher', () => {
     expect(check(0.01)).toMatchObject({ passed: false, worst: { direction: expect.any(Number) } });
   });
 
-  test('the scale is no less than what a difference resolves, and is reported', () => {
-    // Saturated: even one step away there is no slope.
+  test('has a scale of at least the resolution of a difference, and reports it', () => {
+    // Saturated: even one step away the slope is 0.
     const flat = Matrix.fromRows([[20, -20]], float64);
     const { passed, worst } = checkGradient(new PlainKL<Float64Array>(), flat, flat);
     expect(passed).toBe(true);

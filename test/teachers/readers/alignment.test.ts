@@ -10,15 +10,15 @@ import {
 } from '../../../src/teachers/readers/index.js';
 import { llamaCpp, ollama, openAI, sglang, tokenId, trl, trlLists, vllm } from './payloads.js';
 
-// Which entry of a reply scores which token, and which row of the student predicts it: for every
-// format, in one table.
+// One table for all formats: the element of a reply that scores each token, and the row of the
+// student that predicts the token.
 
 interface Alignment {
   readonly format: string;
   readonly read: () => TeacherReply;
   readonly tokens: number[];
   readonly studentRows: number[];
-  /** The classes that each row keeps, the most probable first. */
+  /** The kept classes of each row, the most probable first. */
   readonly classes: number[][];
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as readers from '../../../src/teachers/readers/index.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-/** A reader as a caller in JavaScript can call it. */
+/** A reader with the types of a JavaScript caller. */
 type Reader = (response: unknown, options: { columns: unknown }) => unknown;
 
 const all = Object.entries(readers).map(([name, reader]) => [name, wrong<Reader>(reader)] as const);

@@ -13,7 +13,7 @@ function read(row: object, config?: unknown, options: Partial<DistillKitOptions>
   return readDistillKit(wrong<DistillKitRow>(row), { columns, config: wrong(config), ...options });
 }
 
-/** Words of 64 bits, which JSON has as text. */
+/** 64-bit words, which are strings in JSON. */
 function withWords<R extends { packed_indices: string[][] }>(row: R) {
   return { ...row, packed_indices: row.packed_indices.map((words) => words.map(BigInt)) };
 }
@@ -49,7 +49,7 @@ describe('readDistillKit', () => {
 
   const [{ row, config }] = fixtures.compressed as [(typeof fixtures.compressed)[0]];
 
-  test('reads bigints and typed arrays, as Parquet readers give them', () => {
+  test('reads bigints and typed arrays, as Parquet readers return them', () => {
     const typed = {
       input_ids: BigUint64Array.from(row.input_ids, BigInt),
       compressed_logprobs: row.compressed_logprobs.map((bytes) => Uint8Array.from(bytes)),
@@ -70,24 +70,24 @@ describe('readDistillKit', () => {
     ],
   };
 
-  test('reads tokens and log-probabilities as they are, without a configuration', () => {
+  test('reads plain tokens and log-probabilities without a configuration', () => {
     const { targets, tokens, studentRows } = read(raw);
     expect([...targets.indices]).toEqual([2, 4, 2, -1]);
     expect([...tokens, ...studentRows]).toEqual([2, 7, 0, 1]);
   });
 
-  test('what the last row of a packed data set predicts is unknown', () => {
+  test('leaves the last row of a packed data set without a label', () => {
     const packed = { ...raw, input_ids: [5, 2], attention_mask: [1, 1] };
     const { targets, tokens } = read(packed);
     expect([...targets.indices, ...tokens]).toEqual([2, 4, 2]);
   });
 
-  test('reads what follows a prompt', () => {
+  test('reads the completion after a prompt', () => {
     const { tokens, studentRows, targets } = read(raw, undefined, { promptLength: 2 });
     expect([...tokens, ...studentRows, targets.rows]).toEqual([7, 1, 1]);
   });
 
-  test('a vocabulary may be one larger than the columns, and smaller', () => {
+  test('accepts a vocabulary that is one larger than the columns, or smaller', () => {
     expect(read(row, { ...config, d: 1001 }).targets).toEqual(read(row, config).targets);
     expect(read(row, { ...config, d: 1001 }).targets.columns).toBe(columns);
     expect(read(row, config, { columns: 1024 }).targets.indices).toEqual(
@@ -253,7 +253,7 @@ describe('readDistillKit', () => {
     );
   });
 
-  test('refuses legacy columns that do not fit', () => {
+  test('refuses legacy columns of different lengths', () => {
     const huge = { ...fixtures.legacy[0]!.config, polynomial_degree: 1e9 };
     expect(refusal(() => read(withWords(fixtures.legacy[0]!.row), huge)).message).toContain(
       'coeffs[0] has shape [4], expected [1000000001] (one for each term)',

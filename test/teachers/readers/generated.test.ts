@@ -10,7 +10,7 @@ import { llamaCpp, ollama, openAI, sglang, tokenId } from './payloads.js';
 
 const columns = 8;
 
-/** A copy of a payload with other fields, at a path such as `choices.0.logprobs`. */
+/** Copies a payload with other fields, given by paths such as `choices.0.logprobs`. */
 function changed<T>(payload: T, path: string, value: unknown): T {
   const copy = structuredClone(payload);
   const keys = path.split('.');
@@ -27,14 +27,14 @@ describe('readSGLang', () => {
   const read = (reply: unknown, options = {}) => readSGLang(wrong(reply), { columns, ...options });
   const { input_top_logprobs: _, input_token_logprobs: __, ...output } = sglang.meta_info;
 
-  test('reads the output where nothing else is scored', () => {
+  test('reads the completion if the prompt is not scored', () => {
     const expected = read(sglang, { part: 'output' });
     expect(read({ meta_info: output })).toEqual(expected);
     const first = { input_top_logprobs: [null], input_token_logprobs: [[null, 5, null]] };
     expect(read({ meta_info: { ...output, ...first } })).toEqual(expected);
   });
 
-  test('reads a prompt whose length the reply does not say', () => {
+  test('reads a prompt whose length the reply does not give', () => {
     const { prompt_tokens: ___, ...info } = output;
     const { studentRows } = read({ meta_info: info }, { promptLength: 3 });
     expect([...studentRows]).toEqual([2, 3]);
@@ -122,7 +122,7 @@ describe('readSGLang', () => {
     expect(refusal(() => read(changed(sglang, path, value))).message).toContain(message);
   });
 
-  test('refuses what is not scored, and names the request for it', () => {
+  test('refuses a reply without scores, and names the request that asks for them', () => {
     const hint =
       'meta_info.input_top_logprobs must be an array, got undefined; ask for return_logprob: true ' +
       'and top_logprobs_num: k in the request, with logprob_start_len: 0';
@@ -141,21 +141,21 @@ describe('readLlamaCpp', () => {
   const read = (reply: unknown, options = {}) =>
     readLlamaCpp(wrong(reply), { columns, ...options });
 
-  test('the lowest float32 is −Infinity', () => {
+  test('reads the lowest float32 as −Infinity', () => {
     const lowest = -3.4028234663852886e38;
     const path = 'completion_probabilities.0.top_logprobs.1.logprob';
     const { targets } = read(changed(llamaCpp, path, lowest));
     expect([...targets.indices]).toEqual([2, -1, 2, 3]);
   });
 
-  test('reads a student with another vocabulary by the bytes', () => {
+  test('maps tokens to a student with another vocabulary by their bytes', () => {
     const other = (bytes: Uint8Array) => 7 - tokenId(bytes)!;
     const { targets, tokens } = read(llamaCpp, { tokenId: other });
     expect([...tokens]).toEqual([5, 0]);
     expect([...targets.indices]).toEqual([5, 3, 5, 4]);
   });
 
-  test('tokens of a stop word are not scored', () => {
+  test('skips the tokens of a stop word, which have no scores', () => {
     const stopped = { ...llamaCpp, tokens: [], tokens_predicted: 4, stop_type: 'word' };
     expect(read(stopped)).toEqual(read(llamaCpp));
     expect(read({ ...stopped, tokens: [2, 7, 1, 1] })).toEqual(read(llamaCpp));
@@ -221,7 +221,7 @@ describe('readLlamaCpp', () => {
     expect(refusal(() => read(changed(llamaCpp, path, value))).message).toContain(message);
   });
 
-  test('finds a token without a score by their number', () => {
+  test('detects a token without a score by the number of scores', () => {
     const reply = { ...llamaCpp, tokens: [], tokens_predicted: 3 };
     expect(refusal(() => read(reply)).message).toContain(
       'tokens_predicted must be 2, the number of scored tokens, got 3; the server does not score',
@@ -242,12 +242,12 @@ describe('readOpenAI', () => {
     );
   });
 
-  test('a token that the student does not have joins the tail', () => {
+  test("adds the probability of a token outside of the student's vocabulary to the tail", () => {
     const { targets } = read(openAI);
     expect(targets.logTail![0]).toBeCloseTo(Math.log(1 - Math.exp(-0.5)), 6);
   });
 
-  test('reads the bytes, and the text of a token without bytes', () => {
+  test('reads the bytes, or the text of a token without bytes', () => {
     const path = 'choices.0.logprobs.content.0.top_logprobs.0.bytes';
     expect(read(changed(openAI, path, null))).toEqual(read(openAI));
     const part = changed(openAI, 'choices.0.logprobs.content.0.top_logprobs.1.bytes', [240, 159]);
@@ -261,7 +261,7 @@ describe('readOpenAI', () => {
     expect(seen).toContainEqual([[240, 159], 'Ha']);
   });
 
-  test('reads ids that the server says', () => {
+  test('reads the ids in the reply', () => {
     const id = (token: number, logprob: number) => ({ token: `token_id:${token}`, logprob });
     const content = [{ ...id(5, -1), top_logprobs: [id(5, -1), id(6, -2)] }];
     const reply = { choices: [{ logprobs: { content } }] };
@@ -353,7 +353,7 @@ describe('readOpenAI', () => {
 describe('readOllama', () => {
   const read = (reply: unknown) => readOllama(wrong(reply), { columns, tokenId });
 
-  test('bytes may be left out', () => {
+  test('accepts tokens without bytes', () => {
     const reply = changed(ollama, 'logprobs.0.bytes', undefined);
     expect(read(reply)).toEqual(read(ollama));
   });

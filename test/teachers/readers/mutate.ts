@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** One change of a payload: which part of it, what happens there, and a value to put there. */
+/** One change of a payload: a place, an operation, and a value for it. */
 export interface Mutation {
   readonly place: number;
   readonly action: 'delete' | 'replace' | 'number' | 'truncate' | 'duplicate' | 'swap' | 'rename';
@@ -56,7 +56,7 @@ export const mutations: fc.Arbitrary<Mutation[]> = fc.array(
 
 type Holder = Record<string, unknown>;
 
-/** Every place of a payload: an object or array, and a key of it. */
+/** Every place of a payload: an object or array, and one of its keys. */
 function placesOf(value: unknown): [holder: Holder, key: string][] {
   if (typeof value !== 'object' || value === null) return [];
   const holder = value as Holder;
@@ -66,7 +66,7 @@ function placesOf(value: unknown): [holder: Holder, key: string][] {
   ]);
 }
 
-/** A copy of a payload with changes. */
+/** Copies a payload with changes. */
 export function mutate<T>(payload: T, changes: readonly Mutation[]): T {
   const copy = structuredClone(payload);
   for (const { place, action, value, amount } of changes) {
@@ -111,7 +111,7 @@ const actions: Record<Mutation['action'], Action> = {
   rename(holder, key, _, amount) {
     const old = holder[key];
     if (typeof old === 'string') {
-      // Another character of the alphabet of base64.
+      // Another character of base64.
       const at = amount % Math.max(1, old.length);
       holder[key] = `${old.slice(0, at)}A${old.slice(at + 1)}`;
     } else if (!Array.isArray(holder)) {

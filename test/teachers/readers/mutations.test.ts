@@ -15,9 +15,9 @@ import fixtures from '../../fixtures/readers/distillKit.json' with { type: 'json
 import { mutate, mutations } from './mutate.js';
 import { llamaCpp, ollama, openAI, sglang, tokenId, trl, trlLists, vllm } from './payloads.js';
 
-// Replies that were changed at random: a reader refuses them and says where, or gives what stands
-// there. What stands there is read by code without checks, which is right for whatever a reader
-// should accept.
+// Replies with random changes. A reader either refuses a reply and names the place, or returns the
+// values of the reply. A second decoder without checks, which is correct for every valid reply,
+// provides the expected values.
 
 const RUNS = Number(globalThis.process?.env?.MUTATIONS ?? 400);
 const columns = 8;
@@ -29,7 +29,7 @@ interface Expected {
   readonly rows: (readonly [id: number, log: number])[][];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what was changed at random has no type
+// biome-ignore lint/suspicious/noExplicitAny: a randomly changed value has no type
 type Reply = any;
 
 interface Format {
@@ -147,7 +147,7 @@ function unpack(bytes: number[], bits: number, count: number): number[] {
   );
 }
 
-/** Float32 alone, which is what the configurations here have. */
+/** Decodes float32 only, which all configurations here use. */
 function expectDistillKit({ row, config }: Reply): Expected {
   const { k, exact_k, residual_bins: bins, polynomial_terms: terms } = config;
   const logsOf = (bytes: number[]) => {
@@ -328,7 +328,7 @@ function checkReply({ targets, tokens, studentRows }: TeacherReply, expected: Ex
 }
 
 test.each(formats)(
-  '$name: changed at random, is refused or read right',
+  '$name with random changes is refused or read correctly',
   ({ payload, read, expect: naive }) => {
     checkReply([read(payload)].flat()[0]!, [naive(payload)].flat()[0]!);
     let accepted = 0;
@@ -346,7 +346,7 @@ test.each(formats)(
       for (const [i, reply] of replies.entries()) checkReply(reply, expected[i]!);
     });
     fc.assert(property, { numRuns: RUNS });
-    expect(accepted).toBeGreaterThan(RUNS / 100); // both ways are taken
+    expect(accepted).toBeGreaterThan(RUNS / 100); // both outcomes occur
     expect(accepted).toBeLessThan(RUNS);
   },
 );

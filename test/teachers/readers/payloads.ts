@@ -1,8 +1,8 @@
-// Replies as the servers write them: what the tests of each reader read, or change. The same text
-// was scored by all: vLLM has prompt_logprobs: 2 and return_token_ids: true, SGLang
-// top_logprobs_num: 2 and logprob_start_len: 1, llama-server n_probs: 2 and return_tokens: true,
-// OpenAI and Ollama top_logprobs: 2, and TRL top_logprobs: 2 with two sequences, as numpy encodes
-// them and as plain lists.
+// Replies as the servers write them, which the tests of each reader read or change. All servers
+// scored the same text: vLLM with prompt_logprobs: 2 and return_token_ids: true, SGLang with
+// top_logprobs_num: 2 and logprob_start_len: 1, llama-server with n_probs: 2 and return_tokens:
+// true, OpenAI and Ollama with top_logprobs: 2, and TRL with top_logprobs: 2 for two sequences, as
+// arrays of numpy and as plain lists.
 
 import replies from './replies.json' with { type: 'json' };
 
@@ -16,7 +16,7 @@ export const trlLists: typeof replies.trlLists = replies.trlLists;
 
 const words = ['zero', ' one', ' two', ' three', ' four', ' five', ' six', ' seven'];
 
-/** The id of a word, as a tokenizer would know it; tokens that are no word have none. */
+/** Returns the id of a word in the tokenizer's vocabulary; other tokens have none. */
 export function tokenId(bytes: Uint8Array): number | undefined {
   const id = words.indexOf(new TextDecoder().decode(bytes));
   return id < 0 ? undefined : id;

@@ -11,13 +11,13 @@ function read(response: TRLResponse, more: Partial<TRLOptions> = {}) {
   return readTRL(response, { columns, promptLengths, ...more });
 }
 
-/** The text of 4-byte numbers in base64. */
+/** Encodes 4-byte numbers in base64. */
 function base64(numbers: Float32Array | Int32Array): string {
   return btoa(String.fromCharCode(...new Uint8Array(numbers.buffer)));
 }
 
 describe('readTRL', () => {
-  test('arrays and lists of the same reply are read alike', () => {
+  test('reads arrays and lists of the same reply alike', () => {
     expect(read(trlLists, { completions })).toEqual(read(trl));
     expect(read(trl, { completions })).toEqual(read(trl));
     const actual_token_ids = [[[2], [7]], [[3]]];
@@ -28,7 +28,7 @@ describe('readTRL', () => {
     expect([...read(trl, { k: 1 })[0]!.targets.indices]).toEqual([2, 2]);
   });
 
-  test('leaves out what fills the arrays up', () => {
+  test('skips the padding of arrays', () => {
     const logprobs_b64 = base64(Float32Array.of(-0.5, -Infinity, -1, -2, -1, -1.25, 0, 0));
     const token_ids_b64 = base64(Int32Array.of(0, 0, 1, 2, 1, 3, 0, 0));
     const [first] = read({ ...trl, logprobs_b64, token_ids_b64 });

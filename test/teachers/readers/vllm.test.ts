@@ -12,7 +12,7 @@ function scored(...tokens: readonly [id: number, logprob: number, rank: number][
   );
 }
 
-/** Tokens 5, 2, 7, 3 with the two most probable of each; the 7 has rank 6. */
+/** Tokens 5, 2, 7, 3 with the two most probable of each; token 7 has rank 6. */
 const prompt = {
   prompt_token_ids: [5, 2, 7, 3],
   prompt_logprobs: [
@@ -39,7 +39,7 @@ describe('readVLLM', () => {
     { error: { message: 'Requested prompt logprobs of 64', code: 400 } },
     { object: 'error', message: 'Requested prompt logprobs of 64' },
     { detail: 'Requested prompt logprobs of 64' },
-  ])('passes on what a server says instead of an answer: %o', (reply) => {
+  ])('forwards the error of a server: %o', (reply) => {
     expect(() => read(wrong(reply))).toThrow(
       'readVLLM: response must be an answer, got the error "Requested prompt logprobs of 64"; ' +
         'the server refused the request',
@@ -47,7 +47,7 @@ describe('readVLLM', () => {
     expect(refusal(() => read(wrong(reply)))).toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  test('reads a completion; the token beyond the k largest is no target', () => {
+  test('reads a completion; a token outside of the k most probable is no target', () => {
     const { targets, tokens, studentRows } = read(completion());
     expect([...targets.indices]).toEqual([2, 4, 2, 3, 1, 3]);
     expect(targets.values.toRows()).toEqual([
@@ -72,7 +72,7 @@ describe('readVLLM', () => {
     expect(read(response, { choice: 1 })).toEqual(read(completion()));
   });
 
-  test('refuses a choice of a chat completion, which has one prompt', () => {
+  test('refuses the option choice for a chat completion, which has one prompt', () => {
     expect(read({ ...prompt, choices: [] }, { choice: 0 })).toEqual(read(completion()));
     const error = refusal(() => read({ ...prompt, choices: [] }, { choice: 7 }));
     expect(error.message).toBe(
@@ -80,7 +80,7 @@ describe('readVLLM', () => {
     );
   });
 
-  test('reads the largest token ids, and no larger ones', () => {
+  test('reads the largest token ids, and refuses larger ones', () => {
     const of = (id: number): VLLMResponse => ({
       prompt_token_ids: [5, id],
       prompt_logprobs: [null, scored([id, -0.5, 1])],
@@ -90,14 +90,14 @@ describe('readVLLM', () => {
     expect(() => read(of(2 ** 31), { columns: 2 ** 31 })).toThrow(/must be .*token id/);
   });
 
-  test('reads what follows the prompt alone', () => {
+  test('reads the completion after the prompt only', () => {
     const { targets, tokens, studentRows } = read(completion(), { promptLength: 3 });
     expect([...targets.indices]).toEqual([1, 3]);
     expect([...tokens]).toEqual([3]);
     expect([...studentRows]).toEqual([2]);
   });
 
-  test('reads the tokens that were sent', () => {
+  test('reads the tokens of the request', () => {
     const response = { choices: [{ prompt_logprobs: prompt.prompt_logprobs }] };
     const promptTokens = Int32Array.of(5, 2, 7, 3);
     expect(read(response, { promptTokens })).toEqual(read(completion()));
@@ -118,19 +118,19 @@ describe('readVLLM', () => {
     expect(targets.logTail![0]).toBeCloseTo(Math.log(1 - Math.exp(-0.5)), 6);
   });
 
-  test('−9999 is −Infinity: the class is left out', () => {
+  test('reads −9999 as −Infinity, and drops the class', () => {
     const { targets } = read(completion(1, scored([2, -0.5, 1], [4, -9999, 2])));
     expect([...targets.indices].slice(0, 2)).toEqual([2, -1]);
   });
 
-  test('a token at rank k + 1 is left out, as one that ties with rank k is', () => {
+  test('drops a token of rank k + 1, also one that ties with rank k', () => {
     for (const rank of [2, 3]) {
       const entries = scored([7, -2.5, rank], [2, -0.25, 1], [3, -2.5, 2]);
       expect(read(completion(2, entries))).toEqual(read(completion()));
     }
   });
 
-  test('a strategy takes what it reads', () => {
+  test('returns targets that a strategy accepts', () => {
     const { targets, tokens } = read(completion());
     const strategy = new ResponseDistillationStrategy({ temperature: 1 });
     expect(strategy.computeLoss(Matrix.zeros(3, columns), targets, tokens)).toBeGreaterThan(0);
