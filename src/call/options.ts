@@ -133,6 +133,7 @@ export interface StrategyOptions {
   /**
    * Weight of the true labels in a response loss, in [0, 1]; the weight of the teacher is 1 −
    * alpha.
+   * A row without a label has the soft loss alone, at alpha 1 too.
    *
    * @defaultValue 0.3, or the default that the strategy documents
    */

@@ -30,7 +30,8 @@ export interface EnsembleOptions {
   readonly weights?: readonly number[] | undefined;
   /**
    * Temperature at which probabilities are averaged, for `'probabilities'` only. Pass the
-   * temperature of the strategy that reads the result.
+   * temperature of the strategy that reads the result: the default, 1, is not the default of a
+   * strategy.
    *
    * @defaultValue 1 for logits; the temperature of the teachers for `SparseTargets`
    */
