@@ -1,4 +1,4 @@
-// TensorFlow.js as `@tensorflow/tfjs` exports it to pages: with the backend webgl.
+// TensorFlow.js with the backend webgl, as `@tensorflow/tfjs` exports it to pages.
 
 import '@tensorflow/tfjs-backend-webgl';
 

@@ -5,10 +5,10 @@ import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
 import { resolve } from '../../vitest.config.js';
 import { servedStore } from '../store/servedStore.js';
 
-// The tests of the library in Chromium. A configuration of its own, because the root installs no
-// driver of a browser.
+// The tests of the library in Chromium. They have a configuration of their own, because the root
+// installs no driver for browsers.
 
-const chromium = process.env.CHROMIUM_PATH; // unset: the browser that playwright installs
+const chromium = process.env.CHROMIUM_PATH; // unset: playwright's own browser
 
 /** A page whose content security policy allows scripts, but no WebAssembly. */
 const policy: Plugin = {
@@ -29,7 +29,7 @@ const config: ViteUserConfig = defineConfig({
     alias: {
       '@tensorflow/tfjs': fileURLToPath(new URL('tensorflow.ts', import.meta.url)),
     },
-    // The backends for browsers are installed here, and register with the TensorFlow.js of the
+    // The browser backends are installed in this folder, and register with the TensorFlow.js of the
     // root.
     dedupe: ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-core'],
   }),
@@ -37,7 +37,7 @@ const config: ViteUserConfig = defineConfig({
     name: 'browser',
     update: 'none',
     include: ['test/**/*.test.ts'],
-    // About files, not about the library; or in need of what only Node can do.
+    // Tests of files instead of the library, and tests that need Node.
     exclude: ['test/package/**', 'test/**/*.node.test.ts', '**/node_modules/**'],
     testTimeout: 60_000,
     browser: {
@@ -49,9 +49,10 @@ const config: ViteUserConfig = defineConfig({
           ...(chromium ? { executablePath: chromium } : {}),
           args: [
             '--no-sandbox',
-            '--enable-features=SharedArrayBuffer', // else for cross-origin isolated pages only
+            // without it, only cross-origin isolated pages have it
+            '--enable-features=SharedArrayBuffer',
             '--disable-gpu',
-            '--enable-unsafe-webgpu', // in software, as there is no other here
+            '--enable-unsafe-webgpu', // software WebGPU, since CI has no graphics card
             '--disable-quic',
             '--no-first-run',
             '--disable-background-networking',

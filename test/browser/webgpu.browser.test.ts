@@ -15,7 +15,7 @@ const hybrid = new HybridDistillationStrategy([
   { strategy: new FeatureDistillationStrategy(), weight: 0.4, layer: 'hidden' },
 ]);
 
-/** A network of two layers with its teacher, on the backend of the moment. */
+/** A network of two layers and its teacher, on the current backend. */
 function network() {
   const weights = tf.tidy(() =>
     [values([3, 5], 3, 0.7), values([5, 4], 4, 0.7)].map((initial) => tf.variable(initial)),
@@ -30,7 +30,7 @@ function network() {
   return { weights, inputs, student, teacher, labels };
 }
 
-/** The value and the gradients with respect to the weights, as numbers. */
+/** The value and the gradients with respect to the weights, as arrays. */
 async function numbersOf(loss: () => tf.Scalar, weights: tf.Variable[]): Promise<number[][]> {
   const { value, grads } = tf.variableGrads(loss, weights);
   const tensors = [value, ...weights.map(({ name }) => grads[name]!)];
@@ -39,7 +39,7 @@ async function numbersOf(loss: () => tf.Scalar, weights: tf.Variable[]): Promise
   return numbers;
 }
 
-test('on WebGPU, the asynchronous form has the gradients of operations on the backend cpu', async () => {
+test('on WebGPU, the asynchronous form has the gradients of the operations on the cpu backend', async () => {
   expect(await tf.setBackend('cpu')).toBe(true);
   const onCPU = network();
   const expected = await numbersOf(() => {
@@ -51,7 +51,7 @@ test('on WebGPU, the asynchronous form has the gradients of operations on the ba
   }, onCPU.weights);
   tf.disposeVariables();
 
-  // The data of what is computed here are on the graphics card, or what stands in for one.
+  // The tensors of this computation are on the graphics card, or on its software substitute.
   expect(await tf.setBackend('webgpu')).toBe(true);
   const { weights, student, teacher, labels } = network();
   const loss = distillationLossAsync(tf, hybrid);
@@ -66,7 +66,7 @@ test('on WebGPU, the asynchronous form has the gradients of operations on the ba
   });
 });
 
-test('on WebGPU, distill trains as on the backend cpu', async () => {
+test('on WebGPU, distill trains as on the cpu backend', async () => {
   const train = async (backend: string) => {
     expect(await tf.setBackend(backend)).toBe(true);
     const { weights, inputs, teacher, labels } = network();

@@ -1,5 +1,5 @@
-// The package under the compilers and the versions of Node that users have: every program of
-// test/package/consumer.
+// Runs the programs of test/package/consumer with the package under the compilers and runtimes that
+// users have.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,13 +19,13 @@ afterAll(() => consumer.remove());
 describe.each(Object.entries(manifest.dependencies))('%s (%s)', (compiler, version) => {
   const tsc = ['node', join(installed, compiler, 'bin/tsc')];
 
-  test('is the version it says', () => {
+  test('has the version of its folder', () => {
     expect(`npm:typescript@${consumer.run('node', tsc[1]!, '--version').split(' ')[1]}`).toBe(
       `${version}\n`,
     );
   });
 
-  // TypeScript 6 warns of the resolution of Node 10, and TypeScript 7 has none.
+  // TypeScript 6 warns of the resolution of Node 10, and TypeScript 7 has dropped it.
   const known = (Object.keys(resolutions) as (keyof typeof resolutions)[]).filter(
     (resolution) => resolution !== 'Node10' || compiler.startsWith('typescript-5'),
   );
@@ -34,7 +34,7 @@ describe.each(Object.entries(manifest.dependencies))('%s (%s)', (compiler, versi
   });
 });
 
-// npm has the runtimes for every system, each in a package of its own; here they are those of CI.
+// npm has the runtimes for every system, each in its own package; these are for CI's system.
 const here = `${process.platform}-${process.arch}` === 'linux-x64';
 if (!here) console.warn('The runtimes were skipped: they are those for Linux on x64');
 const { bun, deno, ...nodes } = manifest.optionalDependencies;
@@ -43,7 +43,7 @@ const pinned = (specifier: string): string => specifier.slice(specifier.lastInde
 describe.each(Object.entries(nodes))('%s (%s)', (node, specifier) => {
   const binary = join(installed, node, 'bin/node');
 
-  test.runIf(here)('is the version it says', () => {
+  test.runIf(here)('has the version of its folder', () => {
     expect(consumer.run(binary, '--version')).toBe(`v${pinned(specifier)}\n`);
   });
 
@@ -60,7 +60,7 @@ describe.each([
 ])('$runtime ($specifier)', ({ specifier, command: [file = '', ...args] }) => {
   const binary = join(installed, file);
 
-  test.runIf(here)('is the version it says', () => {
+  test.runIf(here)('has the version of its folder', () => {
     expect(consumer.run(binary, '--version')).toContain(pinned(specifier));
   });
 

@@ -1,5 +1,5 @@
-// DuckDB reads a store of ours, and we read shards that it wrote: the columns are those of the
-// guide.
+// DuckDB reads a store of the library, and the library reads shards that DuckDB wrote, with the
+// columns of the guide.
 
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
   return reader.getRowObjectsJson();
 }
 
-/** A store of 60 texts, each with a hidden state for every row. */
+/** A store of 60 texts with a hidden state for every row. */
 async function newStore(precision: 'float32' | 'float16'): Promise<string> {
   const folder = newFolder();
   const dense = { hidden: { columns: 3, precision } };
@@ -80,7 +80,7 @@ test.each(['float32', 'float16'] as const)('DuckDB reads a store in %s', async (
 });
 
 test.each(['zstd', 'snappy', 'gzip', 'uncompressed'])(
-  'a shard that DuckDB wrote is read: %s',
+  'the library reads a shard that DuckDB wrote: %s',
   async (codec) => {
     const folder = await newStore('float32');
     const foreign = newFolder();
@@ -95,7 +95,7 @@ test.each(['zstd', 'snappy', 'gzip', 'uncompressed'])(
     const store = await openTeacherStore(foreign);
     await store.verify();
 
-    // A writer goes on with the store: it knows the keys, and gives the shard a checksum.
+    // A writer continues the store: it finds the keys, and adds the shard's checksum.
     const dense = { hidden: { columns: 3, precision: 'float32' as const } };
     const writer = await createTeacherStore(foreign, { ...OPTIONS, dense });
     expect([writer.has('text-29'), writer.has('text-30')]).toEqual([true, false]);
@@ -110,7 +110,7 @@ test.each(['zstd', 'snappy', 'gzip', 'uncompressed'])(
   },
 );
 
-test('a sequence that DuckDB cut in two row groups is whole', async () => {
+test('a sequence that DuckDB split over two row groups is read as one', async () => {
   const folder = newFolder();
   const store = await createTeacherStore(folder, { ...OPTIONS, chunkRows: 5000, shardRows: 9000 });
   for (let i = 0; i < 3; i++) await store.append(`text-${i}`, textOf(i, 1500));
@@ -126,7 +126,7 @@ test('a sequence that DuckDB cut in two row groups is whole', async () => {
   )) as [{ groups: number }];
   expect(groups).toBeGreaterThan(1);
   expect(await contentOf(foreign)).toEqual(await contentOf(folder));
-  // Rows that are not in order belong to no sequence.
+  // Rows out of order belong to no sequence.
   rmSync(path);
   await query(`${copy.replace('key, position', 'position, key')} (FORMAT parquet)`);
   await expect(openTeacherStore(foreign)).rejects.toMatchObject({

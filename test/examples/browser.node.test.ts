@@ -38,7 +38,7 @@ function asLoaded(digits: Digits): Digits {
   return decodeDigits(encodeDigits(digits));
 }
 
-/** What tells one snapshot from another, in a line. */
+/** A hash of a snapshot's content. */
 function bitsOf({ parameters, ...others }: Snapshot): string {
   const hash = createHash('sha256').update(JSON.stringify(others));
   for (const { value, mean, square } of parameters) hash.update(value).update(mean).update(square);
@@ -47,7 +47,7 @@ function bitsOf({ parameters, ...others }: Snapshot): string {
 
 type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Kind }>;
 
-/** A page that talks to a worker of its own. */
+/** A page with a conversation of its own. */
 class Page {
   readonly reports: Report[] = [];
   readonly #conversation: Conversation;
@@ -95,7 +95,7 @@ class Page {
   }
 }
 
-test('the teacher is right about digits that it was not trained on', () => {
+test('the teacher is right on digits outside of its training set', () => {
   const page = new Page(OPEN);
   const { teacher, heldOutImages, labelledImages } = page.last('opened');
   expect(teacher.accuracy).toBeGreaterThan(0.95);
@@ -109,7 +109,7 @@ test('the teacher is right about digits that it was not trained on', () => {
   expect(imagesOf(classroom.training).filter((image) => !seen.has(image))).toEqual([]);
 }, 30_000);
 
-test('a student comes to agree with its teacher', async () => {
+test('a student learns to agree with its teacher', async () => {
   const page = new Page(OPEN);
   await page.trainTo(120);
   const { curve } = page.last('paused').snapshot;
@@ -122,7 +122,7 @@ test('a student comes to agree with its teacher', async () => {
   expect(curve[6]!.agreement).toBeGreaterThan(0.7);
 }, 60_000);
 
-test('a training that goes on from a snapshot is the same, bit by bit', async () => {
+test('a training that resumes from a snapshot is the same, bit by bit', async () => {
   const whole = new Page(OPEN);
   await whole.trainTo(40);
   const first = new Page(OPEN);
@@ -134,7 +134,7 @@ test('a training that goes on from a snapshot is the same, bit by bit', async ()
   expect(bitsOf(second.snapshot)).toBe(bitsOf(whole.snapshot));
 }, 60_000);
 
-test('the last step is the last', async () => {
+test('the training ends with the last step', async () => {
   const page = new Page(OPEN);
   await page.trainTo(1);
   const snapshot = { ...page.snapshot, step: STEPS - 1 };
@@ -147,7 +147,7 @@ test('the last step is the last', async () => {
   expect(late.all('finished')).toHaveLength(2);
 }, 60_000);
 
-test('another recipe changes the steps that follow, and nothing that was learned', async () => {
+test('another recipe changes the next steps, but no learned parameter', async () => {
   const page = new Page(OPEN);
   await page.trainTo(3);
   const before = page.snapshot;
@@ -164,7 +164,7 @@ test('another recipe changes the steps that follow, and nothing that was learned
   expect(components[0]!.weighted + components[2]!.weighted).toBeCloseTo(loss, 5);
 }, 60_000);
 
-test('a recipe that the library refuses is not taken', async () => {
+test('a recipe that the library refuses is not applied', async () => {
   const page = new Page(OPEN);
   await page.trainTo(2);
   const before = page.snapshot;
@@ -185,7 +185,7 @@ test('a recipe that the library refuses is not taken', async () => {
   expect(bitsOf(page.snapshot)).toBe(bitsOf(before));
 });
 
-test('a step that fails pauses the training, and comes again', async () => {
+test('a failed step pauses the training, and is repeated afterwards', async () => {
   const page = new Page(OPEN);
   await page.trainTo(2);
   page.send({ kind: 'teach', recipe: { ...RECIPE, temperature: 1e300 } });
@@ -204,7 +204,7 @@ test('a step that fails pauses the training, and comes again', async () => {
   expect(bitsOf(page.snapshot)).toBe(bitsOf(untroubled.snapshot));
 }, 60_000);
 
-test('a snapshot of something else is refused', async () => {
+test('an unsuitable snapshot is refused', async () => {
   const page = new Page(OPEN);
   await page.trainTo(1);
   const good = page.snapshot;
@@ -227,7 +227,7 @@ test('a snapshot of something else is refused', async () => {
   expect(bitsOf(page.snapshot)).toBe(bitsOf(good));
 });
 
-test('both answer about an image, also while the student learns', async () => {
+test('both models answer about an image, also during the training', async () => {
   const page = new Page(OPEN);
   const { samples } = page.last('opened');
   for (const pixels of samples) page.send({ kind: 'ask', pixels });
@@ -249,14 +249,14 @@ test('both answer about an image, also while the student learns', async () => {
   expect(page.last('failed').message).toBe('an image must have 784 finite pixels, got 3 numbers');
 });
 
-test('a pause and a start at once leave one training', async () => {
+test('a pause followed by a start leaves one training', async () => {
   const page = new Page(OPEN);
   page.send({ kind: 'train' }, { kind: 'train' }, { kind: 'pause' });
   await page.trainTo(5);
   expect(page.all('step').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('nothing piles up in memory', async () => {
+test('no tensors accumulate', async () => {
   const page = new Page(OPEN);
   const tensors = tf.memory().numTensors;
   await page.trainTo(3);
@@ -271,7 +271,7 @@ test('nothing piles up in memory', async () => {
   expect(tf.memory().numTensors).toBe(tensors);
 }, 60_000);
 
-test('nothing but open comes first', () => {
+test('every request before open is refused', () => {
   const page = new Page({ kind: 'train' });
   expect(page.last('failed').message).toBe('there is no student yet: open comes first');
 });

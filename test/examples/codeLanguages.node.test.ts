@@ -27,13 +27,11 @@ describe('the corpus', () => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), lines.map((line) => `${line}\n`).join(''));
   };
-  /**
-   * Returns `count` lines of 50 characters, line break included, which differ from word to word.
-   */
+  /** Returns `count` lines of 50 characters, line break included, with different words. */
   const lines = (word: string, count: number) =>
     Array.from({ length: count }, (_, i) => `${word} ${i} `.padEnd(49, '.'));
 
-  test('is cut into runs of whole lines, five of a long file, and says the language of each', () => {
+  test('is split into runs of whole lines, at most five per file, with the language of each', () => {
     write('one/short.py', lines('short', 4)); // 200 characters
     write('one/shorter.py', lines('shorter', 3));
     write('one/long.rs', lines('long', 16 * 20));
@@ -48,7 +46,7 @@ describe('the corpus', () => {
     );
   });
 
-  test('counts a text that stands in two files once, and reads no minified file and no folder', () => {
+  test('counts a text in two files once, and ignores minified files and folders', () => {
     write('one/a.js', lines('a', 4));
     write('two/b.js', lines('a', 4));
     write('two/b.min.js', lines('b', 4));
@@ -56,14 +54,14 @@ describe('the corpus', () => {
     expect(readCorpus(folder, 10).languages).toEqual(['css', 'js']);
   });
 
-  test('takes the same files of a language in every run', () => {
+  test('has the same files in every run', () => {
     for (let i = 0; i < 20; i++) write(`one/${i}.c`, lines(`file ${i}`, 4));
     const { texts } = readCorpus(folder, 7);
     expect(texts).toHaveLength(7);
     expect(readCorpus(folder, 7).texts).toEqual(texts);
   });
 
-  test('has no file, and no other build of one, on both sides of a split', () => {
+  test('has all builds of a file on the same side of a split', () => {
     for (const name of ['one', '@scope/two', '@scope/three']) {
       for (let i = 0; i < 4; i++) {
         write(`${name}/src/${i}.ts`, lines(`${name} ${i} source`, 32));
@@ -77,13 +75,13 @@ describe('the corpus', () => {
       new Set(Array.from(indices, (i) => texts[i]!.split(' ').slice(0, 2).join(' ')));
     expect(training.length + heldOut.length).toBe(12 * 3 * 2);
     expect(sources(training).size).toBe(9);
-    expect(sources(heldOut).size).toBe(3); // 12 in all: none is on both sides
+    expect(sources(heldOut).size).toBe(3); // of 12 in all; none is on both sides
   });
 });
 
 /**
- * Texts in made-up languages that prefer other letters each, and a teacher that takes the last
- * language for the first.
+ * Texts in made-up languages with different letter frequencies, and a teacher that mistakes the
+ * first language for the last.
  */
 function makeLesson(): LayeredLesson & { readonly groups: Int32Array } {
   const random = new Random(1, 'texts');
@@ -109,7 +107,7 @@ function makeLesson(): LayeredLesson & { readonly groups: Int32Array } {
   };
 }
 
-test('students learn what they are taught: the languages, or what their teacher takes them for', () => {
+test('students learn their targets: the languages, or the classes of their teacher', () => {
   const lesson = makeLesson();
   const pace = { steps: 150, batch: 32, learningRate: 0.005 };
   const teach = (method: Method, training: Int32Array, seed: number) =>
@@ -124,7 +122,7 @@ test('students learn what they are taught: the languages, or what their teacher 
   }
 }, 60_000);
 
-test('students see the hidden layer of their teacher standardized over what they learn from', () => {
+test("the teacher's hidden layer is standardized over the training samples", () => {
   const lesson = makeLesson();
   const training = lesson.groups.filter((index) => index % 8 !== 1);
   const pace = { steps: 1, batch: training.length, learningRate: 0.005 };
@@ -139,5 +137,5 @@ test('students see the hidden layer of their teacher standardized over what they
     expect(mean).toBeCloseTo(0, 5);
     expect(deviation).toBeCloseTo(1, 5);
   }
-  expect(rows.every((row) => row[3] === 0)).toBe(true); // a unit that is never on is left alone
+  expect(rows.every((row) => row[3] === 0)).toBe(true); // a unit that is always 0 is not scaled
 });

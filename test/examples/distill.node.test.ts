@@ -12,7 +12,7 @@ import { classify } from '../../examples/digits/training.js';
 import { Transformer } from '../../examples/digits/transformer.js';
 import { agreement } from '../../examples/shared/statistics.js';
 
-test('distill learns what the demo learns in its own loop', async () => {
+test('distill trains the same student as the loop of the demo', async () => {
   const seed = 3;
   const full = chooseSettings(true, seed);
   const steps = 20;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { HiddenLayerStudent } from '../../examples/shared/hiddenLayerStudent.js';
 import { Random } from '../../examples/shared/random.js';
 
-test('the gradient of the student is the slope of the loss', () => {
+test('the gradient of the student is the derivative of the loss', () => {
   const random = new Random(1, 'gradient');
   const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
   const [features, units, classes] = [6, 5, 4];

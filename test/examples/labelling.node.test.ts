@@ -81,7 +81,7 @@ const ignore: RequestListener = () => {};
 const succeed = answer(200, {}, '{"right": true}');
 
 describe('the corpus', () => {
-  test('keeps what the teacher read, what it labels and what is held out apart', () => {
+  test('keeps training, labelling and held-out documents apart', () => {
     const keys = [corpus.read, corpus.training, corpus.heldOut].map((documents) =>
       documents.map(({ key }) => key),
     );
@@ -96,7 +96,7 @@ describe('the trigram model', () => {
   test('interpolates by absolute discounting', () => {
     const words = new TrigramModel([Int32Array.of(0, 1, 2, 1, 2, 1, 3)], 4);
     const [, row] = words.logits([0, 1]).toRows();
-    // Counts and 1 for each word: 1, 4, 3 and 2 of 10. After 1: 2 twice, 3 once. After 0 1: 2 once.
+    // Counts plus 1 of each word: 1, 4, 3 and 2 of 10. After 1: 2 twice, 3 once. After 0 1: 2 once.
     const unigrams = [0.1, 0.4, 0.3, 0.2];
     const rest = (0.75 * 2) / 3;
     const afterOne = unigrams.map((p, word) => [0, 0, 1.25, 0.25][word]! / 3 + rest * p);
@@ -106,7 +106,7 @@ describe('the trigram model', () => {
     });
   });
 
-  test('gives distributions', () => {
+  test('returns distributions', () => {
     const words = new TrigramModel(
       corpus.read.map(({ tokens }) => tokens),
       corpus.words.length,
@@ -129,7 +129,7 @@ describe('the server', () => {
     expect(reply.targets.values.columns).toBe(3);
   });
 
-  test('gives the token of the prompt with its rank, also beyond k', () => {
+  test('returns the token of the prompt with its rank, also beyond k', () => {
     const { choices } = model.answer(scoringRequest(MODEL, tokens, 1));
     const all = model.answer(scoringRequest(MODEL, tokens, corpus.words.length)).choices;
     expect(choices[0].prompt_logprobs[0]).toBe(null);
@@ -163,20 +163,20 @@ describe('the server', () => {
 });
 
 describe('the client', () => {
-  test('tries again after faults of the server and of the connection', async () => {
+  test('repeats a request after failures of server and connection', async () => {
     const faults = [answer(429, { 'Retry-After': '0' }), answer(500), answer(503), drop, cut];
     const url = await serveOneByOne([...faults, succeed]);
     const client = new TeacherClient({ url, backoff: 1 });
     expect(await client.score(MODEL, [0], 1)).toEqual({ right: true });
   });
 
-  test('tries again after a timeout', async () => {
+  test('repeats a request after a timeout', async () => {
     const url = await serveOneByOne([ignore, succeed]);
     const client = new TeacherClient({ url, backoff: 1, timeout: 200 });
     expect(await client.score(MODEL, [0], 1)).toEqual({ right: true });
   });
 
-  test('waits for as long as the server says, or longer with each try', async () => {
+  test('waits for as long as the server asks, or longer after each attempt', async () => {
     const date = new Date(Date.now() + 30_000).toUTCString();
     const url = await serveOneByOne([
       answer(429, { 'Retry-After': '7' }),
@@ -196,7 +196,7 @@ describe('the client', () => {
     expect(waits[3]).toBeLessThan(800);
   });
 
-  test('sends the key of the server', async () => {
+  test('sends the API key', async () => {
     let seen: string | undefined;
     const url = await serveOneByOne([
       (request, response) => {
@@ -208,14 +208,14 @@ describe('the client', () => {
     expect(seen).toBe('Bearer secret');
   });
 
-  test('says what came of the last try', async () => {
+  test('reports the result of the last attempt', async () => {
     const url = await serveOneByOne([answer(500), answer(502, {}, 'bad gateway')]);
     const client = new TeacherClient({ url, attempts: 2, backoff: 1 });
     const message = `${url}/v1/completions failed: status 502, bad gateway, in the last of 2 tries`;
     await expect(client.score(MODEL, [0], 1)).rejects.toThrow(new TeacherError(message, false));
   });
 
-  test('does not repeat a request that the server does not understand', async () => {
+  test('does not repeat a request that the server rejects', async () => {
     const client = new TeacherClient({ url: await serve() });
     const error = await client.score('other', tokens, 1).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(TeacherError);
@@ -230,7 +230,7 @@ describe('the client', () => {
     expect(error).toMatchObject({ isFinal: false, retryAfter: 3_600_000 });
   });
 
-  test('gets what a quiet server says from one that fails in every way', async () => {
+  test('gets the answers of a healthy server from a server with all kinds of failures', async () => {
     const url = await serve({ broken: 0.2, dropped: 0.3, seed: 3 });
     const client = new TeacherClient({ url, attempts: 30, backoff: 0 });
     for (const { tokens } of corpus.training) {
@@ -242,7 +242,7 @@ describe('the client', () => {
 });
 
 describe('a job', () => {
-  /** A store in memory: what was appended counts as there. */
+  /** A store in memory, in which appended documents count as written. */
   const makeStore = () => {
     const sequences = new Map<string, TeacherSequence>();
     let flushed = 0;
@@ -267,7 +267,7 @@ describe('a job', () => {
     label,
   });
 
-  test('asks about the missing documents, within the limit of documents in flight', async () => {
+  test('labels the missing documents, with a limit of concurrent ones', async () => {
     const { store, sequences, flushed } = makeStore();
     await store.append('c', {});
     const asked: number[] = [];
@@ -288,7 +288,7 @@ describe('a job', () => {
     expect(isDone(labelling, store, { first: 1, end: 6 })).toBe(false);
   });
 
-  test('goes on where one that failed ended', async () => {
+  test('continues after a failed job', async () => {
     const { store, sequences, flushed } = makeStore();
     const asked: number[] = [];
     let isBroken = true;
@@ -311,7 +311,7 @@ describe('a job', () => {
 describe('the exchange with other programs', () => {
   const columns = corpus.words.length;
 
-  test('makes of rows of JSON what the reader makes of the reply', async () => {
+  test('reads rows of JSON as readVLLM reads the reply', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'labelling-'));
     running.push({ close: () => rmSync(folder, { recursive: true }) });
     const [first, second] = ['first', 'second'].map((name) => join(folder, name));
@@ -366,13 +366,13 @@ describe('the options', () => {
     expect(() => readOptions(args)).toThrow(message);
   });
 
-  test('keep a quick run apart from a full one', () => {
+  test('keep the stores of a quick run and a full run apart', () => {
     expect(readOptions(['--quick']).folder).not.toBe(readOptions([]).folder);
   });
 });
 
 describe('jobs', () => {
-  test('are the same ranges of documents each time', () => {
+  test('are the same ranges of documents in every run', () => {
     expect(jobsOf(70, 32)).toEqual([
       { first: 0, end: 32 },
       { first: 32, end: 64 },
@@ -387,18 +387,19 @@ describe('jobs', () => {
   });
 });
 
-describe('jobs that are done folderCheck', () => {
-  test('are noticed when all that are missing are done and nothing comes', () => {
+describe('documents that workers write into another folder', () => {
+  test('are detected when all jobs are done and no document arrives', () => {
     const folderCheck = new FolderCheck(100);
     folderCheck.complete('first');
     expect(folderCheck.isWrongFolder(0, ['first', 'second'], 0)).toBe(false);
-    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 500)).toBe(false); // one is not done
+    // the second job is not done
+    expect(folderCheck.isWrongFolder(0, ['first', 'second'], 500)).toBe(false);
     folderCheck.complete('second');
     expect(folderCheck.isWrongFolder(0, ['first', 'second'], 599)).toBe(false);
     expect(folderCheck.isWrongFolder(0, ['first', 'second'], 600)).toBe(true);
   });
 
-  test('are not noticed while documents come', () => {
+  test('are not suspected while documents arrive', () => {
     const folderCheck = new FolderCheck(100);
     folderCheck.complete('first');
     expect(folderCheck.isWrongFolder(0, ['first'], 0)).toBe(false);

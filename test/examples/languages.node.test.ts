@@ -13,10 +13,10 @@ test('a message is held out in all languages or in none', () => {
   expect(training.length + heldOut.length).toBe(corpus.texts.length);
   const messagesOf = (indices: Int32Array) => new Set(indices.map((i) => corpus.messages[i]!));
   expect(messagesOf(heldOut).size).toBe(10);
-  expect(messagesOf(training).size).toBe(30); // 40 in all: none is on both sides
+  expect(messagesOf(training).size).toBe(30); // of 40 in all; none is on both sides
 });
 
-test('without labels a student comes to agree with its teacher more than with them', () => {
+test('a student agrees with its teacher more without labels than with them', () => {
   const { teacher, students } = runExperiment(METHODS, judgeHits, {
     ...chooseSettings(true, 1),
     seeds: [1, 2, 3],

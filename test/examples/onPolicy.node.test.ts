@@ -33,7 +33,7 @@ function makeBook(): string {
 describe('the corpus', () => {
   const chapter = (number: number, text: string) => `CHAPTER ${number}.\n\n${text}\n\n\n`;
 
-  test('holds out every tenth chapter, whole', () => {
+  test('holds out every tenth chapter completely', () => {
     const texts = Array.from({ length: 20 }, (_, i) => String.fromCharCode(97 + i).repeat(200));
     const { characters, training, heldOut } = makeCorpus(
       texts.map((text, i) => chapter(i + 1, text)).join(''),
@@ -44,7 +44,7 @@ describe('the corpus', () => {
     expect(lettersOf(training)).toBe('abcdefghiklmnopqrs');
   });
 
-  test('has a line for each paragraph, and no rare character', () => {
+  test('has a line for each paragraph, and no rare characters', () => {
     const paragraphs = Array.from({ length: 120 }, (_, i) => (i < 60 ? 'a b\na\nq' : 'b\na b'));
     const { characters, training } = makeCorpus(paragraphs.join('\n\n'));
     expect(characters).toEqual(['\n', ' ', 'a', 'b']); // q occurs 60 times
@@ -62,7 +62,7 @@ describe('the corpus', () => {
   });
 });
 
-test('the logits of a position depend on as many tokens as the model says, and on none that follow', () => {
+test("the logits of a position depend on the model's context, and on no later token", () => {
   const model = LanguageModel.create(5, { layers: 2, width: 4 }, new Random(1, 'weights'));
   expect(model.context).toBe(4);
   const logitsOf = (tokens: Int32Array) =>
@@ -79,7 +79,7 @@ test('the logits of a position depend on as many tokens as the model says, and o
 });
 
 describe('sampling', () => {
-  /** A model that says the same after every text. */
+  /** A model whose output does not depend on the text. */
   function constant(probabilities: readonly number[]): LanguageModel {
     const size = { layers: 1, width: 2 };
     const model = LanguageModel.create(probabilities.length, size, new Random(1, 'weights'));
@@ -91,7 +91,7 @@ describe('sampling', () => {
     return model;
   }
 
-  test('draws tokens as often as the model says, and leaves prompts as they are', () => {
+  test('draws tokens with the probabilities of the model, and does not change prompts', () => {
     const model = constant([0.5, 0.3, 0.2]);
     const prompts = new Int32Array(500 * 8).fill(2);
     const written = continueSequences(model, prompts, 8, 3, new Random(1, 'writing'));
@@ -100,12 +100,12 @@ describe('sampling', () => {
     const drawn = written.filter((_, i) => i % 8 >= 3);
     for (const [token, probability] of [0.5, 0.3, 0.2].entries()) {
       const share = drawn.filter((other) => other === token).length / drawn.length;
-      // Three standard deviations of the share among 2500 tokens.
+      // Three standard deviations of the fraction among 2500 tokens.
       expect(Math.abs(share - probability)).toBeLessThan(0.03);
     }
   });
 
-  test('follows the model: a token is drawn after the tokens before it', () => {
+  test('draws each token after the tokens before it', () => {
     const model = LanguageModel.create(4, { layers: 1, width: 4 }, new Random(2, 'weights'));
     for (const { value } of model.weights.slice(3)) value.fill(0); // no hidden layer
     const [embedding, head] = model.weights;
@@ -117,7 +117,7 @@ describe('sampling', () => {
   });
 });
 
-test('prompts are taught to nobody', () => {
+test('prompts are excluded from the loss', () => {
   const sequences = Int32Array.from({ length: 2 * LENGTH }, (_, i) => i % 7);
   const labels = labelsOf(sequences, PROMPT);
   const kept = [...labels.keys()].filter((row) => labels[row] !== IGNORE_INDEX);
@@ -126,7 +126,7 @@ test('prompts are taught to nobody', () => {
   expect(kept.every((row) => labels[row] === sequences[row + 1])).toBe(true);
 });
 
-test('over all tokens, the gradient of the sampled token has the mean of the reverse KL', () => {
+test('the mean gradient of the sampled token over all tokens is the gradient of the reverse KL', () => {
   const gradientBy = (name: string, rows: number) => {
     const { createObjective } = METHODS.find((method) => method.name === name)!;
     const objective = createObjective();
@@ -145,7 +145,7 @@ test('over all tokens, the gradient of the sampled token has the mean of the rev
   }
 });
 
-test('a student of its own text writes what its teacher finds likely; all runs of a seed are the same', async () => {
+test('a student of its own text writes text that its teacher finds likely; runs of a seed are the same', async () => {
   const settings: Settings = {
     seeds: [1],
     teacher: {

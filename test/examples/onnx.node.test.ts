@@ -7,8 +7,7 @@ import { Random } from '../../examples/shared/random.js';
 import { splitByGroup } from '../../examples/shared/split.js';
 
 /**
- * Three frames a letter: what the letter looks like in a font is a bar for each bit of its number,
- * as bold as the font.
+ * Draws three frames per letter: a bar for each bit of the letter's number, as bold as the font.
  */
 function drawLine(word: string, font: string, boldness: number): Line {
   const width = 3 * FRAME * word.length;
@@ -33,7 +32,7 @@ const lines = Array.from({ length: 120 }, (_, index) => {
   return drawLine(word, `font ${index % 4}`, index % 4);
 });
 
-/** Is sure of what a frame shows, but says each letter a frame before its middle. */
+/** A teacher that is certain of every frame, but places each letter a frame before its middle. */
 const standIn = Float32Array.from(
   lines.flatMap((line) => {
     const labels = labelsOf(line);
@@ -48,7 +47,8 @@ test('the labels of a line spell its word', () => {
   const line = drawLine('ball', 'any', 0);
   expect([...labelsOf(line)]).toEqual([0, 2, 0, 0, 1, 0, 0, 12, 0, 0, 12, 0]);
   expect(spell([...labelsOf(line)])).toBe('ball');
-  expect(spell([2, 2, 0, 1, 0, 12, 12, 12])).toBe('bal'); // a letter that lasts is one letter
+  // a letter in consecutive frames is one letter
+  expect(spell([2, 2, 0, 1, 0, 12, 12, 12])).toBe('bal');
 });
 
 test('a font is held out in all of its lines or in none', () => {
@@ -57,10 +57,10 @@ test('a font is held out in all of its lines or in none', () => {
     new Set(Array.from(frames, (frame) => lines[lesson.lineOf[frame]!]!.font));
   expect(training.length + heldOut.length).toBe(lesson.features.length);
   expect(fontsOf(heldOut).size).toBe(1);
-  expect(fontsOf(training).size).toBe(3); // 4 in all: none is on both sides
+  expect(fontsOf(training).size).toBe(3); // of 4 in all; none is on both sides
 });
 
-test('without labels a student says what its teacher says, and where it says it', () => {
+test("without labels a student learns its teacher's letters, and their positions", () => {
   const settings = { ...chooseSettings(true, 1), steps: 150 };
   const { teacher, students } = runExperiment(METHODS, lesson, settings);
   const [byLabels, byTeacher] = students.map(({ scores }) => scores[0]!);

@@ -13,7 +13,7 @@ function readFrom(...given: readonly string[]): ReturnType<typeof readOptions> {
   return readOptions();
 }
 
-test('without options: a full run of the first seed', () => {
+test('the defaults are a full run of the first seed', () => {
   expect(readFrom()).toEqual({ quick: false, seed: 1 });
   expect(readFrom('--quick', '--seed', '7')).toEqual({ quick: true, seed: 7 });
   expect(readFrom('--seed=-3').seed).toBe(-3);
@@ -26,12 +26,12 @@ test.each(['', ' ', 'abc', '1.5', '1e3', '0x10', 'NaN', '9007199254740991'])(
   },
 );
 
-test('refuses what is no option, as the user put it', () => {
+test('refuses an unknown option, and quotes it', () => {
   expect(() => readFrom('--fast')).toThrow(UserError);
   expect(() => readFrom('--fast')).toThrow(/'--fast'.*--help lists the options/);
 });
 
-test('describes each option, and what holds without it', () => {
+test('describes each option with its default', () => {
   const options = {
     port: { type: 'string', default: '8000', about: 'where it listens' },
     queue: { type: 'string', about: 'address' },

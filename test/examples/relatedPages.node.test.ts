@@ -15,26 +15,26 @@ import { Random } from '../../examples/shared/random.js';
 
 const sum = (values: Iterable<number>): number => [...values].reduce((total, x) => total + x, 0);
 
-test('a word counts by how often it is in a text, and in how few texts it is', () => {
+test('the weight of a word grows with its count in a text, and falls with the number of texts', () => {
   const vocabulary = vocabularyOf(['red Red blue', 'red', 'red green-blue', 'x red'], 2);
-  expect([...vocabulary.keys()]).toEqual(['red', 'blue']); // and 'x' is no word
+  expect([...vocabulary.keys()]).toEqual(['red', 'blue']); // 'x' is no word
   const { indices, values } = featuresOf('Blue blue red pink', vocabulary);
   expect(indices).toEqual([1, 0]);
-  expect(values[0]).toBe(1); // red is in every text, and says nothing
+  expect(values[0]).toBe(1); // red is in every text, and has weight 0
   expect(values[1]).toBe(0);
 });
 
-test('BM25 by hand', () => {
+test('BM25 has the scores that were computed by hand', () => {
   const search = bm25(['a1 a1 b1', 'b1 c1 d1', 'e1 f1 g1']);
-  // a1 is in one of three texts, twice in the first; all texts are of the mean length, so that the
-  // floor is 2.
+  // a1 is in one of three texts, twice in the first. All texts have the mean length, so that the
+  // length term is 2.
   const rare = Math.log(1 + 2.5 / 1.5);
   expect(search('a1 a1')[0]).toBeCloseTo((2 * rare * 2 * 3) / (2 + 2), 12);
   const common = Math.log(1 + 1.5 / 2.5);
   expect(search('b1 zz')).toEqual([common, common, 0].map((x) => expect.closeTo(x, 12)));
 });
 
-test('main directions are those along which rows are longest', () => {
+test('main directions are the directions of the largest sum of squares', () => {
   const rows = Float32Array.of(3, 0, 4, 0, 0.5, 0, -6, 0, -8, 0, 0.1, 0);
   const directions = mainDirections(rows, 3, 2, new Random(1, 'directions'));
   const [first, second] = [directions.subarray(0, 3), directions.subarray(3)];
@@ -43,7 +43,7 @@ test('main directions are those along which rows are longest', () => {
   expect(Math.abs(along(rows, 3, directions)[0]!)).toBeCloseTo(5, 6);
 });
 
-test('ridge regression by hand', () => {
+test('ridge regression has the solution that was computed by hand', () => {
   const samples = [
     { indices: [0], values: [2] },
     { indices: [1], values: [1] },
@@ -55,7 +55,7 @@ test('ridge regression by hand', () => {
   expect(weights[1]).toBeCloseTo((6 * 4 - 5) / 17, 6);
 });
 
-test('the gradient of word vectors is that of the sum of a text', () => {
+test("the gradient of word vectors is the derivative of a text's embedding", () => {
   const samples = [
     { indices: [0, 2], values: [0.5, 2] },
     { indices: [2], values: [1] },
@@ -68,7 +68,7 @@ test('the gradient of word vectors is that of the sum of a text', () => {
   expect(sum(gradient.map((x, k) => x * student.weights[k]!))).toBeCloseTo(value, 5);
 });
 
-test('a stored student says nearly the same, of texts instead of features', () => {
+test('a stored student returns nearly the embeddings of the original', () => {
   const texts = ['red green', 'green blue blue', 'blue red', 'red'];
   const vocabulary = vocabularyOf(texts, 1);
   const student = WordVectors.random(vocabulary.size, 16, new Random(1, 'student'));
@@ -83,7 +83,7 @@ test('a stored student says nearly the same, of texts instead of features', () =
 });
 
 /**
- * Pages of ten topics, each with words of its own and words that all have; the teacher knows the
+ * Pages of ten topics, each with words of its own and with common words. The teacher knows the
  * topics.
  */
 function makePages(): Pages {
@@ -102,7 +102,7 @@ function makePages(): Pages {
   return { titles, texts, embeddings: Float32Array.from(rows.flat()) };
 }
 
-test('students find pages of the topic of a page that they have not seen', () => {
+test('students find pages of the same topic for an unseen page', () => {
   const pages = makePages();
   const settings = { seed: 1, folds: 5, pace: 0.1 };
   const fold = runFold(pages, METHODS, 0, settings);
@@ -133,7 +133,7 @@ test('students find pages of the topic of a page that they have not seen', () =>
   ).toEqual([]);
 });
 
-test('the page needs no other file, whatever is in a title', async () => {
+test('the page needs no other file, for any title', async () => {
   const vocabulary = vocabularyOf(['red', 'blue'], 1);
   const student = store(WordVectors.random(2, 4, new Random(1, 'student')), vocabulary);
   const titles = ['</script><script>throw 1</script>', 'Blue $& <!-- script -->'];

@@ -29,8 +29,8 @@ const makeStudent = () => {
   return student;
 };
 
-describe('the student of tokens', () => {
-  test('has the gradient of its loss', () => {
+describe('the token student', () => {
+  test('has a gradient that is the derivative of its loss', () => {
     const batch = makeBatch();
     const student = makeStudent();
     const { gradients } = student.evaluate(strategy, batch);
@@ -52,7 +52,7 @@ describe('the student of tokens', () => {
     });
   });
 
-  test('has the loss of the logits that it gives', () => {
+  test('has the loss of its logits', () => {
     const batch = makeBatch();
     const student = makeStudent();
     const { loss } = student.evaluate(strategy, batch);
@@ -61,11 +61,11 @@ describe('the student of tokens', () => {
     expect(student.parameterCount).toBe(7 * 3 + 6 * 4 + 4 + 4 * 7 + 7);
   });
 
-  test('does not see the sequence before, nor the tokens after', () => {
+  test('reads neither the previous sequence nor later tokens', () => {
     const batch = makeBatch();
     const student = makeStudent();
     const logits = student.logits(batch);
-    expect(logits.row(4)).toEqual(logits.row(1)); // both have read 0 4
+    expect(logits.row(4)).toEqual(logits.row(1)); // both have read 0 and 4
     const tokens = batch.tokens.slice();
     tokens[2] = 5;
     const others = student.logits({ ...batch, tokens });

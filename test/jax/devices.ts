@@ -4,8 +4,8 @@ import { expectElementsClose, sineValues } from '../support/tensorValues.js';
 import { liveBuffers } from './liveBuffers.js';
 
 /**
- * The same tests on every device that needs no graphics card; each leaves as many buffers as there
- * were before.
+ * Runs the same tests on every device that needs no graphics card. Each test must free all buffers
+ * that it allocates.
  */
 export function onEachDevice(tests: () => void): void {
   describe.each(['wasm', 'cpu'] as const)('on the device %s', (device) => {
@@ -24,13 +24,14 @@ export function onEachDevice(tests: () => void): void {
   });
 }
 
-/** An array of ordinary values, no two alike. */
+/** An array of ordinary elements that all differ. */
 export function values(shape: number[], phase: number, scale = 2): np.Array {
   return np.array(sineValues(shape, phase, scale), { shape });
 }
 
 /**
- * Leaf by leaf and entry by entry within a tolerance, of the largest entry or of 1; consumes both.
+ * Compares leaf by leaf and element by element, with a tolerance relative to the largest element or
+ * 1; consumes both.
  */
 export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0]>(
   actual: T,
@@ -45,8 +46,8 @@ export function expectClose<T extends Parameters<typeof tree.leaves<np.Array>>[0
 }
 
 /**
- * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of jax-js:
- * a row each.
+ * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, as operations of jax-js;
+ * one loss per row.
  */
 export function responseRows(
   student: np.Array,

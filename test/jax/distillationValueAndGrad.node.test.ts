@@ -22,7 +22,7 @@ const response = () => new ResponseDistillationStrategy({ temperature, alpha });
 
 type Params = { hidden: { weight: np.Array; bias: np.Array }; output: np.Array };
 
-/** A network of two layers, of 4 inputs. */
+/** A network of two layers with 4 inputs. */
 function network(): Params {
   return {
     hidden: { weight: values([4, 3], 1, 0.5), bias: values([3], 2, 0.5) },
@@ -46,7 +46,8 @@ const oneHot = () => jax.nn.oneHot(np.array(Int32Array.from(classes)), 5);
 
 onEachDevice(() => {
   /**
-   * Both say the same about the same params, value and gradient; `make` is called for each anew.
+   * Expects the same value and gradient from both for the same params; `make` creates the arguments
+   * of each call.
    */
   async function expectSame<P extends Params>(
     make: () => P,
@@ -56,12 +57,12 @@ onEachDevice(() => {
     const actual = await ofStrategy(make());
     const [value, gradient] = jax.valueAndGrad(ofOperations)(make() as never) as [np.Array, P];
     const expected = value.item();
-    // The logarithm of jax-js on WebAssembly is itself off by as much.
+    // The logarithm of jax-js on WebAssembly has an error of this size.
     expect(Math.abs(actual.loss - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)));
     expectClose<never>(actual.gradient as never, gradient as never);
   }
 
-  describe('value and gradient are those of the automatic differentiation of jax-js', () => {
+  describe('value and gradient agree with the automatic differentiation of jax-js', () => {
     test.each([
       ['class indices', () => np.array(Int32Array.from(classes))],
       ['an Int32Array', () => Int32Array.from(classes)],
@@ -141,7 +142,7 @@ onEachDevice(() => {
       logits.dispose();
     });
 
-    test('of a hybrid, each entry on its layer, whatever its rank', async () => {
+    test('of a hybrid with each entry on its layer, for layers of any rank', async () => {
       const inputs = values([2, 3, 4], 4);
       const teacher = { output: values([2, 3, 5], 5), features: values([2, 3, 3], 6) };
       const hybrid = new HybridDistillationStrategy(
@@ -180,7 +181,7 @@ onEachDevice(() => {
 
   const response2 = distillationValueAndGrad(jax, response());
 
-  test('a layer that no entry reads takes no part, on either side', async () => {
+  test('a layer that no entry reads is ignored on either side', async () => {
     const inputs = values([6, 4], 4);
     const teacher = values([6, 5], 5);
     const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
@@ -195,7 +196,7 @@ onEachDevice(() => {
     expectClose(layerwise.gradient, single.gradient, 1e-12);
   });
 
-  test('an output may be a parameter itself, be there twice, or have nothing to do with them', async () => {
+  test('an output may be a parameter, occur twice, or not depend on the params', async () => {
     const square = new FeatureDistillationStrategy();
     const identity = await distillationValueAndGrad(jax, square)(
       (x: np.Array) => x,
@@ -228,7 +229,7 @@ onEachDevice(() => {
     expect(constant.gradient.js()).toEqual([[0, 0]]);
   });
 
-  test('a strategy that implements the interface alone will do', async () => {
+  test('a strategy that implements only the interface is accepted', async () => {
     const sum: IDistillationStrategy = {
       temperature: 1,
       alpha: 0,
@@ -298,7 +299,7 @@ onEachDevice(() => {
     teacher.dispose();
   });
 
-  test('what is passed is consumed, once for each reference, and the outputs are too', async () => {
+  test('arguments and outputs are consumed, once for each reference', async () => {
     const [params, inputs, teacher] = [network(), values([6, 4], 4), values([6, 5], 5)];
     const labels = np.array(Int32Array.from(classes));
     const [mask, rowWeights, temperatures] = [np.ones([6]), np.ones([6]), np.ones([6])];
@@ -430,11 +431,11 @@ onEachDevice(() => {
       'teacher must be tensors by layer, as the student is, got an object of type Array',
       () => hybrid((p: np.Array) => ({ output: p.ref, attention: p }), x(), wrong(x())),
     ],
-  ])('a refusal consumes what is passed, and frees the rest: %s', async (message, call) => {
+  ])('a refused call consumes its arguments and frees the rest: %s', async (message, call) => {
     await expect(call()).rejects.toMatchObject({ message: `distillationValueAndGrad: ${message}` });
   });
 
-  test('so does what the strategy refuses', async () => {
+  test('a call that the strategy refuses consumes its arguments and frees the rest', async () => {
     await expect(response2(same, x(), np.array([[1, 2]]))).rejects.toThrow(
       'teacher has shape [1, 2], expected [1, 3]',
     );
@@ -489,7 +490,7 @@ onEachDevice(() => {
   });
 });
 
-test('refuses what is no jax-js, no strategy or no function', async () => {
+test('refuses invalid jax-js, strategies and functions', async () => {
   expect(() => distillationValueAndGrad(wrong<typeof jax>({}), response())).toThrow(
     "distillationValueAndGrad: jax must be jax-js, got an object; import * as jax from '@jax-js/jax'",
   );
@@ -505,7 +506,7 @@ test('refuses what is no jax-js, no strategy or no function', async () => {
   ).rejects.toThrow('forward must be a function that returns the output, got undefined');
 });
 
-test('types: the gradient is as the params are; layers are for a hybrid', () => {
+test('the gradient has the type of the params, and layers are for hybrids only', () => {
   const valueAndGrad = distillationValueAndGrad(jax, response());
   const layerwise = distillationValueAndGrad(
     jax,

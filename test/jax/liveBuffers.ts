@@ -1,6 +1,6 @@
 import type { Device } from '@jax-js/jax';
 
-/** What is used of a device inside jax-js. */
+/** The used part of a device of jax-js. */
 interface Backend {
   malloc(size: number, data?: Uint8Array): number;
   incRef(slot: number): void;
@@ -10,8 +10,8 @@ interface Backend {
 const counted = new Map<Device, Map<number, number>>();
 
 /**
- * How many buffers a device holds; jax-js does not say, so that its allocations are counted where
- * it makes them.
+ * Counts the buffers of a device. jax-js does not report them, so that its allocations are counted
+ * where they are made.
  */
 export async function liveBuffers(device: Device): Promise<number> {
   const known = counted.get(device);
@@ -27,7 +27,7 @@ export async function liveBuffers(device: Device): Promise<number> {
   };
   const add = (slot: number, step: number) => {
     const count = references.get(slot);
-    if (count === undefined) return; // from before the counting
+    if (count === undefined) return; // allocated before the counting
     if (count + step === 0) references.delete(slot);
     else references.set(slot, count + step);
   };

@@ -1,5 +1,5 @@
-// The public API of each entry, as the built declarations have it, against the report of it in
-// docs/api/. A change that was meant is written there by `npm run api`, and so is seen in review.
+// Compares the public API of each entry point, as in the built declarations, with its report in
+// docs/api/. `npm run api` writes an intended change there, so that a review shows it.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,10 +58,13 @@ function report(types: string): string {
   return readFileSync(join(scratch, name), 'utf8');
 }
 
-test.each(entries)('the API of %s is the one reported (npm run api writes it)', async (types) => {
-  await expect(report(types)).toMatchFileSnapshot(join(folder, reportOf(types)));
-});
+test.each(entries)(
+  'the API of %s agrees with its report (npm run api writes it)',
+  async (types) => {
+    await expect(report(types)).toMatchFileSnapshot(join(folder, reportOf(types)));
+  },
+);
 
-test('no report is of an entry that is gone', () => {
+test('every report belongs to an entry point', () => {
   expect(readdirSync(folder).sort()).toEqual(entries.map(reportOf).sort());
 });

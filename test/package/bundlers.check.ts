@@ -1,5 +1,5 @@
-// The package in the bundlers that users have: each bundle runs, gives the same numbers, and holds
-// one strategy only.
+// Bundles the package with the bundlers that users have. Each bundle must run, compute the same
+// numbers, and hold one strategy only.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,7 +12,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
 import { Consumer, strategiesIn } from './consumer.js';
 
-/** Of a bundle, minified, in bytes after brotli: what a page loads for one loss. */
+/**
+ * Maximum size of a minified bundle after brotli, in bytes: the download of a page with one loss.
+ */
 const LIMITS = {
   ResponseDistillationStrategy: 26_500,
   FeatureDistillationStrategy: 21_500,
@@ -25,7 +27,7 @@ beforeAll(() => {
 });
 afterAll(() => consumer.remove());
 
-/** Each bundles the program at `input` into a minified ES module at `output`. */
+/** Bundlers. Each bundles the program at `input` into a minified ES module at `output`. */
 const bundlers = {
   async esbuild(input: string, output: string): Promise<void> {
     const options = { bundle: true, minify: true, format: 'esm' } as const;
@@ -111,7 +113,8 @@ describe.each(Object.entries(LIMITS))('%s', (strategy, limit) => {
 
     const text = readFileSync(output, 'utf8');
     const imports = /(?:from|import|require)\s*\(?\s*["'`]knowledge-distillation/;
-    expect(text, 'it is self-contained').not.toMatch(imports); // messages may name the package
+    // messages may contain the package's name
+    expect(text, 'it is self-contained').not.toMatch(imports);
     expect(strategiesIn(text)).toEqual([strategy]);
     const size = brotliCompressSync(text).length;
     console.log(`${strategy} by ${bundler}: ${size} bytes`);

@@ -6,8 +6,8 @@ import { partsOf } from '../../docs/catalogue/parts.js';
 import { DOCUMENTS, withTables } from '../../docs/catalogue/tables.js';
 import { exportedStrategies } from '../support/exportedStrategies.js';
 
-// The docstring of a strategy is the one place that describes it: the tables of the documents are
-// made from docstrings.
+// The docstring of a strategy is the only description of it; the tables of the documents are
+// generated from docstrings.
 
 const catalogue = readCatalogue();
 
@@ -18,7 +18,7 @@ test('every exported strategy is in the catalogue', () => {
 
 const documents = Object.keys(DOCUMENTS);
 
-test.each(documents)('the tables of %s are those of the docstrings (npm run tables)', (path) => {
+test.each(documents)('the tables of %s agree with the docstrings (npm run tables)', (path) => {
   const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   expect(withTables(path)).toBe(text);
 });
@@ -68,7 +68,7 @@ function read(comment: string): { parts: ReturnType<typeof partsOf>; problems: s
   return { parts, problems };
 }
 
-test('a docstring is read in parts', () => {
+test('a docstring is parsed into its parts', () => {
   expect(read(complete)).toEqual({
     problems: [],
     parts: {

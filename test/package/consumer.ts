@@ -10,39 +10,36 @@ export const root: string = join(import.meta.dirname, '../..');
 /** The packages of package.json in this folder. */
 export const installed: string = join(import.meta.dirname, 'node_modules');
 
-/** The strategies that a bundle holds: each names itself, in whole. */
+/** Returns the names of the strategies that a bundle holds; each name occurs as a whole string. */
 export function strategiesIn(bundle: string): string[] {
   return exportedStrategies().filter((name) => new RegExp(`\\b${name}\\b`).test(bundle));
 }
 
-/** What a command prints; a test that runs one that fails, fails with it. */
+/** Returns the output of a command. A command that fails makes its test fail. */
 export function outputOf({ status, stdout, stderr, error }: SpawnSyncReturns<string>): string {
   expect(status, `${error ?? ''}${stdout}${stderr}`).toBe(0);
   return stdout;
 }
 
-/**
- * The programs of ./consumer, with what each needs beside the package, and the compiler's options
- * for that.
- */
+/** The programs of ./consumer, each with the packages and the compiler options that it needs. */
 export const programs = {
   core: { needs: [], options: {} },
-  gradient: { needs: [], options: {} }, // before fast-check is lent
+  gradient: { needs: [], options: {} }, // before fast-check is added
   store: { needs: ['hyparquet', 'hyparquet-writer'], options: {} },
   testing: { needs: ['fast-check'], options: {} },
   teachers: { needs: [], options: {} },
-  // Its declarations need those of browsers.
+  // Its declarations need the declarations of browsers.
   jax: { needs: ['@jax-js'], options: { skipLibCheck: true } },
-  // Its declarations do not stand a check.
+  // Its declarations fail a type check.
   tfjs: { needs: ['@tensorflow'], options: { skipLibCheck: true } },
 } as const;
 
 export type Program = keyof typeof programs;
 
 /**
- * How an import is resolved: as Node does, from both kinds of module; as bundlers do; or as
- * compilers did before they read `exports`. And which declarations of the language it meets: the
- * oldest that the package is for, or those of the compiler.
+ * Settings of the compiler. Imports are resolved as by Node, from both kinds of module; as by
+ * bundlers; or as by compilers that do not read `exports`. The language's declarations are the
+ * oldest that the package supports, or the compiler's own.
  */
 export const resolutions = {
   NodeNext: { module: 'NodeNext', target: 'ES2022', sources: ['mts', 'cts'] },
@@ -50,14 +47,12 @@ export const resolutions = {
   Node10: { module: 'CommonJS', moduleResolution: 'Node10', target: 'ES2022', sources: ['ts'] },
 } as const;
 
-/**
- * An empty project into which the package, packed, was installed without network, as a user would.
- */
+/** An empty project with the packed package, installed without network. */
 export class Consumer {
   readonly #scratch: string = mkdtempSync(join(tmpdir(), 'knowledge-distillation-'));
   readonly folder: string = join(this.#scratch, 'consumer');
   readonly tarball: string;
-  /** What the package holds. */
+  /** Returns the files of the package. */
   readonly files: readonly string[];
 
   constructor() {
@@ -73,12 +68,12 @@ export class Consumer {
     cpSync(join(import.meta.dirname, 'consumer', name), join(this.folder, as));
   }
 
-  /** Gives the consumer a program of ./consumer as it is. */
+  /** Copies a program of ./consumer into the project. */
   add(name: string): void {
     this.#copy(name, name);
   }
 
-  /** Gives the consumer packages that are installed here, or else at the root. */
+  /** Adds packages that are installed in this folder or in the root. */
   lend(...names: readonly string[]): void {
     for (const name of names) {
       const here = join(installed, name);
@@ -88,8 +83,8 @@ export class Consumer {
   }
 
   /**
-   * Type-checks a program, and compiles it: as both kinds of module, where they are resolved as
-   * Node does.
+   * Type-checks a program and compiles it: as both kinds of module if imports are resolved as by
+   * Node.
    */
   compile(
     program: Program,

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// Every link between the documents leads to a file that is there and, in a document, to a heading
-// that it has.
+// Every link between the documents leads to an existing file and, within a document, to an existing
+// heading.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -28,7 +28,7 @@ function proseOf(path: string): string {
   return readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
 }
 
-/** The anchors of the headings, as GitHub and typedoc make them. */
+/** Returns the anchors of the headings, as GitHub and typedoc make them. */
 function anchorsOf(path: string): string[] {
   return [...proseOf(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -45,7 +45,7 @@ function linksOf(document: string): string[] {
     .filter((link) => !/^https?:/.test(link));
 }
 
-test.each(documents)('the links of %s lead somewhere', (document) => {
+test.each(documents)('the links of %s lead to existing files and headings', (document) => {
   const path = join(root, document);
   const broken = linksOf(document).filter((link) => {
     const [file = '', anchor] = link.split('#');

@@ -1,5 +1,6 @@
-// Every optional property of the public API takes `undefined`, also where a project sets
-// exactOptionalPropertyTypes: `{ temperature: settings.temperature }` compiles everywhere.
+// Every optional property of the public API accepts `undefined`, also under
+// exactOptionalPropertyTypes, so that `{ temperature: settings.temperature }` compiles in every
+// project.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,14 +23,14 @@ const program = ts.createProgram(files, {
 });
 const checker = program.getTypeChecker();
 
-/** What the library passes to a framework has the types of that framework. */
+/** Optional properties with the types of a framework, to which the library passes them. */
 const PASSED_TO_FRAMEWORKS = [
   "readonly dtype?: A['dtype'];",
   'readonly shape?: number[];',
   'name?: string;',
 ];
 
-/** The optional properties that are declared in a file, each with the types that it takes. */
+/** Returns the optional properties that a file declares, and whether each accepts `undefined`. */
 function optionalProperties(file: string): { text: string; takesUndefined: boolean }[] {
   const found: { text: string; takesUndefined: boolean }[] = [];
   const visit = (node: ts.Node): void => {
@@ -45,7 +46,7 @@ function optionalProperties(file: string): { text: string; takesUndefined: boole
   return found;
 }
 
-test('every optional property takes undefined', () => {
+test('every optional property accepts undefined', () => {
   const properties = files.flatMap(optionalProperties);
   expect(properties.length).toBeGreaterThan(100);
   const refusing = properties.filter(({ takesUndefined }) => !takesUndefined);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
-test('the package is MIT, and runs on every Node from 20 on', () => {
+test('the package is MIT, and runs on Node from version 20 on', () => {
   expect(manifest.license).toBe('MIT');
   expect(manifest.engines).toEqual({ node: '>=20' });
 });
 
-test('it has no dependency; fast-check is for those who use ./testing, the frameworks for their entries', () => {
+test('it has no dependency; fast-check and the frameworks are optional peers of their entry points', () => {
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('optionalDependencies');
   const peers = [
@@ -25,7 +25,7 @@ test('it has no dependency; fast-check is for those who use ./testing, the frame
   );
 });
 
-test('nothing of it runs when it is installed', () => {
+test('it has no install script', () => {
   const scripts = Object.keys(manifest.scripts);
   const hooks = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare'];
   expect(scripts.filter((name) => hooks.includes(name))).toEqual([]);
@@ -35,7 +35,7 @@ test.each(Object.entries(manifest.devDependencies))('%s is pinned: %s', (_, vers
   expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test('bundlers may drop what is not used', () => {
+test('bundlers may drop unused modules', () => {
   expect(manifest.sideEffects).toBe(false);
 });
 
@@ -49,7 +49,7 @@ const {
 test.each(Object.entries(entries))('%s has types of its own for import and require', (_, entry) => {
   expect(Object.keys(entry)).toEqual(['import', 'require']);
   for (const condition of Object.values(entry)) {
-    // TypeScript takes the first that fits.
+    // TypeScript uses the first match.
     expect(Object.keys(condition)).toEqual(['types', 'default']);
   }
   expect(entry.import.types).toBe(entry.import.default.replace(/\.js$/, '.d.ts'));

@@ -3,16 +3,17 @@ import { expect, test } from 'vitest';
 import { readCatalogue } from '../../docs/catalogue/catalogue.js';
 import { strategyOf } from '../support/exportedStrategies.js';
 
-// A strategy says in its docstring which implementations it reproduces. The golden cases prove it.
+// The docstring of a strategy lists the implementations that it reproduces, and golden cases prove
+// the list.
 
 const catalogue = readCatalogue();
 
 interface Cases {
-  /** Each is a case of the strategy that the file is named after, or of `strategy`. */
+  /** Golden cases, each of the strategy that the file is named after, or of `strategy`. */
   readonly cases: readonly { readonly strategy?: string; readonly reproduces?: string }[];
 }
 
-/** Each implementation that a golden case of a strategy reproduces, once. */
+/** The implementations that the golden cases of a strategy reproduce, without repetition. */
 function proved(): string[] {
   const folder = new URL('../fixtures/', import.meta.url);
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
@@ -34,12 +35,12 @@ test('every @reproduces has a golden case, and every golden case its @reproduces
   expect(claimed.sort()).toEqual(proved());
 });
 
-test.each(catalogue)('$name meets an implementation once', ({ reproduces, differs }) => {
+test.each(catalogue)('$name names an implementation once', ({ reproduces, differs }) => {
   const met = [...reproduces, ...differs].map(({ implementation }) => implementation);
   expect(met).toEqual([...new Set(met)]);
 });
 
-test('an implementation that differs says how', () => {
+test('a @differs says what differs', () => {
   const all = catalogue.flatMap(({ differs }) => differs);
   expect(all.filter(({ how }) => how === '')).toEqual([]);
 });

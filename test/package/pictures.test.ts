@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { PICTURES } from '../../docs/pictures.js';
 import { drawChart } from '../../examples/shared/chart.js';
 
-// The pictures of the guides are those that the library's numbers draw; `npm run docs:pictures`
-// writes them.
+// The pictures of the guides are drawn from numbers of the library; `npm run docs:pictures` writes
+// them.
 
 const guides = join(import.meta.dirname, '../../docs/guides');
 
-test.each(Object.entries(PICTURES))('%s shows what the library computes', async (name, chart) => {
+test.each(Object.entries(PICTURES))('%s shows the numbers of the library', async (name, chart) => {
   await expect(await drawChart(chart)).toMatchFileSnapshot(join(guides, 'pictures', name));
 });
 

@@ -7,8 +7,8 @@ import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { fenced } from '../../docs/catalogue/docstring.js';
 
 // Every TypeScript block of the documents and every @example of the sources compiles under the
-// project's own settings, runs, and prints what its comments say. Snippets are written to files
-// because the compiler and the test runner read files.
+// settings of the project, runs, and prints the output in its comments. Snippets are written to
+// files, since compiler and test runner read files.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, '.snippets');
@@ -48,8 +48,8 @@ function examples(source: string): Snippet[] {
 }
 
 /**
- * The lines that a snippet says it prints. They stand in a comment behind `console.log(…);`, which
- * may go on below in the same column; or in the lines below the statement, or below its loop.
+ * Returns the expected output of a snippet. It stands in a comment behind `console.log(…);`, which
+ * may continue below in the same column, or in comment lines below the statement or its loop.
  */
 function outputOf(code: string): string[] {
   const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true);
@@ -76,7 +76,7 @@ function commentsBehind(code: string, end: number): string[] {
   return leadingComments(below.slice(first), /^ *\/\/ ?(.*)$/);
 }
 
-/** The text of the comments with which lines begin. */
+/** Returns the text of comments at the start of lines. */
 function leadingComments(lines: readonly string[], comment: RegExp): string[] {
   const texts = lines.map((line) => comment.exec(line)?.[1]);
   const count = texts.indexOf(undefined);
@@ -96,7 +96,7 @@ const snippets = [
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
-// `export {}` makes a module of a snippet that imports nothing.
+// `export {}` makes a snippet without imports a module.
 for (const { file, code } of snippets) writeFileSync(file, `${code}\nexport {};\n`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -104,7 +104,7 @@ test('the documents compile', () => {
   const path = join(root, 'tsconfig.json');
   const { config } = ts.readConfigFile(path, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  // A snippet declares what it shows, used or not, and exports nothing.
+  // A snippet may declare names that it does not use, and exports nothing.
   const relaxed = { noUnusedLocals: false, noUnusedParameters: false, isolatedDeclarations: false };
   const program = ts.createProgram(
     snippets.map(({ file }) => file),
@@ -119,7 +119,7 @@ test('the documents compile', () => {
   expect(messages).toEqual([]);
 }, 180_000);
 
-test.each(snippets)('$name runs, and prints what its comments say', async ({ file, code }) => {
+test.each(snippets)('$name runs, and prints the output in its comments', async ({ file, code }) => {
   const printed: string[] = [];
   const log = vi.spyOn(console, 'log').mockImplementation((...values) => {
     printed.push(...format(...values).split('\n'));
@@ -130,7 +130,7 @@ test.each(snippets)('$name runs, and prints what its comments say', async ({ fil
   if (expected.length > 0) expect(printed).toEqual(expected);
 });
 
-test('the output in comments is read', () => {
+test('the output is parsed from comments', () => {
   const code = `
     console.log(1); // 1
     // why
@@ -152,14 +152,14 @@ test('the output in comments is read', () => {
   expect(outputOf(code)).toEqual(['1', '2', '3', '{', '  each: 4', '}']);
 });
 
-test.each(guides)('%s has code that runs, and nothing else but commands', (guide) => {
+test.each(guides)('%s has code that runs, and no other code but commands', (guide) => {
   const languages = codeOf(guide).map(({ language }) => language);
   const allowed = guide === 'docs/guides/pytorch.md' ? ['ts', 'sh', 'py'] : ['ts', 'sh'];
   expect(languages).toContain('ts');
   expect(allowed).toEqual(expect.arrayContaining(languages));
 });
 
-test('what PyTorch prints in its guide, the library is asserted to give', () => {
+test('the library asserts the numbers that PyTorch prints in its guide', () => {
   const blocks = codeOf('docs/guides/pytorch.md');
   const numbersIn = (wanted: string, line: RegExp) =>
     blocks
@@ -170,7 +170,8 @@ test('what PyTorch prints in its guide, the library is asserted to give', () => 
   expect(printed).toEqual(numbersIn('ts', /^assert.*'(\S+)'\);/gm));
 });
 
-// An example may need more than the project installs: the code in its README is its own code.
+// An example may need packages that the project does not install; its README may only quote its
+// code.
 const exampleDocuments = readdirSync(join(root, 'examples'))
   .map((name) => `examples/${name}/README.md`)
   .filter((document) => existsSync(join(root, document)) && blocks(document).length > 0);

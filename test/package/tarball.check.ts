@@ -15,18 +15,18 @@ import {
   strategiesIn,
 } from './consumer.js';
 
-// The package as users get it: packed, installed into an empty project without network, compiled
-// and run there.
+// Packs the package, installs it into an empty project without network, and compiles and runs
+// programs there.
 
 let consumer: Consumer;
 
-/** Runs a command of the packages installed here, in the root. */
+/** Runs a command of the packages in the root. */
 function runInstalled(command: string, ...args: string[]): string {
   const options = { cwd: root, encoding: 'utf8' } as const;
   return outputOf(spawnSync(join(installed, '.bin', command), args, options));
 }
 
-/** Compiles a program as bundlers have it and as both kinds of module, and runs these. */
+/** Compiles a program as for bundlers and as both kinds of module, and runs the modules. */
 function compileAndRun(program: Program): void {
   consumer.lend(...programs[program].needs);
   consumer.compile(program, 'Bundler');
@@ -41,17 +41,17 @@ beforeAll(() => {
 
 afterAll(() => consumer.remove());
 
-test('publint', () => {
+test('publint reports no problem', () => {
   runInstalled('publint', consumer.tarball, '--strict');
 });
 
-test('are the types wrong?', () => {
-  // A worker is started, and not imported.
+test('are-the-types-wrong reports no problem', () => {
+  // A worker is started instead of imported.
   const files = ['--exclude-entrypoints', 'worker'];
   console.log(runInstalled('attw', consumer.tarball, '--no-emoji', ...files));
 });
 
-test('the package holds what was built and what is to be read, and nothing else', () => {
+test('the package holds the build and its documents, and nothing else', () => {
   expect(consumer.files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
   const allowed =
     /^(package\.json|CHANGELOG\.md|LICENSE|README\.md|dist\/[\w-]+(\.d\.c?ts|\.c?js(\.map)?)|dist\/wasm\/\w+\.(simd|fma)\.wasm|src\/[\w/]+\.ts)$/;
@@ -59,7 +59,7 @@ test('the package holds what was built and what is to be read, and nothing else'
   expect(consumer.files.filter((file) => file.endsWith('.wasm'))).toHaveLength(8);
 });
 
-test('its source maps lead to the sources that it holds', () => {
+test('its source maps lead to sources in the package', () => {
   const maps = consumer.files.filter((file) => file.endsWith('.map'));
   expect(maps).not.toEqual([]);
   const folder = join(consumer.folder, 'node_modules/knowledge-distillation');
@@ -70,14 +70,14 @@ test('its source maps lead to the sources that it holds', () => {
   }
 });
 
-test('it brings no dependency', () => {
+test('it installs no dependency', () => {
   const visible = readdirSync(join(consumer.folder, 'node_modules')).filter(
     (name) => !name.startsWith('.'),
   );
   expect(visible).toEqual(['knowledge-distillation']);
 });
 
-test('declarations hold no internals, and nothing that an older TypeScript cannot read', () => {
+test('declarations hold no internals, and no syntax that an older TypeScript cannot read', () => {
   const declarations = consumer.files.filter((file) => /\.d\.c?ts$/.test(file));
   expect(declarations).not.toEqual([]);
   const folder = join(consumer.folder, 'node_modules/knowledge-distillation');
@@ -87,7 +87,7 @@ test('declarations hold no internals, and nothing that an older TypeScript canno
   }
 });
 
-test('both module formats work, without fast-check, Parquet, TensorFlow.js and jax-js', () => {
+test('the main entry point works as both kinds of module, without any optional package', () => {
   compileAndRun('core');
 });
 
@@ -95,32 +95,32 @@ test('gradients are checked without fast-check', () => {
   compileAndRun('gradient');
 });
 
-test('both entries work together in both module formats', () => {
+test('the entry point for tests works with the main one as both kinds of module', () => {
   compileAndRun('testing');
 });
 
-test('so does the entry for what servers put out', () => {
+test('the entry point for replies of servers works with the main one', () => {
   compileAndRun('teachers');
 });
 
-test('so does the entry for stores', () => {
+test('the entry point for stores works with the main one', () => {
   compileAndRun('store');
 });
 
-test('so does the entry for jax-js', () => {
+test('the entry point for jax-js works with the main one', () => {
   compileAndRun('jax');
 });
 
-test('so does the entry for TensorFlow.js', () => {
+test('the entry point for TensorFlow.js works with the main one', () => {
   compileAndRun('tfjs');
 });
 
-test('its modules and its worker compute, where nothing may be compiled from text', () => {
+test('modules and worker run where a policy forbids code from text', () => {
   consumer.add('files.mjs');
   consumer.run('node', 'files.mjs');
 });
 
-/** What a page loads for an import: bundled, minified, in bytes after brotli. */
+/** Returns the download size of an import: bundled, minified, in bytes after brotli. */
 async function bundleOf(contents: string): Promise<{ text: string; size: number }> {
   const bundle = await build({
     stdin: { contents, resolveDir: consumer.folder },
@@ -135,13 +135,13 @@ async function bundleOf(contents: string): Promise<{ text: string; size: number 
 }
 
 /**
- * Bytes of the code of a strategy, beside its kernels: the heaviest has levels of rows, of batches
- * and of classes.
+ * Maximum bytes of a strategy's code without its kernels; the largest strategy has levels of rows,
+ * batches and classes.
  */
 const MOST_CODE = 20_000;
 
 test.each(exportedStrategies())(
-  'a bundle of %s holds no other strategy, and not too much',
+  'a bundle of %s holds no other strategy, and keeps its size limit',
   async (strategy) => {
     const { text } = await bundleOf(`export { ${strategy} } from 'knowledge-distillation';`);
     expect(strategiesIn(text)).toEqual([strategy]);

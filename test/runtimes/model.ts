@@ -3,12 +3,12 @@ import { onnx } from 'onnx-proto';
 const { FLOAT, INT64, FLOAT16, DOUBLE } = onnx.TensorProto.DataType;
 
 /**
- * A language model small enough to be written down: the logits of what follows a token are its row
+ * A language model small enough to be written by hand: the logits after a token are the token's row
  * of a table. From `input_ids` [batch, length] it computes
  *
  * - `logits` [batch, length, vocabulary], and the same as `half` (float16) and `double` (float64)
- * - `last` [batch, vocabulary], those of the last position
- * - `best` [batch, length], the likeliest token (int64)
+ * - `last` [batch, vocabulary], the logits of the last position
+ * - `best` [batch, length], the most likely token (int64)
  */
 export function bigramModel(table: readonly (readonly number[])[]): Uint8Array {
   const vocabulary = table.length;

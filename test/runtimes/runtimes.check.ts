@@ -29,7 +29,7 @@ const model = bigramModel(table);
 const expected = ids.flat().map((id) => table[id]!);
 const feed = BigInt64Array.from(ids.flat(), BigInt);
 
-// onnxruntime-web is declared as what onnxruntime-node is, both by onnxruntime-common.
+// onnxruntime-web has the declarations of onnxruntime-node, both from onnxruntime-common.
 describe.each([
   ['onnxruntime-node', node],
   ['onnxruntime-web', web as typeof node],
@@ -41,7 +41,7 @@ describe.each([
     outputs = await session.run({ input_ids: input });
   });
 
-  test('logits of rank 3 and 2 are viewed where they are', () => {
+  test('logits of rank 3 and 2 are viewed without a copy', () => {
     const { logits, last } = outputs;
     const matrix = Matrix.fromTensor(logits!, float32);
     expect(matrix.data).toBe(logits!.data);
@@ -53,7 +53,7 @@ describe.each([
     expect(ends.toRows()).toEqual([table[3], table[2]]);
   });
 
-  test('doubles are viewed as doubles, and copied as float32', () => {
+  test('float64 is viewed as float64, and copied as float32', () => {
     const { double } = outputs;
     expect(Matrix.fromTensor(double!, float64).data).toBe(double!.data);
     expect(Matrix.fromTensor(double!, float32).toRows()).toEqual(expected);
@@ -66,13 +66,13 @@ describe.each([
     expect(() => Matrix.fromTensor(half as never)).toThrow('half precision is decoded into a copy');
   });
 
-  test('tokens are no logits', () => {
+  test('tokens are refused as logits', () => {
     expect(() => Matrix.fromTensor(outputs.best!, float32)).toThrow(
       'tensor.data must be a Float32Array or a Float64Array, got an object of type BigInt64Array; convert it first: Matrix.fromTensor({ data: Float32Array.from(tensor.data, Number), dims: tensor.dims })',
     );
   });
 
-  test('a language model is distilled from its tensors as they are', () => {
+  test('a language model is distilled from its tensors', () => {
     const { labels } = causalRows({ batch, length, labels: input.data as BigInt64Array });
     const teacher = Matrix.fromTensor(outputs.logits!, float32);
     const student = Matrix.zeros(batch * length, table.length);
@@ -93,7 +93,7 @@ describe('@huggingface/transformers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bigrams-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('the output of a model is viewed where it is', async () => {
+  test('the output of a model is viewed without a copy', async () => {
     mkdirSync(join(folder, 'bigrams/onnx'), { recursive: true });
     const config = { model_type: 'bert', architectures: ['BertModel'], vocab_size: 4 };
     writeFileSync(join(folder, 'bigrams/config.json'), JSON.stringify(config));
@@ -116,7 +116,7 @@ describe('@huggingface/transformers', () => {
     expect(count).toBe(4);
   });
 
-  test('so is a tensor that was made of numbers', () => {
+  test('a tensor that was made from an array is viewed without a copy', () => {
     const tensor = new transformers.Tensor('float32', Float32Array.of(1, 2, 3, 4), [2, 2]);
     expect(Matrix.fromTensor(tensor, float32).data).toBe(tensor.data);
   });

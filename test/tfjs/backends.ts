@@ -7,8 +7,8 @@ const inNode = !('window' in globalThis);
 if (inNode) await import('@tensorflow/tfjs-backend-wasm');
 
 /**
- * The same tests on every backend that the platform has; each leaves as many tensors as there were
- * before.
+ * Runs the same tests on every backend of the platform. Each test must dispose all tensors that it
+ * makes.
  */
 export function onEachBackend(tests: () => void): void {
   describe.each(['cpu', inNode ? 'wasm' : 'webgl'])('on the backend %s', (backend) => {
@@ -26,7 +26,7 @@ class Asynchronous extends MathBackendCPU {
   override async read(data: tf.DataId): Promise<tf.backend_util.BackendValues> {
     return super.readSync(data);
   }
-  /** What the kernels themselves read. */
+  /** Reads of the kernels themselves. */
   override bufferSync<R extends tf.Rank, D extends tf.DataType>({
     dataId,
     shape,
@@ -37,7 +37,7 @@ class Asynchronous extends MathBackendCPU {
   }
 }
 
-/** Tests on a backend that computes as the backend cpu does, and reads as WebGPU does. */
+/** Runs tests on a backend that computes like the backend cpu and reads like WebGPU. */
 export function onAsynchronousBackend(tests: () => void): void {
   describe('on a backend without synchronous reads', () => {
     beforeAll(async () => {
@@ -53,20 +53,20 @@ export function onAsynchronousBackend(tests: () => void): void {
   });
 }
 
-/** A tensor of ordinary values, no two alike. */
+/** A tensor of ordinary elements that all differ. */
 export function values(shape: number[], phase: number, scale = 2): tf.Tensor {
   return tf.tensor(sineValues(shape, phase, scale), shape);
 }
 
-/** Entry by entry within a tolerance, of the largest entry or of 1. */
+/** Compares element by element, with a tolerance relative to the largest element or 1. */
 export function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1e-6): void {
   expect(actual.shape).toEqual(expected.shape);
   expectElementsClose(actual.dataSync(), expected.dataSync(), tolerance);
 }
 
 /**
- * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, by operations of
- * TensorFlow.js: a row each.
+ * Softened KL(teacher ‖ student) with T², and the cross-entropy of labels, as operations of
+ * TensorFlow.js; one loss per row.
  */
 export function responseRows(
   student: tf.Tensor,

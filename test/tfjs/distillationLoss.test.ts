@@ -22,7 +22,7 @@ const ofOutputAndHidden = () =>
     { strategy: new FeatureDistillationStrategy(), weight: 0.5, layer: 'hidden' },
   ]);
 
-/** What both say about the same student: value and gradient. */
+/** Value and gradient of both for the same student. */
 function expectSame(
   loss: (student: tf.Tensor) => tf.Scalar,
   ofOperations: (student: tf.Tensor) => tf.Tensor,
@@ -39,7 +39,7 @@ const classes = [1, 0, 4, 2, 2, 3];
 onEachBackend(() => {
   const ofLabels = (depth: number) => tf.oneHot(tf.tensor1d(classes, 'int32'), depth);
 
-  describe('value and gradient are those of operations of TensorFlow.js', () => {
+  describe('value and gradient agree with operations of TensorFlow.js', () => {
     test.each([
       ['class indices', () => tf.tensor1d(classes, 'int32')],
       ['class indices, a column', () => tf.tensor2d(classes, [6, 1], 'int32')],
@@ -59,7 +59,7 @@ onEachBackend(() => {
       });
     });
 
-    test('without labels, times what is done with the loss', () => {
+    test('without labels, multiplied by a factor after the loss', () => {
       tf.tidy(() => {
         const loss = distillationLoss(tf, response());
         const teacher = values([6, 5], 2);
@@ -91,7 +91,7 @@ onEachBackend(() => {
       });
     });
 
-    test('of rows with weights, with the loss of each', () => {
+    test('of rows with weights, and with the loss of each', () => {
       tf.tidy(() => {
         const loss = distillationLoss(tf, response());
         const teacher = values([6, 5], 2);
@@ -116,7 +116,7 @@ onEachBackend(() => {
       });
     });
 
-    test('of rows that IGNORE_INDEX takes out', () => {
+    test('with rows that IGNORE_INDEX excludes', () => {
       tf.tidy(() => {
         const loss = distillationLoss(tf, response());
         const teacher = values([2, 5], 2);
@@ -133,7 +133,7 @@ onEachBackend(() => {
       });
     });
 
-    test('of a strategy with the bare interface', () => {
+    test('of a strategy that implements only the interface', () => {
       tf.tidy(() => {
         const bare: IDistillationStrategy = {
           temperature: 1,
@@ -152,7 +152,7 @@ onEachBackend(() => {
     });
   });
 
-  test('the teacher may be what the library has: a matrix, or its largest classes', () => {
+  test('the teacher may be a Matrix or SparseTargets of the library', () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, response());
       const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
@@ -163,7 +163,7 @@ onEachBackend(() => {
     });
   });
 
-  test('rows may be flat on any side, and a dimension of 1 puts them in no other order', () => {
+  test('rows may be flat on any side, and a dimension of 1 does not change their order', () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, response());
       const [student, teacher] = [values([2, 3, 5], 0.5), values([2, 3, 5], 2)];
@@ -183,7 +183,7 @@ onEachBackend(() => {
     });
   });
 
-  test('labels of one rank are class indices, also of one row and one class', () => {
+  test('labels of rank 1 are class indices, also for one row and one class', () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, response());
       const zero = loss(tf.zeros([1, 1]), tf.zeros([1, 1]), tf.tensor1d([0], 'int32'));
@@ -191,7 +191,7 @@ onEachBackend(() => {
     });
   });
 
-  test('a layer of the teacher has its rows in the order of the one that it is compared with', () => {
+  test("the rows of a teacher's layer have the order of the student's layer", () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, ofOutputAndHidden());
       const layers = (phase: number) => ({
@@ -207,12 +207,13 @@ onEachBackend(() => {
     });
   });
 
-  test('labels have their rows in the order of the layers whose strategies read them', () => {
+  test('labels have the rows of the layers whose strategies read them', () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, ofOutputAndHidden());
       const layers = (phase: number) => ({
         output: values([2, 8, 5], phase),
-        hidden: values([2, 2, 4, 4], phase), // channels first: as many rows, of another kind
+        // channels first: the same number of rows with another meaning
+        hidden: values([2, 2, 4, 4], phase),
       });
       const labels = Int32Array.from({ length: 16 }, (_, i) => i % 5);
       const [student, teacher] = [layers(0.5), layers(2)];
@@ -262,7 +263,7 @@ onEachBackend(() => {
     });
   });
 
-  test('a hybrid on one output is a loss as any other', () => {
+  test('a hybrid on one output is used as any other loss', () => {
     tf.tidy(() => {
       const loss = distillationLoss(
         tf,
@@ -274,7 +275,7 @@ onEachBackend(() => {
     });
   });
 
-  test('one layer may be read twice, under two names', () => {
+  test('one layer may be read twice under two names', () => {
     tf.tidy(() => {
       const entry = (layer: string) => ({
         strategy: new FeatureDistillationStrategy(),
@@ -291,7 +292,7 @@ onEachBackend(() => {
     });
   });
 
-  test('a learned projection is stepped by the optimiser of the model', () => {
+  test('the optimizer of the model steps a learned projection', () => {
     const projection = new LinearProjection(3, 5, { seed: 4 });
     const initial = projection.parameters().map(({ value }) => Float32Array.from(value.data));
     const strategy = new FeatureDistillationStrategy({ projection });
@@ -317,9 +318,9 @@ onEachBackend(() => {
       expectClose(ours, theirs, 1e-5);
       expectClose(loss.variables[0]!, weights, 1e-5);
       expect(byLibrary().dataSync()[0]).toBeLessThan(first / 2);
-      // The strategy has them, too.
+      // The strategy has the new values, too.
       expect(projection.parameters()[0]!.value.data).toEqual(loss.variables[0]!.dataSync());
-      // Where an optimiser is given no list, it finds the variables by itself.
+      // Without a list, an optimizer finds the variables itself.
       optimizer.minimize(byLibrary);
       expect(loss.variables[0]!.dataSync()).not.toEqual(projection.parameters()[0]!.value.data);
       tf.dispose([ours, theirs, weights]);
@@ -362,7 +363,7 @@ onEachBackend(() => {
     loss.dispose();
   }, 60_000);
 
-  test('outside of a gradient it leaves its value alone', () => {
+  test('outside of a gradient it returns its value only', () => {
     const loss = distillationLoss(tf, response());
     const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
     const before = tf.memory().numTensors;
@@ -381,7 +382,7 @@ onEachBackend(() => {
     });
   });
 
-  test('a loss within the gradient of a loss has its own', () => {
+  test('a loss within the gradient of another loss has its own gradient', () => {
     tf.tidy(() => {
       const loss = distillationLoss(tf, response());
       const [weights, teacher] = [values([4, 5], 0.5), values([4, 5], 2)];
@@ -396,7 +397,7 @@ onEachBackend(() => {
     });
   });
 
-  describe('a gradient of the gradient', () => {
+  describe('a second derivative', () => {
     const loss = distillationLoss(tf, response());
 
     test('is refused, since the strategy has none', () => {
@@ -410,7 +411,7 @@ onEachBackend(() => {
       });
     });
 
-    test('is fine where the second goes another way', () => {
+    test('is correct if it does not pass through the strategy', () => {
       tf.tidy(() => {
         const [student, teacher] = [values([2, 5], 0.5), values([2, 5], 2)];
         const sumOfSlope = (x: tf.Tensor) =>
@@ -422,7 +423,7 @@ onEachBackend(() => {
   });
 });
 
-test('types are those of the TensorFlow.js that is passed', () => {
+test('types follow the given TensorFlow.js', () => {
   const loss = distillationLoss(tf, response());
   expectTypeOf(loss).returns.toEqualTypeOf<tf.Scalar>();
   expectTypeOf(loss).parameter(0).toEqualTypeOf<tf.Tensor>();
@@ -431,7 +432,7 @@ test('types are those of the TensorFlow.js that is passed', () => {
   expect(() => loss({ output: tf.zeros([1, 2]) }, { output: tf.zeros([1, 2]) })).toThrow();
 });
 
-test('attention of several heads flattens to queries', () => {
+test('attention maps of several heads flatten to one row per query', () => {
   tf.tidy(() => {
     const loss = distillationLoss(tf, new AttentionDistillationStrategy());
     const [student, teacher] = [values([2, 3, 4, 4], 0.5), values([2, 3, 4, 4], 2)].map((scores) =>

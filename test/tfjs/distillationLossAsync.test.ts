@@ -13,7 +13,7 @@ import { expectClose, onAsynchronousBackend, onEachBackend, values } from './bac
 const response = () => new ResponseDistillationStrategy({ temperature: 3, alpha: 0.3 });
 
 onEachBackend(() => {
-  test('gives the value and the gradients of the synchronous form', async () => {
+  test('returns the value and the gradients of the synchronous form', async () => {
     const weights = tf.tidy(() => tf.variable(values([3, 5], 3)));
     const [inputs, teacher] = [values([2, 4, 3], 1), values([2, 4, 5], 2)];
     const labels = tf.tensor2d([1, 0, 4, 2, 2, 3, 0, 1], [2, 4], 'int32');
@@ -35,7 +35,7 @@ onEachBackend(() => {
     tf.dispose([weights, inputs, teacher, labels, mask]);
   });
 
-  test('trains a hybrid by layers, its projection too, and leaves no tensor', async () => {
+  test('trains a hybrid by layers with its projection, and leaves no tensor', async () => {
     const projection = new LinearProjection(5, 4, { seed: 1 });
     const hybrid = new HybridDistillationStrategy([
       { strategy: response(), weight: 0.5, name: 'response' },
@@ -74,7 +74,7 @@ onEachBackend(() => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test('calls that are under way together do not mix, nor do their gradients of what is learned', async () => {
+  test('concurrent calls do not mix their values, nor their gradients of parameters', async () => {
     const projection = new LinearProjection(5, 4, { seed: 1 });
     const loss = distillationLossAsync(tf, new FeatureDistillationStrategy({ projection }));
     const [variable] = loss.variables as [tf.Variable];
@@ -96,14 +96,14 @@ onEachBackend(() => {
     loss.dispose();
   });
 
-  test('leaves alone what the function returns, where that is its own', async () => {
+  test('does not dispose tensors of the caller that the function returns', async () => {
     const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
     await distillationLossAsync(tf, response())(() => student, teacher);
     expect(student.isDisposed).toBe(false);
     tf.dispose([student, teacher]);
   });
 
-  test('leaves no tensor where the strategy refuses the call', async () => {
+  test('leaves no tensor if the strategy refuses the call', async () => {
     const teacher = values([6, 4], 2);
     const before = tf.memory().numTensors;
     const call = distillationLossAsync(tf, response())(() => values([6, 5], 0.5), teacher);
@@ -112,7 +112,7 @@ onEachBackend(() => {
     teacher.dispose();
   });
 
-  test('refuses a second pass that has its rows in other dimensions', async () => {
+  test('refuses a second pass with other dimensions of rows', async () => {
     const teacher = values([2, 3, 5], 2);
     let shape = [2, 3, 5];
     const later = await distillationLossAsync(tf, response())(() => values(shape, 0.5), teacher);
@@ -123,7 +123,7 @@ onEachBackend(() => {
     teacher.dispose();
   });
 
-  test('takes no more of the layers than the synchronous form: what no entry reads may be anything', async () => {
+  test('accepts any layer that no entry reads, as the synchronous form does', async () => {
     const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
     const before = tf.memory().numTensors;
     const disposed = tf.zeros([1]);
@@ -138,7 +138,7 @@ onEachBackend(() => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test('refuses a second pass that is of another size', async () => {
+  test('refuses a second pass of another size', async () => {
     const teacher = values([6, 5], 2);
     let rows = 6;
     const loss = distillationLossAsync(tf, response());
@@ -151,7 +151,7 @@ onEachBackend(() => {
   });
 });
 
-test('it takes a function', async () => {
+test('requires a function', async () => {
   const loss = distillationLossAsync(tf, response());
   const call = loss(wrong(tf.zeros([1, 2])), tf.zeros([1, 2]));
   await expect(call).rejects.toThrow(
@@ -164,7 +164,7 @@ test.each<[string, () => unknown]>([
   ['null', () => null],
   ['an object of type Promise', async () => tf.zeros([1, 2])],
   ['an array', () => [tf.zeros([1, 2])]],
-])('it refuses a function that returns %s, and leaves no tensor', async (received, forward) => {
+])('refuses a function that returns %s, and leaves no tensor', async (received, forward) => {
   const hybrid = new HybridDistillationStrategy([{ strategy: response(), weight: 1 }]);
   const teacher = tf.zeros([1, 2]);
   const before = tf.memory().numTensors;
@@ -184,7 +184,7 @@ test.each<[string, () => unknown]>([
 onAsynchronousBackend(() => {
   const read = async (tensor: tf.Tensor) => [...(await tensor.data())];
 
-  test('the synchronous form says what to do, steps nothing and leaves no tensor', async () => {
+  test('the synchronous form names the asynchronous one, takes no step and leaves no tensor', async () => {
     const projection = new LinearProjection(5, 4, { seed: 1 });
     const strategy = new FeatureDistillationStrategy({ projection });
     const loss = distillationLoss(tf, strategy);
@@ -202,14 +202,14 @@ onAsynchronousBackend(() => {
         'use distillationLossAsync',
     );
     expect(tf.memory().numTensors).toBe(tensors);
-    // In a gradient, TensorFlow.js itself leaves what its tape has kept, whatever throws.
+    // In a gradient, TensorFlow.js itself leaks the tensors of its tape after any error.
     expect(() => optimizer.minimize(step)).toThrow('use distillationLossAsync');
     expect(await Promise.all(learned.map(read))).toEqual(numbers);
     expect(
       projection.parameters().map(({ value, gradient }) => [value.toRows(), gradient.toRows()]),
     ).toEqual(parameters);
 
-    // The same step by the other form.
+    // The same step by the asynchronous form.
     const lossAsync = distillationLossAsync(tf, strategy);
     optimizer.minimize(await lossAsync(() => tf.matMul(inputs, weights), teacher));
     expect(await read(weights)).not.toEqual(numbers[0]);

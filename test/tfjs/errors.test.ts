@@ -28,7 +28,7 @@ const hybrid = distillationLoss(
 );
 const zeros = tf.zeros([2, 3]);
 const sequences = tf.zeros([2, 4, 3]);
-/** A strategy of somebody else's. */
+/** A strategy by another author. */
 const bare = (methods: Partial<IDistillationStrategy>): IDistillationStrategy => ({
   temperature: 1,
   alpha: 0,
@@ -205,12 +205,12 @@ test.each([
     'strategy must have computeLoss and computeGradient, got undefined',
     () => distillationLoss(tf, wrong(undefined)),
   ],
-])('distillationLoss, a TypeError: %s', (message, call) => {
+])('distillationLoss refuses with a TypeError: %s', (message, call) => {
   expect(call).toThrow(TypeError);
   expect(refusal(call).message).toBe(`distillationLoss: ${message}`);
 });
 
-test('what the strategy refuses names the layers and sizes that it sees', () => {
+test('an error of the strategy names the layers and their sizes', () => {
   expect(() => loss(tf.zeros([2, 4, 3]), tf.zeros([2, 5, 3]))).toThrow(
     'teacher has shape [10, 3], expected [8, 3]',
   );
@@ -223,7 +223,7 @@ test('what the strategy refuses names the layers and sizes that it sees', () => 
   expect(() => loss(tf.mul(zeros, Number.NaN), zeros)).toThrow('student row 0, column 0 is NaN');
 });
 
-test('a loss whose variables were disposed says so, in either form', async () => {
+test('a loss with disposed variables is refused in either form', async () => {
   const projected = () =>
     new FeatureDistillationStrategy({ projection: new LinearProjection(3, 3) });
   const message = 'variables must hold values, got a disposed tensor; use a new loss';

@@ -13,7 +13,7 @@ import { expectClose, onEachBackend, values } from './backends.js';
 const response = () => new ResponseDistillationStrategy({ temperature: 2 });
 
 onEachBackend(() => {
-  test('it takes the teacher first, as TensorFlow.js does', () => {
+  test('it takes the teacher first, as losses of TensorFlow.js do', () => {
     tf.tidy(() => {
       const [student, teacher] = [values([6, 5], 0.5), values([6, 5], 2)];
       const expected = distillationLoss(tf, response())(student, teacher);
@@ -34,7 +34,7 @@ onEachBackend(() => {
     const { history } = await student.fit(inputs, teacher, { ...options, epochs: 30 });
     expect(tf.memory().numTensors).toBe(before);
     expect(history.loss?.at(-1)).toBeLessThan(Number(history.loss?.[0]) / 10);
-    // What is left of the difference is the constant of each row.
+    // The remaining difference is a constant per row.
     tf.tidy(() => {
       const said = student.predict(inputs) as tf.Tensor;
       const agreeing = tf.equal(tf.argMax(said, 1), tf.argMax(teacher, 1));
@@ -68,7 +68,7 @@ onEachBackend(() => {
   });
 });
 
-test('a strategy that learns a projection is refused, since model.fit would not step it', () => {
+test('a strategy with a projection is refused, since model.fit would not step it', () => {
   const projection = new LinearProjection(2, 3);
   const before = tf.memory().numTensors;
   const { message, code } = refusal(() =>

@@ -4,7 +4,7 @@ import * as after from './migration/after.js';
 import * as before from './migration/before.js';
 
 onEachBackend(() => {
-  test('a script whose loss is written by hand learns the same once one line is changed', async () => {
+  test('a script with a hand-written loss trains the same model after one line is changed', async () => {
     const [byHand, byLibrary] = [await before.train(), await after.train()];
     expect(byHand).toHaveLength(20);
     expect(byHand.at(-1)).toBeLessThan(byHand[0]! / 3);

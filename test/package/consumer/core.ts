@@ -1,5 +1,5 @@
-// What a user of the package writes; compiled and run as an ES module and as CommonJS, see
-// ../tarball.check.ts. It throws where the package does not do what it should.
+// A program of a user, which ../tarball.check.ts compiles and runs as an ES module and as CommonJS.
+// It throws if the package does not work.
 import {
   DistillationError,
   float64,

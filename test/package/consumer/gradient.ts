@@ -1,5 +1,5 @@
-// The gradient check of the second entry needs no fast-check, and its declarations compile without.
-// See ../tarball.check.ts.
+// checkGradient of `./testing` needs no fast-check, and its declarations compile without it. See
+// ../tarball.check.ts.
 import { float64, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
 import { checkGradient } from 'knowledge-distillation/testing';
 

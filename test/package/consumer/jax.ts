@@ -1,4 +1,4 @@
-// The entry for jax-js beside the first, on jax-js itself. See ../tarball.check.ts.
+// The entry point for jax-js together with the main one, on jax-js itself. See ../tarball.check.ts.
 import * as jax from '@jax-js/jax';
 import {
   DistillationError,

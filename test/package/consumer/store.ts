@@ -1,5 +1,5 @@
-// The entry for stores, beside the first: a store in memory is written, verified and read. See
-// ../tarball.check.ts.
+// The entry point for stores together with the main one: writes, verifies and reads a store in
+// memory. See ../tarball.check.ts.
 import {
   DistillationError,
   Matrix,

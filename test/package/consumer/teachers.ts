@@ -1,4 +1,4 @@
-// The entry for what servers put out beside the first, on a reply as JSON has it. See
+// The entry point for replies of servers together with the main one, on a reply as JSON. See
 // ../tarball.check.ts.
 import { DistillationError, Matrix, ResponseDistillationStrategy } from 'knowledge-distillation';
 import { readVLLM, type TeacherReply } from 'knowledge-distillation/teachers';

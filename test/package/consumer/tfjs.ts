@@ -1,4 +1,5 @@
-// The entry for TensorFlow.js beside the first, on TensorFlow.js itself. See ../tarball.check.ts.
+// The entry point for TensorFlow.js together with the main one, on TensorFlow.js itself. See
+// ../tarball.check.ts.
 import * as tf from '@tensorflow/tfjs';
 import {
   FeatureDistillationStrategy,
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
   const labels = tf.tensor1d([0, 1], 'int32');
 
   const loss = distillationLoss(tf, hybrid);
-  // Only a base class that both entries share finds them.
+  // The parameters are found only if both entry points share the base class.
   const variables: readonly tf.Variable[] = loss.variables;
   if (variables.length !== 1) throw new Error(`${variables.length} variables, not 1`);
   const now: tf.Scalar = loss(layers(), teacher, labels);

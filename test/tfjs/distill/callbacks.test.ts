@@ -22,7 +22,7 @@ function begin() {
   };
 }
 
-test('callbacks come in the order of model.fit, with its arguments, and are awaited', async () => {
+test('callbacks are awaited in the order of model.fit, with its arguments', async () => {
   const calls: unknown[][] = [];
   const note =
     (name: string) =>
@@ -89,7 +89,7 @@ test('callbacks come in the order of model.fit, with its arguments, and are awai
   }
 });
 
-test('callbacks of TensorFlow.js stop a training, and any that has the model', async () => {
+test('callbacks of TensorFlow.js stop a training, as does any code that has the model', async () => {
   const { epoch } = await distill(tf, {
     ...begin(),
     optimizer: tf.train.sgd(0),
@@ -114,11 +114,11 @@ test('callbacks of TensorFlow.js stop a training, and any that has the model', a
   });
   expect(batches).toEqual([0, 1]);
   expect(history.loss).toHaveLength(1);
-  // The flag of an earlier training does not count.
+  // The flag of an earlier training is ignored.
   expect((await distill(tf, options)).epoch).toEqual([0, 1]);
 });
 
-test('a callback may change a strategy and an optimizer on the way', async () => {
+test('a callback may change a strategy and an optimizer during the training', async () => {
   const options = begin();
   const rates: number[] = [];
   const optimizer = tf.train.momentum(0.1, 0.9) as tf.MomentumOptimizer & { learningRate: number };

@@ -16,7 +16,7 @@ import {
 
 type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
 
-/** What is there before a training: all that callers dispose themselves. */
+/** The tensors before a training, all of which the caller disposes. */
 function begin() {
   const data = makeData();
   return {
@@ -33,7 +33,7 @@ function begin() {
   };
 }
 
-/** Calls that end in an error, and what they say. */
+/** Options that make the training fail, by the message of the error. */
 const failures: [string, (options: Options, count: () => number) => Partial<Options>][] = [
   ['in a callback', () => ({ callbacks: { onBatchEnd: () => fail('in a callback') } })],
   [
@@ -118,7 +118,7 @@ const tests = () => {
     tf.disposeVariables();
   });
 
-  test('functions need not tidy, and keep what is their own', async () => {
+  test('functions need no tidy, and keep the tensors that they own', async () => {
     const options = begin();
     const own = tf.ones([16, CLASSES]);
     const hidden = tf.ones([16, 7]);
@@ -163,13 +163,13 @@ onEachBackend(() => {
       validation: { data: few },
       callbacks: { onBatchEnd: () => seen.add(tf.memory().numTensors) },
     });
-    // The strategy's variable is there as long as the training.
+    // The strategy's variable exists as long as the training.
     expect([...seen]).toEqual([before + 1]);
     expect(tf.memory().numTensors).toBe(before);
     tf.disposeVariables();
   }, 60_000);
 
-  test('what is stored is gathered batch by batch', async () => {
+  test('stored outputs are gathered batch by batch', async () => {
     const options = begin();
     const stored = { output: tf.ones([SAMPLES, CLASSES]), hidden: tf.ones([SAMPLES, 7]) };
     const { numBytes } = tf.memory();
@@ -193,7 +193,7 @@ onEachBackend(() => {
 
 onAsynchronousBackend(tests);
 
-test('a strategy keeps what it learned where a training ends in an error', async () => {
+test('a strategy keeps its learned parameters after an error', async () => {
   await tf.setBackend('cpu');
   const projected = async (callbacks: Options['callbacks'], signal?: AbortSignal) => {
     const options = begin();

@@ -3,13 +3,13 @@ import { Matrix, SparseTargets } from '../../../src/index.js';
 import { Means } from '../../../src/tfjs/distill/history.js';
 import { addMetrics } from '../../../src/tfjs/distill/metrics.js';
 
-test('a sparse teacher of rows of different lengths is compared in every row', () => {
+test('a sparse teacher with rows of different lengths is compared in every row', () => {
   const student = Matrix.fromRows([
     [3, 0, 1],
     [0, 2, 1],
     [0, 2, 1],
   ]);
-  // Beside no class stands a value that is larger than every log-probability, and not read.
+  // The value beside no class is larger than every log-probability, and must not be read.
   const teacher = new SparseTargets({
     indices: Int32Array.of(0, -1, 1, 2, 2, -1),
     logProbabilities: Matrix.fromRows([

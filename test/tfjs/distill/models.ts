@@ -12,7 +12,7 @@ export const INPUTS = 6;
 export const CLASSES = 4;
 const [STUDENT_WIDTH, TEACHER_WIDTH] = [5, 7];
 
-/** A model of one hidden layer, which is called hidden. */
+/** A model with one hidden layer, named hidden. */
 export function makeModel(
   width: number,
   seed: number,
@@ -47,7 +47,7 @@ export const makeProjection = (): LinearProjection =>
 export const makeResponse = (): ResponseDistillationStrategy =>
   new ResponseDistillationStrategy({ temperature: 2, alpha: 0.3 });
 
-/** Of the outputs and of the layers called hidden. */
+/** A hybrid of the outputs and of the layers named hidden. */
 export function makeHybrid(
   projection: LinearProjection = makeProjection(),
 ): HybridDistillationStrategy {
@@ -62,7 +62,7 @@ export function makeHybrid(
   ]);
 }
 
-/** The numbers of all weights, those that are not trained included. */
+/** The values of all weights, also of those that are not trained. */
 export async function weightsOf(model: tf.LayersModel): Promise<number[][]> {
   return Promise.all(model.getWeights().map(async (weight) => [...(await weight.data())]));
 }

@@ -255,7 +255,7 @@ test.each<[string, Partial<Options>]>([
     'layers.student.output.transform must be a function of a tensor, got undefined',
     { layers: { student: { output: wrong({ layer: 'logits' }) } } },
   ],
-])('a TypeError: %s', async (message, changed) => {
+])('refuses with a TypeError: %s', async (message, changed) => {
   const before = tf.memory().numTensors;
   const error = await distill(tf, { ...options, ...changed }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(TypeError);
@@ -263,7 +263,7 @@ test.each<[string, Partial<Options>]>([
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('what is refused of one batch names the layers', async () => {
+test('a batch that the strategy refuses is reported with the names of its layers', async () => {
   const integers = {
     student: (x: tf.Tensor) => tf.cast(x, 'int32'),
     variables: [tf.variable(tf.zeros([1]))],

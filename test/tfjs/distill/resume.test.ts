@@ -22,7 +22,7 @@ type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
 
 const [EPOCHS, BATCHES] = [3, 3]; // 40 samples in batches of 16
 
-/** All that a training changes, and the options that two calls share. */
+/** The state of a training, and the options that two calls share. */
 function begin(optimizer: tf.Optimizer = tf.train.adam(0.05)) {
   const [data, projection] = [makeData(), makeProjection()];
   const student = makeStudent([tf.layers.batchNormalization(), tf.layers.dropout({ rate: 0.3 })]);
@@ -45,7 +45,7 @@ function begin(optimizer: tf.Optimizer = tf.train.adam(0.05)) {
   return { options, student, projection, learned };
 }
 
-/** Trains until the signal is aborted after a number of batches, and gives the state. */
+/** Trains until the signal is aborted after a number of batches, and returns the state. */
 async function abortAfter(batches: number, options: Options): Promise<DistillState> {
   const controller = new AbortController();
   const reason = new Error('enough');
@@ -66,7 +66,7 @@ async function abortAfter(batches: number, options: Options): Promise<DistillSta
 }
 
 onEachBackend(() => {
-  test('goes on from any batch to the same bits', async () => {
+  test('resumes after any batch with the same bits', async () => {
     const whole = begin();
     const history = await distill(tf, whole.options);
     const expected = await whole.learned();
@@ -85,7 +85,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('goes on several times', async () => {
+  test('resumes several times', async () => {
     const whole = begin();
     const history = await distill(tf, whole.options);
     const parts = begin();
@@ -96,7 +96,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('goes on after an epoch, with the same optimizer', async () => {
+  test('resumes after an epoch with the same optimizer', async () => {
     const whole = begin();
     const history = await distill(tf, whole.options);
     const parts = begin();
@@ -107,7 +107,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('goes on from an epoch that was saved, with another student and another optimizer', async () => {
+  test('resumes from a saved epoch with another student and another optimizer', async () => {
     const whole = begin(tf.train.momentum(0.05, 0.9));
     const history = await distill(tf, whole.options);
     const saved = begin(tf.train.momentum(0.05, 0.9));
@@ -126,7 +126,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('orders and draws come from the seed and the epoch', async () => {
+  test('the order and random draws depend on the seed and the epoch', async () => {
     const train = async (options: Partial<Options>) => {
       const run = begin();
       await distill(tf, { ...run.options, ...options });
@@ -145,7 +145,7 @@ function lastOf({ epoch, history }: DistillHistory): DistillHistory {
   return { epoch: epoch.slice(-1), history: Object.fromEntries(entries) };
 }
 
-test('each epoch of each seed has every sample once, in an order of its own', async () => {
+test('each epoch of each seed has every sample once, in its own order', async () => {
   await tf.setBackend('cpu');
   const data = tf.reshape(tf.range(0, 40), [40, 1]);
   const weight = tf.variable(tf.ones([1, 2]));
@@ -174,7 +174,7 @@ test('each epoch of each seed has every sample once, in an order of its own', as
 });
 
 describe('a signal', () => {
-  test('that is aborted already ends the call before it begins', async () => {
+  test('that is already aborted rejects before the training begins', async () => {
     const run = begin();
     const before = await run.learned();
     const calls: string[] = [];
@@ -190,7 +190,7 @@ describe('a signal', () => {
     tf.disposeVariables();
   });
 
-  test('without a reason of its own rejects with an AbortError', async () => {
+  test('without a reason rejects with an AbortError', async () => {
     const run = begin();
     const controller = new AbortController();
     const callbacks = { onBatchEnd: () => controller.abort() };
@@ -199,7 +199,7 @@ describe('a signal', () => {
     tf.disposeVariables();
   });
 
-  test('that is aborted by a timer is seen while the training is under way', async () => {
+  test('that a timer aborts interrupts the training', async () => {
     const run = begin();
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 0);
@@ -208,7 +208,7 @@ describe('a signal', () => {
     tf.disposeVariables();
   });
 
-  test('that is aborted after the last batch and its validation is late', async () => {
+  test('that is aborted after the last batch and its validation has no effect', async () => {
     const run = begin();
     const controller = new AbortController();
     const callbacks = {
@@ -221,7 +221,7 @@ describe('a signal', () => {
     tf.disposeVariables();
   });
 
-  test('lets callbacks save what was learned', async () => {
+  test('lets callbacks save the learned parameters', async () => {
     const run = begin();
     let projected: number[] = [];
     const controller = new AbortController();

@@ -26,8 +26,8 @@ import {
 type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
 
 /**
- * A new student after two epochs in an order of its own, by the response or by what is passed
- * instead.
+ * Trains a new student for two epochs in shuffled order, by the response loss or by the given
+ * options.
  */
 async function learned(options: Partial<Options> & Pick<Options, 'teacher'>): Promise<number[][]> {
   const student = makeStudent();
@@ -49,7 +49,7 @@ const matrixOf = (tensor: tf.Tensor) =>
   Matrix.fromTensor({ data: Float32Array.from(tensor.dataSync()), shape: tensor.shape });
 
 onEachBackend(() => {
-  test('a teacher is a model, a function, a promise, or what it put out for all samples', async () => {
+  test('a teacher is a model, a function, a promise, or its outputs for all samples', async () => {
     const teacher = makeTeacher();
     const stored = teacher.predict(makeData()) as tf.Tensor;
     const matrix = matrixOf(stored);
@@ -79,7 +79,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('what a hybrid reads of the teacher may be stored, too', async () => {
+  test("the teacher's layers for a hybrid may be stored, too", async () => {
     const teacher = makeTeacher();
     const hidden = tf.model({
       inputs: teacher.inputs,
@@ -113,7 +113,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('a sample may have no label, or be left out', async () => {
+  test('a sample may have no label, or be excluded', async () => {
     const teacher = makeTeacher();
     const unlabelled = LABELS.map(() => UNLABELED);
     expectSame(await learned({ teacher, labels: unlabelled }), await learned({ teacher }), 1e-6);
@@ -133,7 +133,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('a mask may be for one layer', async () => {
+  test('a mask may apply to one layer', async () => {
     const teacher = makeTeacher();
     const mask = LABELS.map((_, i) => (i % 3 === 0 ? 0 : 1));
     const train = (given: Options['mask']) =>
@@ -144,7 +144,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('a sample may be a sequence, with rows of its own', async () => {
+  test('a sample may be a sequence with several rows', async () => {
     const [samples, length, width] = [6, 3, 2];
     const data = values([samples, length, width], 1);
     const [weights, teacherWeights] = [values([width, CLASSES], 3), values([width, CLASSES], 4)];
@@ -181,7 +181,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('batches are of the samples that a function says', async () => {
+  test('a function may choose the samples of batches', async () => {
     const teacher = makeTeacher();
     const first = Int32Array.from({ length: 16 }, (_, i) => i);
     const batches = (epoch: number) => [first, epoch === 0 ? [16, 17] : [18, 18, 19]];
@@ -201,7 +201,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('a validation has samples, labels, a mask and a teacher of its own', async () => {
+  test('a validation has its own samples, labels, mask and teacher', async () => {
     const teacher = makeTeacher();
     const [train, other] = [makeData(), values([10, 6], 9)];
     const stored = teacher.predict(train) as tf.Tensor;
@@ -222,7 +222,7 @@ onEachBackend(() => {
       12,
     );
     expect(history.val_accuracy![0]).toBeCloseTo(shareOf(labels, [2, 3, 4, 5, 6, 7, 8]), 12);
-    // Batches of 4, 4 and 2 samples, of which the first has 2 that count.
+    // Batches of 4, 4 and 2 samples; the first batch has 2 kept samples.
     const lossOf = (start: number, end: number) =>
       makeResponse().computeLoss(
         Matrix.fromRows(said.toRows().slice(start, end)),
@@ -236,7 +236,7 @@ onEachBackend(() => {
   });
 });
 
-test('metrics are there for losses that know classes, and for classes that both know', async () => {
+test('metrics exist for losses of classes, where both sides have the same classes', async () => {
   await tf.setBackend('cpu');
   const [teacher, data] = [makeTeacher(), makeData()];
   const namesOf = async (options: Partial<Options>) => {

@@ -23,7 +23,7 @@ import {
   weightsOf,
 } from './models.js';
 
-/** The output and the layer called hidden. */
+/** The output and the layer named hidden. */
 function layersOf(
   model: tf.LayersModel,
 ): (x: tf.Tensor) => { output: tf.Tensor; hidden: tf.Tensor } {
@@ -36,7 +36,7 @@ function layersOf(
 }
 
 onEachBackend(() => {
-  test('learns, bit by bit, what a loop written by hand does', async () => {
+  test('trains bit by bit as a loop written by hand', async () => {
     const [data, teacher, student, byHand] = [
       makeData(),
       makeTeacher(),
@@ -86,7 +86,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('a student that is a function, and a strategy that is no hybrid', async () => {
+  test('accepts a function as student, and a strategy that is no hybrid', async () => {
     const [data, teacher] = [makeData(), makeTeacher()];
     const start = values([INPUTS, CLASSES], 3, 0.5);
     const [ours, theirs] = [tf.variable(start), tf.variable(start)];
@@ -114,14 +114,14 @@ onEachBackend(() => {
     expect(await ours.data()).toEqual(await theirs.data());
     expect(epoch).toEqual([0, 1]);
     expect(Object.keys(history)).toEqual(['loss', 'val_loss', 'val_agreement']);
-    // What is validated after an epoch is what the next one begins with.
+    // The model that is validated after an epoch begins the next epoch.
     expect(history.val_loss![0]).toBeCloseTo(history.loss![1]!, 6);
     expect(seen).toContain(true);
     expect(seen.at(-1)).toBe(false);
     tf.disposeVariables();
   });
 
-  test('dropouts are on and batch norms count while the student is trained, and only then', async () => {
+  test('dropout and batch normalization are in training mode during steps only', async () => {
     const between = () => [
       tf.layers.batchNormalization({ name: 'norm' }),
       tf.layers.dropout({ rate: 0.5 }),
@@ -138,7 +138,7 @@ onEachBackend(() => {
     const before = await weightsOf(student);
     const { history, weights } = await train(student, { data });
     expect(await weightsOf(teacher)).toEqual(counted);
-    // Other numbers are dropped in each step, and none in a validation.
+    // Each step drops other elements, and a validation drops none.
     expect(new Set(history.loss).size).toBe(3);
     const isMoved = weights.map((weight, i) => String(weight) !== String(before[i]));
     expect(isMoved.filter(Boolean)).toHaveLength(2);
@@ -164,7 +164,7 @@ onEachBackend(() => {
     };
     const plain = await train(makeLinear({}));
     const penalized = await train(makeLinear({ kernelRegularizer }));
-    // 0.1 Σ w², of which the gradient is 0.2 w: all weights were 1.
+    // The gradient of 0.1 Σ w² is 0.2 w, and all weights were 1.
     expect(penalized.loss - plain.loss).toBeCloseTo(0.1 * INPUTS * CLASSES, 5);
     expectElementsClose(
       penalized.weights[0]!,
@@ -174,19 +174,19 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('layers that are not trainable stay as they are', async () => {
+  test('layers that are not trainable stay unchanged', async () => {
     const [data, teacher, student] = [makeData(), makeTeacher(), makeStudent()];
     student.getLayer('hidden').trainable = false;
     const [ofLogits, ofHidden] = [await weightsOf(student), await weightsOf(makeStudent())];
     const optimizer = tf.train.sgd(0.5);
     await distill(tf, { teacher, student, strategy: makeHybrid(), optimizer, data, epochs: 1 });
-    const after = await weightsOf(student); // those of the frozen layer come last
+    const after = await weightsOf(student); // the weights of the frozen layer come last
     expect(after.slice(2)).toEqual(ofHidden.slice(0, 2));
     expect(after.slice(0, 2)).not.toEqual(ofLogits.slice(0, 2));
     tf.disposeVariables();
   });
 
-  test('models of several inputs take a list, or tensors by name', async () => {
+  test('models of several inputs accept a list, or tensors by name', async () => {
     const teacher = makeModelOfTwo(1);
     const [first, second] = [values([SAMPLES, 3], 1), values([SAMPLES, 2], 2)];
     const train = async (data: tf.Tensor[] | Record<string, tf.Tensor>) => {
@@ -202,7 +202,7 @@ onEachBackend(() => {
     tf.disposeVariables();
   });
 
-  test('one layer of another name', async () => {
+  test('accepts a layer under another name', async () => {
     const [data, teacher] = [makeData(), makeTeacher()];
     const feature = (layer: string) =>
       new HybridDistillationStrategy([
@@ -232,7 +232,7 @@ onEachBackend(() => {
 });
 
 onAsynchronousBackend(() => {
-  test('learns, bit by bit, what it learns with synchronous reads, its draws and its means too', async () => {
+  test('trains bit by bit as with synchronous reads, with the same random draws and means', async () => {
     const train = async (backend: string) => {
       await tf.setBackend(backend);
       const student = makeStudent([
@@ -260,7 +260,7 @@ onAsynchronousBackend(() => {
   });
 });
 
-/** A model of two inputs, whose second is first in the alphabet of a record. */
+/** A model of two inputs, whose second is first in alphabetical order. */
 function makeModelOfTwo(seed: number): tf.LayersModel {
   const inputs = [
     tf.input({ shape: [3], name: 'first' }),
@@ -272,8 +272,8 @@ function makeModelOfTwo(seed: number): tf.LayersModel {
   return tf.model({ inputs, outputs: outputs as tf.SymbolicTensor });
 }
 
-test('layers are renamed, and made into what a strategy reads', async () => {
-  await tf.setBackend('cpu'); // wasm has no gradients of convolutions
+test('layers are renamed, and converted for a strategy', async () => {
+  await tf.setBackend('cpu'); // wasm lacks the gradients of convolutions
   const makeConvolution = (filters: number, seed: number) =>
     tf.sequential({
       layers: [
@@ -330,7 +330,7 @@ test('layers are renamed, and made into what a strategy reads', async () => {
   tf.disposeVariables();
 });
 
-test('a layer that is used twice in a model, or in another model, is that of this model', async () => {
+test('a layer that is used twice, or in another model, is read in the given model', async () => {
   await tf.setBackend('cpu');
   const [data, teacher] = [makeData(), makeTeacher()];
   const whole = makeStudent();
@@ -349,7 +349,7 @@ test('a layer that is used twice in a model, or in another model, is that of thi
   tf.disposeVariables();
 });
 
-test('types follow the TensorFlow.js and the data that are passed', () => {
+test('types follow the given TensorFlow.js and data', () => {
   const student = (x: tf.Tensor2D) => x;
   const call = () =>
     distill(tf, {

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 const temperature = 4;
 
 /**
- * T² · KL(teacher ‖ student), both softened, mean over the batch: as people write it in operations
- * of TensorFlow.js.
+ * T² · KL(teacher ‖ student) of softened distributions, mean over the batch, as operations of
+ * TensorFlow.js.
  */
 export function hintonLoss(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Scalar {
   const logP = tf.logSoftmax(tf.div(yTrue, temperature));
