@@ -11,7 +11,7 @@ import {
 
 const CLASSES = 41;
 
-/** Logits of the teacher: seven tenths of the probability are around class 12, the rest around 30. */
+/** Logits of the teacher: 70 % of the probability are around class 12, 30 % around class 30. */
 export const TWO_PEAKS: Matrix<Float64Array> = rowOf((index) =>
   Math.log(0.7 * density(index, 12, 2.5) + 0.3 * density(index, 30, 2.5) + 1e-6),
 );

@@ -154,8 +154,8 @@ describe('NeuronSelectivityDistillationStrategy refuses', () => {
   });
 });
 
-// These calls come after the larger maps on purpose. Once JavaScript's product loops have met arrays
-// of both dtypes, they run about ten times slower, and the gradients above take minutes.
+// These calls come after the larger maps on purpose. Once JavaScript's product loops have met
+// arrays of both dtypes, they run about ten times slower, and the gradients above take minutes.
 proveStrategy(NeuronSelectivityDistillationStrategy, {
   'more channels than positions': lawCase(2, 2, 3),
   'more positions than channels': lawCase(2, 2, 5),
