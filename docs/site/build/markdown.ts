@@ -23,6 +23,13 @@ export function extendMarkdown(
   // A table scrolls by itself where it is wider than the page: by the keyboard, too.
   md.renderer.rules.table_open = () => '<table tabindex="0">\n';
 
+  // Code by indentation scrolls by itself, as code in a fence does.
+  md.core.ruler.push('indented', ({ tokens }) => {
+    for (const token of tokens) {
+      if (token.type === 'code_block') Object.assign(token, { type: 'fence', info: 'text' });
+    }
+  });
+
   // The head of a column without a name is no heading.
   md.core.ruler.push('heads', ({ tokens }) => {
     tokens.forEach(({ type }, index) => {
