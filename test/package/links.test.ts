@@ -61,3 +61,10 @@ test('the README leads to every guide', () => {
   expect(guides.length).toBeGreaterThan(0);
   expect(linksOf('README.md')).toEqual(expect.arrayContaining(guides));
 });
+
+test.each(documents)('every [Name] of %s leads somewhere', (document) => {
+  const prose = proseOf(join(root, document)).replace(/`[^`]*`/g, '');
+  const used = [...prose.matchAll(/\[([A-Z]\w+)\](?![:([])/g)].map(([, name]) => name);
+  const defined = [...prose.matchAll(/^\[(\w+)\]: /gm)].map(([, name]) => name);
+  expect(used.filter((name) => !defined.includes(name))).toEqual([]);
+});
