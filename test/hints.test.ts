@@ -18,8 +18,8 @@ import {
 } from '../src/index.js';
 import { refusal, wrong } from './support/refusal.js';
 
-// Each hint is followed to the letter on the value that raised it, and leads to a working call with
-// the right result.
+// Each hint is followed literally on the value that raised it, and leads to a working call with the
+// right result.
 
 const rows = {
   student: [
@@ -38,7 +38,7 @@ const feature = new FeatureDistillationStrategy();
 const LABELLED = response.computeLoss(student, teacher, Int32Array.of(0, 1));
 const UNLABELLED = response.computeLoss(student, teacher);
 
-/** A wrong call, what its error says after "operation: ", and what the hint makes of it. */
+/** A wrong call, its message after "operation: ", and the call that follows the hint. */
 interface Case {
   readonly call: () => unknown;
   readonly says: string;
@@ -170,7 +170,7 @@ describe('labels', () => {
     },
   });
 
-  test('have the number format of the student', () => {
+  test('have the dtype of the student', () => {
     const [s, t] = [student.as(float64), teacher.as(float64)];
     const call = () => response.computeLoss(wrong(s), wrong(t), wrong(oneHot));
     expect(refusal(call).hint).toBe('use Matrix.fromRows(labels, float64)');
@@ -201,7 +201,7 @@ describe('labels', () => {
     new Date(0),
     new Map(),
     Symbol.iterator,
-  ])('get no hint where nothing is sure to work: %o', (labels) => {
+  ])('have no hint where no conversion is certain to work: %o', (labels) => {
     expect(refusal(() => lossOf(labels)).hint).toBeUndefined();
   });
 });
@@ -351,7 +351,7 @@ describe('a matrix', () => {
   });
 
   test.each([null, undefined, 3, {}, [], ['a'], [[[1]]], new Date(0), new DataView(floats.buffer)])(
-    'gets no hint where nothing is sure to work: %o',
+    'has no hint where no conversion is certain to work: %o',
     (value) => {
       expect(refusal(() => lossOf(value)).hint).toBeUndefined();
     },
@@ -362,7 +362,7 @@ describe('a matrix', () => {
   });
 });
 
-describe('the expected shape is one that the call takes', () => {
+describe('the expected shape in a message is accepted by the call', () => {
   const transposed = Matrix.zeros(3, 2);
   const narrow = new FeatureDistillationStrategy({ projection: new LinearProjection(8, 4) });
   const [hidden, wide] = [Matrix.zeros(2, 4), Matrix.zeros(2, 8)];
@@ -569,7 +569,7 @@ describe('a hybrid', () => {
     ),
   });
 
-  test('a teacher may have more layers than are read', () => {
+  test('a teacher may have layers that no entry reads', () => {
     const more = { ...layers.teacher, attention: teacher };
     expect(layerwise(layers.student, more).loss).toBe(gives);
   });
@@ -636,7 +636,7 @@ describe('options', () => {
     ['tempereture', 'temperature'],
     ['aplha', 'alpha'],
     ['Alpha', 'alpha'],
-  ])('%s is taken for a misspelt %s', (key, name) => {
+  ])('%s is recognised as a misspelt %s', (key, name) => {
     const call = () => new ResponseDistillationStrategy(wrong<object>({ [key]: 1 }));
     expect(refusal(call).message).toContain(
       `unknown option "${key}"; did you mean "${name}"? Known`,
@@ -644,13 +644,13 @@ describe('options', () => {
     expect(() => new ResponseDistillationStrategy({ [name]: 1 })).not.toThrow();
   });
 
-  test('a key that is like none is answered with all that there are', () => {
+  test('an option unlike any other is answered with the list of options', () => {
     const call = () => new ResponseDistillationStrategy(wrong<object>({ label: 1 }));
     expect(refusal(call).message).toMatch(/: unknown option "label"; known options: temperature, /);
   });
 });
 
-test('threads that cannot start are named with what they need', async () => {
+test('threads that cannot start are refused with their requirements', async () => {
   const createWorker = () => {
     throw new Error('workers are forbidden here');
   };

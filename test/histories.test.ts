@@ -17,10 +17,10 @@ import {
   SEED,
 } from './prove/histories.js';
 
-// A strategy leaves no trace in the calls of another one. Its own test file proves the same for its
-// own calls, of more shapes.
+// A strategy leaves no trace in the calls of other strategies. Its own test file proves this for
+// its own calls, with more shapes.
 
-/** The arguments of a golden case, of all its rows or of some, each of them once or more often. */
+/** The arguments of a golden case, of all of its rows or of some, each once or repeatedly. */
 function inputsOf(random: Random, golden: Case, numeric: typeof float32 | typeof float64): Inputs {
   const { length } = golden.student;
   const rows = golden.memory ? length : pick(random, [1, 2, length, 18]);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** The folders of src, each of which may import those before it and no other. */
+/** The folders of src in order: each may import only those before it. */
 const FOLDERS = [
   'core',
   'engine',
@@ -28,18 +28,18 @@ function folderOf(file: string): string {
   return file.split(sep)[1]!;
 }
 
-/** The files that a file imports, as paths from the root. */
+/** Returns the files that a file imports, as paths from the root. */
 function importsOf(file: string): string[] {
   const specifiers = readFileSync(file, 'utf8').matchAll(/ from '(\.[^']+)';/g);
   return [...specifiers].map(([, specifier]) => join(dirname(file), specifier!));
 }
 
-test('every folder of src has its place in the order', () => {
+test('every folder of src is in the order', () => {
   expect(files.length).toBeGreaterThan(100);
   expect([...new Set(files.map(folderOf))].sort()).toEqual([...FOLDERS].sort());
 });
 
-test('imports run one way between the folders of src', () => {
+test('imports follow the order of the folders of src', () => {
   const upwards = files.flatMap((file) => {
     const own = FOLDERS.indexOf(folderOf(file));
     const wrong = importsOf(file).filter((other) => FOLDERS.indexOf(folderOf(other)) > own);
@@ -48,7 +48,7 @@ test('imports run one way between the folders of src', () => {
   expect(upwards).toEqual([]);
 });
 
-test('no file imports itself through others', () => {
+test('no imports form a cycle', () => {
   const graph = new Map(
     files.map((file) => [file, importsOf(file).map((other) => other.replace(/\.js$/, '.ts'))]),
   );

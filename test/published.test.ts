@@ -10,8 +10,8 @@ import {
 import { softmax } from '../src/kernels/rows/softmax.js';
 import published from './fixtures/functions/published.json' with { type: 'json' };
 
-// The losses of MiniLLM, DINO, distil-whisper, sentence-transformers and CWD, each by the recipe of
-// this library, against what their authors' formulas give in PyTorch: value and gradient to 1e-9.
+// Recipes of this library for the losses of MiniLLM, DINO, distil-whisper, sentence-transformers
+// and CWD. Value and gradient are compared with the authors' formulas in PyTorch, to 1e-9.
 
 type Doubles = Matrix<Float64Array>;
 type Result = LossAndGradient<Float64Array>;
@@ -29,7 +29,7 @@ interface Case {
   readonly gradient: number[][];
 }
 
-/** log softmax of a row at a column. */
+/** Returns log softmax of a row at a column. */
 function logProbability(logits: Doubles, row: number, column: number): number {
   const log = new Float64Array(logits.columns);
   softmax(Float64Array.from(logits.row(row)), 0, logits.columns, log, new Float64Array(log.length));
@@ -37,8 +37,8 @@ function logProbability(logits: Doubles, row: number, column: number): number {
 }
 
 /**
- * Mean over rows of −Σ p log p, p = softmax(logits / T): what a cross-entropy with soft targets has
- * beside the divergence.
+ * Mean over rows of −Σ p log p, p = softmax(logits / T): the difference of a cross-entropy with
+ * soft targets and the divergence.
  */
 function entropy(logits: Doubles, temperature: number): number {
   const { columns, rows } = logits;

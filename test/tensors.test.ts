@@ -3,25 +3,25 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { float32, float64, Matrix, type RuntimeTensor } from '../src/index.js';
 import { refusal, wrong } from './support/refusal.js';
 
-// The Tensor of onnxruntime-node and onnxruntime-web, which transformers.js wraps; test/runtimes
-// has those themselves.
+// Stands in for the Tensor of onnxruntime-node and onnxruntime-web, which transformers.js wraps.
+// test/runtimes tests the originals.
 
 const logits = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
 const ids = BigInt64Array.of(1n, 2n, 3n, 4n);
 
-/** What `session.run` is declared to return. */
+/** The declared type of the outputs of `session.run`. */
 function output(tensor: Tensor): Tensor {
   return tensor;
 }
 
-/** A Float16Array, or what looks like one where the platform has none. */
+/** A Float16Array, or an object like one if the platform has none. */
 function halves(values: readonly number[]): ArrayLike<number> {
   const { Float16Array } = globalThis as { Float16Array?: { from(v: object): ArrayLike<number> } };
   const standIn = Object.assign([...values], { [Symbol.toStringTag]: 'Float16Array' });
   return Float16Array?.from(values) ?? standIn;
 }
 
-describe('Matrix.fromTensor of what onnxruntime returns', () => {
+describe('Matrix.fromTensor of a tensor of onnxruntime', () => {
   test('is a view, of rank 2 and 3', () => {
     const tensor = new Tensor('float32', logits, [4, 3]);
     const matrix = Matrix.fromTensor(tensor);
@@ -34,7 +34,7 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
     expect(sequences.toRows()).toEqual(matrix.toRows());
   });
 
-  test('is a view where the number format is said and the tensor has it', () => {
+  test('is a view for a requested dtype that the tensor has', () => {
     const matrix = Matrix.fromTensor(output(new Tensor('float32', logits, [4, 3])), float32);
     expectTypeOf(matrix).toEqualTypeOf<Matrix<Float32Array>>();
     expect(matrix.data).toBe(logits);
@@ -43,14 +43,14 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
     expect(Matrix.fromTensor(output(doubles), float64).data).toBe(doubles.data);
   });
 
-  test('is a copy where the tensor has the other format', () => {
+  test('is a copy if the tensor has the other dtype', () => {
     const tensor = output(new Tensor('float64', Float64Array.of(0.1, 2), [1, 2]));
     expect(Matrix.fromTensor(tensor, float32).data).toEqual(Float32Array.of(0.1, 2));
     const single = new Tensor('float32', Float32Array.of(0.1, 2), [1, 2]);
     expect(Matrix.fromTensor(single, float64).data).toEqual(Float64Array.of(Math.fround(0.1), 2));
   });
 
-  test('decodes half precision into the format that is said', () => {
+  test('decodes half precision into the requested dtype', () => {
     const bits = Uint16Array.of(0x3c00, 0xc000, 0x3555, 0x0001); // 1, −2, ⅓ and the smallest
     const values = [1, -2, 0.333251953125, 2 ** -24];
     const tensor: RuntimeTensor = { type: 'float16', data: bits, dims: [1, 2, 2] };
@@ -108,7 +108,7 @@ describe('Matrix.fromTensor of what onnxruntime returns', () => {
     });
   });
 
-  test('refuses a value that the format cannot hold, a rank of 1, and no format at all', () => {
+  test('refuses a value that overflows the dtype, a rank of 1, and an unknown dtype', () => {
     const large = new Tensor('float64', Float64Array.of(1, 1e300), [1, 2]);
     expect(refusal(() => Matrix.fromTensor(large, float32))).toMatchObject({
       code: 'OUT_OF_RANGE',

@@ -15,7 +15,7 @@ import {
   SparseTargets,
 } from '../src/index.js';
 
-test('the hybrid of the mission needs no cast and no type argument for float32', () => {
+test('a hybrid needs no cast and no type argument for float32', () => {
   const hybrid = new HybridDistillationStrategy([
     { strategy: new ResponseDistillationStrategy({ temperature: 3, alpha: 0.3 }), weight: 0.4 },
     { strategy: new AttentionDistillationStrategy(), weight: 0.3, layer: 'attention' },
@@ -29,7 +29,7 @@ test('the hybrid of the mission needs no cast and no type argument for float32',
   expect(hybrid.getStrategies()).toHaveLength(3);
 });
 
-test('and one type argument for float64', () => {
+test('a hybrid needs one type argument for float64', () => {
   const hybrid = new HybridDistillationStrategy<Float64Array>([
     { strategy: new ResponseDistillationStrategy(), weight: 0.4 },
     { strategy: new AttentionDistillationStrategy(), weight: 0.3, layer: 'attention' },
@@ -45,7 +45,7 @@ test('and one type argument for float64', () => {
   expect(hybrid.getStrategies()).toHaveLength(3);
 });
 
-test('matrices know their array', () => {
+test('a matrix has the type of its array', () => {
   expectTypeOf(Matrix.zeros(1, 1)).toEqualTypeOf<Matrix<Float32Array>>();
   expectTypeOf(Matrix.zeros(1, 1, float64)).toEqualTypeOf<Matrix<Float64Array>>();
   expectTypeOf(Matrix.fromRows([[1]]).as(float64)).toEqualTypeOf<Matrix<Float64Array>>();
@@ -56,15 +56,15 @@ test('matrices know their array', () => {
   expect(tensor.rows).toBe(1);
 });
 
-test('strategies are what the interface says', () => {
+test('strategies implement the interface', () => {
   const strategy: IDistillationStrategy = new ResponseDistillationStrategy();
   expectTypeOf(strategy.computeGradient).returns.toEqualTypeOf<Matrix<Float32Array>>();
-  // @ts-expect-error: the arrays of student and teacher are of one type
+  // @ts-expect-error: the arrays of student and teacher have one type
   const call = () => strategy.computeLoss(Matrix.zeros(1, 2), Matrix.zeros(1, 2, float64));
   expect(call).toThrow(/teacher must be float32, got float64/);
 });
 
-test('what goes through a head is a sum over rows, by its type', () => {
+test('computeThroughHead accepts only types that are sums over rows', () => {
   const head = {
     hidden: Matrix.fromRows([[1, 2]]),
     weight: Matrix.fromRows([
@@ -80,15 +80,15 @@ test('what goes through a head is a sum over rows, by its type', () => {
   expect(computeThroughHead(hybrid, head, sparse).loss).toBe(loss);
   expect(computeThroughHead(new LogitMSEDistillationStrategy(), head, head).loss).toBe(0);
   const together = new SimilarityPreservingDistillationStrategy();
-  // @ts-expect-error: it is a loss of all rows together
+  // @ts-expect-error: the loss couples all rows
   expect(() => computeThroughHead(together, head, head)).toThrow(/must be a sum over rows/);
-  // @ts-expect-error: whether it is a sum over rows depends on its options
+  // @ts-expect-error: the options decide whether it is a sum over rows
   expect(() => computeThroughHead(new MultiLevelDistillationStrategy(), head, head)).toThrow();
-  // @ts-expect-error: it takes no sparse teacher
+  // @ts-expect-error: it accepts no sparse teacher
   const ofSparse = () => computeThroughHead(new LogitMSEDistillationStrategy(), head, sparse);
   expect(ofSparse).toThrow(/teacher must be a Matrix, not SparseTargets/);
   const double = { hidden: head.hidden.as(float64), weight: head.weight.as(float64) };
-  // @ts-expect-error: student and teacher are of one type
+  // @ts-expect-error: student and teacher have one type
   expect(() => computeThroughHead(response, head, double)).toThrow(
     /teacher\.hidden must be float32/,
   );

@@ -6,7 +6,7 @@ import { widthsOf } from './call.js';
 const ROWS = 3000;
 
 /**
- * Counts the elements of all arrays that are created with `new`, views apart, until the globals are
+ * Counts the elements of all arrays that `new` creates, without views, until the globals are
  * restored.
  */
 function countElements(): () => number {
@@ -27,13 +27,13 @@ function countElements(): () => number {
   return () => elements;
 }
 
-/** Registers that nothing but the gradient grows with rows × columns. */
+/** Registers that only the gradient has memory proportional to rows × columns. */
 export function proveAllocation(subject: StrategySubject): void {
-  test('a call allocates no more than a few rows beside the gradient', () => {
+  test('a call allocates at most a few rows beside the gradient', () => {
     const width = widthsOf(subject, 40);
     const constant = (size: number) => {
       const matrix = Matrix.zeros(ROWS, size, float64);
-      matrix.data.fill(1 / size); // a probability, too
+      matrix.data.fill(1 / size); // a valid probability, too
       return matrix;
     };
     const [student, teacher] = [constant(width.student), constant(width.teacher)];

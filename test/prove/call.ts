@@ -8,7 +8,7 @@ export interface OrdinaryCall<T extends FloatArray> {
   readonly labels: Labels<T> | undefined;
 }
 
-/** The numbers of columns that a case asks for, or the given number for both sides. */
+/** Returns the numbers of columns of a case, by default the given number on both sides. */
 export function widthsOf(
   { columns }: StrategySubject,
   otherwise: number,
@@ -17,7 +17,7 @@ export function widthsOf(
   return typeof width === 'number' ? { student: width, teacher: width } : width;
 }
 
-/** A call that every strategy of the case accepts: no two values of a row are alike. */
+/** Makes a call that every strategy of the case accepts. All elements of a row differ. */
 export function ordinaryCall<T extends FloatArray>(
   subject: StrategySubject,
   rows: number,

@@ -3,9 +3,9 @@ import { type FloatArray, float32, float64, Matrix, type NumericTrait } from '..
 import type { StrategySubject } from '../../src/testing/index.js';
 import { widthsOf } from './call.js';
 
-// Inputs where formulas divide by 0 or take the root of it: rows that are equal, zero, constant or
-// alone, sides that are the same, as few columns as possible. The laws meet these inputs too, but
-// not all of them in every run.
+// Inputs where formulas divide by 0 or differentiate a root at 0: rows that are equal, zero,
+// constant or single, equal sides, and the smallest number of columns. The laws meet these inputs
+// only by chance.
 
 type Rows = readonly (readonly number[])[];
 
@@ -38,7 +38,7 @@ function distribution(values: readonly number[]): number[] {
   return weights.map((weight) => Math.fround(weight / sum));
 }
 
-/** Each pattern of the student beside each of the teacher, in three rows and in one. */
+/** Each pattern of the student with each of the teacher, in three rows and in one. */
 function* examples(subject: StrategySubject): Generator<Example> {
   const least = widthsOf(subject, 2);
   const widths = subject.columns === undefined ? [least, { student: 5, teacher: 5 }] : [least];
@@ -80,14 +80,16 @@ function check<T extends FloatArray>(
     const loss = strategy.computeLoss(student, teacher, labels);
     const gradient = strategy.computeGradient(student, teacher, labels);
     const values = [loss, ...gradient.data];
-    const most = Math.max(...values.map(Math.abs)); // NaN if one is
+    const most = Math.max(...values.map(Math.abs)); // NaN if an element is
     const isMinimum = labels === undefined && isLeast(subject, example);
     const bound = isMinimum ? Math.max(1e-12, 4 * numeric.epsilon) : Number.MAX_VALUE;
     if (!(most <= bound)) throw new Error(`${example.name}: loss and gradient are ${values}`);
   }
 }
 
-/** Registers that loss and gradient of degenerate input are finite, and 0 where they have to be. */
+/**
+ * Registers that loss and gradient of degenerate input are finite, and 0 where the sides are equal.
+ */
 export function proveDegenerate(subject: StrategySubject): void {
   test.each([float32, float64])(
     'loss and gradient of degenerate input are finite, and 0 where the sides are equal, $dtype',
@@ -101,7 +103,7 @@ export function proveDegenerate(subject: StrategySubject): void {
 }
 
 /**
- * Replaces every element of the example in turn by NaN and by an infinity; returns the calls that
+ * Replaces every element of the example in turn by NaN and by an infinity. Returns the calls that
  * did not refuse it.
  */
 function unnoticed<T extends FloatArray>(
@@ -134,12 +136,12 @@ function unnoticed<T extends FloatArray>(
 }
 
 /**
- * Registers that an element that no loss can use is refused wherever it stands, also where the
- * other elements, or a weight that all but vanishes, could hide it.
+ * Registers that an unusable element is refused at every place, also where other elements or a tiny
+ * weight could hide it.
  */
 export function proveUnusable(subject: StrategySubject): void {
   test.each([float32, float64])(
-    'NaN and Infinity are refused wherever they stand, $dtype',
+    'NaN and Infinity are refused at every place, $dtype',
     (numeric) => {
       const calls = [...examples(subject)]
         .filter(({ patterns: [first, second] }) => first === second || second === 'zero rows')

@@ -21,29 +21,29 @@ import {
 } from './goldenCases.js';
 
 /**
- * Both sides are double arithmetic, in another order: what they differ by is a few roundings of the
+ * Both sides compute in float64 but in another order, so that they differ by a few roundings of the
  * largest term.
  */
 const RELATIVE = 1e-9;
 
 /**
- * A gradient in float32 is rounded once, and once more for each entry of a hybrid: 6e-8 of an entry
- * each.
+ * A gradient in float32 is rounded once, and once more for each entry of a hybrid, by 6e-8 of an
+ * element.
  */
 const RELATIVE_FLOAT32 = 1e-6;
 
-/** A loss of float32 logits is as good as in float64, except where a kernel computes in float32. */
+/** A loss of float32 logits is as exact as in float64, unless a kernel computes in float32. */
 const LOSS_FLOAT32 = 4e-7;
 
 /**
- * Values below this are compared as if they were this large, that is to 1e-14: what is 0 by the
- * formula comes as a difference of equal terms of order T ≤ 100, and either side may leave a
- * rounding of those. No other value of the fixtures is as small, so that the floor loosens nothing
- * else.
+ * Smaller values are compared as if they had this size, so to 1e-14. A value that is 0 by the
+ * formula is a difference of equal terms of order T ≤ 100, and either side may leave their
+ * rounding. All other values of the fixtures are larger, so that this floor affects no other
+ * comparison.
  */
 const TINY = 1e-5;
 
-/** Registers that loss and gradient are those that PyTorch computed from the published formula. */
+/** Registers that loss and gradient agree with PyTorch's values of the published formula. */
 export function proveGolden(fixture: string, { cases, layerwiseCases = [] }: GoldenFile): void {
   for (const golden of cases) {
     test(`matches PyTorch on ${golden.name}, in float64`, () => check(fixture, golden, float64));
@@ -134,8 +134,8 @@ function compareParameters<T extends FloatArray>(
 }
 
 /**
- * Each row is compared at the scale of its own largest entry: a row of large derivatives hides no
- * other.
+ * Compares each row relative to its own largest element, so that a row of large derivatives hides
+ * no other row.
  */
 function compareMatrix<T extends FloatArray>(
   what: string,

@@ -18,13 +18,13 @@ import { strategyOf } from '../support/exportedStrategies.js';
 import { wrong } from '../support/refusal.js';
 
 // Golden values, which PyTorch computed from the published formulas (see fixtures/generate.py), and
-// the calls of the library that they belong to.
+// the calls of the library to which they belong.
 
-/** Rows of numbers; what JSON lacks, −Infinity and NaN, is written as a string. */
+/** Rows of numbers. −Infinity and NaN, which JSON lacks, are strings. */
 export type Rows = (number | string)[][];
 export type Layers = Record<string, Rows>;
 
-/** What is learned beside the student, by name. */
+/** The learned parameters, by name. */
 export type Parameters = Record<
   string,
   { readonly value: number[][]; readonly gradient: number[][] }
@@ -39,7 +39,7 @@ interface GoldenCall {
   readonly loss: number;
 }
 
-/** What is remembered of all samples, before and after the call. */
+/** The memory of all samples, before and after the call. */
 interface Memory extends Record<'student' | 'teacher', Rows> {
   readonly samples: number[];
   readonly negatives: number[][];
@@ -57,7 +57,7 @@ export interface Case extends GoldenCall {
   readonly rowWeights?: number[];
   readonly temperatures?: number[];
   readonly gradient: number[][];
-  /** Of a hybrid: its entries, and the loss of each. */
+  /** The entries of a hybrid, and the loss of each. */
   readonly entries?: readonly Entry[];
   readonly components?: readonly number[];
 }
@@ -109,7 +109,7 @@ export async function goldenFiles(): Promise<Record<string, GoldenFile>> {
   return Object.fromEntries(await Promise.all(files));
 }
 
-/** The strategy of a golden case. */
+/** Returns the strategy of a golden case. */
 export function buildCase<T extends FloatArray>(
   fixture: string,
   { options, entries, parameters, memory }: Case,
@@ -119,7 +119,7 @@ export function buildCase<T extends FloatArray>(
   return build(fixture, options, parameters, numeric, memory);
 }
 
-/** The options as they stand in the file, with what JSON cannot hold put in. */
+/** Returns the options of the file, with the values that JSON cannot hold. */
 function build<T extends FloatArray>(
   strategy: string,
   options: object,

@@ -20,22 +20,24 @@ import { kernels } from '../support/describeKernels.js';
 import { wrong } from '../support/refusal.js';
 import { widthsOf } from './call.js';
 
-// The kernels keep tables and workspaces between calls, and strategies keep parameters. Neither may
-// show: the same call gives the same bits, whichever calls were made before it, failed calls
-// included.
+// Kernels keep tables and workspaces between calls, and strategies keep parameters. Neither may
+// affect a result: a call gives the same bits after any other calls, failed calls included.
 
 /**
- * One seed for every history of a file; every failure prints it. Put the printed seed here to
+ * The seed of all histories of a file, which every failure prints. Put the printed seed here to
  * repeat a run.
  */
 export const SEED: number = Math.floor(Math.random() * 2 ** 32);
 const ROUNDS = 3;
-/** Calls of one strategy: several of each of its cases. */
+/** Number of calls of a strategy: several for each of its cases. */
 const CALLS = 24;
-/** A case makes failing calls too, at random; fewer successes than this are no such accident. */
+/**
+ * Minimum number of successful calls. A case also makes failing calls at random, but fewer
+ * successes than this are no accident.
+ */
 const LEAST_SUCCESSES = 4;
 
-/** Gives uniform numbers in [0, 1). */
+/** Returns uniform numbers in [0, 1). */
 export type Random = () => number;
 
 /** Uniform numbers in [0, 1) by xorshift32, independent of the library's own generator. */
@@ -53,7 +55,7 @@ export function pick<V>(random: Random, values: readonly V[]): V {
   return values[Math.floor(random() * values.length)]!;
 }
 
-/** The arguments of a call, which follow from the random numbers. */
+/** Makes the arguments of a call from random numbers. */
 export interface Inputs {
   readonly student: Matrix<FloatArray>;
   readonly teacher: Matrix<FloatArray>;
@@ -63,7 +65,7 @@ export interface Inputs {
 
 type Strategy = DistillationStrategyBase<FloatArray, SparseTargets<FloatArray>>;
 
-/** A call that can be made again and again: everything about it follows from its fields. */
+/** A call that can be repeated, since its fields determine everything about it. */
 export interface RepeatableCall {
   readonly name: string;
   readonly strategy: Strategy;
@@ -72,7 +74,7 @@ export interface RepeatableCall {
   readonly inputs: (random: Random) => Inputs;
 }
 
-/** The call of a strategy with a kernel and a seed drawn at random. */
+/** Returns the call of a strategy with a random kernel and seed. */
 export function repeatable(
   random: Random,
   name: string,
@@ -130,7 +132,7 @@ function labelsOf(
   return classes;
 }
 
-/** Inputs of a case: of few columns and of many, in one row and in several, with all labels. */
+/** Inputs of a case: with few columns and many, one row and several, and all kinds of labels. */
 function inputsOf(
   random: Random,
   subject: StrategySubject,
@@ -145,7 +147,7 @@ function inputsOf(
   return { student, teacher, labels, mask };
 }
 
-/** Makes the call; returns the loss, the gradients and what was thrown, to the bit. */
+/** Makes the call, and returns the loss, the gradients and the error, to the bit. */
 function run({ strategy, kernel, seed, inputs }: RepeatableCall): string {
   const random = numbersFrom(seed);
   const { student, teacher: dense, labels, mask } = inputs(random);
@@ -156,12 +158,12 @@ function run({ strategy, kernel, seed, inputs }: RepeatableCall): string {
     const { indices, values: logProbabilities, columns } = best;
     teacher = best;
     if (random() < 0.5) {
-      indices[1] = -1; // a row of one class, without a tail that was computed for two
+      indices[1] = -1; // a row of one class, whose tail was computed for two
       teacher = new SparseTargets({ indices, logProbabilities, columns, temperature });
     }
   }
   const gradient = student.zerosLike();
-  gradient.data.fill(Number.NaN); // of which nothing may be left
+  gradient.data.fill(Number.NaN); // which the call must overwrite
   if (random() < 0.15) student.row(Math.floor(random() * student.rows)).fill(Number.NaN);
   const options = { ...(mask && { mask }), ...(random() < 0.5 && { gradient }) };
   selectKernel(kernel);
@@ -196,8 +198,8 @@ function shuffled<V>(random: Random, values: readonly V[]): V[] {
 }
 
 /**
- * Makes the calls several times, each time in another order, and compares the results. Of the
- * calls, at least `least` have to succeed.
+ * Makes the calls repeatedly, each time in another order, and compares the results. At least
+ * `least` of the calls must succeed.
  */
 export function expectSameBits(
   random: Random,
@@ -229,7 +231,7 @@ export function expectSameBits(
 
 /** Registers that calls of the cases of a strategy leave no trace in each other. */
 export function proveHistories(cases: Readonly<Record<string, StrategySubject>>): void {
-  test(`the same call gives the same bits after any others, seed ${SEED}`, () => {
+  test(`a call gives the same bits after any other calls, seed ${SEED}`, () => {
     const random = numbersFrom(SEED);
     const perDtype = Math.max(2, Math.ceil(CALLS / 2 / Object.keys(cases).length));
     const calls = Object.entries(cases).flatMap(([name, subject]) =>

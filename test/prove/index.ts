@@ -13,13 +13,13 @@ import { proveLaws } from './laws.js';
 import { proveRefusals } from './refusals.js';
 import { proveSparse, type SparsePromises } from './sparse.js';
 
-/** What the laws are told about one choice of options. */
+/** The laws' description of one choice of options. */
 export interface LawCase extends StrategySubject {
-  /** Why a call has to allocate more than a few rows beside the gradient, if it has to. */
+  /** The reason for a call to allocate more than a few rows beside the gradient, if it must. */
   readonly allocates?: string;
 }
 
-/** By name, one case for each choice of options that changes the formula. */
+/** Cases by name, one for each choice of options that changes the formula. */
 export type LawCases = Readonly<Record<string, LawCase>>;
 
 /** A strategy class, whose name is its own. */
@@ -29,13 +29,13 @@ interface StrategyClass {
 }
 
 /**
- * Registers all that is proved of every strategy: the laws, its golden values, finite numbers for
- * degenerate input, the refusal of unusable input, calls that leave no trace in later ones, and how
- * much a call allocates. A case whose small calls reach a compiled kernel is proved on each kernel.
+ * Registers all tests of a strategy: the laws, its golden values, finite results for degenerate
+ * input, the refusal of unusable input, calls that leave no trace in later ones, and the
+ * allocations of a call. A case whose small calls reach a compiled kernel is tested on each kernel.
  *
  * @param Strategy - the exported class; its golden values are in the fixture of the same name
  * @param cases - one case for each choice of options that changes the formula
- * @param sparse - for a divergence: how its promises change with a sparse teacher
+ * @param sparse - for a divergence: its properties with a sparse teacher
  */
 export function proveStrategy(
   Strategy: StrategyClass,
@@ -65,8 +65,8 @@ export function proveStrategy(
 }
 
 /**
- * Registers that unusable input is refused in cases that are not worth all the laws, since their
- * loss all but vanishes.
+ * Registers that unusable input is refused in cases that need no laws, since their loss nearly
+ * vanishes.
  */
 export function proveVanishing(Strategy: StrategyClass, cases: LawCases): void {
   for (const [each, subject] of Object.entries(cases)) {

@@ -5,12 +5,12 @@ import type { LawOptions, StrategySubject } from '../../src/testing/index.js';
 import { describeKernels, kernels, runsOf } from '../support/describeKernels.js';
 import { ordinaryCall } from './call.js';
 
-/** Most rows of the examples of a law. */
+/** Maximum number of rows in the examples of a law. */
 const ROWS = 4;
 
 /**
- * True if a compiled kernel takes part in calls as small as those of the laws. Every other strategy
- * computes such calls in JavaScript alone, and gives the same bits whichever kernel is selected.
+ * Returns true if a compiled kernel takes part in calls as small as those of the laws. All other
+ * strategies compute such calls in JavaScript, and give the same bits with any kernel.
  */
 export function isCompiled(subject: StrategySubject): boolean {
   const compiled = kernels.find((kernel) => kernel !== 'scalar');
@@ -36,8 +36,8 @@ export function isCompiled(subject: StrategySubject): boolean {
 }
 
 /**
- * Describes the tests of a case: for every kernel, if one takes part in its calls. The tests get
- * the options of the laws.
+ * Describes the tests of a case: for every kernel if one takes part in its calls. The tests get the
+ * options of the laws.
  */
 export function describeCase(
   name: string,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { DistillationStrategyBase, float64 } from '../../src/index.js';
 import { type LawOptions, type StrategySubject, strategyLaws } from '../../src/testing/index.js';
 
-/** Registers the laws that the library proves of every strategy. */
+/** Registers the laws, which every strategy must satisfy. */
 export function proveLaws(subject: StrategySubject, options: LawOptions): void {
   for (const { name, check } of strategyLaws(fc, subject, options)) {
     test(name, () => {
@@ -11,8 +11,9 @@ export function proveLaws(subject: StrategySubject, options: LawOptions): void {
     });
   }
   const strategy = subject.create(float64);
-  if (!(strategy instanceof DistillationStrategyBase)) return; // a bare interface does not say
-  test('isSumOverRows is true exactly where chunks add up', () => {
+  // a bare interface does not declare it
+  if (!(strategy instanceof DistillationStrategyBase)) return;
+  test('isSumOverRows is true if and only if chunks add up', () => {
     expect(strategy.isSumOverRows).toBe(subject.sumOverRows ?? true);
   });
 }

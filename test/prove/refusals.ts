@@ -10,7 +10,7 @@ import type { StrategySubject } from '../../src/testing/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 import { ordinaryCall } from './call.js';
 
-// Every strategy refuses these mistakes in the same words: the error names the argument, and the
+// Every strategy refuses these mistakes with the same message, which names the argument and the
 // place of the element.
 
 type Doubles = Matrix<Float64Array>;
@@ -26,7 +26,7 @@ const ROWS = 3;
 
 function withElement(matrix: Doubles, row: number, column: number, value: number): Doubles {
   const copy = matrix.clone();
-  copy.data[row * copy.columns + column] = value; // `set` would refuse it
+  copy.data[row * copy.columns + column] = value; // `set` would refuse the value
   return copy;
 }
 
@@ -37,7 +37,7 @@ interface Refusal {
   readonly column?: number;
 }
 
-/** How a call is made wrong, and what the error has to say about it. */
+/** A change that makes a call invalid, and the expected fields of the error. */
 const MISTAKES: Record<string, [(call: Call) => Partial<Call>, Refusal]> = {
   'a NaN of the student': [
     ({ student }) => ({ student: withElement(student, 1, 0, Number.NaN) }),
@@ -84,7 +84,7 @@ const MISTAKES: Record<string, [(call: Call) => Partial<Call>, Refusal]> = {
   ],
 };
 
-/** Registers that wrong arguments are refused by name, before anything is written. */
+/** Registers that invalid arguments are refused by name before anything is written. */
 export function proveRefusals(subject: StrategySubject): void {
   const create = () => wrong<DistillationStrategyBase<Float64Array>>(subject.create(float64));
   const callOf = (): Call => ({ ...ordinaryCall(subject, ROWS, float64), options: {} });
@@ -101,8 +101,8 @@ export function proveRefusals(subject: StrategySubject): void {
     const gradient = Matrix.zeros(ROWS, call.student.columns, float64);
     gradient.data.fill(7);
     const changed = { ...call, ...change(call) };
-    // Arguments are checked before anything is written; unusable numbers are found afterwards, and
-    // only a gradient that is added to is then unchanged.
+    // Arguments are checked before anything is written. Unusable elements are found during
+    // evaluation, and then only an accumulated gradient is unchanged.
     const accumulate = expected.code === 'NOT_FINITE';
     const bad = { ...changed, options: { ...changed.options, gradient, accumulate } };
     expect(refusal(() => run(bad))).toMatchObject(expected);

@@ -13,26 +13,28 @@ import { describeKernels, runsOf } from '../support/describeKernels.js';
 import { matrix } from '../support/float64Matrix.js';
 import { wrong } from '../support/refusal.js';
 
-// Divergences take sparse teachers as well: the laws hold of them, and all classes kept are the
-// dense teacher.
+// Divergences also accept sparse teachers: their laws hold, and a sparse teacher with all classes
+// is the dense teacher.
 
-/** What a divergence promises about sparse teachers beside what all divergences do. */
+/** Properties of a divergence with sparse teachers that differ from other divergences. */
 export interface SparsePromises extends Partial<StrategySubject> {
-  /** Whether the derivative jumps at a tie, which rounding makes or takes away. */
+  /** True if the derivative jumps at a tie, which rounding may make or break. */
   readonly jumps?: boolean;
-  /** The tails that are tried; all of them. */
+  /** The tested tails; all by default. */
   readonly tails?: readonly Tail[];
 }
 
 type Tail = NonNullable<DivergenceOptions['tail']>;
 
-/** How a divergence treats the classes that a sparse teacher left out. */
+/** Handling of the classes that a sparse teacher does not keep. */
 export const TAILS: readonly Tail[] = ['bucket', 'renormalize', 'drop'];
 
-/** A divergence; its class is not always exported. */
+/** A divergence, whose class may be internal. */
 type Divergence = DivergenceDistillationStrategyBase<Float64Array>;
 
-/** The strategy, as one that keeps the k largest of the dense teacher that it is given. */
+/**
+ * The strategy with a sparse teacher that keeps the k largest logits of the given dense teacher.
+ */
 function keeping(k: number, strategy: Divergence): IDistillationStrategy<Float64Array> {
   const { temperature } = strategy;
   return through(
@@ -41,7 +43,7 @@ function keeping(k: number, strategy: Divergence): IDistillationStrategy<Float64
   );
 }
 
-/** The strategy, as one that makes a sparse teacher of the dense teacher that it is given. */
+/** The strategy with a sparse teacher that is made of the given dense teacher. */
 export function through(
   sparse: (teacher: Matrix<Float64Array>) => SparseTargets<Float64Array>,
   strategy: Divergence,
@@ -58,8 +60,8 @@ export function through(
 }
 
 /**
- * The same teacher with only the first classes of each row, as many as `counts` says; the values of
- * the others are NaN.
+ * The same teacher with only the first `counts[row]` classes of each row; the values of the others
+ * are NaN.
  */
 export function ragged(
   { indices, values, columns, temperature }: SparseTargets<Float64Array>,
@@ -88,25 +90,25 @@ export function proveSparse(
           create: <T extends FloatArray>() =>
             wrong<IDistillationStrategy<T>>(keeping(2, new Strategy({ tail, temperature: 2 }))),
           values: 'logits',
-          // Where nothing is left to drop, what differences show of its loss is the rounding of
-          // terms that cancel.
+          // Where nothing is left to drop, numerical differences show only the rounding of terms
+          // that cancel.
           ruledOut: tail !== 'drop',
           invariances: ['row-order', 'row-shift'],
-          float32Tolerance: 1e-4, // soft and hard terms may all but cancel
-          // 'drop' sums a part of the terms: −1/e a nat at the least, times T²
+          float32Tolerance: 1e-4, // soft and hard terms may nearly cancel
+          // 'drop' sums a part of the terms: at least −1/e nats for each, times T²
           ...(tail === 'drop' && { minimum: -4, reachesMinimum: false }),
           ...promises,
         },
         runsOf(kernel),
       );
       for (const law of laws) {
-        // Log-probabilities are rounded as they are stored in float32, and where all else cancels
-        // that is what is left.
+        // Log-probabilities are rounded when they are stored in float32, which remains where all
+        // else cancels.
         if (law.name === 'float32 agrees with float64') continue;
         test(law.name, () => expect(law.check).not.toThrow());
       }
 
-      test('a row of fewer classes is what it is by itself', () => {
+      test('a row of fewer classes has the loss of that row alone', () => {
         const { logits } = arbitraries(fc);
         const shape = { rows: 3, columns: 5 };
         fc.assert(
@@ -135,7 +137,7 @@ export function proveSparse(
         );
       });
 
-      test('all classes kept are the dense teacher', () => {
+      test('a sparse teacher with all classes is the dense teacher', () => {
         const { logits } = arbitraries(fc);
         const shape = { rows: 2, columns: 4 };
         fc.assert(

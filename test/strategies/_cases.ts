@@ -8,8 +8,8 @@ export const isNonZero = (row: readonly number[]): boolean =>
   row.some((value) => value !== 0 && value !== -Infinity);
 
 /**
- * A projection whose weights float32 holds: in both formats they are the same, and so is the loss
- * but for its own rounding.
+ * A projection whose weights are exact in float32. They are the same in both dtypes, so that the
+ * losses differ by their own rounding only.
  */
 export function roundedProjection<T extends FloatArray>(
   inputs: number,
@@ -21,5 +21,5 @@ export function roundedProjection<T extends FloatArray>(
   return projection;
 }
 
-/** The terms of what a projection makes may all but cancel. */
+/** The terms of a projection may nearly cancel. */
 export const PROJECTED_TOLERANCE = 1e-5;

@@ -9,13 +9,13 @@ import type { StrategySubject } from '../../src/testing/index.js';
 import { isCompiled } from '../prove/kernels.js';
 import { exportedStrategies, fixtureOf } from '../support/exportedStrategies.js';
 
-// An exported strategy is complete if the tests prove it. The fixture is missed by proveStrategy.
+// An exported strategy is complete if the tests prove it. proveStrategy fails without a fixture.
 
 const families = readdirSync('src/strategies', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-test.each(exportedStrategies())('%s has a test file, which proves it', (name) => {
+test.each(exportedStrategies())('%s has a test file that calls proveStrategy', (name) => {
   const stem = fixtureOf(name);
   const family = families.find((each) => existsSync(`src/strategies/${each}/${stem}.ts`));
   expect(family, `the family that has ${stem}.ts`).toBeDefined();
@@ -28,12 +28,12 @@ test('every file of golden values belongs to an exported strategy', () => {
   const fixtures = readdirSync('test/fixtures')
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.replace('.json', ''));
-  const others = ['kernels', 'sparse']; // of kernels, and of several strategies
+  const others = ['kernels', 'sparse']; // golden values of kernels, and of several strategies
   const strategies = exportedStrategies().map(fixtureOf);
   expect(fixtures.filter((each) => !others.includes(each))).toEqual(strategies.sort());
 });
 
-test('the cases that reach a compiled kernel are found', () => {
+test('the cases that reach a compiled kernel are detected', () => {
   const shared = { values: 'features', invariances: [] } as const;
   const response: StrategySubject = { ...shared, create: () => new ResponseDistillationStrategy() };
   const margins: StrategySubject = { ...shared, create: () => new MarginMSEDistillationStrategy() };

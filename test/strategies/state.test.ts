@@ -24,12 +24,12 @@ import {
 } from '../../src/index.js';
 import { refusal, wrong } from '../support/refusal.js';
 
-/** A state as a later run gets it. */
+/** Returns a state as a later run reads it. */
 function throughJSON(state: StrategyState): unknown {
   return JSON.parse(JSON.stringify(state));
 }
 
-/** A hybrid of everything that learns; `seed` decides what it begins with. */
+/** A hybrid with every kind of learned state; `seed` determines the initial values. */
 function createTraining<T extends FloatArray>(numeric: NumericTrait<T>, seed: number) {
   const options = (name: string) => ({ numeric, name, bias: true, seed });
   const memory = new ContrastiveMemory(12, 3, { numeric, negatives: 5, seed });
@@ -55,7 +55,7 @@ function createTraining<T extends FloatArray>(numeric: NumericTrait<T>, seed: nu
   return { hybrid, memory, contrast };
 }
 
-/** Trains for some steps; returns everything that the steps computed and left behind. */
+/** Trains for some steps; returns all results and the state after them. */
 function train<T extends FloatArray>(
   { hybrid, memory, contrast }: ReturnType<typeof createTraining<T>>,
   numeric: NumericTrait<T>,
@@ -88,7 +88,7 @@ function train<T extends FloatArray>(
   return [...trace, saveState(hybrid)];
 }
 
-describe('a training goes on', () => {
+describe('a training resumes', () => {
   test.each([float32, float64])('with the same bits from its state, $dtype', (numeric) => {
     const training = createTraining<FloatArray>(numeric, 1);
     train(training, numeric, 0, 5);
@@ -126,7 +126,7 @@ describe('a state', () => {
     expect(structuredClone(state)).toEqual(state);
   });
 
-  test('of a strategy that learns nothing is empty', () => {
+  test('of a strategy without parameters is empty', () => {
     const strategy = new ResponseDistillationStrategy();
     expect(saveState(strategy)).toEqual({ parameters: [], memories: [] });
     loadState(strategy, { parameters: [], memories: [] });
@@ -157,7 +157,7 @@ describe('a state', () => {
     expect(memories.map(({ name }) => name)).toEqual([`${contrast}memory`]);
   });
 
-  test('has what is shared once, where it stands first', () => {
+  test('has a shared object once, at its first place', () => {
     const projection = new LinearProjection(2, 2);
     const memory = new ContrastiveMemory(3, 2);
     const contrast = new ContrastiveRepresentationDistillationStrategy({ memory, projection });
@@ -175,7 +175,7 @@ describe('a state', () => {
     expect(memories.map(({ name }) => name)).toEqual(['b → memory']);
   });
 
-  test('is refused where a value is not finite', () => {
+  test('is refused if a value is not finite', () => {
     const projection = new LinearProjection(2, 2);
     const strategy = new FeatureDistillationStrategy({ projection });
     const hybrid = new HybridDistillationStrategy([{ strategy, weight: 1, name: 'hidden' }]);
@@ -204,7 +204,7 @@ class Scaled extends DistillationStrategyBase {
   }
 }
 
-describe("a strategy of one's own", () => {
+describe("a user's strategy", () => {
   test('is saved and loaded if it has parameters', () => {
     const create = (factor: number): Scaled => {
       const strategy = new Scaled();
@@ -216,7 +216,7 @@ describe("a strategy of one's own", () => {
     expect(to.factor.value.get(0, 0)).toBe(3);
   });
 
-  test('may only implement the interface, in a hybrid too', () => {
+  test('may implement only the interface, in a hybrid too', () => {
     const bare = (factor: number) => {
       const value = Matrix.fromRows([[factor]]);
       const strategy: IDistillationStrategy & { parameters(): object[] } = {
@@ -235,7 +235,7 @@ describe("a strategy of one's own", () => {
     expect(to.value.get(0, 0)).toBe(3);
   });
 
-  test('may hold something else that it calls a memory', () => {
+  test('may have another property that is called memory', () => {
     const strategy = Object.assign(new Scaled(), { memory: new Map([[1, 2]]), parameters: 3 });
     expect(saveState(wrong<Scaled>(strategy))).toEqual({ parameters: [], memories: [] });
   });
@@ -250,7 +250,7 @@ describe('loadState refuses', () => {
   const [memory] = state.memories as [Record<string, object>];
   const last = others.at(-1) as Parts['parameters'][0];
 
-  /** The state with the value of the last parameter changed, which is checked after the others. */
+  /** The state with a change of the last parameter, which is checked after all others. */
   const withLast = (change: object) => ({
     ...state,
     parameters: [
@@ -373,7 +373,7 @@ describe('loadState refuses', () => {
       withMemory({ logNormalizers: { student: 1, teacher: 1, Z: 1 } }),
       { code: 'UNKNOWN_OPTION', argument: 'state.memories[0].logNormalizers' },
     ],
-  ])('%s, and leaves the strategy as it was', (_, broken, expected) => {
+  ])('%s, and does not change the strategy', (_, broken, expected) => {
     const { hybrid: untouched } = createTraining(float32, 2);
     const before = saveState(untouched);
     expect(refusal(() => loadState(untouched, broken))).toMatchObject({
@@ -385,7 +385,7 @@ describe('loadState refuses', () => {
     expect(saveState(untouched)).not.toEqual(before);
   });
 
-  test('another order in words that show both', () => {
+  test('another order of entries, with a message that shows both orders', () => {
     const call = () => loadState(hybrid, { ...state, parameters: [...others, parameter] });
     expect(call).toThrow(
       `loadState: state.parameters[0].name must be one of 'HybridDistillationStrategy → contrast → student weight', got "HybridDistillationStrategy → contrast`,
@@ -398,7 +398,7 @@ describe('loadState refuses', () => {
     expect(few).toThrow('state.parameters has shape [0], expected [1] (the strategy has scale)');
   });
 
-  test.each([undefined, {}, Matrix])('what is no strategy: %o', (strategy) => {
+  test.each([undefined, {}, Matrix])('an invalid strategy: %o', (strategy) => {
     const expected = { code: 'WRONG_TYPE', argument: 'strategy' };
     expect(refusal(() => loadState(wrong<Scaled>(strategy), state))).toMatchObject(expected);
     expect(refusal(() => saveState(wrong<Scaled>(strategy)))).toMatchObject(expected);

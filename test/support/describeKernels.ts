@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type KernelName, selectKernel } from '../../src/index.js';
 
-/** The kernels that this engine has, the fastest last. */
+/** The kernels that this engine supports, the fastest last. */
 export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as const).filter(
   (kernel) => {
     try {
@@ -15,13 +15,16 @@ export const kernels: readonly KernelName[] = (['scalar', 'simd', 'fma'] as cons
   },
 );
 
-/** The kernel that runs if none is selected. */
+/** The kernel that is selected by default. */
 const DEFAULT_KERNEL = kernels.at(-1)!;
 
-/** Examples of a law with one of the other kernels, which run the same formulas. */
+/** Number of examples of a law with the other kernels, which compute the same formulas. */
 const FEW_RUNS = 25;
 
-/** How often a law is tried with a kernel: by fast-check's default with the default kernel. */
+/**
+ * Returns the number of examples of a law with a kernel; fast-check's default for the default
+ * kernel.
+ */
 export function runsOf(kernel: KernelName): { readonly numRuns?: number } {
   return kernel === DEFAULT_KERNEL ? {} : { numRuns: FEW_RUNS };
 }

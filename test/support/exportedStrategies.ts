@@ -8,7 +8,7 @@ const strategies = Object.entries(library)
     ([name, value]) =>
       typeof value === 'function' &&
       value.prototype instanceof DistillationStrategyBase &&
-      !name.endsWith('Base'), // for users to extend
+      !name.endsWith('Base'), // base classes for users
   )
   .sort();
 
@@ -34,12 +34,12 @@ export function exportedDivergences(): Record<string, DivergenceClass> {
 
 const SUFFIX = 'DistillationStrategy';
 
-/** The strategy of a file of golden values. */
+/** Returns the strategy of a file of golden values. */
 export function strategyOf(fixture: string): string {
   return `${fixture[0]!.toUpperCase()}${fixture.slice(1)}${SUFFIX}`;
 }
 
-/** The name of the files of a strategy: its source, its tests, its golden values. */
+/** Returns the file name of a strategy, which its source, its tests and its golden values share. */
 export function fixtureOf(strategy: string): string {
   return `${strategy[0]!.toLowerCase()}${strategy.slice(1, -SUFFIX.length)}`;
 }

@@ -1,6 +1,6 @@
 import { float64, Matrix } from '../../src/index.js';
 
-/** A matrix of these rows, in doubles. */
+/** Makes a float64 matrix of rows. */
 export function matrix(...rows: number[][]): Matrix<Float64Array> {
   return Matrix.fromRows(rows, float64);
 }

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.js';
 
 /**
- * The losses of pairs of rows that multiply the difference of student and teacher where they are
+ * The losses of pairs of rows that multiply the difference of student and teacher where the two are
  * close.
  */
 export const pairLosses: readonly (readonly [

@@ -1,13 +1,12 @@
 import type { ErrorDetails } from '../../src/index.js';
 
-/** Passes a value of the wrong type, as a caller in JavaScript can. */
+/** Passes a value of the wrong type, as JavaScript callers may. */
 export function wrong<T>(value: unknown): T {
   return value as T;
 }
 
 /**
- * The error that a call throws: its message, and the fields that every error of the library
- * carries.
+ * Returns the error that a call throws: its message, and the fields of every error of the library.
  */
 export function refusal(call: () => unknown): Partial<ErrorDetails> & { message: string } {
   try {

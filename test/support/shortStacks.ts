@@ -1,3 +1,3 @@
-// The laws throw and catch thousands of errors a second. Vitest keeps 100 frames of the stack of
-// each, which takes longer than the calls that throw.
+// The laws throw and catch thousands of errors per second. Vitest keeps 100 stack frames of each,
+// which takes longer than the calls that throw.
 Error.stackTraceLimit = 10;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Values of a sine for a tensor of this shape, no two alike and none larger than `scale`. */
+/** Values of a sine for a tensor of this shape. All differ, and none is larger than `scale`. */
 export function sineValues(shape: readonly number[], phase: number, scale: number): Float32Array {
   const size = shape.reduce((product, length) => product * length, 1);
   return Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * i + phase));

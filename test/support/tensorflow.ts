@@ -1,6 +1,7 @@
-// TensorFlow.js as its package `@tensorflow/tfjs` exports it, from the parts that the tests use:
-// the whole package is twice as large. The tests and the guides import it by its usual name, which
-// tsconfig.json and vitest.config.ts lead here. test/package runs the whole package.
+// TensorFlow.js as its package `@tensorflow/tfjs` exports it, from the parts that the tests use,
+// since the complete package is twice as large. The tests and the guides import it by its usual
+// name, which tsconfig.json and vitest.config.ts map to this file. test/package runs the complete
+// package.
 
 import '@tensorflow/tfjs-backend-cpu';
 

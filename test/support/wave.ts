@@ -1,6 +1,6 @@
 import { type FloatArray, float32, Matrix, type NumericTrait } from '../../src/index.js';
 
-/** A matrix of sines, of which no two rows or columns are alike. */
+/** Makes a matrix of sines, whose rows and columns all differ. */
 export function wave<T extends FloatArray = Float32Array>(
   rows: number,
   columns: number,

@@ -32,8 +32,8 @@ proveStrategy(AttentionDistillationStrategy, {
   'mse of probabilities': lawCase('mse', 'probabilities'),
   'kl of probabilities': {
     ...lawCase('kl', 'probabilities'),
-    // Its third derivative is −2 t / s³: beside a small probability, a step that rounding allows
-    // shows it.
+    // The third derivative is −2 t / s³, so that a small probability makes the error of a
+    // difference visible.
     rounding: 1e-8,
   },
   'cosine of probabilities': lawCase('cosine', 'probabilities'),
@@ -90,7 +90,7 @@ describe('AttentionDistillationStrategy by hand', () => {
   });
 
   test.each(['mse', 'kl', 'cosine'] as const)(
-    '%s: a key masked out on both sides adds nothing',
+    '%s: a key that is masked on both sides adds nothing',
     (match) => {
       const strategy = new AttentionDistillationStrategy<Float64Array>({ match, input: 'scores' });
       const masked = strategy.computeLossAndGradient(
@@ -98,30 +98,33 @@ describe('AttentionDistillationStrategy by hand', () => {
         matrix([2, -1, -Infinity]),
       );
       const short = strategy.computeLossAndGradient(matrix([1, 2]), matrix([2, -1]));
-      const share = match === 'mse' ? 2 / 3 : 1; // its mean is over all keys
+      const share = match === 'mse' ? 2 / 3 : 1; // the mean of 'mse' is over all keys
       expect(masked.loss).toBeCloseTo(share * short.loss, 15);
       expect(masked.gradient.get(0, 0)).toBeCloseTo(share * short.gradient.get(0, 0), 15);
       expect(masked.gradient.get(0, 2)).toBe(0);
     },
   );
 
-  test.each(['mse', 'cosine'] as const)('%s: a key masked out on one side is an error', (match) => {
-    const strategy = new AttentionDistillationStrategy<Float64Array>({ match, input: 'scores' });
-    const open = matrix([1, 2]);
-    const closed = matrix([1, -Infinity]);
-    expect(refusal(() => strategy.computeLoss(closed, open))).toMatchObject({
-      code: 'RULED_OUT',
-      argument: 'student',
-      column: 1,
-    });
-    expect(refusal(() => strategy.computeLoss(open, closed))).toMatchObject({
-      code: 'RULED_OUT',
-      argument: 'teacher',
-      column: 1,
-    });
-  });
+  test.each(['%s: a key that is masked on one side is an error', 'cosine'] as const)(
+    '%s: a key masked out on one side is an error',
+    (match) => {
+      const strategy = new AttentionDistillationStrategy<Float64Array>({ match, input: 'scores' });
+      const open = matrix([1, 2]);
+      const closed = matrix([1, -Infinity]);
+      expect(refusal(() => strategy.computeLoss(closed, open))).toMatchObject({
+        code: 'RULED_OUT',
+        argument: 'student',
+        column: 1,
+      });
+      expect(refusal(() => strategy.computeLoss(open, closed))).toMatchObject({
+        code: 'RULED_OUT',
+        argument: 'teacher',
+        column: 1,
+      });
+    },
+  );
 
-  test('kl of probabilities: zeros on both sides are no difference; on the student’s alone an error', () => {
+  test('kl of probabilities: zeros on both sides add nothing; a zero of the student alone is an error', () => {
     const strategy = new AttentionDistillationStrategy<Float64Array>({ match: 'kl' });
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([1, 0]), matrix([1, 0]));
     expect(loss).toBe(0);
@@ -135,7 +138,7 @@ describe('AttentionDistillationStrategy by hand', () => {
     });
   });
 
-  test('kl of float32 probabilities: a slope that float32 cannot hold is an error', () => {
+  test('kl of float32 probabilities: a slope that overflows float32 is an error', () => {
     const strategy = new AttentionDistillationStrategy({ match: 'kl' });
     const call = () =>
       strategy.computeGradient(Matrix.fromRows([[1, 1e-39]]), Matrix.fromRows([[0.5, 0.5]]));
@@ -148,7 +151,7 @@ describe('AttentionDistillationStrategy by hand', () => {
     ).toBeCloseTo(0.5 * Math.log(0.5) + 0.5 * Math.log(0.5 / 1e-39), 12);
   });
 
-  test('temperature and alpha change nothing', () => {
+  test('temperature and alpha have no effect', () => {
     const hot = new AttentionDistillationStrategy<Float64Array>({
       match: 'kl',
       temperature: 9,
@@ -180,7 +183,7 @@ describe('AttentionDistillationStrategy by hand', () => {
     });
   });
 
-  test('scores are refused where probabilities are expected, and accepted where scores are', () => {
+  test("scores are refused with input: 'probabilities', and accepted with input: 'scores'", () => {
     const scores = matrix([4, -1]);
     expect(() =>
       new AttentionDistillationStrategy<Float64Array>().computeLoss(scores, scores),

@@ -49,7 +49,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo(((a - 1) ** 2 + b ** 2) / 2, 15);
   });
 
-  test('takes |z|^power, so that a sign does not matter', () => {
+  test('uses |z|^power, so that the sign has no effect', () => {
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({
       channels: 1,
       power: 3,
@@ -57,7 +57,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     expect(strategy.computeLoss(matrix([-1, 2]), matrix([1, -2]))).toBe(0);
   });
 
-  test('a map of zeros is a map of zeros: loss of the other alone, gradient 0', () => {
+  test('the unit map of zeros is zero, with gradient 0', () => {
     for (const power of [1, 2]) {
       const strategy = new AttentionTransferDistillationStrategy<Float64Array>({
         channels: 1,
@@ -69,7 +69,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     }
   });
 
-  test('below the floor of 1e-12 the map is divided by the floor, in value and gradient', () => {
+  test('a map below the floor of 1e-12 is divided by the floor, in value and gradient', () => {
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 1 });
     // v = 1e-14, map = 1e-14 / 1e-12 = 0.01
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([1e-7, 0]), matrix([0, 0]));
@@ -78,7 +78,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0) / ((0.01 * 2e-7) / 1e-12)).toBeCloseTo(1, 12);
   });
 
-  test('neither overflows nor underflows on the way to the unit map', () => {
+  test('neither overflows nor underflows before the unit map', () => {
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 1 });
     expect(strategy.computeLoss(matrix([3e150, 4e150]), matrix([3, 4]))).toBeCloseTo(0, 15);
     const call = () => strategy.computeLoss(matrix([3e200, 4e200]), matrix([3, 4]));
@@ -98,7 +98,7 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     });
   });
 
-  test('says how maps of another size can be compared', () => {
+  test('names the ways to compare maps of other sizes', () => {
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 2 });
     const call = () => strategy.computeLoss(matrix([1, 2, 3, 4]), matrix([1, 2, 3, 4, 5, 6]));
     expect(refusal(call).message).toBe(
@@ -106,14 +106,14 @@ describe('AttentionTransferDistillationStrategy by hand', () => {
     );
   });
 
-  test('says how many columns there have to be at least', () => {
+  test('names the minimum number of columns', () => {
     const strategy = new AttentionTransferDistillationStrategy<Float64Array>({ channels: 3 });
     expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 2]))).message).toBe(
       'AttentionTransferDistillationStrategy.computeLoss: student has shape [1, 2], expected [1, 3] (3 channels × 1 positions)',
     );
   });
 
-  test('says what channels are where there are none', () => {
+  test('explains channels if they are missing', () => {
     const call = () => new AttentionTransferDistillationStrategy(wrong({}));
     expect(refusal(call).message).toBe(
       'AttentionTransferDistillationStrategy: channels must be a number, or { student, teacher }, got undefined',

@@ -29,7 +29,7 @@ proveStrategy(SelfAttentionRelationDistillationStrategy, {
   'a sequence of one token': {
     create: () => new SelfAttentionRelationDistillationStrategy({ heads: 1, positions: 1 }),
     values: 'features',
-    sumOverRows: false, // it is one over sequences, of which each is a row here
+    sumOverRows: false, // a sum over sequences, although each is a single row here
     invariances: ['row-order', 'column-order', 'student-scale', 'teacher-scale', 'row-shift'],
   },
 });
@@ -55,13 +55,13 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(gradient.get(1, 0)).toBeCloseTo(-(q - 0.5) / 2, 15);
   });
 
-  test('divides scores by the root of the width of a head, on each side its own', () => {
+  test("divides scores by the root of the head's width, on each side its own", () => {
     const strategy = relation({ heads: 1 });
     const student = matrix([2, 0, 0, 0], [0, 0, 0, 0]); // scores 4 / √4
     expect(strategy.computeLoss(student, matrix([Math.SQRT2], [0]))).toBeCloseTo(0, 15); // 2 / √1
   });
 
-  test('takes the columns of a head together, and the mean over heads', () => {
+  test('groups columns by heads, and takes the mean over heads', () => {
     const [student, teacher] = [matrix([1, 3], [0, -2]), matrix([0, 1], [0, 0])];
     const one = relation({ heads: 1 });
     const first = one.computeLoss(matrix([1], [0]), matrix([0], [0]));
@@ -87,7 +87,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     [0.5, 0.25],
   ];
 
-  test('compares no token with one of another sequence', () => {
+  test('compares tokens within a sequence only', () => {
     const whole = relation({ heads: 1, positions: 3 });
     const single = relation({ heads: 1 });
     const halves = [0, 3].map((start) =>
@@ -103,7 +103,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual(halves.flatMap((half) => half.gradient.toRows()));
   });
 
-  test('each token that is kept counts the same, whatever its sequence', () => {
+  test('weights all kept tokens equally, in sequences of any length', () => {
     const strategy = relation({ heads: 1, positions: 3 });
     const mask = [1, 1, 0, 1, 1, 1];
     const call = [matrix(...student), matrix(...teacher), undefined, { mask }] as const;
@@ -117,7 +117,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     assertGradient(strategy, ...call);
   });
 
-  test('padding may hold anything', () => {
+  test('ignores the elements of padding', () => {
     const strategy = relation({ heads: 2, positions: 3 });
     const mask = [1, 1, 0, 1, 0, 0];
     const [clean, dirty] = [matrix(...student), matrix(...student)];
@@ -132,7 +132,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(received.gradient.row(5)).toEqual(Float64Array.of(0, 0));
   });
 
-  test('of equal vectors it is exactly 0, zero and duplicate rows included', () => {
+  test('is exactly 0 for equal vectors, zero and duplicate rows included', () => {
     const vectors = matrix([0, 0], [1, 2], [1, 2], [1e4, -1e4]);
     const { loss, gradient } = relation({ heads: 2 }).computeLossAndGradient(
       vectors,
@@ -142,7 +142,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('a token alone in its sequence relates to itself alone', () => {
+  test('relates the only token of a sequence to itself', () => {
     const { loss, gradient } = relation({ heads: 1, positions: 1 }).computeLossAndGradient(
       matrix([3], [-2]),
       matrix([1], [7]),
@@ -152,7 +152,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
   });
 
   test.each<Options>([{ heads: 1 }, { heads: 1, positions: 3 }])(
-    'no tokens have loss 0, with %o',
+    'is 0 without tokens, with %o',
     (options) => {
       const none = Matrix.zeros(0, 2, float64);
       const { loss, gradient } = relation(options).computeLossAndGradient(none, none);
@@ -190,7 +190,7 @@ describe('SelfAttentionRelationDistillationStrategy by hand', () => {
     expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument });
   });
 
-  test('says what the shape should be a multiple of', () => {
+  test('names the divisor of the expected shape', () => {
     const call = () =>
       relation({ heads: 2, positions: 2 }).computeLoss(
         matrix([1, 2, 3], [4, 5, 6], [7, 8, 9]),

@@ -12,7 +12,7 @@ import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 import { PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
 
-/** Least where all neurons are beyond the margin, not at student = teacher. */
+/** The minimum is where all neurons are beyond the margin, not at student = teacher. */
 function lawCase(create: StrategySubject['create']): StrategySubject {
   return {
     create,
@@ -39,7 +39,7 @@ proveStrategy(ActivationBoundaryDistillationStrategy, {
 });
 
 describe('ActivationBoundaryDistillationStrategy by hand', () => {
-  test('sums over neurons what is short of the margin, squared, and takes the mean over rows', () => {
+  test('sums the squared shortfalls from the margin over neurons, and takes the mean over rows', () => {
     const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>();
     expect(strategy.margin).toBe(1);
     const { loss, gradient } = strategy.computeLossAndGradient(
@@ -53,7 +53,7 @@ describe('ActivationBoundaryDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('is 0 beyond the margin and at its edge, and only there', () => {
+  test('is 0 if and only if all neurons are at or beyond the margin', () => {
     const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>({ margin: 0.25 });
     const { loss, gradient } = strategy.computeLossAndGradient(
       matrix([0.25, 9, -0.25, -9]),
@@ -64,7 +64,7 @@ describe('ActivationBoundaryDistillationStrategy by hand', () => {
     expect(strategy.computeLoss(matrix([0.125]), matrix([0.125]))).toBe(0.125 ** 2);
   });
 
-  test('takes a projection as its connector', () => {
+  test('accepts a projection as its connector', () => {
     const projection = new LinearProjection(1, 2, { numeric: float64 });
     const [weight] = projection.parameters();
     weight!.value.data.set([1, -1]);
@@ -85,14 +85,17 @@ describe('ActivationBoundaryDistillationStrategy by hand', () => {
     ['teacher', [0, 0], [Infinity, 1]],
     ['teacher', [9, 9], [-Infinity, 1]],
     ['teacher', [9, 9], [Number.NaN, 1]],
-  ])('finds what is not finite in the %s, though the hinge would hide it', (argument, s, t) => {
-    const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>();
-    expect(refusal(() => strategy.computeLoss(matrix(s), matrix(t)))).toMatchObject({
-      code: 'NOT_FINITE',
-      argument,
-      column: 0,
-    });
-  });
+  ])(
+    'finds an element of the %s that is not finite, although the hinge would hide it',
+    (argument, s, t) => {
+      const strategy = new ActivationBoundaryDistillationStrategy<Float64Array>();
+      expect(refusal(() => strategy.computeLoss(matrix(s), matrix(t)))).toMatchObject({
+        code: 'NOT_FINITE',
+        argument,
+        column: 0,
+      });
+    },
+  );
 
   test.each<[string, object, string]>([
     ['margin', { margin: 0 }, 'OUT_OF_RANGE'],

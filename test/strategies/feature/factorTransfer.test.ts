@@ -10,8 +10,8 @@ import { refusal, wrong } from '../../support/refusal.js';
 import { isNonZero } from '../_cases.js';
 
 /**
- * Not near the teacher: factors that are equal come out some roundings apart, and there the sum of
- * absolute differences has a kink that no step resolves.
+ * Not near the teacher: equal factors differ by some roundings, where the sum of absolute
+ * differences has a kink that no step resolves.
  */
 const isApart: NonNullable<StrategySubject['isRegular']> = (row, index, _, teacher) =>
   isNonZero(row) &&
@@ -31,7 +31,7 @@ function lawCase(
 }
 
 proveStrategy(FactorTransferDistillationStrategy, {
-  // Scaling a row, or adding up its squares in another order, may round a tie away.
+  // Scaling a row, or adding its squares in another order, may break a tie.
   'by default': { ...lawCase({}, ['row-order']), isRegular: isApart },
   'exponent 2': lawCase({ exponent: 2 }, [
     'row-order',
@@ -74,14 +74,14 @@ describe('FactorTransferDistillationStrategy by hand', () => {
     expect(gradient.get(1, 1)).toBeCloseTo(0, 15);
   });
 
-  test('takes the squares of the differences with exponent 2', () => {
+  test('sums the squares of the differences with exponent 2', () => {
     const strategy = factorTransfer({ exponent: 2 });
     const loss = strategy.computeLoss(matrix([3, 4]), matrix([10, 0]));
     expect(loss).toBeCloseTo((0.4 ** 2 + 0.8 ** 2) / 2, 15);
     expect(factorTransfer().exponent).toBe(1);
   });
 
-  test('with channels the factor is the unit map of the mean squares over them', () => {
+  test('uses the unit map of the mean squares over channels', () => {
     const strategy = factorTransfer({ channels: { student: 2, teacher: 1 } });
     // (1² + 1²)/2, (2² + 0²)/2 = 1, 2 → [1, 2]/√5; teacher [1, 0] → [1, 0]
     const { loss, gradient } = strategy.computeLossAndGradient(
@@ -104,20 +104,23 @@ describe('FactorTransferDistillationStrategy by hand', () => {
     });
   });
 
-  test.each([undefined, 1])('a zero row stays zero, with gradient 0, channels %s', (channels) => {
-    const strategy = factorTransfer(channels ? { channels } : {});
-    for (const [teacher, expected] of [
-      [[0, 3], 0.5],
-      [[0, 0], 0],
-    ] as const) {
-      const { loss, gradient } = strategy.computeLossAndGradient(
-        matrix([0, 0]),
-        matrix([...teacher]),
-      );
-      expect(loss).toBe(expected);
-      expect(gradient.toRows()).toEqual([[0, 0]]);
-    }
-  });
+  test.each([undefined, 1])(
+    'keeps a zero row at zero, with gradient 0, channels %s',
+    (channels) => {
+      const strategy = factorTransfer(channels ? { channels } : {});
+      for (const [teacher, expected] of [
+        [[0, 3], 0.5],
+        [[0, 0], 0],
+      ] as const) {
+        const { loss, gradient } = strategy.computeLossAndGradient(
+          matrix([0, 0]),
+          matrix([...teacher]),
+        );
+        expect(loss).toBe(expected);
+        expect(gradient.toRows()).toEqual([[0, 0]]);
+      }
+    },
+  );
 
   test('is exactly 0, with gradient 0, at student = teacher', () => {
     const rows = matrix([0.1, -0.3, -7, 0], [1e150, -1e150, 3, -0.5]);
@@ -128,7 +131,7 @@ describe('FactorTransferDistillationStrategy by hand', () => {
     }
   });
 
-  test('a NaN or an infinity is found, also beside zeros', () => {
+  test('finds a NaN or an infinity, also beside zeros', () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {
       for (const options of [{}, { channels: 2 }]) {
         const call = () => factorTransfer(options).computeLoss(matrix([0, 0]), matrix([0, value]));
@@ -137,7 +140,7 @@ describe('FactorTransferDistillationStrategy by hand', () => {
     }
   });
 
-  test('the shapes have to fit: the columns or, with channels, the positions', () => {
+  test('requires equal columns or, with channels, equal positions', () => {
     const flat = () => factorTransfer().computeLoss(matrix([1, 2]), matrix([1, 2, 3]));
     expect(refusal(flat)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'teacher' });
     const maps = () =>

@@ -61,7 +61,7 @@ proveStrategy(FeatureDistillationStrategy, {
   },
 });
 
-// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+// An unusable element is refused also where a tiny weight could hide it.
 proveVanishing(FeatureDistillationStrategy, {
   'a vanishing delta': lawCase('huber', undefined, Number.MIN_VALUE),
 });
@@ -81,13 +81,16 @@ describe('FeatureDistillationStrategy by hand', () => {
     ['l2', Math.sqrt(10) / 2, [-0.5 / Math.sqrt(10), 1.5 / Math.sqrt(10)]],
     ['l1', (1 + 3) / 2 / 2, [-1 / 4, 1 / 4]],
     ['huber', (0.5 + 2.5) / 2 / 2, [-1 / 4, 1 / 4]],
-  ] as const)('%s is a mean over rows, and but for l2 over columns', (metric, expected, slopes) => {
-    const { loss, gradient } = feature({ metric }).computeLossAndGradient(student, teacher);
-    expect(loss).toBe(expected);
-    expect(gradient.toRows()).toEqual([slopes, [0, 0]]);
-  });
+  ] as const)(
+    '%s is a mean over rows and, except for l2, over columns',
+    (metric, expected, slopes) => {
+      const { loss, gradient } = feature({ metric }).computeLossAndGradient(student, teacher);
+      expect(loss).toBe(expected);
+      expect(gradient.toRows()).toEqual([slopes, [0, 0]]);
+    },
+  );
 
-  test('l2 pulls as hard at every distance, and not at all at 0', () => {
+  test('l2 has a gradient of length 1 at every distance, and of 0 at distance 0', () => {
     const strategy = feature({ metric: 'l2' });
     for (const distance of [1e-300, 1e-20, 1, 1e20, 1e300]) {
       const { loss, gradient } = strategy.computeLossAndGradient(
@@ -104,7 +107,7 @@ describe('FeatureDistillationStrategy by hand', () => {
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
   });
 
-  test('huber turns from squared to linear at delta', () => {
+  test('huber changes from squared to linear at delta', () => {
     const { loss, gradient } = feature({ metric: 'huber', delta: 2 }).computeLossAndGradient(
       matrix([1, 5]),
       matrix([0, 0]),
@@ -127,7 +130,7 @@ describe('FeatureDistillationStrategy by hand', () => {
     }
   });
 
-  test('cosine of rows of any size: their squares may overflow or vanish', () => {
+  test('cosine of rows of any size is exact, although their squares overflow or underflow', () => {
     const strategy = feature({ metric: 'cosine' });
     expect(strategy.computeLoss(matrix([1e200, 0]), matrix([3e200, 4e200]))).toBeCloseTo(0.4, 15);
     expect(strategy.computeLoss(matrix([1e-20, 0]), matrix([3e-20, 4e-20]))).toBeCloseTo(0.4, 15);
@@ -150,7 +153,7 @@ describe('FeatureDistillationStrategy by hand', () => {
     },
   );
 
-  test('a gradient that the format cannot hold is an error, not Infinity', () => {
+  test('a gradient that overflows its dtype is an error', () => {
     const wide = (value: number) => Matrix.fromRows([[value]]);
     const strategy = new FeatureDistillationStrategy();
     const call = () => strategy.computeGradient(wide(3e38), wide(-3e38));
@@ -177,7 +180,7 @@ describe('FeatureDistillationStrategy by hand', () => {
     expect(refusal(tiny)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });
   });
 
-  test('a NaN beside a zero row is still found', () => {
+  test('a NaN beside a zero row is found', () => {
     const call = () =>
       feature({ metric: 'cosine' }).computeLoss(matrix([Number.NaN, 1]), matrix([0, 0]));
     expect(refusal(call)).toMatchObject({
@@ -188,12 +191,12 @@ describe('FeatureDistillationStrategy by hand', () => {
     });
   });
 
-  test('-Infinity is no feature', () => {
+  test('−Infinity is refused as a feature', () => {
     const call = () => feature().computeLoss(matrix([0, -Infinity]), matrix([0, -Infinity]));
     expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column: 1 });
   });
 
-  test('other widths need a projection, and the error says which', () => {
+  test('other widths are refused, with a hint that names the projection', () => {
     const call = () => feature().computeLoss(matrix([1, 2]), matrix([1, 2, 3]));
     expect(refusal(call)).toMatchObject({
       code: 'SHAPE_MISMATCH',
@@ -227,7 +230,7 @@ describe('LinearProjection', () => {
     return { projection, strategy: feature({ projection }) };
   }
 
-  test('by hand: x · weight + bias against the teacher', () => {
+  test('maps x · weight + bias to the teacher, as computed by hand', () => {
     const { projection, strategy } = projected(true);
     const [weight, bias] = projection.parameters();
     weight?.value.data.set([1, 0, 2, 0, 1, -1]);
@@ -245,7 +248,7 @@ describe('LinearProjection', () => {
     expect(bias?.gradient.toRows()).toEqual([[0, b, c]]);
   });
 
-  test('by hand: a 1×1 convolution of feature maps', () => {
+  test('is a 1×1 convolution of feature maps, as computed by hand', () => {
     const { projection, strategy } = projected(true);
     const [weight, bias] = projection.parameters();
     weight?.value.data.set([1, 0, 2, 0, 1, -1]);
@@ -280,7 +283,7 @@ describe('LinearProjection', () => {
     }
   });
 
-  test('each gradient call overwrites the parameters’ gradients, unless it accumulates', () => {
+  test('overwrites its gradients at each call, unless the call accumulates', () => {
     const { projection, strategy } = projected(false);
     const call = [matrix([1, 2]), matrix([1, 1, 3])] as const;
     const [weight] = projection.parameters();
@@ -294,7 +297,7 @@ describe('LinearProjection', () => {
     expect(weight!.gradient.data).toEqual(once.data.map((value) => 2 * value));
   });
 
-  test('is the same for the same seed, uniform in ±1/√inputs, another for another', () => {
+  test('has the same weights for the same seed, uniform in ±1/√inputs, and others for another seed', () => {
     const weights = (seed?: number) =>
       new LinearProjection(100, 50, seed === undefined ? {} : { seed }).parameters()[0]!.value.data;
     expect(weights()).toEqual(weights(0));
@@ -313,7 +316,7 @@ describe('LinearProjection', () => {
     `);
   });
 
-  test('learns: gradient descent on it alone reaches the teacher', () => {
+  test('learns: gradient descent on the projection alone reaches the teacher', () => {
     const { strategy } = projected(true);
     const student = matrix([1, 0], [0, 1], [1, 1]);
     const teacher = matrix([1, 2, 3], [4, 5, 6], [5, 7, 9]);
@@ -328,7 +331,7 @@ describe('LinearProjection', () => {
     expect(strategy.computeLoss(student, teacher)).toBeLessThan(1e-6);
   });
 
-  test('widths and number format have to fit', () => {
+  test('requires matching widths and dtype', () => {
     const { strategy } = projected(false);
     expect(refusal(() => strategy.computeLoss(matrix([1, 2, 3]), matrix([1, 2, 3])))).toMatchObject(
       {
@@ -357,7 +360,7 @@ describe('LinearProjection', () => {
     });
   });
 
-  test('is blamed itself where training has diverged', () => {
+  test('is named by the error if training has diverged', () => {
     const { projection, strategy } = projected(false);
     projection.parameters()[0]!.value.set(1, 2, Number.NaN);
     const call = () => strategy.computeLoss(matrix([1, 2]), matrix([1, 1, 3]));
@@ -369,7 +372,7 @@ describe('LinearProjection', () => {
     });
   });
 
-  test('a gradient of a parameter that the format cannot hold is an error, and none is written', () => {
+  test('refuses a gradient of a parameter that overflows its dtype, and writes none', () => {
     const projection = new LinearProjection(1, 1);
     const [weight] = projection.parameters();
     weight!.value.data.fill(1e-18);
@@ -380,7 +383,7 @@ describe('LinearProjection', () => {
     expect(weight!.gradient.data[0]).toBe(0);
   });
 
-  test('after an error its gradients are what they were', () => {
+  test('keeps its gradients after an error', () => {
     const { projection, strategy } = projected(true);
     strategy.computeGradient(matrix([1, 2]), matrix([1, 1, 3]));
     const before = projection.parameters().map(({ gradient }) => gradient.clone());
@@ -410,7 +413,7 @@ describe('LinearProjection', () => {
 });
 
 describeKernels('The cosine of tiny rows in float32', () => {
-  test('refuses a derivative that the format cannot hold, and gives the largest that it can', () => {
+  test('refuses a derivative that overflows the dtype, and returns the largest finite one', () => {
     const rowOf = (size: number, turn: number) =>
       Matrix.fromRows([Array.from({ length: 20 }, (_, j) => size * Math.cos(j * turn))]);
     const cosine = new FeatureDistillationStrategy({ metric: 'cosine' });

@@ -63,7 +63,7 @@ describeKernels('The flow between larger layers', () => {
     );
   const strategy = new FlowDistillationStrategy<Float64Array>({ channels });
 
-  test('is the sum of its definition', () => {
+  test('agrees with the definition', () => {
     const [student, teacher] = [wave(1), wave(0.3)];
     const flow = (maps: Matrix<Float64Array>, row: number, c: number, d: number) => {
       let sum = 0;
@@ -84,7 +84,7 @@ describeKernels('The flow between larger layers', () => {
     assertGradient(strategy, student, teacher);
   });
 
-  test('is exactly 0 of a student that equals the teacher, and its gradient too', () => {
+  test('is exactly 0 at student = teacher, with a gradient of 0', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(wave(1), wave(1));
     expect(loss).toBe(0);
     expect(gradient.data.every((value) => value === 0)).toBe(true);

@@ -55,7 +55,7 @@ describe('MarginReLUDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('skips what is below a target that is not positive, and only that', () => {
+  test('skips an element only if it is below a target that is not positive', () => {
     const strategy = withMargins(-1);
     const lossOf = (s: number, t: number) => strategy.computeLoss(matrix([s]), matrix([t]));
     expect(lossOf(-5, -3)).toBe(0);
@@ -74,7 +74,7 @@ describe('MarginReLUDistillationStrategy by hand', () => {
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('takes a projection as its connector, of other channels at the same positions', () => {
+  test('accepts a projection as its connector, for other channels at the same positions', () => {
     const projection = new LinearProjection(1, 2, { numeric: float64 });
     const [weight] = projection.parameters();
     weight!.value.data.set([1, -1]);
@@ -95,14 +95,17 @@ describe('MarginReLUDistillationStrategy by hand', () => {
     ['teacher', [-9], [-Infinity]],
     ['teacher', [-9], [Number.NaN]],
     ['teacher', [-9], [Infinity]],
-  ])('finds what is not finite in the %s, though the margin would hide it', (argument, s, t) => {
-    expect(refusal(() => withMargins(-1).computeLoss(matrix(s), matrix(t)))).toMatchObject({
-      code: 'NOT_FINITE',
-      argument,
-    });
-  });
+  ])(
+    'finds an element of the %s that is not finite, although the margin would hide it',
+    (argument, s, t) => {
+      expect(refusal(() => withMargins(-1).computeLoss(matrix(s), matrix(t)))).toMatchObject({
+        code: 'NOT_FINITE',
+        argument,
+      });
+    },
+  );
 
-  test('the rows are that many channels', () => {
+  test('requires rows of the given number of channels', () => {
     const call = () => withMargins(-1, -1).computeLoss(matrix([1, 2, 3]), matrix([1, 2, 3]));
     expect(refusal(call)).toMatchObject({
       code: 'SHAPE_MISMATCH',
@@ -158,17 +161,17 @@ describe('batchNormMargins', () => {
     });
   });
 
-  test('is −3 deviations where hardly a value is negative', () => {
+  test('is −3 deviations if hardly a value is negative', () => {
     const margins = batchNormMargins({ mean: [3.1, 1e300, 20], deviation: [1, 2, -1e-300] });
     expect(Array.from(margins)).toEqual([-3, -6, -3e-300]);
   });
 
-  test('of a constant it is the constant where that is negative, and else 0', () => {
+  test('of a constant is the constant if it is negative, and else 0', () => {
     const margins = batchNormMargins({ mean: [-2, 0, 2], deviation: [0, 0, 0] });
     expect(Array.from(margins)).toEqual([-2, 0, 0]);
   });
 
-  test('all are margins that the strategy takes', () => {
+  test('returns margins that the strategy accepts', () => {
     const mean = Array.from({ length: 401 }, (_, i) => (i - 200) / 10);
     const margins = batchNormMargins({ mean, deviation: mean.map(() => 1) });
     expect(new MarginReLUDistillationStrategy({ margins }).margins).toEqual(margins);

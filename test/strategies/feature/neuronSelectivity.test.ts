@@ -40,7 +40,7 @@ function strategyFor(
 }
 
 describe('NeuronSelectivityDistillationStrategy by hand', () => {
-  test('fewer positions than channels', () => {
+  test('agrees with a computation by hand for fewer positions than channels', () => {
     // mean ŝ ŝᵀ = ½ I, t̂ t̂ᵀ = [.36 .48; .48 .64], their difference D = [.14 −.48; −.48 −.14]
     const strategy = strategyFor(2, 1);
     const { loss, gradient } = strategy.computeLossAndGradient(
@@ -54,7 +54,7 @@ describe('NeuronSelectivityDistillationStrategy by hand', () => {
       expect(first![i]).toBeCloseTo(value, 15);
   });
 
-  test('more positions than channels', () => {
+  test('agrees with a computation by hand for more positions than channels', () => {
     // k(ŝ, ŝ) = k(t̂, t̂) = 1, k(ŝ, t̂) = 0.6²
     const { loss, gradient } = strategyFor(1, 1).computeLossAndGradient(
       matrix([2, 0, 0]),
@@ -66,14 +66,14 @@ describe('NeuronSelectivityDistillationStrategy by hand', () => {
     for (const [i, value] of [0, -0.96, 0].entries()) expect(first![i]).toBeCloseTo(value, 15);
   });
 
-  test('sees neither the order of channels, nor the sign or scale of each', () => {
+  test('does not depend on the order of channels, nor on the sign or scale of each', () => {
     const strategy = strategyFor(2, 2);
     const teacher = matrix([1, 2, 0, 4, 0, 3, -1, 1, 2, 0]);
     const same = matrix([-3, 1, -1, -2, 0, 0.5, 1, 0, 2, 0]);
     expect(strategy.computeLoss(same, teacher)).toBeCloseTo(0, 15);
   });
 
-  test('a channel of zeros counts as one, and has gradient 0', () => {
+  test('keeps a channel of zeros at zero, with gradient 0', () => {
     const strategy = strategyFor(2, 1);
     const { loss, gradient } = strategy.computeLossAndGradient(
       matrix([0, 0, 0, 0, 1, 0, 0, 0]),
@@ -83,12 +83,12 @@ describe('NeuronSelectivityDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual([[0, 0, 0, 0, 0, 0, 0, 0]]);
   });
 
-  test('neither overflows nor underflows on the way to a unit map', () => {
+  test('neither overflows nor underflows before a unit map', () => {
     const strategy = strategyFor(1, 1);
     expect(strategy.computeLoss(matrix([3e200, 4e200]), matrix([3, 4]))).toBeCloseTo(0, 15);
   });
 
-  test('compares maps of other sizes once one side is pooled', () => {
+  test('compares maps of different sizes after pooling one side', () => {
     const strategy = strategyFor(1, 1);
     const pool = poolPositions({ height: 2, width: 2 }, { height: 1, width: 2 });
     expect(strategy.computeLoss(pool.apply(matrix([1, 2, 5, 6])), matrix([3, 4]))).toBe(0);

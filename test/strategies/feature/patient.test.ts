@@ -54,7 +54,7 @@ describe('PatientDistillationStrategy by hand', () => {
     [[0, 0], [1, 2], 1],
     [[1, 2], [0, 0], 1],
     [[0, 0], [0, 0], 0],
-  ])('a zero row has no direction: %j against %j', (student, teacher, expected) => {
+  ])('keeps a zero row at zero: %j and %j', (student, teacher, expected) => {
     const { loss, gradient } = strategy.computeLossAndGradient(matrix(student), matrix(teacher));
     expect(loss).toBe(expected);
     expect(gradient.toRows()).toEqual([[0, 0]]);
@@ -67,7 +67,7 @@ describe('PatientDistillationStrategy by hand', () => {
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('brings another width to the teacher’s with a projection', () => {
+  test("maps another width to the teacher's by a projection", () => {
     const projection = new LinearProjection(1, 2, { numeric: float64 });
     const [weight] = projection.parameters();
     weight!.value.data.set([3, 4]);
@@ -76,14 +76,14 @@ describe('PatientDistillationStrategy by hand', () => {
     expect(projected.parameters()).toEqual([weight]);
   });
 
-  test('a NaN or an infinity in a row is found, also beside a zero row', () => {
+  test('finds a NaN or an infinity in a row, also beside a zero row', () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {
       const call = () => strategy.computeLoss(matrix([0, 0]), matrix([0, value]));
       expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'teacher', column: 1 });
     }
   });
 
-  test('other widths need a projection', () => {
+  test('requires a projection for other widths', () => {
     expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 2, 3])))).toMatchObject({
       code: 'SHAPE_MISMATCH',
       argument: 'teacher',

@@ -14,8 +14,7 @@ import { refusal, wrong } from '../../support/refusal.js';
 import { PROJECTED_TOLERANCE, roundedProjection } from '../_cases.js';
 
 /**
- * Half the logarithm of the variance at student = teacher, which the variance to begin with makes ≥
- * 0.
+ * Half the logarithm of the variance at student = teacher, which the initial variance makes ≥ 0.
  */
 function lawCase(
   options: { channels: number; initialVariance?: number },
@@ -98,7 +97,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual([[0, 0, 0]]);
   });
 
-  test('neither a large nor a small scale overflows', () => {
+  test('does not overflow for a large or a small scale', () => {
     const { strategy, scale } = variational({ channels: 1 });
     for (const [a, variance] of [
       [1e4, 1e4 + 1e-5],
@@ -112,7 +111,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     }
   });
 
-  test('learns: gradient descent on the scale finds the mean squared difference of each channel', () => {
+  test('learns: gradient descent on the scale reaches the mean squared difference of each channel', () => {
     const { strategy, scale } = variational({ channels: 2 });
     const student = matrix([1, -1, 0, 0], [2, 0, 1, 0]);
     const teacher = matrix([0, 0, 2, 2], [0, 0, -1, 4]);
@@ -127,7 +126,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     expect(second).toBeCloseTo((4 + 4 + 4 + 16) / 4, 4);
   });
 
-  test('takes a projection as its regressor, and both are learned', () => {
+  test('accepts a projection as its regressor, and learns both', () => {
     const projection = new LinearProjection(2, 3, { bias: true, numeric: float64 });
     const { strategy } = variational({ channels: 3, projection });
     expect(strategy.parameters().map(({ name }) => name)).toEqual(['weight', 'bias', 'scale']);
@@ -139,7 +138,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     expect(report).toMatchObject({ passed: true, coordinates: 8 + 6 + 3 + 3 });
   });
 
-  test('a gradient adds up over rows, and is weighted as the loss', () => {
+  test('sums gradients of the scale over rows, with the weights of the loss', () => {
     const { strategy, scale } = variational({ channels: 2 });
     const call = [matrix([1, 2], [0, 4]), matrix([1, 1], [2, 0])] as const;
     strategy.computeGradient(...call);
@@ -153,7 +152,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     expect(scale.gradient.data).toEqual(once.data.map(() => 0));
   });
 
-  test('the scale is blamed itself where training has diverged', () => {
+  test('is named by the error if training has diverged', () => {
     const { strategy, scale } = variational({ channels: 2 });
     scale.value.set(0, 1, Number.NaN);
     expect(refusal(() => strategy.computeLoss(matrix([1, 2]), matrix([1, 1])))).toMatchObject({
@@ -163,7 +162,7 @@ describe('VariationalDistillationStrategy by hand', () => {
     });
   });
 
-  test('channels, widths and number format have to fit', () => {
+  test('requires matching channels, widths and dtype', () => {
     const { strategy } = variational({ channels: 2 });
     const rows = matrix([1, 2, 3]);
     expect(refusal(() => strategy.computeLoss(rows, rows))).toMatchObject({

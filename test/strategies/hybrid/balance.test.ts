@@ -29,7 +29,7 @@ describe('balancedWeights', () => {
   const hybrid = hybridOf([1, 2, 0.25]);
   const batch = { student, teacher, labels };
 
-  test('by loss, the components have the shares, and the loss stays', () => {
+  test('by loss, the components have the requested shares of an unchanged loss', () => {
     const weights = balancedWeights(hybrid, batch, [40, 30, 30]);
     const before = hybrid.computeLoss(student, teacher, labels);
     const after = hybridOf(weights).computeLossAndGradient(student, teacher, labels);
@@ -38,7 +38,7 @@ describe('balancedWeights', () => {
     for (const [i, share] of [0.4, 0.3, 0.3].entries()) expect(shares[i]).toBeCloseTo(share, 12);
   });
 
-  test('by gradient, the lengths of the gradients have the shares, and their sum stays', () => {
+  test('by gradient, the lengths of the gradients have the requested shares of an unchanged sum', () => {
     const lengthOf = (only: number, weights: readonly number[]) => {
       const alone = hybridOf(weights.map((weight, i) => (i === only ? weight : 0)));
       return Math.hypot(...alone.computeGradient(student, teacher, labels).data);
@@ -51,7 +51,7 @@ describe('balancedWeights', () => {
     }
   });
 
-  test('by layer, and the gradients of parameters stay as they are', () => {
+  test('by layer, and does not change the gradients of parameters', () => {
     const projection = new LinearProjection<Float64Array>(2, 3, { numeric: float64 });
     const layered = new HybridDistillationStrategy<Float64Array>([
       { strategy: new ResponseDistillationStrategy(), weight: 0.5 },
@@ -80,7 +80,7 @@ describe('balancedWeights', () => {
     }
   });
 
-  test('refuses what cannot be balanced', () => {
+  test('refuses components that cannot be balanced', () => {
     expect(refusal(() => balancedWeights(hybrid, batch, [1, 1]))).toMatchObject({
       code: 'SHAPE_MISMATCH',
       argument: 'shares',

@@ -1,4 +1,4 @@
-// Not in a browser: there, a module cannot be imported anew.
+// These tests run in Node only, since a browser cannot import a module a second time.
 
 import { afterEach, expect, test, vi } from 'vitest';
 import {
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-test('a hybrid of another copy of the library routes its entries within a hybrid of this one', async () => {
+test('a hybrid of another copy of the library routes its entries within a hybrid of this copy', async () => {
   vi.resetModules();
   const other: typeof import('../../../src/index.js') = await import('../../../src/index.js');
   expect(other.HybridDistillationStrategy).not.toBe(HybridDistillationStrategy);
