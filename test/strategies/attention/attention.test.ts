@@ -105,8 +105,8 @@ describe('AttentionDistillationStrategy by hand', () => {
     },
   );
 
-  test.each(['%s: a key that is masked on one side is an error', 'cosine'] as const)(
-    '%s: a key masked out on one side is an error',
+  test.each(['mse', 'cosine'] as const)(
+    '%s: a key that is masked on one side is an error',
     (match) => {
       const strategy = new AttentionDistillationStrategy<Float64Array>({ match, input: 'scores' });
       const open = matrix([1, 2]);
