@@ -64,7 +64,8 @@ test('the README leads to every guide', () => {
 
 test.each(documents)('every [Name] of %s leads somewhere', (document) => {
   const prose = proseOf(join(root, document)).replace(/`[^`]*`/g, '');
-  const used = [...prose.matchAll(/\[([A-Z]\w+)\](?![:([])/g)].map(([, name]) => name);
-  const defined = [...prose.matchAll(/^\[(\w+)\]: /gm)].map(([, name]) => name);
-  expect(used.filter((name) => !defined.includes(name))).toEqual([]);
+  const definition = /^\[(\w+)\]: .*$/gm;
+  const defined = [...prose.matchAll(definition)].map(([, name]) => name);
+  const used = [...prose.replace(definition, '').matchAll(/\[([A-Z]\w+)\](?![([])/g)];
+  expect(used.map(([, name]) => name).filter((name) => !defined.includes(name))).toEqual([]);
 });
