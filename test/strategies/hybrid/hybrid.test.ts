@@ -20,7 +20,7 @@ import { proveStrategy, proveVanishing } from '../../prove/index.js';
 import { refusal, wrong } from '../../support/refusal.js';
 import { isNonZero, roundedProjection } from '../_cases.js';
 
-/** The strategy, with nothing but the interface. */
+/** The strategy with only the methods of the interface. */
 function interfaceOf<T extends FloatArray>(
   strategy: IDistillationStrategy<T>,
 ): IDistillationStrategy<T> {
@@ -88,8 +88,8 @@ proveStrategy(HybridDistillationStrategy, {
   },
 });
 
-// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
-// An entry of weight 0 is not evaluated, and what it alone reads is not checked.
+// An unusable element is refused also where a tiny weight could hide it. An entry of weight 0 is
+// not evaluated, and a layer that only this entry reads is not checked.
 proveVanishing(HybridDistillationStrategy, {
   'a vanishing weight': {
     create: <T extends FloatArray>() =>
@@ -119,7 +119,10 @@ const hybrid = (
   options = {},
 ): HybridDistillationStrategy<Doubles> => new HybridDistillationStrategy(strategies, options);
 
-/** Σ (s − t)² over everything, mean over rows: a user's own, on the bare interface. */
+/**
+ * Σ (s − t)² over all elements, mean over rows: a user's strategy that implements only the
+ * interface.
+ */
 function bare(): IDistillationStrategy<Doubles> {
   const kept = (mask: ArrayLike<number> | undefined, row: number) => !mask || mask[row] === 1;
   return {
@@ -144,7 +147,7 @@ function bare(): IDistillationStrategy<Doubles> {
 }
 
 describe('HybridDistillationStrategy on one pair of matrices', () => {
-  test('is the weighted sum of its children’s losses and gradients', () => {
+  test('is the weighted sum of the losses and gradients of its entries', () => {
     const children = [response(), feature(), feature({ metric: 'cosine' })];
     const weights = [0.5, 0.3, 0.2];
     const whole = hybrid(children.map((strategy, i) => ({ strategy, weight: weights[i]! })));
@@ -191,7 +194,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(with0?.[1]).toEqual({ name: 'b', weight: 0, loss: 0, weighted: 0, count: 0 });
   });
 
-  test('a child of weight 0 is not evaluated: it may not even fit', () => {
+  test('an entry of weight 0 is not evaluated, and need not fit', () => {
     const wide = new AttentionDistillationStrategy<Doubles>(); // would refuse these rows
     const whole = hybrid([
       { strategy: response(), weight: 1 },
@@ -200,7 +203,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(whole.computeLoss(student, teacher)).toBe(response().computeLoss(student, teacher));
   });
 
-  test('temperature and alpha are for children that have none of their own; nothing is changed in them', () => {
+  test('temperature and alpha apply to entries without their own, and change nothing in them', () => {
     const open = response();
     const own = response({ temperature: 2, alpha: 0.6 });
     const hot = hybrid(
@@ -227,7 +230,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     );
   });
 
-  test('temperature and alpha can be changed later, and are 3 and 0.3 where nobody says otherwise', () => {
+  test('temperature and alpha can be changed later, and are 3 and 0.3 by default', () => {
     const whole = hybrid([{ strategy: response(), weight: 1 }]);
     expect([whole.temperature, whole.alpha]).toEqual([3, 0.3]);
     whole.temperature = 5;
@@ -242,7 +245,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(whole.temperature).toBe(5);
   });
 
-  test('a strategy with defaults of its own keeps them where no hybrid around it says otherwise', () => {
+  test('a strategy with other defaults keeps them unless a hybrid around it sets the option', () => {
     class Warm extends ResponseDistillationStrategy<Doubles> {
       protected override get defaults() {
         return { temperature: 8, alpha: 0.6 };
@@ -264,7 +267,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     );
   });
 
-  test('nested hybrids inherit from the nearest that says something', () => {
+  test('a nested hybrid inherits from the nearest hybrid that sets the option', () => {
     const inner = (options = {}) => hybrid([{ strategy: response(), weight: 1 }], options);
     const outer = hybrid(
       [
@@ -280,7 +283,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(components?.map(({ loss }) => loss)).toEqual(expected.map((l) => expect.closeTo(l, 13)));
   });
 
-  test('a strategy that only implements the interface is a child like any other', () => {
+  test('a strategy that implements only the interface is accepted as an entry', () => {
     const whole = hybrid([
       { strategy: bare(), weight: 0.25 },
       { strategy: response(), weight: 0.75 },
@@ -302,7 +305,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(buffer.data).toEqual(gradient.data);
   });
 
-  test('what a child of the bare interface gives back is checked', () => {
+  test('the results of an entry that implements only the interface are checked', () => {
     const returns = (loss: number, gradient: Matrix<Doubles>): IDistillationStrategy<Doubles> => ({
       temperature: 1,
       alpha: 0,
@@ -326,7 +329,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     });
   });
 
-  test('a child that fails only in its gradient leaves nothing half written', () => {
+  test('an entry that fails in its gradient leaves the output buffer unchanged', () => {
     const projection = new LinearProjection(3, 3, { numeric: float64 });
     const own = feature({ projection });
     own.computeGradient(student, teacher);
@@ -355,7 +358,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     }
   });
 
-  test('parts that only together are too large leave the caller’s gradient alone', () => {
+  test('gradients whose sum overflows leave the output buffer unchanged', () => {
     const part = { strategy: new FeatureDistillationStrategy(), weight: 1 };
     const whole = new HybridDistillationStrategy([part, part], { weights: 'free' });
     const [large, zero] = [Matrix.fromRows([[1], [1.5e38]]), Matrix.fromRows([[0], [0]])];
@@ -373,7 +376,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     }
   });
 
-  test('a child has to return a number', () => {
+  test('an entry must return a number', () => {
     const odd: IDistillationStrategy<Doubles> = { ...bare(), computeLoss: () => wrong('1') };
     const call = () => hybrid([{ strategy: odd, weight: 1 }]).computeLoss(student, teacher);
     expect(call).toThrow(TypeError);
@@ -384,7 +387,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     });
   });
 
-  test('getStrategies gives entries and weights, and no way to change them', () => {
+  test('getStrategies returns entries and weights that cannot be changed', () => {
     const entries = [
       { strategy: response(), weight: 3, name: 'logits' },
       { strategy: feature(), weight: 1 },
@@ -405,7 +408,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
     expect(bound.getStrategies()[0]?.layer).toEqual({ student: 'a', teacher: 'b' });
   });
 
-  test('parameters lists those of the children, each once', () => {
+  test('parameters lists the parameters of all entries, each once', () => {
     const projection = new LinearProjection(3, 3, { numeric: float64 });
     const one = feature({ projection });
     const whole = hybrid([
@@ -413,7 +416,7 @@ describe('HybridDistillationStrategy on one pair of matrices', () => {
       { strategy: feature({ projection }), weight: 0.5 },
     ]);
     expect(whole.parameters()).toEqual(projection.parameters());
-    // Both entries add to the same gradient: half and half is the gradient of one alone.
+    // Both entries add to the same gradient; two halves are the gradient of one entry alone.
     one.computeGradient(student, teacher);
     const alone = projection.parameters()[0]!.gradient.clone();
     whole.computeGradient(student, teacher);
@@ -431,7 +434,7 @@ describe('the weights of a hybrid', () => {
     );
 
   test.each([[[1]], [[0.4, 0.3, 0.3]], [[0.1, 0.2, 0.3, 0.4]], [[0.5, 0.5 + 9e-7]], [[0, 1]]])(
-    '%j sum to 1',
+    '%j are accepted as a sum of 1',
     (weights) => {
       expect(of(weights)).not.toThrow();
     },
@@ -441,7 +444,7 @@ describe('the weights of a hybrid', () => {
     [[0.5, 0.3], 'weights must sum to 1 (±1e-6), got 0.8 (0.5 + 0.3)'],
     [[0.9], 'weights must sum to 1 (±1e-6), got 0.9'],
     [[0.5, 0.5 + 2e-6], 'weights must sum to 1 (±1e-6), got 1.000002 (0.5 + 0.500002)'],
-  ])('%j do not', (weights, message) => {
+  ])('%j are refused', (weights, message) => {
     expect(refusal(of(weights))).toMatchObject({
       code: 'WEIGHT_SUM',
       operation: 'HybridDistillationStrategy',
@@ -459,7 +462,7 @@ describe('the weights of a hybrid', () => {
     expect(refusal(of(weights, rule))).toMatchObject({ code: 'OUT_OF_RANGE', expected });
   });
 
-  test('one above 1 is told of free, where it is allowed; one below 0 or infinite is not', () => {
+  test("a weight above 1 is refused with a hint at 'free'; one below 0 or infinite without", () => {
     const message = 'HybridDistillationStrategy: strategies[0].weight must be in [0, 1], got';
     expect(refusal(of([25, 1])).message).toBe(
       `${message} 25; or choose weights: 'normalize' or 'free'`,
@@ -468,7 +471,7 @@ describe('the weights of a hybrid', () => {
     expect(refusal(of([Infinity, 1])).message).toBe(`${message} Infinity`);
   });
 
-  test('normalize divides by the sum, which has to be above 0; free takes any', () => {
+  test("'normalize' divides by the sum, which must be above 0; 'free' accepts any sum", () => {
     const loss = (weights: number[], rule: string) =>
       of(weights, rule)().computeLoss(student, teacher);
     const one = response().computeLoss(student, teacher);
@@ -637,7 +640,7 @@ describe('computeLayerwise', () => {
     });
   });
 
-  test('layers may have another name on the teacher’s side; entries that share one add up', () => {
+  test("layers may have another name on the teacher's side; entries on the same layer are summed", () => {
     const whole = hybrid([
       { strategy: feature(), weight: 0.5, layer: { student: 'a', teacher: 'first' } },
       { strategy: feature(), weight: 0.5, layer: { student: 'a', teacher: 'second' } },
@@ -649,7 +652,7 @@ describe('computeLayerwise', () => {
     expect(gradients.a?.toRows()).toEqual([[0.5 * 2 * 1 + 0.5 * 2 * -2]]);
   });
 
-  test('a nested hybrid routes its own entries, with what it inherits', () => {
+  test('a nested hybrid routes its own entries, with inherited options', () => {
     const inner = hybrid(
       [
         { strategy: response(), weight: 0.5 },
@@ -686,7 +689,7 @@ describe('computeLayerwise', () => {
     expect(gradients.hidden?.data[0]).toBeCloseTo(0.25 * alone.data[0]!, 15);
   });
 
-  test('a layer whose only entry has weight 0 need not be there; if it is, its gradient is 0', () => {
+  test('a layer whose only entry has weight 0 may be missing; if it exists, its gradient is 0', () => {
     const whole = hybrid([
       { strategy: response(), weight: 1 },
       { strategy: feature(), weight: 0, layer: 'hidden' },
@@ -697,7 +700,7 @@ describe('computeLayerwise', () => {
     expect(gradients.hidden?.data).toEqual(new Float64Array(4));
   });
 
-  test('masks and normalizers go by layer where the layers differ in rows', () => {
+  test('masks and normalizers are given by layer if the layers differ in rows', () => {
     const { whole, parts } = transformer();
     const { components } = whole.computeLayerwise(studentLayers, teacherLayers, labels, {
       mask: { attention: [1, 0, 0, 1], output: [1, 0] },
@@ -781,7 +784,7 @@ describe('computeLayerwise', () => {
     },
   );
 
-  test('a bare implementation takes labels where they fit its layer, and does without where not', () => {
+  test('an entry that implements only the interface gets labels if they fit its layer', () => {
     const seen: unknown[] = [];
     const strategy: IDistillationStrategy<Doubles> = {
       ...bare(),
@@ -798,7 +801,7 @@ describe('computeLayerwise', () => {
     expect(seen).toEqual([labels, undefined]);
   });
 
-  test('a layer that is not read does not bear on a shared normalizer', () => {
+  test('a layer that no entry reads does not affect a shared normalizer', () => {
     const whole = hybrid([
       { strategy: response(), weight: 1 },
       { strategy: feature(), weight: 0, layer: 'absent' },
@@ -813,7 +816,7 @@ describe('computeLayerwise', () => {
   });
 
   test.each([[[-100, 0]], [new Int16Array(2)], ['ab'], [5], [null]])(
-    'refuses %j as labels, used or not',
+    'refuses %j as labels, even if no entry reads them',
     (given) => {
       const whole = hybrid([{ strategy: feature(), weight: 1 }]);
       const layers = { output: student };
@@ -835,7 +838,7 @@ describe('computeLayerwise', () => {
     expect(components.map(({ count }) => count)).toEqual([1, 2, 1]);
   });
 
-  test('entries bound to layers do not work on one pair, and say what does', () => {
+  test('entries bound to layers are refused for a single pair, with a hint at computeLayerwise', () => {
     const nested = hybrid([{ strategy: transformer().whole, weight: 1 }]);
     for (const whole of [transformer().whole, nested]) {
       expect(refusal(() => whole.computeLoss(student, teacher))).toMatchObject({

@@ -12,7 +12,7 @@ import {
 } from '../../../src/index.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-// Gradients of a layerwise call in matrices of the caller's.
+// Layer-by-layer calls with output buffers of the caller.
 
 type Doubles = Float64Array;
 
@@ -39,8 +39,8 @@ const teachers = {
 };
 const labels = Int32Array.of(2, IGNORE_INDEX, 0);
 
-// Rows, a whole batch by its products, and rows again: each kind of writer is first once and second
-// once.
+// Rows, then the products of a whole batch, then rows again: each kind of gradient is written first
+// once and second once.
 const hybrid = new HybridDistillationStrategy<Doubles>(
   [
     { strategy: new ResponseDistillationStrategy(), weight: 0.5 },
@@ -61,7 +61,7 @@ function filled(value: number): { output: Matrix<Doubles>; hidden: Matrix<Double
 describe('The option gradients of computeLayerwise', () => {
   const fresh = hybrid.computeLayerwise(students, teachers, labels);
 
-  test('without it, each layer has the sum of its entries', () => {
+  test('is optional: without it, each layer has the sum of its entries', () => {
     const parts = hybrid.getStrategies().slice(0, 3);
     const sum = new Float64Array(9);
     for (const { strategy, weight } of parts) {
@@ -76,7 +76,7 @@ describe('The option gradients of computeLayerwise', () => {
     expect(fresh.gradients.output?.toRows()[1]).toEqual([0, 0, 0]);
   });
 
-  test('is written over, excluded rows included, and returned', () => {
+  test('is overwritten, excluded rows included, and returned', () => {
     const gradients = filled(Number.NaN);
     const result = hybrid.computeLayerwise(students, teachers, labels, { gradients });
     expect(result.gradients.output).toBe(gradients.output);
@@ -84,7 +84,7 @@ describe('The option gradients of computeLayerwise', () => {
     expect(result).toEqual(fresh);
   });
 
-  test('or added to', () => {
+  test('accumulates on request', () => {
     const gradients = filled(7);
     hybrid.computeLayerwise(students, teachers, labels, { gradients, accumulate: true });
     for (const layer of ['output', 'hidden'] as const) {
@@ -94,7 +94,7 @@ describe('The option gradients of computeLayerwise', () => {
     }
   });
 
-  test('may have some of the layers: the others are new', () => {
+  test('may lack some of the layers, which get new matrices', () => {
     const { hidden: gradient } = filled(7);
     const result = hybrid.computeLayerwise(students, teachers, labels, {
       gradients: { hidden: gradient },
@@ -103,7 +103,7 @@ describe('The option gradients of computeLayerwise', () => {
     expect(result).toEqual(fresh);
   });
 
-  test('may stand in an arena with the layers', () => {
+  test('may be in an arena with the layers', () => {
     const arena = new MatrixArena(1 << 16);
     const take = (matrix: Matrix) => {
       const copy = arena.zeros(matrix.rows, matrix.columns);
@@ -122,7 +122,7 @@ describe('The option gradients of computeLayerwise', () => {
     expect(inArena).toEqual(single.computeLayerwise({ output: s }, { output: t }));
   });
 
-  test('is unchanged by an accumulating call that fails in its last entry, as are parameters', () => {
+  test('and the parameters are unchanged after an accumulating call whose last entry fails', () => {
     const projection = new LinearProjection(1, 1, { numeric: float64 });
     const learning = new HybridDistillationStrategy<Doubles>([
       { strategy: new ResponseDistillationStrategy(), weight: 0.5 },
@@ -184,8 +184,8 @@ describe('The option gradients of computeLayerwise', () => {
   });
 });
 
-test('parts that fit their format and whose sum does not are an error, whoever writes first', () => {
-  // Each kernel that writes without looking is bounded by 1/T + 1 times its weight.
+test('refuses a sum that overflows although its parts do not, in any order of entries', () => {
+  // Kernels that write without a check are bounded by 1/T + 1 times the weight of the entry.
   const entry = { strategy: new ResponseDistillationStrategy({ temperature: 1 }), weight: 2e38 };
   const whole = new HybridDistillationStrategy([entry, entry], { weights: 'free' });
   const [s, t] = [Matrix.fromRows([[40, 0]]), Matrix.fromRows([[0, 40]])];

@@ -12,14 +12,14 @@ import {
 } from '../../../src/index.js';
 import { refusal } from '../../support/refusal.js';
 
-// What strategies of one hybrid have in common: parameters, memories.
+// Objects that strategies of a hybrid share: parameters and memories.
 
 type Doubles = Float64Array;
 
 const student = Matrix.fromRows([[1, -2, 0.5]], float64);
 const teacher = Matrix.fromRows([[0.5, 1]], float64);
 
-describe('a projection that a bare strategy shares with another entry', () => {
+describe('a projection that a strategy of the bare interface shares with another entry', () => {
   /** The gradients of the projection after one call of a hybrid, and the numerical ones. */
   function gradientsOf(order: 'bare first' | 'bare last', accumulate: boolean): number[] {
     const projection = new LinearProjection(3, 2, { numeric: float64 });
@@ -42,8 +42,8 @@ describe('a projection that a bare strategy shares with another entry', () => {
     return [...weight!.gradient.data];
   }
 
-  // Both entries have the loss of the projection alone: so has the hybrid, since the weights sum to
-  // 1.
+  // Both entries have the loss of the projection alone, and so has the hybrid, since the weights
+  // sum to 1.
   const projection = new LinearProjection(3, 2, { numeric: float64 });
   const alone = new FeatureDistillationStrategy<Doubles>({ projection });
   alone.computeGradient(student, teacher);
@@ -58,7 +58,7 @@ describe('a projection that a bare strategy shares with another entry', () => {
     });
   });
 
-  test('has the gradient that it had where the call fails after the bare strategy', () => {
+  test('has its earlier gradient if the call fails after the first entry', () => {
     const shared = new LinearProjection(3, 2, { numeric: float64 });
     const inner = new FeatureDistillationStrategy<Doubles>({ projection: shared });
     const fails: IDistillationStrategy<Doubles> = {
@@ -119,7 +119,7 @@ describe('the buffers of a contrastive memory', () => {
   });
 });
 
-test('a weight is read once: what is checked is what is used', () => {
+test('a weight is read once, so that the checked value is the used value', () => {
   let reads = 0;
   const entry = {
     strategy: new FeatureDistillationStrategy<Doubles>(),

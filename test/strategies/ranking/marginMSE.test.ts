@@ -29,7 +29,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
       matrix([3, 1, 2], [0, 5, 0]),
       matrix([1, 0, -2], [2, 2, 2]),
     );
-    // Margins of 2 and 1 beside 1 and 3; of −5 and 0 beside 0 and 0.
+    // Margins of 2 and 1, and of 1 and 3; margins of −5 and 0, and of 0 and 0.
     expect(loss).toBe(((1 + 4) / 2 + (25 + 0) / 2) / 2);
     expect(gradient.toRows()).toEqual([
       [(1 - 2) / 2, -1 / 2, 2 / 2],
@@ -37,7 +37,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('candidates that are missing change nothing: the mean is over those that are there', () => {
+  test('excludes missing candidates from the mean', () => {
     const ragged = strategy.computeLossAndGradient(
       matrix([3, none, 1, none], [0, 5, 0, 1]),
       matrix([1, none, 0, none], [2, 2, 2, 2]),
@@ -52,7 +52,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('the gradient of ragged rows is exact, in wide rows too', () => {
+  test('has an exact gradient for rows of different lengths, also for wide rows', () => {
     const scores = (phase: number) =>
       matrix(
         ...[0, 1, 2].map((row) =>
@@ -64,7 +64,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     assertGradient(strategy, scores(0), scores(1));
   });
 
-  test('a query with its positive alone has loss 0, and counts as a row', () => {
+  test('is 0 for a query with its positive only, which counts as a row', () => {
     const { loss, gradient, count } = strategy.computeLossAndGradient(
       matrix([3, none], [2, 0]),
       matrix([9, none], [0, 0]),
@@ -76,7 +76,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('a constant added to a row leaves the digits of the margins', () => {
+  test('keeps the precision of the margins beside a large constant in a row', () => {
     const wide = (shift: number): Matrix =>
       Matrix.fromRows([Array.from({ length: 20 }, (_, j) => shift + j / 64)]);
     const single = new MarginMSEDistillationStrategy();
@@ -85,7 +85,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
   });
 
   test.each([float32, float64] as NumericTrait<Float32Array>[])(
-    'scores of any size, $dtype: a gradient that the format cannot hold is an error',
+    'refuses a gradient that overflows its dtype, for scores of any size: $dtype',
     (numeric) => {
       const single = new MarginMSEDistillationStrategy<Float32Array>();
       const size = numeric.dtype === 'float32' ? 1e38 : 1e150;
@@ -107,7 +107,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
   test.each([
     ['the student alone', 'student', 1],
     ['the teacher alone', 'teacher', 2],
-  ] as const)('refuses −Infinity of %s, and its hint mends the call', (_, side, column) => {
+  ] as const)('refuses −Infinity of %s, with a hint that works', (_, side, column) => {
     const call = { student: matrix([1, 2, 3], [1, 2, 3]), teacher: matrix([0, 1, 0], [0, 1, 0]) };
     call[side].set(1, column, none);
     const run = () => strategy.computeGradient(call.student, call.teacher);
@@ -130,7 +130,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     ],
     [[none, 1], ['student']],
     [[1, none], ['teacher']],
-  ] as const)('refuses a positive of %j, and its hint mends the call', ([s, t], [side]) => {
+  ] as const)('refuses a positive of %j, with a hint that works', ([s, t], [side]) => {
     for (const rest of [none, 0]) {
       const student = matrix([1, 2], [s, rest]);
       const teacher = matrix([1, 2], [t, rest]);
@@ -145,7 +145,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
     }
   });
 
-  test('a NaN in a row without candidates is still found', () => {
+  test('finds a NaN in a row without candidates', () => {
     const student = matrix([Number.NaN, none]);
     expect(refusal(() => strategy.computeLoss(student, matrix([0, none])))).toMatchObject({
       code: 'NOT_FINITE',
@@ -157,7 +157,7 @@ describeKernels('MarginMSEDistillationStrategy by hand', () => {
 });
 
 describe('MarginMSEDistillationStrategy', () => {
-  test('refuses one column: there is nothing that the positive is ahead of', () => {
+  test('refuses one column, which has no candidate beside the positive', () => {
     expect(refusal(() => strategy.computeLoss(matrix([1], [2]), matrix([1], [2])))).toMatchObject({
       code: 'OUT_OF_RANGE',
       argument: 'student',

@@ -6,7 +6,7 @@ import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-/** Above 0 at student = teacher, unless all candidates are equal or their leads large. */
+/** Above 0 at student = teacher, unless all candidates are equal or their leads are large. */
 function lawCase(
   options: ConstructorParameters<typeof RankingDistillationStrategy>[0],
 ): StrategySubject {
@@ -35,7 +35,7 @@ function ranking(
 
 const hinge = (margin?: number) => ranking({ pairLoss: 'hinge', margin });
 
-/** Rows with fewer and fewer candidates, which stand in any order on either side. */
+/** Rows with fewer and fewer candidates, in any order on either side. */
 function raggedScores(columns: number, phase: number): number[][] {
   return [0, 1, 2].map((row) =>
     Array.from({ length: columns }, (_, j) =>
@@ -50,7 +50,8 @@ describeKernels('RankingDistillationStrategy by hand', () => {
       matrix([Math.log(3), 0, 0]),
       matrix([7, -1, -2]),
     );
-    // The first leads both others by log 3, and the second leads the third by nothing.
+    // The first candidate leads both others by log 3, and the lead of the second over the third is
+    // 0.
     expect(loss).toBeCloseTo((2 * Math.log(4 / 3) + Math.log(2)) / 3, 15);
     const expected = [-2 / 4, 1 / 4 - 1 / 2, 1 / 4 + 1 / 2];
     for (const [column, slope] of expected.entries()) {
@@ -58,7 +59,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
     }
   });
 
-  test('hinge: the mean over pairs of what a lead is short of the margin', () => {
+  test('hinge: the mean over pairs of the shortfall of the lead from the margin', () => {
     const { loss, gradient } = hinge(2).computeLossAndGradient(
       matrix([3, 1, 2, 0], [0, 1, 2, 3]),
       matrix([3, 2, 1, 0], [5, 5, 5, 0]),
@@ -75,7 +76,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
   test.each([
     ['logistic', ranking()],
     ['hinge', hinge()],
-  ])('%s: only the order of the teacher is read', (_, strategy) => {
+  ])('%s: only the order of the teacher has an effect', (_, strategy) => {
     const student = matrix([0.3, -1, 2, 0.5]);
     const near = strategy.computeLossAndGradient(student, matrix([1, 0.999, 0.5, 1 + 1e-15]));
     const far = strategy.computeLossAndGradient(student, matrix([1e300, -4, -1e300, 1.7e308]));
@@ -85,7 +86,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
   test.each([
     ['logistic', ranking()],
     ['hinge', hinge()],
-  ])('%s: candidates that are missing change nothing', (_, strategy) => {
+  ])('%s: missing candidates have no effect', (_, strategy) => {
     for (const columns of [5, 37]) {
       const [scores, target] = [raggedScores(columns, 0), raggedScores(columns, 1)];
       const all = strategy.computeLossAndGradient(matrix(...scores), matrix(...target));
@@ -113,11 +114,14 @@ describeKernels('RankingDistillationStrategy by hand', () => {
   test.each([
     ['logistic', ranking()],
     ['hinge', hinge(0.7)],
-  ])('%s: the gradient of ragged rows is exact, in wide rows too', (_, strategy) => {
-    assertGradient(strategy, matrix(...raggedScores(37, 0)), matrix(...raggedScores(37, 1)));
-  });
+  ])(
+    '%s: the gradient of rows of different lengths is exact, also for wide rows',
+    (_, strategy) => {
+      assertGradient(strategy, matrix(...raggedScores(37, 0)), matrix(...raggedScores(37, 1)));
+    },
+  );
 
-  test('a row without a pair has loss 0, and counts', () => {
+  test('a row without a pair has loss 0, and counts as a row', () => {
     const { loss, gradient, count } = hinge().computeLossAndGradient(
       matrix([1, 2, 3], [5, none, none], [none, none, none], [0, 2, none]),
       matrix([4, 4, 4], [0, none, none], [none, none, none], [1, 0, none]),
@@ -131,7 +135,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('a pair that is far in order keeps its digits', () => {
+  test('a pair that is far in order keeps its precision', () => {
     const strategy = new RankingDistillationStrategy();
     for (const columns of [2, 20]) {
       const rowOf = (first: number): Matrix => {
@@ -149,7 +153,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
     }
   });
 
-  test('a lead that the format cannot hold is an error', () => {
+  test('a lead that overflows the dtype is an error', () => {
     const student = matrix([-1.7e308, 1.7e308]);
     expect(refusal(() => ranking().computeLoss(student, matrix([1, 0])))).toMatchObject({
       code: 'OVERFLOW',
@@ -164,7 +168,7 @@ describeKernels('RankingDistillationStrategy by hand', () => {
   test.each([
     ['the student alone', 'student', 1],
     ['the teacher alone', 'teacher', 0],
-  ] as const)('refuses −Infinity of %s, and its hint mends the call', (_, side, column) => {
+  ] as const)('refuses −Infinity of %s, with a hint that works', (_, side, column) => {
     const call = { student: matrix([1, 2, 3], [1, 2, 3]), teacher: matrix([2, 1, 0], [2, 1, 0]) };
     call[side].set(1, column, none);
     const run = () => ranking().computeGradient(call.student, call.teacher);

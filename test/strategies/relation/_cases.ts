@@ -1,9 +1,9 @@
 import type { StrategySubject } from '../../../src/testing/index.js';
 import { isNonZero } from '../_cases.js';
 
-// What the contrastive losses promise.
+// Properties of the contrastive losses.
 
-/** The loss is least where all rows but the own are far away, not at student = teacher. */
+/** The minimum is where all other rows are far away, not at student = teacher. */
 export const CONTRASTIVE: Omit<StrategySubject, 'create' | 'invariances'> = {
   values: 'features',
   isRegular: isNonZero,

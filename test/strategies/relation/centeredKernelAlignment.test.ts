@@ -5,10 +5,7 @@ import { proveStrategy } from '../../prove/index.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-/**
- * Rows that are all different, and more than one: whichever of them a mask leaves, they are not all
- * equal.
- */
+/** At least two rows that all differ, so that the rows that a mask keeps are not all equal. */
 const areDifferent: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =>
   rows.length > 1 &&
   rows.every((other, i) => i === index || other.some((value, j) => value !== row[j]));
@@ -18,7 +15,7 @@ const common: Omit<StrategySubject, 'invariances'> = {
   values: 'features',
   isRegular: areDifferent,
   sumOverRows: false,
-  // Divided by how far the rows are apart, which may be as little as 1/32.
+  // Divided by the distance of the rows, which may be as small as 1/32.
   rounding: 1e-9,
 };
 
@@ -38,8 +35,8 @@ proveStrategy(CenteredKernelAlignmentDistillationStrategy, {
 const strategy = new CenteredKernelAlignmentDistillationStrategy<Float64Array>();
 
 describe('CenteredKernelAlignmentDistillationStrategy by hand', () => {
-  test('is one minus the cosine of the products of rows less their mean', () => {
-    // of one column each, the mean taken out: x = −1, 0, 1 and y = 1, −2, 1, at right angles
+  test('is one minus the cosine of the centred Gram matrices', () => {
+    // with one column each, centred: x = −1, 0, 1 and y = 1, −2, 1 are orthogonal
     const student = matrix([4], [5], [6]);
     expect(strategy.computeLoss(student, matrix([1], [-2], [1]))).toBeCloseTo(1, 15);
     // x and y = −1, −1, 2: (x · y)² / (|x|² |y|²) = 9 / 12
@@ -50,7 +47,7 @@ describe('CenteredKernelAlignmentDistillationStrategy by hand', () => {
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 15);
   });
 
-  test('does not see a rotation, a scale, and a row added to all', () => {
+  test('does not depend on a rotation, on the scale, or on a row added to all rows', () => {
     const teacher = matrix([1, 2], [0, -1], [3, 1], [-2, 0.5]);
     const student = matrix(...teacher.toRows().map(([a, b]) => [3 * b! + 1e3, -3 * a! - 7, 5]));
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
@@ -58,8 +55,8 @@ describe('CenteredKernelAlignmentDistillationStrategy by hand', () => {
     for (const value of gradient.data) expect(value).toBeCloseTo(0, 15);
   });
 
-  test('gives the same in the form of the columns, for more rows than columns', () => {
-    // Columns of zeros change nothing but the form.
+  test('is the same in the form over columns, for more rows than columns', () => {
+    // Columns of zeros change only the form.
     const student = [[0.5], [-1], [2], [0.25], [1.5], [-3], [0.125]];
     const teacher = [[2], [1], [-1], [0.5], [3], [-2], [0.75]];
     const widened = (rows: number[][]) => matrix(...rows.map((row) => [...row, 0, 0, 0]));
@@ -80,7 +77,7 @@ describe('CenteredKernelAlignmentDistillationStrategy by hand', () => {
     }
   });
 
-  test('where all rows of a side are equal, is 1 with a gradient of 0', () => {
+  test('is 1 with a gradient of 0 if all rows of a side are equal', () => {
     const equal = matrix([0.1, 0.7], [0.1, 0.7], [0.1, 0.7]);
     const different = matrix([1, 2], [3, 4], [0, 1]);
     for (const [student, teacher] of [
@@ -95,7 +92,7 @@ describe('CenteredKernelAlignmentDistillationStrategy by hand', () => {
     }
   });
 
-  test('neither overflows nor underflows on the way', () => {
+  test('neither overflows nor underflows', () => {
     const teacher = matrix([1, 2], [3, -4], [0, 1]);
     for (const scale of [1e-160, 1e160]) {
       const student = matrix(...teacher.toRows().map((row) => row.map((value) => scale * value)));

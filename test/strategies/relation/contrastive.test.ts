@@ -34,7 +34,7 @@ proveStrategy(ContrastiveDistillationStrategy, {
       }),
     columns: { student: 3, teacher: 4 },
     invariances: ['row-order', 'teacher-scale'],
-    float32Tolerance: 1e-5, // the terms of what a projection makes may all but cancel
+    float32Tolerance: 1e-5, // the terms of a projection may nearly cancel
   },
 });
 
@@ -47,17 +47,17 @@ function contrastive(options: Options): ContrastiveDistillationStrategy<Float64A
 const axes = matrix([1, 0], [0, 1]);
 
 describe('ContrastiveDistillationStrategy by hand', () => {
-  test('is the cross-entropy of a row with its own among the rows of the teacher', () => {
+  test('is the cross-entropy of each row with its own row among the rows of the teacher', () => {
     const strategy = contrastive({ contrastTemperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(axes, matrix([3, 0], [0, 5]));
     const p = 1 / (1 + Math.exp(-1));
     expect(loss).toBeCloseTo(-Math.log(p), 15);
-    // d loss / d s₁ = ½ ((p − 1) t₁ + (1 − p) t₂), without what is along s₁
+    // d loss / d s₁ = ½ ((p − 1) t₁ + (1 − p) t₂), without the part along s₁
     expect(gradient.get(0, 0)).toBeCloseTo(0, 15);
     expect(gradient.get(0, 1)).toBeCloseTo((1 - p) / 2, 15);
   });
 
-  test('the student picks among the teacher; symmetric, the teacher among the student as well', () => {
+  test('with symmetric: true, is the mean of both directions', () => {
     const student = matrix([1, 0], [1, 0]);
     const teacher = matrix([1, 0], [0, 1]);
     const [own, other] = [1 + Math.exp(-1), 1 + Math.exp(1)].map(Math.log);
@@ -68,7 +68,7 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     expect(strategy.computeLoss(teacher, student)).toBe(strategy.computeLoss(student, teacher));
   });
 
-  test('by default at 0.07, one way', () => {
+  test('has a temperature of 0.07 and one direction by default', () => {
     const { contrastTemperature, symmetric } = new ContrastiveDistillationStrategy();
     expect({ contrastTemperature, symmetric }).toEqual({
       contrastTemperature: 0.07,
@@ -78,7 +78,7 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     expect(contrastive({}).computeLoss(axes, axes)).toBeCloseTo(own, 15);
   });
 
-  test('what a sharp temperature leaves of a loss has all of its digits', () => {
+  test('keeps the precision of a small loss at a low temperature', () => {
     const { loss, gradient } = contrastive({ contrastTemperature: 0.01 }).computeLossAndGradient(
       axes,
       axes,
@@ -93,12 +93,12 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     expect(loss).toBe(1e4);
   });
 
-  test('the temperature of logits is not that of similarities', () => {
+  test('does not use the temperature of logits', () => {
     const strategy = contrastive({ temperature: 4 });
     expect(strategy.computeLoss(axes, axes)).toBe(contrastive({}).computeLoss(axes, axes));
   });
 
-  test('a row alone is told from nothing', () => {
+  test('is 0 for a single row', () => {
     for (const symmetric of [false, true]) {
       const strategy = contrastive({ symmetric });
       const call = strategy.computeLossAndGradient(matrix([1, 2]), matrix([-3, 1]));
@@ -107,7 +107,7 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     }
   });
 
-  test('a row of zeros is as like as unlike to all: log of the rows, gradient 0', () => {
+  test('gives a row of zeros the same similarity to all rows: log of the rows, gradient 0', () => {
     const zeros = matrix([0, 0], [0, 0], [0, 0]);
     const teacher = matrix([1, 0], [0, 1], [0, 0]);
     for (const symmetric of [false, true]) {
@@ -117,7 +117,7 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     }
   });
 
-  test('contrasts with the rows kept alone', () => {
+  test('contrasts with the kept rows only', () => {
     const strategy = contrastive({});
     const student = matrix([1, 2], [Number.NaN, 0], [0, 1]);
     const teacher = matrix([1, 0], [Number.NaN, 0], [1, 1]);
@@ -126,7 +126,7 @@ describe('ContrastiveDistillationStrategy by hand', () => {
     expect(masked).toBe(kept);
   });
 
-  test('in float32, the loss of the float32 numbers', () => {
+  test('has the exact loss of the float32 elements in float32', () => {
     const student = Matrix.fromRows([
       [1, 2],
       [0.5, -1],
@@ -151,7 +151,7 @@ describe('ContrastiveDistillationStrategy with a projection', () => {
     expect(loss).toBe(contrastive({}).computeLoss(matrix([2, -2], [3, -3]), teacher));
   });
 
-  test('a loss leaves the gradients of its weights alone', () => {
+  test('computeLoss does not change the gradients of its weights', () => {
     const projection = new LinearProjection(1, 2, { numeric: float64 });
     const strategy = contrastive({ projection });
     const call = [matrix([2], [-3]), matrix([1, -1], [0, 1])] as const;

@@ -17,7 +17,7 @@ import { refusal, wrong } from '../../support/refusal.js';
 import { roundedProjection } from '../_cases.js';
 import { CONTRASTIVE } from './_cases.js';
 
-/** Takes a batch of any rows: all of them are of one sample, and have the same negatives. */
+/** Accepts a batch of any rows: all rows are of one sample, with the same negatives. */
 class OfOneSample<T extends FloatArray> extends ContrastiveRepresentationDistillationStrategy<T> {
   protected override validate(batch: DistillationBatch<T>): void {
     const { rows } = batch.student;
@@ -72,7 +72,7 @@ proveStrategy(ContrastiveRepresentationDistillationStrategy, {
       }),
     columns: { student: 2, teacher: 4 },
     invariances: ['row-order', 'student-scale'],
-    float32Tolerance: 1e-5, // the terms of what a projection makes may all but cancel
+    float32Tolerance: 1e-5, // the terms of a projection may nearly cancel
   },
 });
 
@@ -80,7 +80,7 @@ type Options = ConstructorParameters<
   typeof ContrastiveRepresentationDistillationStrategy<Float64Array>
 >[0];
 
-/** Two samples, whose entries are the axes; Z is 1. */
+/** Two samples, whose entries are the unit vectors; Z is 1. */
 function axes(momentum = 0.5): ContrastiveMemory<Float64Array> {
   const memory = ContrastiveMemory.restore({
     columns: 2,
@@ -105,23 +105,23 @@ const noise = 1 / 2; // one negative, two samples
 const epsilon = 1e-7;
 
 describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
-  test('tells the own entry from those of others, with either side as anchor', () => {
+  test("distinguishes the sample's own entry from the others, with either side as anchor", () => {
     const strategy = representation({ memory: axes(), contrastTemperature: 1 });
     const call = [matrix([3, 0]), matrix([0, 2])] as const;
     const { loss, gradient } = strategy.computeLossAndGradient(...call);
-    // The student is at its own entry, the teacher at that of the other sample.
+    // The student is at its own entry, the teacher at the entry of the other sample.
     const [e, one] = [Math.E, 1];
     const ofStudent =
       -Math.log(e / (e + noise + epsilon)) - Math.log(noise / (one + noise + epsilon));
     const ofTeacher =
       -Math.log(one / (one + noise + epsilon)) - Math.log(noise / (e + noise + epsilon));
     expect(loss).toBeCloseTo(ofStudent + ofTeacher, 14);
-    // d/ds of the negative's term: x / (x + c) · entry / ‖s‖; along s there is none
+    // d/ds of the negative's term: x / (x + c) · entry / ‖s‖, which is orthogonal to s
     expect(gradient.get(0, 0)).toBeCloseTo(0, 15);
     expect(gradient.get(0, 1)).toBeCloseTo(1 / (one + noise + epsilon) / 3, 15);
   });
 
-  test('the anchor of the teacher has no derivative by the student, but by its projection', () => {
+  test("the teacher's anchor has a derivative by its projection, but none by the student", () => {
     const teacherProjection = new LinearProjection(1, 2, { numeric: float64, name: 'teacher' });
     teacherProjection.parameters()[0]!.value.data.set([0, 1]);
     const plain = representation({ memory: axes() });
@@ -136,7 +136,7 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     assertGradient(projected, student, matrix([1]));
   });
 
-  test('one projection for both sides gets the gradient of both, and once', () => {
+  test('one projection for both sides gets the gradients of both sides once', () => {
     const projection = new LinearProjection(2, 2, { numeric: float64 });
     const both = representation({ memory: axes(), projection, teacherProjection: projection });
     const call = [matrix([3, 1]), matrix([-1, 2])] as const;
@@ -151,7 +151,7 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     }
   });
 
-  test('by default at 0.07', () => {
+  test('has a temperature of 0.07 by default', () => {
     expect(representation({ memory: axes() }).contrastTemperature).toBe(0.07);
   });
 
@@ -164,7 +164,7 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     expect(teacher).toBeCloseTo(Math.log(1 / Math.E + 1), 15);
   });
 
-  test('neither overflows nor loses Z where exp(1 / τ) would', () => {
+  test('neither overflows nor loses Z where exp(1 / τ) would overflow', () => {
     const memory = axes();
     const strategy = representation({ memory, contrastTemperature: 1e-4 });
     const call = [matrix([1, 0]), matrix([1, 0])] as const;
@@ -175,7 +175,7 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     expect(gradient.data.every(Number.isFinite)).toBe(true);
   });
 
-  test('a row of zeros is like nothing: gradient 0', () => {
+  test('gives a row of zeros a gradient of 0', () => {
     const strategy = representation({ memory: axes() });
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([0, 0]), matrix([0, 0]));
     const x = 1;
@@ -184,7 +184,7 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual([[0, 0]]);
   });
 
-  test('each row has the entries that were selected for it', () => {
+  test('uses the entries that were selected for each row', () => {
     const memory = axes();
     memory.select([1, 0, 1], [0, 1, 1]);
     const strategy = representation({ memory });
@@ -199,14 +199,14 @@ describe('ContrastiveRepresentationDistillationStrategy by hand', () => {
     expect([first, last]).toEqual(kept.gradient.toRows());
   });
 
-  test('a loss changes nothing in the memory', () => {
+  test('computeLoss does not change the memory', () => {
     const memory = axes();
     const before = structuredClone([memory.state(), memory.entries]);
     representation({ memory }).computeLossAndGradient(matrix([1, 2]), matrix([2, 1]));
     expect([memory.state(), memory.entries]).toEqual(before);
   });
 
-  test('a hybrid hands its temperature down, which is not that of similarities', () => {
+  test('does not use the temperature of logits that a hybrid passes on', () => {
     const strategy = representation({ memory: axes() });
     const hybrid = new HybridDistillationStrategy([{ strategy, weight: 1 }], { temperature: 4 });
     const call = [matrix([1, 2]), matrix([2, 1])] as const;
@@ -228,7 +228,7 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     expect(memory.student.toRows()[1]).toEqual([0, 1]);
   });
 
-  test('takes rows of the same sample one after another', () => {
+  test('accepts several rows of one sample, one after another', () => {
     const [together, apart] = [axes(), axes()];
     together.select([0, 0], [1, 1]);
     const [student, teacher] = [matrix([0, 1], [1, 1]), matrix([1, 2], [2, 1])];
@@ -243,7 +243,7 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     expect(together.state()).toEqual(apart.state());
   });
 
-  test('neither a row of zeros nor one that is opposite leaves an entry without direction', () => {
+  test('keeps the length of an entry after a row of zeros or an opposite row', () => {
     const memory = axes();
     representation({ memory }).remember(matrix([0, 0]), matrix([-2, 0]));
     expect(memory.student.toRows()).toEqual([
@@ -256,7 +256,7 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     ]);
   });
 
-  test('leaves out rows that are masked', () => {
+  test('ignores excluded rows', () => {
     const memory = axes();
     memory.select([0, 1], [1, 0]);
     const rows = matrix([Number.NaN, 1], [1, 1]);
@@ -279,7 +279,7 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     ['teacher', matrix([1, 2]), matrix([1e308, 1.7e308]), 'OVERFLOW'],
     ['student', matrix([1, 2, 3]), matrix([1, 2]), 'SHAPE_MISMATCH'],
     ['memory.entries', matrix([1, 2], [1, 2]), matrix([1, 2], [1, 2]), 'SHAPE_MISMATCH'],
-  ])('refuses a bad %s, and changes nothing', (argument, student, teacher, code) => {
+  ])('refuses an invalid %s, and changes nothing', (argument, student, teacher, code) => {
     const memory = axes();
     const before = memory.state();
     const strategy = representation({ memory });
@@ -289,13 +289,13 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
     expect(memory.state()).toEqual(before);
   });
 
-  test('refuses to calibrate with no row', () => {
+  test('refuses to calibrate without rows', () => {
     const strategy = representation({ memory: axes() });
     const call = () => strategy.calibrate(matrix([1, 2]), matrix([1, 2]), [0]);
     expect(refusal(call)).toMatchObject({ argument: 'mask', code: 'EMPTY' });
   });
 
-  test('refuses to calibrate to what is not finite, and changes nothing', () => {
+  test('refuses to calibrate to a value that is not finite, and changes nothing', () => {
     const memory = axes();
     const before = memory.logNormalizers;
     const calibrate = (contrastTemperature: number) =>
@@ -313,7 +313,7 @@ describe('ContrastiveRepresentationDistillationStrategy.remember', () => {
 describe('ContrastiveRepresentationDistillationStrategy refuses', () => {
   const row = matrix([1, 2]);
 
-  test('a memory that is not calibrated, and says how to', () => {
+  test('a memory that is not calibrated, with a hint that works', () => {
     const memory = new ContrastiveMemory(3, 2, { negatives: 1, numeric: float64 });
     memory.select([0]);
     const refused = refusal(() => representation({ memory }).computeLoss(row, row));
@@ -321,7 +321,7 @@ describe('ContrastiveRepresentationDistillationStrategy refuses', () => {
     expect(refused.message).toMatch(/call calibrate with the first batch/);
   });
 
-  test('rows that were not selected, and says how to', () => {
+  test('rows that were not selected, with a hint that works', () => {
     const memory = axes();
     const two = matrix([1, 2], [3, 4]);
     const refused = refusal(() => representation({ memory }).computeLoss(two, two));
@@ -329,7 +329,7 @@ describe('ContrastiveRepresentationDistillationStrategy refuses', () => {
     expect(refused.message).toMatch(/call memory.select/);
   });
 
-  test('another number format', () => {
+  test('another dtype', () => {
     const strategy = new ContrastiveRepresentationDistillationStrategy<Float32Array>(
       wrong({ memory: axes() }),
     );

@@ -12,8 +12,8 @@ function lawCase(
   return {
     create: () => new CorrelationCongruenceDistillationStrategy(options),
     values: 'features',
-    // Where student = teacher the loss is of the fourth order in a value of 0: too flat for
-    // differences.
+    // At student = teacher, the loss is of the fourth order in an element of 0, which is too flat
+    // for differences.
     isRegular: (row) => row.every((value) => value !== 0),
     sumOverRows: false,
     invariances: ['row-order', 'column-order'],
@@ -29,17 +29,17 @@ proveStrategy(CorrelationCongruenceDistillationStrategy, {
     { columns: { student: 2, teacher: 4 }, invariances: ['row-order'] },
   ),
   bilinear: lawCase({ form: 'bilinear' }),
-  // Of equal columns there are teachers so close that differences step over the corner at a norm
+  // With equal columns, some teachers are so close that differences step over the corner at a norm
   // of 0.
   'gaussian, not squared': lawCase({ squared: false }, { columns: { student: 3, teacher: 4 } }),
   'bilinear, not squared': lawCase(
     { form: 'bilinear', squared: false },
     { columns: { student: 4, teacher: 2 } },
   ),
-  consecutive: lawCase({ form: 'consecutive' }), // the order may be turned round
+  consecutive: lawCase({ form: 'consecutive' }), // the order may be reversed
 });
 
-// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+// An unusable element is refused also where a tiny weight could hide it.
 proveVanishing(CorrelationCongruenceDistillationStrategy, {
   'a vanishing gamma': lawCase({ gamma: Number.MIN_VALUE }),
 });
@@ -54,7 +54,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
   const student = matrix([1, 0], [0, 1]);
   const teacher = matrix([1, 0, 0], [1, 0, 0]);
 
-  test("takes what the paper does by default: 'gaussian' with γ = 0.4 up to the second power, squared", () => {
+  test("has the defaults of the paper: 'gaussian' with γ = 0.4 up to the second power, squared", () => {
     const { form, gamma, order, squared } = congruence();
     expect({ form, gamma, order, squared }).toEqual({
       form: 'gaussian',
@@ -65,7 +65,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
   });
 
   test("'bilinear' compares the products of rows", () => {
-    // [[1, 0], [0, 1]] against [[1, 1], [1, 1]]: 2 of 4 entries differ by 1
+    // [[1, 0], [0, 1]] against [[1, 1], [1, 1]]: 2 of 4 elements differ by 1
     const { loss, gradient } = congruence({ form: 'bilinear' }).computeLossAndGradient(
       student,
       teacher,
@@ -78,7 +78,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
     ]);
   });
 
-  test("'gaussian' compares their expansion: K = e^(−2γ) (1 + 2γ c + ½ (2γ c)²)", () => {
+  test("'gaussian' compares its expansion: K = e^(−2γ) (1 + 2γ c + ½ (2γ c)²)", () => {
     const { loss, gradient } = congruence({ gamma: 0.5 }).computeLossAndGradient(student, teacher);
     const unit = Math.exp(-1);
     expect(loss).toBeCloseTo((2 * (1.5 * unit) ** 2) / 4, 15); // c = 0 against c = 1: 1 against 2.5
@@ -87,7 +87,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0)).toBe(0);
   });
 
-  test("'gaussian' goes over into exp(−γ ‖x − y‖²) of unit rows", () => {
+  test("'gaussian' converges to exp(−γ ‖x − y‖²) of unit rows", () => {
     const rows = matrix([0.6, 0.8], [1, 0], [-0.8, 0.6]);
     const far = congruence({ gamma: 0.7, order: 40 }).computeLoss(rows, matrix([0], [0], [0]));
     let sum = 0;
@@ -111,7 +111,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
     expect(equal.gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test("'consecutive' multiplies what is wrong in a row and the next, 0 where nothing is", () => {
+  test("'consecutive' multiplies the errors of neighbouring rows, and is 0 where one is 0", () => {
     const strategy = congruence({ form: 'consecutive' });
     const zeros = matrix([0, 0], [0, 0], [0, 0]);
     const rows = matrix([1, -2], [-3, 0], [2, 5]);
@@ -124,7 +124,7 @@ describe('CorrelationCongruenceDistillationStrategy by hand', () => {
     ]);
   });
 
-  test("'consecutive' knows the order of the rows that are kept", () => {
+  test("'consecutive' depends on the order of the kept rows", () => {
     const strategy = congruence({ form: 'consecutive' });
     const zeros = matrix([0], [0], [0]);
     const rows = matrix([1], [0], [2]);
@@ -150,14 +150,14 @@ describe('CorrelationCongruenceDistillationStrategy refuses', () => {
     expect(refusal(call)).toMatchObject({ operation, argument, code });
   });
 
-  test("other columns for 'consecutive' alone", () => {
+  test("other columns for 'consecutive' only", () => {
     const [student, teacher] = [matrix([1, 2], [3, 4]), matrix([1], [2])];
     expect(congruence().computeLoss(student, teacher)).toBeGreaterThan(0);
     const call = () => congruence({ form: 'consecutive' }).computeLoss(student, teacher);
     expect(refusal(call)).toMatchObject({ code: 'SHAPE_MISMATCH', argument: 'teacher' });
   });
 
-  test('a gradient that float32 cannot hold', () => {
+  test('a gradient that overflows float32', () => {
     const strategy = new CorrelationCongruenceDistillationStrategy({ order: 4 });
     const call = () => strategy.computeGradient(Matrix.fromRows([[1e5]]), Matrix.fromRows([[0]]));
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW', argument: 'gradient' });

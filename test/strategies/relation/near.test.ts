@@ -11,7 +11,7 @@ import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
 import { pairLosses } from '../../support/pairLosses.js';
 
-// A student close to its teacher, in float32, against the same numbers in doubles.
+// Compares a student close to its teacher in float32 with the same elements in float64.
 
 const strategies = [
   ...pairLosses,
@@ -25,7 +25,7 @@ const strategies = [
 
 const [ROWS, COLUMNS] = [70, 130];
 
-/** Rows of length 1 or so, without an order in them. */
+/** Pseudo-random rows of length about 1. */
 function pair(noise: number): [Matrix, Matrix] {
   const [student, teacher] = [Matrix.zeros(ROWS, COLUMNS), Matrix.zeros(ROWS, COLUMNS)];
   for (let i = 0; i < student.data.length; i++) {
@@ -74,25 +74,25 @@ describeKernels('A student close to its teacher, in float32', () => {
       expectGood(create, student, teacher);
     });
 
-    test.each([1e-3, 0.1])('with one row %d away, and all others equal', (noise) => {
+    test.each([1e-3, 0.1])('with one row at a distance of %d, and all others equal', (noise) => {
       const [student, teacher] = pair(0);
       student.row(17).set(pair(noise)[0].row(17));
       expectGood(create, student, teacher);
     });
 
-    test('with a reference of its own', () => {
+    test('with an offset on every element of the student', () => {
       const [student, teacher] = pair(1e-3);
       for (let i = 0; i < student.data.length; i++) student.data[i]! += 0.125;
       expectGood(create, student, teacher);
     });
 
-    test('as long as it is near, or longer', () => {
+    test('with rows that are 1.25 times as long', () => {
       const [student, teacher] = pair(1e-3);
       for (let i = 0; i < student.data.length; i++) student.data[i]! *= 1.25;
       expectGood(create, student, teacher);
     });
 
-    test('equal: both are 0', () => {
+    test('equal: loss and gradient are 0', () => {
       const [student, teacher] = pair(0);
       const { loss, gradient } = create().computeLossAndGradient(student, teacher);
       expect(loss).toBe(0);

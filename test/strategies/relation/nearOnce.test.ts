@@ -3,7 +3,7 @@ import { Matrix, selectKernel } from '../../../src/index.js';
 import { kernels } from '../../support/describeKernels.js';
 import { pairLosses } from '../../support/pairLosses.js';
 
-// However close a student is, its products are computed in float32, and only once.
+// For a student at any small distance, the products are computed in float32 and only once.
 
 const products: string[] = [];
 
@@ -16,7 +16,7 @@ vi.mock('../../../src/kernels/products/productSimd.js', async (original) => {
   return { ...module, multiplyFast };
 });
 
-/** Numbers without an order in them, of the size of rows of length 1. */
+/** Pseudo-random elements of rows of length about 1. */
 function noise(seed: number): Float32Array {
   let state = seed;
   return Float32Array.from({ length: 128 * 256 }, () => {

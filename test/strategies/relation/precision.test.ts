@@ -15,9 +15,7 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
-/**
- * A student, and a teacher that is so near it; all of them away from 0, if wanted, and as large.
- */
+/** A student and a teacher at a distance; optionally away from 0 by an offset. */
 function batch(
   rows: number,
   columns: number,
@@ -50,8 +48,8 @@ const congruences = (): DistillationStrategyBase<FloatArray> =>
 const contrasts = (): DistillationStrategyBase<FloatArray> => new ContrastiveDistillationStrategy();
 
 /**
- * That the gradient is that of doubles, up to so much of the largest entry of a row; and the loss,
- * which adds up more of them.
+ * Expects the gradient of float64, up to a fraction of the largest element of a row; and the loss,
+ * which sums more terms.
  */
 function expectGood(
   create: () => DistillationStrategyBase<FloatArray>,
@@ -70,7 +68,7 @@ function expectGood(
   }
 }
 
-describeKernels('Rows that are compared, in float32', () => {
+describeKernels('Relations of rows in float32', () => {
   describe.each([10, 1, 0.5, 0.3, 0.1, 0.01, 1e-4])('at a distance of %d', (distance) => {
     test.each<[string, number, number, () => DistillationStrategyBase<FloatArray>]>([
       ['similarities', 0, 1e-6, similarities],
@@ -85,7 +83,7 @@ describeKernels('Rows that are compared, in float32', () => {
       ['congruences', 0, 1e-6, congruences],
       ['congruences', 5, 2e-6, congruences],
     ])(
-      '%s at an offset of %d have a gradient that is good to %d of its largest entry',
+      '%s at an offset of %d have a gradient that is exact to %d of its largest element',
       (_, offset, bound, create) => {
         expectGood(create, ...batch(90, 300, offset, distance), bound);
       },
@@ -98,7 +96,7 @@ describeKernels('Rows that are compared, in float32', () => {
     test.each<[string, number, () => DistillationStrategyBase<FloatArray>]>([
       ['contrasts', 5e-6, contrasts],
       ['distributions', 2e-6, distributions],
-    ])('%s have a loss good to 1e-6 and a gradient good to %d', (_, bound, create) => {
+    ])('%s have a loss exact to 1e-6 and a gradient exact to %d', (_, bound, create) => {
       for (const offset of [0, 1]) {
         expectGood(create, ...batch(90, 300, offset, distance), bound, 1e-6);
       }
@@ -106,7 +104,7 @@ describeKernels('Rows that are compared, in float32', () => {
   });
 
   test.each([similarities, distances])(
-    'in pairs that only the teacher tells apart, they have a gradient that is good to 1e-6',
+    'of pairs that only the teacher distinguishes have a gradient exact to 1e-6',
     (create) => {
       const [student, teacher] = batch(90, 300, 0, 10);
       for (let i = 0; i < 90; i += 2) {
@@ -117,34 +115,37 @@ describeKernels('Rows that are compared, in float32', () => {
     },
   );
 
-  test.each([similarities, distances])('are the same on both sides: exactly 0', (create) => {
+  test.each([similarities, distances])('are exactly 0 if both sides are equal', (create) => {
     const [student] = batch(90, 300, 0.3, 1);
     const { loss, gradient } = create().computeLossAndGradient(student, student.clone());
     expect(loss).toBe(0);
     expect(largest(Array.from(gradient.data))).toBe(0);
   });
 
-  // Slopes that float32 has as subnormal numbers, but would make products of some size.
-  test.each([similarities, distances])('are huge: they have theirs to 4e-7', (create) => {
+  // Slopes that are subnormal in float32, but whose products are not small.
+  test.each([similarities, distances])('of huge rows are exact to 4e-7', (create) => {
     expectGood(create, ...batch(90, 300, 0, 0.01, 1e17), 4e-7);
   });
 
-  test.each([0.1, 1e-3, 1e-5])('so have distances where two rows are %d apart', (distance) => {
-    const [student, teacher] = batch(40, 60, 0, 0.01);
-    for (let j = 0; j < student.columns; j++) {
-      student.set(9, j, student.get(5, j) + (distance * Math.sin(3.3 * j * j)) / 6);
-    }
-    const create = () => new RelationalDistillationStrategy<FloatArray>();
-    const single = create().computeGradient(student, teacher);
-    const double = create().computeGradient(student.as(float64), teacher.as(float64));
-    for (const row of [5, 9]) {
-      const exact = Array.from(double.row(row));
-      const error = exact.map((value, j) => single.get(row, j) - value);
-      expect(largest(error)).toBeLessThan(2e-7 * largest(exact));
-    }
-  });
+  test.each([0.1, 1e-3, 1e-5])(
+    'of distances are exact to 4e-7 if two rows are %d apart',
+    (distance) => {
+      const [student, teacher] = batch(40, 60, 0, 0.01);
+      for (let j = 0; j < student.columns; j++) {
+        student.set(9, j, student.get(5, j) + (distance * Math.sin(3.3 * j * j)) / 6);
+      }
+      const create = () => new RelationalDistillationStrategy<FloatArray>();
+      const single = create().computeGradient(student, teacher);
+      const double = create().computeGradient(student.as(float64), teacher.as(float64));
+      for (const row of [5, 9]) {
+        const exact = Array.from(double.row(row));
+        const error = exact.map((value, j) => single.get(row, j) - value);
+        expect(largest(error)).toBeLessThan(2e-7 * largest(exact));
+      }
+    },
+  );
 
-  test('rows whose differences float32 cannot hold have their gradient', () => {
+  test('of rows whose differences overflow float32 have their gradient', () => {
     const [student, teacher] = batch(40, 60, 0, 0.01, 3e38);
     const strategy = new RelationalDistillationStrategy({ angleWeight: 0 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
@@ -153,20 +154,20 @@ describeKernels('Rows that are compared, in float32', () => {
   });
 });
 
-// Gradients whose terms cancel: few rows, few columns, rows that all point one way.
+// Gradients whose terms cancel: few rows, few columns, and rows in one direction.
 describeKernels('Similarities that cancel, in float32', () => {
   test.each([
     [2, 512],
     [64, 4],
     [64, 1],
     [512, 1],
-  ])('of %d × %d have a gradient that is good to 1e-6 of its largest entry', (rows, columns) => {
+  ])('of %d × %d have a gradient exact to 1e-6 of its largest element', (rows, columns) => {
     for (const distance of [1, 0.1, 0.01]) {
       expectGood(similarities, ...batch(rows, columns, 0.3, distance), 1e-6);
     }
   });
 
-  test('of 64 × 256 in one direction are good to 2e-6 of their terms', () => {
+  test('of 64 × 256 in one direction are exact to 2e-6 of their terms', () => {
     const [student, teacher] = batch(64, 256, 30, 1);
     const single = similarities().computeGradient(student, teacher);
     const double = similarities().computeGradient(student.as(float64), teacher.as(float64));

@@ -6,8 +6,8 @@ import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
 /**
- * Rows that are large beside the step of a difference, and no two opposite: there the 1e-7 bends
- * the loss.
+ * Rows that are large beside the step of a difference, of which no two are opposite; there, the
+ * constant 1e-7 bends the loss.
  */
 const isRegularForNeighbours: NonNullable<StrategySubject['isRegular']> = (row, _, rows) => {
   const length = Math.hypot(...row);
@@ -20,7 +20,7 @@ const common: Omit<StrategySubject, 'invariances'> = {
   create: () => new ProbabilisticTransferDistillationStrategy(),
   values: 'features',
   isRegular: isRegularForNeighbours,
-  // Its 1e-7 moves the least loss a little below that at student = teacher.
+  // The constant 1e-7 moves the minimum slightly below the loss at student = teacher.
   minimum: -1.7e-6,
   reachesMinimum: false,
   sumOverRows: false,
@@ -40,7 +40,7 @@ proveStrategy(ProbabilisticTransferDistillationStrategy, {
 const strategy = new ProbabilisticTransferDistillationStrategy<Float64Array>();
 
 describe('ProbabilisticTransferDistillationStrategy by hand', () => {
-  test('compares how likely rows pick each other for a neighbour', () => {
+  test('compares the probabilities that rows pick each other as neighbours', () => {
     const student = matrix([1, 0], [0, 1]);
     const teacher = matrix([3, 4, 0], [3, 4, 0]);
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
@@ -52,21 +52,21 @@ describe('ProbabilisticTransferDistillationStrategy by hand', () => {
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
   });
 
-  test('has 1e-7 beside the norm and beside both probabilities', () => {
+  test('adds 1e-7 to the norm and to both probabilities', () => {
     const loss = strategy.computeLoss(matrix([1e-7], [-1e-7]), matrix([1e7], [1e7]));
     // x̂ = ±½, s = [[5/8, 3/8], [3/8, 5/8]]; the rows of the teacher have s = 1
     const divergence = (q: number) => 0.5 * Math.log((0.5 + 1e-7) / (q + 1e-7));
     expect(loss).toBeCloseTo((divergence(5 / 8) + divergence(3 / 8)) / 2, 13);
   });
 
-  test('at a row of zeros the derivative is that by x / 1e-7', () => {
+  test('differentiates x / 1e-7 at a row of zeros', () => {
     const gradientAt = (x: number) =>
       strategy.computeGradient(matrix([x, 0], [0, 1], [1, 1]), matrix([1, 2], [2, 1], [0, 1]));
     expect(gradientAt(0).get(0, 0) / gradientAt(1e-12).get(0, 0)).toBeCloseTo(1, 4);
     expect(Math.abs(gradientAt(0).get(0, 0))).toBeGreaterThan(1e4);
   });
 
-  test('is 0 at student = teacher, degenerate rows too', () => {
+  test('is 0 at student = teacher, degenerate rows included', () => {
     for (const rows of [
       [[0, 0]],
       [
@@ -83,20 +83,20 @@ describe('ProbabilisticTransferDistillationStrategy by hand', () => {
     }
   });
 
-  test('a single row has nothing to compare: 0, and a gradient of 0', () => {
+  test('is 0 for a single row, with a gradient of 0', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([1, 2]), matrix([0, -3, 1]));
     expect(loss).toBe(0);
     expect(gradient.toRows()).toEqual([[0, 0]]);
   });
 
-  test('may be below 0 by what the 1e-7 makes it', () => {
+  test('may be slightly negative because of the 1e-7', () => {
     const teacher = matrix([1, 0], [-1, 1e-3]);
     const loss = strategy.computeLoss(matrix([1, 0], [-1, 8e-4]), teacher);
     expect(loss).toBeLessThan(0);
     expect(loss).toBeGreaterThan(-1.7e-6);
   });
 
-  test('neither overflows nor underflows on the way to the cosine', () => {
+  test('neither overflows nor underflows before the cosine', () => {
     const student = matrix([3e200, 4e200], [1e200, 0]);
     expect(strategy.computeLoss(student, matrix([3, 4], [1, 0]))).toBeCloseTo(0, 6);
   });

@@ -10,7 +10,7 @@ import {
 import { largest } from '../../../src/testing/compare.js';
 import { describeKernels } from '../../support/describeKernels.js';
 
-// Gradients that are products go where they belong without a detour: large enough here for the
+// Gradients that are products are written without a copy. The matrices are large enough for the
 // kernels that multiply.
 
 const ROWS = 40;
@@ -31,7 +31,7 @@ const strategies: [string, () => DistillationStrategyBase<FloatArray>][] = [
 ];
 
 describeKernels('Gradients that are products', () => {
-  test.each(strategies)('%s: of some rows, over what is there', (_, create) => {
+  test.each(strategies)('%s: overwrite the kept rows', (_, create) => {
     const exact = create().computeGradient(student.as(float64), teacher.as(float64), undefined, {
       mask,
     }).data;
@@ -45,7 +45,7 @@ describeKernels('Gradients that are products', () => {
     }
   });
 
-  test.each(strategies)('%s: added to what is there', (_, create) => {
+  test.each(strategies)('%s: accumulate', (_, create) => {
     const once = create().computeGradient(student, teacher, undefined, { mask });
     const gradient = once.clone();
     create().computeGradient(student, teacher, undefined, { mask, gradient, accumulate: true });
@@ -53,7 +53,7 @@ describeKernels('Gradients that are products', () => {
     expect(largest(error)).toBeLessThan(1e-6 * largest(Array.from(once.data)));
   });
 
-  test('too large for their format, they are refused, and nothing is added', () => {
+  test('are refused if they overflow their dtype, and nothing is added', () => {
     const strategy = new RelationalDistillationStrategy({ distanceWeight: 1e8, angleWeight: 0 });
     const gradient = student.zerosLike();
     gradient.data.fill(7);
@@ -68,7 +68,7 @@ describeKernels('Gradients that are products', () => {
     }
   });
 
-  test('near the largest of their format they are what they are further from it', () => {
+  test('are exact near the largest number of their dtype', () => {
     const create = (distanceWeight: number): RelationalDistillationStrategy =>
       new RelationalDistillationStrategy({ distanceWeight, angleWeight: 0 });
     const ordinary = create(1).computeGradient(student, teacher);

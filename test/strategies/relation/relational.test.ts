@@ -11,7 +11,7 @@ import { describeKernels } from '../../support/describeKernels.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-/** Whether no other row is equal: the direction to one that is jumps. */
+/** True if no two rows are equal, between which the direction jumps. */
 const isSingle = (
   row: readonly number[],
   index: number,
@@ -47,7 +47,7 @@ proveStrategy(RelationalDistillationStrategy, {
   ),
 });
 
-// A value that no loss can use is refused also where a weight that all but vanishes could hide it.
+// An unusable element is refused also where a tiny weight could hide it.
 proveVanishing(RelationalDistillationStrategy, {
   'a vanishing weight of distances': lawCase({ distanceWeight: Number.MIN_VALUE, angleWeight: 0 }),
   'a vanishing weight of angles': lawCase({ distanceWeight: 0, angleWeight: Number.MIN_VALUE }),
@@ -70,7 +70,7 @@ function expectRows(received: Matrix<Float64Array>, expected: number[][]): void 
 const EQUILATERAL = matrix([1, 0, 0], [0, 1, 0], [0, 0, 1]);
 
 describe('RelationalDistillationStrategy by hand', () => {
-  test('compares distances in units of their mean, which has a derivative too', () => {
+  test('compares distances relative to their mean, which has a derivative, too', () => {
     const student = matrix([0], [1], [3]);
     // ψ = ½, 1, 3/2 of the pairs 01, 12, 02 against 1
     const { loss, gradient } = relational(1, 0).computeLossAndGradient(student, EQUILATERAL);
@@ -79,7 +79,7 @@ describe('RelationalDistillationStrategy by hand', () => {
     expectRows(gradient, [[1 / 27], [-1 / 18], [1 / 54]]);
   });
 
-  test('compares cosines of angles', () => {
+  test('compares the cosines of angles', () => {
     const student = matrix([0, 0], [1, 0], [0, 1]);
     const half = Math.SQRT1_2 - 1 / 2; // at rows 1 and 2; at row 0: 0 − ½
     const { loss, gradient } = relational(0, 1).computeLossAndGradient(student, EQUILATERAL);
@@ -92,21 +92,21 @@ describe('RelationalDistillationStrategy by hand', () => {
     ]);
   });
 
-  test('turns from squared to linear at 1', () => {
+  test('changes from squared to linear at 1', () => {
     // ψ = 0, 3/2, 3/2 against 3/2, 0, 3/2: the first two differ by more than 1
     const { loss } = relational(1, 0).computeLossAndGradient(
       matrix([0], [0], [1]),
       matrix([0], [1], [1]),
     );
     expect(loss).toBeCloseTo((2 * (1 + 1)) / 9, 15);
-    // The angles at row 1, opposite ones, differ by 2; those at rows 0 and 2 not at all.
+    // The opposite angles at row 1 differ by 2; the angles at rows 0 and 2 are equal.
     expect(relational(0, 1).computeLoss(matrix([-1], [0], [1]), matrix([1], [0], [2]))).toBeCloseTo(
       (2 * (1.5 + 1.5)) / 27,
       15,
     );
   });
 
-  test('weighs distances and angles as 1 : 2 by default', () => {
+  test('weights distances and angles as 1 : 2 by default', () => {
     const strategy = new RelationalDistillationStrategy<Float64Array>();
     expect(strategy).toMatchObject({ distanceWeight: 1, angleWeight: 2 });
     const pair = [matrix([0, 1], [1, 0], [3, 1]), EQUILATERAL] as const;
@@ -142,13 +142,13 @@ describe('RelationalDistillationStrategy of degenerate rows', () => {
   test.each([
     ['one row', matrix([1, 2]), matrix([-3, 4])],
     ['two rows', matrix([1, 2], [4, 3]), matrix([-3, 4], [0.3, 7])],
-  ])('of %s nothing is left to learn', (_, student, teacher) => {
+  ])('is 0 for %s', (_, student, teacher) => {
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     expect(loss).toBe(0);
     expect(gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
   });
 
-  test('equal rows have no direction from one to the other, and pull at each other with 0', () => {
+  test('has no direction between equal rows, and a gradient of 0', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(
       matrix([1, 1], [1, 1]),
       matrix([0, 0], [0, 1]),
@@ -164,7 +164,7 @@ describe('RelationalDistillationStrategy of degenerate rows', () => {
     expect(mixed.data.every((value) => Math.abs(value) < 1)).toBe(true);
   });
 
-  test('rows that touch do so at any scale', () => {
+  test('treats rows that nearly coincide alike at any scale', () => {
     const teacher = matrix([0, 0], [0, 1], [2, 1]);
     const touching = (scale: number) =>
       strategy.computeLossAndGradient(matrix([0, 0], [1e-13 * scale, 0], [scale, scale]), teacher);
@@ -187,14 +187,14 @@ describe('RelationalDistillationStrategy of degenerate rows', () => {
     expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column: 1 });
   });
 
-  test('squares that overflow are an error, not a zero', () => {
+  test('refuses squares that overflow, instead of returning 0', () => {
     const call = () => strategy.computeLoss(matrix([1e200], [1]), matrix([1], [1]));
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
   });
 });
 
-describe('RelationalDistillationStrategy in doubles', () => {
-  test('loses nothing by rows that are near each other or far from the origin', () => {
+describe('RelationalDistillationStrategy in float64', () => {
+  test('keeps its precision for rows that are close to each other or far from the origin', () => {
     const [student, teacher] = [
       [
         [0, 0],

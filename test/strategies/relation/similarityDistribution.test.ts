@@ -9,7 +9,7 @@ const common = {
   values: 'features',
   isRegular: isNonZero,
   sumOverRows: false,
-  rounding: 1e-9, // as above, and by a temperature of 0.05
+  rounding: 1e-9, // divided by norms and by a temperature of 0.05
 } as const;
 
 proveStrategy(SimilarityDistributionDistillationStrategy, {
@@ -41,13 +41,13 @@ function distribution(options: Options): SimilarityDistributionDistillationStrat
   return new SimilarityDistributionDistillationStrategy(options);
 }
 
-/** The first two point one way; the third is at right angles to both. */
+/** The first two rows are parallel; the third is orthogonal to both. */
 const corner = matrix([1, 0], [2, 0], [0, 3]);
-/** Each is at 60° to both others. */
+/** Each row is at 60° to both others. */
 const even = matrix([1, 1, 0], [0, 1, 1], [1, 0, 1]);
 
 describe('SimilarityDistributionDistillationStrategy by hand', () => {
-  test('compares with which of the others a row would be taken together', () => {
+  test("compares each row's softmax of similarities to the others", () => {
     const { loss, gradient } = distribution({ similarityTemperature: 1 }).computeLossAndGradient(
       corner,
       even,
@@ -55,14 +55,14 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     // Rows 1 and 2: p = ½, ½ against q = σ(1), σ(−1); row 3: ½, ½ against ½, ½.
     const q = 1 / (1 + Math.exp(-1));
     expect(loss).toBeCloseTo((2 / 3) * 0.5 * (Math.log(0.5 / q) + Math.log(0.5 / (1 - q))), 15);
-    // By the cosine of rows 1 and 3 the slope is (½ − q) / 3; row 3 at length 3 is moved along both
-    // of the others.
+    // By the cosine of rows 1 and 3 the slope is (½ − q) / 3; row 3 has length 3, and moves along
+    // both others.
     const slope = (0.5 - q) / 3;
     const expected = [0, slope, 0, slope / 2, (2 * slope) / 3, 0];
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 15);
   });
 
-  test('each side has its own temperature', () => {
+  test('has a temperature for each side', () => {
     const options = { similarityTemperature: 2, teacherSimilarityTemperature: 0.5 };
     const loss = distribution(options).computeLoss(even, corner);
     // Rows 1 and 2: p = σ(2), σ(−2) against ½, ½; row 3 sees two at right angles.
@@ -71,7 +71,7 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo((2 / 3) * (Math.log(2) - entropy), 15);
   });
 
-  test('by default at 0.05, on both sides', () => {
+  test('has temperatures of 0.05 by default', () => {
     const { similarityTemperature, teacherSimilarityTemperature } = distribution({});
     expect([similarityTemperature, teacherSimilarityTemperature]).toEqual([0.05, 0.05]);
     expect(distribution({ similarityTemperature: 0.2 }).teacherSimilarityTemperature).toBe(0.2);
@@ -80,12 +80,12 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo((2 / 3) * (10 + Math.log(0.5) + Math.log1p(Math.exp(-20))), 12);
   });
 
-  test('the temperature of logits is not that of similarities', () => {
+  test('does not use the temperature of logits', () => {
     const loss = distribution({ temperature: 4 }).computeLoss(corner, even);
     expect(loss).toBe(distribution({}).computeLoss(corner, even));
   });
 
-  test('what a sharp temperature leaves of a loss has its digits', () => {
+  test('keeps the precision of a small loss at a low temperature', () => {
     const strategy = distribution({
       similarityTemperature: 0.01,
       teacherSimilarityTemperature: 1e-3,
@@ -106,13 +106,13 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
   test.each([
     ['a row alone', matrix([1, 2]), matrix([-3, 1, 0])],
     ['two rows', matrix([1, 2], [3, -1]), matrix([-3, 1, 0], [0, 1, 5])],
-  ])('%s leaves no choice: 0, and a gradient of 0', (_, student, teacher) => {
+  ])('is 0 for %s, with a gradient of 0', (_, student, teacher) => {
     const { loss, gradient } = distribution({}).computeLossAndGradient(student, teacher);
     expect(loss).toBe(0);
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('a row of zeros is as like as unlike to all others, gradient 0', () => {
+  test('gives a row of zeros the same similarity to all others, and a gradient of 0', () => {
     const student = matrix([0, 0], [1, 0], [0, 1]);
     const strategy = distribution({ similarityTemperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, corner);
@@ -124,7 +124,7 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     expect(Math.abs(gradient.get(1, 1))).toBeGreaterThan(0.01);
   });
 
-  test('is 0 at student = teacher, degenerate rows too', () => {
+  test('is 0 at student = teacher, degenerate rows included', () => {
     const rows = [
       [1, 2],
       [1, 2],
@@ -140,7 +140,7 @@ describe('SimilarityDistributionDistillationStrategy by hand', () => {
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('compares with the rows kept alone', () => {
+  test('compares with the kept rows only', () => {
     const hole = [Number.NaN, 0];
     const student = matrix([1, 2], hole, [0, 1], [3, 1]);
     const teacher = matrix([1, 0], hole, [1, 1], [1, -1]);
@@ -187,7 +187,7 @@ describe('SimilarityDistributionDistillationStrategy refuses', () => {
     expect(refusal(() => distribution({}).computeGradient(student, teacher))).toMatchObject(place);
   });
 
-  test('a row alone that is not finite', () => {
+  test('a single row that is not finite', () => {
     const call = () =>
       new SimilarityDistributionDistillationStrategy().computeLoss(
         Matrix.fromRows([[Number.NaN]]),

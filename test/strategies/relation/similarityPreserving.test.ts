@@ -8,8 +8,8 @@ import { refusal, wrong } from '../../support/refusal.js';
 import { isNonZero } from '../_cases.js';
 
 /**
- * It does not change with the student's scale either, unless a row of zeros is at the floor of its
- * norm.
+ * The loss does not depend on the student's scale either, except for rows of zeros, whose norm is
+ * at the floor.
  */
 const common: Omit<StrategySubject, 'invariances'> = {
   create: () => new SimilarityPreservingDistillationStrategy(),
@@ -48,7 +48,7 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     for (const [i, value] of gradient.data.entries()) expect(value).toBeCloseTo(expected[i]!, 15);
   });
 
-  test('is exactly 0 at student = teacher, degenerate rows too', () => {
+  test('is exactly 0 at student = teacher, degenerate rows included', () => {
     for (const rows of [
       [[0, 0]],
       [[1e4], [-1e4]],
@@ -65,13 +65,13 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     }
   });
 
-  test('of a single row nothing is left to learn', () => {
+  test('is 0 for a single row', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([1, 2]), matrix([-3, 4]));
     expect(loss).toBe(0);
     expect(gradient.data.every((value) => Math.abs(value) === 0)).toBe(true);
   });
 
-  test('a row of zeros is like no other, and has the steep derivative of the floor', () => {
+  test('gives a row of zeros no similarity, and the steep derivative of the floor', () => {
     const student = matrix([0, 0], [0, 3]);
     const apart = strategy.computeLossAndGradient(student, matrix([1, 0], [0, 1]));
     expect(apart.loss).toBe(1 / 4); // the similarity of the first row with itself
@@ -82,7 +82,7 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     expect(alike.get(0, 1) / ((-3 * Math.SQRT1_2) / 2 / 1e-12)).toBeCloseTo(1, 12);
   });
 
-  test('does not change when a side is scaled', () => {
+  test('does not depend on the scale of a side', () => {
     const [student, teacher] = [matrix([1, 2], [3, -1], [0.5, 0]), matrix([1, 1], [2, 3], [0, 1])];
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     const larger = Matrix.fromRows(
@@ -94,7 +94,7 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     expect(scaled.gradient.data).toEqual(gradient.data.map((value) => value / 4));
   });
 
-  test('below the floor of 1e-12 a row is divided by the floor, in value and gradient', () => {
+  test('divides a row below the floor of 1e-12 by the floor, in value and gradient', () => {
     // G = x² = 1e-14, Ĝ = 0.01 against 0
     const { loss, gradient } = strategy.computeLossAndGradient(matrix([1e-7]), matrix([0]));
     expect(loss / 0.01 ** 2).toBeCloseTo(1, 12);
@@ -102,14 +102,14 @@ describe('SimilarityPreservingDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0) / ((2 * 0.01 * 2e-7) / 1e-12)).toBeCloseTo(1, 12);
   });
 
-  test('rows that do not take part are not compared with', () => {
+  test('does not compare with excluded rows', () => {
     const [student, teacher] = [matrix([1, 0], [7, 7], [1, 1]), matrix([1, 1], [2, 3], [0, 1])];
     const loss = strategy.computeLoss(student, teacher, undefined, { mask: [1, 0, 1] });
     expect(loss).toBe(strategy.computeLoss(matrix([1, 0], [1, 1]), matrix([1, 1], [0, 1])));
     expect(strategy.computeLoss(student, teacher, undefined, { mask: [0, 0, 0] })).toBe(0);
   });
 
-  test('squares that overflow are an error, not a zero', () => {
+  test('refuses squares that overflow, instead of returning 0', () => {
     const call = () => strategy.computeLoss(matrix([1e200], [1]), matrix([1], [1]));
     expect(refusal(call)).toMatchObject({ code: 'OVERFLOW' });
   });
