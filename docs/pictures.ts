@@ -1,5 +1,3 @@
-import type { TopLevelSpec } from 'vega-lite';
-import { SERIES } from '../examples/shared/chart.js';
 import { Random } from '../examples/shared/random.js';
 import { mostLikely } from '../examples/shared/statistics.js';
 import {
@@ -15,6 +13,7 @@ import {
   SparseTargets,
   TotalVariationDistillationStrategy,
 } from '../src/index.js';
+import { SERIES, type TopLevelSpec } from '../tools/charts/chart.js';
 import { Bump, likelihoods, TWO_PEAKS } from './bumps.js';
 
 // The pictures of the guides. They show what the library computes; no formula is written twice.

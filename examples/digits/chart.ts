@@ -1,5 +1,4 @@
-import type { TopLevelSpec } from 'vega-lite';
-import { drawChart, SERIES } from '../shared/chart.js';
+import { drawChart, SERIES, type TopLevelSpec } from '../../tools/charts/chart.js';
 import { summarize } from '../shared/statistics.js';
 import { formatPercent } from '../shared/table.js';
 import type { Results } from './results.js';

@@ -1,7 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TopLevelSpec } from 'vega-lite';
-import { drawChart, SERIES } from '../../../examples/shared/chart.js';
 import {
   DistillationError,
   DistillationStrategyBase,
@@ -10,6 +8,7 @@ import {
   Matrix,
   type ResponseDistillationStrategy,
 } from '../../../src/index.js';
+import { drawChart, SERIES, type TopLevelSpec } from '../../../tools/charts/chart.js';
 import { Bump, LABEL, TWO_PEAKS } from '../../bumps.js';
 import type { Strategy } from '../../catalogue/catalogue.js';
 import { pagesFolder } from './repository.js';

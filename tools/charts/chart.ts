@@ -1,6 +1,8 @@
 import { parse, View } from 'vega';
 import { type Config, compile, type TopLevelSpec } from 'vega-lite';
 
+export type { TopLevelSpec } from 'vega-lite';
+
 /** The colours of the lines of a chart, in order. */
 export const SERIES: readonly string[] = [1, 2, 3, 4, 5].map((index) => `var(--series-${index})`);
 /** The colour of text and axes. */

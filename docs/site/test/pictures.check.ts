@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { PICTURES } from '../../docs/pictures.js';
-import { drawChart } from '../../examples/shared/chart.js';
+import { drawChart } from '../../../tools/charts/chart.js';
+import { PICTURES } from '../../pictures.js';
 
 // The pictures of the guides are drawn from numbers of the library; `npm run docs:pictures` writes
 // them.
 
-const guides = join(import.meta.dirname, '../../docs/guides');
+const guides = join(import.meta.dirname, '../../guides');
 
 test.each(Object.entries(PICTURES))('%s shows the numbers of the library', async (name, chart) => {
   await expect(await drawChart(chart)).toMatchFileSnapshot(join(guides, 'pictures', name));
