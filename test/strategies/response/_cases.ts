@@ -1,28 +1,26 @@
 import type { StrategySubject } from '../../../src/testing/index.js';
 
-// What several response losses promise.
+// Properties that several response losses share.
 
 export const INVARIANCES = ['row-shift', 'row-order', 'column-order'] as const;
 
 /**
- * The gradients of several temperatures, or of losses of two kernels, are rounded one by one, and
- * may all but cancel.
+ * The gradients of several temperatures, or of the losses of two kernels, are rounded separately,
+ * and may nearly cancel.
  */
 export const SUMMED_TOLERANCE = 1e-4;
 
-/**
- * A teacher with a temperature of its own: the loss is least elsewhere than at student = teacher.
- */
+/** A teacher with another temperature: the minimum is not at student = teacher. */
 export const COLDER = { temperature: 2, teacherTemperature: 0.7 } as const;
 
 /**
- * Adding a constant rounds a tie away, and with it the derivative that a tie has. Where a side is
- * all but sure, a small difference of logits moves the others by less than what differences
- * resolve: a tie that they step over.
+ * Adding a constant may break a tie by rounding, and change its derivative. If a side is nearly
+ * certain, a small difference of one logit moves the others by less than a difference resolves, and
+ * steps over a tie.
  */
 export const KINKED = { invariances: ['row-order', 'column-order'], magnitude: 2 } as const;
 
-/** What the other divergences of two distributions promise. */
+/** Properties of the other divergences of two distributions. */
 export function divergence(
   create: StrategySubject['create'],
   more: Partial<StrategySubject> = {},
@@ -38,8 +36,8 @@ export function divergence(
 }
 
 /**
- * What losses promise that need a class for every row: with it, they are least elsewhere, unless
- * alpha is 0.
+ * Properties of losses that need a label in every row: the label moves the minimum away from
+ * student = teacher, unless alpha is 0.
  */
 export function labeled(
   create: StrategySubject['create'],
@@ -51,8 +49,8 @@ export function labeled(
 export const isVaried = (row: readonly number[]): boolean => row.some((value) => value !== row[0]);
 
 /**
- * Standardized logits: no class can be ruled out. A row of equal logits is too steep for
- * differences, and one of two logits, which standardized are always ±√½ but for the 1e-7, too flat.
+ * Standardized logits: no class may be ruled out. A row of equal logits is too steep for
+ * differences. A row of two logits is too flat, since both are ±√½ except for the 1e-7.
  */
 export function standardized(create: StrategySubject['create']): StrategySubject {
   return {

@@ -78,7 +78,7 @@ function alphaBeta<T extends FloatArray = Float64Array>(
 }
 
 describeKernels('AlphaBetaDistillationStrategy by hand', () => {
-  test('of the powers 1 and 1 is ½ Σ (p − q)²', () => {
+  test('with the powers 1 and 1 is ½ Σ (p − q)²', () => {
     const { loss, gradient } = alphaBeta(1, 1).computeLossAndGradient(student, teacher);
     expect(loss).toBeCloseTo(1 / 16, 15);
     // q (h − Σ q h), h = q − p = [−1/4, 1/4]
@@ -86,7 +86,7 @@ describeKernels('AlphaBetaDistillationStrategy by hand', () => {
     expect(gradient.get(0, 1)).toBeCloseTo(1 / 8, 15);
   });
 
-  test('of the powers ½ and ½ is 2 Σ (√p − √q)²', () => {
+  test('with the powers ½ and ½ is 2 Σ (√p − √q)²', () => {
     const { loss, gradient } = alphaBeta(0.5, 0.5).computeLossAndGradient(student, teacher);
     const common = Math.sqrt(3 / 8) + Math.sqrt(1 / 8);
     expect(loss).toBeCloseTo(4 * (1 - common), 14);
@@ -94,7 +94,7 @@ describeKernels('AlphaBetaDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0)).toBeCloseTo(0.5 * (Math.sqrt(1 / 2) - Math.sqrt(3 / 2)), 14);
   });
 
-  test('of the powers 2 and 1 takes the square of p', () => {
+  test('with the powers 2 and 1 uses the square of p', () => {
     const { loss, gradient } = alphaBeta(2, 1).computeLossAndGradient(student, teacher);
     // −½ [Σ p² q − ⅔ Σ p³ − ⅓ Σ q³] = −½ [5/16 − ⅔ · 28/64 − ⅓ · 1/4]
     expect(loss).toBeCloseTo(1 / 32, 15);
@@ -102,7 +102,7 @@ describeKernels('AlphaBetaDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0)).toBeCloseTo(-1 / 16, 15);
   });
 
-  test('the powers are 0.2 and 0.7', () => {
+  test('has the powers 0.2 and 0.7 by default', () => {
     const plain = new AlphaBetaDistillationStrategy<Float64Array>({ temperature: 1 });
     const powers = (a: number, b: number) =>
       [0.75, 0.25].reduce((sum, p) => sum + p ** a * 0.5 ** b, 0);
@@ -111,14 +111,14 @@ describeKernels('AlphaBetaDistillationStrategy by hand', () => {
     expect(plain.computeLoss(student, teacher)).toBeCloseTo(expected / 0.14, 14);
   });
 
-  test('is the same with the sides and the powers exchanged', () => {
+  test('is unchanged if sides and powers are exchanged', () => {
     const loss = alphaBeta(0.3, 1.1).computeLoss(student, teacher);
     expect(alphaBeta(1.1, 0.3).computeLoss(teacher, student)).toBeCloseTo(loss, 15);
   });
 });
 
 describeKernels('AlphaBetaDistillationStrategy at its limits', () => {
-  test('of the powers 1 and 0 is KL(p ‖ q), of 0 and 1 KL(q ‖ p)', () => {
+  test('with the powers 1 and 0 is KL(p ‖ q), with 0 and 1 KL(q ‖ p)', () => {
     const [forward, reverse] = [alphaBeta(1, 0), alphaBeta(0, 1)].map((strategy) =>
       strategy.computeLossAndGradient(student, teacher),
     );
@@ -128,7 +128,7 @@ describeKernels('AlphaBetaDistillationStrategy at its limits', () => {
     expect(reverse!.gradient.get(0, 0)).toBeCloseTo(-Math.log(3) / 4, 15);
   });
 
-  test('of the powers 2 and 0, and of 0 and 2, divides by the power twice', () => {
+  test('with the powers 2 and 0, and 0 and 2, divides by the power twice', () => {
     const { loss, gradient } = alphaBeta(2, 0).computeLossAndGradient(student, teacher);
     // ¼ Σ [p² ln (p² / q²) − p² + q²]
     const logs = (9 / 16) * Math.log(9 / 4) - (1 / 16) * Math.log(4);
@@ -141,14 +141,14 @@ describeKernels('AlphaBetaDistillationStrategy at its limits', () => {
     expect(other.gradient.get(0, 0)).toBeCloseTo(-Math.log(3) / 8, 15);
   });
 
-  test('of the powers 0 and 0 is ½ Σ (ln p − ln q)²', () => {
+  test('with the powers 0 and 0 is ½ Σ (ln p − ln q)²', () => {
     const { loss, gradient } = alphaBeta(0, 0).computeLossAndGradient(student, teacher);
     const [first, second] = [Math.log(3 / 2), Math.LN2];
     expect(loss).toBeCloseTo((first ** 2 + second ** 2) / 2, 15);
     expect(gradient.get(0, 0)).toBeCloseTo(-(first + second) / 2, 15);
   });
 
-  test.each([1e-10, 1e-17, 1e-300])('goes over into them: a power of %d', (power) => {
+  test.each([1e-10, 1e-17, 1e-300])('converges to them: a power of %d', (power) => {
     for (const [a, b] of [
       [1, power],
       [0.4, power],
@@ -184,7 +184,7 @@ const PAIRS = [
   [0, 0],
 ] as const;
 
-/** Rows of 37 columns, exact in float32, at this distance from each other. */
+/** Rows of 37 columns that are exact in float32, at this distance from each other. */
 function pairOf(distance: number): [Matrix<Float64Array>, Matrix<Float64Array>] {
   const side = (own: number) =>
     Matrix.fromRows(
@@ -200,7 +200,7 @@ function pairOf(distance: number): [Matrix<Float64Array>, Matrix<Float64Array>] 
 }
 
 describeKernels('AlphaBetaDistillationStrategy of many classes', () => {
-  test.each(PAIRS)('close to the teacher it is ½ Σ p^(a + b) (ln q − ln p)²: %d, %d', (a, b) => {
+  test.each(PAIRS)('is ½ Σ p^(a + b) (ln q − ln p)² close to the teacher: %d, %d', (a, b) => {
     const [row, other] = pairOf(2 ** -20);
     const { loss, gradient } = alphaBeta(a, b).computeLossAndGradient(row, other);
     let expected = 0;
@@ -228,7 +228,7 @@ describeKernels('AlphaBetaDistillationStrategy of many classes', () => {
   });
 
   const numerics: NumericTrait<FloatArray>[] = [float32, float64];
-  test.each(numerics)('has the values of JavaScript in doubles, in $dtype', (numeric) => {
+  test.each(numerics)('agrees with JavaScript in float64, in $dtype', (numeric) => {
     const { kernel } = kernelInfo();
     const worst = { loss: 0, gradient: 0 };
     for (const [a, b] of PAIRS) {
@@ -251,8 +251,7 @@ describeKernels('AlphaBetaDistillationStrategy of many classes', () => {
         }
       }
     }
-    // In doubles it is JavaScript that is off, by the rounding of the logarithms whose difference
-    // it takes.
+    // In float64, the error is JavaScript's: the rounding of the logarithms that it subtracts.
     const tolerance = numeric.dtype === 'float32' ? 2e-6 : 1e-11;
     expect(worst.loss).toBeLessThan(tolerance);
     expect(worst.gradient).toBeLessThan(tolerance);
@@ -260,10 +259,10 @@ describeKernels('AlphaBetaDistillationStrategy of many classes', () => {
 });
 
 describeKernels('AlphaBetaDistillationStrategy at the edges', () => {
-  /** [0, low, …, low], so that all classes but the first are the same. */
+  /** [0, low, …, low]: all classes but the first are equal. */
   const sure = (low: number, columns: number) => matrix([0, ...Array(columns - 1).fill(low)]);
 
-  test.each([2, 20])('is finite where one side rules a class out, of %d classes', (columns) => {
+  test.each([2, 20])('is finite if one side rules a class out, of %d classes', (columns) => {
     const [all, one] = [sure(0, columns), sure(-Infinity, columns)];
     const share = 1 / columns;
     const strategy = alphaBeta(0.4, 0.5);
@@ -281,7 +280,7 @@ describeKernels('AlphaBetaDistillationStrategy at the edges', () => {
     expect(ofTeacher.gradient.get(0, 0)).toBeCloseTo(-(columns - 1) * gradient, 14);
   });
 
-  test('of two classes that are sure of another one reaches its bound', () => {
+  test('reaches its bound for two sides that are certain of different classes', () => {
     const [first, second] = [matrix([0, -Infinity]), matrix([-Infinity, 0])];
     expect(alphaBeta(0.4, 0.5).computeLoss(first, second)).toBeCloseTo(5, 14);
     expect(alphaBeta(2, 1).computeLoss(first, second)).toBeCloseTo(0.5, 14);
@@ -290,7 +289,7 @@ describeKernels('AlphaBetaDistillationStrategy at the edges', () => {
   });
 
   test.each([2, 20])(
-    'a side must not rule a class out where the power of the other is all: %d',
+    'refuses a class that only one side rules out if the power of this side is 0: %d',
     (columns) => {
       const [all, one] = [sure(0, columns), sure(-Infinity, columns)];
       const ofStudent = { code: 'RULED_OUT', argument: 'student', row: 0, column: 1 };
@@ -313,7 +312,7 @@ describeKernels('AlphaBetaDistillationStrategy at the edges', () => {
     },
   );
 
-  test('a label that the student rules out is refused', () => {
+  test('refuses a label that the student rules out', () => {
     const call = () =>
       alphaBeta(0.4, 0.5).computeLoss(matrix([0, -Infinity]), matrix([0, 0]), Int32Array.of(1));
     const expected = { code: 'RULED_OUT', argument: 'student', row: 0, column: 1 };

@@ -19,7 +19,8 @@ import { exportedDivergences } from '../../support/exportedStrategies.js';
 import { matrix } from '../../support/float64Matrix.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
-// What every response loss has from its base: labels, T², standardized logits, and what it refuses.
+// Properties of the base class of all response losses: labels, T², standardized logits, and
+// refusals.
 
 const strategies = { ...exportedDivergences(), LogitMSEDistillationStrategy };
 
@@ -27,7 +28,7 @@ const student = matrix([0.5, -1, 2], [1, 0, 0]);
 const teacher = matrix([1.5, 0.25, -1], [-2, 0, 3]);
 
 describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
-  test('is at temperature 3 and alpha 0.3 with T², where nothing is said', () => {
+  test('has temperature 3, alpha 0.3 and T² by default', () => {
     const options = {
       temperature: 3,
       alpha: 0.3,
@@ -40,7 +41,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(said.computeLossAndGradient(student, teacher, labels)).toEqual(plain);
   });
 
-  test('divides both sides by T, and multiplies by T² unless that is turned off', () => {
+  test('divides both sides by T, and multiplies by T² unless the option is off', () => {
     const at1 = new Strategy<Float64Array>({ temperature: 1 });
     const divided = at1.computeLossAndGradient(
       matrix([0.25, -0.5, 1], [0.5, 0, 0]),
@@ -57,7 +58,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     }
   });
 
-  test('with a label it is α · CE + (1 − α) · soft; without one it is soft', () => {
+  test('is α · CE + (1 − α) · soft with a label, and soft without one', () => {
     const strategy = new Strategy<Float64Array>({ temperature: 2, alpha: 0.25 });
     const [labeled, other] = [matrix([Math.log(3), 0]), matrix([0, 1])];
     const soft = strategy.computeLoss(labeled, other);
@@ -71,7 +72,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(soft2).toBeCloseTo(0.25 * crossEntropy + 0.75 * soft, 13);
   });
 
-  test('a row to be ignored is not read', () => {
+  test('does not read an ignored row', () => {
     const strategy = new Strategy<Float64Array>({ alpha: 0 });
     const nan = matrix([Number.NaN, 0, 0], [1, 0, 0]);
     const { loss, gradient, count } = strategy.computeLossAndGradient(
@@ -84,7 +85,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(gradient.toRows()[0]).toEqual([0, 0, 0]);
   });
 
-  test('is 0 where student and teacher are equal, ties and large logits among them', () => {
+  test('is 0 if student and teacher are equal, ties and large logits included', () => {
     const same = matrix([1e4, -1e4, 0], [2, 2, 2], [0.1, 0.3, 0.7]);
     for (const standardizeLogits of [false, true]) {
       const strategy = new Strategy<Float64Array>({ temperature: 0.05, standardizeLogits });
@@ -94,21 +95,22 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     }
   });
 
-  test('of standardized logits it is that of (z − mean) / deviation', () => {
+  test('standardizes logits as (z − mean) / deviation', () => {
     const standardized = new Strategy<Float64Array>({ temperature: 2, standardizeLogits: true });
-    // Means 2 and 0, deviations of a sample 2 and 10.
+    // Means 2 and 0, sample deviations 2 and 10.
     const loss = standardized.computeLoss(matrix([0, 2, 4]), matrix([10, -10, 0]));
     const plain = new Strategy<Float64Array>({ temperature: 2 });
     const expected = plain.computeLoss(matrix([-1, 0, 1]), matrix([1, -1, 0]));
-    expect(Math.abs(loss / expected - 1)).toBeLessThan(1e-6); // for the 1e-7 beside the deviation
+    // for the 1e-7 that is added to the deviation
+    expect(Math.abs(loss / expected - 1)).toBeLessThan(1e-6);
     const labels = Int32Array.of(0);
     const [raw, other] = [matrix([Math.log(2), 0]), matrix([0, 1])];
     const soft = standardized.computeLoss(raw, other);
-    const hard = 0.3 * Math.log(3 / 2); // of the logits as they are
+    const hard = 0.3 * Math.log(3 / 2); // of the original logits
     expect(standardized.computeLoss(raw, other, labels)).toBeCloseTo(hard + 0.7 * soft, 13);
   });
 
-  test('standardized, it does not see the scale of either side', () => {
+  test('with standardized logits, does not depend on the scale of either side', () => {
     const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
     const loss = standardized.computeLoss(student, teacher);
     const [wide, high] = [student.clone(), teacher.clone()];
@@ -119,13 +121,13 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(Math.abs(standardized.computeLoss(wide, high) / loss - 1)).toBeLessThan(1e-5);
   });
 
-  test('standardized, constant rows are equal, however large', () => {
+  test('with standardized logits, is 0 for constant rows of any size', () => {
     const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
     const constant = (value: number) => matrix(Array(17).fill(value));
     expect(standardized.computeLoss(constant(1e4 / 3), constant(0.1))).toBeLessThan(1e-20);
   });
 
-  test('standardized, the gradient is as exact beside a large constant', () => {
+  test('with standardized logits, has an exact gradient beside a large constant', () => {
     const row = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2].map((x) => x * 2 ** -30);
     const other = matrix(row.map((_, j) => Math.sin(j)));
     const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
@@ -137,7 +139,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     }
   });
 
-  test('a teacher that was not read is not to blame for a NaN elsewhere', () => {
+  test('does not name a teacher that it has not read in an error about a NaN', () => {
     for (const standardizeLogits of [false, true]) {
       const hard = new Strategy<Float64Array>({ standardizeLogits, alpha: 1 });
       const unread = matrix([Number.NaN, 0, 0], [1, 2, 3]);
@@ -147,7 +149,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     }
   });
 
-  test('standardized, no class can be ruled out', () => {
+  test('with standardized logits, refuses a class that is ruled out', () => {
     const standardized = new Strategy<Float64Array>({ standardizeLogits: true });
     const call = () => standardized.computeLoss(matrix([0, -Infinity]), matrix([0, -Infinity]));
     expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column: 1 });
@@ -164,7 +166,7 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
     expect(refusal(create)).toMatchObject({ operation: name, argument, code });
   });
 
-  test('refuses a NaN, another shape, and labels that are none', () => {
+  test('refuses a NaN, another shape, and invalid labels', () => {
     const strategy = new Strategy<Float64Array>();
     const operation = `${name}.computeGradient`;
     const nan = matrix([0, 1, 2], [0, Number.NaN, 1]);
@@ -192,12 +194,12 @@ describe.each(Object.entries(strategies))('%s', (name, Strategy) => {
   });
 });
 
-describe('A student that is all but sure of a class', () => {
+describe('A student that is nearly certain of a class', () => {
   const student = matrix([40, 0, 1], [36, 1, 0], [44, 0, 1]);
   const teacher = matrix([3, 0, 1], [1, 2, 0], [2, 0, 1]);
   const options = { temperature: 1, alpha: 0 };
 
-  // By differences of 1e-50 in 120 digits.
+  // Differences of 1e-50 with 120 digits.
   test.each([
     [
       'total variation',
@@ -217,7 +219,7 @@ describe('A student that is all but sure of a class', () => {
       [-1.818202e-10, 6.839243e-11, 1.134278e-10],
       [-5.632863e-13, 6.649829e-13, -1.016966e-13],
     ],
-  ])('has a gradient by that class too: %s', (_, strategy, first, last) => {
+  ])('has a gradient by that class, too: %s', (_, strategy, first, last) => {
     const rows = strategy.computeGradient(student, teacher).toRows();
     for (const [row, exact] of [
       [rows[0]!, first],
@@ -228,7 +230,7 @@ describe('A student that is all but sure of a class', () => {
   });
 });
 
-describeKernels("A divergence of one's own that calls the library", () => {
+describeKernels("A user's divergence that calls the library", () => {
   test('has the loss and the gradient of a divergence that does not', () => {
     const inner = new ResponseDistillationStrategy<Float64Array>();
     const wide = Matrix.zeros(300, 3000, float64); // makes the memory of the kernels grow
@@ -288,20 +290,20 @@ describeKernels('Labels of many classes', () => {
     ['infinite', evenBut(3, Number.POSITIVE_INFINITY), 'NOT_FINITE', 3],
     ['too much in all', evenBut(3, 1 / columns + 0.0011), 'NOT_A_DISTRIBUTION', undefined],
     ['too little in all', evenBut(3, 1 / columns - 0.0011), 'NOT_A_DISTRIBUTION', undefined],
-  ])('that are %s are refused, unless they are masked out', (_, wrongRow, code, column) => {
+  ])('that are %s are refused, unless they are masked', (_, wrongRow, code, column) => {
     const error = refusal(() => loss([even, wrongRow]));
     expect(error).toMatchObject({ code, argument: 'labels', row: 1 });
     expect(error.column).toBe(column);
     expect(loss([even, wrongRow], [1, 0])).toBe(loss([even]));
   });
 
-  test('may be a thousandth off', () => {
+  test('may miss a sum of 1 by a thousandth', () => {
     for (const by of [9e-4, -9e-4]) expect(loss([evenBut(3, 1 / columns + by)])).toBeGreaterThan(0);
   });
 });
 
-describeKernels("A divergence of one's own that calls itself", () => {
-  test('has the loss of one that does not', () => {
+describeKernels("A user's divergence that calls itself", () => {
+  test('has the loss of a divergence that does not', () => {
     const student = matrix([1, 2, 0.5], [0, -1, 2]);
     const teacher = matrix([2, 1, 0], [1, 1, 0]);
     const labels = Int32Array.of(0, 1);
@@ -315,7 +317,7 @@ describeKernels("A divergence of one's own that calls itself", () => {
         }
         if (depth === 0) {
           depth++;
-          // As many rows, other tables.
+          // The same number of rows with other tables.
           this.computeLoss(teacher, student, Int32Array.of(2, UNLABELED));
           depth--;
         }

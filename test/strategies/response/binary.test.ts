@@ -41,7 +41,7 @@ function binary(options: Options = {}): BinaryDistillationStrategy<Float64Array>
   return new BinaryDistillationStrategy(options);
 }
 
-/** A row of the gradient, to rounding. */
+/** Compares a row of the gradient, up to rounding. */
 const near = (...values: number[]) => [values.map((value) => expect.closeTo(value, 14))];
 
 describe('BinaryDistillationStrategy by hand', () => {
@@ -50,7 +50,7 @@ describe('BinaryDistillationStrategy by hand', () => {
   const teacher = matrix([ln3, -ln3, 0]);
   const divergence = 2 * (0.75 * Math.log(1.5) + 0.25 * Math.log(0.5));
 
-  test('is the divergence of each class from its absence, summed, with gradient σ(s) − σ(t)', () => {
+  test('is the sum over classes of KL of Bernoulli distributions, with gradient σ(s) − σ(t)', () => {
     const strategy = binary({ temperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     expect(loss).toBeCloseTo(divergence, 14);
@@ -66,7 +66,7 @@ describe('BinaryDistillationStrategy by hand', () => {
     expect(gradient.toRows()).toEqual(near(-0.125, 0.125, 0));
   });
 
-  test('labels have an entry for each class, and their cross-entropy is at T = 1', () => {
+  test('labels have an element for each class, and their cross-entropy is at T = 1', () => {
     const labels = matrix([1, 1, 0.25]);
     const strategy = binary({ temperature: 2, alpha: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(teacher, teacher, labels);
@@ -76,7 +76,7 @@ describe('BinaryDistillationStrategy by hand', () => {
     expect(blend).toBeCloseTo(0.25 * 3 * Math.LN2 + 0.75 * divergence, 14);
   });
 
-  test('a class index says that this class is there and no other', () => {
+  test('a class index stands for a one-hot label', () => {
     const one = binary().computeLossAndGradient(student, teacher, Int32Array.of(2));
     const row = binary().computeLossAndGradient(student, teacher, matrix([0, 0, 1]));
     expect(one).toEqual(row);
@@ -86,7 +86,7 @@ describe('BinaryDistillationStrategy by hand', () => {
     );
   });
 
-  test('a row without a label is left to the teacher, one that is ignored to nobody', () => {
+  test('a row without a label has the soft loss only; an ignored row has none', () => {
     const twice = [matrix([0, 0, 0], [0, 0, 0]), matrix([ln3, -ln3, 0], [0, 0, 5])] as const;
     const strategy = binary({ temperature: 1, alpha: 1 });
     const labels = Int32Array.of(UNLABELED, IGNORE_INDEX);
@@ -94,7 +94,7 @@ describe('BinaryDistillationStrategy by hand', () => {
     expect([loss, count]).toEqual([expect.closeTo(divergence, 14), 1]);
   });
 
-  test('a row with no class is a label like any other, before whatever row', () => {
+  test('a label row without any class is a valid label', () => {
     const strategy = binary({ alpha: 1 });
     const two = matrix([1, 2], [3, -1]);
     const labels = matrix([0, 0], [1, 0]);
@@ -111,7 +111,7 @@ describe('BinaryDistillationStrategy by hand', () => {
 });
 
 describe('BinaryDistillationStrategy', () => {
-  test('of a class is the response loss of that class and a logit of 0', () => {
+  test('of one class is the response loss of that class and a logit of 0', () => {
     for (const [s, t] of [
       [0.5, -2],
       [700, 3],
@@ -128,7 +128,7 @@ describe('BinaryDistillationStrategy', () => {
     }
   });
 
-  test('sees what both sides are all but sure of, beyond where 1 − σ is 0', () => {
+  test('keeps its precision where both sides are nearly certain, beyond where 1 − σ is 0', () => {
     // 1 − p = e^−50 and 1 − q = e^−60 but for 2e-22: KL = e^−50 (10 − 1) + e^−60
     const strategy = binary({ temperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(
@@ -140,7 +140,7 @@ describe('BinaryDistillationStrategy', () => {
     expect([...gradient.data].map((g) => g / slope)).toEqual(near(1, -1)[0]);
   });
 
-  test('a class that the teacher rules out, or both, is absent', () => {
+  test('a class that the teacher or both sides rule out has probability 0', () => {
     const strategy = binary({ temperature: 1 });
     const { loss, gradient } = strategy.computeLossAndGradient(
       matrix([ln3, -Infinity]),
@@ -154,7 +154,7 @@ describe('BinaryDistillationStrategy', () => {
     ['the student alone', [0, -Infinity], [0, 0], undefined, { row: 1, column: 1 }],
     ['the student where the label is', [0, -Infinity], [0, -Infinity], [0, 0.5], { column: 1 }],
   ])('a class that is ruled out by %s is an error', (_, s, t, label, place) => {
-    const out = [-Infinity, -Infinity]; // of which the loss does not mind
+    const out = [-Infinity, -Infinity]; // the loss accepts both
     const labels = label && matrix([0, 0], label);
     const call = () => binary().computeLoss(matrix(out, s), matrix(out, t), labels);
     expect(refusal(call)).toMatchObject({ code: 'RULED_OUT', argument: 'student', ...place });
@@ -186,7 +186,7 @@ describe('BinaryDistillationStrategy', () => {
     expect(refusal(call)).toMatchObject({ argument: 'labels', ...error });
   });
 
-  test('has no option of its own, and the temperature and alpha of all', () => {
+  test('has no option of its own besides temperature and alpha', () => {
     expect([binary().temperature, binary().alpha]).toEqual([3, 0.3]);
     expect(refusal(() => binary(wrong({ reduction: 'mean' })))).toMatchObject({
       operation: 'BinaryDistillationStrategy',

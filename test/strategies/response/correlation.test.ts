@@ -32,8 +32,8 @@ const areApart: NonNullable<StrategySubject['isRegular']> = (row, index, rows) =
 };
 
 /**
- * Correlations, of rows together: 1e-8 beside the norms is felt where probabilities hardly differ,
- * and takes the least loss away from student = teacher.
+ * Correlations between rows: the 1e-8 in the norms matters where probabilities hardly differ, and
+ * moves the minimum away from student = teacher.
  */
 function lawCase(
   options: ConstructorParameters<typeof CorrelationDistillationStrategy>[0],
@@ -76,7 +76,7 @@ proveStrategy(CorrelationDistillationStrategy, {
   'a colder teacher': lawCase(COLDER),
 });
 
-/** The logits of rows of these probabilities. */
+/** Returns logits of rows with these probabilities. */
 function logits(...rows: number[][]): Matrix<Float64Array> {
   return matrix(...rows.map((row) => row.map(Math.log)));
 }
@@ -91,12 +91,12 @@ const inter = correlation({ intraWeight: 0 });
 const intra = correlation({ interWeight: 0 });
 
 describeKernels('CorrelationDistillationStrategy by hand', () => {
-  test("takes what the authors' code does by default", () => {
+  test("has the defaults of the authors' code", () => {
     const { temperature, alpha, interWeight, intraWeight } = correlation();
     expect([temperature, alpha, interWeight, intraWeight]).toEqual([1, 0.5, 1, 1]);
   });
 
-  test('inter is one minus the correlation of the classes of a row', () => {
+  test('inter is one minus the correlation of the classes in a row', () => {
     // Less their means q is (−1, 0, 1) / 6 and p (1, −2, 1) / 6: no correlation; or (−2, 1, 1) / 6:
     // ½ √3.
     const student = logits([1 / 6, 2 / 6, 3 / 6]);
@@ -113,7 +113,7 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
     }
   });
 
-  test('intra is one minus the mean over classes of the correlation of the rows', () => {
+  test('intra is one minus the mean over classes of the correlation between rows', () => {
     // Down the first class (1, 2, 3) / 8 of both sides; down the second (3, 2, 1) / 8 against (3,
     // 1, 2) / 8; the rest is 4 / 8 of the student, where ρ is 0.
     const student = logits([1 / 8, 3 / 8, 4 / 8], [2 / 8, 2 / 8, 4 / 8], [3 / 8, 1 / 8, 4 / 8]);
@@ -121,7 +121,7 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
     expect(intra.computeLoss(student, teacher)).toBeCloseTo(1 - (1 + 0.5 + 0) / 3, 6);
   });
 
-  test('the two add up with their weights, T² and the label of each row', () => {
+  test('adds inter and intra with their weights, T², and the label of each row', () => {
     const student = matrix([1, 2, 0], [0, 1, -1], [2, 0, 1]);
     const teacher = matrix([2, 1, 0], [0, 3, 1], [1, 1, 0]);
     const options = { temperature: 2, interWeight: 0.5, intraWeight: 3, alpha: 0.25 };
@@ -136,7 +136,7 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo(0.25 * hard.computeLoss(student, teacher, labels) + 0.75 * soft, 12);
   });
 
-  test('where some rows have a label, each has its own share of the loss of all of them together', () => {
+  test('if some rows have a label, each row has its own share of the joint loss', () => {
     const student = matrix([1, 2, 0], [0, 1, -1], [2, 0, 1]);
     const teacher = matrix([2, 1, 0], [0, 3, 1], [1, 1, 0]);
     const hard = correlation({ interWeight: 0, alpha: 1 });
@@ -145,7 +145,8 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
     const { loss, gradient } = hard.computeLossAndGradient(student, teacher, labels);
     const one = hard.computeLossAndGradient(student, teacher, labels, { mask: [1, 0, 0] });
     expect(loss).toBeCloseTo((one.loss + 2 * together.loss) / 3, 12);
-    // The labelled row is among those of the others, though none of its own loss is the teacher's.
+    // The labelled row counts in the correlation of the others, although its own soft loss has
+    // weight 0.
     for (const [k, value] of gradient.data.entries()) {
       const expected = (one.gradient.data[k]! + 2 * together.gradient.data[k]!) / 3;
       expect(value).toBeCloseTo(expected, 12);
@@ -154,13 +155,13 @@ describeKernels('CorrelationDistillationStrategy by hand', () => {
 });
 
 describeKernels('CorrelationDistillationStrategy at the edges', () => {
-  test('of one row, intra is 1 and has no gradient', () => {
+  test('intra of a single row is 1 with gradient 0', () => {
     const { loss, gradient } = intra.computeLossAndGradient(matrix([1, 2, 0]), matrix([0, 5, 1]));
     expect(loss).toBe(1);
     expect(gradient.data.every((value) => value === 0)).toBe(true);
   });
 
-  test('is next to nothing at student = teacher, and just what the 1e-8 leaves', () => {
+  test('at student = teacher is nearly 0: only the 1e-8 remains', () => {
     const side = matrix([1, 2, 0], [0, 1, -1], [2, 0, 1]);
     expect(correlation().computeLoss(side, side.clone())).toBeLessThan(1e-6);
     // q less its mean is ±1e-5 / 4: ‖a‖² = 2 (1e-5 / 4)² = 1.25e-11
@@ -168,7 +169,7 @@ describeKernels('CorrelationDistillationStrategy at the edges', () => {
     expect(inter.computeLoss(faint, faint.clone())).toBeCloseTo(1e-8 / (1.25e-11 + 1e-8), 8);
   });
 
-  test('of equal rows, and of equal logits, is finite', () => {
+  test('is finite for equal rows and for equal logits', () => {
     const equal = matrix([1, 2, 0.3], [1, 2, 0.3], [1, 2, 0.3]);
     const flat = matrix([0.1, 0.1, 0.1], [0.7, 0.7, 0.7], [0, 0, 0]);
     for (const [student, teacher] of [
@@ -199,10 +200,7 @@ describeKernels('CorrelationDistillationStrategy at the edges', () => {
   });
 });
 
-/**
- * Rows of values that repeat only after many columns; some of them ruled out, or many equal, as
- * asked.
- */
+/** Pseudo-random rows; some of their elements are ruled out, or many are equal, on request. */
 function rowsOf(rows: number, columns: number, phase: number, kind: string): number[][] {
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: columns }, (__, j) => {
@@ -224,7 +222,7 @@ function softmax(row: readonly number[]): number[] {
   return powers.map((power) => power / total);
 }
 
-/** 1 − ρ of two lists, and its gradient by the first, as the quotient rule has it. */
+/** 1 − ρ of two lists, and its gradient by the first list, by the quotient rule. */
 function apart(x: readonly number[], y: readonly number[]): { loss: number; slope: number[] } {
   const centered = (values: readonly number[]) =>
     values.map((v) => v - sum(values) / values.length);
@@ -240,8 +238,7 @@ function apart(x: readonly number[], y: readonly number[]): { loss: number; slop
 }
 
 /**
- * inter of each row and intra, with their gradients by the logits of all rows together, at a
- * temperature.
+ * inter of each row and intra, with their gradients by the logits of all rows, at a temperature.
  */
 function parts(student: number[][], teacher: number[][], temperature: number) {
   const [q, p] = [student, teacher].map((side) =>
@@ -286,7 +283,7 @@ describeKernels('CorrelationDistillationStrategy of many rows and classes', () =
     const { temperature, alpha, interWeight, intraWeight } = options;
     const own = rowsOf(rows, columns, 0.5, kind);
     const theirs = rowsOf(rows, columns, 2, kind);
-    theirs[1]!.fill(Number.NaN); // nobody reads a row that is masked
+    theirs[1]!.fill(Number.NaN); // an excluded row is not read
     const labels = new Int32Array(rows).fill(UNLABELED);
     labels[0] = own[0]!.findIndex(Number.isFinite);
     labels[2] = IGNORE_INDEX;
@@ -332,7 +329,7 @@ describeKernels('CorrelationDistillationStrategy of many rows and classes', () =
     }
   });
 
-  test('a student that hardly tells classes apart, of a teacher that is sure, in float32', () => {
+  test('is exact in float32 for a student near uniform and a certain teacher', () => {
     const own = rowsOf(12, 400, 0.5, 'different').map((row) => row.map((z) => 1e-3 * z));
     const theirs = rowsOf(12, 400, 2, 'different').map((row) => row.map((z) => 6 * z));
     const [student, teacher] = [Matrix.fromRows(own, float32), Matrix.fromRows(theirs, float32)];
@@ -348,12 +345,12 @@ describeKernels('CorrelationDistillationStrategy of many rows and classes', () =
       row.map((value, j) => value / 12 + intraGradient[i]![j]!),
     );
     const largest = Math.max(...flat.map(Math.abs));
-    // The student's probabilities are rounded to 6e-8, 6e-5 of what they differ by.
+    // The student's probabilities are rounded to 6e-8, which is 6e-5 of their differences.
     const off = gradient.data.map((value, k) => Math.abs(value - flat[k]!) / largest);
     expect(Math.max(...off)).toBeLessThan(3e-4);
   });
 
-  test('close to the teacher float32 loses no digits of the differences', () => {
+  test('keeps the precision of differences in float32 close to the teacher', () => {
     const theirs = rowsOf(12, 20, 2, 'different');
     const noise = rowsOf(12, 20, 0.5, 'different');
     const teacher = Matrix.fromRows(theirs, float32);
@@ -373,7 +370,7 @@ describeKernels('CorrelationDistillationStrategy of many rows and classes', () =
     expect(Math.max(...off) / largest).toBeLessThan(3e-6);
   });
 
-  test('in a hybrid adds to what stands in the gradient, in an arena too', () => {
+  test('in a hybrid accumulates into the gradient, in an arena too', () => {
     const options = [{ temperature: 2 }, { intraWeight: 0 }, { interWeight: 0 }];
     const [one, two, three] = options.map((each) => ({ strategy: correlation(each), weight: 0.5 }));
     const hybrid = new HybridDistillationStrategy<Float64Array>([one!, two!, three!], {
@@ -416,12 +413,12 @@ describeKernels('CorrelationDistillationStrategy refuses', () => {
     expect(refusal(call)).toMatchObject({ operation, argument, code });
   });
 
-  test('a teacher that is not finite, if it was read', () => {
+  test('a teacher that is not finite, if it is read', () => {
     const student = matrix([1, 2], [3, 4]);
     const teacher = matrix([Number.NaN, 0], [1, 2]);
     const hard = correlation({ alpha: 1 });
     const place = { code: 'NOT_FINITE', argument: 'teacher', row: 0, column: 0 };
-    // Of two labels nobody reads the teacher; of one, that of both rows is read.
+    // With two labels, the teacher is not read; with one label, it is read in both rows.
     expect(hard.computeLoss(student, teacher, Int32Array.of(0, 1))).toBeGreaterThan(0);
     const call = () => hard.computeGradient(student, teacher, Int32Array.of(0, UNLABELED));
     expect(refusal(call)).toMatchObject(place);

@@ -25,7 +25,7 @@ describe('CrossEntropyDistillationStrategy', () => {
   // softmax: [3/4, 1/4]
   const student = matrix([Math.log(3), 0]);
 
-  test('by hand, without a teacher', () => {
+  test('agrees with a computation by hand, without a teacher', () => {
     const { loss, gradient } = strategy.computeLossAndGradient(
       student,
       undefined,
@@ -44,7 +44,7 @@ describe('CrossEntropyDistillationStrategy', () => {
     expect(strategy.computeGradient(student, undefined, soft).get(0, 0)).toBeCloseTo(0.25, 15);
   });
 
-  test('does not read a teacher that is there', () => {
+  test('does not read a teacher', () => {
     const nowhere = matrix([Number.NaN, Infinity]);
     const label = Int32Array.of(0);
     const alone = strategy.computeLoss(student, undefined, label);
@@ -52,7 +52,7 @@ describe('CrossEntropyDistillationStrategy', () => {
     expect(strategy.computeLoss(student, matrix([1, 2, 3]), label)).toBe(alone);
   });
 
-  test('in a hybrid, beside a sparse teacher', () => {
+  test('is accepted in a hybrid beside a sparse teacher', () => {
     const logits = matrix([1, 0, 2], [0, 3, -1]);
     const teacher = SparseTargets.topK(matrix([2, 0, 1], [0, 1, 4]), 2);
     const labels = Int32Array.of(2, 0);
@@ -68,7 +68,7 @@ describe('CrossEntropyDistillationStrategy', () => {
     );
   });
 
-  test('the hard loss of a response strategy at alpha = 1', () => {
+  test('is the hard loss of a response strategy at alpha = 1', () => {
     const logits = Matrix.fromRows([
       [0.5, -1, 2, 0],
       [1, 1, 0, -3],
@@ -91,7 +91,7 @@ describe('CrossEntropyDistillationStrategy', () => {
     expect(refusal(ask)).toMatchObject(required);
   });
 
-  test('labels in the place of the teacher', () => {
+  test('refuses labels in place of the teacher', () => {
     const hint = 'labels are the third argument: pass undefined for the teacher';
     const labels = Int32Array.of(1);
     for (const wrongly of [wrong<Matrix<Float64Array>>(labels), matrix([0, 1])]) {
@@ -99,13 +99,13 @@ describe('CrossEntropyDistillationStrategy', () => {
     }
   });
 
-  test('a row that is ignored, and no row', () => {
+  test('excludes ignored rows, and accepts no rows', () => {
     expect(strategy.computeLoss(student, undefined, Int32Array.of(IGNORE_INDEX))).toBe(0);
     const none = new Matrix(new Float64Array(0), 0, 2);
     expect(strategy.computeLoss(none, undefined)).toBe(0);
   });
 
-  test('a label that the student rules out', () => {
+  test('refuses a label that the student rules out', () => {
     const out = matrix([-Infinity, 0]);
     const ask = () => strategy.computeLoss(out, undefined, Int32Array.of(0));
     expect(refusal(ask)).toMatchObject({ code: 'RULED_OUT', row: 0, column: 0 });

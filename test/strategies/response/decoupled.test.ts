@@ -45,11 +45,11 @@ function decoupled(options: Options = {}): DecoupledDistillationStrategy<Float64
   return new DecoupledDistillationStrategy(options);
 }
 
-/** The divergence of the label against the others. */
+/** The binary divergence of the label against all other classes. */
 const target = (options: Options = {}) =>
   decoupled({ targetWeight: 1, nonTargetWeight: 0, alpha: 0, ...options });
 
-/** The divergence among the others. */
+/** The divergence among the other classes. */
 const others = (options: Options = {}) =>
   decoupled({ targetWeight: 0, nonTargetWeight: 1, alpha: 0, ...options });
 
@@ -61,7 +61,7 @@ describe('DecoupledDistillationStrategy by hand', () => {
   const tckd = 0.5 * Math.log(1.5) + 0.5 * Math.log(0.75);
   const nckd = (2 / 3) * Math.log(4 / 3) + (1 / 3) * Math.log(2 / 3);
 
-  test('is the two divergences, each with its weight', () => {
+  test('is the weighted sum of both divergences', () => {
     const strategy = decoupled({ temperature: 1, alpha: 0, targetWeight: 3, nonTargetWeight: 5 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, label);
     expect(loss).toBeCloseTo(3 * tckd + 5 * nckd, 14);
@@ -70,7 +70,7 @@ describe('DecoupledDistillationStrategy by hand', () => {
     expect(gradient.get(0, 2)).toBeCloseTo(3 / 12 + 5 / 6, 14);
   });
 
-  test('by default has the weights 1 and 8 of the paper, its temperature, and half of either side', () => {
+  test("has the paper's weights 1 and 8 and its temperature, and alpha 0.5, by default", () => {
     const strategy = decoupled();
     expect(strategy).toMatchObject({
       targetWeight: 1,
@@ -82,7 +82,7 @@ describe('DecoupledDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo(0.5 * Math.log(3) + 0.5 * 16 * (tckd + 8 * nckd), 13);
   });
 
-  test('of two classes, the divergence among the others is 0', () => {
+  test('has no divergence among the others for two classes', () => {
     const pair = [matrix([1, -2]), matrix([3, 5]), Int32Array.of(0)] as const;
     const { loss, gradient } = others().computeLossAndGradient(...pair);
     expect(loss).toBe(0);
@@ -91,13 +91,13 @@ describe('DecoupledDistillationStrategy by hand', () => {
     expect(target().computeLoss(...pair)).toBeCloseTo(whole.computeLoss(...pair), 13);
   });
 
-  test('of a single class, there is nothing to learn', () => {
+  test('is 0 for a single class', () => {
     const single = decoupled().computeLossAndGradient(matrix([2]), matrix([-3]), Int32Array.of(0));
     expect(single.loss).toBe(0);
     expect(single.gradient.toRows()).toEqual([[0]]);
   });
 
-  test('sees a label that both sides are all but sure of, beyond where 1 − q is 0', () => {
+  test('keeps its precision for a label of which both sides are nearly certain, beyond where 1 − q is 0', () => {
     // log(1 − p_y) = −50 and log(1 − q_y) = −60 but for 2e-22: TCKD = e^−50 (10 − 1) + e^−60
     const strategy = target({ temperature: 1 });
     const sure = [matrix([60, 0]), matrix([50, 0]), Int32Array.of(0)] as const;
@@ -106,7 +106,7 @@ describe('DecoupledDistillationStrategy by hand', () => {
     expect(gradient.get(0, 0) / (Math.exp(-50) - Math.exp(-60))).toBeCloseTo(1, 12);
   });
 
-  test('knows the other classes however far below the label they are', () => {
+  test("keeps the other classes' distribution at any distance below the label", () => {
     const far = [matrix([9000, 0, 0]), matrix([9000, Math.log(2), 0]), Int32Array.of(0)] as const;
     const { loss, gradient } = others({ temperature: 1 }).computeLossAndGradient(...far);
     expect(loss).toBeCloseTo(nckd, 14);
@@ -141,7 +141,7 @@ describe('DecoupledDistillationStrategy', () => {
     fc.assert(property);
   });
 
-  test('a teacher that rules out all but the label has nothing to say of the others', () => {
+  test('has no divergence among the others if the teacher rules out all but the label', () => {
     const call = [matrix([0, 0, 0]), matrix([-Infinity, 1, -Infinity]), Int32Array.of(1)] as const;
     const strategy = decoupled({ temperature: 1, alpha: 0 });
     const { loss, gradient } = strategy.computeLossAndGradient(...call);
@@ -154,7 +154,7 @@ describe('DecoupledDistillationStrategy', () => {
     ['an unlabeled row', Int32Array.of(1, UNLABELED), 'labels row 1 must be a class'],
     ['a distribution', matrix([0, 1], [0.5, 0.5]), 'labels row 1 must be a class'],
     ['what is nearly one-hot', matrix([0, 1], [0.9999, 0]), 'got a row that is not one-hot'],
-  ])('needs a class for every row, and refuses %s', (_, labels, message) => {
+  ])('needs a label in every row, and refuses %s', (_, labels, message) => {
     const two = matrix([1, 2], [3, 4]);
     const gradient = matrix([7, 7], [7, 7]);
     const call = () => decoupled().computeGradient(two, two, labels, { gradient });
@@ -166,7 +166,7 @@ describe('DecoupledDistillationStrategy', () => {
     ]);
   });
 
-  test('a row that is ignored or masked needs none', () => {
+  test('needs no label in an ignored or masked row', () => {
     const two = matrix([1, 2], [3, 4]);
     const labels = Int32Array.of(1, IGNORE_INDEX);
     expect(target().computeLoss(two, two, labels)).toBe(0);
@@ -177,7 +177,7 @@ describe('DecoupledDistillationStrategy', () => {
     ).toBe(0);
   });
 
-  test('a class that the student alone rules out is an error', () => {
+  test('refuses a class that only the student rules out', () => {
     const student = matrix([0, 1, -Infinity]);
     const call = () =>
       decoupled({ alpha: 0 }).computeLoss(student, matrix([0, 0, 0]), Int32Array.of(0));

@@ -42,7 +42,7 @@ const forward = new ResponseDistillationStrategy<Float64Array>({ temperature: 1 
 const reverse = new ReverseKLDistillationStrategy<Float64Array>({ temperature: 1 });
 
 describe('JensenShannonDistillationStrategy by hand', () => {
-  test('is β KL(p ‖ m) + (1 − β) KL(q ‖ m), β being 1/2', () => {
+  test('is β KL(p ‖ m) + (1 − β) KL(q ‖ m), with β = 1/2 by default', () => {
     const { loss, gradient } = jensenShannon().computeLossAndGradient(student, teacher);
     // m = [5/8, 3/8]
     const ofTeacher = 0.75 * Math.log(6 / 5) + 0.25 * Math.log(2 / 3);
@@ -53,7 +53,7 @@ describe('JensenShannonDistillationStrategy by hand', () => {
     expect(gradient.get(0, 1)).toBeCloseTo(-Math.log(3 / 5) / 8, 15);
   });
 
-  test('β is the share of the teacher', () => {
+  test('weights the teacher by β', () => {
     const loss = jensenShannon({ beta: 0.8 }).computeLoss(student, teacher);
     // m = [7/10, 3/10]
     const ofTeacher = 0.75 * Math.log(15 / 14) + 0.25 * Math.log(5 / 6);
@@ -62,7 +62,7 @@ describe('JensenShannonDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo(jensenShannon({ beta: 0.2 }).computeLoss(teacher, student), 15);
   });
 
-  test('is bounded by the entropy of β, which sides without a class in common reach', () => {
+  test('is bounded by the entropy of β, which disjoint sides reach', () => {
     const [first, second] = [matrix([0, -Infinity]), matrix([-Infinity, 0])];
     expect(jensenShannon().computeLoss(first, second)).toBeCloseTo(Math.LN2, 15);
     const entropy = -0.9 * Math.log(0.9) - 0.1 * Math.log(0.1);
@@ -73,7 +73,7 @@ describe('JensenShannonDistillationStrategy by hand', () => {
 });
 
 describe('JensenShannonDistillationStrategy between the two divergences', () => {
-  test("with 'kl-limits' it is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1, and goes over into them", () => {
+  test("with 'kl-limits' is KL(p ‖ q) at β = 0 and KL(q ‖ p) at β = 1, and converges to them", () => {
     for (const [end, near, limit] of [
       [0, 1e-7, forward],
       [1, 1 - 1e-7, reverse],
@@ -90,7 +90,7 @@ describe('JensenShannonDistillationStrategy between the two divergences', () => 
     }
   });
 
-  test('close to the ends too, sides that are far from each other meet in the mixture', () => {
+  test('is finite for distant sides close to the ends, too', () => {
     const [student, teacher] = [matrix([0, -80]), matrix([-80, 0])];
     for (const [beta, share] of [
       [1e-17, 1e-17],
@@ -100,14 +100,14 @@ describe('JensenShannonDistillationStrategy between the two divergences', () => 
         student,
         teacher,
       );
-      // −ln share of the side that is far from the mixture, −ln(1 − share) / share of the one that
-      // is near.
+      // −ln share of the side that is far from the mixture, −ln(1 − share) / share of the near
+      // side.
       expect(loss).toBeCloseTo(1 - Math.log(share), 12);
       expect(jensenShannon({ beta }).computeLoss(student, teacher) / share).toBeCloseTo(loss, 12);
     }
   });
 
-  test('as defined it goes to 0 there', () => {
+  test("without 'kl-limits' converges to 0 at the ends", () => {
     for (const beta of [1e-7, 1 - 1e-7]) {
       const loss = jensenShannon({ beta }).computeLoss(student, teacher);
       expect(loss).toBeGreaterThan(0);
@@ -115,13 +115,13 @@ describe('JensenShannonDistillationStrategy between the two divergences', () => 
     }
   });
 
-  test('between them the scale divides by β (1 − β)', () => {
+  test("with 'kl-limits' divides by β (1 − β) between the ends", () => {
     const plain = jensenShannon({ beta: 0.3 }).computeLoss(student, teacher);
     const scaled = jensenShannon({ beta: 0.3, scale: 'kl-limits' }).computeLoss(student, teacher);
     expect(scaled).toBeCloseTo(plain / 0.21, 14);
   });
 
-  test('the side that must not rule a class out alone is that of the divergence at the end', () => {
+  test('refuses a ruled-out class at the ends as the divergence there does', () => {
     const [all, some] = [matrix([0, 0]), matrix([0, -Infinity])];
     const at = (beta: number) => jensenShannon({ beta, scale: 'kl-limits' });
     expect(refusal(() => at(0).computeLoss(some, all))).toMatchObject({

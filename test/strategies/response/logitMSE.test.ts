@@ -45,19 +45,19 @@ describe('LogitMSEDistillationStrategy by hand', () => {
     });
   });
 
-  test('does not see the temperature, unless T² is turned off', () => {
+  test('does not depend on the temperature, unless T² is off', () => {
     expect(logitMSE({ temperature: 7 }).computeLoss(student, teacher)).toBeCloseTo(5 / 3, 14);
     const plain = logitMSE({ temperature: 2, temperatureSquared: false });
     expect(plain.computeLoss(student, teacher)).toBeCloseTo(5 / 12, 15);
     expect(plain.computeGradient(student, teacher).get(0, 1)).toBeCloseTo(-1 / 3, 15);
   });
 
-  test('sees a constant added to a row, which no divergence does', () => {
+  test('depends on a constant added to a row, unlike a divergence', () => {
     const shifted = matrix([11, 12, 14]);
     expect(logitMSE().computeLoss(shifted, student)).toBeCloseTo(100, 12);
   });
 
-  test('a label adds α · CE, whatever T² is', () => {
+  test('adds α · CE for a label, for any T²', () => {
     const labels = Int32Array.of(1);
     const same = matrix([Math.log(3), 0]);
     const loss = logitMSE({ alpha: 0.25 }).computeLoss(same, same.clone(), labels);
@@ -66,7 +66,7 @@ describe('LogitMSEDistillationStrategy by hand', () => {
 });
 
 describe('LogitMSEDistillationStrategy at the edges', () => {
-  test('a class that both rule out adds 0, with gradient 0', () => {
+  test('ignores a class that both sides rule out, with gradient 0', () => {
     const { loss, gradient } = logitMSE().computeLossAndGradient(
       matrix([1, 2, -Infinity]),
       matrix([0, 4, -Infinity]),
@@ -75,7 +75,7 @@ describe('LogitMSEDistillationStrategy at the edges', () => {
     expect(gradient.get(0, 2)).toBe(0);
   });
 
-  test.each(['student', 'teacher'])('a class that the %s alone rules out is refused', (side) => {
+  test.each(['student', 'teacher'])('refuses a class that only the %s rules out', (side) => {
     const ruledOut = matrix([1, 2, -Infinity]);
     const call = () =>
       side === 'student'
@@ -85,7 +85,7 @@ describe('LogitMSEDistillationStrategy at the edges', () => {
   });
 });
 
-test('a gradient that the format cannot hold is refused, whoever is before it in a hybrid', () => {
+test('refuses a gradient that overflows its dtype, at any place in a hybrid', () => {
   const [student, zero] = [Matrix.fromRows([[1, 2, 1e19]]), Matrix.zeros(1, 3)];
   const heavy = { strategy: new LogitMSEDistillationStrategy(), weight: 1e25 };
   const light = { strategy: new LogitMSEDistillationStrategy(), weight: 1, name: 'light' };

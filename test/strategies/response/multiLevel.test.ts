@@ -58,23 +58,23 @@ const student = matrix([0, 0], [0, 0]);
 const teacher = matrix([0, -Infinity], [Math.log(3), 0]); // p = (1, 0) and (¾, ¼), q = (½, ½) twice
 
 describe('MultiLevelDistillationStrategy by hand', () => {
-  test("takes what the authors' code does by default: temperatures 2 to 6 around 4", () => {
+  test("has the defaults of the authors' code: temperatures 2 to 6 around 4", () => {
     const { temperature, alpha, multiples, instanceWeight, batchWeight, classWeight } = levels();
     expect(multiples.map((multiple) => multiple * temperature)).toEqual([2, 3, 4, 5, 6]);
     expect([temperature, alpha]).toEqual([4, 0.1]);
     expect([instanceWeight, batchWeight, classWeight]).toEqual([1, 1, 1]);
   });
 
-  test('the rows with each other: ‖P Pᵀ − Q Qᵀ‖² over their number', () => {
+  test('compares rows by ‖P Pᵀ − Q Qᵀ‖² over their number', () => {
     const strategy = levels({ ...once, instanceWeight: 0, classWeight: 0 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     // P Pᵀ = [[1, ¾], [¾, 10/16]], Q Qᵀ = ½ everywhere
     expect(loss).toBeCloseTo((1 / 4 + 2 / 16 + 1 / 64) / 2, 15);
-    // d/dQ = −2 (P Pᵀ − Q Qᵀ) Q is the same for both classes of a row, which a softmax does not see
+    // d/dQ = −2 (P Pᵀ − Q Qᵀ) Q is the same for both classes of a row, which a softmax ignores
     for (const value of gradient.data) expect(value).toBeCloseTo(0, 15);
   });
 
-  test('the classes with each other: ‖Pᵀ P − Qᵀ Q‖² over their number', () => {
+  test('compares classes by ‖Pᵀ P − Qᵀ Q‖² over their number', () => {
     const strategy = levels({ ...once, instanceWeight: 0, batchWeight: 0 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher);
     // Pᵀ P = [[25/16, 3/16], [3/16, 1/16]], Qᵀ Q = ½ everywhere
@@ -90,7 +90,7 @@ describe('MultiLevelDistillationStrategy by hand', () => {
     }
   });
 
-  test('the rows by themselves: t² KL, summed over the temperatures', () => {
+  test('compares single rows by t² KL, summed over the temperatures', () => {
     const sides = [matrix([1, 2, 0.5], [0, 1, -1]), matrix([2, 0, 1], [1, 1, -3])] as const;
     const strategy = levels({ batchWeight: 0, classWeight: 0, multiples: [0.5, 2] });
     const at = (temperature: number) =>
@@ -98,7 +98,7 @@ describe('MultiLevelDistillationStrategy by hand', () => {
     expect(strategy.computeLoss(...sides)).toBeCloseTo(at(2) + at(8), 13);
   });
 
-  test('the relations have no t², and the three add up with their weights', () => {
+  test('adds the three losses with their weights, without t² for relations', () => {
     const sides = [matrix([1, 2, 0.5], [0, 1, -1]), matrix([2, 0, 1], [1, 1, -3])] as const;
     const at = (options: object): number => levels(options).computeLoss(...sides);
     const none = { instanceWeight: 0, batchWeight: 0, classWeight: 0 };
@@ -117,7 +117,7 @@ describe('MultiLevelDistillationStrategy by hand', () => {
     );
   });
 
-  test('a hybrid moves all temperatures together', () => {
+  test('shifts all temperatures in a hybrid', () => {
     const hybrid = new HybridDistillationStrategy<Float64Array>(
       [{ strategy: levels(), weight: 1 }],
       { temperature: 8 },
@@ -152,7 +152,7 @@ describe('MultiLevelDistillationStrategy at the edges', () => {
     }
   });
 
-  test('what the teacher allows the student must not rule out', () => {
+  test('refuses a class that only the student rules out', () => {
     const call = () => levels().computeLoss(matrix([0, -Infinity], [1, 2]), matrix([0, 1], [1, 2]));
     const place = { code: 'RULED_OUT', argument: 'student', row: 0, column: 1 };
     expect(refusal(call)).toMatchObject(place);

@@ -42,7 +42,7 @@ describe('NormalizedDistillationStrategy by hand', () => {
   const label = Int32Array.of(1);
   const others = (2 / 3) * Math.log(4 / 3) + (1 / 3) * Math.log(2 / 3);
 
-  test('is the cross-entropy by the teacher’s probability, and the divergence among the others', () => {
+  test("is the cross-entropy weighted by the teacher's probability, and the divergence among the others", () => {
     const strategy = normalized({ alpha: 0, targetWeight: 3, nonTargetWeight: 5 });
     const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, label);
     expect(loss).toBeCloseTo((3 / 2) * Math.log(3) + 5 * others, 14);
@@ -51,7 +51,7 @@ describe('NormalizedDistillationStrategy by hand', () => {
     expect(gradient.get(0, 2)).toBeCloseTo(1.5 / 3 + 5 / 6, 14);
   });
 
-  test('by default has the weights 1 and 1.5 of the paper, T = 1, and half of either side', () => {
+  test("has the paper's weights 1 and 1.5, T = 1, and alpha 0.5, by default", () => {
     const strategy = normalized();
     expect(strategy).toMatchObject({
       targetWeight: 1,
@@ -63,7 +63,7 @@ describe('NormalizedDistillationStrategy by hand', () => {
     expect(loss).toBeCloseTo(0.5 * Math.log(3) + 0.5 * (0.5 * Math.log(3) + 1.5 * others), 14);
   });
 
-  test('the temperature and its square are those of the others alone', () => {
+  test('applies temperature and T² to the other classes only', () => {
     const hot = matrix([Math.log(4), Math.log(3), 0]); // at T = 2, p̂ is [2/3, 1/3]
     const loss = normalized({ temperature: 2, alpha: 0 }).computeLoss(student, hot, label);
     expect(loss).toBeCloseTo((3 / 8) * Math.log(3) + 1.5 * 4 * others, 14);
@@ -74,17 +74,17 @@ describe('NormalizedDistillationStrategy by hand', () => {
     );
   });
 
-  test('the cross-entropy and its weight are of the raw logits where others are standardized', () => {
+  test('takes the cross-entropy and its weight from the original logits if others are standardized', () => {
     const strategy = normalized({ alpha: 0, nonTargetWeight: 0, standardizeLogits: true });
     expect(strategy.computeLoss(student, teacher, label)).toBeCloseTo(0.5 * Math.log(3), 14);
   });
 
-  test('at alpha = 1 it is the cross-entropy alone', () => {
+  test('is the cross-entropy at alpha = 1', () => {
     const strategy = normalized({ alpha: 1 });
     expect(strategy.computeLoss(student, teacher, label)).toBeCloseTo(Math.log(3), 14);
   });
 
-  test('of two classes the cross-entropy is left', () => {
+  test('is the cross-entropy term for two classes', () => {
     const pair = [matrix([0, 0]), matrix([Math.log(3), 0]), Int32Array.of(0)] as const;
     expect(normalized({ alpha: 0 }).computeLoss(...pair)).toBeCloseTo(0.75 * Math.LN2, 14);
     const single = [matrix([1]), matrix([2]), Int32Array.of(0)] as const;
@@ -102,7 +102,7 @@ describe('NormalizedDistillationStrategy', () => {
     expect(normalized(options).computeLossAndGradient(...call)).toEqual(expected);
   });
 
-  test('a label that both sides rule out adds nothing, unless the cross-entropy wants it', () => {
+  test('ignores a label that both sides rule out, unless alpha is above 0', () => {
     const call = [matrix([-Infinity, 0, 0]), matrix([-Infinity, 1, 1]), Int32Array.of(0)] as const;
     const { loss, gradient } = normalized({ alpha: 0 }).computeLossAndGradient(...call);
     expect(loss).toBe(0);
@@ -117,12 +117,16 @@ describe('NormalizedDistillationStrategy', () => {
   test.each([
     ['the label', 0, [Number.NaN, 1, 1], [-Infinity, 1, 1]],
     ['another class', 1, [1, Number.NaN, 1], [0, -Infinity, -Infinity]],
-  ])('sees a NaN of the student at %s, to which the teacher gives nothing', (_, column, s, t) => {
-    const call = () => normalized({ alpha: 0 }).computeLoss(matrix(s), matrix(t), Int32Array.of(0));
-    expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column });
-  });
+  ])(
+    "finds a NaN of the student at %s, where the teacher's probability is 0",
+    (_, column, s, t) => {
+      const call = () =>
+        normalized({ alpha: 0 }).computeLoss(matrix(s), matrix(t), Int32Array.of(0));
+      expect(refusal(call)).toMatchObject({ code: 'NOT_FINITE', argument: 'student', column });
+    },
+  );
 
-  test('needs a class for every row', () => {
+  test('needs a label in every row', () => {
     const two = matrix([1, 2], [3, 4]);
     const call = () => normalized().computeLoss(two, two, Int32Array.of(UNLABELED, 0));
     expect(refusal(call)).toMatchObject({ code: 'LABEL_REQUIRED', argument: 'labels', row: 0 });
