@@ -1,4 +1,4 @@
-"""Labels documents on a cluster of Dask, by a server that speaks vLLM's protocol.
+"""Labels documents on a Dask cluster, with a server of vLLM's protocol.
 
     python3 cluster.py documents.jsonl labels --teacher http://127.0.0.1:8000
 
@@ -27,7 +27,7 @@ TIMEOUT = 60  # seconds
 
 
 def post(url, body):
-    """Sends a request, again if the server or the connection fails."""
+    """Sends a request, and repeats it if the server or the connection fails."""
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
@@ -49,7 +49,7 @@ def post(url, body):
 
 
 def rows_of(document, teacher, model, k):
-    """The rows of a document: what is read there, what comes next, and what the teacher says."""
+    """The rows of a document: the current token, the next token, and the teacher's log-probabilities."""
     tokens = [int(token) for token in document.tokens]
     body = {
         "model": model,
@@ -79,7 +79,7 @@ def rows_of(document, teacher, model, k):
 
 
 def label_part(part, folder, teacher, model, k, partition_info=None):
-    """Labels a part, into a file that is there as a whole or not at all."""
+    """Labels a part into a file that is written completely or not at all."""
     number = partition_info["number"] if partition_info else 0
     path = os.path.join(folder, f"part-{number:05d}.jsonl")
     if len(part) > 0 and not os.path.exists(path):
