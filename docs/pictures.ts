@@ -135,7 +135,7 @@ function lengths(): TopLevelSpec {
   };
 }
 
-/** How much of the gradient is the teacher's, over the temperature, for several alphas. */
+/** The teacher's share of the gradient over the temperature, for several alphas. */
 function shares(): TopLevelSpec {
   const forms = [
     { form: 'with T²', temperatureSquared: true },

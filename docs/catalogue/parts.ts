@@ -26,7 +26,7 @@ export interface Paper {
   readonly url: string;
   /** For example `§3.2`; empty for the whole paper. */
   readonly section: string;
-  /** What differs from the paper. */
+  /** The difference from the paper. */
   readonly note: string;
 }
 

@@ -6,7 +6,7 @@ import { type NumericTrait, traitOf, typeTag } from './numeric.js';
 /** Makes a hint for an argument of another type; undefined where nothing is sure to work. */
 export type HintOf = (argument: string, value: unknown) => string | undefined;
 
-/** What a matrix is compared with. */
+/** The argument with which a matrix is compared. */
 interface Student {
   readonly rows: number;
   readonly columns: number;

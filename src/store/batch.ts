@@ -41,7 +41,7 @@ export interface BatchOptions {
    */
   readonly from?: BatchPosition | undefined;
   /**
-   * What to read: `tokens`, `labels`, `targets` and names of dense rows.
+   * Columns to read: `tokens`, `labels`, `targets` and names of dense rows.
    *
    * @defaultValue everything that the store holds
    */

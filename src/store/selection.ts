@@ -7,7 +7,7 @@ import { type Columns, columnsOf, kindsOf } from './rows.js';
 
 const OPERATION = 'TeacherStore.batches';
 
-/** What to read from a store, and in which order. */
+/** The rows and columns to read from a store, and their order. */
 export interface Selection {
   readonly windows: readonly Window[];
   readonly columns: Columns;

@@ -83,6 +83,13 @@ test('no sentence begins with a pronoun in place of its noun', () => {
   expect(sources.flatMap((source) => violations(source, isPronoun))).toEqual([]);
 });
 
+test('no sentence of a comment begins with What or Whatever', () => {
+  const isComment = (line: string) => /^\s*(\/\/|\/\*\*|\*|#)/.test(line);
+  const begins = (line: string, next: string) =>
+    isComment(line) && /(^|[.:;!?)] )(What|Whatever)\b/.test(proseOf(line, next));
+  expect(sources.filter(isCode).flatMap((source) => violations(source, begins))).toEqual([]);
+});
+
 /** Files whose exports are the entry points of the package, as tsup.config.ts lists them. */
 const ENTRIES = [
   'src/index.ts',

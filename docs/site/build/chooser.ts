@@ -4,7 +4,7 @@ import { pathOf } from './strategies.js';
 
 // The chooser: four questions that end in a program. Every program is compiled and run by a test.
 
-/** What a reader answers, one key for each question. */
+/** The answers of a reader, one key for each question. */
 export interface Answers {
   readonly classes: 'same' | 'other' | 'embeddings' | 'scores';
   readonly labels: 'all' | 'some' | 'none';

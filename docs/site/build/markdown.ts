@@ -6,7 +6,7 @@ import { toTeX } from './formula.js';
 import { root } from './repository.js';
 
 /**
- * What the pages need of Markdown beside what VitePress has: formulas, links between files of the
+ * Extensions of VitePress's Markdown for the pages: formulas, links between files of the
  * repository, and drawings that take part in the page's colours.
  */
 export function extendMarkdown(

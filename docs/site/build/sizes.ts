@@ -2,7 +2,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from './repository.js';
 
-/** What a page loads for one export, in bytes: bundled alone, minified, compressed by Brotli. */
+/** Download size of one export, in bytes: bundled alone, minified, compressed by Brotli. */
 export async function sizeOf(name: string): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents: `export { ${name} } from './src/index.js';`, resolveDir: root },

@@ -19,7 +19,7 @@ import {
 import type { LayerwiseCall } from './layerwise.js';
 import type { WeightedStrategy } from './weights.js';
 
-/** What a hybrid needs to know of the layerwise call that it is a part of. */
+/** The part of a layer-by-layer call that a nested hybrid needs. */
 export interface LayerwisePart<T extends FloatArray> {
   readonly call: LayerwiseCall<T>;
   readonly operation: string;
