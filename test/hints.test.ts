@@ -506,7 +506,7 @@ describe('a hybrid', () => {
     },
     'matrices by layer in computeLoss': {
       call: () => bound.computeLoss(wrong(layers.student), wrong(layers.teacher)),
-      says: 'student must be a Matrix, got an object; for matrices by layer, call computeLayerwise of a HybridDistillationStrategy',
+      says: 'student must be a Matrix, got an object; for matrices by layer, call computeLayerwise of a hybrid',
       follow: whole,
       gives,
     },

@@ -86,7 +86,7 @@ test('computeThroughHead accepts only types that are sums over rows', () => {
   expect(() => computeThroughHead(new MultiLevelDistillationStrategy(), head, head)).toThrow();
   // @ts-expect-error: it accepts no sparse teacher
   const ofSparse = () => computeThroughHead(new LogitMSEDistillationStrategy(), head, sparse);
-  expect(ofSparse).toThrow(/teacher must be a Matrix, not SparseTargets/);
+  expect(ofSparse).toThrow(/teacher must be a Matrix, got an object of type SparseTargets/);
   const double = { hidden: head.hidden.as(float64), weight: head.weight.as(float64) };
   // @ts-expect-error: student and teacher have one type
   expect(() => computeThroughHead(response, head, double)).toThrow(

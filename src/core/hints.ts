@@ -64,7 +64,7 @@ export function matrixHint(
   }
   if (typeof value !== 'object' || value === null) return undefined;
   if (areLayers(value)) {
-    return 'for matrices by layer, call computeLayerwise of a HybridDistillationStrategy';
+    return 'for matrices by layer, call computeLayerwise of a hybrid';
   }
   if (!('data' in value)) return undefined;
   if (typeof value.data === 'function') return FRAMEWORKS;
