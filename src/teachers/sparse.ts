@@ -7,6 +7,7 @@ import {
   throwShape,
   throwType,
 } from '../core/errors.js';
+import { inspectAsSparse } from '../core/inspect.js';
 import { checkMatrix, Matrix } from '../core/matrix.js';
 import { type FloatArray, type NumericTrait, typeTag } from '../core/numeric.js';
 import { checkLogits } from '../core/probabilities.js';
@@ -100,6 +101,7 @@ export class SparseTargets<T extends FloatArray = Float32Array> {
     this.indices = indices;
     this.values = values;
     this.logTail = logTail;
+    inspectAsSparse(SparseTargets.prototype);
   }
 
   /** Number of rows. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { float64, Matrix } from '../../src/index.js';
+import { float64, Matrix, SparseTargets } from '../../src/index.js';
 
 test('the console shows a small matrix completely', () => {
   const matrix = Matrix.fromRows([
@@ -37,4 +37,23 @@ test('the console shows a matrix with a transferred buffer', () => {
   const gone = new Matrix(data, 1, 2);
   structuredClone(data, { transfer: [data.buffer as ArrayBuffer] });
   expect(inspect(gone)).toBe('Matrix 1 × 2 float32 [\n  [ NaN, NaN ]\n]');
+});
+
+test('the console shows sparse targets by class', () => {
+  const options = { columns: 9, log: true, temperature: 2 };
+  const targets = SparseTargets.fromProbabilities([{ 7: -0.5, 2: -2 }, { 4: -1 }], options);
+  expect(inspect(targets)).toBe(
+    [
+      'SparseTargets 2 × 9, k = 2, float32 logProbabilities at temperature 2 [',
+      '  [ 7: -0.5, 2: -2 ],',
+      '  [ 4: -1, – ]',
+      ']',
+    ].join('\n'),
+  );
+  const logits = new SparseTargets({
+    indices: Int32Array.of(3),
+    logits: Matrix.fromRows([[1.5]], float64),
+    columns: 5,
+  });
+  expect(inspect(logits)).toBe('SparseTargets 1 × 5, k = 1, float64 logits [\n  [ 3: 1.5 ]\n]');
 });
