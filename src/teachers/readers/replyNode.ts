@@ -159,6 +159,9 @@ export class ReplyNode {
   }
 }
 
+/** Hint for a token id that is not below the number of columns. */
+export const COLUMNS_HINT = "columns is the size of the student's vocabulary";
+
 /** Throws unless a value is a token id; `or` names other values that are allowed. */
 export function checkTokenId(
   operation: string,
@@ -170,10 +173,7 @@ export function checkTokenId(
   if (isTokenId(id, columns)) return id;
   const expected = `be a token id in [0, ${columns})${or}`;
   if (typeof id !== 'number') throwType(operation, argument, expected, id);
-  const hint =
-    Number.isInteger(id) && id >= columns
-      ? 'columns is the size of the vocabulary that student and teacher share'
-      : undefined;
+  const hint = Number.isInteger(id) && id >= columns ? COLUMNS_HINT : undefined;
   refuse('OUT_OF_RANGE', operation, argument, expected, String(id), { hint });
 }
 

@@ -8,7 +8,7 @@ import {
   readOptions,
   type TeacherReply,
 } from './reply.js';
-import { isTokenId, ReplyNode } from './replyNode.js';
+import { COLUMNS_HINT, isTokenId, ReplyNode } from './replyNode.js';
 import { type Candidate, readRow } from './row.js';
 
 /** A token that vLLM scored. */
@@ -19,7 +19,9 @@ export interface VLLMLogprob {
 }
 
 /** For each token of the prompt, the scored tokens by id; `null` for the first token. */
-export type VLLMPromptLogprobs = readonly (Readonly<Record<string, VLLMLogprob>> | null)[];
+export type VLLMPromptLogprobs = readonly (Readonly<
+  Record<string, VLLMLogprob | undefined>
+> | null)[];
 
 /**
  * The fields of a reply of vLLM's `/v1/completions` or `/v1/chat/completions` that {@link readVLLM}
@@ -220,8 +222,9 @@ function readCandidate(position: ReplyNode, key: string, columns: number): Ranke
   const id = Number(key);
   // Number() also accepts keys that the server never writes: '', ' 7' and '7e0'.
   if (String(id) !== key || !isTokenId(id, columns)) {
-    const expected = `be at a token id in [0, ${columns})`;
-    refuse('OUT_OF_RANGE', position.operation, node.place, expected, JSON.stringify(key));
+    const expected = `have a token id in [0, ${columns}) as its key`;
+    const hint = id >= columns ? COLUMNS_HINT : undefined;
+    refuse('OUT_OF_RANGE', position.operation, node.place, expected, JSON.stringify(key), { hint });
   }
   const logProbability = node.field('logprob').logProbability();
   return { id, logProbability, rank: node.field('rank').integer(1), node };

@@ -94,7 +94,7 @@ describe('readDistillKit', () => {
       read(row, config).targets.indices,
     );
     expect(refusal(() => read(row, config, { columns: 998 })).message).toContain(
-      'config.d must be at most columns + 1, 999, got 1000; columns is the size of the vocabulary',
+      "config.d must be at most columns + 1, 999, got 1000; columns is the size of the student's vocabulary",
     );
   });
 

@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { Matrix, ResponseDistillationStrategy } from '../../../src/index.js';
-import { readVLLM, type VLLMResponse } from '../../../src/teachers/readers/index.js';
+import {
+  readVLLM,
+  type VLLMLogprob,
+  type VLLMPromptLogprobs,
+  type VLLMResponse,
+} from '../../../src/teachers/readers/index.js';
 import { refusal, wrong } from '../../support/refusal.js';
 
 const columns = 10;
@@ -130,6 +135,11 @@ describe('readVLLM', () => {
     }
   });
 
+  test('accepts positions whose ids differ, which TypeScript gives absent ids as undefined', () => {
+    type Position = { 2: VLLMLogprob; 7?: undefined } | { 7: VLLMLogprob; 2?: undefined };
+    expectTypeOf<[null, Position]>().toExtend<VLLMPromptLogprobs>();
+  });
+
   test('returns targets that a strategy accepts', () => {
     const { targets, tokens } = read(completion());
     const strategy = new ResponseDistillationStrategy({ temperature: 1 });
@@ -144,17 +154,17 @@ describe('readVLLM', () => {
     [
       'an id ≥ columns',
       { ...scored([7, -1, 1]), 10: {} },
-      `${place}["10"] must be at a token id in [0, 10), got "10"`,
+      `${place}["10"] must have a token id in [0, 10) as its key, got "10"; columns is the size of the student's vocabulary`,
     ],
     [
       'a word',
       { ...scored([7, -1, 1]), the: {} },
-      `${place}.the must be at a token id in [0, 10), got "the"`,
+      `${place}.the must have a token id in [0, 10) as its key, got "the"`,
     ],
     [
       'an id in another form',
       { ...scored([7, -1, 1]), '07': {} },
-      `${place}["07"] must be at a token id`,
+      `${place}["07"] must have a token id in [0, 10) as its key`,
     ],
     [
       'a positive log-probability',

@@ -6,7 +6,7 @@ import {
   readOptions,
   type TeacherReply,
 } from '../reply.js';
-import { ReplyNode } from '../replyNode.js';
+import { COLUMNS_HINT, ReplyNode } from '../replyNode.js';
 import { type Candidate, readRow } from '../row.js';
 import type { DistillKitConfig, DistillKitLegacyConfig } from './config.js';
 import { readScores, type ScoreReader } from './scores.js';
@@ -178,6 +178,7 @@ function checkVocabulary({ vocabulary }: ScoreReader, { columns }: RowFormat): v
   const size = vocabulary?.integer(2) ?? columns;
   if (!vocabulary || size <= columns + 1) return;
   const expected = `be at most columns + 1, ${columns + 1}`;
-  const hint = 'columns is the size of the vocabulary that student and teacher share';
-  refuse('OUT_OF_RANGE', vocabulary.operation, vocabulary.place, expected, String(size), { hint });
+  const received = String(size);
+  const hint = COLUMNS_HINT;
+  refuse('OUT_OF_RANGE', vocabulary.operation, vocabulary.place, expected, received, { hint });
 }
