@@ -35,6 +35,11 @@ const student = Matrix.fromRows(rows.student);
 const teacher = Matrix.fromRows(rows.teacher);
 const response = new ResponseDistillationStrategy();
 const feature = new FeatureDistillationStrategy();
+/** What a reader returns for the student's row 1. */
+const reply = {
+  targets: SparseTargets.topK(teacher.rowRange(1, 2), 3, { temperature: 3 }),
+  tokens: Int32Array.of(1),
+};
 const LABELLED = response.computeLoss(student, teacher, Int32Array.of(0, 1));
 const UNLABELLED = response.computeLoss(student, teacher);
 
@@ -272,9 +277,35 @@ describe('a matrix', () => {
     },
     'a sparse teacher, where every column is needed': {
       call: () => compareOutputs(student, wrong(SparseTargets.topK(teacher, 2))),
-      says: 'teacher must be a Matrix, got an object of type SparseTargets; pass its values for all columns, or use a divergence, such as KL(teacher ‖ student)',
-      follow: () => compareOutputs(student, teacher).agreement,
-      gives: 0.5,
+      says: "teacher must be a Matrix, got an object of type SparseTargets; pass the teacher's logits of all classes, or call computeLoss of a strategy with the option `tail`",
+      follow: () => [
+        compareOutputs(student, teacher).agreement,
+        response
+          .computeLoss(student, SparseTargets.topK(teacher, 3, { temperature: 3 }))
+          .toFixed(5),
+      ],
+      gives: [0.5, UNLABELLED.toFixed(5)],
+    },
+    'the targets and tokens of a reply, with all rows of the student': {
+      call: () => response.computeLoss(student, reply.targets, reply.tokens),
+      says: "labels has shape [1], expected [2] (one for each row); take the student's rows of the reply: student.gatherRows(studentRows)",
+      follow: () =>
+        response.computeLoss(student.gatherRows([1]), reply.targets, reply.tokens).toFixed(5),
+      gives: response
+        .computeLoss(student.rowRange(1, 2), teacher.rowRange(1, 2), reply.tokens)
+        .toFixed(5),
+    },
+    'targets at another temperature': {
+      call: () => response.computeLoss(student, SparseTargets.topK(teacher, 2)),
+      says: "teacher must hold log-probabilities at temperature 3, the strategy's, got temperature 1; take SparseTargets.topK(logits, k, { temperature: 3 }), or tail: 'renormalize'",
+      follow: () => {
+        const kept = new ResponseDistillationStrategy({ tail: 'renormalize' });
+        return [
+          response.computeLoss(student, SparseTargets.topK(teacher, 3, { temperature: 3 })),
+          kept.computeLoss(student, SparseTargets.topK(teacher, 3)),
+        ].map((loss) => loss > 0);
+      },
+      gives: [true, true],
     },
     'numbers for its data': {
       call: () => new Matrix(wrong<Float32Array>([1, 2]), 1, 2),

@@ -189,7 +189,11 @@ export function checkInputs<T extends FloatArray>(
     checkLabelType(operation, labels, student);
     const length = labelRows(labels);
     if (length !== student.rows) {
-      throwShape(operation, 'labels', [length], [student.rows], 'one for each row');
+      const isReply = sparse?.rows === length;
+      const hint = isReply
+        ? "take the student's rows of the reply: student.gatherRows(studentRows)"
+        : undefined;
+      throwShape(operation, 'labels', [length], [student.rows], 'one for each row', hint);
     }
   }
   if (normalizer !== undefined) checkPositive(operation, 'normalizer', normalizer);
@@ -264,7 +268,7 @@ function checkTakesSparse<T extends FloatArray>(
 ): void {
   if (!sparse || takesSparse) return;
   const hint =
-    'pass its values for all columns, or use a divergence, such as KL(teacher ‖ student)';
+    "pass the teacher's logits of all classes, or call computeLoss of a strategy with the option `tail`";
   throwType(operation, 'teacher', 'be a Matrix', sparse, hint);
 }
 

@@ -140,7 +140,7 @@ export function checkSides(
     if (column !== undefined) {
       throwRuledOut(operation, side, ruledOut, where, { row, column, hint });
     }
-    const tailHint = "or choose tail: 'renormalize'";
+    const tailHint = "take tail: 'renormalize'";
     throwRuledOut(operation, `the ${side}'s tail`, ruledOut, where, { row, hint: tailHint });
   }
 }

@@ -19,8 +19,8 @@ export interface TeacherSequence {
   readonly targets?: SparseTargets<FloatArray> | undefined;
   /**
    * For text, the token that each of the n rows predicts, as the readers of
-   * `knowledge-distillation/teachers` return them. Without `prompt`, the class of each row. A batch
-   * has them as `labels`.
+   * `knowledge-distillation/teachers` return them; the tokens of the prompt are not among them.
+   * Without `prompt`, the class of each row. A batch has them as `labels`.
    */
   readonly tokens?: ArrayLike<number | bigint> | undefined;
   /**

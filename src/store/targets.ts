@@ -76,7 +76,12 @@ function checkKind(
   }
   if (temperature !== description.temperature) {
     const expected = `have temperature ${description.temperature}, as the store`;
-    refuse('TEMPERATURE', operation, 'targets', expected, String(temperature));
+    const own = description.temperature;
+    const topK = `take SparseTargets.topK(logits, k, { temperature: ${own} })`;
+    const replies =
+      "server replies are at temperature 1: create the store with temperature 1 and train with tail: 'renormalize'";
+    const hint = temperature === 1 ? `${topK}; ${replies}` : topK;
+    refuse('TEMPERATURE', operation, 'targets', expected, String(temperature), { hint });
   }
 }
 

@@ -136,7 +136,7 @@ describe('computeThroughHead names the row of the batch', () => {
       computeThroughHead(strategy, { ...student, bias }, targets, undefined, chunked);
     expect(refusal(call)).toMatchObject({ argument: "the student's tail", row: 3 });
     expect(refusal(call).message).toMatch(
-      /the student's tail row 3 must be above -Infinity where the teacher is, got -Infinity; or choose tail: 'renormalize'$/,
+      /the student's tail row 3 must be above -Infinity where the teacher is, got -Infinity; take tail: 'renormalize'$/,
     );
   });
 

@@ -62,7 +62,14 @@ test('invalid input is refused by name, and none of it is stored', async () => {
     [{ targets: changed({ indices: Int32Array.of(0, 1, 2, 2) }) }, { row: 1 }],
     [{ targets: targetsOf(logits, 3) }, { argument: 'targets', row: 0, code: 'OUT_OF_RANGE' }],
     [{ targets: changed({ columns: 6 }) }, { argument: 'targets', code: 'SHAPE_MISMATCH' }],
-    [{ targets: changed({ temperature: 2 }) }, { argument: 'targets', code: 'TEMPERATURE' }],
+    [
+      { targets: changed({ temperature: 2 }) },
+      {
+        argument: 'targets',
+        code: 'TEMPERATURE',
+        hint: 'take SparseTargets.topK(logits, k, { temperature: 1 })',
+      },
+    ],
     [
       {
         targets: new SparseTargets({

@@ -371,7 +371,7 @@ describe('A sparse teacher is refused', () => {
     expect(refusal(call)).toMatchObject({
       code: 'TEMPERATURE',
       message:
-        "ResponseDistillationStrategy.computeLoss: teacher must hold log-probabilities at temperature 2, the strategy's, got temperature 1; or choose tail: 'renormalize'",
+        "ResponseDistillationStrategy.computeLoss: teacher must hold log-probabilities at temperature 2, the strategy's, got temperature 1; take SparseTargets.topK(logits, k, { temperature: 2 }), or tail: 'renormalize'",
     });
     const { logProbabilities: logits, ...rest } = good;
     const raw = new SparseTargets({ ...rest, logits });
@@ -407,7 +407,7 @@ describe('A sparse teacher is refused', () => {
       code: 'RULED_OUT',
       argument: "the student's tail",
       row: 0,
-      message: expect.stringContaining("; or choose tail: 'renormalize'"),
+      message: expect.stringContaining("; take tail: 'renormalize'"),
     });
     const labeled = () =>
       strategy.computeLoss(matrix([-Infinity, 0, 0, 0]), new SparseTargets(good), Int32Array.of(0));
@@ -484,7 +484,7 @@ describe('A sparse teacher is refused', () => {
       argument: 'teacher',
       expected: 'be a Matrix',
     });
-    expect(message).toContain('use a divergence');
+    expect(message).toContain('a strategy with the option `tail`');
   });
 
   test('by a divergence that needs the class of every row', () => {

@@ -28,12 +28,16 @@ export function checkSparse<T extends FloatArray>(
   checkSparseRows(operation, teacher, rows);
   if (loss.terms.tail === 'renormalize' || teacher.keepsAll()) return;
   const temperatureOf = temperaturesOf(loss, batch);
-  const hint = "or choose tail: 'renormalize'";
   const received = teacher.kind === 'logits' ? 'logits' : `temperature ${teacher.temperature}`;
   for (const row of rows) {
     const asked = temperatureOf(row).teacher;
     if (teacher.kind !== 'logits' && teacher.temperature === asked) continue;
     const expected = `hold log-probabilities at temperature ${asked}, the strategy's`;
+    const renormalize = "tail: 'renormalize'";
+    // Targets have one temperature for all of their rows.
+    const hint = batch.temperatures
+      ? `take ${renormalize}`
+      : `take SparseTargets.topK(logits, k, { temperature: ${asked} }), or ${renormalize}`;
     refuse('TEMPERATURE', operation, 'teacher', expected, received, { hint });
   }
 }
