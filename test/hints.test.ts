@@ -35,7 +35,7 @@ const student = Matrix.fromRows(rows.student);
 const teacher = Matrix.fromRows(rows.teacher);
 const response = new ResponseDistillationStrategy();
 const feature = new FeatureDistillationStrategy();
-/** What a reader returns for the student's row 1. */
+/** A reply for the student's row 1. */
 const reply = {
   targets: SparseTargets.topK(teacher.rowRange(1, 2), 3, { temperature: 3 }),
   tokens: Int32Array.of(1),
