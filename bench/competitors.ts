@@ -50,7 +50,7 @@ export async function responseTables(
       console.error(`response, ${dtype}, ${size.rows} × ${size.columns} done`);
     }
     tables.push({
-      name: dtype,
+      name: `${dtype}, ns a logit`,
       columns: SIZES.map(({ rows, columns }) => ({
         name: `${rows} × ${columns}`,
         unit: 1e-6 * rows * columns,
