@@ -47,7 +47,7 @@ export default defineConfig({
         activeMatch: '/examples/',
       },
       { text: 'Reference', link: '/reference/', activeMatch: '/reference/' },
-      { text: 'Project', link: '/project/parity', activeMatch: '/(project|decisions)/' },
+      { text: 'Project', link: '/project/speed', activeMatch: '/(project|decisions)/' },
     ],
     sidebar: manifest.sidebar,
     outline: { level: [2, 3], label: 'On this page' },
@@ -63,8 +63,10 @@ export default defineConfig({
               /^(an?|the|of|to|for|in|is|do|i|and|or)$/i.test(term) ? null : term.toLowerCase(),
           },
           searchOptions: {
-            // Guides first.
-            boostDocument: (id: string) => {
+            // The measurements first for words about speed, and guides first for all others.
+            boostDocument: (id: string, term: string) => {
+              const isSpeed = /^(speed|fast|faster|benchmark)$/.test(term);
+              if (isSpeed && /^\/project\/speed/.test(id)) return 100;
               if (/^\/(guides|choose)/.test(id)) return 3;
               if (/^\/(strategies|start)/.test(id)) return 2;
               return /^\/(reference|project\/changelog)/.test(id) ? 0.3 : 1;

@@ -215,6 +215,13 @@ function byLetter(a: string, b: string): number {
   return a.localeCompare(b, 'en', { sensitivity: 'base' });
 }
 
+/** Notes for logits of the same classes, as Markdown. */
+const SPECIAL_CASES = `Special cases:
+
+- A student much smaller than its teacher: \`ReverseKL\` for a language model, \`standardizeLogits: true\` for a classifier ([the capacity gap](choosing.md#a-small-student-the-capacity-gap)).
+- A language model: \`causalRows\` excludes [prompts and padding](language-models.md#prompts-and-padding-which-rows-count).
+- The k largest logits of the teacher: [\`SparseTargets\`](language-models.md#a-teacher-of-its-largest-logits) take the teacher's place.`;
+
 /** Writes the page. */
 export function writeChooser(strategies: readonly Strategy[]): void {
   const described = (name: string) => {
@@ -232,6 +239,7 @@ export function writeChooser(strategies: readonly Strategy[]): void {
       const { next } = recommend(answers);
       return next.length > 0 ? `Then try:\n\n${next.map(described).join('\n')}` : '';
     }),
+    ...shownFor(({ classes }) => (classes === 'same' ? SPECIAL_CASES : '')),
   ];
   const questions = JSON.stringify(QUESTIONS).replaceAll("'", '&#39;');
   writePage(

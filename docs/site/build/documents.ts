@@ -25,6 +25,8 @@ const GUIDES = [
   'own-strategy',
   'performance',
 ];
+/** The documents about the project that come first, in this order. */
+const PROJECT = ['speed.md', 'sizes.md', 'limits.md', 'architecture.md'];
 /** Documents that have a page of their own making. */
 const ELSEWHERE = ['strategies.md'];
 
@@ -47,7 +49,10 @@ export function examples(): Page[] {
 
 /** Documents about the project and not about its use. */
 export function project(): Page[] {
-  const own = documentsIn('docs').filter((file) => !ELSEWHERE.includes(file));
+  const place = (file: string) => PROJECT.indexOf(file) >>> 0;
+  const own = documentsIn('docs')
+    .filter((file) => !ELSEWHERE.includes(file))
+    .sort((a, b) => place(a) - place(b));
   const others = ['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md'];
   return [
     ...own.map((file) => pageOf(`docs/${file}`, `project/${nameOf(file)}`)),

@@ -206,10 +206,28 @@ test.each([
   ['pytorch', /guides\/pytorch/],
   ['kl_div', /guides\/pytorch/],
   ['webgpu', /guides\/(tensorflow|performance)/],
-])('the search for "%s" finds a guide first', async (query, expected) => {
+  ['mask prompts', /guides\/language-models.*#prompts-and-padding/],
+  ['prompt', /guides\/language-models.*#prompts-and-padding/],
+  ['padding', /guides\/language-models.*#prompts-and-padding/],
+  ['prompts and padding', /guides\/language-models.*#prompts-and-padding/],
+  ['speed', /project\/speed/],
+  ['benchmark', /project\/speed/],
+  ['how fast PyTorch', /project\/speed/],
+  ['PyTorch speed', /project\/speed/],
+  ['faster than PyTorch', /project\/speed/],
+  ['capacity gap', /choose|guides\/choosing/],
+  ['small student', /choose|guides\/choosing/],
+])('the search for "%s" finds what it is about first', async (query, expected) => {
   await visit('index.html', {}, async (page) => {
     const [first] = await search(page, query);
     expect(first).toMatch(expected);
+  });
+});
+
+test('the header leads to the speed of the library', async () => {
+  await visit('index.html', {}, async (page) => {
+    await page.getByRole('banner').getByRole('link', { name: 'Project' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Speed' }).waitFor();
   });
 });
 
