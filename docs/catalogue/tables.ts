@@ -36,10 +36,8 @@ function strategyTable(family: string, catalogue: readonly Strategy[]): string[]
     `[\`${strategy.name}\`](../${strategy.file})`,
     strategy.use.replace(/^Use it |\.$/g, ''),
     strategy.avoid.replace(/^Avoid it |\.$/g, ''),
-    { required: 'required', optional: 'optional', unused: '–', entries: 'by entry' }[
-      strategy.labels
-    ],
-    sumCell(strategy.isSumOverRows),
+    labelCell(strategy),
+    sumCell(strategy),
     optionsCell(strategy),
     strategy.papers.map(({ title, url }) => `[${title}](${url})`).join(', '),
   ]);
@@ -47,7 +45,13 @@ function strategyTable(family: string, catalogue: readonly Strategy[]): string[]
   return markdown(head, rows);
 }
 
-function sumCell(isSumOverRows: Strategy['isSumOverRows']): string {
+/** Returns how a strategy uses labels. */
+export function labelCell({ labels }: Strategy): string {
+  return { required: 'required', optional: 'optional', unused: '–', entries: 'by entry' }[labels];
+}
+
+/** Returns whether chunks of a batch add up to its loss. */
+export function sumCell({ isSumOverRows }: Strategy): string {
   if (isSumOverRows === 'options') return 'by options';
   if (isSumOverRows === 'entries') return 'by entry';
   return isSumOverRows ? 'yes' : 'no';

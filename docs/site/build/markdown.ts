@@ -96,24 +96,12 @@ function picturePath(file: string, { path }: Reading): string {
   return relative(dirname(path), join(root, file));
 }
 
-/**
- * HTML with the paths of its pictures as Vite finds them. A `<picture>` becomes its two pictures,
- * of which the style sheet shows the one of the scheme that the reader has chosen on the site.
- */
+/** HTML with the paths of its pictures as Vite finds them. */
 function withPictures(html: string, from: Reading): string {
-  return html
-    .replace(/\b(src|srcset)="(?![a-z]+:)([^"]+)"/g, (_, name: string, link: string) => {
-      return `${name}="${picturePath(repositoryPath(link, from.source), from)}"`;
-    })
-    .replace(/<picture>[\s\S]*?<\/picture>/g, (picture) => {
-      const [, dark] = /<source [^>]*dark[^>]*srcset="([^"]+)"/.exec(picture) ?? [];
-      const [image = ''] = /<img [^>]*>/.exec(picture) ?? [];
-      if (dark === undefined) return image;
-      const light = image.replace('<img', '<img class="light-only"');
-      return (
-        light + light.replace('light-only', 'dark-only').replace(/src="[^"]+"/, `src="${dark}"`)
-      );
-    });
+  return html.replace(
+    /\bsrc="(?![a-z]+:)([^"]+)"/g,
+    (_, link: string) => `src="${picturePath(repositoryPath(link, from.source), from)}"`,
+  );
 }
 
 /** A drawing as a part of the page, so that it follows the page's colours. */

@@ -1,4 +1,5 @@
 import { FAMILIES, type Strategy } from '../../catalogue/catalogue.js';
+import { labelCell, sumCell } from '../../catalogue/tables.js';
 import { drawingOf } from './markdown.js';
 import { plot } from './plots.js';
 import { read, type SidebarGroup, writePage } from './repository.js';
@@ -30,7 +31,7 @@ export async function writeStrategy(
   strategy: Strategy,
   pageOf: (symbol: string) => string | undefined,
 ): Promise<void> {
-  const { file, name, className, summary, use, formula, body, throws, example } = strategy;
+  const { file, name, className, summary, use, avoid, formula, body, throws, example } = strategy;
   const linked = (text: string) =>
     text.replace(/\{@link (\w+)\}/g, (_, symbol: string) => {
       const page = pageOf(symbol);
@@ -42,7 +43,8 @@ export async function writeStrategy(
     `# ${name}`,
     linked(summary),
     fence('ts', example),
-    use && `**When to use it.** ${linked(use)}`,
+    use && `**When to use it.** ${linked(`${use} ${avoid}`.trim())}`,
+    `Labels: ${labelCell(strategy)}. [Rows add up](/guides/calls#sums-over-rows): ${sumCell(strategy)}.`,
     formula && `## Formula\n\n${fence('math', formula)}`,
     await drawnSection(strategy),
     optionsSection(strategy, linked),
