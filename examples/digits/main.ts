@@ -41,12 +41,12 @@ async function main(): Promise<void> {
     teacher: { parameters: teacher.parameters, accuracy: teacher.accuracy },
     students,
   };
-  console.log(formatResults(results));
   if (quick) {
     console.log(
       'One seed and a short training: this run shows that the demo works, not which method is better.',
     );
   }
+  console.log(formatResults(results));
 
   // A quick run must not overwrite the results of a full one.
   const folder = fileURLToPath(new URL(quick ? 'results/quick' : 'results', import.meta.url));
