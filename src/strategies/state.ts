@@ -3,7 +3,7 @@ import type { IDistillationStrategy } from '../call/options.js';
 import type { Parameter } from '../call/parameter.js';
 import type { DistillationStrategyBase } from '../call/strategy.js';
 import { checkShape } from '../core/checks.js';
-import { checkChoice, checkOptions, throwShape, throwType } from '../core/errors.js';
+import { checkOptions, refuse, throwShape, throwType } from '../core/errors.js';
 import { type MatrixJSON, readJSON } from '../core/json.js';
 import { checkMatrix, type Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -137,6 +137,9 @@ export function loadState<T extends FloatArray>(
 ): void {
   const operation = 'loadState';
   const { parameters, memories } = learnedBy(operation, strategy);
+  if (typeof state === 'string') {
+    throwType(operation, 'state', 'be an object', state, 'use JSON.parse(state)');
+  }
   checkOptions(operation, 'state', state, ['parameters', 'memories']);
   const saved = state as StrategyState; // each part is checked below
   const writes: (() => void)[] = [];
@@ -241,7 +244,15 @@ function pair<Entry extends { readonly name: string }, Target>(
   return Array.from(targets, ([target, name], i) => {
     const place = `${argument}[${i}]`;
     const entry: Entry = entries[i];
-    checkChoice(operation, `${place}.name`, entry?.name, [name]);
+    checkName(operation, `${place}.name`, entry?.name, name);
     return { entry, place, target };
   });
+}
+
+function checkName(operation: string, argument: string, given: unknown, name: string): void {
+  if (given === name) return;
+  const expected = `be '${name}'`;
+  if (typeof given !== 'string') throwType(operation, argument, expected, given);
+  const hint = 'names are part of the state: make the strategy with the same names and order';
+  refuse('OUT_OF_RANGE', operation, argument, expected, `'${given}'`, { hint });
 }

@@ -388,7 +388,7 @@ describe('loadState refuses', () => {
   test('another order of entries, with a message that shows both orders', () => {
     const call = () => loadState(hybrid, { ...state, parameters: [...others, parameter] });
     expect(call).toThrow(
-      `loadState: state.parameters[0].name must be one of 'HybridDistillationStrategy → contrast → student weight', got "HybridDistillationStrategy → contrast`,
+      `loadState: state.parameters[0].name must be 'HybridDistillationStrategy → contrast → student weight', got 'HybridDistillationStrategy → contrast`,
     );
     const few = () =>
       loadState(new VariationalDistillationStrategy({ channels: 1 }), {
@@ -396,6 +396,30 @@ describe('loadState refuses', () => {
         memories: [],
       });
     expect(few).toThrow('state.parameters has shape [0], expected [1] (the strategy has scale)');
+  });
+
+  test('a renamed entry, with a hint that leads to the names of the state', () => {
+    const create = (name: string) =>
+      new HybridDistillationStrategy([
+        { strategy: new VariationalDistillationStrategy({ channels: 1 }), weight: 1, name },
+      ]);
+    const saved = saveState(create('features'));
+    const call = () => loadState(create('hidden'), saved);
+    expect(refusal(call).message).toBe(
+      "loadState: state.parameters[0].name must be 'hidden → scale', got 'features → scale'; " +
+        'names are part of the state: make the strategy with the same names and order',
+    );
+    expect(() => loadState(create('features'), saved)).not.toThrow();
+  });
+
+  test('text, which must be parsed first', () => {
+    const text = JSON.stringify(state);
+    const { message, code } = refusal(() => loadState(hybrid, text));
+    expect(code).toBe('WRONG_TYPE');
+    expect(message).toMatch(
+      /^loadState: state must be an object, got ".+; use JSON\.parse\(state\)$/,
+    );
+    expect(() => loadState(hybrid, JSON.parse(text))).not.toThrow();
   });
 
   test.each([undefined, {}, Matrix])('an invalid strategy: %o', (strategy) => {
