@@ -14,6 +14,7 @@ import {
   RelationalDistillationStrategy,
   ResponseDistillationStrategy,
   SparseTargets,
+  UNLABELED,
   virtualTeacher,
 } from '../src/index.js';
 import { refusal, wrong } from './support/refusal.js';
@@ -65,11 +66,17 @@ describe('labels', () => {
   const lossOf = (labels: unknown) => response.computeLoss(student, teacher, wrong(labels));
   const says = (received: string, hint: string) =>
     `labels must be a Matrix or an Int32Array, got ${received}; ${hint}`;
-  const of = (labels: unknown, received: string, hint: string, follow: () => unknown): Case => ({
+  const of = (
+    labels: unknown,
+    received: string,
+    hint: string,
+    follow: () => unknown,
+    gives = LABELLED,
+  ): Case => ({
     call: () => lossOf(labels),
     says: says(received, hint),
     follow: () => lossOf(follow()),
-    gives: LABELLED,
+    gives,
   });
   const oneHot = [
     [1, 0, 0],
@@ -96,6 +103,20 @@ describe('labels', () => {
     ),
     'numbers as strings': of(digits, 'an array', 'use Int32Array.from(labels, Number)', () =>
       Int32Array.from(digits, Number),
+    ),
+    'numbers as strings, without one': of(
+      ['0', null],
+      'an array',
+      'use UNLABELED for null: Int32Array.from(labels, (label) => Number(label ?? UNLABELED))',
+      () => Int32Array.from(['0', null], (label) => Number(label ?? UNLABELED)),
+      response.computeLoss(student, teacher, Int32Array.of(0, UNLABELED)),
+    ),
+    'indices, without one': of(
+      [null, 1],
+      'an array',
+      'use UNLABELED for null: Int32Array.from(labels, (label) => Number(label ?? UNLABELED))',
+      () => Int32Array.from([null, 1], (label) => Number(label ?? UNLABELED)),
+      response.computeLoss(student, teacher, Int32Array.of(UNLABELED, 1)),
     ),
     'the integers of a tokenizer': of(
       bigints,
@@ -130,6 +151,12 @@ describe('labels', () => {
       'use Int32Array.from(labels.data, Number)',
       () => Int32Array.from(tensor.data as unknown as ArrayLike<number>, Number),
     ),
+    "the teacher's place": {
+      call: () => Reflect.apply(response.computeLoss, response, [student, Int32Array.of(0, 1)]),
+      says: 'teacher must be a Matrix or SparseTargets, got an object of type Int32Array; an Int32Array looks like labels, which are the third argument',
+      follow: () => response.computeLoss(student, teacher, Int32Array.of(0, 1)),
+      gives: LABELLED,
+    },
     null: {
       ...of(null, 'null', 'pass undefined where there are no labels', () => undefined),
       gives: UNLABELLED,
@@ -203,6 +230,7 @@ describe('labels', () => {
     [0.5, 1.5],
     [0, 1, 2],
     ['0', '1', '0', '1', '0', '1'],
+    [0.5, null],
     new Date(0),
     new Map(),
     Symbol.iterator,
@@ -395,21 +423,36 @@ describe('a matrix', () => {
 
 describe('the expected shape in a message is accepted by the call', () => {
   const transposed = Matrix.zeros(3, 2);
+  const turned = Matrix.fromRows([
+    [1, 4],
+    [2, 5],
+    [3, 7],
+  ]); // the student, transposed
   const narrow = new FeatureDistillationStrategy({ projection: new LinearProjection(8, 4) });
   const [hidden, wide] = [Matrix.zeros(2, 4), Matrix.zeros(2, 8)];
 
   follows({
     'a transposed teacher': {
       call: () => response.computeLoss(student, transposed),
-      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape)",
+      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape); is it transposed?",
       follow: () => response.computeLoss(student, Matrix.zeros(2, 3)),
       gives: expect.any(Number),
     },
     'a transposed teacher of features': {
       call: () => feature.computeLoss(student, transposed),
-      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape)",
+      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape); is it transposed?",
       follow: () => feature.computeLoss(student, Matrix.zeros(2, 3)),
       gives: expect.any(Number),
+    },
+    'a transposed student': {
+      call: () => response.computeLoss(turned, teacher),
+      says: "teacher has shape [2, 3], expected [3, 2] (the student's shape); is it transposed?",
+      follow: () =>
+        response.computeLoss(
+          Matrix.fromRows([0, 1].map((i) => turned.toRows().map((row) => row[i]!))),
+          teacher,
+        ),
+      gives: UNLABELLED,
     },
     'a transposed teacher of any width': {
       call: () => new RelationalDistillationStrategy().computeLoss(student, transposed),
@@ -423,7 +466,7 @@ describe('the expected shape in a message is accepted by the call', () => {
           student,
           transposed,
         ),
-      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape)",
+      says: "teacher has shape [3, 2], expected [2, 3] (the student's shape); is it transposed?",
       follow: () =>
         new HybridDistillationStrategy([{ strategy: response, weight: 1 }]).computeLoss(
           student,
@@ -555,9 +598,15 @@ describe('a hybrid', () => {
     },
     'a misspelt layer': {
       call: () => layerwise({ output: student, hiddn: student }, layers.teacher),
-      says: "studentLayers must have a layer 'hidden', got output, hiddn; did you mean 'hiddn'?",
-      follow: whole,
-      gives,
+      says: "studentLayers must have a layer 'hidden', got output, hiddn; rename 'hiddn' to 'hidden', or bind the entry to 'hiddn'",
+      follow: () => [
+        whole(),
+        create([
+          HALVES[0],
+          { ...HALVES[1], layer: { student: 'hiddn', teacher: 'hidden' } },
+        ]).computeLayerwise({ output: student, hiddn: student }, layers.teacher).loss,
+      ],
+      gives: [gives, gives],
     },
     'a layer that no entry reads': {
       call: () => layerwise({ ...layers.student, attention: student }, layers.teacher),
@@ -622,6 +671,12 @@ describe('options', () => {
       follow: () => new ResponseDistillationStrategy({ temperature: 2 }).temperature,
       gives: 2,
     },
+    'a number as a string': {
+      call: () => new ResponseDistillationStrategy(wrong({ temperature: '4' })),
+      says: 'temperature must be a finite number > 0, got "4"; use Number(temperature)',
+      follow: () => new ResponseDistillationStrategy({ temperature: Number('4') }).temperature,
+      gives: 4,
+    },
     'one of another metric': {
       call: () => new FeatureDistillationStrategy({ metric: 'mse', delta: 2 }),
       says: "delta applies to metric 'huber' only, not to 'mse'",
@@ -659,6 +714,11 @@ describe('options', () => {
       follow: () => ensembleTeachers([teacher], { space: 'probabilities', temperature: 2 }).rows,
       gives: 2,
     },
+  });
+
+  test.each(['', 'four', '0', '-1'])('%j is no number for a temperature', (temperature) => {
+    const { hint } = refusal(() => new ResponseDistillationStrategy(wrong({ temperature })));
+    expect(hint).toBeUndefined();
   });
 
   test.each([

@@ -52,7 +52,9 @@ export function checkShape(
 ): void {
   const { rows, columns } = matrix;
   if (rows === expected[0] && columns === expected[1]) return;
-  throwShape(operation, argument, [rows, columns], expected, why, hint);
+  const isTransposed = rows === expected[1] && columns === expected[0];
+  const question = isTransposed ? 'is it transposed?' : undefined;
+  throwShape(operation, argument, [rows, columns], expected, why, hint ?? question);
 }
 
 /** Throws unless the teacher has a row for each of the student's. */

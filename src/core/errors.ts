@@ -109,7 +109,11 @@ export function checkNumber(
   inRange: (value: number) => boolean,
   hint?: string,
 ): number {
-  if (typeof value !== 'number') throwType(operation, argument, expected, value);
+  if (typeof value !== 'number') {
+    const isNumeral = typeof value === 'string' && value !== '' && inRange(Number(value));
+    const conversion = isNumeral ? `use Number(${argument})` : undefined;
+    throwType(operation, argument, expected, value, conversion);
+  }
   if (!inRange(value)) {
     refuse('OUT_OF_RANGE', operation, argument, expected, String(value), { hint });
   }
@@ -228,11 +232,11 @@ export function throwShape(
   operation: string,
   argument: string,
   received: readonly number[],
-  expected: readonly number[],
+  expected: readonly (number | string)[],
   why: string,
   hint?: string,
 ): never {
-  const list = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
+  const list = (sizes: readonly (number | string)[]) => `[${sizes.join(', ')}]`;
   const expectation = `${list(expected)} (${why})`;
   refuse('SHAPE_MISMATCH', operation, argument, expectation, list(received), { hint });
 }

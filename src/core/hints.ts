@@ -16,6 +16,9 @@ interface Student {
 const FRAMEWORKS =
   'use knowledge-distillation/tfjs for tensors of TensorFlow.js, /jax for arrays of jax-js';
 
+/** Hint for labels that are names. */
+export const INDICES = 'map each label to the index of its column, from 0';
+
 const INTEGER = /^-?\d+$/;
 
 const IS_BIG = /^Big/;
@@ -58,6 +61,9 @@ export function matrixHint(
   if (Array.isArray(value)) {
     return typeof value[0] === 'number' ? `use Matrix.fromRows([${argument}]${format})` : undefined;
   }
+  if (argument === 'teacher' && typeTag(value) === 'Int32Array') {
+    return 'an Int32Array looks like labels, which are the third argument';
+  }
   if (ArrayBuffer.isView(value)) {
     const floats = asFloats(argument, value, dtype);
     return floats && `use new Matrix(${floats}, rows, columns)`;
@@ -90,14 +96,18 @@ export function labelsHint(
   if (isTensor && typeof values === 'function') return FRAMEWORKS;
   if (!Array.isArray(values) && !isTyped(values)) return undefined;
   const list = Array.from(values as ArrayLike<unknown>);
-  if (typeof list[0] === 'string' && !list.every((label) => INTEGER.test(label as string))) {
-    return 'map each label to the index of its column, from 0';
+  const known = list.filter((label) => label !== null);
+  if (typeof known[0] === 'string' && !known.every((label) => INTEGER.test(label as string))) {
+    return INDICES;
   }
   const floats = asFloats(name, values, numeric.dtype);
   if (floats && list.length === rows * columns) {
     return `use new Matrix(${floats}, ${rows}, ${columns})`;
   }
-  return list.length === rows ? indicesHint(name, values) : undefined;
+  if (list.length !== rows) return undefined;
+  const hint = indicesHint(name, known);
+  if (known.length === rows || hint === undefined) return hint;
+  return `use UNLABELED for null: Int32Array.from(${name}, (label) => Number(label ?? UNLABELED))`;
 }
 
 /** Hint for class indices that are not in an `Int32Array`. */

@@ -11,7 +11,7 @@ import { lossAndGradient } from '../strategies/hybrid/bare.js';
 import type { ReadPair } from '../strategies/hybrid/layers.js';
 import { isHybrid, readsLayers } from '../strategies/hybrid/nested.js';
 import type { Inputs } from './inputs.js';
-import { isTensor, type Tensor } from './tensor.js';
+import { arrayHint, isTensor, type Tensor } from './tensor.js';
 
 /** One value for each layer, by the name of the layer. */
 export type ByLayer<V> = Readonly<Record<string, V>>;
@@ -163,7 +163,9 @@ function prepareLayers<T extends Tensor>(
 ): () => Evaluation {
   if (!isHybrid(strategy)) {
     const isByLayer = Object.values(student ?? {}).some(isTensor);
-    const hint = isByLayer ? 'tensors by layer are for a HybridDistillationStrategy' : undefined;
+    const hint = isByLayer
+      ? 'tensors by layer are for a HybridDistillationStrategy'
+      : arrayHint(student);
     throwType(operation, 'student', 'be a tensor', student, hint);
   }
   const layers = byLayer(operation, student);

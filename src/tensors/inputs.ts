@@ -1,5 +1,5 @@
 import type { TeacherOutput } from '../call/batch.js';
-import { throwShape } from '../core/errors.js';
+import { refuse, throwShape } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import { Matrix } from '../core/matrix.js';
 import { isTensor, type Tensor } from './tensor.js';
@@ -56,8 +56,8 @@ export abstract class Inputs<T extends Tensor> {
     if (!isTensor(labels)) return () => labels;
     const read = this.#add('labels', labels, ['int32', 'float32']);
     const isIndices = labels.dtype === 'int32' && !outputs.some((output) => isLike(labels, output));
-    const hint = `cast class indices: ${this.cast('labels', 'int32')}`;
-    const matrix = isIndices ? undefined : this.#matrix('labels', labels, read, hint);
+    if (!isIndices && labels.shape.length < 2) this.#refuseIndices(labels);
+    const matrix = isIndices ? undefined : this.#matrix('labels', labels, read);
     this.#checkOrder('labels', labels, outputs, !isIndices);
     return matrix ?? (() => Int32Array.from(read()));
   }
@@ -118,14 +118,16 @@ export abstract class Inputs<T extends Tensor> {
     }
   }
 
-  #matrix(
-    argument: string,
-    { shape }: T,
-    read: () => ArrayLike<number>,
-    hint?: string,
-  ): () => Matrix {
+  #refuseIndices({ shape, dtype }: T): never {
+    const expected = 'be int32 class indices, or a distribution for each row';
+    const received = `${dtype} of shape [${shape.join(', ')}]`;
+    const hint = `use ${this.cast('labels', 'int32')}`;
+    refuse('DTYPE_MISMATCH', this.operation, 'labels', expected, received, { hint });
+  }
+
+  #matrix(argument: string, { shape }: T, read: () => ArrayLike<number>): () => Matrix {
     if (shape.length < 2) {
-      throwShape(this.operation, argument, shape, [1, shape[0] ?? 1], 'rank 2 or more', hint);
+      throwShape(this.operation, argument, shape, [1, shape[0] ?? 1], 'rank 2 or more');
     }
     if (shape.at(-1) === 0) {
       throwShape(this.operation, argument, shape, [...shape.slice(0, -1), 1], 'a column or more');

@@ -17,6 +17,12 @@ export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'dataSync' in value && 'shape' in value;
 }
 
+/** Hint for an array in the place of a tensor; undefined for other values. */
+export function arrayHint(value: unknown): string | undefined {
+  const isArray = Array.isArray(value) || ArrayBuffer.isView(value);
+  return isArray ? 'make a tensor of it' : undefined;
+}
+
 /**
  * Throws unless a value is a tensor of one of the dtypes.
  *
@@ -29,7 +35,7 @@ export function checkType(
   dtypes: readonly string[],
   cast: string,
 ): void {
-  if (!isTensor(tensor)) throwType(operation, argument, 'be a tensor', tensor);
+  if (!isTensor(tensor)) throwType(operation, argument, 'be a tensor', tensor, arrayHint(tensor));
   if (dtypes.includes(tensor.dtype)) return;
   const expected = `be ${dtypes.join(', ').replace(/, (\w+)$/, ' or $1')}`;
   const hint = tensor.dtype === 'string' ? undefined : `use ${cast}`;

@@ -371,7 +371,7 @@ onEachDevice(() => {
       () => response2((p: np.Array) => p.reshape([3]), x(), x()),
     ],
     [
-      'labels has shape [1], expected [1, 1] (rank 2 or more); cast class indices: labels.astype(np.int32)',
+      'labels must be int32 class indices, or a distribution for each row, got float32 of shape [1]; use labels.astype(np.int32)',
       () => response2(same, x(), x(), np.array([1])),
     ],
     [
@@ -416,7 +416,7 @@ onEachDevice(() => {
         }),
     ],
     [
-      "gradient has shape [3, 1], expected [1, 3] (the student's shape)",
+      "gradient has shape [3, 1], expected [1, 3] (the student's shape); is it transposed?",
       () => {
         const transposing: IDistillationStrategy = {
           temperature: 1,

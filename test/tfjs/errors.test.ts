@@ -27,6 +27,10 @@ const hybrid = distillationLoss(
   ]),
 );
 const zeros = tf.zeros([2, 3]);
+const ROWS = [
+  [0, 0, 0],
+  [0, 0, 0],
+];
 const sequences = tf.zeros([2, 4, 3]);
 /** A strategy by another author. */
 const bare = (methods: Partial<IDistillationStrategy>): IDistillationStrategy => ({
@@ -94,7 +98,7 @@ test.each([
     },
   ],
   [
-    "gradient has shape [3, 2], expected [2, 3] (the student's shape)",
+    "gradient has shape [3, 2], expected [2, 3] (the student's shape); is it transposed?",
     () => distillationLoss(tf, bare({ computeGradient: () => Matrix.zeros(3, 2) }))(zeros, zeros),
   ],
   [
@@ -140,7 +144,7 @@ test.each([
     () => loss(zeros, zeros, tf.zeros([2], 'bool')),
   ],
   [
-    "labels has shape [2], expected [1, 2] (rank 2 or more); cast class indices: tf.cast(labels, 'int32')",
+    "labels must be int32 class indices, or a distribution for each row, got float32 of shape [2]; use tf.cast(labels, 'int32')",
     () => loss(zeros, zeros, tf.zeros([2])),
   ],
   [
@@ -171,6 +175,7 @@ test.each([
     'student must be a tensor, got an object; tensors by layer are for a HybridDistillationStrategy',
     () => loss(wrong({ output: zeros }), zeros),
   ],
+  ['student must be a tensor, got an array; make a tensor of it', () => loss(wrong(ROWS), zeros)],
   ['student must be a tensor, got undefined', () => loss(wrong(undefined), zeros)],
   ['student must be a tensor, got an object of type SymbolicTensor', () => loss(symbolic, zeros)],
   [
@@ -182,7 +187,7 @@ test.each([
     () => hybrid({ output: zeros, hidden: zeros }, wrong(undefined)),
   ],
   [
-    'student.hidden must be a tensor, got an array',
+    'student.hidden must be a tensor, got an array; make a tensor of it',
     () => hybrid({ output: zeros, hidden: wrong([1]) }, { output: zeros, hidden: zeros }),
   ],
   [
@@ -233,4 +238,11 @@ test('a loss with disposed variables is refused in either form', async () => {
   const spentAsync = distillationLossAsync(tf, projected());
   spentAsync.dispose();
   await expect(spentAsync(() => zeros, zeros)).rejects.toThrow(`distillationLossAsync: ${message}`);
+});
+
+test('hints about labels and arrays lead to a loss', () => {
+  const expected = loss(zeros, zeros, tf.tensor1d([0, 1], 'int32')).dataSync();
+  const labels = tf.tensor1d([0, 1]);
+  expect(loss(zeros, zeros, tf.cast(labels, 'int32')).dataSync()).toEqual(expected);
+  expect(loss(tf.tensor(ROWS), zeros, tf.cast(labels, 'int32')).dataSync()).toEqual(expected);
 });

@@ -148,7 +148,7 @@ export function checkRecords(operation: string, records: Readonly<Record<string,
   }
 }
 
-/** Returns a layer; throws if it is missing. */
+/** Returns a layer of those that the caller passed; throws if it is missing. */
 export function pickLayer<L>(
   operation: string,
   argument: string,
@@ -156,18 +156,25 @@ export function pickLayer<L>(
   name: string,
 ): L {
   if (Object.hasOwn(layers, name)) return layers[name]!;
-  refuseLayer(operation, argument, name, Object.keys(layers));
+  refuseLayer(operation, argument, name, Object.keys(layers), (nearest) => {
+    return `rename '${nearest}' to '${name}', or bind the entry to '${nearest}'`;
+  });
 }
 
-/** Throws the error of a missing layer, with the names of the layers that are there. */
+/**
+ * Throws the error of a missing layer, with the names of the layers that are there.
+ *
+ * @param hintOf - makes the hint if one of these names is nearly the missing one
+ */
 export function refuseLayer(
   operation: string,
   argument: string,
   name: string,
   present: readonly string[],
+  hintOf: (nearest: string) => string,
 ): never {
   const nearest = nearestName(present, name);
-  const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
+  const hint = nearest === undefined ? undefined : hintOf(nearest);
   const received = present.join(', ') || 'none';
   refuse('LAYER', operation, argument, `have a layer '${name}'`, received, { hint });
 }

@@ -1,4 +1,4 @@
-import { checkOptions, refuse, throwType } from '../../core/errors.js';
+import { checkOptions, refuse, throwShape, throwType } from '../../core/errors.js';
 import { typeTag } from '../../core/numeric.js';
 import { OUTPUT, refuseLayer } from '../../strategies/hybrid/layers.js';
 import type { ByLayer } from '../../tensors/evaluation.js';
@@ -62,7 +62,14 @@ export function tap<T extends Tensor>(
       ? model
       : submodelOf(operation, model, symbols, makeModel);
   return (batch, options) => {
-    const returned = runner.apply(inputsOf(operation, model, batch), options) as T | T[];
+    const inputs = inputsOf(operation, model, batch);
+    let returned: T | T[];
+    try {
+      returned = runner.apply(inputs, options) as T | T[];
+    } catch (error) {
+      checkWidths(operation, argument, model, inputs);
+      throw error;
+    }
     const outputs = Array.isArray(returned) ? returned : [returned];
     const layers = read.map(({ name, transform, symbol }) => {
       const output = outputs[symbols.indexOf(symbol)]!;
@@ -117,7 +124,8 @@ function symbolOf(operation: string, argument: string, model: LayersModel, name:
   const layer = layers.find((candidate) => candidate.name === name);
   if (layer === undefined) {
     const names = layers.map((candidate) => candidate.name);
-    refuseLayer(operation, argument, name, outputs.length === 1 ? [OUTPUT, ...names] : names);
+    const present = outputs.length === 1 ? [OUTPUT, ...names] : names;
+    refuseLayer(operation, argument, name, present, (nearest) => `did you mean '${nearest}'?`);
   }
   const calls = Object.values(nodesByDepth)
     .flat()
@@ -129,15 +137,31 @@ function symbolOf(operation: string, argument: string, model: LayersModel, name:
   refuse('LAYER', operation, argument, expected, `${tensors.length}`, { hint });
 }
 
+/** Throws if an input of a model has another number of columns than the model takes. */
+function checkWidths(
+  operation: string,
+  argument: string,
+  { inputs }: LayersModel,
+  given: Tensor | readonly Tensor[],
+): void {
+  [given].flat().forEach(({ shape }: Tensor, i) => {
+    const { shape: expected } = inputs[i] as { readonly shape: readonly (number | null)[] };
+    const width = expected.at(-1);
+    if (width == null || shape.at(-1) === width) return;
+    const why = `the ${argument}'s input`;
+    throwShape(operation, 'data', shape, [...shape.slice(0, -1), width], why);
+  });
+}
+
 /** Returns the inputs of a model. Data by name are put in the order of the model's inputs. */
 function inputsOf<T extends Tensor>(
   operation: string,
   { inputNames }: LayersModel,
   batch: SampleTensors<T>,
-): unknown {
-  if (isTensor(batch) || typeTag(batch) !== 'Object') return batch;
+): T | readonly T[] {
+  if (isTensor(batch) || typeTag(batch) !== 'Object') return batch as T | readonly T[];
   return inputNames.map((name) => {
-    if (Object.hasOwn(batch, name)) return (batch as ByLayer<T>)[name];
+    if (Object.hasOwn(batch, name)) return (batch as ByLayer<T>)[name]!;
     const received = Object.keys(batch).join(', ');
     return refuse('LAYER', operation, 'data', `have the model's input '${name}'`, received);
   });
