@@ -45,8 +45,8 @@ const OPERATION = 'distill';
  * TensorFlow.js recomputes the powers of its β, and its steps can differ in the last bits.
  *
  * @param tf - TensorFlow.js, as imported: `import * as tf from '@tensorflow/tfjs'`
- * @param options - {@link DistillOptions}; `teacher`, `student`, `strategy`, `optimizer`, `data`
- * and `epochs` are required
+ * @param options - {@link DistillOptions}; `student`, `strategy`, `optimizer`, `data` and `epochs`
+ * are required, and `teacher` unless the strategy learns from labels alone
  * @returns the history: for each epoch, the mean of `loss` and, for a hybrid, the mean of
  * `<name>_loss` of each entry, before its weight. With `validation`, it has the same means with the
  * prefix `val_`. If the strategy reads labels, a validation also has `val_agreement`, the share of

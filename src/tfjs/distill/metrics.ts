@@ -7,7 +7,7 @@ import type { Means } from './history.js';
 /** The values of a batch of a validation. */
 export interface ValidationBatch {
   readonly student: Matrix;
-  readonly teacher: TeacherOutput;
+  readonly teacher: TeacherOutput | undefined;
   readonly labels: Labels | undefined;
   readonly mask: ArrayLike<number> | undefined;
 }
@@ -26,7 +26,7 @@ export function addMetrics(operation: string, means: Means, batch: ValidationBat
     const hits = predicted.filter((column, i) => column === expected[i]);
     means.add(name, hits.length / known.length, known.length);
   };
-  if (teacher.columns === student.columns) {
+  if (teacher?.columns === student.columns) {
     addShare(
       'agreement',
       rows.map((row) => mostProbableClass(teacher, row)),

@@ -7,6 +7,7 @@ import {
   refuse,
   throwType,
 } from '../../core/errors.js';
+import { Matrix } from '../../core/matrix.js';
 import type { ByLayer } from '../../tensors/evaluation.js';
 import type { Optimizer, Tensor } from '../tensorflow.js';
 import type { DistillCallbacks } from './callbacks.js';
@@ -16,7 +17,7 @@ import { type Batches, batchesOf } from './order.js';
 import type { SampleTensors } from './rows.js';
 import type { SampleOptions } from './source.js';
 import type { StudentOptions } from './student.js';
-import { isComputed } from './teacher.js';
+import { isComputed, TEACHER } from './teacher.js';
 
 /** The part of an `AbortSignal` that a training reads. */
 export interface Signal {
@@ -150,6 +151,9 @@ export function planOf<T extends Tensor, V extends T, D extends SampleTensors<T>
   operation: string,
   options: DistillOptions<T, V, D>,
 ): Plan {
+  if (options === undefined) {
+    throwType(operation, 'options', 'be an object', options, 'the first argument is tf');
+  }
   checkOptions(operation, 'options', options, OPTIONS);
   const { optimizer, batchSize = 32, shuffle = true, seed = 0, batches, signal } = options;
   if (typeof optimizer?.applyGradients !== 'function') {
@@ -170,6 +174,7 @@ export function planOf<T extends Tensor, V extends T, D extends SampleTensors<T>
       refuse('MISPLACED_OPTION', operation, name, 'come without batches', String(options[name]));
     }
   }
+  if (options.teacher === undefined) checkNeedsNoTeacher(operation, options.strategy);
   checkValidation(operation, options);
   const epochs = checkInteger(operation, 'epochs', options.epochs, 1);
   return {
@@ -181,13 +186,29 @@ export function planOf<T extends Tensor, V extends T, D extends SampleTensors<T>
   };
 }
 
+/**
+ * Throws unless a strategy computes a loss without a teacher. A loss of one row is tried, because
+ * only the strategy knows.
+ */
+function checkNeedsNoTeacher(operation: string, strategy: IDistillationStrategy): void {
+  try {
+    strategy.computeLoss(Matrix.zeros(1, 2), undefined as never, Int32Array.of(0));
+  } catch {
+    const hint = 'to learn from labels alone, take CrossEntropyDistillationStrategy';
+    throwType(operation, 'teacher', TEACHER, undefined, hint);
+  }
+}
+
 function checkValidation<T extends Tensor, V extends T, D extends SampleTensors<T>>(
   operation: string,
   { validation, teacher }: DistillOptions<T, V, D>,
 ): void {
   if (validation === undefined) return;
+  if (Array.isArray(validation)) {
+    throwType(operation, 'validation', 'be an object', validation, 'write { data, labels }');
+  }
   checkOptions(operation, 'validation', validation, SAMPLE_OPTIONS);
-  if (validation.teacher !== undefined || isComputed(teacher)) return;
+  if (validation.teacher !== undefined || teacher === undefined || isComputed(teacher)) return;
   const expected = 'be there, as the teacher of the training only answers for its own samples';
   throwType(operation, 'validation.teacher', expected, validation.teacher);
 }

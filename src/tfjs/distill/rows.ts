@@ -2,8 +2,9 @@
 
 import type { TeacherOutput } from '../../call/batch.js';
 import { refuse, throwShape, throwType } from '../../core/errors.js';
+import { INDICES, labelsHint } from '../../core/hints.js';
 import { checkMatrix, Matrix } from '../../core/matrix.js';
-import { typeTag } from '../../core/numeric.js';
+import { float32, typeTag } from '../../core/numeric.js';
 import { SparseTargets } from '../../teachers/sparse.js';
 import { isSparse } from '../../teachers/sparseCheck.js';
 import {
@@ -62,7 +63,14 @@ export class Rows<T extends Tensor> {
   }
 
   labels(argument: string, labels: SampleLabels<T>): Take<T, LabelTensor<T>> {
-    if (isTensor(labels)) return this.#tensor(argument, labels as T);
+    if (isTensor(labels)) {
+      const { dtype } = labels;
+      if (dtype === 'string') {
+        const expected = 'be class indices or distributions';
+        refuse('DTYPE_MISMATCH', this.operation, argument, expected, dtype, { hint: INDICES });
+      }
+      return this.#tensor(argument, labels as T);
+    }
     if (isMatrix(labels)) return this.#matrix(argument, labels);
     const { operation } = this;
     const expected =
@@ -76,7 +84,7 @@ export class Rows<T extends Tensor> {
     for (let i = 0; i < list.length; i++) {
       const label: unknown = list[i];
       if (Number.isInteger(label)) continue;
-      const hint = Array.isArray(label) ? `use Matrix.fromRows(${argument})` : undefined;
+      const hint = labelsHint(list, { rows: list.length, columns: 0, numeric: float32 });
       throwType(operation, `${argument}[${i}]`, 'be an integer', label, hint);
     }
     return (samples) => Int32Array.from(samples, (sample) => list[sample]!);
@@ -161,7 +169,10 @@ export class Rows<T extends Tensor> {
     const { samples } = this;
     if (shape[0] === samples) return;
     const why = `one for each of the ${samples} samples`;
-    throwShape(this.operation, argument, shape, [samples, ...shape.slice(1)], why, hint);
+    const expected = shape.length === 1 ? [samples] : [samples, '…'];
+    const isTransposed = shape.length === 2 && shape[1] === samples;
+    const advice = isTransposed ? 'is it transposed?' : hint;
+    throwShape(this.operation, argument, shape, expected, why, advice);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { IDistillationStrategy } from '../../call/options.js';
+import { DistillationError, reworded } from '../../core/errors.js';
+import { labelRows } from '../../core/labels.js';
 import { type LabelledPair, OUTPUT, own } from '../../strategies/hybrid/layers.js';
 import { isHybrid, labelUse } from '../../strategies/hybrid/nested.js';
 import {
@@ -6,9 +8,11 @@ import {
   byLayer,
   type Call,
   isForAllLayers,
+  type LabelTensor,
   type LayerwiseCall,
   type Rest,
 } from '../../tensors/evaluation.js';
+import { isTensor } from '../../tensors/tensor.js';
 import { type Bridge, copiesOf, type StrategyResult } from '../bridge.js';
 import { TensorFlowInputs } from '../inputs.js';
 import type { Optimizer, Tensor, TrainingTensorFlow, Variable } from '../tensorflow.js';
@@ -79,8 +83,10 @@ export class Session<
   async step(source: Source<T, D>, samples: Int32Array, places: readonly number[]): Promise<Logs> {
     const { tf, bridge, learner, optimizer, seed } = this.#parts;
     const held = new BatchTensors<T>();
+    let labels: Batch<T, D>['labels'];
     try {
       const batch = await source.take(samples, held);
+      ({ labels } = batch);
       const forward = () =>
         withSeed(seed, places, () =>
           this.#student(learner.forward(batch.data, { training: true })),
@@ -98,6 +104,8 @@ export class Session<
       optimizer.applyGradients(variables.map(({ name }) => ({ name, tensor: gradients[name]! })));
       const loss = (await gradients[COST]!.data())[0]!;
       return logsOf(loss, result!.components);
+    } catch (error) {
+      throw inBatch(error, samples, labels);
     } finally {
       held.dispose();
     }
@@ -106,8 +114,10 @@ export class Session<
   async validate(source: Source<T, D>, samples: Int32Array, means: Means): Promise<void> {
     const { tf, bridge, learner } = this.#parts;
     const held = new BatchTensors<T>();
+    let labels: Batch<T, D>['labels'];
     try {
       const batch = await source.take(samples, held);
+      ({ labels } = batch);
       let outputs: ByLayer<T> = {};
       const copies = tf.tidy(() => {
         outputs = learner.forward(batch.data, { training: false });
@@ -124,6 +134,8 @@ export class Session<
         means.add(name, value, samples.length);
       }
       if (compared) addMetrics(bridge.operation, means, compared());
+    } catch (error) {
+      throw inBatch(error, samples, labels);
     } finally {
       held.dispose();
     }
@@ -189,7 +201,7 @@ export class Session<
   }
 
   #rest({ targets, labels, mask }: Batch<T, D>): Rest<Call<T>> | Rest<LayerwiseCall<T>> {
-    const target = isHybrid(this.#parts.strategy) ? targets : targets[OUTPUT]!;
+    const target = isHybrid(this.#parts.strategy) ? targets : targets[OUTPUT];
     return [target, labels, { mask }] as Rest<Call<T>> | Rest<LayerwiseCall<T>>;
   }
 
@@ -205,18 +217,35 @@ export class Session<
     const pair = pairsOf(this.#parts.strategy).find((other) => other.labels === 'reads');
     if (pair === undefined) return undefined;
     const output = layers[pair.student]!;
+    const target = targets[pair.teacher]; // undefined without a teacher
     const oneMask = mask === undefined || isForAllLayers(mask) ? mask : own(mask, pair.student);
     const read = {
       student: inputs.output('student', output),
-      teacher: inputs.teacher('teacher', targets[pair.teacher]!, [output]),
+      teacher: target && inputs.teacher('teacher', target, [output]),
       labels: inputs.labels(labels, [output]),
       mask: oneMask === undefined ? undefined : inputs.rowInput('mask', oneMask, [output]),
     };
     return () => ({
       student: read.student(),
-      teacher: read.teacher(),
+      teacher: read.teacher?.(),
       labels: read.labels(),
       mask: read.mask?.(),
     });
   }
+}
+
+/** Adds to an error of a row that the row is one of a batch, and its sample where that is known. */
+function inBatch<T extends Tensor>(
+  error: unknown,
+  samples: Int32Array,
+  labels: LabelTensor<T> | undefined,
+): unknown {
+  if (!(error instanceof DistillationError) || error.row === undefined) return error;
+  const { argument, row, hint } = error;
+  const isOneEach = isTensor(labels)
+    ? labels.shape.length === 1
+    : labels && labelRows(labels) === samples.length;
+  const sample = argument === 'labels' && isOneEach ? `sample ${samples[row]}` : 'not of the data';
+  const place = `row ${row} is of the batch, ${sample}`;
+  return reworded(error, { hint: hint === undefined ? place : `${hint}; ${place}` });
 }

@@ -13,9 +13,10 @@ export interface SampleOptions<T extends Tensor, D extends SampleTensors<T>> {
   readonly data: D;
   /**
    * A `tf.LayersModel`, a function of a batch, or stored outputs of the teacher for all samples,
-   * for one layer or by layer.
+   * for one layer or by layer. It may be left out for a strategy that learns from labels alone:
+   * `CrossEntropyDistillationStrategy`.
    */
-  readonly teacher: Teacher<T, D>;
+  readonly teacher?: Teacher<T, D> | undefined;
   /**
    * For each sample a class (in an array or an int32 tensor) or a distribution (in a tensor or a
    * matrix). `UNLABELED` and `IGNORE_INDEX` are allowed as classes. A tensor of shape [samples,
@@ -63,7 +64,9 @@ export function sourceOf<T extends Tensor, D extends SampleTensors<T>>(
   const samples = countSamples<T>(operation, argument('data'), options.data);
   const rows = new Rows<T>(operation, samples, tf.gather);
   const data = rows.data(argument('data'), options.data);
-  const targets: Targets<T, D> = targetsOf(context, argument('teacher'), options.teacher, rows);
+  const { teacher } = options;
+  const targets: Targets<T, D> =
+    teacher === undefined ? () => ({}) : targetsOf(context, argument('teacher'), teacher, rows);
   const labels =
     options.labels === undefined ? undefined : rows.labels(argument('labels'), options.labels);
   const mask = options.mask === undefined ? undefined : rows.mask(argument('mask'), options.mask);

@@ -1,4 +1,5 @@
 import { throwType } from '../../core/errors.js';
+import { matrixHint } from '../../core/hints.js';
 import { typeTag } from '../../core/numeric.js';
 import { OUTPUT, pickLayer } from '../../strategies/hybrid/layers.js';
 import type { ByLayer, TeacherTensor } from '../../tensors/evaluation.js';
@@ -23,6 +24,9 @@ export type Teacher<T extends Tensor, D extends SampleTensors<T>> =
   | LayersModel
   | TeacherFunction<T, D>
   | StoredOutputs<T>;
+
+/** The rule for a teacher, as messages state it. */
+export const TEACHER = 'be a tf.LayersModel, a function of a batch, or stored outputs';
 
 /** Returns the outputs of a teacher that a strategy reads, by layer, for the samples of a batch. */
 export type Targets<T extends Tensor, D extends SampleTensors<T>> = (
@@ -115,7 +119,9 @@ function targetsByLayer<T extends Tensor>(
   if (typeTag(outputs) === 'Object' && !('predict' in Object(outputs))) {
     return outputs as ByLayer<TeacherTensor<T>>;
   }
-  const hint = 'predict' in Object(outputs) ? 'pass (batch) => model.predict(batch)' : undefined;
-  const expected = 'be a tf.LayersModel, a function of a batch, or what a teacher put out';
-  throwType(operation, argument, expected, outputs, hint);
+  const hint =
+    'predict' in Object(outputs)
+      ? 'pass (batch) => model.predict(batch)'
+      : matrixHint(argument, outputs);
+  throwType(operation, argument, TEACHER, outputs, hint);
 }

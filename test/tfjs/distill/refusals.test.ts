@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import {
+  CrossEntropyDistillationStrategy,
   DistillationError,
   FeatureDistillationStrategy,
   HybridDistillationStrategy,
   Matrix,
   SparseTargets,
+  UNLABELED,
 } from '../../../src/index.js';
 import { type DistillOptions, distill } from '../../../src/tfjs/index.js';
 import { wrong } from '../../support/refusal.js';
@@ -97,7 +99,7 @@ test.each<[string, Partial<Options>]>([
     { strategy: hiddenLayer('hidden'), teacher: Matrix.zeros(SAMPLES, CLASSES) },
   ],
   [
-    "teacher must have a layer 'hidden', got hiden, output; did you mean 'hiden'?",
+    "teacher must have a layer 'hidden', got hiden, output; rename 'hiden' to 'hidden', or bind the entry to 'hiden'",
     { strategy: makeHybrid(), teacher: (x) => ({ hiden: x, output: x }) },
   ],
   [
@@ -120,16 +122,32 @@ test.each<[string, Partial<Options>]>([
     { variables: [] },
   ],
   [
-    'teacher has shape [39, 4], expected [40, 4] (one for each of the 40 samples)',
+    'teacher has shape [39, 4], expected [40, …] (one for each of the 40 samples)',
     { teacher: tf.zeros([39, CLASSES]) },
   ],
   [
-    'teacher has shape [41, 4], expected [40, 4] (one for each of the 40 samples); or a multiple, with the rows of each sample together',
+    'teacher has shape [41, 4], expected [40, …] (one for each of the 40 samples); or a multiple, with the rows of each sample together',
     { teacher: Matrix.zeros(41, CLASSES) },
   ],
   [
-    'teacher.output has shape [20, 4], expected [40, 4] (one for each of the 40 samples); or a multiple, with the rows of each sample together',
+    'teacher.output has shape [20, 4], expected [40, …] (one for each of the 40 samples); or a multiple, with the rows of each sample together',
     { teacher: { output: SparseTargets.topK(Matrix.zeros(20, CLASSES), 2) } },
+  ],
+  [
+    'teacher has shape [4, 40], expected [40, …] (one for each of the 40 samples); is it transposed?',
+    { teacher: tf.zeros([CLASSES, SAMPLES]) },
+  ],
+  [
+    "data has shape [32, 6], expected [32, 8] (the teacher's input)",
+    { teacher: tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [8] })] }) },
+  ],
+  [
+    'labels must be class indices or distributions, got string; map each label to the index of its column, from 0',
+    { labels: tf.fill([SAMPLES], 'cat') },
+  ],
+  [
+    "labels must be int32 class indices, or a distribution for each row, got float32 of shape [32]; use tf.cast(labels, 'int32')",
+    { labels: tf.zeros([SAMPLES]) },
   ],
   ['teacher must hold values, got a disposed tensor', { teacher: disposed }],
   ['data must hold values, got a disposed tensor', { data: disposed }],
@@ -194,16 +212,24 @@ test.each<[string, Partial<Options>]>([
     { student: (x) => x },
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got undefined',
-    wrong({ teacher: undefined }),
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got undefined; to learn from labels alone, take CrossEntropyDistillationStrategy',
+    { teacher: undefined, labels: LABELS },
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an object; ' +
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got an array; use Matrix.fromRows(teacher)',
+    wrong({ teacher: LABELS.map(() => [1, 2, 3, 4]) }),
+  ],
+  [
+    'validation must be an object, got an array; write { data, labels }',
+    wrong({ validation: [makeData(), LABELS] }),
+  ],
+  [
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got an object; ' +
       'pass (batch) => model.predict(batch)',
     wrong({ teacher: { predict: () => makeData() } }),
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or what a teacher put out, got an array',
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got an array',
     wrong({ teacher: () => [makeData()] }),
   ],
   [
@@ -219,6 +245,18 @@ test.each<[string, Partial<Options>]>([
     wrong({ data: undefined }),
   ],
   ['data[1] must be a tensor, got undefined', wrong({ data: [makeData(), undefined] })],
+  [
+    'labels[0] must be an integer, got "0"; use Int32Array.from(labels, Number)',
+    wrong({ labels: LABELS.map(String) }),
+  ],
+  [
+    'labels[0] must be an integer, got "cat"; map each label to the index of its column, from 0',
+    wrong({ labels: LABELS.map(() => 'cat') }),
+  ],
+  [
+    'labels[39] must be an integer, got null; use UNLABELED for null: Int32Array.from(labels, (label) => Number(label ?? UNLABELED))',
+    wrong({ labels: [...LABELS.slice(1), null] }),
+  ],
   ['labels[1] must be an integer, got 0.5', { labels: [0, 0.5, ...LABELS.slice(2)] }],
   [
     'labels[0] must be an integer, got an array; use Matrix.fromRows(labels)',
@@ -274,8 +312,28 @@ test('a batch that the strategy refuses is reported with the names of its layers
   await expect(distill(tf, { ...options, labels: LABELS.map(() => 9) })).rejects.toThrow(
     'labels row 0 must be a class in [0, 4), UNLABELED (-1) or IGNORE_INDEX (-100), got 9',
   );
+  const baseline = { teacher: undefined, strategy: new CrossEntropyDistillationStrategy() };
+  const given = LABELS.map((label, i) => (i === 5 ? UNLABELED : label));
+  const batches = () => [[3, 5, 8]];
+  for (const labels of [given, tf.tensor1d(given, 'int32')]) {
+    const call = distill(tf, { ...options, ...baseline, labels, batches });
+    await expect(call).rejects.toThrow(
+      'labels row 1 must be there for every row, got UNLABELED (-1); ' +
+        'exclude rows without a label by IGNORE_INDEX or a mask; row 1 is of the batch, sample 5',
+    );
+  }
+  const infinite = tf.tensor2d(LABELS.map((_, i) => [i === 8 ? Number.NaN : 0, 0, 0, 0]));
+  await expect(distill(tf, { ...options, teacher: infinite, batches })).rejects.toThrow(
+    'teacher row 2, column 0 is NaN; row 2 is of the batch, not of the data',
+  );
   await expect(distill(tf, { ...options, teacher: tf.zeros([SAMPLES, 3]) })).rejects.toThrow(
     "teacher has shape [32, 3], expected [32, 4] (the student's shape)",
+  );
+});
+
+test('the first argument is TensorFlow.js', async () => {
+  await expect(Reflect.apply(distill, undefined, [options])).rejects.toThrow(
+    'distill: options must be an object, got undefined; the first argument is tf',
   );
 });
 

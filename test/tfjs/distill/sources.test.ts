@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import {
+  CrossEntropyDistillationStrategy,
   FeatureDistillationStrategy,
   HybridDistillationStrategy,
   IGNORE_INDEX,
@@ -29,7 +30,7 @@ type Options = DistillOptions<tf.Tensor, tf.Variable, tf.Tensor>;
  * Trains a new student for two epochs in shuffled order, by the response loss or by the given
  * options.
  */
-async function learned(options: Partial<Options> & Pick<Options, 'teacher'>): Promise<number[][]> {
+async function learned(options: Partial<Options>): Promise<number[][]> {
   const student = makeStudent();
   const [strategy, optimizer, data] = [makeResponse(), tf.train.sgd(0.5), makeData()];
   const defaults = { student, strategy, optimizer, data, epochs: 2, batchSize: 16, seed: 5 };
@@ -130,6 +131,13 @@ onEachBackend(() => {
       expect(await learned({ teacher, labels: LABELS, mask: one })).toEqual(expected);
     }
     expect(await learned({ teacher, labels: LABELS })).not.toEqual(expected);
+    tf.disposeVariables();
+  });
+
+  test('a baseline learns from labels alone, without a teacher', async () => {
+    const strategy = new CrossEntropyDistillationStrategy();
+    const baseline = await learned({ strategy, labels: LABELS });
+    expect(baseline).toEqual(await learned({ strategy, labels: LABELS, teacher: makeTeacher() }));
     tf.disposeVariables();
   });
 
@@ -258,6 +266,11 @@ test('metrics exist for losses of classes, where both sides have the same classe
     'val_accuracy',
   ]);
   expect(await namesOf({ validation: { data, labels: soft } })).toEqual(['val_agreement']);
+  const alone = { strategy: new CrossEntropyDistillationStrategy(), teacher: undefined };
+  const labels = LABELS;
+  expect(await namesOf({ ...alone, labels, validation: { data, labels } })).toEqual([
+    'val_accuracy',
+  ]);
   const feature = new FeatureDistillationStrategy();
   expect(await namesOf({ strategy: feature })).toEqual([]);
   const strategy = new HybridDistillationStrategy([
