@@ -153,7 +153,7 @@ describe('labels', () => {
     ),
     "the teacher's place": {
       call: () => Reflect.apply(response.computeLoss, response, [student, Int32Array.of(0, 1)]),
-      says: 'teacher must be a Matrix or SparseTargets, got an object of type Int32Array; an Int32Array looks like labels, which are the third argument',
+      says: 'teacher must be a Matrix or SparseTargets, got an object of type Int32Array; labels are the third argument',
       follow: () => response.computeLoss(student, teacher, Int32Array.of(0, 1)),
       gives: LABELLED,
     },

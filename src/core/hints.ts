@@ -62,7 +62,7 @@ export function matrixHint(
     return typeof value[0] === 'number' ? `use Matrix.fromRows([${argument}]${format})` : undefined;
   }
   if (argument === 'teacher' && typeTag(value) === 'Int32Array') {
-    return 'an Int32Array looks like labels, which are the third argument';
+    return 'labels are the third argument';
   }
   if (ArrayBuffer.isView(value)) {
     const floats = asFloats(argument, value, dtype);

@@ -235,7 +235,7 @@ describe('the arguments of every call', () => {
     [
       'normalizer',
       [student, teacher, undefined, { normalizer: '2' }],
-      'normalizer must be a finite number > 0, got "2"',
+      'normalizer must be a finite number > 0, got "2"; use Number(normalizer)',
     ],
     ['options', [student, teacher, undefined, null], 'options must be an object, got null'],
   ])('%s of the wrong type is a TypeError', (argument, call, message) => {

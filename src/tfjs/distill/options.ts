@@ -194,7 +194,7 @@ function checkNeedsNoTeacher(operation: string, strategy: IDistillationStrategy)
   try {
     strategy.computeLoss(Matrix.zeros(1, 2), undefined as never, Int32Array.of(0));
   } catch {
-    const hint = 'to learn from labels alone, take CrossEntropyDistillationStrategy';
+    const hint = 'only CrossEntropyDistillationStrategy needs none';
     throwType(operation, 'teacher', TEACHER, undefined, hint);
   }
 }

@@ -2,9 +2,9 @@
 
 import type { TeacherOutput } from '../../call/batch.js';
 import { refuse, throwShape, throwType } from '../../core/errors.js';
-import { INDICES, labelsHint } from '../../core/hints.js';
+import { INDICES, indicesHint } from '../../core/hints.js';
 import { checkMatrix, Matrix } from '../../core/matrix.js';
-import { float32, typeTag } from '../../core/numeric.js';
+import { typeTag } from '../../core/numeric.js';
 import { SparseTargets } from '../../teachers/sparse.js';
 import { isSparse } from '../../teachers/sparseCheck.js';
 import {
@@ -84,8 +84,13 @@ export class Rows<T extends Tensor> {
     for (let i = 0; i < list.length; i++) {
       const label: unknown = list[i];
       if (Number.isInteger(label)) continue;
-      const hint = labelsHint(list, { rows: list.length, columns: 0, numeric: float32 });
-      throwType(operation, `${argument}[${i}]`, 'be an integer', label, hint);
+      throwType(
+        operation,
+        `${argument}[${i}]`,
+        'be an integer',
+        label,
+        labelHint(argument, list, i),
+      );
     }
     return (samples) => Int32Array.from(samples, (sample) => list[sample]!);
   }
@@ -174,6 +179,13 @@ export class Rows<T extends Tensor> {
     const advice = isTransposed ? 'is it transposed?' : hint;
     throwShape(this.operation, argument, shape, expected, why, advice);
   }
+}
+
+/** Hint for a list of labels whose element `i` is no integer. */
+function labelHint(argument: string, list: ArrayLike<unknown>, i: number): string | undefined {
+  if (Array.isArray(list[i])) return `use Matrix.fromRows(${argument})`;
+  if (Array.from(list).includes(null)) return 'use UNLABELED for null';
+  return typeof list[i] === 'string' ? (indicesHint(argument, list) ?? INDICES) : undefined;
 }
 
 /** Copies the blocks of some samples, one after the other. All blocks have the same size. */

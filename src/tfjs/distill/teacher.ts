@@ -1,8 +1,8 @@
 import { throwType } from '../../core/errors.js';
-import { matrixHint } from '../../core/hints.js';
 import { typeTag } from '../../core/numeric.js';
 import { OUTPUT, pickLayer } from '../../strategies/hybrid/layers.js';
 import type { ByLayer, TeacherTensor } from '../../tensors/evaluation.js';
+import { arrayHint, isTensor } from '../../tensors/tensor.js';
 import { copiesOf } from '../bridge.js';
 import { isHeld } from '../inputs.js';
 import type { LayersModel, Tensor, TrainingTensorFlow } from '../tensorflow.js';
@@ -122,6 +122,6 @@ function targetsByLayer<T extends Tensor>(
   const hint =
     'predict' in Object(outputs)
       ? 'pass (batch) => model.predict(batch)'
-      : matrixHint(argument, outputs);
+      : arrayHint(isTensor(Object(outputs)[0]) ? undefined : outputs);
   throwType(operation, argument, TEACHER, outputs, hint);
 }

@@ -212,11 +212,11 @@ test.each<[string, Partial<Options>]>([
     { student: (x) => x },
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got undefined; to learn from labels alone, take CrossEntropyDistillationStrategy',
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got undefined; only CrossEntropyDistillationStrategy needs none',
     { teacher: undefined, labels: LABELS },
   ],
   [
-    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got an array; use Matrix.fromRows(teacher)',
+    'teacher must be a tf.LayersModel, a function of a batch, or stored outputs, got an array; make a tensor of it',
     wrong({ teacher: LABELS.map(() => [1, 2, 3, 4]) }),
   ],
   [
@@ -254,7 +254,7 @@ test.each<[string, Partial<Options>]>([
     wrong({ labels: LABELS.map(() => 'cat') }),
   ],
   [
-    'labels[39] must be an integer, got null; use UNLABELED for null: Int32Array.from(labels, (label) => Number(label ?? UNLABELED))',
+    'labels[39] must be an integer, got null; use UNLABELED for null',
     wrong({ labels: [...LABELS.slice(1), null] }),
   ],
   ['labels[1] must be an integer, got 0.5', { labels: [0, 0.5, ...LABELS.slice(2)] }],
