@@ -172,7 +172,10 @@ describe('The options of rows', () => {
       strategy.computeLoss(student, sparse, undefined, { temperatures });
     const at2 = new ResponseDistillationStrategy<Doubles>({ temperature: 2 });
     expect(call([2, 2, 2])).toBe(at2.computeLoss(student, sparse));
-    expect(refusal(() => call([2, 3, 2]))).toMatchObject({ code: 'TEMPERATURE' });
+    expect(refusal(() => call([2, 3, 2]))).toMatchObject({
+      code: 'TEMPERATURE',
+      hint: "take tail: 'renormalize'",
+    });
     const colder = new ResponseDistillationStrategy<Doubles>({
       temperature: 1,
       teacherTemperature: 2,

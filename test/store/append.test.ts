@@ -145,6 +145,18 @@ test('invalid input is refused by name, and none of it is stored', async () => {
   expect(await refusalOf({}, '\ud800')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
 });
 
+test('server replies lead to a store at their temperature', async () => {
+  const options = { columns: 5, k: 2, teacher: 't' };
+  const warm = await createTeacherStore(new MemoryStorage(), { ...options, temperature: 2 });
+  await expect(warm.append('key', { targets })).rejects.toMatchObject({
+    code: 'TEMPERATURE',
+    hint: "take SparseTargets.topK(logits, k, { temperature: 2 }); server replies are at temperature 1: create the store with temperature 1 and train with tail: 'renormalize'",
+  });
+  const store = await createTeacherStore(new MemoryStorage(), { ...options, temperature: 1 });
+  expect(await store.append('key', { targets })).toBe(true);
+  for (const each of [warm, store]) await each.close();
+});
+
 test('a key that could not be read back is refused', async () => {
   expect(await refusalOf({}, '\ufeffkey')).toMatchObject({ argument: 'key', code: 'OUT_OF_RANGE' });
   expect(await refusalOf({}, 'k\ufeff')).toBe(undefined);
