@@ -39,6 +39,7 @@ export function teachStudent(
   const hidden = standardize(teacherHidden, width, training);
   const student = createStudent(classes, new Random(seed, 'student'));
   const strategy = createStrategy(new LinearProjection(UNITS, width, { bias: true, seed }));
+  const readsHidden = strategy.getStrategies().some(({ layer }) => layer === 'hidden');
   optimise(name, training, pace, seed, (indices) => {
     const rows = indices.length;
     const samples = Array.from(indices, (index) => features[index]!);
@@ -46,7 +47,7 @@ export function teachStudent(
     const { loss, gradients } = strategy.computeLayerwise(
       {
         output: new Matrix(layers.logits, rows, classes),
-        hidden: new Matrix(layers.hidden, rows, UNITS),
+        ...(readsHidden && { hidden: new Matrix(layers.hidden, rows, UNITS) }),
       },
       {
         output: new Matrix(gatherRows(teacherLogits, classes, indices), rows, classes),
