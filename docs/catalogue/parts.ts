@@ -116,7 +116,13 @@ function readTags(
 
 function readPaper(text: string, report: Report): Paper {
   const match = /^\[([^\]]+)\]\(([^)]+)\)(?:, (.+?))?\. (?:"([^"]+)"[.:,]? )?(.+)$/.exec(text);
-  if (!match) report(`needs "@see [title](url), §. What differs.", got "@see ${text}"`);
+  if (/^\[[^\]]+\]\(\S*\)\S*\)/.test(text)) {
+    report(`writes a ")" in the URL of "@see ${text}": write ) in the url as %29`);
+  } else if (!match) {
+    report(
+      `needs "@see [title](url), §2. What differs.", where ", §2" may be left out, got "@see ${text}"`,
+    );
+  }
   const [, title = '', url = '', section = '', work = '', note = ''] = match ?? [];
   return { title, work, url, section, note };
 }

@@ -102,6 +102,7 @@ test.each([
   ['Avoid it in\n', `Avoid it in${' very'.repeat(20)}\n`, 'at most 20 words after "Avoid it"'],
   ['@throws {DistillationError}', '@throws', '@throws {DistillationError}'],
   ['. "Things". As in\n *   the paper.', '', '@see [title](url)'],
+  ['https://example.com', 'https://example.com/1(2)3', 'write ) in the url as %29'],
   ['@reproduces TRL', '@reproduces Nobody', 'begins with none of mdistiller'],
   ['@differs Liger: its', '@differs its', 'begins with none of mdistiller'],
   ['; // 1', ';', 'prints'],
