@@ -6,8 +6,13 @@ import {
   VariationalDistillationStrategy,
 } from '../../src/index.js';
 import type { StrategySubject } from '../../src/testing/index.js';
+import golden from '../fixtures/sparse.json' with { type: 'json' };
 import { isCompiled } from '../prove/kernels.js';
-import { exportedStrategies, fixtureOf } from '../support/exportedStrategies.js';
+import {
+  exportedDivergences,
+  exportedStrategies,
+  fixtureOf,
+} from '../support/exportedStrategies.js';
 
 // An exported strategy is complete if the tests prove it. proveStrategy fails without a fixture.
 
@@ -22,6 +27,12 @@ test.each(exportedStrategies())('%s has a test file that calls proveStrategy', (
   const file = `test/strategies/${family}/${stem}.test.ts`;
   expect(existsSync(file), file).toBe(true);
   expect(readFileSync(file, 'utf8')).toMatch(new RegExp(`^proveStrategy\\(\\s*${name},`, 'm'));
+});
+
+test('every divergence has golden values with sparse teachers', () => {
+  const covered = new Set(golden.cases.map(({ strategy }) => strategy));
+  const missing = Object.keys(exportedDivergences()).filter((name) => !covered.has(name));
+  expect(missing, 'add to DIVERGENCES in test/fixtures/reference/sparse.py').toEqual([]);
 });
 
 test('every file of golden values belongs to an exported strategy', () => {
