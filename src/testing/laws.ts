@@ -10,6 +10,7 @@ import {
   refusesNaN,
 } from './callLaws.js';
 import type { DistillationCase } from './cases.js';
+import { degenerateCases } from './degenerate.js';
 import { agreesThroughHead, rowwise } from './headLaw.js';
 import {
   refusesRowOptions,
@@ -85,6 +86,9 @@ export interface LawOptions {
  * 14. If the strategy can be evaluated through a head (see `computeThroughHead`), the result
  *     in chunks equals the result for the matrix of logits.
  *
+ * Each law is tried on random cases, and then on fixed ones: a row of zeros, a row of equal
+ * numbers, and equal rows, on either side and on both; and student = teacher.
+ *
  * @param fc - fast-check, as installed beside your tests
  * @param subject - creates the strategy, and declares its properties
  * @param options - `seed` and `numRuns` of every law
@@ -126,6 +130,7 @@ export function strategyLaws(
   const completed = { ...subject, minimum, isRegular, rounding };
   const takesWeights = takesRowWeights(subject);
   const caseOptions = { ...subject, rowWeights: takesWeights === true };
+  const examples = degenerateCases(subject).map((each): [DistillationCase] => [each]);
   const law = (
     name: string,
     holds: (example: DistillationCase) => void,
@@ -135,9 +140,10 @@ export function strategyLaws(
       cases(magnitude === undefined ? caseOptions : { ...caseOptions, magnitude }),
       holds,
     );
-    const check = () =>
+    const assert = (more: { examples?: [DistillationCase][]; numRuns?: number }) =>
       fc.assert(property, {
         ...parameters,
+        ...more,
         includeErrorInReport: true,
         reporter: (details) => {
           if (!details.failed) return;
@@ -145,6 +151,10 @@ export function strategyLaws(
           throw new Error(report, { cause: details.errorInstance });
         },
       });
+    const check = () => {
+      assert({}); // first, because fast-check shrinks random cases, but no examples
+      assert({ examples, numRuns: examples.length });
+    };
     return { name, check };
   };
   const inBothFormats = (name: string, holds: LawCheck, magnitude?: number): Law =>

@@ -4,8 +4,8 @@ import type { StrategySubject } from '../../src/testing/index.js';
 import { widthsOf } from './call.js';
 
 // Inputs where formulas divide by 0 or differentiate a root at 0: rows that are equal, zero,
-// constant or single, equal sides, and the smallest number of columns. The laws meet these inputs
-// only by chance.
+// constant or single, equal sides, and the smallest number of columns. The laws try only a few of
+// these inputs in every run.
 
 type Rows = readonly (readonly number[])[];
 
