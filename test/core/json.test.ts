@@ -82,7 +82,11 @@ describe('a matrix as JSON', () => {
       { ...json, dtype: undefined },
       'json.dtype must be float32, got undefined; pass the number format that was written',
     ],
-    ['WRONG_TYPE', { ...json, rows: '2' }, 'json.rows must be an integer ≥ 0, got "2"'],
+    [
+      'WRONG_TYPE',
+      { ...json, rows: '2' },
+      'json.rows must be an integer ≥ 0, got "2"; use Number(json.rows)',
+    ],
     ['OUT_OF_RANGE', { ...json, columns: 0 }, 'json.columns must be an integer ≥ 1, got 0'],
     ['WRONG_TYPE', { ...json, data: { length: 4 } }, 'json.data must be an array, got an object'],
     [

@@ -257,7 +257,7 @@ describe('Matrix', () => {
     [
       'row',
       () => Matrix.zeros(1, 1).get(wrong('0'), 0),
-      'Matrix.get: row must be an integer in [0, 1), got "0"',
+      'Matrix.get: row must be an integer in [0, 1), got "0"; use Number(row)',
     ],
     [
       'data',
@@ -267,7 +267,7 @@ describe('Matrix', () => {
     [
       'rows',
       () => Matrix.zeros(wrong('2'), 2),
-      'Matrix.zeros: rows must be an integer ≥ 0, got "2"',
+      'Matrix.zeros: rows must be an integer ≥ 0, got "2"; use Number(rows)',
     ],
     [
       'rows',
@@ -307,7 +307,7 @@ describe('Matrix', () => {
     [
       'indices[0]',
       () => Matrix.zeros(3, 2).gatherRows(wrong(['1'])),
-      'Matrix.gatherRows: indices[0] must be an integer in [0, 3), got "1"',
+      'Matrix.gatherRows: indices[0] must be an integer in [0, 3), got "1"; use Number(indices[0])',
     ],
     [
       'classes',

@@ -251,7 +251,7 @@ describe('causalRows refuses', () => {
   });
 
   test.each<[object, string]>([
-    [{ batch: '2' }, 'causalRows: batch must be an integer ≥ 0, got "2"'],
+    [{ batch: '2' }, 'causalRows: batch must be an integer ≥ 0, got "2"; use Number(batch)'],
     [{ labels: undefined }, 'causalRows: labels must be an array, got undefined'],
     [{ labels: '1234' }, 'causalRows: labels must be an array, got "1234"'],
     [{ labels: [1, 2, 3, '4'] }, 'causalRows: labels[3] must be a number or a bigint, got "4"'],
