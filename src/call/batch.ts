@@ -192,7 +192,7 @@ export function checkInputs<T extends FloatArray>(
       const isReply = sparse?.rows === length;
       const hint = isReply
         ? "take the student's rows of the reply: student.gatherRows(studentRows)"
-        : undefined;
+        : labelsHint(labels, student);
       throwShape(operation, 'labels', [length], [student.rows], 'one for each row', hint);
     }
   }

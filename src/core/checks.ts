@@ -11,7 +11,7 @@ interface Shaped {
   readonly columns: number;
 }
 
-/** Throws unless `matrix` is a matrix in the student's shape and number format. */
+/** Throws unless `matrix`, an output buffer, has the student's shape and number format. */
 export function checkSameShape<T extends FloatArray>(
   operation: string,
   argument: string,
@@ -19,7 +19,8 @@ export function checkSameShape<T extends FloatArray>(
   student: Matrix<T>,
 ): void {
   checkMatrix(operation, argument, matrix);
-  checkDtype(operation, argument, matrix, student);
+  // A converted copy would be written, and the caller's matrix would not.
+  checkDtype(operation, argument, matrix, student, `pass a ${student.numeric.dtype} matrix`);
   checkShape(operation, argument, matrix, [student.rows, student.columns]);
 }
 

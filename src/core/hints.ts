@@ -50,8 +50,19 @@ export function dataHint(data: unknown, columns: unknown): string | undefined {
   return floats && `use ${floats}`;
 }
 
-/** Hint for making a matrix of an array, a typed array or a tensor; undefined for anything else. */
+/**
+ * Hint for making a matrix of an array, a typed array or a tensor; undefined for anything else.
+ * Without `numeric`, a typed array keeps its dtype.
+ */
 export function matrixHint(
+  argument: string,
+  value: unknown,
+  numeric?: Student['numeric'],
+): string | undefined {
+  return quietly(() => matrixHintOf(argument, value, numeric ?? traitOf(value)));
+}
+
+function matrixHintOf(
   argument: string,
   value: unknown,
   { dtype }: Student['numeric'] = { dtype: 'float32' },
@@ -80,31 +91,36 @@ export function matrixHint(
 }
 
 /** Hint for labels of another type, for a batch of a student. */
-export function labelsHint(
-  labels: unknown,
-  { rows, columns, numeric }: Student,
-): string | undefined {
+export function labelsHint(labels: unknown, student: Student): string | undefined {
+  return quietly(() => labelsHintOf(labels, student));
+}
+
+function labelsHintOf(labels: unknown, { rows, columns, numeric }: Student): string | undefined {
   if (labels === null) return 'pass undefined where there are no labels';
   const isObject = typeTag(labels) === 'Object';
   const isTensor = isObject && 'data' in (labels as object);
   if (isObject && !isTensor && Object.getPrototypeOf(labels) === Object.prototype) {
     return 'options come after the labels: pass undefined for labels';
   }
-  if (isRows(labels)) return matrixHint('labels', labels, numeric);
+  if (isRows(labels)) {
+    const isDistribution = labels.length === rows && labels.every((row) => row.length === columns);
+    if (isDistribution) return matrixHint('labels', labels, numeric);
+    const flat = labels.reduce((length, row) => length + row.length, 0);
+    return flat === rows ? 'use Int32Array.from(labels.flat())' : undefined;
+  }
   const values = isTensor ? (labels as { data: unknown }).data : labels;
   const name = isTensor ? 'labels.data' : 'labels';
   if (isTensor && typeof values === 'function') return FRAMEWORKS;
   if (!Array.isArray(values) && !isTyped(values)) return undefined;
+  const { length } = values as ArrayLike<unknown>;
+  if (length !== rows && length !== rows * columns) return undefined;
   const list = Array.from(values as ArrayLike<unknown>);
   const known = list.filter((label) => label !== null);
   if (typeof known[0] === 'string' && !known.every((label) => INTEGER.test(label as string))) {
     return INDICES;
   }
   const floats = asFloats(name, values, numeric.dtype);
-  if (floats && list.length === rows * columns) {
-    return `use new Matrix(${floats}, ${rows}, ${columns})`;
-  }
-  if (list.length !== rows) return undefined;
+  if (length !== rows) return floats && `use new Matrix(${floats}, ${rows}, ${columns})`;
   const hint = indicesHint(name, known);
   if (known.length === rows || hint === undefined) return hint;
   return `use UNLABELED for null: Int32Array.from(${name}, (label) => Number(label ?? UNLABELED))`;
@@ -113,9 +129,22 @@ export function labelsHint(
 /** Hint for class indices that are not in an `Int32Array`. */
 export function indicesHint(argument: string, values: unknown): string | undefined {
   if (!Array.isArray(values) && !isTyped(values)) return undefined;
-  const list = Array.from(values as ArrayLike<unknown>);
-  if (!list.every((index) => INTEGER.test(String(index)))) return undefined;
-  return `use Int32Array.from(${argument}${typeof list[0] === 'number' ? '' : ', Number'})`;
+  const { length } = values as ArrayLike<unknown>;
+  let areNumbers = true;
+  for (let i = 0; i < length; i++) {
+    const index = (values as ArrayLike<unknown>)[i];
+    if (!isInt32(index)) return undefined;
+    areNumbers &&= typeof index === 'number';
+  }
+  return `use Int32Array.from(${argument}${areNumbers ? '' : ', Number'})`;
+}
+
+/** Whether a number, a bigint or digits are an integer that an `Int32Array` holds. */
+function isInt32(index: unknown): boolean {
+  if (typeof index === 'string' ? !INTEGER.test(index) : !/number|bigint/.test(typeof index)) {
+    return false;
+  }
+  return (Number(index) | 0) === Number(index);
 }
 
 /** How numbers become floats; undefined for what holds no numbers, or may hold bits of halves. */
@@ -143,6 +172,15 @@ function isNumbers(value: unknown): boolean {
 
 function isTyped(value: unknown): boolean {
   return ArrayBuffer.isView(value) && 'length' in value;
+}
+
+/** A hint must not replace the error that it explains: a value may throw when it is looked at. */
+function quietly(hint: () => string | undefined): string | undefined {
+  try {
+    return hint();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether an object holds matrices alone, as the outputs of a model by layer do. */

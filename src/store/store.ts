@@ -5,6 +5,7 @@ import { openCatalog } from './catalog.js';
 import { DESCRIPTION_FILE, readDescription, type TeacherStoreDescription } from './description.js';
 import type { OpenStore } from './openStore.js';
 import { filesAt, type StorePlace } from './storage.js';
+import { shownURL } from './url.js';
 import { verifyStore } from './verify.js';
 
 /** The size of a store. */
@@ -99,7 +100,12 @@ export async function openTeacherStore(where: StorePlace): Promise<TeacherStore>
   const files = filesAt(operation, where);
   const bytes = await files.read(DESCRIPTION_FILE);
   if (!bytes) {
-    const place = typeof where === 'string' ? where : 'href' in where ? where.href : 'the storage';
+    const place =
+      typeof where === 'string'
+        ? where
+        : 'href' in where
+          ? shownURL(new URL(where.href))
+          : 'the storage';
     refuse('MISSING', operation, DESCRIPTION_FILE, 'be there', 'no such file', {
       sentence: `no store in ${place}: it has no ${DESCRIPTION_FILE}`,
       hint: 'createTeacherStore makes a store',

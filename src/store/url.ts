@@ -10,6 +10,7 @@ export function urlStorage(operation: string, address: URL): StoreFiles {
     url.search = folder.search; // the signature of a signed URL
     return url.href;
   };
+  const shownOf = (name: string): string => shownURL(new URL(addressOf(name)));
 
   async function read(name: string, range?: ByteRange): Promise<Uint8Array | undefined> {
     const headers: Record<string, string> = range
@@ -20,12 +21,12 @@ export function urlStorage(operation: string, address: URL): StoreFiles {
       response = await fetch(addressOf(name), { headers });
     } catch (error) {
       const expected = 'be reachable';
-      refuse('UNAVAILABLE', operation, addressOf(name), expected, String(error));
+      refuse('UNAVAILABLE', operation, shownOf(name), expected, String(error));
     }
     if (response.status === 404) return undefined;
     if (!response.ok) {
       const received = `HTTP ${response.status}`;
-      refuse('UNAVAILABLE', operation, addressOf(name), 'be served', received);
+      refuse('UNAVAILABLE', operation, shownOf(name), 'be served', received);
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (!range) return bytes;
@@ -47,4 +48,9 @@ export function urlStorage(operation: string, address: URL): StoreFiles {
     create: refuseWriting,
     prepare: refuseWriting,
   };
+}
+
+/** An address as messages show it: the query may hold a signature, and the host a password. */
+export function shownURL({ origin, pathname }: URL): string {
+  return origin + pathname;
 }

@@ -22,8 +22,8 @@ export interface CausalRowsOptions {
    */
   readonly attentionMask?: ArrayLike<number | bigint | boolean> | undefined;
   /**
-   * For each sequence, the number of prompt tokens, at most its number of tokens. Prompt tokens are
-   * counted from the first token after the padding on the left, and are not learned.
+   * For each sequence, the number of prompt tokens. They are counted from the first token after the
+   * padding on the left, and are not learned. A text that is cut within its prompt has no kept row.
    *
    * @defaultValue 0 for each sequence
    */
@@ -76,8 +76,8 @@ const LARGEST_ID = 2 ** 31 - 1;
  *   `promptLengths`
  * @returns `labels` and `mask`, each of batch × length, and `count`
  * @throws {DistillationError} `SHAPE_MISMATCH` for an array of another length, `OUT_OF_RANGE` for
- *   a token that is not an id, for an element of the mask other than 0 and 1, and for a prompt that
- *   is longer than its sequence. Only tokens that are learned are checked
+ *   a token that is not an id and for an element of the mask other than 0 and 1. Only tokens that
+ *   are learned are checked
  * @throws {TypeError} for an option that is not an array
  *
  * @remarks The kept rows are those of the shifted labels of transformers and of TRL's
@@ -138,12 +138,6 @@ export function causalRows(options: CausalRowsOptions): CausalRows {
         }
       }
       followsToken = isToken;
-    }
-    if (promptLength > tokens) {
-      const expected = `be at most ${tokens}, the number of tokens of the sequence`;
-      const hint =
-        'of a text that is cut within its prompt, pass the number of tokens that are left';
-      refuse('OUT_OF_RANGE', operation, name, expected, String(promptLength), { hint });
     }
   }
   return { labels: targets, mask, count };
