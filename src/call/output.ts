@@ -1,6 +1,6 @@
 // Output buffers of a call.
 
-import { addTo, checkSameShape } from '../core/checks.js';
+import { addTo, checkBuffer } from '../core/checks.js';
 import { refuse } from '../core/errors.js';
 import type { Matrix } from '../core/matrix.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -71,7 +71,7 @@ export function checkTarget<T extends FloatArray>(
   held: readonly HeldMatrix<T>[],
 ): void {
   const { operation, student } = request;
-  checkSameShape(operation, 'gradient', gradient, student);
+  checkBuffer(operation, 'gradient', gradient, student);
   checkApartFromInputs('gradient', gradient, request);
   checkApartFromHeld(operation, 'gradient', gradient, parameters, held);
 }

@@ -11,16 +11,28 @@ interface Shaped {
   readonly columns: number;
 }
 
-/** Throws unless `matrix`, an output buffer, has the student's shape and number format. */
-export function checkSameShape<T extends FloatArray>(
+/** Throws unless `matrix` is an output buffer in the student's shape and number format. */
+export function checkBuffer<T extends FloatArray>(
   operation: string,
   argument: string,
   matrix: Matrix<T>,
   student: Matrix<T>,
 ): void {
-  checkMatrix(operation, argument, matrix);
   // A converted copy would be written, and the caller's matrix would not.
-  checkDtype(operation, argument, matrix, student, `pass a ${student.numeric.dtype} matrix`);
+  const hint = `pass a ${student.numeric.dtype} matrix`;
+  checkSameShape(operation, argument, matrix, student, hint);
+}
+
+/** Throws unless `matrix` is a matrix in the student's shape and number format. */
+export function checkSameShape<T extends FloatArray>(
+  operation: string,
+  argument: string,
+  matrix: Matrix<T>,
+  student: Matrix<T>,
+  hint?: string,
+): void {
+  checkMatrix(operation, argument, matrix);
+  checkDtype(operation, argument, matrix, student, hint);
   checkShape(operation, argument, matrix, [student.rows, student.columns]);
 }
 

@@ -11,7 +11,7 @@ import {
 import { checkRowLosses, refuseTemperatures } from '../call/rowOptions.js';
 import { sharesBase } from '../call/sharesBase.js';
 import type { DistillationStrategyBase } from '../call/strategy.js';
-import { checkSameShape, checkShape, checkTeacherRows } from '../core/checks.js';
+import { checkBuffer, checkShape, checkTeacherRows } from '../core/checks.js';
 import { checkBoolean, checkInteger, checkOptions, refuse, throwType } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
 import type { FloatArray } from '../core/numeric.js';
@@ -171,7 +171,7 @@ export function checkOutputs<T extends FloatArray, Sparse extends SparseTargets<
   const written: { readonly name: string; readonly data: FloatArray }[] = [];
   for (const [name, matrix] of targets) {
     const argument = `gradients.${name}`;
-    checkSameShape(operation, argument, matrix!, student[name as keyof HeadLogits<T>]!);
+    checkBuffer(operation, argument, matrix!, student[name as keyof HeadLogits<T>]!);
     written.push({ name: argument, data: matrix!.data });
   }
   if (rowLosses !== undefined) written.push({ name: 'rowLosses', data: rowLosses });

@@ -9,7 +9,7 @@ import {
 } from '../../call/output.js';
 import type { Parameter } from '../../call/parameter.js';
 import { checkRowLosses } from '../../call/rowOptions.js';
-import { checkSameShape } from '../../core/checks.js';
+import { checkBuffer } from '../../core/checks.js';
 import { checkOptions, refuse } from '../../core/errors.js';
 import { checkMatrix } from '../../core/matrix.js';
 import type { FloatArray } from '../../core/numeric.js';
@@ -97,7 +97,7 @@ function gradientTargets<T extends FloatArray>(
     const argument = `gradients.${name}`;
     const student = pickLayer(operation, 'studentLayers', studentLayers, name);
     checkMatrix(operation, `studentLayers.${name}`, student);
-    checkSameShape(operation, argument, target, student);
+    checkBuffer(operation, argument, target, student);
     return { argument, target };
   });
 }
