@@ -598,7 +598,7 @@ describe('a hybrid', () => {
     },
     'a misspelt layer': {
       call: () => layerwise({ output: student, hiddn: student }, layers.teacher),
-      says: "studentLayers must have a layer 'hidden', got output, hiddn; rename 'hiddn' to 'hidden', or bind the entry to 'hiddn'",
+      says: "studentLayers must have a layer 'hidden', got output, hiddn; rename 'hiddn' to 'hidden', or give the entry layer: { student: 'hiddn', … }",
       follow: () => [
         whole(),
         create([

@@ -78,9 +78,11 @@ function checkKind(
     const expected = `have temperature ${description.temperature}, as the store`;
     const own = description.temperature;
     const topK = `take SparseTargets.topK(logits, k, { temperature: ${own} })`;
-    const replies =
-      "server replies are at temperature 1: create the store with temperature 1 and train with tail: 'renormalize'";
-    const hint = temperature === 1 ? `${topK}; ${replies}` : topK;
+    const other =
+      temperature === 1
+        ? "server replies are at temperature 1: create the store with temperature 1 and train with tail: 'renormalize'"
+        : `or create the store with temperature ${temperature}`;
+    const hint = `${topK}; ${other}`;
     refuse('TEMPERATURE', operation, 'targets', expected, String(temperature), { hint });
   }
 }

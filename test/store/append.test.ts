@@ -67,7 +67,7 @@ test('invalid input is refused by name, and none of it is stored', async () => {
       {
         argument: 'targets',
         code: 'TEMPERATURE',
-        hint: 'take SparseTargets.topK(logits, k, { temperature: 1 })',
+        hint: 'take SparseTargets.topK(logits, k, { temperature: 1 }); or create the store with temperature 2',
       },
     ],
     [

@@ -157,7 +157,8 @@ export function pickLayer<L>(
 ): L {
   if (Object.hasOwn(layers, name)) return layers[name]!;
   refuseLayer(operation, argument, name, Object.keys(layers), (nearest) => {
-    return `rename '${nearest}' to '${name}', or bind the entry to '${nearest}'`;
+    const side = argument.startsWith('teacher') ? 'teacher' : 'student';
+    return `rename '${nearest}' to '${name}', or give the entry layer: { ${side}: '${nearest}', … }`;
   });
 }
 

@@ -80,7 +80,11 @@ export class Rows<T extends Tensor> {
       throwType(operation, argument, expected, given);
     }
     const list = labels as ArrayLike<number>; // tensors and matrices have returned above
-    this.#checkSamples(argument, [list.length], 'use a tensor where a sample has several');
+    this.#checkSamples(
+      argument,
+      [list.length],
+      'for distributions, use a tensor or a matrix of [samples, classes]',
+    );
     for (let i = 0; i < list.length; i++) {
       const label: unknown = list[i];
       if (Number.isInteger(label)) continue;

@@ -99,7 +99,7 @@ test.each<[string, Partial<Options>]>([
     { strategy: hiddenLayer('hidden'), teacher: Matrix.zeros(SAMPLES, CLASSES) },
   ],
   [
-    "teacher must have a layer 'hidden', got hiden, output; rename 'hiden' to 'hidden', or bind the entry to 'hiden'",
+    "teacher must have a layer 'hidden', got hiden, output; rename 'hiden' to 'hidden', or give the entry layer: { teacher: 'hiden', … }",
     { strategy: makeHybrid(), teacher: (x) => ({ hiden: x, output: x }) },
   ],
   [
@@ -153,7 +153,7 @@ test.each<[string, Partial<Options>]>([
   ['data must hold values, got a disposed tensor', { data: disposed }],
   ['data must hold samples, got shape [0, 6]', { data: tf.zeros([0, INPUTS]) }],
   [
-    'labels has shape [39], expected [40] (one for each of the 40 samples); use a tensor where a sample has several',
+    'labels has shape [39], expected [40] (one for each of the 40 samples); for distributions, use a tensor or a matrix of [samples, classes]',
     { labels: LABELS.slice(1) },
   ],
   [
@@ -169,7 +169,7 @@ test.each<[string, Partial<Options>]>([
     { mask: { output: tf.ones([39]) } },
   ],
   [
-    'validation.labels has shape [1], expected [40] (one for each of the 40 samples); use a tensor where a sample has several',
+    'validation.labels has shape [1], expected [40] (one for each of the 40 samples); for distributions, use a tensor or a matrix of [samples, classes]',
     { validation: { data: makeData(), labels: [1] } },
   ],
   ['epochs must be an integer ≥ 1, got 0', { epochs: 0 }],
