@@ -61,6 +61,9 @@ function follows(cases: Readonly<Record<string, Case>>): void {
   });
 }
 
+/** The head whose logits are its hidden states. */
+const IDENTITY = Matrix.oneHot([0, 1, 2], 3);
+
 describe('labels', () => {
   /** The loss with these labels. */
   const lossOf = (labels: unknown) => response.computeLoss(student, teacher, wrong(labels));
@@ -171,33 +174,15 @@ describe('labels', () => {
       call: () =>
         computeThroughHead(
           response,
-          {
-            hidden: student,
-            weight: Matrix.fromRows([
-              [1, 0, 0],
-              [0, 1, 0],
-              [0, 0, 1],
-            ]),
-          },
+          { hidden: student, weight: IDENTITY },
           teacher,
           wrong({ chunkRows: 1 }),
         ),
       says: says('an object', 'options come after the labels: pass undefined for labels'),
       follow: () =>
-        computeThroughHead(
-          response,
-          {
-            hidden: student,
-            weight: Matrix.fromRows([
-              [1, 0, 0],
-              [0, 1, 0],
-              [0, 0, 1],
-            ]),
-          },
-          teacher,
-          undefined,
-          { chunkRows: 1 },
-        ).loss,
+        computeThroughHead(response, { hidden: student, weight: IDENTITY }, teacher, undefined, {
+          chunkRows: 1,
+        }).loss,
       gives: expect.closeTo(UNLABELLED, 6),
     },
   });
@@ -738,6 +723,48 @@ describe('options', () => {
   test('an option unlike any other is answered with the list of options', () => {
     const call = () => new ResponseDistillationStrategy(wrong<object>({ label: 1 }));
     expect(refusal(call).message).toMatch(/: unknown option "label"; known options: temperature, /);
+  });
+});
+
+describe('hints that must not harm', () => {
+  const hintFor = (labels: unknown) =>
+    refusal(() => response.computeLoss(student, teacher, wrong(labels))).hint;
+
+  test('class indices that an Int32Array cannot hold get no hint', () => {
+    expect(hintFor(BigUint64Array.of(2n ** 64n - 100n, 1n))).toBeUndefined();
+    expect(hintFor(BigInt64Array.of(2n ** 32n, 1n))).toBeUndefined();
+  });
+
+  test('a list that mixes numbers and bigints is converted by Number', () => {
+    expect(hintFor([0, 1n])).toBe('use Int32Array.from(labels, Number)');
+  });
+
+  test('a flat one-hot Int32Array becomes a matrix', () => {
+    const oneHot = Int32Array.of(1, 0, 0, 0, 1, 0);
+    expect(hintFor(oneHot)).toBe('use new Matrix(Float32Array.from(labels), 2, 3)');
+    const labels = new Matrix(Float32Array.from(oneHot), 2, 3);
+    expect(response.computeLoss(student, teacher, labels)).toBe(LABELLED);
+  });
+
+  test('a value that throws when it is looked at leaves the error of the call', () => {
+    const tensor = {
+      get data(): never {
+        throw new Error('on another device');
+      },
+      dims: [2, 3],
+    };
+    for (const call of [
+      () => response.computeLoss(wrong(tensor), teacher),
+      () => response.computeLoss(student, teacher, wrong(tensor)),
+    ]) {
+      expect(refusal(call).code).toBe('WRONG_TYPE');
+    }
+  });
+
+  test('an output buffer of another format is not answered by a copy', () => {
+    const gradient = wrong<Matrix>(Matrix.zeros(2, 3, float64));
+    const call = () => response.computeGradient(student, teacher, undefined, { gradient });
+    expect(refusal(call).hint).toBe('pass a float32 matrix');
   });
 });
 

@@ -1,5 +1,5 @@
 // Divergence of a decoupled distribution: target class against all others, and among the others.
-// The exponentials are those of the other classes alone.
+// The exponentials exclude the class of the label.
 
 import { log } from '../shared/log';
 import { first, splat } from '../shared/lanes';

@@ -52,8 +52,8 @@ export function recallLabel(loss: f64, rest: f64, total: f64): void {
 }
 
 /**
- * Sets `hardLoss` to −log softmax(student) at the label, if the exponentials are those of the other
- * classes alone; `logarithm` is the log of their sum.
+ * Sets `hardLoss` to −log softmax(student) at the label, if the exponentials
+ * exclude the class of the label; `logarithm` is the log of their sum.
  */
 export function classLossBeside<T>(student: usize, label: i32, logarithm: f64): void {
   const place = (label as usize) * sizeof<T>();

@@ -210,7 +210,8 @@ export const DECOUPLED: i32 = 6;
 export const ALPHA_BETA: i32 = 7;
 
 /**
- * Returns the value of a term for a row. Slopes are relative to that of a sure class, see `refer`.
+ * Returns the value of a term for a row. Slopes are relative to the slope of a sure class, see
+ * `refer`.
  */
 function evaluate<K, T>(s: usize, t: usize, output: usize): f64 {
   if (idof<K>() != idof<ForwardKL>()) refer<K, T>(s, t, output, width);
