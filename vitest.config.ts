@@ -85,8 +85,8 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
-          name: 'app', // of what `npm run example:browser:build` left in examples/browser/dist
-          include: ['examples/browser/test/*.check.ts'],
+          name: 'app', // of what `npm run example:race:build` left in examples/race/dist
+          include: ['examples/race/test/*.check.ts'],
           environment: 'node',
           testTimeout: 120_000,
           hookTimeout: 60_000,

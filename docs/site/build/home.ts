@@ -6,7 +6,7 @@ export function writeHome(): void {
   const [code] = /^```ts\n[\s\S]*?^```$/m.exec(read('README.md')) ?? [];
   if (!code) throw new Error('README.md has no code');
   const picture = (scheme: string) =>
-    `<img class="${scheme}-only" src="examples/browser/screenshots/${scheme}.png" alt="The app of examples/browser: a student learns digits from its teacher in the page." width="1280" height="800">`;
+    `<img class="${scheme}-only" src="examples/race/screenshots/${scheme}.png" alt="The app of examples/race: a student learns digits from its teacher in the page." width="1280" height="800">`;
   writePage(
     'index',
     'README.md',
@@ -30,7 +30,7 @@ ${description}
 ${picture('light')}
 ${picture('dark')}
 
-A student learns digits from a teacher, in the page: [examples/browser](examples/browser/README.md).
+A student learns digits from a teacher, in the page: [examples/race](examples/race/README.md).
 
 </div>
 <div class="front-code">

@@ -25,7 +25,7 @@ const KINDS = [
   'strategies/response.html',
   'guides/pytorch.html',
   'guides/temperature.html',
-  'examples/browser.html',
+  'examples/race.html',
   'project/parity.html',
   'reference/index.html',
   'reference/knowledge-distillation/classes/Matrix.html',

@@ -5,7 +5,7 @@ import { SETTINGS } from '../worker/settings.js';
 import { splitDigits } from './digits.js';
 
 // Trains the demo's teacher and writes its weights into teacher.bin: npm run
-// example:browser:teacher
+// example:race:teacher
 
 await startBackend();
 const { training, heldOut } = splitDigits();

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { chooseDigits, splitDigits } from '../../examples/browser/assets/digits.js';
-import { decodeDigits, encodeDigits } from '../../examples/browser/assets/encoding.js';
-import { type Classroom, openClassroom } from '../../examples/browser/worker/classroom.js';
-import { Conversation } from '../../examples/browser/worker/conversation.js';
-import type { Recipe, Report, Request, Snapshot } from '../../examples/browser/worker/protocol.js';
-import { SETTINGS } from '../../examples/browser/worker/settings.js';
+import { chooseDigits, splitDigits } from '../../examples/race/assets/digits.js';
+import { decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
+import { type Classroom, openClassroom } from '../../examples/race/worker/classroom.js';
+import { Conversation } from '../../examples/race/worker/conversation.js';
+import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
+import { SETTINGS } from '../../examples/race/worker/settings.js';
 import { startBackend } from '../../examples/digits/backend.js';
 import type { Digits } from '../../examples/digits/data.js';
 import { PIXELS } from '../../examples/digits/images.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await startBackend();
   const { training, heldOut } = chooseDigits();
   const weights = readFileSync(
-    new URL('../../examples/browser/assets/teacher.bin', import.meta.url),
+    new URL('../../examples/race/assets/teacher.bin', import.meta.url),
   );
   classroom = openClassroom(new Float32Array(Uint8Array.from(weights).buffer), {
     training: asLoaded(training),
