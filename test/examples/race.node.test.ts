@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { startBackend } from '../../examples/digits/backend.js';
+import type { Digits } from '../../examples/digits/data.js';
+import { PIXELS } from '../../examples/digits/images.js';
 import { chooseDigits, splitDigits } from '../../examples/race/assets/digits.js';
 import { decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
 import { type Classroom, openClassroom } from '../../examples/race/worker/classroom.js';
 import { Conversation } from '../../examples/race/worker/conversation.js';
 import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
 import { SETTINGS } from '../../examples/race/worker/settings.js';
-import { startBackend } from '../../examples/digits/backend.js';
-import type { Digits } from '../../examples/digits/data.js';
-import { PIXELS } from '../../examples/digits/images.js';
 
 const RECIPE: Recipe = {
   weights: { response: 40, attention: 30, feature: 30 },
@@ -25,9 +25,7 @@ let classroom: Classroom;
 beforeAll(async () => {
   await startBackend();
   const { training, heldOut } = chooseDigits();
-  const weights = readFileSync(
-    new URL('../../examples/race/assets/teacher.bin', import.meta.url),
-  );
+  const weights = readFileSync(new URL('../../examples/race/assets/teacher.bin', import.meta.url));
   classroom = openClassroom(new Float32Array(Uint8Array.from(weights).buffer), {
     training: asLoaded(training),
     heldOut: asLoaded(heldOut),
