@@ -74,21 +74,10 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
-          name: 'docs', // of the site that `npm run docs` left in docs/site/dist
+          name: 'site', // of what `npm run site` left in docs/site/dist
           include: ['docs/site/test/*.check.ts'],
           environment: 'node',
           testTimeout: 300_000,
-          hookTimeout: 60_000,
-          expect: { poll: { timeout: 30_000 } },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'app', // of what `npm run example:race:build` left in examples/race/dist
-          include: ['examples/race/test/*.check.ts'],
-          environment: 'node',
-          testTimeout: 120_000,
           hookTimeout: 60_000,
           expect: { poll: { timeout: 30_000 } },
         },

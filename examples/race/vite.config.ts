@@ -30,7 +30,7 @@ const config: UserConfig = defineConfig({
     },
   },
   worker: { format: 'es' },
-  build: { target: 'es2022' },
+  build: { target: 'es2022', outDir: pathOf('../../docs/site/dist/race'), emptyOutDir: true },
 });
 
 export default config;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { launchChromium } from '../race/chromium.js';
+import { launchChromium } from '../../docs/site/test/support/chromium.js';
 import { PAGE } from './page.js';
 
 /** Takes the README's picture of the page that `npm run example:related-pages` wrote. */

@@ -20,7 +20,7 @@ import { referenceSidebar, writeReference } from './reference.js';
 import { type Page, pagesFolder, type SidebarGroup } from './repository.js';
 import { pathOf, strategySidebar, writeStrategy } from './strategies.js';
 
-// Writes the pages of the site and has VitePress build them: `npm run docs`.
+// Writes the pages of the site and has VitePress build them: the first part of `npm run site`.
 
 rmSync(pagesFolder, { recursive: true, force: true });
 mkdirSync(pagesFolder);

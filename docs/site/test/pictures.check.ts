@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { drawChart } from '../../../tools/charts/chart.js';
 import { PICTURES } from '../../pictures.js';
 
-// The pictures of the guides are drawn from numbers of the library; `npm run docs:pictures` writes
+// The pictures of the guides are drawn from numbers of the library; `npm run site:pictures` writes
 // them.
 
 const guides = join(import.meta.dirname, '../../guides');

@@ -1,20 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults } from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright';
-import { type PreviewServer, preview } from 'vite';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../catalogue/catalogue.js';
+import { findViolations } from './support/axe.js';
+import { launchChromium } from './support/chromium.js';
+import { type Site, serveSite } from './support/serve.js';
+import { visit } from './support/visit.js';
 
-// The built site, as a web server gives it to a browser: from the root of a host and from a folder.
+// The built site, as a web server gives it to a browser from a folder.
 
-const site = fileURLToPath(new URL('../', import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const BASES = ['/', '/some/folder/'];
-const pages = readdirSync(join(site, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.html') && file !== '404.html',
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const pages = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.html') && file !== '404.html' && !file.startsWith('race/'),
 );
 /** One page of each kind. */
 const KINDS = [
@@ -32,77 +31,54 @@ const KINDS = [
   'source/examples/shared/training.ts.html',
 ];
 
-const servers: PreviewServer[] = [];
+let site: Site;
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = process.env.CHROMIUM_PATH; // unset: the browser that playwright installs
-  browser = await chromium.launch({
-    ...(executablePath ? { executablePath } : {}),
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
-  for (const base of BASES) {
-    const options = { configFile: false, root: site, base, appType: 'mpa' } as const;
-    servers.push(await preview({ ...options, preview: { port: 0 }, logLevel: 'warn' }));
-  }
+  site = await serveSite();
+  browser = await launchChromium();
 });
 
 afterAll(async () => {
   await browser?.close();
-  for (const server of servers) await server.close();
+  await site?.close();
 });
 
-const urlOf = (base: string) => servers[BASES.indexOf(base)]!.resolvedUrls!.local[0]!;
-
-/** A page that fails the test by what it complains of or asks for elsewhere. */
-async function visit(
+/** Uses a page, and fails the test by what the page complains of or asks for elsewhere. */
+async function open(
   path: string,
-  { base = '/', ...options }: { base?: string } & Parameters<Browser['newPage']>[0] = {},
   use: (page: Page) => Promise<void>,
+  options?: BrowserContextOptions,
 ): Promise<void> {
-  const url = urlOf(base);
-  const page = await browser.newPage(options);
-  page.setDefaultTimeout(60_000); // a busy machine is slow, not wrong
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('data:')) {
-      complaints.push(`asked for ${request.url()}`);
-    }
-  });
-  await page.goto(url + path);
+  const { page, complaints, elsewhere } = await visit(browser, site, path, options);
   await use(page);
-  await page.close();
+  await page.context().close();
   expect(complaints).toEqual([]);
+  expect(elsewhere).toEqual([]);
 }
 
-describe.each(BASES)('served from %s', (base) => {
-  test('every link leads to a page and a heading that are there', async () => {
-    await visit('index.html', { base }, async (page) => {
-      const { seen, broken } = await page.evaluate(walkLinks);
-      expect(broken).toEqual([]);
-      expect(seen).toBe(pages.length);
-    });
+test('every link leads to a page and a heading that are there', async () => {
+  await open('index.html', async (page) => {
+    const { seen, broken } = await page.evaluate(walkLinks);
+    expect(broken).toEqual([]);
+    expect(seen).toBe(pages.length);
   });
+});
 
-  test('a reader can go through the site without loading a page anew', async () => {
-    await visit('index.html', { base }, async (page) => {
-      const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
-      await page.evaluate(() => Object.assign(window, { isOpenStill: true }));
-      await page.getByRole('link', { name: 'Which loss?' }).first().click();
-      await heading('Which loss?').waitFor();
-      await page.getByRole('link', { name: 'Response', exact: true }).first().click();
-      await heading('Response').waitFor();
-      await page.getByRole('navigation').getByRole('link', { name: 'Guides' }).first().click();
-      await heading('Choosing a loss').waitFor();
-      await page.getByRole('link', { name: /^Next/ }).click();
-      await page.getByRole('link', { name: /^Previous/ }).click();
-      await heading('Choosing a loss').waitFor();
-      expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(true);
-    });
+test('a reader can go through the site without loading a page anew', async () => {
+  await open('index.html', async (page) => {
+    const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
+    await page.evaluate(() => Object.assign(window, { isOpenStill: true }));
+    await page.getByRole('link', { name: 'Which loss?' }).first().click();
+    await heading('Which loss?').waitFor();
+    await page.getByRole('link', { name: 'Response', exact: true }).first().click();
+    await heading('Response').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Guides' }).first().click();
+    await heading('Choosing a loss').waitFor();
+    await page.getByRole('link', { name: /^Next/ }).click();
+    await page.getByRole('link', { name: /^Previous/ }).click();
+    await heading('Choosing a loss').waitFor();
+    expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(true);
   });
 });
 
@@ -152,39 +128,35 @@ describe.each(screens)('at $width pixels in a $colorScheme scheme', ({ width, co
   const options = { viewport: { width, height: 800 }, colorScheme };
 
   test.each(KINDS)('%s is accessible', async (path) => {
-    await visit(path, options, async (page) => {
-      expect(await violations(page)).toEqual([]);
-    });
+    await open(path, async (page) => expect(await violations(page)).toEqual([]), options);
   });
 
   test('the search is accessible', async () => {
-    await visit('guides/pytorch.html', options, async (page) => {
+    const use = async (page: Page) => {
       await search(page, 'temperature');
       expect(await violations(page)).toEqual([]);
-    });
+    };
+    await open('guides/pytorch.html', use, options);
   });
 });
 
 async function violations(page: Page): Promise<string[]> {
   await page.waitForLoadState('networkidle');
-  await page.evaluate(axe);
-  const results = await page.evaluate(() =>
-    (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
-  );
-  return results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  return findViolations(page);
 }
 
 test('no page scrolls sideways on a phone', async () => {
   const phone = { viewport: { width: 390, height: 800 }, javaScriptEnabled: false };
-  await visit('index.html', phone, async (page) => {
+  const use = async (page: Page) => {
     const wide: string[] = [];
     for (const path of pages) {
-      await page.goto(urlOf('/') + path, { waitUntil: 'load' });
+      await page.goto(site.url + path, { waitUntil: 'load' });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       if (width > 390) wide.push(`${path}: ${width}`);
     }
     expect(wide).toEqual([]);
-  });
+  };
+  await open('index.html', use, phone);
 });
 
 /** The addresses of what the search finds, best first. */
@@ -218,21 +190,21 @@ test.each([
   ['capacity gap', /choose|guides\/choosing/],
   ['small student', /choose|guides\/choosing/],
 ])('the search for "%s" finds what it is about first', async (query, expected) => {
-  await visit('index.html', {}, async (page) => {
+  await open('index.html', async (page) => {
     const [first] = await search(page, query);
     expect(first).toMatch(expected);
   });
 });
 
 test('the header leads to the speed of the library', async () => {
-  await visit('index.html', {}, async (page) => {
+  await open('index.html', async (page) => {
     await page.getByRole('banner').getByRole('link', { name: 'Project' }).click();
     await page.getByRole('heading', { level: 1, name: 'Speed' }).waitFor();
   });
 });
 
 test('the chooser shows the code for the answers', async () => {
-  await visit('choose.html', {}, async (page) => {
+  await open('choose.html', async (page) => {
     const code = page.getByRole('region', { name: 'The loss for these answers' }).locator('pre');
     const shown = () => code.filter({ visible: true }).allTextContents();
     const expectCode = (text: string) =>
@@ -246,7 +218,7 @@ test('the chooser shows the code for the answers', async () => {
 });
 
 test('drawings and pictures follow the scheme that the reader chooses', async () => {
-  await visit('strategies/response.html', { colorScheme: 'light' }, async (page) => {
+  const use = async (page: Page) => {
     const ink = () =>
       page
         .locator('.drawing text')
@@ -255,13 +227,14 @@ test('drawings and pictures follow the scheme that the reader chooses', async ()
     const light = await ink();
     await page.getByRole('switch').first().click();
     await expect.poll(ink).not.toBe(light);
-  });
+  };
+  await open('strategies/response.html', use, { colorScheme: 'light' });
 });
 
 test('every strategy has a page with a formula, and with drawings where its example calls it', () => {
   for (const { name, file, example } of readCatalogue()) {
     const [page = ''] = file.split('/').slice(-1);
-    const html = readFileSync(join(site, 'dist/strategies', page.replace('.ts', '.html')), 'utf8');
+    const html = readFileSync(join(dist, 'strategies', page.replace('.ts', '.html')), 'utf8');
     expect(html).toContain(`>${name} <a`);
     expect(html).toContain('class="katex');
     const callsItself = !example.includes('computeLayerwise'); // and not by a hybrid

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { serveBuilt } from './built.js';
-import { launchChromium } from './chromium.js';
+import { launchChromium } from '../test/support/chromium.js';
+import { serveSite } from '../test/support/serve.js';
 
 const VIEWS = [
   { name: 'light', colorScheme: 'light', width: 1280, height: 1340 },
@@ -8,18 +8,19 @@ const VIEWS = [
   { name: 'phone', colorScheme: 'light', width: 390, height: 844 },
 ] as const;
 const STEPS = 300;
+const PICTURES = new URL('../../../examples/race/screenshots/', import.meta.url);
 
 /**
  * Takes the pictures of the READMEs: a student in training, in both colour schemes and on a phone.
  */
 async function main(): Promise<void> {
-  const site = await serveBuilt();
+  const site = await serveSite();
   const browser = await launchChromium();
   for (const { name, colorScheme, ...viewport } of VIEWS) {
     const context = await browser.newContext({ viewport, colorScheme });
     const page = await context.newPage();
     page.setDefaultTimeout(100_000);
-    await page.goto(site.url);
+    await page.goto(`${site.url}race/`);
     await page.getByRole('button', { name: 'Train the student' }).click();
     await page.waitForFunction(
       (steps) => Number(document.querySelector('[data-testid=step]')?.textContent) >= steps,
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 function pathOf(name: string): string {
-  return fileURLToPath(new URL(`screenshots/${name}.png`, import.meta.url));
+  return fileURLToPath(new URL(`${name}.png`, PICTURES));
 }
 
 await main();

@@ -1,27 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { serveBuilt } from '../built.js';
-import { launchChromium } from '../chromium.js';
+import { findViolations } from './support/axe.js';
+import { launchChromium } from './support/chromium.js';
 import {
   drawStroke,
   numberIn,
   pause,
   readAnswers,
   startTraining,
-  type Visit,
-  visit,
   waitForStep,
-} from './visit.js';
+} from './support/race.js';
+import { type Site, serveSite } from './support/serve.js';
+import { type Visit, visit } from './support/visit.js';
 
-let site: Awaited<ReturnType<typeof serveBuilt>>;
+let site: Site;
 let browser: Browser;
 let visited: Visit;
 
 beforeAll(async () => {
-  site = await serveBuilt();
+  site = await serveSite();
   browser = await launchChromium();
 });
 
@@ -36,8 +33,8 @@ afterEach(async () => {
   expect(visited.elsewhere).toEqual([]);
 });
 
-async function open(options?: Parameters<typeof visit>[2]): Promise<Page> {
-  visited = await visit(browser, site.url, options);
+async function open(options?: BrowserContextOptions): Promise<Page> {
+  visited = await visit(browser, site, 'race/', options);
   return visited.page;
 }
 
@@ -440,11 +437,4 @@ async function goOnFromTheSnapshot(page: Page): Promise<void> {
   expect(await points.count()).toBeGreaterThanOrEqual(known);
   await waitForStep(page, step + 5);
   await pause(page);
-}
-
-async function findViolations(page: Page): Promise<string[]> {
-  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  await page.evaluate(readFileSync(axe, 'utf8'));
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }

@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright';
-import { formatTable } from '../shared/table.js';
-import { serveBuilt } from './built.js';
-import { launchChromium } from './chromium.js';
+import { formatTable } from '../../../examples/shared/table.js';
+import { launchChromium } from '../test/support/chromium.js';
+import { serveSite } from '../test/support/serve.js';
 
 const SECONDS = 10;
 
 /**
- * Opens the built app, trains and draws for some seconds, and prints the speed that a visitor
+ * Opens the race of the built site, trains and draws for some seconds, and prints the speed that a visitor
  * meets.
  */
 async function main(): Promise<void> {
-  const site = await serveBuilt();
+  const site = await serveSite();
   const browser = await launchChromium();
   const page = await browser.newPage();
 
   const start = performance.now();
-  await page.goto(site.url);
+  await page.goto(`${site.url}race/`);
   const train = page.getByRole('button', { name: 'Train the student' });
   await train.waitFor();
   const ready = performance.now() - start;

@@ -1,36 +1,6 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright';
+import type { Page } from 'playwright';
 
-/** A visit to the app with a fresh browser profile. */
-export interface Visit {
-  readonly page: Page;
-  /** Complaints of the console and of the page. */
-  readonly complaints: string[];
-  /** Requested addresses on other hosts. */
-  readonly elsewhere: string[];
-}
-
-export async function visit(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions = {},
-): Promise<Visit> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.setDefaultTimeout(100_000); // a busy machine is slow
-  const complaints: string[] = [];
-  const elsewhere: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  context.on('request', (request) => {
-    const { origin, protocol } = new URL(request.url());
-    const isOwn = origin === new URL(url).origin || protocol === 'data:' || protocol === 'blob:';
-    if (!isOwn) elsewhere.push(request.url());
-  });
-  await page.goto(url);
-  return { page, complaints, elsewhere };
-}
+// What a visitor does on the page of the race.
 
 export async function startTraining(page: Page): Promise<void> {
   await page.getByRole('button', { name: /^Train/ }).click();
