@@ -3,9 +3,12 @@ import { Adam, type Moments } from '../shared/adam.js';
 import { schedule } from '../shared/schedule.js';
 
 export interface TrainingSettings {
+  /** Number of steps after which the learning rate no longer falls. */
   readonly steps: number;
-  /** The highest learning rate: the schedule rises to it and falls to 0 again. */
+  /** The highest learning rate: the schedule rises to it and falls again. */
   readonly learningRate: number;
+  /** The part of the learning rate at which it stops falling; 0 by default. */
+  readonly floor?: number;
   readonly weightDecay: number;
 }
 
@@ -72,13 +75,13 @@ export class ScheduledAdam {
     if (this.#weights.length === 0) {
       this.#weights = gradients.map(({ name }) => weightOf(registeredVariables[name]!));
     }
-    const { steps, learningRate } = this.#settings;
+    const { steps, learningRate, floor } = this.#settings;
     this.#adam.step(
       this.#weights.map(({ value }, i) => ({
         value,
         gradient: gradients[i]!.tensor.dataSync<'float32'>(),
       })),
-      learningRate * schedule((this.steps + 1) / steps),
+      learningRate * schedule((this.steps + 1) / steps, floor),
     );
     this.#assign();
   }

@@ -4,32 +4,42 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { startBackend } from '../../examples/digits/backend.js';
 import type { Digits } from '../../examples/digits/data.js';
-import { PIXELS } from '../../examples/digits/images.js';
-import { chooseDigits, splitDigits } from '../../examples/race/assets/digits.js';
+import { PIXELS, toRows } from '../../examples/digits/images.js';
+import { RecordedOutputs } from '../../examples/digits/recorded.js';
+import { chooseDigits, chooseSamples, splitDigits } from '../../examples/race/assets/digits.js';
 import { decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
-import { type Classroom, openClassroom } from '../../examples/race/worker/classroom.js';
 import { Conversation } from '../../examples/race/worker/conversation.js';
 import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
 import { SETTINGS } from '../../examples/race/worker/settings.js';
+import { mostLikelyOf } from '../../examples/shared/statistics.js';
 
 const RECIPE: Recipe = {
+  images: 'all',
   weights: { response: 40, attention: 30, feature: 30 },
   temperature: 3,
   alpha: 0.3,
 };
 const OPEN: Request = { kind: 'open', seed: 1, recipe: RECIPE };
-const STEPS = SETTINGS.student.training.steps;
+const LAP = SETTINGS.student.training.steps;
 
-let classroom: Classroom;
+let meet: Request;
+let prepare: Request;
+let samples: readonly Float32Array[];
 
 beforeAll(async () => {
   await startBackend();
   const { training, heldOut } = chooseDigits();
-  const weights = readFileSync(new URL('../../examples/race/assets/teacher.bin', import.meta.url));
-  classroom = openClassroom(new Float32Array(Uint8Array.from(weights).buffer), {
-    training: asLoaded(training),
-    heldOut: asLoaded(heldOut),
-  });
+  const file = readFileSync(new URL('../../examples/race/assets/teacher.bin', import.meta.url));
+  meet = { kind: 'meet', weights: new Float32Array(Uint8Array.from(file).buffer) };
+  prepare = {
+    kind: 'prepare',
+    training: encodeDigits(training),
+    heldOut: encodeDigits(heldOut),
+  };
+  const { images } = asLoaded(chooseSamples(heldOut));
+  samples = Array.from({ length: 10 }, (_, digit) =>
+    toRows(images.subarray(digit * PIXELS, (digit + 1) * PIXELS)),
+  );
 }, 60_000);
 
 function asLoaded(digits: Digits): Digits {
@@ -48,18 +58,13 @@ type ReportOf<Kind extends Report['kind']> = Extract<Report, { readonly kind: Ki
 /** A page with a conversation of its own. */
 class Page {
   readonly reports: Report[] = [];
-  readonly #conversation: Conversation;
-  #pauseAfter = 0;
+  readonly #conversation = new Conversation(
+    (report) => this.reports.push(structuredClone(report)),
+    async () => undefined,
+  );
 
   constructor(...requests: readonly Request[]) {
-    this.#conversation = new Conversation(
-      classroom,
-      (report) => this.reports.push(structuredClone(report)),
-      async () => {
-        if (this.last('step').step === this.#pauseAfter) this.send({ kind: 'pause' });
-      },
-    );
-    this.send(...requests);
+    this.send(meet, prepare, ...requests);
   }
 
   send(...requests: readonly Request[]): void {
@@ -68,11 +73,11 @@ class Page {
 
   /** Trains up to this step, or until it fails. */
   async trainTo(step: number): Promise<void> {
-    this.#pauseAfter = step;
     const before = this.reports.length;
-    this.send({ kind: 'train' });
-    const ends = ['paused', 'finished', 'failed'];
-    while (!this.reports.slice(before).some(({ kind }) => ends.includes(kind))) {
+    this.send({ kind: 'train', until: step });
+    const isOver = (report: Report): boolean =>
+      report.kind === 'failed' || (report.kind === 'step' && report.step === step);
+    while (!this.reports.slice(before).some(isOver)) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -95,22 +100,22 @@ class Page {
 
 test('the teacher is right on digits outside of its training set', () => {
   const page = new Page(OPEN);
-  const { teacher, heldOutImages, labelledImages } = page.last('opened');
+  const { teacher, images, labelledImages, heldOutImages } = page.last('opened').facts;
   expect(teacher.accuracy).toBeGreaterThan(0.95);
-  expect([labelledImages, heldOutImages]).toEqual([300, 500]);
-  expect(classroom.training.labels).toHaveLength(3000);
+  expect([images, labelledImages, heldOutImages]).toEqual([3000, 300, 500]);
   const imagesOf = ({ images, labels }: Digits) =>
     Array.from(labels, (_, i) => images.subarray(i * PIXELS, (i + 1) * PIXELS).join());
   const seen = new Set(imagesOf(asLoaded(splitDigits().training)));
   expect(seen.size).toBeGreaterThan(7900);
-  expect(imagesOf(classroom.heldOut).filter((image) => seen.has(image))).toEqual([]);
-  expect(imagesOf(classroom.training).filter((image) => !seen.has(image))).toEqual([]);
+  const { training, heldOut } = chooseDigits();
+  expect(imagesOf(asLoaded(heldOut)).filter((image) => seen.has(image))).toEqual([]);
+  expect(imagesOf(asLoaded(training)).filter((image) => !seen.has(image))).toEqual([]);
 }, 30_000);
 
 test('a student learns to agree with its teacher', async () => {
   const page = new Page(OPEN);
   await page.trainTo(120);
-  const { curve } = page.last('paused').snapshot;
+  const { curve } = page.snapshot;
   expect(curve.map(({ step }) => step)).toEqual([0, 20, 40, 60, 80, 100, 120]);
   const evaluated = page.all('evaluated').map(({ snapshot }) => snapshot.curve);
   expect(evaluated).toEqual(curve.map((_, last) => curve.slice(0, last + 1)));
@@ -132,17 +137,21 @@ test('a training that resumes from a snapshot is the same, bit by bit', async ()
   expect(bitsOf(second.snapshot)).toBe(bitsOf(whole.snapshot));
 }, 60_000);
 
-test('the training ends with the last step', async () => {
+test('a training goes on after a lap, at the floor of the learning rate', async () => {
   const page = new Page(OPEN);
   await page.trainTo(1);
-  const snapshot = { ...page.snapshot, step: STEPS - 1 };
-  const late = new Page({ kind: 'resume', snapshot });
-  await late.trainTo(STEPS + 1);
-  expect(late.last('finished').snapshot.step).toBe(STEPS);
-  expect(late.last('evaluated').snapshot.curve.at(-1)!.step).toBe(STEPS);
-  await late.trainTo(STEPS + 1);
-  expect(late.all('step')).toHaveLength(1);
-  expect(late.all('finished')).toHaveLength(2);
+  const change = async (step: number): Promise<number> => {
+    const before = { ...page.snapshot, step };
+    const late = new Page({ kind: 'resume', snapshot: before });
+    await late.trainTo(step + 1);
+    const value = (snapshot: Snapshot) => snapshot.parameters[0]!.value;
+    const after = value(late.snapshot);
+    return Math.hypot(...value(before).map((weight, i) => weight - after[i]!));
+  };
+  const [early, last, later] = [await change(LAP / 2), await change(LAP), await change(3 * LAP)];
+  expect(last).toBeLessThan(early / 5);
+  expect(last).toBeGreaterThan(early / 50);
+  expect(later).toBeCloseTo(last, 2);
 }, 60_000);
 
 test('another recipe changes the next steps, but no learned parameter', async () => {
@@ -190,7 +199,7 @@ test('a failed step pauses the training, and is repeated afterwards', async () =
   await page.trainTo(4);
   expect(page.last('failed').message).toContain('→ response: loss must be finite');
   page.send({ kind: 'teach', recipe: RECIPE });
-  vi.spyOn(classroom.teacher.recorded, 'of').mockImplementationOnce(() => {
+  vi.spyOn(RecordedOutputs.prototype, 'of').mockImplementationOnce(() => {
     throw new Error('out of memory');
   });
   await page.trainTo(4);
@@ -209,8 +218,8 @@ test('an unsuitable snapshot is refused', async () => {
   const [first, ...others] = good.parameters;
   const broken = { ...first!, mean: first!.mean.map(() => Number.NaN) };
   const wrong: [Partial<Snapshot>, string][] = [
-    [{ version: 0 }, 'the snapshot is of version 0, expected 1'],
-    [{ step: 701 }, 'the snapshot is of step 701, expected 0 to 700'],
+    [{ version: 0 }, 'the snapshot is of version 0, expected 2'],
+    [{ step: -1 }, 'the snapshot is of step -1, expected 0 or more'],
     [{ parameters: others }, 'the state has 12 parameters, expected 13: another model?'],
     [{ parameters: [others[0]!, ...others] }, 'parameter 0 of the state has a value of'],
     [{ parameters: [broken, ...others] }, 'parameter 0 of the state has a mean of'],
@@ -225,31 +234,30 @@ test('an unsuitable snapshot is refused', async () => {
   expect(bitsOf(page.snapshot)).toBe(bitsOf(good));
 });
 
-test('both models answer about an image, also during the training', async () => {
+test('both models answer about an image', async () => {
   const page = new Page(OPEN);
-  const { samples } = page.last('opened');
-  for (const pixels of samples) page.send({ kind: 'ask', pixels });
-  const answers = page.all('answer');
-  expect(answers).toHaveLength(10);
-  const right = answers.filter(({ teacher: { probabilities } }, digit) => {
-    return probabilities.indexOf(Math.max(...probabilities)) === digit;
-  });
-  expect(right.length).toBeGreaterThanOrEqual(9);
-  const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
-  for (const { teacher, student } of answers) {
-    for (const { probabilities, attention } of [teacher, student]) {
-      expect(sum(probabilities)).toBeCloseTo(1, 5);
-      expect(attention).toHaveLength(2 * 16 * 16);
-      expect(sum(attention.subarray(0, 16))).toBeCloseTo(1, 5);
-    }
+  for (const pixels of samples) {
+    page.send({ kind: 'ask', who: 'teacher', pixels }, { kind: 'ask', who: 'student', pixels });
   }
-  page.send({ kind: 'ask', pixels: new Float32Array(3) });
+  const answers = page.all('answer');
+  expect(answers).toHaveLength(20);
+  const digits = answers.filter(({ who }) => who === 'teacher').map(({ answer }) => answer.logits);
+  const right = digits.filter((logits, digit) => mostLikelyOf(logits) === digit);
+  expect(right.length).toBeGreaterThanOrEqual(9);
+  for (const { logits, attention } of answers.map(({ answer }) => answer)) {
+    expect(logits).toHaveLength(10);
+    expect(attention).toHaveLength(2 * 16 * 16);
+    const row = attention.subarray(0, 16).reduce((total, value) => total + value, 0);
+    expect(row).toBeCloseTo(1, 5);
+  }
+  page.send({ kind: 'ask', who: 'teacher', pixels: new Float32Array(3) });
   expect(page.last('failed').message).toBe('an image must have 784 finite pixels, got 3 numbers');
 });
 
 test('a pause followed by a start leaves one training', async () => {
   const page = new Page(OPEN);
-  page.send({ kind: 'train' }, { kind: 'train' }, { kind: 'pause' });
+  const train: Request = { kind: 'train', until: 3 };
+  page.send(train, train, { kind: 'pause' });
   await page.trainTo(5);
   expect(page.all('step').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
 });
@@ -261,7 +269,7 @@ test('no tensors accumulate', async () => {
   const { snapshot } = page;
   page.send(
     { kind: 'teach', recipe: RECIPE },
-    { kind: 'ask', pixels: page.last('opened').samples[0]! },
+    { kind: 'ask', who: 'student', pixels: samples[0]! },
     { kind: 'resume', snapshot },
   );
   await page.trainTo(6);
@@ -269,7 +277,22 @@ test('no tensors accumulate', async () => {
   expect(tf.memory().numTensors).toBe(tensors);
 }, 60_000);
 
-test('every request before open is refused', () => {
-  const page = new Page({ kind: 'train' });
-  expect(page.last('failed').message).toBe('there is no student yet: open comes first');
+test('a request that comes too early is refused', () => {
+  const reports: Report[] = [];
+  const conversation = new Conversation(
+    (report) => reports.push(report),
+    async () => undefined,
+  );
+  const tooEarly = (request: Request, message: string): void => {
+    conversation.receive(request);
+    expect(reports.pop()).toEqual({ kind: 'failed', message });
+  };
+  const pixels = samples[0]!;
+  tooEarly(prepare, 'there is no teacher yet: meet comes first');
+  tooEarly(OPEN, 'there is no classroom yet: prepare comes first');
+  conversation.receive(meet);
+  conversation.receive({ kind: 'ask', who: 'teacher', pixels });
+  expect(reports.splice(0).map(({ kind }) => kind)).toEqual(['met', 'answer']);
+  tooEarly({ kind: 'ask', who: 'student', pixels }, 'there is no student yet: open comes first');
+  tooEarly({ kind: 'train', until: 9 }, 'there is no student yet: open comes first');
 });

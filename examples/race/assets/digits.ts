@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import type { Plugin } from 'vite';
-import { type Digits, split } from '../../digits/data.js';
+import { CLASSES, type Digits, split } from '../../digits/data.js';
 import { PIXELS } from '../../digits/images.js';
 import { readDigits } from '../../digits/mnist.js';
+import { gatherRows } from '../../shared/batches.js';
 import { SETTINGS } from '../worker/settings.js';
 import { encodeDigits } from './encoding.js';
 
@@ -23,19 +24,31 @@ export function chooseDigits(): { training: Digits; heldOut: Digits } {
   return { training: first(TRAINING_IMAGES, training), heldOut: first(HELD_OUT_IMAGES, heldOut) };
 }
 
+/** Returns one held-out image of each digit, from 0 to 9. */
+export function chooseSamples({ images, labels }: Digits): Digits {
+  const digits = Int32Array.from({ length: CLASSES }, (_, digit) => digit);
+  const chosen = digits.map((digit) => labels.indexOf(digit));
+  return { images: gatherRows(images, PIXELS, chosen), labels: digits };
+}
+
 function first(count: number, { images, labels }: Digits): Digits {
   return { images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) };
 }
 
 /**
- * Writes the files of digits that the worker loads. They come from the npm package, since the
+ * Writes the files of digits that the page loads. They come from the npm package, since the
  * repository does not hold them.
  */
 export const digits: Plugin = {
   name: 'digits',
   buildStart() {
     const { training, heldOut } = chooseDigits();
-    writeFileSync(new URL('training.bin', import.meta.url), deflateSync(encodeDigits(training)));
-    writeFileSync(new URL('held-out.bin', import.meta.url), deflateSync(encodeDigits(heldOut)));
+    write('training.bin', training);
+    write('held-out.bin', heldOut);
+    write('samples.bin', chooseSamples(heldOut));
   },
 };
+
+function write(file: string, content: Digits): void {
+  writeFileSync(new URL(file, import.meta.url), deflateSync(encodeDigits(content)));
+}

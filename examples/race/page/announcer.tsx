@@ -1,9 +1,9 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
-import type { Answer } from '../worker/protocol.js';
+
 import { formatPercent } from './format.js';
-import type { Answers, Status, Trainer } from './trainer.js';
+import type { ShownAnswer as Answer, Answers, Status, Trainer } from './trainer.js';
 
 /** Milliseconds for which the pen must rest before an announcement. */
 const REST = 800;

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
-import type { Answer } from '../worker/protocol.js';
+
 import { formatCount, formatPercent } from './format.js';
-import type { Trainer, Who } from './trainer.js';
+import type { ShownAnswer as Answer, Trainer, Who } from './trainer.js';
 
 /** The answers of teacher and student, side by side. */
 export function Answers({ trainer }: { readonly trainer: Trainer }): JSX.Element {

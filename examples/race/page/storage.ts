@@ -2,13 +2,20 @@ import { type Signal, signal } from '@preact/signals';
 import { createStore, del, getMany, set, type UseStore } from 'idb-keyval';
 import { type Recipe, SNAPSHOT_VERSION, type Snapshot } from '../worker/protocol.js';
 import type { Drawing } from './drawing.js';
+import type { Run } from './race.js';
 
 /** The state that the page restores after a reload. */
 export interface Saved {
-  readonly snapshot: Snapshot;
+  /** The students. */
+  readonly labels: Snapshot;
+  readonly taught: Snapshot;
+  /** The recipe of the next step of the taught student. */
   readonly recipe: Recipe;
+  readonly runs: readonly Run[];
   readonly drawing: Drawing;
 }
+
+const KEYS = ['labels', 'taught', 'recipe', 'runs', 'drawing'] as const;
 
 /**
  * The browser's reason for storing nothing; undefined if it stores. The page works in both cases.
@@ -19,14 +26,14 @@ let opened: UseStore | undefined;
 
 /** Opens the store of this version of snapshots, so that data of an older page are not read. */
 function store(): UseStore {
-  opened ??= createStore(`knowledge-distillation-${SNAPSHOT_VERSION}`, 'student');
+  opened ??= createStore(`knowledge-distillation-${SNAPSHOT_VERSION}`, 'race');
   return opened;
 }
 
 export async function load(): Promise<Partial<Saved>> {
   try {
-    const [snapshot, recipe, drawing] = await getMany(['snapshot', 'recipe', 'drawing'], store());
-    return { snapshot, recipe, drawing };
+    const values = await getMany([...KEYS], store());
+    return Object.fromEntries(KEYS.map((key, index) => [key, values[index]]));
   } catch (error) {
     refusal.value = String(error);
     return {};

@@ -13,7 +13,7 @@ export function answer(model: Transformer, pixels: Float32Array): Answer {
   return tf.tidy(() => {
     const { output, attention } = model.forward(tf.tensor2d(toPatches(pixels), [1, PIXELS]));
     return {
-      probabilities: tf.softmax(output).dataSync<'float32'>(),
+      logits: output.dataSync<'float32'>(),
       attention: tf.softmax(attention).dataSync<'float32'>(),
     };
   });

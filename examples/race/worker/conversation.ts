@@ -1,21 +1,24 @@
+import type { Transformer } from '../../digits/transformer.js';
 import { answer } from './answer.js';
-import { type Classroom, chooseSamples } from './classroom.js';
-import type { Report, Request } from './protocol.js';
+import { type Classroom, createTeacher, openClassroom } from './classroom.js';
+import type { Facts, Report, Request } from './protocol.js';
 import { Session } from './session.js';
 import { SETTINGS } from './settings.js';
 
 /** Handles the requests of the page and sends reports; trains in between. */
 export class Conversation {
-  readonly #classroom: Classroom;
   readonly #send: (report: Report) => void;
   /** Yields, so that requests can arrive. */
   readonly #breathe: () => Promise<void>;
+  #met: Transformer | undefined;
+  #prepared: Classroom | undefined;
   #opened: Session | undefined;
   /** The current training. */
   #run: symbol | undefined;
+  /** The step at which the current training ends. */
+  #until = 0;
 
-  constructor(classroom: Classroom, send: (report: Report) => void, breathe: () => Promise<void>) {
-    this.#classroom = classroom;
+  constructor(send: (report: Report) => void, breathe: () => Promise<void>) {
     this.#send = send;
     this.#breathe = breathe;
   }
@@ -30,6 +33,13 @@ export class Conversation {
 
   #do(request: Request): void {
     switch (request.kind) {
+      case 'meet':
+        this.#met = createTeacher(request.weights);
+        this.#send({ kind: 'met' });
+        break;
+      case 'prepare':
+        this.#prepared = openClassroom(this.#teacher, request);
+        break;
       case 'open':
         this.#open(new Session(this.#classroom, request.seed, request.recipe));
         break;
@@ -37,6 +47,7 @@ export class Conversation {
         this.#open(Session.resume(this.#classroom, request.snapshot));
         break;
       case 'train':
+        this.#until = request.until;
         this.#train(this.#session);
         break;
       case 'pause':
@@ -46,51 +57,45 @@ export class Conversation {
       case 'teach':
         this.#session.teach(request.recipe);
         break;
-      case 'ask':
-        this.#answer(request.pixels);
+      case 'ask': {
+        const model = request.who === 'teacher' ? this.#teacher : this.#session.student;
+        this.#send({ kind: 'answer', who: request.who, answer: answer(model, request.pixels) });
         break;
+      }
     }
   }
 
+  get #teacher(): Transformer {
+    return this.#met ?? missing('teacher', 'meet');
+  }
+
+  get #classroom(): Classroom {
+    return this.#prepared ?? missing('classroom', 'prepare');
+  }
+
   get #session(): Session {
-    if (!this.#opened) throw new Error('there is no student yet: open comes first');
-    return this.#opened;
+    return this.#opened ?? missing('student', 'open');
   }
 
   #open(session: Session): void {
-    const { teacher, heldOut } = this.#classroom;
     this.#run = undefined;
     this.#opened?.dispose();
     this.#opened = session;
-    this.#send({
-      kind: 'opened',
-      step: session.step,
-      steps: SETTINGS.student.training.steps,
-      teacher: { accuracy: teacher.accuracy, parameters: teacher.parameters },
-      student: { parameters: session.student.parameterCount },
-      labelledImages: session.labelled.length,
-      heldOutImages: heldOut.labels.length,
-      samples: chooseSamples(heldOut),
-    });
+    this.#send({ kind: 'opened', step: session.step, facts: factsOf(session, this.#classroom) });
   }
 
-  #answer(pixels: Float32Array): void {
-    const teacher = answer(this.#classroom.model, pixels);
-    const student = answer(this.#session.student, pixels);
-    this.#send({ kind: 'answer', teacher, student });
-  }
-
+  /** Trains up to `#until`, which may grow meanwhile. */
   async #train(session: Session): Promise<void> {
+    if (this.#run) return;
     const run = Symbol('training');
     this.#run = run;
     try {
       this.#evaluateIfDue(session);
-      while (this.#run === run && !session.isFinished) {
+      while (this.#run === run && session.step < this.#until) {
         this.#send(session.advance());
         this.#evaluateIfDue(session);
         await this.#breathe();
       }
-      if (this.#run === run) this.#send({ kind: 'finished', snapshot: session.snapshot });
     } catch (error) {
       this.#fail(error);
     }
@@ -109,4 +114,19 @@ export class Conversation {
       message: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+function factsOf({ student, labelled }: Session, { teacher, training, heldOut }: Classroom): Facts {
+  return {
+    teacher: { accuracy: teacher.accuracy, parameters: teacher.parameters },
+    student: { parameters: student.parameterCount },
+    images: training.labels.length,
+    labelledImages: labelled.length,
+    heldOutImages: heldOut.labels.length,
+    lap: SETTINGS.student.training.steps,
+  };
+}
+
+function missing(what: string, request: Request['kind']): never {
+  throw new Error(`there is no ${what} yet: ${request} comes first`);
 }

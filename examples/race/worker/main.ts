@@ -5,11 +5,6 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import { startWasm } from '../../digits/wasm.js';
-import { decodeDigits } from '../assets/encoding.js';
-import heldOut from '../assets/held-out.bin?url';
-import teacher from '../assets/teacher.bin?url';
-import training from '../assets/training.bin?url';
-import { type Classroom, openClassroom } from './classroom.js';
 import { Conversation } from './conversation.js';
 import type { Report, Request } from './protocol.js';
 
@@ -24,23 +19,6 @@ addEventListener('message', async ({ data }: MessageEvent<Request>) => {
 });
 
 async function begin(): Promise<Conversation> {
-  return new Conversation(await loadClassroom(), send, nextTask);
-}
-
-async function loadClassroom(): Promise<Classroom> {
-  const [weights, seen, unseen] = await Promise.all([
-    load(teacher),
-    load(training).then(inflate),
-    load(heldOut).then(inflate),
-    startTensorFlow(),
-  ]);
-  return openClassroom(new Float32Array(weights), {
-    training: decodeDigits(new Uint8Array(seen)),
-    heldOut: decodeDigits(new Uint8Array(unseen)),
-  });
-}
-
-async function startTensorFlow(): Promise<void> {
   // With matrices this small, threads would cost more than they gain.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   setWasmPaths({
@@ -49,17 +27,7 @@ async function startTensorFlow(): Promise<void> {
     'tfjs-backend-wasm-threaded-simd.wasm': simd,
   });
   await startWasm();
-}
-
-async function load(url: string): Promise<ArrayBuffer> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} could not be loaded: ${response.status}`);
-  return await response.arrayBuffer();
-}
-
-async function inflate(bytes: ArrayBuffer): Promise<ArrayBuffer> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
-  return await new Response(stream).arrayBuffer();
+  return new Conversation(send, nextTask);
 }
 
 function send(report: Report): void {

@@ -1,8 +1,10 @@
 import type { ComponentLoss } from 'knowledge-distillation';
 import type { TrainingState } from '../../digits/optimizer.js';
 
-/** The settings of the student's loss, which may change between any two steps. */
+/** What a student is taught: its loss and its images. It may change between any two steps. */
 export interface Recipe {
+  /** The images of the batches: the labelled ones only, or all. */
+  readonly images: 'labelled' | 'all';
   /** Relative weights: the hybrid divides them by their sum. */
   readonly weights: {
     readonly response: number;
@@ -20,6 +22,8 @@ export interface CurvePoint {
   readonly accuracy: number;
   /** Fraction of images for which student and teacher choose the same class. */
   readonly agreement: number;
+  /** The recipe of the last step before this point. */
+  readonly recipe: Recipe;
 }
 
 /** The state from which a training resumes bit by bit, in a new worker or after a reload. */
@@ -36,40 +40,49 @@ export interface Snapshot extends TrainingState {
  * Version of the snapshots. Raise it when older snapshots cannot be resumed: with other models,
  * digits or batches, or another form of recipe or drawing.
  */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 /** A model's answer for one image. */
 export interface Answer {
-  readonly probabilities: Float32Array;
+  /** One logit for each digit: the page softens them at any temperature. */
+  readonly logits: Float32Array;
   /** Attention of the first layer, [heads, tokens, tokens]; every row sums to 1. */
   readonly attention: Float32Array;
 }
 
+/** Models and data, as measured by the worker. */
+export interface Facts {
+  readonly teacher: { readonly accuracy: number; readonly parameters: number };
+  readonly student: { readonly parameters: number };
+  readonly images: number;
+  readonly labelledImages: number;
+  readonly heldOutImages: number;
+  /** Number of steps of a lap, after which a training pauses. */
+  readonly lap: number;
+}
+
 export type Request =
-  /** The first message is `open` or `resume`. */
+  /** The first message: the teacher's weights. Its reply is `met`. */
+  | { readonly kind: 'meet'; readonly weights: Float32Array }
+  /** The images of the students, as `encodeDigits` writes them. */
+  | { readonly kind: 'prepare'; readonly training: Uint8Array; readonly heldOut: Uint8Array }
+  /** `open` and `resume` give the worker its student. They need the images. */
   | { readonly kind: 'open'; readonly seed: number; readonly recipe: Recipe }
   | { readonly kind: 'resume'; readonly snapshot: Snapshot }
-  /** Trains until `pause` or the last step. */
-  | { readonly kind: 'train' }
+  /** Trains until the student has completed `until` steps, or until `pause`. */
+  | { readonly kind: 'train'; readonly until: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'teach'; readonly recipe: Recipe }
-  /** `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as those of MNIST are. */
-  | { readonly kind: 'ask'; readonly pixels: Float32Array };
+  /**
+   * `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as those of MNIST are. The teacher can
+   * answer once it is met, the student once there is one.
+   */
+  | { readonly kind: 'ask'; readonly who: 'teacher' | 'student'; readonly pixels: Float32Array };
 
 export type Report =
+  | { readonly kind: 'met' }
   /** The reply to `open` and `resume`. */
-  | {
-      readonly kind: 'opened';
-      readonly step: number;
-      /** Number of steps of the training. */
-      readonly steps: number;
-      readonly teacher: { readonly accuracy: number; readonly parameters: number };
-      readonly student: { readonly parameters: number };
-      readonly labelledImages: number;
-      readonly heldOutImages: number;
-      /** Ten held-out images, one of each digit from 0 to 9, as `ask` takes them. */
-      readonly samples: readonly Float32Array[];
-    }
+  | { readonly kind: 'opened'; readonly step: number; readonly facts: Facts }
   /** `components`: in the order response, attention, feature. */
   | {
       readonly kind: 'step';
@@ -77,14 +90,10 @@ export type Report =
       readonly loss: number;
       readonly components: readonly ComponentLoss[];
     }
-  /** Sent at regular steps and after the last step: one more point of the curve. */
+  /** Sent at regular steps: one more point of the curve. */
   | { readonly kind: 'evaluated'; readonly snapshot: Snapshot }
+  /** The reply to `pause`. */
   | { readonly kind: 'paused'; readonly snapshot: Snapshot }
-  | { readonly kind: 'finished'; readonly snapshot: Snapshot }
-  | {
-      readonly kind: 'answer';
-      readonly teacher: Answer;
-      readonly student: Answer;
-    }
+  | { readonly kind: 'answer'; readonly who: 'teacher' | 'student'; readonly answer: Answer }
   /** A request failed and changed nothing else; a training that failed is paused. */
   | { readonly kind: 'failed'; readonly message: string };

@@ -5,6 +5,7 @@ import { chooseStratified, hideLabels, mixedBatches } from '../../digits/fewLabe
 import type { TrainingState } from '../../digits/optimizer.js';
 import { classify, Trainer } from '../../digits/training.js';
 import { Transformer } from '../../digits/transformer.js';
+import { batchesOf } from '../../shared/batches.js';
 import { Random } from '../../shared/random.js';
 import { agreement } from '../../shared/statistics.js';
 import type { Classroom } from './classroom.js';
@@ -16,7 +17,7 @@ import {
   type Snapshot,
 } from './protocol.js';
 import { createStrategy } from './recipe.js';
-import { SETTINGS, STEPS_BETWEEN_EVALUATIONS } from './settings.js';
+import { LEARNING_RATE_FLOOR, SETTINGS, STEPS_BETWEEN_EVALUATIONS } from './settings.js';
 
 /** The objects that depend on the recipe. */
 interface Lesson {
@@ -27,7 +28,7 @@ interface Lesson {
 
 const { model: MODEL, training: TRAINING } = SETTINGS.student;
 
-/** One student, from its first step to its last. */
+/** One student, which trains for as many steps as one likes. */
 export class Session {
   readonly student: Transformer;
   /** The labelled images of the student. */
@@ -65,14 +66,10 @@ export class Session {
     return this.#lesson.trainer.steps;
   }
 
-  get isFinished(): boolean {
-    return this.step === TRAINING.steps;
-  }
-
   /** True if the curve should have a point at this step and has none. */
   get isEvaluationDue(): boolean {
     const isOnCurve = this.#curve.at(-1)?.step === this.step;
-    return !isOnCurve && (this.step % STEPS_BETWEEN_EVALUATIONS === 0 || this.isFinished);
+    return !isOnCurve && this.step % STEPS_BETWEEN_EVALUATIONS === 0;
   }
 
   /** A copy of the state from which the session resumes. */
@@ -110,6 +107,7 @@ export class Session {
       step: this.step,
       accuracy: agreement(classes, heldOut.labels),
       agreement: agreement(classes, teacher.heldOutClasses),
+      recipe: this.#lesson.recipe,
     });
   }
 
@@ -129,9 +127,10 @@ export class Session {
     const loss = distillationLoss(tf, createStrategy(recipe, this.#projection));
     const settings = {
       ...TRAINING,
+      floor: LEARNING_RATE_FLOOR,
       model: this.student,
       images: training.images,
-      batches: this.#batchesAfter(state?.step ?? 0),
+      batches: this.#batchesAfter(state?.step ?? 0, recipe),
       variables: [...Object.values(this.student.weights), ...loss.variables],
       objective: (outputs: tf.NamedTensorMap, indices: Int32Array) => {
         const labels = indices.map((index) => this.#labels[index]!);
@@ -141,14 +140,13 @@ export class Session {
     return { recipe, loss, trainer: new Trainer(settings, state) };
   }
 
-  #batchesAfter(steps: number): Iterator<Int32Array, never> {
-    const batches = mixedBatches(
-      this.labelled,
-      SETTINGS.labelledPerBatch,
-      this.#labels.length,
-      SETTINGS.batch,
-      new Random(this.#seed, 'batches'),
-    );
+  #batchesAfter(steps: number, { images }: Recipe): Iterator<Int32Array, never> {
+    const { batch, labelledPerBatch } = SETTINGS;
+    const random = new Random(this.#seed, 'batches');
+    const batches =
+      images === 'labelled'
+        ? batchesOf(this.labelled, batch, random)
+        : mixedBatches(this.labelled, labelledPerBatch, this.#labels.length, batch, random);
     for (let step = 0; step < steps; step++) batches.next();
     return batches;
   }
@@ -158,7 +156,7 @@ function checkSnapshot({ version, step }: Snapshot): void {
   if (version !== SNAPSHOT_VERSION) {
     throw new RangeError(`the snapshot is of version ${version}, expected ${SNAPSHOT_VERSION}`);
   }
-  if (!Number.isInteger(step) || step < 0 || step > TRAINING.steps) {
-    throw new RangeError(`the snapshot is of step ${step}, expected 0 to ${TRAINING.steps}`);
+  if (!Number.isInteger(step) || step < 0) {
+    throw new RangeError(`the snapshot is of step ${step}, expected 0 or more`);
   }
 }

@@ -4,3 +4,6 @@ import { chooseSettings, type Settings } from '../../digits/settings.js';
 export const SETTINGS: Settings = chooseSettings(false, 1);
 
 export const STEPS_BETWEEN_EVALUATIONS = 20;
+
+/** The learning rate falls to this part in the first lap, and stays there in the laps that follow. */
+export const LEARNING_RATE_FLOOR = 0.05;

@@ -1,0 +1,16 @@
+import type { Recipe } from '../worker/protocol.js';
+
+/** The smallest and the largest value of each setting of a recipe. */
+export const LIMITS: Readonly<
+  Record<'weight' | 'temperature' | 'alpha', readonly [least: number, most: number]>
+> = { weight: [0, 100], temperature: [1, 10], alpha: [0, 1] };
+
+/** True if two recipes teach the same. */
+export function isSameRecipe(left: Recipe, right: Recipe): boolean {
+  return settingsOf(left).join() === settingsOf(right).join();
+}
+
+/** Returns all settings of a recipe, in the order of links. */
+export function settingsOf({ images, weights, temperature, alpha }: Recipe): (string | number)[] {
+  return [images, weights.response, weights.attention, weights.feature, temperature, alpha];
+}
