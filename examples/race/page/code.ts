@@ -1,67 +1,111 @@
 import type { Recipe } from '../worker/protocol.js';
+import { SETTINGS } from '../worker/settings.js';
+
+/** A strategy of the recipe, in code. */
+interface Term {
+  readonly name: string;
+  readonly weight: number;
+  readonly classes: readonly string[];
+  /** Statements before the strategy. */
+  readonly before: string;
+  readonly strategy: string;
+  /** The layer of both models; undefined for their logits. */
+  readonly layer?: string;
+  /** What the matrices hold. */
+  readonly rows: string;
+}
 
 /** Returns the code of a recipe's loss, as a user of the library writes it. */
-export function codeOf({ weights, temperature, alpha }: Recipe): string {
-  const terms = [
+export function codeOf(recipe: Recipe): string {
+  const terms = termsOf(recipe).filter(({ weight }) => weight > 0);
+  const [first, ...others] = terms;
+  return others.length === 0 ? codeOfOne(first!, recipe) : codeOfHybrid(terms, recipe);
+}
+
+function termsOf({ weights, temperature, alpha }: Recipe): readonly Term[] {
+  const { student, teacher } = SETTINGS;
+  return [
     {
+      name: 'response',
       weight: weights.response,
-      imports: ['ResponseDistillationStrategy'],
-      code: `new ResponseDistillationStrategy({ temperature: ${temperature}, alpha: ${alpha} })`,
-      layer: 'output',
+      classes: ['ResponseDistillationStrategy'],
+      before: '',
+      strategy: `new ResponseDistillationStrategy({ temperature: ${temperature}, alpha: ${alpha} })`,
+      rows: 'logits, a row for each image',
     },
     {
+      name: 'attention',
       weight: weights.attention,
-      imports: ['AttentionDistillationStrategy'],
-      code: "new AttentionDistillationStrategy({ match: 'kl', input: 'scores' })",
+      classes: ['AttentionDistillationStrategy'],
+      before: '',
+      strategy: "new AttentionDistillationStrategy({ match: 'kl', input: 'scores' })",
       layer: 'attention',
+      rows: 'attention scores, a row for each query',
     },
     {
+      name: 'feature',
       weight: weights.feature,
-      imports: ['FeatureDistillationStrategy', 'LinearProjection'],
-      code: "new FeatureDistillationStrategy({ metric: 'mse', projection })",
+      classes: ['FeatureDistillationStrategy', 'LinearProjection'],
+      before: `// from the width of the student to the width of the teacher
+const projection = new LinearProjection(${student.model.width}, ${teacher.model.width});
+`,
+      strategy: "new FeatureDistillationStrategy({ metric: 'mse', projection })",
       layer: 'features',
+      rows: 'hidden states, a row for each patch',
     },
-  ].filter(({ weight }) => weight > 0);
-  const imports = terms.flatMap((term) => term.imports);
-  const projection = weights.feature > 0 ? `${PROJECTION}\n` : '';
-  const [first] = terms;
-  if (terms.length === 1 && first!.layer === 'output') {
-    return `${importsOf(imports)}
+  ];
+}
 
-const strategy = ${first!.code};
+/** A hybrid with one positive weight is its only strategy. */
+function codeOfOne({ classes, before, strategy, rows }: Term, recipe: Recipe): string {
+  return `${importOf(classes)}
 
-${CALL}`;
-  }
-  const entries = terms.map(
-    ({ code, weight, layer }) => `    {
-      strategy: ${code},
-      weight: ${weight},${layer === 'output' ? '' : ` layer: '${layer}',`}
-    },`,
+${before}const strategy = ${strategy};
+
+// student, teacher: ${rows}${labelsOf(recipe).comment}
+const { loss, gradient } = strategy.computeLossAndGradient(student, teacher${labelsOf(recipe).argument});
+`;
+}
+
+function codeOfHybrid(terms: readonly Term[], recipe: Recipe): string {
+  const strategies = terms.map(
+    ({ before, name, strategy }) => `${before}const ${name} = ${strategy};`,
   );
-  return `${importsOf(['HybridDistillationStrategy', ...imports])}
+  const entries = terms.map(({ name, weight, layer }) => {
+    const place = layer ? `, layer: '${layer}'` : '';
+    return `    { strategy: ${name}, weight: ${weight}${place} },`;
+  });
+  const layers = terms.map(({ layer }) => layer ?? 'output').join(', ');
+  return `${importOf(['HybridDistillationStrategy', ...terms.flatMap(({ classes }) => classes)])}
 
-${projection}const strategy = new HybridDistillationStrategy(
+${strategies.join('\n')}
+const strategy = new HybridDistillationStrategy(
   [
 ${entries.join('\n')}
   ],
   { weights: 'normalize' },
 );
 
-${LAYERWISE_CALL}`;
+// student, teacher: { ${layers} }${labelsOf(recipe).comment}
+const { loss, gradients } = strategy.computeLayerwise(student, teacher${labelsOf(recipe).argument});
+`;
 }
 
-const PROJECTION =
-  '// from the width of the student’s features to the width of the teacher’s\nconst projection = new LinearProjection(16, 40, { seed: 1 });\n';
+/** The labels, which only the response reads, and only if they have a weight. */
+function labelsOf({ images, weights, alpha }: Recipe): { comment: string; argument: string } {
+  if (weights.response === 0 || alpha === 0) return { comment: '', argument: '' };
+  const unlabelled = images === 'all' ? ', or UNLABELED' : '';
+  return {
+    comment: `\n// labels: the class of each image${unlabelled}`,
+    argument: ', labels',
+  };
+}
 
-const CALL = `// student, teacher: logits, a row for each image; labels: a class or UNLABELED for each image
-const { loss, gradient } = strategy.computeLossAndGradient(student, teacher, labels);
-`;
-
-const LAYERWISE_CALL = `// student, teacher: { output, attention, features }; labels: a class or UNLABELED for each image
-const { loss, gradients } = strategy.computeLayerwise(student, teacher, labels);
-`;
-
-function importsOf(names: readonly string[]): string {
-  const lines = [...names].sort().map((name) => `  ${name},`);
-  return `import {\n${lines.join('\n')}\n} from 'knowledge-distillation';`;
+function importOf(classes: readonly string[]): string {
+  const [first, ...others] = [...classes].sort();
+  const names =
+    others.length === 0
+      ? ` ${first} `
+      : `\n${[first, ...others].map((name) => `  ${name},\n`).join('')}`;
+  return `import {${names}} from 'knowledge-distillation';`;
 }
