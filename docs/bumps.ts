@@ -27,8 +27,8 @@ function rowOf(logit: (index: number) => number): Matrix<Float64Array> {
 }
 
 /** The softmax of a row of logits. */
-export function likelihoods(logits: Matrix<Float64Array>): number[] {
-  const { indices, values } = SparseTargets.topK(logits, logits.columns, { temperature: 1 });
+export function likelihoods(logits: Matrix<Float64Array>, temperature = 1): number[] {
+  const { indices, values } = SparseTargets.topK(logits, logits.columns, { temperature });
   const result = new Array<number>(logits.columns).fill(0);
   indices.forEach((index, i) => {
     result[index] = Math.exp(values.get(0, i));
@@ -63,6 +63,17 @@ export class Bump {
     return { loss, slope, widthSlope };
   }
 
+  /** The bump after a step against the gradient. */
+  step(
+    strategy: DistillationStrategyBase<Float64Array>,
+    teacher: Matrix<Float64Array>,
+    rate: number,
+    labels?: Labels<Float64Array>,
+  ): Bump {
+    const { slope, widthSlope } = this.evaluate(strategy, teacher, labels);
+    return new Bump(this.mean - 3 * rate * slope, this.logWidth - 0.1 * rate * widthSlope);
+  }
+
   get #variance(): number {
     return Math.exp(2 * this.logWidth);
   }
@@ -85,9 +96,7 @@ function descend(
 ): Bump {
   let bump = start;
   for (let step = 0; step < 2000; step++) {
-    const { slope, widthSlope } = bump.evaluate(strategy, teacher);
-    const rate = 1 / (1 + step / 200); // falls, for losses whose gradient does not
-    bump = new Bump(bump.mean - 3 * rate * slope, bump.logWidth - 0.1 * rate * widthSlope);
+    bump = bump.step(strategy, teacher, 1 / (1 + step / 200)); // for losses whose gradient does not fall
   }
   return bump;
 }

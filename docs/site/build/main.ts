@@ -16,6 +16,7 @@ import {
   writeSource,
 } from './documents.js';
 import { writeHome } from './home.js';
+import { writeLaboratory } from './laboratory.js';
 import { referenceSidebar, writeReference } from './reference.js';
 import { type Page, pagesFolder, type SidebarGroup } from './repository.js';
 import { pathOf, strategySidebar, writeStrategy } from './strategies.js';
@@ -47,6 +48,7 @@ documents.forEach(writeDocument);
 sources.forEach(writeSource);
 for (const strategy of strategies) await writeStrategy(strategy, (name) => symbols.get(name));
 writeChooser(strategies);
+writeLaboratory(strategies);
 writeHome();
 
 const chooser: Page = { path: 'choose', title: 'Which loss?', source: '' };

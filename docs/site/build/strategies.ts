@@ -12,6 +12,11 @@ export function pathOf({ file }: Strategy): string {
   return `strategies/${file.split('/').at(-1)!.slice(0, -'.ts'.length)}`;
 }
 
+/** Whether the loss laboratory has a strategy: it has the losses of a row of logits. */
+export function isInLaboratory({ family }: Strategy): boolean {
+  return family === 'response';
+}
+
 /** The strategies by family. */
 export function strategySidebar(strategies: readonly Strategy[]): SidebarGroup[] {
   const families = FAMILIES.map((family) => ({
@@ -66,7 +71,10 @@ async function drawnSection(strategy: Strategy): Promise<string> {
   const drawings = drawn.drawings.map((svg, index) =>
     drawingOf(svg, `${index === 0 ? 'The loss' : 'Its derivative'} of ${strategy.name}`),
   );
-  return `## Value and gradient\n\n<div class="plots">${drawings.join('')}</div>\n\n${drawn.caption} Computed by the library when this page was built.`;
+  const laboratory = isInLaboratory(strategy)
+    ? ` **[Drag it in the laboratory](/laboratory#loss=${strategy.name}).**`
+    : '';
+  return `## Value and gradient\n\n<div class="plots">${drawings.join('')}</div>\n\n${drawn.caption} Computed by the library when this page was built.${laboratory}`;
 }
 
 function optionsSection({ options }: Strategy, linked: (text: string) => string): string {

@@ -1,0 +1,66 @@
+import { Bump, LABEL, likelihoods, TWO_PEAKS } from '../../../../bumps.js';
+import type { DistillationStrategyBase } from '../../../../../src/index.js';
+import type { Strategies } from './losses.js';
+
+// A student of one peak descends on the loss against a teacher of two.
+
+/** The farthest that a step moves the mean and the logarithm of the width: as an eye can follow. */
+const FARTHEST = { mean: 0.12, logWidth: 0.015 };
+/** Widths that the picture can show. */
+const WIDTHS = [0.4, 40] as const;
+/** Steps that move a student less than this are not seen. */
+const STILL = 1e-3;
+
+/** A student on its way. */
+export interface Descent {
+  readonly bump: Bump;
+  readonly steps: number;
+  /** Whether the last step moved the student too little to be seen. */
+  readonly isDone: boolean;
+}
+
+/** A student at the start of its way. */
+export function startAt(mean: number, width: number): Descent {
+  return { bump: new Bump(mean, Math.log(width)), steps: 0, isDone: false };
+}
+
+/** A loss as the descent takes it: softened, without the labels' own loss. */
+export function lossOf(
+  Strategy: Strategies[string],
+  temperature: number,
+): DistillationStrategyBase<Float64Array> {
+  return new Strategy({ temperature, alpha: 0 });
+}
+
+/** The loss of a student. */
+export function lossAt({ bump }: Descent, loss: DistillationStrategyBase<Float64Array>): number {
+  return bump.evaluate(loss, TWO_PEAKS, LABEL).loss;
+}
+
+/** The student after one more step. */
+export function step(
+  { bump, steps }: Descent,
+  loss: DistillationStrategyBase<Float64Array>,
+): Descent {
+  const next = bump.step(loss, TWO_PEAKS, 1, LABEL);
+  const mean = bump.mean + limited(next.mean - bump.mean, FARTHEST.mean);
+  const logWidth = bump.logWidth + limited(next.logWidth - bump.logWidth, FARTHEST.logWidth);
+  const [least, largest] = WIDTHS;
+  const moved = new Bump(mean, Math.min(Math.log(largest), Math.max(Math.log(least), logWidth)));
+  const isDone =
+    Math.abs(moved.mean - bump.mean) < STILL && Math.abs(moved.logWidth - bump.logWidth) < STILL;
+  return { bump: moved, steps: steps + 1, isDone };
+}
+
+function limited(value: number, farthest: number): number {
+  return Math.min(farthest, Math.max(-farthest, value));
+}
+
+/** The probabilities of the teacher, and of a student, at a temperature. */
+export function teacherAt(temperature: number): number[] {
+  return likelihoods(TWO_PEAKS, temperature);
+}
+
+export function studentAt({ bump }: Descent, temperature: number): number[] {
+  return likelihoods(bump.logits(), temperature);
+}

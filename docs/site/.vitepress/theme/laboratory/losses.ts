@@ -1,0 +1,102 @@
+import {
+  DistillationError,
+  type DistillationStrategyBase,
+  UNLABELED,
+} from '../../../../../src/index.js';
+import { rowOf, type Sides } from './distributions.js';
+
+// The losses of the page, which the library computes.
+
+/** An option of a loss that is a number. */
+export interface NumericOption {
+  readonly name: string;
+  readonly defaultValue: number;
+}
+
+/** A loss as the page shows it. */
+export interface Loss {
+  /** For example `ReverseKL`. */
+  readonly name: string;
+  /** A second name that readers look for; empty for most. */
+  readonly alias: string;
+  readonly options: readonly NumericOption[];
+}
+
+/** The classes of the losses by name. */
+export type Strategies = Readonly<
+  Record<
+    string,
+    new (
+      options: Readonly<Record<string, number>>,
+    ) => DistillationStrategyBase<Float64Array>
+  >
+>;
+
+/** The input of a loss. */
+export interface Situation extends Sides {
+  readonly temperature: number;
+  readonly alpha: number;
+  /** A class, or −1 for none. */
+  readonly label: number;
+}
+
+/** The value and the gradient by the student's logits, or the reason why there is none. */
+export type Outcome =
+  | { readonly value: number; readonly gradient: readonly number[] }
+  | { readonly refusal: string };
+
+/** Evaluates a loss with its own options in a situation. */
+export function evaluate(
+  Strategy: Strategies[string],
+  options: Readonly<Record<string, number>>,
+  { teacher, student, temperature, alpha, label }: Situation,
+): Outcome {
+  try {
+    const strategy = new Strategy({ ...options, temperature, alpha });
+    const labels = label === UNLABELED ? undefined : Int32Array.of(label);
+    const { loss, gradient } = strategy.computeLossAndGradient(
+      rowOf(student),
+      rowOf(teacher),
+      labels,
+    );
+    return { value: loss, gradient: [...gradient.data] };
+  } catch (error) {
+    if (error instanceof DistillationError) return { refusal: error.message };
+    throw error;
+  }
+}
+
+/** The student after a step of gradient descent; the same student if the loss refuses. */
+export function descended(student: readonly number[], outcome: Outcome, rate: number): number[] {
+  if ('refusal' in outcome) return [...student];
+  return student.map((logit, index) => logit - rate * outcome.gradient[index]!);
+}
+
+/** Whether the gradient is so small that no step is seen. */
+export function isAtRest(outcome: Outcome): boolean {
+  return 'refusal' in outcome || outcome.gradient.every((each) => Math.abs(each) < 0.002);
+}
+
+/**
+ * The step of gradient descent for each class, as a part of the room that a picture has for it. It
+ * grows with the step, and never fills the room.
+ */
+export function pushes(gradient: readonly number[]): number[] {
+  const largest = Math.max(...gradient.map(Math.abs));
+  return gradient.map((each) => -each / (largest + 0.25));
+}
+
+/** The values of a loss while the student's logit of one class goes through a range. */
+export function scan(
+  Strategy: Strategies[string],
+  options: Readonly<Record<string, number>>,
+  situation: Situation,
+  index: number,
+  logits: readonly number[],
+): number[] {
+  return logits.flatMap((logit) => {
+    const student = situation.student.with(index, logit);
+    const outcome = evaluate(Strategy, options, { ...situation, student });
+    return 'refusal' in outcome ? [] : [outcome.value];
+  });
+}

@@ -1,0 +1,72 @@
+import type { Strategy } from '../../catalogue/catalogue.js';
+import { writePage } from './repository.js';
+import { isInLaboratory, pathOf } from './strategies.js';
+
+// The page of the loss laboratory: every response loss of the catalogue, with its formula.
+
+/** The names by which papers know these losses. */
+const ALIASES: Readonly<Record<string, string>> = {
+  Response: 'forward KL',
+  CrossEntropy: 'the label alone',
+};
+
+/** Options that the page sets for all losses. */
+const SHARED: ReadonlySet<string> = new Set(['temperature', 'alpha']);
+
+/** Writes the page. */
+export function writeLaboratory(strategies: readonly Strategy[]): void {
+  const shown = strategies.filter(isInLaboratory);
+  const losses = shown.map(({ name, options }) => ({
+    name,
+    alias: ALIASES[name] ?? '',
+    options: options
+      .filter(({ name, isShared, type }) => !isShared && type === 'number' && !SHARED.has(name))
+      .map(({ name, defaultValue }) => ({ name, defaultValue: Number(defaultValue) })),
+  }));
+  const classes = shown.map(({ className }) => `  ${className},`).join('\n');
+  const byName = shown.map(({ name, className }) => `  ${name}: ${className},`).join('\n');
+  writePage(
+    'laboratory',
+    'docs/guides/choosing.md',
+    `<script setup>
+import {
+${classes}
+} from '../../../src/index.ts';
+import Laboratory from '../.vitepress/theme/laboratory/Laboratory.vue';
+
+const strategies = {
+${byName}
+};
+</script>
+
+<main class="laboratory vp-doc">
+
+# Loss laboratory
+
+Drag the bars. Every loss says at once how far the student is from the teacher, and which way it pushes the student.
+
+<Laboratory :losses='${JSON.stringify(losses)}' :strategies="strategies" v-slot="{ loss }">
+
+${shown.map(describe).join('\n\n')}
+
+</Laboratory>
+
+</main>
+`,
+    'title: Loss laboratory\ndescription: Drag a teacher and a student, and see the value and the gradient of every distillation loss.\nlayout: page\n',
+  );
+}
+
+/** A loss in words and as a formula, shown while it is the chosen one. */
+function describe(strategy: Strategy): string {
+  const { name, summary, use, formula } = strategy;
+  return `<div v-show="loss === '${name}'">
+
+${summary} ${use} [Options, papers and speed](/${pathOf(strategy)}).
+
+\`\`\`math
+${formula}
+\`\`\`
+
+</div>`;
+}
