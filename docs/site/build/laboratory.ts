@@ -1,4 +1,5 @@
 import type { Strategy } from '../../catalogue/catalogue.js';
+import type { Loss } from '../.vitepress/theme/laboratory/losses.js';
 import { writePage } from './repository.js';
 import { isInLaboratory, pathOf } from './strategies.js';
 
@@ -13,16 +14,20 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Options that the page sets for all losses. */
 const SHARED: ReadonlySet<string> = new Set(['temperature', 'alpha']);
 
-/** Writes the page. */
-export function writeLaboratory(strategies: readonly Strategy[]): void {
-  const shown = strategies.filter(isInLaboratory);
-  const losses = shown.map(({ name, options }) => ({
+/** The losses of the page, with those of their options that are numbers. */
+export function lossesOf(strategies: readonly Strategy[]): Loss[] {
+  return strategies.filter(isInLaboratory).map(({ name, options }) => ({
     name,
     alias: ALIASES[name] ?? '',
     options: options
       .filter(({ name, isShared, type }) => !isShared && type === 'number' && !SHARED.has(name))
       .map(({ name, defaultValue }) => ({ name, defaultValue: Number(defaultValue) })),
   }));
+}
+
+/** Writes the page. */
+export function writeLaboratory(strategies: readonly Strategy[]): void {
+  const shown = strategies.filter(isInLaboratory);
   const classes = shown.map(({ className }) => `  ${className},`).join('\n');
   const byName = shown.map(({ name, className }) => `  ${name}: ${className},`).join('\n');
   writePage(
@@ -45,7 +50,7 @@ ${byName}
 
 Drag the bars. Every loss says at once how far the student is from the teacher, and which way it pushes the student.
 
-<Laboratory :losses='${JSON.stringify(losses)}' :strategies="strategies" v-slot="{ loss }">
+<Laboratory :losses='${JSON.stringify(lossesOf(strategies))}' :strategies="strategies" v-slot="{ loss }">
 
 ${shown.map(describe).join('\n\n')}
 

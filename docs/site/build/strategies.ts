@@ -72,7 +72,7 @@ async function drawnSection(strategy: Strategy): Promise<string> {
     drawingOf(svg, `${index === 0 ? 'The loss' : 'Its derivative'} of ${strategy.name}`),
   );
   const laboratory = isInLaboratory(strategy)
-    ? ` **[Drag it in the laboratory](/laboratory#loss=${strategy.name}).**`
+    ? ` <a href="../laboratory.html#loss=${strategy.name}">Drag it in the laboratory</a>.`
     : '';
   return `## Value and gradient\n\n<div class="plots">${drawings.join('')}</div>\n\n${drawn.caption} Computed by the library when this page was built.${laboratory}`;
 }

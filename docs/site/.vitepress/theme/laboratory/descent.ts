@@ -1,5 +1,5 @@
-import { Bump, LABEL, likelihoods, TWO_PEAKS } from '../../../../bumps.js';
 import type { DistillationStrategyBase } from '../../../../../src/index.js';
+import { Bump, LABEL, likelihoods, TWO_PEAKS } from '../../../../bumps.js';
 import type { Strategies } from './losses.js';
 
 // A student of one peak descends on the loss against a teacher of two.

@@ -1,5 +1,5 @@
-import { likelihoods } from '../../../../bumps.js';
 import { float64, Matrix } from '../../../../../src/index.js';
+import { likelihoods } from '../../../../bumps.js';
 
 // The two distributions that a visitor drags: logits, and the probabilities that they have at T.
 
@@ -49,6 +49,11 @@ const SMALLEST = 0.001;
 /** A class that loses its probability to others keeps e^−9 of the largest. */
 const WIDEST = 9;
 
+/** Logits have two decimals, so that an address can hold them. */
+function rounded(logit: number): number {
+  return Math.round(100 * logit) / 100;
+}
+
 /**
  * The logits with which one class has a probability at a temperature. The other classes keep their
  * proportions. The mean stays where it is, because a softmax sees differences only.
@@ -75,7 +80,7 @@ export function withProbability(
 
 function withMean(logits: readonly number[], mean: number): number[] {
   const shift = mean - meanOf(logits);
-  return logits.map((each) => each + shift);
+  return logits.map((each) => rounded(each + shift));
 }
 
 function meanOf(values: readonly number[]): number {

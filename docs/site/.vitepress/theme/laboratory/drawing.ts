@@ -34,6 +34,9 @@ export function curve(
   const last = values.length - 1;
   const share = (value: number) => (value - least) / (largest - least || 1);
   return values
-    .map((value, i) => `${((i / last) * width).toFixed(1)},${(height * (1 - share(value))).toFixed(1)}`)
+    .map(
+      (value, i) =>
+        `${((i / last) * width).toFixed(1)},${(height * (1 - share(value))).toFixed(1)}`,
+    )
     .join(' ');
 }

@@ -3,7 +3,8 @@ import {
   type DistillationStrategyBase,
   UNLABELED,
 } from '../../../../../src/index.js';
-import { rowOf, type Sides } from './distributions.js';
+import { CLASSES, rowOf, type Sides } from './distributions.js';
+import { short } from './drawing.js';
 
 // The losses of the page, which the library computes.
 
@@ -84,6 +85,17 @@ export function isAtRest(outcome: Outcome): boolean {
 export function pushes(gradient: readonly number[]): number[] {
   const largest = Math.max(...gradient.map(Math.abs));
   return gradient.map((each) => -each / (largest + 0.25));
+}
+
+/** What a loss says, for those who do not see the arrows. */
+export function inWords(name: string, outcome: Outcome): string {
+  if ('refusal' in outcome) return outcome.refusal;
+  const value = `${name}: ${short(outcome.value)}.`;
+  if (isAtRest(outcome)) return `${value} It does not push the student.`;
+  const classOf = (derivative: number) => CLASSES[outcome.gradient.indexOf(derivative)];
+  const up = classOf(Math.min(...outcome.gradient));
+  const down = classOf(Math.max(...outcome.gradient));
+  return `${value} It pushes ${up} up most, and ${down} down.`;
 }
 
 /** The values of a loss while the student's logit of one class goes through a range. */

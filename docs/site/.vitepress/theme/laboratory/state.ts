@@ -131,7 +131,8 @@ export function fromHash(hash: string, losses: readonly Loss[]): State {
     loss,
     options: Object.fromEntries(options),
     temperature: temperatureAt('T', state.temperature),
-    label: label === 'none' ? UNLABELED : labels.includes(label!) ? labels.indexOf(label!) : state.label,
+    label:
+      label === 'none' ? UNLABELED : labels.includes(label!) ? labels.indexOf(label!) : state.label,
     alpha: numberAt('alpha', RANGES.alpha, state.alpha),
     teacher: logitsAt('teacher', state.teacher),
     student: logitsAt('student', state.student),
@@ -144,7 +145,10 @@ export function fromHash(hash: string, losses: readonly Loss[]): State {
 }
 
 /** A number with two decimals, if the text is one, brought into the range. */
-function within(text: string | null, [least, largest]: readonly [number, number]): number | undefined {
+function within(
+  text: string | null,
+  [least, largest]: readonly [number, number],
+): number | undefined {
   const value = text?.trim() ? Number(text) : Number.NaN;
   if (!Number.isFinite(value)) return undefined;
   return Number(rounded(Math.min(largest, Math.max(least, value))));
