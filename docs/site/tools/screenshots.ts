@@ -21,20 +21,20 @@ async function main(): Promise<void> {
     const page = await context.newPage();
     page.setDefaultTimeout(100_000);
     await page.goto(`${site.url}race/`);
-    await page.getByRole('button', { name: 'Train the student' }).click();
     await page.waitForFunction(
       (steps) => Number(document.querySelector('[data-testid=step]')?.textContent) >= steps,
       STEPS,
     );
     await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByRole('button', { name: 'Train on' }).waitFor();
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
     await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ path: pathOf(name) });
     if (name === 'light') {
       await page.setViewportSize({ ...viewport, height: 2 * viewport.height });
       await page
-        .getByRole('region', { name: 'Where they look' })
-        .screenshot({ path: pathOf('attention') });
+        .getByText('Does the student look where the teacher looks?')
+        .click();
+      await page.locator('details.attention').screenshot({ path: pathOf('attention') });
     }
     await context.close();
   }

@@ -1,32 +1,35 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { untracked, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
-
+import { isLapOver } from './describe.js';
 import { formatPercent } from './format.js';
-import type { ShownAnswer as Answer, Answers, Status, Trainer } from './trainer.js';
+import type { Race } from './race.js';
 
 /** Milliseconds for which the pen must rest before an announcement. */
 const REST = 800;
 
-/** Announces both answers once the drawing rests, and when the training starts, pauses and ends. */
-export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Element {
+/** Announces the verdicts once the drawing rests, and when the race starts, pauses and ends. */
+export function Announcer({ race }: { readonly race: Race }): JSX.Element {
   const text = useSignal('');
   const rested = useSignal<Float32Array | undefined>(undefined);
   useSignalEffect(() => {
-    const pixels = trainer.pixels.value;
+    const pixels = race.pixels.value;
     const timer = setTimeout(() => {
       rested.value = pixels;
     }, REST);
     return () => clearTimeout(timer);
   });
   useSignalEffect(() => {
-    const answers = trainer.answers.value;
-    if (!answers || answers.pixels !== rested.value) return;
-    text.value = sayAnswers(answers);
+    const { teacher, students } = race;
+    const answers = [teacher, students.labels.answer, students.taught.answer].map(
+      ({ value }) => value,
+    );
+    if (!rested.value || !answers.every((answer) => answer?.pixels === rested.value)) return;
+    text.value = sayVerdicts(answers.map((answer) => mostLikelyOf(answer!.logits)));
     rested.value = undefined; // announces each drawing once
   });
   useSignalEffect(() => {
-    const said = sayStatus(trainer.status.value, trainer);
+    const said = sayStatus(race);
     if (said) text.value = said;
   });
   return (
@@ -36,27 +39,29 @@ export function Announcer({ trainer }: { readonly trainer: Trainer }): JSX.Eleme
   );
 }
 
-function sayAnswers({ teacher, student }: Answers): string {
-  return `The teacher says ${say(teacher)}. The student says ${say(student)}.`;
+function sayVerdicts([teacher, labels, taught]: readonly number[]): string {
+  return `The teacher says ${teacher}, the student with labels only ${labels}, the taught student ${taught}.`;
 }
 
-function say({ probabilities }: Answer): string {
-  const digit = mostLikelyOf(probabilities);
-  return `${digit}, ${formatPercent(probabilities[digit]!, 0)}`;
-}
-
-function sayStatus(status: Status, { step, curve }: Trainer): string | undefined {
-  const last = curve.peek().at(-1);
-  const result = last ? `: right on ${formatPercent(last.accuracy)} of the held-out digits` : '';
-  switch (status) {
+function sayStatus(race: Race): string | undefined {
+  switch (race.status.value) {
     case 'training':
-      return 'The student is training.';
+      return 'The students are training.';
     case 'ready':
-      return step.peek() > 0 ? `Paused at step ${step.peek()}${result}.` : 'Ready to train.';
-    case 'finished':
-      return `The training is finished${result}.`;
-    case 'opening': // of no interest
-    case 'failed': // an alert, which says so itself
+      return untracked(() => sayRest(race));
+    default: // loading is of no interest, and a failure is an alert, which says so itself
       return undefined;
   }
+}
+
+function sayRest(race: Race): string {
+  const step = race.step.value;
+  if (step === 0) return 'Ready to race.';
+  return `${isLapOver(race) ? 'The lap is over' : 'Paused'} at step ${step}${sayScores(race)}.`;
+}
+
+function sayScores({ students: { labels, taught } }: Race): string {
+  const [left, right] = [labels.curve.value.at(-1), taught.curve.value.at(-1)];
+  if (!left || !right) return '';
+  return `: labels only ${formatPercent(left.accuracy)} right, taught ${formatPercent(right.accuracy)} right`;
 }

@@ -1,58 +1,85 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { Announcer } from './announcer.js';
-import { Answers } from './answers.js';
 import { Attention } from './attention.js';
-import { Controls } from './controls.js';
+import { Bar } from './bar.js';
+import { CodePanel } from './codePanel.js';
 import { Curve } from './curve.js';
 import type { Drawing } from './drawing.js';
+import { LaneCard } from './lane.js';
 import { Pad } from './pad.js';
+import type { Race } from './race.js';
 import { RecipePanel } from './recipe.js';
 import { refusal } from './storage.js';
-import type { Trainer } from './trainer.js';
+import { TeacherCard } from './teacher.js';
 
 export interface AppProps {
-  readonly trainer: Trainer;
+  readonly race: Race;
   readonly drawing: Signal<Drawing>;
+  /** One held-out image of each digit; undefined until they are decoded. */
+  readonly samples: Signal<readonly Float32Array[] | undefined>;
 }
 
-export function App({ trainer, drawing }: AppProps): JSX.Element {
+export function App(props: AppProps): JSX.Element {
+  const { race } = props;
   return (
     <>
-      <header>
-        <p class="eyebrow">Knowledge distillation, live in your browser</p>
-        <h1>A small network learns from a big one</h1>
-        <p class="lead">
-          The <b class="teacher">teacher</b> can read handwritten digits. The{' '}
-          <b class="student">student</b> is a fifth of its size, and cannot yet. Draw a digit, press{' '}
-          <i>Train</i>, and watch the student’s answers become the teacher’s.
-        </p>
-      </header>
+      <Header />
       <main>
+        <Bar race={race} />
         <div class="ask">
-          <Pad trainer={trainer} drawing={drawing} />
-          <Answers trainer={trainer} />
+          <div class="question">
+            <Pad {...props} />
+            <TeacherCard race={race} />
+          </div>
+          <div class="students">
+            <LaneCard race={race} lane="labels" />
+            <LaneCard race={race} lane="taught" />
+          </div>
         </div>
-        <Controls trainer={trainer} />
         <div class="learn">
-          <Curve trainer={trainer} />
-          <RecipePanel trainer={trainer} />
+          <RecipePanel {...props} />
+          <Curve race={race} />
         </div>
-        <Attention trainer={trainer} />
+        <CodePanel race={race} />
+        <Attention race={race} />
       </main>
-      <footer>
-        <p>
-          Losses and gradients: <code>knowledge-distillation</code>. Everything is computed on your
-          device, in a worker; nothing that you draw leaves it.
-        </p>
-        {refusal.value && (
-          <p>
-            This browser keeps nothing for this page, so that a reload starts over ({refusal.value}
-            ).
-          </p>
-        )}
-      </footer>
-      <Announcer trainer={trainer} />
+      <Footer />
+      <Announcer race={race} />
     </>
+  );
+}
+
+function Header(): JSX.Element {
+  return (
+    <header>
+      <nav aria-label="Site">
+        <a href="../">knowledge-distillation</a>
+        <a href="../laboratory.html">Loss laboratory</a>
+        <a href="../benchmark.html">Benchmark</a>
+      </nav>
+      <h1>Zero labels beat 300 labels</h1>
+      <p class="lead">
+        Two small networks learn to read digits. One gets{' '}
+        <b class="labels">300 labels: about 75 % right.</b> The other gets no label, only the
+        answers of a big network, its <b class="teacher">teacher</b>:{' '}
+        <b class="taught">about 93 % right.</b> Draw a digit, and watch them race.
+      </p>
+    </header>
+  );
+}
+
+function Footer(): JSX.Element {
+  return (
+    <footer>
+      <p>
+        The teacher learned from 8,000 labelled digits; its students have a fifth of its size.
+        Losses and gradients come from the library <a href="../">knowledge-distillation</a>.
+        Everything is computed on your device; nothing that you draw leaves it.
+      </p>
+      {refusal.value && (
+        <p>This browser keeps nothing for this page: a reload starts over ({refusal.value}).</p>
+      )}
+    </footer>
   );
 }

@@ -1,61 +1,81 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { SIDE, TOKENS } from '../../digits/images.js';
+import type { Answer } from '../worker/protocol.js';
 import { Canvas } from './canvas.js';
+import { NAMES, type Who } from './describe.js';
 import { formatPercent } from './format.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
-import type { Trainer, Who } from './trainer.js';
+import type { Lane, Race } from './race.js';
 
 const HEADS = 2;
 const FIRST_PATCH = 5;
 const RESOLUTION = 224;
 
-/** Attention maps of both models: of one patch, and of all patches. */
-export function Attention({ trainer }: { readonly trainer: Trainer }): JSX.Element {
-  const patch = useSignal(FIRST_PATCH);
-  const answers = trainer.answers.value;
-  const overlaps = Array.from({ length: HEADS }, (_, head) =>
-    answers
-      ? overlapOf(mapOf(answers.teacher.attention, head), mapOf(answers.student.attention, head))
-      : undefined,
-  );
+/** Attention maps of teacher and students, folded behind a question. */
+export function Attention({ race }: { readonly race: Race }): JSX.Element {
+  const isOpen = useSignal(false);
   return (
-    <section class="card attention" aria-labelledby="attention">
-      <h2 id="attention">Where they look</h2>
+    <details
+      class="card attention"
+      onToggle={(event) => {
+        isOpen.value = event.currentTarget.open;
+      }}
+    >
+      <summary>
+        <h2>Does the student look where the teacher looks?</h2>
+      </summary>
+      {isOpen.value && <Maps race={race} />}
+    </details>
+  );
+}
+
+/** Returns the overlap of a student's attention with the teacher's, in [0, 1], for each head. */
+export function overlapsOf(race: Race, lane: Lane): number[] | undefined {
+  const teacher = race.teacher.value;
+  const student = race.students[lane].answer.value;
+  if (!teacher || !student) return undefined;
+  return Array.from({ length: HEADS }, (_, head) =>
+    overlapOf(mapOf(teacher.attention, head), mapOf(student.attention, head)),
+  );
+}
+
+function Maps({ race }: { readonly race: Race }): JSX.Element {
+  const patch = useSignal(FIRST_PATCH);
+  return (
+    <>
       <p class="hint">
-        Both read the image in 16 patches. For each of them, two <i>heads</i> decide which patches
-        matter: the stronger the colour, the more. Above, that of the patch you choose; below, of
-        all 16, each in its place. The attention part of the recipe asks the student to look where
-        the teacher looks.
+        All three read the image in 16 patches. For each patch, two <i>heads</i> decide which
+        patches matter: the stronger the colour, the more. Large: the patch that you point at.
+        Small: all 16 patches, each in its place.
       </p>
       <div class="maps">
-        <PatchPicker trainer={trainer} patch={patch} />
-        {(['teacher', 'student'] as const).map((who) => (
+        <PatchPicker race={race} patch={patch} />
+        {(['teacher', 'labels', 'taught'] as const).map((who) => (
           <figure key={who} class={who}>
             <figcaption>
-              <h3>{who === 'teacher' ? 'Teacher' : 'Student'}</h3>
+              <h3>{NAMES[who]}</h3>
+              {who !== 'teacher' && <Overlap overlaps={overlapsOf(race, who)} />}
             </figcaption>
             {Array.from({ length: HEADS }, (_, head) => (
               <div key={head} class="head">
                 <span>Head {head + 1}</span>
-                <Overlay trainer={trainer} who={who} head={head} patch={patch} />
-                <AllPatches trainer={trainer} who={who} head={head} />
+                <Overlay race={race} who={who} head={head} patch={patch} />
+                <AllPatches race={race} who={who} head={head} />
               </div>
             ))}
           </figure>
         ))}
       </div>
-      <p class="overlap">
-        Of the student’s attention,{' '}
-        {overlaps.map((overlap, head) => (
-          <span key={head}>
-            {head > 0 && ' and '}
-            <b>{overlap === undefined ? '–' : formatPercent(overlap, 0)}</b> in head {head + 1}
-          </span>
-        ))}{' '}
-        lies where the teacher’s does.
-      </p>
-    </section>
+    </>
+  );
+}
+
+function Overlap({ overlaps }: { readonly overlaps: readonly number[] | undefined }): JSX.Element {
+  return (
+    <p class="overlap">
+      Overlap with the teacher: {overlaps?.map((one) => formatPercent(one, 0)).join(' and ') ?? '–'}
+    </p>
   );
 }
 
@@ -69,12 +89,16 @@ function overlapOf(left: Float32Array, right: Float32Array): number {
   return left.reduce((sum, value, index) => sum + Math.min(value, right[index]!), 0) / TOKENS;
 }
 
+function answerOf(race: Race, who: Who): Answer | undefined {
+  return who === 'teacher' ? race.teacher.value : race.students[who].answer.value;
+}
+
 interface PatchPickerProps {
-  readonly trainer: Trainer;
+  readonly race: Race;
   readonly patch: Signal<number>;
 }
 
-function PatchPicker({ trainer, patch }: PatchPickerProps): JSX.Element {
+function PatchPicker({ race, patch }: PatchPickerProps): JSX.Element {
   return (
     <fieldset class="picker">
       <legend>Choose a patch</legend>
@@ -82,7 +106,7 @@ function PatchPicker({ trainer, patch }: PatchPickerProps): JSX.Element {
         <Canvas
           resolution={RESOLUTION}
           paint={(canvas) => {
-            const pixels = trainer.pixels.value;
+            const pixels = race.pixels.value;
             if (pixels) paintPixels(contextOf(canvas, SIDE), pixels);
           }}
         />
@@ -93,6 +117,9 @@ function PatchPicker({ trainer, patch }: PatchPickerProps): JSX.Element {
             name="patch"
             aria-label={`Row ${Math.floor(token / PATCHES) + 1}, column ${(token % PATCHES) + 1}`}
             checked={patch.value === token}
+            onPointerEnter={() => {
+              patch.value = token;
+            }}
             onChange={() => {
               patch.value = token;
             }}
@@ -104,13 +131,13 @@ function PatchPicker({ trainer, patch }: PatchPickerProps): JSX.Element {
 }
 
 interface HeadProps {
-  readonly trainer: Trainer;
+  readonly race: Race;
   readonly who: Who;
   readonly head: number;
 }
 
 function Overlay({
-  trainer,
+  race,
   who,
   head,
   patch,
@@ -118,24 +145,24 @@ function Overlay({
   return (
     <Canvas
       resolution={RESOLUTION}
-      label={`Where head ${head + 1} of the ${who} looks from the chosen patch`}
+      label={`${NAMES[who]}: where head ${head + 1} looks from the chosen patch`}
       paint={(canvas) => {
-        const answers = trainer.answers.value;
-        if (!answers) return;
-        const map = mapOf(answers[who].attention, head);
-        paintAttention(canvas, answers.pixels, map, patch.value, who);
+        const answer = answerOf(race, who);
+        if (!answer || !race.pixels.value) return;
+        const map = mapOf(answer.attention, head);
+        paintAttention(canvas, race.pixels.value, map, patch.value, who);
       }}
     />
   );
 }
 
-function AllPatches({ trainer, who, head }: HeadProps): JSX.Element {
+function AllPatches({ race, who, head }: HeadProps): JSX.Element {
   return (
     <Canvas
       resolution={RESOLUTION}
-      label={`Where head ${head + 1} of the ${who} looks from each of the 16 patches`}
+      label={`${NAMES[who]}: where head ${head + 1} looks from each of the 16 patches`}
       paint={(canvas) => {
-        const attention = trainer.answers.value?.[who].attention;
+        const attention = answerOf(race, who)?.attention;
         if (attention) paintAllAttention(canvas, mapOf(attention, head), who);
       }}
     />

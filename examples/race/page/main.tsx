@@ -3,34 +3,44 @@ import 'uplot/dist/uPlot.min.css';
 import { effect, signal } from '@preact/signals';
 import { hydrate } from 'preact';
 import { App } from './app.js';
+import { steer } from './autopilot.js';
 import { BLANK, type Drawing, sampleOf } from './drawing.js';
+import { loadSamples } from './files.js';
+import { readLink, writeLink } from './link.js';
 import { followColorScheme } from './palette.js';
+import { Race } from './race.js';
 import { rasterize } from './rasterize.js';
 import { load, save } from './storage.js';
-import { Trainer } from './trainer.js';
 
 /** The digit on the pad before the first drawing. */
 const FIRST_DIGIT = 3;
+/** Milliseconds for which the drawing must rest before the address follows. */
+const REST = 300;
 
 followColorScheme();
-const trainer = new Trainer();
+const race = new Race();
 const drawing = signal<Drawing>(BLANK);
-hydrate(<App trainer={trainer} drawing={drawing} />, document.getElementById('app')!);
+const samples = signal<readonly Float32Array[] | undefined>(undefined);
+hydrate(<App race={race} drawing={drawing} samples={samples} />, document.getElementById('app')!);
 
-const saved = await load();
-if (saved.drawing) drawing.value = saved.drawing;
-trainer.start(saved);
-
-effect(() => trainer.ask(rasterize(drawing.value)));
+const [saved, digits] = await Promise.all([load(), loadSamples()]);
+const link = readLink(location.hash, digits);
+// The saved drawing is finer than the one of its link.
+const isOwn = location.hash === writeLink({ recipe: race.recipe.value, ...saved });
+samples.value = digits;
+if (drawing.peek() === BLANK) {
+  drawing.value =
+    (isOwn ? undefined : link.drawing) ?? saved.drawing ?? sampleOf(digits, FIRST_DIGIT);
+}
+race.start(saved, link.recipe);
+effect(() => race.ask(rasterize(drawing.value)));
+effect(() => save('drawing', drawing.value));
 effect(() => {
-  const { facts } = trainer;
-  if (facts.value && !saved.drawing && drawing.peek() === BLANK) {
-    drawing.value = sampleOf(facts.value.samples, FIRST_DIGIT);
-  }
+  const hash = writeLink({ recipe: race.recipe.value, drawing: drawing.value });
+  // Once the pen rests: browsers allow few changes of the address in a second.
+  const timer = setTimeout(() => history.replaceState(null, '', hash), REST);
+  return () => clearTimeout(timer);
 });
-let first = true;
-effect(() => {
-  const current = drawing.value;
-  if (first) first = false;
-  else save('drawing', current);
-});
+steer(race, saved.isPaused ?? false);
+// A link that is opened in this tab: everything that it does not hold is saved.
+addEventListener('hashchange', () => location.reload());

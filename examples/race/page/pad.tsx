@@ -7,7 +7,6 @@ import { BLANK, type Drawing, isBlank, movePen, putPenDown, sampleOf } from './d
 import { contextOf, paintPixels } from './paint.js';
 import { color } from './palette.js';
 import { drawStrokes } from './rasterize.js';
-import type { Trainer } from './trainer.js';
 
 /** Width of the pen, and the distance of one press of an arrow key, as fractions of the pad. */
 const PEN = 0.075;
@@ -29,7 +28,8 @@ interface Cursor {
 }
 
 /** The pad: takes strokes by pointer and keyboard, and held-out digits by buttons. */
-export function Pad({ trainer, drawing }: AppProps): JSX.Element {
+export function Pad(props: AppProps): JSX.Element {
+  const { race, drawing } = props;
   const cursor = useSignal<Cursor | undefined>(undefined);
   return (
     <section class="card pad" aria-labelledby="draw">
@@ -37,7 +37,8 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
         <h2 id="draw">Draw a digit</h2>
         <button
           type="button"
-          disabled={isBlank(drawing.value)}
+          class="small"
+          aria-disabled={isBlank(drawing.value)} // if it were disabled, it would lose the focus
           onClick={() => {
             drawing.value = BLANK;
           }}
@@ -76,7 +77,10 @@ export function Pad({ trainer, drawing }: AppProps): JSX.Element {
         />
         <p id="pad-keys">Arrow keys move, space puts the pen down and lifts it.</p>
       </div>
-      <Samples trainer={trainer} drawing={drawing} />
+      {race.status.value === 'loading' && (
+        <p class="hint">You can draw already; the answers come with the teacher.</p>
+      )}
+      <Samples {...props} />
     </section>
   );
 }
@@ -123,40 +127,42 @@ function paint(canvas: HTMLCanvasElement, drawing: Drawing, cursor: Cursor | und
   context.beginPath();
   context.arc(cursor.x, cursor.y, PEN, 0, 2 * Math.PI);
   context.lineWidth = cursor.isDown ? 0.02 : 0.008;
-  context.strokeStyle = color('--student');
+  context.strokeStyle = color('--taught');
   context.stroke();
 }
 
-function Samples({ trainer, drawing }: AppProps): JSX.Element {
-  const samples = trainer.facts.value?.samples;
+function Samples({ drawing, samples }: AppProps): JSX.Element {
+  const digits = samples.value;
   const current = drawing.value;
   return (
     <fieldset class="samples">
-      <legend>Or take one that neither has seen</legend>
+      <legend>Or take one that none has seen</legend>
       {Array.from({ length: 10 }, (_, digit) => (
         <button
           key={digit}
           type="button"
           aria-label={`A handwritten ${digit}`}
           aria-pressed={current.kind === 'sample' && current.digit === digit}
-          disabled={!samples}
+          disabled={!digits}
           onClick={() => {
-            if (samples) drawing.value = sampleOf(samples, digit);
+            if (digits) drawing.value = sampleOf(digits, digit);
           }}
         >
-          <Thumbnail trainer={trainer} digit={digit} />
+          <Thumbnail samples={samples} digit={digit} />
         </button>
       ))}
     </fieldset>
   );
 }
 
-function Thumbnail({ trainer, digit }: { trainer: Trainer; digit: number }): JSX.Element {
+type ThumbnailProps = Pick<AppProps, 'samples'> & { readonly digit: number };
+
+function Thumbnail({ samples, digit }: ThumbnailProps): JSX.Element {
   return (
     <Canvas
       resolution={2 * SIDE}
       paint={(canvas) => {
-        const pixels = trainer.facts.value?.samples[digit];
+        const pixels = samples.value?.[digit];
         if (pixels) paintPixels(contextOf(canvas, SIDE), pixels);
       }}
     />

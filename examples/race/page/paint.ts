@@ -1,6 +1,6 @@
 import { PATCH_SIDE, SIDE, TOKENS } from '../../digits/images.js';
+import type { Who } from './describe.js';
 import { color } from './palette.js';
-import type { Who } from './trainer.js';
 
 /** Number of patches along a side of the image. */
 export const PATCHES: number = SIDE / PATCH_SIDE;

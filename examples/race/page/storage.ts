@@ -13,9 +13,11 @@ export interface Saved {
   readonly recipe: Recipe;
   readonly runs: readonly Run[];
   readonly drawing: Drawing;
+  /** True if the visitor has paused the race. */
+  readonly isPaused: boolean;
 }
 
-const KEYS = ['labels', 'taught', 'recipe', 'runs', 'drawing'] as const;
+const KEYS = ['labels', 'taught', 'recipe', 'runs', 'drawing', 'isPaused'] as const;
 
 /**
  * The browser's reason for storing nothing; undefined if it stores. The page works in both cases.

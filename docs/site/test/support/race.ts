@@ -2,37 +2,47 @@ import type { Page } from 'playwright';
 
 // What a visitor does on the page of the race.
 
-export async function startTraining(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Train/ }).click();
+/** Options of a visit on which the race does not start by itself. */
+export const AT_REST = { reducedMotion: 'reduce' } as const;
+
+export async function startRace(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^(Start the race|Go on)$/ }).click();
 }
 
 export async function pause(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByRole('button', { name: 'Train on' }).waitFor();
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
 }
 
+/** Waits until both students have completed a number of steps. */
 export async function waitForStep(page: Page, step: number): Promise<void> {
-  await page.waitForFunction(
-    (least) => Number(document.querySelector('[data-testid=step]')?.textContent) >= least,
-    step,
-  );
+  const reads = (least: number): boolean => {
+    const text = document.querySelector('[data-testid=step]')?.textContent ?? '';
+    return Number(text.replace(',', '')) >= least;
+  };
+  await page.waitForFunction(reads, step, { timeout: 0 }); // the test has a limit
 }
 
 /** Returns the first number in the text of an element. */
 export async function numberIn(page: Page, testId: string): Promise<number> {
-  return Number.parseFloat((await page.getByTestId(testId).textContent()) ?? '');
+  const text = (await page.getByTestId(testId).textContent()) ?? '';
+  return Number.parseFloat(text.replace(',', ''));
 }
 
-/** Waits for the answers of both models for the image on the pad, and returns their digits. */
-export async function readAnswers(page: Page): Promise<{ teacher: string; student: string }> {
-  const [teacher, student] = await Promise.all(
-    ['teacher', 'student'].map(async (who) => {
-      const digit = page.getByLabel(`The ${who} says`);
-      await digit.filter({ hasText: /^\d$/ }).waitFor();
-      return (await digit.textContent())!;
-    }),
-  );
-  return { teacher: teacher!, student: student! };
+/** Waits for the answers of all three for the image on the pad, and returns their digits. */
+export async function readAnswers(
+  page: Page,
+): Promise<{ teacher: string; labels: string; taught: string }> {
+  const read = async (label: string): Promise<string> => {
+    const digit = page.getByLabel(label);
+    await digit.filter({ hasText: /^\d$/ }).waitFor();
+    return (await digit.textContent())!;
+  };
+  return {
+    teacher: await read('The teacher says'),
+    labels: await read('Labels only: the student says'),
+    taught: await read('Taught: the student says'),
+  };
 }
 
 /** Draws one stroke with the mouse; coordinates in [0, 1]. */

@@ -1,0 +1,123 @@
+import type { JSX } from 'preact';
+import { mostLikelyOf } from '../../shared/statistics.js';
+import { formatCount, formatPercent } from './format.js';
+import { agrees } from './lane.js';
+import type { Lane, Race } from './race.js';
+import { save } from './storage.js';
+import type { Student } from './student.js';
+
+/** The bar that stays in sight: the main button and the verdicts, or the notice of a failure. */
+export function Bar({ race }: { readonly race: Race }): JSX.Element {
+  return (
+    <section class="bar" aria-label="Training">
+      {race.status.value === 'failed' ? <Failure race={race} /> : <Training race={race} />}
+    </section>
+  );
+}
+
+function Training({ race }: { readonly race: Race }): JSX.Element {
+  const step = race.step.value;
+  const end = race.end.value ?? 700;
+  const isTraining = race.status.value === 'training';
+  const isReady = race.status.value === 'ready';
+  return (
+    <>
+      <progress
+        aria-label="Training steps"
+        max={end}
+        value={step}
+        aria-valuetext={`${step} of ${end} steps`}
+      />
+      <button
+        type="button"
+        class="primary"
+        disabled={!isTraining && !isReady}
+        onClick={() => (isTraining ? pause(race) : train(race))}
+      >
+        {mainLabelOf(race)}
+      </button>
+      <p class="steps">
+        step <b data-testid="step">{formatCount(step)}</b> of {formatCount(end)}
+      </p>
+      <ul class="verdicts" aria-label="Verdicts">
+        <Teacher race={race} />
+        <Verdict race={race} lane="labels" />
+        <Verdict race={race} lane="taught" />
+      </ul>
+    </>
+  );
+}
+
+function train(race: Race): void {
+  race.train();
+  save('isPaused', false);
+}
+
+function pause(race: Race): void {
+  race.pause();
+  save('isPaused', true); // after a reload, the race does not start by itself
+}
+
+function mainLabelOf({ status, step, progress }: Race): string {
+  switch (status.value) {
+    case 'training':
+      return 'Pause';
+    case 'ready':
+      return step.value > 0 ? 'Go on' : 'Start the race';
+    default:
+      if (progress.value === 1) return 'Getting ready …';
+      return `Loading ${progress.value === undefined ? '…' : formatPercent(progress.value, 0)}`;
+  }
+}
+
+function Teacher({ race }: { readonly race: Race }): JSX.Element {
+  const answer = race.teacher.value;
+  const accuracy = race.facts.value?.teacher.accuracy;
+  return (
+    <li class="teacher">
+      teacher {accuracy !== undefined && formatPercent(accuracy, 0)}
+      <b>{answer ? mostLikelyOf(answer.logits) : '–'}</b>
+    </li>
+  );
+}
+
+function Verdict({ race, lane }: { readonly race: Race; readonly lane: Lane }): JSX.Element {
+  const { answer, curve } = race.students[lane];
+  const last = curve.value.at(-1);
+  return (
+    <li class={lane}>
+      {lane} {last && formatPercent(last.accuracy, 0)}
+      <b>
+        {answer.value ? mostLikelyOf(answer.value.logits) : '–'} {markOf(agrees(race, lane))}
+      </b>
+    </li>
+  );
+}
+
+function markOf(isSame: boolean | undefined): string {
+  if (isSame === undefined) return '';
+  return isSame ? '✓' : '✗';
+}
+
+function Failure({ race }: { readonly race: Race }): JSX.Element {
+  const step = Math.min(...Object.values(race.students).map(stepAfterFailure));
+  return (
+    <>
+      <div role="alert" class="failure">
+        <h2>The training has stopped</h2>
+        <p class="reason">
+          {race.failure.value} Your drawing, the recipe and the students as they were at step {step}{' '}
+          are kept. If it happens again, close other tabs and reload the page.
+        </p>
+      </div>
+      <button type="button" class="primary" onClick={() => race.goOn()}>
+        {step > 0 ? `Go on from step ${step}` : 'Try again'}
+      </button>
+    </>
+  );
+}
+
+/** The step at which a student is once the race goes on. */
+function stepAfterFailure({ status, step, snapshotStep }: Student): number {
+  return status.value === 'failed' ? snapshotStep : step.value;
+}

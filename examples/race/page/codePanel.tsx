@@ -1,0 +1,26 @@
+import type { JSX } from 'preact';
+import { codeOf } from './code.js';
+import { Copy } from './copy.js';
+import type { Race } from './race.js';
+
+/** The code that creates the loss of the present recipe, folded. */
+export function CodePanel({ race }: { readonly race: Race }): JSX.Element {
+  const code = codeOf(race.students.taught.recipe.value);
+  return (
+    <details class="card code">
+      <summary>
+        <h2>Show the code for this recipe</h2>
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it sideways */}
+      <section class="listing" tabIndex={0} aria-label="Code for this recipe">
+        <pre>{code}</pre>
+      </section>
+      <Copy
+        label="Copy the code"
+        text={() => code}
+        copied="Copied."
+        refused="The browser refused. Select the code and copy it."
+      />
+    </details>
+  );
+}

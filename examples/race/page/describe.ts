@@ -1,0 +1,91 @@
+import { mostLikelyOf } from '../../shared/statistics.js';
+import type { Facts, Recipe } from '../worker/protocol.js';
+import { formatCount, formatPercent } from './format.js';
+import { PRESETS } from './presets.js';
+import type { Lane, Race } from './race.js';
+import { isSameRecipe } from './recipes.js';
+
+export type Who = 'teacher' | Lane;
+
+export const NAMES: Readonly<Record<Who, string>> = {
+  teacher: 'Teacher',
+  labels: 'Labels only',
+  taught: 'Taught',
+};
+
+/** True if the loss contains the teacher's answers. */
+export function hearsTeacher({ images, weights, alpha }: Recipe): boolean {
+  return weights.response > 0 && (images === 'all' || alpha < 1);
+}
+
+/** Returns the name of the preset with this recipe, if there is one. */
+export function presetNameOf(recipe: Recipe): string | undefined {
+  return PRESETS.find((preset) => isSameRecipe(preset.recipe, recipe))?.name;
+}
+
+/** 'answers 40 %, attention 30 %, features 30 %; T 3; label 30 %' */
+export function describe(recipe: Recipe): string {
+  const { images, weights, temperature, alpha } = recipe;
+  const sum = weights.response + weights.attention + weights.feature;
+  const parts = PARTS.filter(([name]) => weights[name] > 0).map(([name, label]) =>
+    weights[name] === sum ? label : `${label} ${formatPercent(weights[name] / sum, 0)}`,
+  );
+  const response = weights.response > 0;
+  return [
+    response && !hearsTeacher(recipe) ? 'label' : parts.join(', '),
+    ...(hearsTeacher(recipe) ? [`T ${temperature}`] : []),
+    ...(response && hearsTeacher(recipe) ? [labelOf(alpha)] : []),
+    ...(images === 'labelled' ? ['labelled images only'] : []),
+  ].join('; ');
+}
+
+const PARTS = [
+  ['response', 'answers'],
+  ['attention', 'attention'],
+  ['feature', 'features'],
+] as const;
+
+function labelOf(alpha: number): string {
+  return alpha > 0 ? `label ${formatPercent(alpha, 0)}` : 'no label';
+}
+
+/** 'the teacher's answers for 3,000 images, no label' */
+export function lessonOf(recipe: Recipe, facts: Facts | undefined): string {
+  const { images, weights, alpha } = recipe;
+  const [all, labelled] = [facts?.images ?? 3000, facts?.labelledImages ?? 300];
+  const usesLabels = weights.response > 0 && alpha > 0;
+  const parts = [
+    ...(hearsTeacher(recipe) ? ['answers'] : []),
+    ...(weights.attention > 0 ? ['attention'] : []),
+    ...(weights.feature > 0 ? ['features'] : []),
+  ];
+  const labels = usesLabels ? `${labelled} labels` : 'no label';
+  if (parts.length === 0) return `${labels}, no teacher`;
+  const count = formatCount(images === 'all' ? all : labelled);
+  return `the teacher’s ${parts.join(', ')} for ${count} images, ${labels}`;
+}
+
+/** 'a 3 that looks a bit like a 5' */
+export function likenessOf(probabilities: Float32Array): string {
+  const best = mostLikelyOf(probabilities);
+  const others = probabilities.map((share, digit) => (digit === best ? 0 : share));
+  const second = mostLikelyOf(others);
+  return `${withArticle(best)} that ${degreeOf(others[second]!)} ${withArticle(second)}`;
+}
+
+function degreeOf(share: number): string {
+  if (share > 0.25) return 'could as well be';
+  if (share > 0.1) return 'looks a lot like';
+  if (share > 0.03) return 'looks a bit like';
+  return 'looks hardly like';
+}
+
+/** 3 → 'a 3', 8 → 'an 8' */
+function withArticle(digit: number): string {
+  return `${digit === 8 ? 'an' : 'a'} ${digit}`;
+}
+
+/** True between a lap and the next one. */
+export function isLapOver({ status, step, end }: Race): boolean {
+  return status.value === 'ready' && step.value > 0 && step.value === end.value;
+}
