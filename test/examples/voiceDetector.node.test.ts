@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../examples/shared/random.js';
+import { Detector } from '../../examples/voice/detector/detector.js';
 import {
   BANDS,
   FRAME,
@@ -14,7 +15,8 @@ import {
   STUDENT,
   type Student,
 } from '../../examples/voice/detector/layout.js';
-import { Model } from '../../examples/voice/detector/model.js';
+import { Model, sigmoid } from '../../examples/voice/detector/model.js';
+import { Resampler } from '../../examples/voice/detector/resampler.js';
 import { decode, encode } from '../../examples/voice/detector/weights.js';
 
 function noise(length: number, deviation: number, seed = 1): Float32Array {
@@ -186,4 +188,56 @@ describe('weights', () => {
     );
     expect(() => decode(new Uint8Array(0))).toThrow(RangeError);
   });
+});
+
+describe('streams', () => {
+  function resample(samples: Float32Array, from: number, to: number): number[] {
+    const heard: number[] = [];
+    new Resampler(from, to).push(samples, (sample) => heard.push(sample));
+    return heard;
+  }
+
+  const tone = (hertz: number, rate: number, seconds = 0.5): Float32Array =>
+    Float32Array.from({ length: rate * seconds }, (_, i) =>
+      Math.sin((2 * Math.PI * hertz * i) / rate),
+    );
+
+  test.each([8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000])(
+    'a tone of 1 kHz at %d Hz is the same tone at 16 kHz',
+    (rate) => {
+      const heard = resample(tone(1_000, rate), rate, SAMPLE_RATE);
+      expect(Math.abs(heard.length - SAMPLE_RATE / 2)).toBeLessThanOrEqual(1);
+      // Two samples a quarter of a period apart give the amplitude at any delay.
+      const middle = heard.slice(2_000, 6_000);
+      const quarter = SAMPLE_RATE / 1_000 / 4;
+      for (let i = quarter; i < middle.length; i++) {
+        expect(Math.hypot(middle[i]!, middle[i - quarter]!)).toBeCloseTo(1, 2);
+      }
+    },
+  );
+
+  test('what 16 kHz cannot carry does not come back as a lower tone', () => {
+    for (const hertz of [9_000, 12_000, 15_000, 20_000]) {
+      const heard = resample(tone(hertz, 48_000), 48_000, SAMPLE_RATE).slice(2_000, 6_000);
+      expect(Math.max(...heard.map(Math.abs))).toBeLessThan(0.002);
+    }
+  });
+
+  test.each([1, 128, 1_000])(
+    'a detector fed %d samples at a time hears the whole sound',
+    (size) => {
+      const student = randomStudent(QUICK_STUDENT);
+      const sound = noise(20 * FRAME, 0.1);
+      const heard: number[] = [];
+      const detector = new Detector(student, 48_000, (probability) => heard.push(probability));
+      for (let i = 0; i < sound.length; i += size) detector.push(sound.subarray(i, i + size));
+
+      const bands = logMel(Float32Array.from(resample(sound, 48_000, SAMPLE_RATE)));
+      const model = new Model(student);
+      expect(heard).toHaveLength(6);
+      heard.forEach((probability, frame) => {
+        expect(probability).toBe(sigmoid(model.step(bands, frame * BANDS)));
+      });
+    },
+  );
 });
