@@ -18,6 +18,8 @@ import {
 import { Model, sigmoid } from '../../examples/voice/detector/model.js';
 import { Resampler } from '../../examples/voice/detector/resampler.js';
 import { decode, encode } from '../../examples/voice/detector/weights.js';
+import { decodeMuLaw, encodeMuLaw } from '../../examples/voice/page/sound/muLaw.js';
+import { decodeRecording, encodeRecording } from '../../examples/voice/page/sound/recording.js';
 
 function noise(length: number, deviation: number, seed = 1): Float32Array {
   const random = new Random(seed, 'noise');
@@ -240,4 +242,42 @@ describe('streams', () => {
       });
     },
   );
+});
+
+describe('recordings', () => {
+  test('mu-law has the published codes', () => {
+    // G.711: silence, full scale, and the ends of the segments, in steps of 14 bits.
+    const codes = [
+      [0, 0xff],
+      [8158, 0x80],
+      [-8158, 0x00],
+      [1, 0xfe],
+      [-1, 0x7e],
+      [30, 0xf0],
+      [32, 0xef],
+      [4063, 0x8f],
+      [-4063, 0x0f],
+    ] as const;
+    for (const [step, code] of codes) expect(encodeMuLaw(step / 8192)).toBe(code);
+    for (let code = 0; code < 256; code++) {
+      if (code !== 0x7f) expect(encodeMuLaw(decodeMuLaw(code))).toBe(code); // 0x7f is −0
+    }
+  });
+
+  test('a sound comes back from a clip, but for what 8 kHz cannot carry', () => {
+    const sound = Float32Array.from(
+      { length: 40 * FRAME },
+      (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / SAMPLE_RATE),
+    );
+    const heard = decodeRecording(encodeRecording(sound));
+    expect(Math.abs(heard.length - sound.length)).toBeLessThanOrEqual(2);
+    const power = (values: Float32Array): number =>
+      values.reduce((sum, value) => sum + value * value, 0) / values.length;
+    const middle = heard.subarray(5 * FRAME, 35 * FRAME);
+    expect(power(middle)).toBeCloseTo(0.125, 2);
+    const bands = logMel(middle);
+    logMel(sound.subarray(0, 30 * FRAME)).forEach((band, i) => {
+      if (band > 2) expect(bands[i]).toBeCloseTo(band, 1); // the bands of the tone itself
+    });
+  });
 });

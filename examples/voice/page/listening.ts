@@ -1,0 +1,216 @@
+import { clips } from 'virtual:assets';
+import { type Signal, signal } from '@preact/signals';
+import { FRAME, SAMPLE_RATE } from '../detector/features.js';
+import type { Student } from '../detector/layout.js';
+import { type Heard, listen, Refusal } from './sound/microphone.js';
+import { decodeRecording } from './sound/recording.js';
+import { listenTo, loadStudent, measure } from './sound/student.js';
+import { Teacher } from './teacher/teacher.js';
+import { emptyTrace, loudnessOf, type Trace } from './trace.js';
+
+/** Seconds of a frame. */
+export const FRAME_SECONDS: number = FRAME / SAMPLE_RATE;
+
+/** Frames of the microphone that are shown, 10 s. */
+const SHOWN = Math.round(10 / FRAME_SECONDS);
+
+export type Status = 'still' | 'playing' | 'asking' | 'listening';
+export type TeacherStatus = 'absent' | 'loading' | 'ready' | 'failed';
+
+/** What is heard, from which source, and by whom: the state of the page. */
+export class Listening {
+  /** The number of the clip that is shown, or the microphone. */
+  readonly source: Signal<number | 'microphone'> = signal(clips.length > 0 ? 0 : 'microphone');
+  readonly trace: Signal<Trace> = signal(emptyTrace(SHOWN));
+  /** The frame whose probabilities the meters show. */
+  readonly place: Signal<number> = signal(0);
+  readonly status: Signal<Status> = signal('still');
+  /** Why the last wish could not be met. */
+  readonly failure: Signal<string | undefined> = signal(undefined);
+  readonly teacherStatus: Signal<TeacherStatus> = signal('absent');
+  /** Milliseconds a frame, as measured in this browser. */
+  readonly times: Record<'student' | 'teacher', Signal<number | undefined>> = {
+    student: signal(undefined),
+    teacher: signal(undefined),
+  };
+
+  /** The clip that was chosen last. */
+  #clip = 0;
+  #student: Promise<Student> | undefined;
+  #teacher: Teacher | undefined;
+  #audio: HTMLAudioElement | undefined;
+  #sound: Float32Array | undefined;
+  #release: (() => void) | undefined;
+  /** Frames of the microphone so far. */
+  #heard = 0;
+  /** Whether the teacher has heard the frame before the next one. */
+  #follows = false;
+
+  /** Loads the student and the first clip. */
+  async start(): Promise<void> {
+    this.#student = loadStudent();
+    if (clips.length > 0) await this.choose(0);
+    this.times.student.value = measure(await this.#student);
+  }
+
+  /** Shows a clip, of which the student hears all at once. */
+  async choose(index: number): Promise<void> {
+    this.stop();
+    this.source.value = index;
+    this.#clip = index;
+    this.failure.value = undefined;
+    const clip = clips[index]!;
+    this.#audio = new Audio(clip.url);
+    this.#audio.onended = () => this.pause();
+    const file = new Uint8Array(await (await fetch(clip.url)).arrayBuffer());
+    const sound = decodeRecording(file);
+    const student = listenTo(sound, await this.#student!);
+    if (this.source.peek() !== index) return; // another one was chosen meanwhile
+    this.#sound = sound;
+    this.trace.value = {
+      student,
+      teacher: Float32Array.from(student, (_, frame) => clip.teacher[frame]! / 255),
+      loudness: student.map((_, frame) =>
+        loudnessOf(sound.subarray(frame * FRAME, (frame + 1) * FRAME)),
+      ),
+    };
+    this.place.value = Math.max(
+      0,
+      student.findIndex((probability) => probability > 0.9),
+    );
+    await this.#askTeacher();
+  }
+
+  /** Plays the clip that is shown, or was shown before the microphone. */
+  async play(): Promise<void> {
+    if (this.source.peek() === 'microphone') await this.choose(this.#clip);
+    const audio = this.#audio!;
+    this.status.value = 'playing';
+    try {
+      await audio.play();
+    } catch (error) {
+      if (this.status.peek() !== 'playing') return; // paused before it began
+      this.status.value = 'still';
+      this.failure.value = `The browser does not play the clip (${(error as Error).message}).`;
+      return;
+    }
+    const follow = (): void => {
+      if (this.status.peek() !== 'playing' || this.#audio !== audio) return;
+      this.place.value = this.#frameAt(audio.currentTime);
+      requestAnimationFrame(follow);
+    };
+    follow();
+  }
+
+  pause(): void {
+    this.#audio?.pause();
+    if (this.status.peek() === 'playing') this.status.value = 'still';
+  }
+
+  /** Goes to a frame of the clip. */
+  seek(frame: number): void {
+    this.#audio!.currentTime = frame * FRAME_SECONDS;
+    this.place.value = frame;
+  }
+
+  #frameAt(seconds: number): number {
+    const last = this.trace.peek().student.length - 1;
+    return Math.min(last, Math.floor(seconds / FRAME_SECONDS));
+  }
+
+  /** Listens to the microphone, if the visitor allows it. */
+  async useMicrophone(): Promise<void> {
+    this.pause();
+    this.failure.value = undefined;
+    this.status.value = 'asking';
+    try {
+      this.#release = await listen(
+        (frame) => this.#hear(frame),
+        () => {
+          this.stop();
+          this.failure.value = 'The microphone is gone.';
+        },
+      );
+    } catch (error) {
+      this.status.value = 'still';
+      this.failure.value =
+        error instanceof Refusal ? error.message : `The microphone failed (${String(error)}).`;
+      return;
+    }
+    this.#heard = 0;
+    this.#follows = false;
+    this.source.value = 'microphone';
+    this.trace.value = emptyTrace(SHOWN);
+    this.place.value = SHOWN - 1;
+    this.status.value = 'listening';
+  }
+
+  /** Stops what plays, and releases the microphone. */
+  stop(): void {
+    this.pause();
+    this.#release?.();
+    this.#release = undefined;
+    this.status.value = 'still';
+  }
+
+  /** Moves the trace on by a frame of the microphone. */
+  #hear({ probability, frame }: Heard): void {
+    if (this.status.peek() !== 'listening') return;
+    const heard = ++this.#heard;
+    const { student, teacher, loudness } = this.trace.peek();
+    for (const values of [student, teacher, loudness]) values.copyWithin(0, 1);
+    student[SHOWN - 1] = probability;
+    loudness[SHOWN - 1] = loudnessOf(frame);
+    teacher[SHOWN - 1] = Number.NaN;
+    this.trace.value = { student, teacher, loudness };
+    const first = !this.#follows;
+    this.#follows = this.#teacher !== undefined;
+    void this.#teacher?.listen(frame, first).then(({ probabilities, milliseconds }) => {
+      const place = SHOWN - 1 - (this.#heard - heard);
+      if (this.source.peek() !== 'microphone' || place < 0) return;
+      teacher[place] = probabilities[0]!;
+      this.#timeTeacher(milliseconds);
+      this.trace.value = { student, teacher, loudness };
+    });
+  }
+
+  /** Loads the teacher, which then listens in this browser. */
+  async loadTeacher(): Promise<void> {
+    this.teacherStatus.value = 'loading';
+    try {
+      this.#teacher = await Teacher.open();
+    } catch (error) {
+      this.teacherStatus.value = 'failed';
+      this.failure.value = `The teacher could not be loaded (${(error as Error).message}).`;
+      return;
+    }
+    this.teacherStatus.value = 'ready';
+    await this.#askTeacher();
+  }
+
+  /** Replaces the recorded answers to a clip by those of the teacher in this browser. */
+  async #askTeacher(): Promise<void> {
+    if (!this.#teacher || !this.#sound || this.source.peek() === 'microphone') return;
+    const trace = this.trace.peek();
+    const frames = trace.student.length;
+    const sound = this.#sound.slice(0, frames * FRAME);
+    this.#follows = false;
+    const { probabilities, milliseconds } = await this.#teacher.listen(sound, true);
+    this.#timeTeacher(milliseconds / frames);
+    if (this.trace.peek() === trace) this.trace.value = { ...trace, teacher: probabilities };
+  }
+
+  #timeTeacher(milliseconds: number): void {
+    const { teacher } = this.times;
+    const before = teacher.peek() ?? milliseconds;
+    teacher.value = before + (milliseconds - before) / 20; // a running mean
+  }
+}
+
+/** Returns the frame at which the meters of a model read: the last one that it has heard. */
+export function lastHeard(values: Float32Array, place: number): number | undefined {
+  for (let frame = place; frame >= 0; frame--) {
+    if (!Number.isNaN(values[frame]!)) return values[frame];
+  }
+  return undefined;
+}

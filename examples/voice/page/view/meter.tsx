@@ -1,0 +1,63 @@
+import { runtimeBytes, teacher, weights, worklet } from 'virtual:assets';
+import type { JSX } from 'preact';
+import { type Listening, lastHeard } from '../listening.js';
+import { THRESHOLD, type Who } from '../trace.js';
+import { formatBytes, formatMilliseconds, formatPercent } from './format.js';
+
+interface MeterProps {
+  readonly who: Who;
+  readonly listening: Listening;
+}
+
+/** What a model says about the frame that is heard, and what it costs. */
+export function Meter({ who, listening }: MeterProps): JSX.Element {
+  const values = listening.trace.value[who];
+  const probability = lastHeard(values, listening.place.value);
+  const time = listening.times[who].value;
+  return (
+    <section class={`card meter ${who}`} aria-labelledby={who}>
+      <h2 id={who}>{who === 'teacher' ? 'Teacher' : 'Student'}</h2>
+      <p class="verdict">
+        <output class="word" aria-live="off" aria-label={`The ${who} says`}>
+          {probability === undefined ? '–' : probability >= THRESHOLD ? 'speech' : 'no speech'}
+        </output>
+        <span class="value">{probability !== undefined && formatPercent(probability)}</span>
+      </p>
+      <meter aria-label={`The ${who}’s probability of speech`} value={probability ?? 0} />
+      <dl class="facts">
+        <dt>Model</dt>
+        <dd>{formatBytes((who === 'teacher' ? teacher : weights).bytes)}</dd>
+        <dt>{who === 'teacher' ? 'Runtime' : 'Code'}</dt>
+        <dd>{formatBytes(who === 'teacher' ? runtimeBytes : worklet.bytes)}</dd>
+        <dt>Time a frame</dt>
+        <dd data-testid={`time-${who}`}>{time === undefined ? '–' : formatMilliseconds(time)}</dd>
+      </dl>
+      {who === 'teacher' ? (
+        <Loader listening={listening} />
+      ) : (
+        <p class="hint">Its time is measured in this browser.</p>
+      )}
+    </section>
+  );
+}
+
+/** Loads the teacher if the visitor wants it to: it is large. */
+function Loader({ listening }: { readonly listening: Listening }): JSX.Element {
+  const status = listening.teacherStatus.value;
+  if (status === 'ready') return <p class="hint">It listens in this browser, too.</p>;
+  const total = formatBytes(teacher.bytes + runtimeBytes);
+  return (
+    <p class="hint">
+      {listening.source.value === 'microphone'
+        ? 'The teacher is not loaded.'
+        : 'Its answers to the clips were recorded.'}{' '}
+      <button
+        type="button"
+        aria-disabled={status === 'loading'}
+        onClick={() => status !== 'loading' && listening.loadTeacher()}
+      >
+        {status === 'loading' ? 'Loading the teacher …' : `Load the teacher (${total})`}
+      </button>
+    </p>
+  );
+}
