@@ -1,7 +1,14 @@
-/** Warm-up of each contestant, in milliseconds: until V8 has optimised its code. */
-const WARM_UP = 400;
-/** Minimum time of each contestant in each round, in milliseconds. */
-const ROUND = 30;
+/** How long a contestant runs, in milliseconds. */
+export interface Pace {
+  /** Warm-up of each contestant: until V8 has optimised its code. */
+  readonly warmUp: number;
+  /** Minimum time of each contestant in each round. */
+  readonly round: number;
+}
+
+const PACE: Pace = { warmUp: 400, round: 30 };
+/** Browsers round their clock to this many milliseconds: a short run may seem to take none. */
+const CLOCK = 0.1;
 /**
  * A contestant whose step takes longer than this, in milliseconds, runs in the first rounds only.
  */
@@ -92,7 +99,7 @@ export async function compete<Problem>(
       }
     }
     const times: number[] = [];
-    ready.push({ prepared, repetitions: await warmUp(prepared), times });
+    ready.push({ prepared, repetitions: await warmUp(prepared, PACE), times });
     timings.set(name, { times, ...(note !== undefined && { note }) });
   }
   for (let round = 0; round < rounds; round++) {
@@ -108,18 +115,17 @@ export async function compete<Problem>(
 /**
  * Runs a contestant until its code is optimised, and returns the number of steps that fill a round.
  */
-async function warmUp({ run }: Prepared): Promise<number> {
+export async function warmUp({ run }: Pick<Prepared, 'run'>, pace: Pace): Promise<number> {
   let repetitions = 1;
   let needed = await run(1);
-  for (let spent = needed; spent < WARM_UP; spent += needed) {
-    repetitions = Math.max(1, Math.ceil((repetitions * ROUND) / needed));
+  for (let spent = needed; spent < pace.warmUp; spent += needed) {
+    repetitions = stepsOf(pace.round, repetitions, needed);
     needed = await run(repetitions);
   }
-  return Math.max(1, Math.ceil((repetitions * ROUND) / needed));
+  return stepsOf(pace.round, repetitions, needed);
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** Number of steps that fill a round, where `repetitions` steps needed some milliseconds. */
+function stepsOf(round: number, repetitions: number, needed: number): number {
+  return Math.max(1, Math.ceil((repetitions * round) / Math.max(needed, CLOCK)));
 }

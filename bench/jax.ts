@@ -1,6 +1,7 @@
-import { defaultDevice, init, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { defaultDevice, init, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { type Contestant, prepared } from './compete.js';
-import { ALPHA, oneHot, type Problem, TEMPERATURE } from './problem.js';
+import { responseLoss } from './jaxLoss.js';
+import { oneHot, type Problem } from './problem.js';
 
 /** jax-js on WebAssembly with automatic differentiation; the gradient is read back. */
 export const jax: Contestant<Problem> = {
@@ -15,16 +16,9 @@ export const jax: Contestant<Problem> = {
     const students = toArray(student);
     const teachers = toArray(teacher);
     const targets = toArray(oneHot(problem));
-    const differentiate = valueAndGrad((logits: np.Array) => {
-      const logP = nn.logSoftmax(teachers.ref.div(TEMPERATURE), -1);
-      const logQ = nn.logSoftmax(logits.ref.div(TEMPERATURE), -1);
-      const soft = np.exp(logP.ref).mul(logP.sub(logQ)).sum();
-      const hard = targets.ref.mul(nn.logSoftmax(logits, -1)).sum();
-      return soft
-        .mul((1 - ALPHA) * TEMPERATURE ** 2)
-        .sub(hard.mul(ALPHA))
-        .div(rows);
-    });
+    const differentiate = valueAndGrad((logits: np.Array) =>
+      responseLoss(logits, teachers.ref, targets.ref),
+    );
     const step = async () => {
       const [value, gradient] = differentiate(students.ref);
       await gradient.data();

@@ -13,7 +13,7 @@ import {
   selectKernel,
 } from 'knowledge-distillation';
 import { type Contestant, type Prepared, prepared } from './compete.js';
-import { ALPHA, numericOf, type Problem, TEMPERATURE } from './problem.js';
+import { ALPHA, numericOf, type Problem, type Shape, TEMPERATURE } from './problem.js';
 
 /** A strategy of this library with the argument types of the bench. */
 export interface Strategy extends IDistillationStrategy<FloatArray> {
@@ -94,7 +94,11 @@ export function contestant(options: LibraryContestant): Contestant<Problem> {
 }
 
 /** Returns a function that makes matrices of the problem's shape in a place. */
-async function placeFor({ rows, columns, dtype }: Problem, place: Place, threads: number) {
+export async function placeFor(
+  { rows, columns, dtype }: Shape,
+  place: Place,
+  threads: number,
+): Promise<{ matrix: (data?: FloatArray) => Matrix<FloatArray>; close: () => void }> {
   const numeric = numericOf(dtype);
   let zeros = () => Matrix.zeros<FloatArray>(rows, columns, numeric);
   let close = () => {};

@@ -1,5 +1,6 @@
 import CliTable from 'cli-table3';
-import { type Failure, median, type Timings } from './compete.js';
+import type { Failure, Timings } from './compete.js';
+import { median, quotients } from './statistics.js';
 
 /** The measurement of one step. */
 export interface Measured {
@@ -40,11 +41,9 @@ export function cell(
   const milliseconds = median(times);
   const reference = baseline === undefined ? undefined : timings.get(baseline);
   if (!reference || 'failed' in reference || name === baseline) return { milliseconds, ...note };
-  // A slow contestant runs in fewer rounds than the others.
-  const quotients = reference.times
-    .slice(0, times.length)
-    .map((other, round) => (ratio === 'speed' ? other / times[round]! : times[round]! / other));
-  return { milliseconds, ratio: median(quotients), ...note };
+  const ratios =
+    ratio === 'speed' ? quotients(reference.times, times) : quotients(times, reference.times);
+  return { milliseconds, ratio: median(ratios), ...note };
 }
 
 /** Returns a table in Markdown with its footnotes, without its empty lines. */

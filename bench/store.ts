@@ -9,9 +9,9 @@ import {
   openTeacherStore,
   type StorePrecision,
 } from 'knowledge-distillation/store';
-import { median } from './compete.js';
 import { normals } from './problem.js';
 import type { Cell, Table } from './report.js';
+import { median } from './statistics.js';
 
 // Measures how fast a teacher store with 64 of 32,000 classes is read, and how long the loss takes
 // that learns from it.

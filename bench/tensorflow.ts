@@ -7,12 +7,12 @@ import { ResponseDistillationStrategy } from 'knowledge-distillation';
 import { distillationLoss } from 'knowledge-distillation/tfjs';
 import { type Contestant, type Prepared, prepared } from './compete.js';
 import { ALPHA, type Problem, TEMPERATURE } from './problem.js';
+import { responseLoss } from './tensorflowLoss.js';
 
 /** A loss of the student as a tensor with one element. */
 type Loss = (student: tf.Tensor) => tf.Tensor;
 
 interface Targets {
-  readonly rows: number;
   readonly teacher: tf.Tensor;
   /** Class indices, int32. */
   readonly labels: tf.Tensor;
@@ -59,7 +59,7 @@ async function prepareLoss(
       oneHot: tf.cast(tf.oneHot(classes, columns), 'float32'),
     };
   });
-  const differentiate = tf.valueAndGrad(lossOf({ ...targets, rows }));
+  const differentiate = tf.valueAndGrad(lossOf(targets));
   const step = () =>
     tf.tidy(() => {
       const { value, grad } = differentiate(students);
@@ -80,13 +80,6 @@ function ofLibrary({ teacher, labels }: Targets): Loss {
   return (student) => loss(student, teacher, labels);
 }
 
-function ofOperations({ teacher, oneHot, rows }: Targets): Loss {
-  return (student) => {
-    const logP = tf.logSoftmax(tf.div(teacher, TEMPERATURE));
-    const logQ = tf.logSoftmax(tf.div(student, TEMPERATURE));
-    const soft = tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)));
-    const hard = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(student))));
-    const sum = tf.add(tf.mul(soft, (1 - ALPHA) * TEMPERATURE ** 2), tf.mul(hard, ALPHA));
-    return tf.div(sum, rows);
-  };
+function ofOperations({ teacher, oneHot }: Targets): Loss {
+  return (student) => responseLoss(student, teacher, oneHot);
 }
