@@ -59,8 +59,12 @@ export async function prepared(
   step: () => number | Promise<number>,
   dispose?: () => void,
 ): Promise<Prepared> {
-  const loss = await step();
-  const run = async (repetitions: number) => {
+  return { loss: await step(), run: repeat(step), ...(dispose && { dispose }) };
+}
+
+/** Returns a function that takes a step repeatedly, and returns the milliseconds. */
+export function repeat(step: () => number | Promise<number>): Prepared['run'] {
+  return async (repetitions) => {
     const start = performance.now();
     for (let i = 0; i < repetitions; i++) {
       const result = step();
@@ -68,7 +72,6 @@ export async function prepared(
     }
     return performance.now() - start;
   };
-  return { loss, run, ...(dispose && { dispose }) };
 }
 
 /**

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { mergeConfig } from 'vite';
 import { defineConfig } from 'vitepress';
+import { resolve } from '../../../vitest.config.js';
 import { extendMarkdown } from '../build/markdown.js';
 import { accessibleSearch } from '../build/search.js';
 
@@ -33,6 +35,11 @@ export default defineConfig({
   },
   vite: {
     plugins: [accessibleSearch],
+    resolve: mergeConfig(resolve, {
+      // The WebGL backend is installed in this folder, and registers with the root's TensorFlow.js.
+      dedupe: ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-core'],
+    }),
+    worker: { format: 'es' }, // workers load code on demand, too
     build: { chunkSizeWarningLimit: 3000 }, // the index of the search
   },
   themeConfig: {
@@ -47,6 +54,7 @@ export default defineConfig({
         activeMatch: '/examples/',
       },
       { text: 'Reference', link: '/reference/', activeMatch: '/reference/' },
+      { text: 'Benchmark', link: '/benchmark' },
       { text: 'Project', link: '/project/speed', activeMatch: '/(project|decisions)/' },
     ],
     sidebar: manifest.sidebar,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vitepress';
 import { readCatalogue } from '../../catalogue/catalogue.js';
+import { writeBenchmark } from './benchmark.js';
 import { writeChooser } from './chooser.js';
 import {
   decisions,
@@ -49,6 +50,7 @@ sources.forEach(writeSource);
 for (const strategy of strategies) await writeStrategy(strategy, (name) => symbols.get(name));
 writeChooser(strategies);
 writeLaboratory(strategies);
+writeBenchmark();
 writeHome();
 
 const chooser: Page = { path: 'choose', title: 'Which loss?', source: '' };

@@ -1,0 +1,293 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contest } from '../.vitepress/theme/benchmark/contest.js';
+import type { Answer } from '../.vitepress/theme/benchmark/contestants/contestant.js';
+import { ENTRIES, KEYS } from '../.vitepress/theme/benchmark/entries.js';
+import { parse } from '../.vitepress/theme/benchmark/machine.js';
+import {
+  doubtfulSpread,
+  fastestOf,
+  type Group,
+  type Measurement,
+  type Result,
+  ratioOf,
+} from '../.vitepress/theme/benchmark/result.js';
+import { DEFAULTS, fromHash, toHash } from '../.vitepress/theme/benchmark/settings.js';
+import { findViolations } from './support/axe.js';
+import { launchChromium } from './support/chromium.js';
+import { type Site, serveSite } from './support/serve.js';
+import { visit } from './support/visit.js';
+
+// The page that measures in the visitor's browser. No test looks at how long something took.
+
+const PATH = 'benchmark.html#4x10,8x16';
+const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+let site: Site;
+let browser: Browser;
+
+beforeAll(async () => {
+  site = await serveSite();
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+const startButton = (page: Page) => page.getByRole('button', { name: /^(Measure|Stop)/ });
+const rowOf = (page: Page, batch: string, library: string, name: string | RegExp) =>
+  page
+    .getByRole('region', { name: batch })
+    .getByRole('list', { name: library })
+    .getByRole('listitem')
+    .filter({ hasText: name });
+
+async function measure(page: Page): Promise<void> {
+  await startButton(page).click();
+  await page.getByRole('button', { name: 'Measure again' }).waitFor();
+}
+
+async function copied(page: Page, name: 'text' | 'JSON'): Promise<string> {
+  await page.getByRole('button', { name: `Copy as ${name}` }).click();
+  await page.getByText(`Copied as ${name}.`).waitFor();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
+test('a visitor measures on one click, and takes the numbers along', async () => {
+  const options = { permissions: ['clipboard-read', 'clipboard-write'] };
+  const { page, complaints, elsewhere } = await visit(browser, site, PATH, options);
+  await page.waitForLoadState('networkidle');
+  const before = [...site.served].map(String);
+  expect(before.join()).not.toMatch(/tensorflow|jax/);
+  await measure(page);
+  const loaded = [...site.served].filter((file) => !before.includes(String(file)));
+  await expectStatedSize(page, loaded);
+
+  await expect
+    .poll(() => rowOf(page, '4 × 10', 'this library', 'new gradient').textContent())
+    .toMatch(/ms.*1 ×/);
+  await expect
+    .poll(() => rowOf(page, '8 × 16', 'TensorFlow.js', 'wasm').textContent())
+    .toMatch(/1 thread.*ms.* ×/);
+  await expect
+    .poll(() => rowOf(page, '8 × 16', 'jax-js', 'wasm, jit').textContent())
+    .toMatch(/ms.* ×/);
+  const link = rowOf(page, '4 × 10', 'this library', 'arena, threads').getByRole('link');
+  expect(await link.getAttribute('href')).toBe('?isolated#4x10,8x16');
+
+  const result: Result = JSON.parse(await copied(page, 'JSON'));
+  expect(result.groups.map(({ rows, columns }) => [rows, columns])).toEqual([
+    [4, 10],
+    [8, 16],
+  ]);
+  for (const { measurements } of result.groups) {
+    expect(measurements.map(({ library, name }) => ({ library, name }))).toEqual(
+      KEYS.map((key) => ENTRIES[key]),
+    );
+    const measured = measurements.filter((one) => 'times' in one);
+    expect(measured.length).toBeGreaterThanOrEqual(7); // WebGL and WebGPU are not everywhere
+    for (const { times, lossDifference, gradientDifference } of measured) {
+      expect(times.length).toBeGreaterThanOrEqual(3);
+      expect(lossDifference).toBeLessThan(1e-4);
+      expect(gradientDifference).toBeLessThan(1e-4);
+    }
+  }
+  const text = await copied(page, 'text');
+  for (const key of KEYS) {
+    expect(text).toContain(`  ${ENTRIES[key].library}, ${ENTRIES[key].name}`);
+  }
+  expect(text).toContain(`Kernel: ${result.machine.kernel}: `);
+
+  await page.getByText('All numbers, in milliseconds').click();
+  await expect
+    .poll(() => page.getByRole('table', { name: '4 × 10' }).getByRole('row').count())
+    .toBe(1 + KEYS.length);
+  expect(await findViolations(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+  expect(elsewhere).toEqual([]);
+});
+
+/** The bytes that the page announces are those that a run loads. */
+async function expectStatedSize(page: Page, files: readonly URL[]): Promise<void> {
+  const contents = files.map((file) => readFileSync(file));
+  const megabytes = (parts: readonly Uint8Array[]) =>
+    parts.reduce((sum, { length }) => sum + length, 0) / 1e6;
+  const stated = async (id: string) =>
+    Number.parseFloat((await page.getByTestId(id).textContent())!);
+  expect(megabytes(contents)).toBeCloseTo(await stated('cost'), 1);
+  expect(megabytes(contents.map((each) => gzipSync(each)))).toBeCloseTo(
+    await stated('compressed'),
+    2,
+  );
+}
+
+test('an isolated page has threads, and what cannot be loaded stops nobody else', async () => {
+  const options = {
+    viewport: { width: 390, height: 800 },
+    colorScheme: 'dark',
+    serviceWorkers: 'block',
+  } as const;
+  const { page } = await visit(browser, site, 'index.html', options);
+  await page.context().route(`${site.url}**`, async (route) => {
+    if (/tensorflow-/.test(route.request().url())) return route.abort();
+    const response = await route.fetch();
+    return route.fulfill({ response, headers: { ...response.headers(), ...ISOLATION } });
+  });
+  await page.goto(`${site.url}benchmark.html?isolated#4x10,8x16,labels`);
+  expect(await findViolations(page)).toEqual([]);
+  expect(await page.getByLabel('with labels').isChecked()).toBe(true);
+  await measure(page);
+  for (const batch of ['4 × 10', '8 × 16']) {
+    const threads = rowOf(page, batch, 'this library', 'arena, threads');
+    await expect.poll(() => threads.textContent()).toMatch(/\d threads.*ms.* ×/);
+    const failed = rowOf(page, batch, 'TensorFlow.js', 'wasm');
+    await expect.poll(() => failed.textContent()).toMatch(/Failed to fetch/);
+    const last = rowOf(page, batch, 'jax-js', 'wasm, jit');
+    await expect.poll(() => last.textContent()).toMatch(/ms.* ×/);
+  }
+  expect(await findViolations(page)).toEqual([]);
+  await page.setViewportSize({ width: 320, height: 800 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+});
+
+test('a keyboard starts and stops, and the focus stays', async () => {
+  const { page } = await visit(browser, site, PATH, {});
+  await page.getByLabel('with labels').focus();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  const focused = page.locator(':focus');
+  await expect.poll(() => focused.textContent()).toContain('Stop');
+  await page.getByRole('progressbar', { name: 'Progress' }).waitFor();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused.textContent()).toContain('Measure');
+  expect(await page.getByRole('progressbar').count()).toBe(0);
+  expect(await page.getByRole('status').first().textContent()).toBe('Stopped.');
+});
+
+test('the settings stand in the address, and impossible ones are refused', async () => {
+  const { page } = await visit(browser, site, 'benchmark.html', {});
+  const rows = page.getByLabel('rows').first();
+  await expect.poll(() => rows.inputValue()).toBe('256');
+  await rows.fill('12');
+  await page.getByLabel('with labels').check();
+  await expect.poll(() => new URL(page.url()).hash).toBe('#12x1000,64x32000,labels');
+  await rows.fill('999999');
+  await startButton(page).click();
+  expect(await rows.evaluate((input: HTMLInputElement) => input.validationMessage)).toContain(
+    'at most 4,194,304',
+  );
+  expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+});
+
+describe('the parts of the page', () => {
+  const work = {
+    rows: 1,
+    columns: 2,
+    student: new Float32Array(2),
+    teacher: new Float32Array(2),
+  };
+  const gradient = Float32Array.of(0.5, -0.5);
+  const contestant = (name: string, step: () => Answer | Promise<Answer>) => ({
+    library: 'this library' as const,
+    name,
+    load: async () => () => ({ step, select: () => {} }),
+  });
+
+  test('a contestant that computes something else, or fails later, is reported in its row', async () => {
+    let calls = 0;
+    const { measurements } = await contest(
+      [
+        contestant('right', () => ({ loss: 2, gradient })),
+        contestant('later', async () => ({ loss: 2.001, gradient: Float32Array.of(0.5, -0.499) })),
+        contestant('other loss', () => ({ loss: 2.1, gradient })),
+        contestant('other gradient', () => ({ loss: 2, gradient: Float32Array.of(0.5, 0.5) })),
+        contestant('no gradient', () => ({ loss: 2, gradient: Float32Array.of(Number.NaN, 0) })),
+        contestant('short', () => ({ loss: 2, gradient: Float32Array.of(0.5) })),
+        contestant('tired', () => {
+          if (calls++ > 3) throw new Error('tired');
+          const end = performance.now() + 130;
+          while (performance.now() < end);
+          return { loss: 2, gradient };
+        }),
+      ],
+      work,
+      () => {},
+    );
+    const reasons = measurements.map((one) => ('failed' in one ? one.failed : one.times.length));
+    const other = (loss: number) => `computes something else: loss ${loss}, expected 2`;
+    expect(reasons).toEqual([9, 9, other(2.1), other(2), other(2), other(2), 'tired']);
+    expect(measurements[1]).toMatchObject({
+      lossDifference: expect.closeTo(0.0005, 6),
+      gradientDifference: expect.closeTo(0.002, 6),
+    });
+  });
+
+  const measured = (library: Measurement['library'], times: number[]): Measurement => ({
+    ...{ library, name: 'one', loss: 1, lossDifference: 0, gradientDifference: 0 },
+    ...{ firstCall: 1, warmUp: 1, callsPerRound: 1, times },
+  });
+
+  test('ratios are medians of the ratios of rounds', () => {
+    const slow = measured('jax-js', [8, 30, 5]);
+    const fast = measured('jax-js', [4, 3, 20]);
+    const failed: Measurement = { library: 'jax-js', name: 'gone', failed: 'why' };
+    const group: Group = {
+      ...{ rows: 1, columns: 2 },
+      measurements: [measured('this library', [2, 3, 10, 2, 2]), slow, fast, failed],
+    };
+    expect(ratioOf(slow, group)).toEqual({ middle: 4, least: 0.5, most: 10 });
+    expect(ratioOf(failed, group)).toBeUndefined();
+    expect(fastestOf('jax-js', group)).toBe(fast); // 2, 1, 2
+    expect(fastestOf('TensorFlow.js', group)).toBeUndefined();
+    expect(doubtfulSpread([group])).toBeUndefined(); // distances 0, 1, 8, 0, 0
+    const noisy = { ...group, measurements: [measured('this library', [2, 3, 4])] };
+    expect(doubtfulSpread([group, noisy])).toBeCloseTo(1 / 3);
+  });
+
+  test('settings survive the address; anything else gives the defaults', () => {
+    const settings = {
+      sizes: [
+        { rows: 1, columns: 2 },
+        { rows: 3, columns: 40 },
+      ],
+      hasLabels: true,
+    };
+    expect(fromHash(toHash(settings))).toEqual(settings);
+    expect(toHash(DEFAULTS)).toBe('');
+    for (const hash of [
+      '',
+      '#',
+      '#1x2',
+      '#1x1,2x2',
+      '#0x9,2x2',
+      '#1.5x9,2x2',
+      '#9999x9999,2x2',
+      '#how-it-is-measured',
+    ]) {
+      expect(fromHash(hash)).toEqual(DEFAULTS);
+    }
+  });
+
+  test.each([
+    [
+      'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      'Firefox 140.0',
+      'X11; Linux x86_64; rv:140.0',
+    ],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.3 Safari/605.1.15',
+      'Safari 18.3',
+      'Macintosh; Intel Mac OS X 10_15_7',
+    ],
+    ['curl', 'unknown browser', 'unknown system'],
+  ])('the user agent %s is %s on %s', (userAgent, browserName, system) => {
+    expect(parse(userAgent)).toEqual({ browser: browserName, system });
+  });
+});
