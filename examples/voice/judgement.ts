@@ -27,25 +27,28 @@ export function listen(student: Student, { bands, frames, truth }: Lesson): Floa
 
 /** Judges the probabilities of speech in all frames of a lesson. */
 export function judge(heard: Float32Array, lesson: Lesson): Judgements {
-  const { subjects, frames, truth } = lesson;
+  const { subjects, truth } = lesson;
   const said = Uint8Array.from(lesson.teacher, decide);
-  const groups = new Map<string, number[]>();
-  subjects.forEach(({ language, background }, scene) => {
-    for (const name of [ALL, language, background]) {
-      groups.set(name, [...(groups.get(name) ?? []), scene]);
-    }
-  });
-  const judgements = Array.from(groups, ([name, scenes]) => {
-    const indices = scenes.flatMap((scene) =>
-      Array.from({ length: frames }, (_, frame) => scene * frames + frame),
-    );
+  const languages = subjects.map(({ language }) => language);
+  const backgrounds = subjects.map(({ background }) => background);
+  const judgements = Array.from(new Set([ALL, ...languages, ...backgrounds]), (kind) => {
+    const indices = framesOf(lesson, kind);
     const probabilities = Float32Array.from(indices, (index) => heard[index]!);
     const fit = (decisions: Uint8Array) =>
       fitTo(
         indices.map((index) => decisions[index]!),
         probabilities,
       );
-    return [name, { teacher: fit(said), truth: fit(truth) }];
+    return [kind, { teacher: fit(said), truth: fit(truth) }];
   });
   return Object.fromEntries(judgements);
+}
+
+/** Returns the frames of all scenes, or of the scenes with a language or a background. */
+function framesOf({ subjects, frames }: Lesson, kind: string): readonly number[] {
+  return subjects.flatMap(({ language, background }, scene) =>
+    [ALL, language, background].includes(kind)
+      ? Array.from({ length: frames }, (_, frame) => scene * frames + frame)
+      : [],
+  );
 }

@@ -16,18 +16,11 @@ const REPORTS: Readonly<Record<string, (results: Results) => Report>> = { models
 
 /** Formats the results for a terminal. */
 export function formatResults(results: Results): string {
-  const { frames, student, milliseconds, teacher } = results;
-  const size = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
-  const speed = (time: number) => `${time.toFixed(3)} ms a frame`;
-  return [
-    `teacher: ${size(teacher.bytes)}, ${speed(milliseconds.teacher)}`,
-    `student: ${size(student.bytes)}, ${speed(milliseconds.student)}, ${student.parameters} parameters`,
-    `${frames} frames of 32 ms in the test`,
-    ...Object.values(REPORTS).map((report) => {
-      const { head, rows } = report(results);
-      return formatTable(head, rows);
-    }),
-  ].join('\n');
+  const tables = Object.values(REPORTS).map((report) => {
+    const { head, rows } = report(results);
+    return formatTable(head, rows);
+  });
+  return [`${results.frames} frames of 32 ms in the test`, ...tables].join('\n');
 }
 
 const README = new URL('README.md', import.meta.url);
@@ -46,30 +39,30 @@ export function writeTables(results: Results): void {
 }
 
 /** Compares all models on all scenes of the test. */
-function models({ teacher, methods }: Results): Report {
-  const row = (name: string, judged: readonly Judgements[]): Row => {
+function models({ teacher, student, milliseconds, methods }: Results): Report {
+  const row = (name: string, bytes: number, time: number, judged: readonly Judgements[]): Row => {
     const of = (reference: Reference) => cells(judged.map((each) => each[ALL]![reference]));
-    return [name, ...of('teacher'), ...of('truth')];
+    const size = `${(bytes / 1000).toLocaleString('en', { maximumFractionDigits: 0 })} kB`;
+    return [name, size, time.toFixed(3), ...of('teacher'), ...of('truth')];
   };
-  const [, , , ...ofTruth] = row('', [teacher.judgements]);
+  const rounded = methods.map(({ name, runs }) => {
+    const judged = runs.map(({ judgements }) => judgements);
+    return row(name, student.bytes, milliseconds.student, judged);
+  });
   const [copy] = methods;
+  const unrounded = copy!.runs.map((run) => run.unrounded);
   return {
-    head: ['model', "the teacher's decisions", 'AUC', 'the true decisions', 'AUC'],
+    head: ['model', 'weights', 'ms a frame', 'as the teacher', 'AUC', 'as the truth', 'AUC'],
     rows: [
-      ['teacher', '', '', ...ofTruth],
-      ...methods.map(({ name, runs }) =>
-        row(
-          name,
-          runs.map(({ judgements }) => judgements),
-        ),
-      ),
-      row(
-        `${copy!.name}, float32`,
-        copy!.runs.map(({ unrounded }) => unrounded),
-      ),
+      row('teacher', teacher.bytes, milliseconds.teacher, [teacher.judgements]),
+      ...rounded,
+      row(`${copy!.name}, float32`, 4 * student.parameters, milliseconds.student, unrounded),
     ],
   };
 }
+
+/** The names of kinds of scenes that are not their own name. */
+const NAMES: Readonly<Record<string, string>> = { it: 'Italian', ru: 'Russian' };
 
 /** Compares the copy with its teacher on each kind of scene. */
 function scenes({ teacher, methods }: Results): Report {
@@ -77,10 +70,10 @@ function scenes({ teacher, methods }: Results): Report {
   const rows = Object.entries(teacher.judgements).map(([kind, { truth }]) => {
     const of = (reference: Reference) =>
       cells(runs.map(({ judgements }) => judgements[kind]![reference]));
-    return [kind, ...of('teacher'), of('truth')[1]!, cells([truth])[1]!];
+    return [NAMES[kind] ?? kind, ...of('teacher'), of('truth')[1]!, cells([truth])[1]!];
   });
   return {
-    head: ['scenes', "the teacher's decisions", 'AUC', 'AUC of the truth', "the teacher's"],
+    head: ['scenes', 'as the teacher', 'AUC', 'AUC of the truth', 'AUC of the truth, teacher'],
     rows,
   };
 }
