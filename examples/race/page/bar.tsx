@@ -75,8 +75,8 @@ function Teacher({ race }: { readonly race: Race }): JSX.Element {
   const accuracy = race.facts.value?.teacher.accuracy;
   return (
     <li class="teacher">
-      teacher {accuracy !== undefined && formatPercent(accuracy, 0)}
-      <b>{answer ? mostLikelyOf(answer.logits) : '–'}</b>
+      <span>teacher</span> <b>{answer ? mostLikelyOf(answer.logits) : '–'}</b>{' '}
+      <span>{accuracy !== undefined && formatPercent(accuracy, 0)}</span>
     </li>
   );
 }
@@ -86,10 +86,11 @@ function Verdict({ race, lane }: { readonly race: Race; readonly lane: Lane }): 
   const last = curve.value.at(-1);
   return (
     <li class={lane}>
-      {lane} {last && formatPercent(last.accuracy, 0)}
+      <span>{lane}</span>{' '}
       <b>
         {answer.value ? mostLikelyOf(answer.value.logits) : '–'} {markOf(agrees(race, lane))}
-      </b>
+      </b>{' '}
+      <span>{last && formatPercent(last.accuracy, 0)}</span>
     </li>
   );
 }

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 
 interface SliderProps {
   readonly label: string;
@@ -13,11 +13,13 @@ interface SliderProps {
   readonly value: number;
   readonly shown: string;
   readonly onChange: (value: number) => void;
+  /** Numbers beside the purpose. */
+  readonly children?: ComponentChildren;
 }
 
 /** A native range with its label, its value and its purpose. */
 export function Slider(props: SliderProps): JSX.Element {
-  const { label, purpose, isWithoutEffect, shown, onChange, least, ...range } = props;
+  const { label, purpose, isWithoutEffect, shown, onChange, least, children, ...range } = props;
   const choose = (slider: HTMLInputElement): void => {
     slider.valueAsNumber = Math.max(slider.valueAsNumber, least ?? range.min);
     onChange(slider.valueAsNumber);
@@ -27,7 +29,6 @@ export function Slider(props: SliderProps): JSX.Element {
     <div class={`slider${isWithoutEffect ? ' idle' : ''}`}>
       <label for={id}>{label}</label>
       <output for={id}>{isWithoutEffect ? '–' : shown}</output>
-      <small id={`${id}-purpose`}>{purpose}</small>
       <input
         id={id}
         type="range"
@@ -38,6 +39,10 @@ export function Slider(props: SliderProps): JSX.Element {
         aria-describedby={`${id}-purpose`}
         onInput={(event) => choose(event.currentTarget)}
       />
+      <p class="purpose">
+        <small id={`${id}-purpose`}>{purpose}</small>
+        {children}
+      </p>
     </div>
   );
 }

@@ -78,7 +78,7 @@ export function Sliders({ race }: { readonly race: Race }): JSX.Element {
 function Mix({ recipe: { weights } }: { readonly recipe: Recipe }): JSX.Element {
   return (
     <div class="mix" aria-hidden="true">
-      {COMPONENTS.map(({ name }) => (
+      {COMPONENTS.filter(({ name }) => weights[name] > 0).map(({ name }) => (
         <span key={name} class={name} style={{ flexGrow: weights[name] }} />
       ))}
     </div>
@@ -110,15 +110,14 @@ function ComponentRow({ race, name, label, purpose }: ComponentRowProps): JSX.El
         value={weights[name]}
         shown={formatPercent(weights[name] / sum, 0)}
         onChange={(weight) => race.teach({ ...recipe, weights: { ...weights, [name]: weight } })}
-      />
-      <p class="cost">
+      >
         {name === 'attention' && <Overlap race={race} />}
         <span class="value" data-testid={`${name}-loss`}>
           {component && component.weight > 0
             ? `${component.loss.toFixed(3)} × ${component.weight.toFixed(2)} = ${component.weighted.toFixed(3)}`
             : '–'}
         </span>
-      </p>
+      </Slider>
     </div>
   );
 }

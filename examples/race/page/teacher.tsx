@@ -39,7 +39,8 @@ export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
       <p class="told">
         {told ? (
           <>
-            <b>Told at T = {recipe.temperature}:</b> {likenessOf(told)}.
+            <b>Told at T = {recipe.temperature}:</b> {likenessOf(told)}. The thin bars are its own
+            answer.
           </>
         ) : (
           own && 'The student is told nothing of this answer.'
