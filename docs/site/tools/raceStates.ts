@@ -92,7 +92,10 @@ async function take(page: Page, state: string): Promise<void> {
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme });
-      await page.evaluate(() => new Promise(requestAnimationFrame));
+      await page.evaluate(() => {
+        scrollTo(0, 0);
+        return new Promise(requestAnimationFrame);
+      });
       const path = join(FOLDER, `${state.replaceAll(' ', '-')}-${width}-${colorScheme}.png`);
       await page.screenshot({ path, fullPage: true });
     }

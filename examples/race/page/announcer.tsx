@@ -1,4 +1,4 @@
-import { untracked, useSignal, useSignalEffect } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
 import { isLapOver } from './describe.js';
@@ -48,16 +48,18 @@ function sayStatus(race: Race): string | undefined {
     case 'training':
       return 'The students are training.';
     case 'ready':
-      return untracked(() => sayRest(race));
+      return sayRest(race);
     default: // loading is of no interest, and a failure is an alert, which says so itself
       return undefined;
   }
 }
 
-function sayRest(race: Race): string {
+function sayRest(race: Race): string | undefined {
   const step = race.step.value;
   if (step === 0) return 'Ready to race.';
-  return `${isLapOver(race) ? 'The lap is over' : 'Paused'} at step ${step}${sayScores(race)}.`;
+  if (isLapOver(race)) return `The lap is over at step ${step}${sayScores(race)}.`;
+  // At the end of a lap, the last results are still to come.
+  return step === race.end.value ? undefined : `Paused at step ${step}${sayScores(race)}.`;
 }
 
 function sayScores({ students: { labels, taught } }: Race): string {

@@ -85,7 +85,10 @@ function withArticle(digit: number): string {
   return `${digit === 8 ? 'an' : 'a'} ${digit}`;
 }
 
-/** True between a lap and the next one. */
-export function isLapOver({ status, step, end }: Race): boolean {
-  return status.value === 'ready' && step.value > 0 && step.value === end.value;
+/** True between a lap, whose last results are there, and the next one. */
+export function isLapOver({ status, step, end, students }: Race): boolean {
+  const isEvaluated = [students.labels, students.taught].every(
+    ({ curve }) => (curve.value.at(-1)?.step ?? 0) >= step.value,
+  );
+  return status.value === 'ready' && step.value > 0 && step.value === end.value && isEvaluated;
 }

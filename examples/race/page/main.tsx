@@ -12,8 +12,8 @@ import { Race } from './race.js';
 import { rasterize } from './rasterize.js';
 import { load, save } from './storage.js';
 
-/** The digit on the pad before the first drawing. */
-const FIRST_DIGIT = 3;
+/** The digit on the pad before the first drawing: the students differ on it after a lap. */
+const FIRST_DIGIT = 5;
 /** Milliseconds for which the drawing must rest before the address follows. */
 const REST = 300;
 

@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import type { AppProps } from './app.js';
 import { PRESETS } from './presets.js';
+import type { Race } from './race.js';
 import { isSameRecipe } from './recipes.js';
 import { Share } from './share.js';
 import { Sliders } from './sliders.js';
+import { save } from './storage.js';
 
 /** The taught student's recipe: presets, sliders, and a new student with it. */
 export function RecipePanel(props: AppProps): JSX.Element {
@@ -28,12 +30,17 @@ export function RecipePanel(props: AppProps): JSX.Element {
       </fieldset>
       <p class="watch">{chosen ? chosen.watch : 'Your own recipe. Train a new student with it.'}</p>
       <div class="actions">
-        <button type="button" class="again" onClick={() => race.trainNew()}>
-          Train a new student with this recipe
+        <button type="button" class="again" onClick={() => trainNew(race)}>
+          Train a new student
         </button>
         <Share {...props} />
       </div>
       <Sliders race={race} />
     </section>
   );
+}
+
+function trainNew(race: Race): void {
+  race.trainNew();
+  save('isPaused', false);
 }
