@@ -2,6 +2,7 @@
 
 import { type Pace, repeat, warmUp } from '../../../../../bench/compete.js';
 import { makeProblem } from '../../../../../bench/problem.js';
+import { median } from '../../../../../bench/statistics.js';
 import type { Answer, Prepare, Ready, Work } from './contestants/contestant.js';
 import type { Entry } from './entries.js';
 import type { Group, Measured, Measurement } from './result.js';
@@ -66,7 +67,7 @@ export async function contest(
     tell(`round ${round + 1} of ${ROUNDS}`);
     for (const { run, index } of runners) {
       const one = measurements[index]!;
-      if ('failed' in one || (round >= FEWEST_ROUNDS && one.times[0]! > SLOW)) continue;
+      if ('failed' in one || (round >= FEWEST_ROUNDS && median(one.times) > SLOW)) continue;
       try {
         const time = (await run(one.callsPerRound)) / one.callsPerRound;
         measurements[index] = { ...one, times: [...one.times, time] };

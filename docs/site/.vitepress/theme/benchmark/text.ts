@@ -20,8 +20,9 @@ function significant(value: number, digits: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: digits });
 }
 
-export function milliseconds(value: number): string {
-  return `${significant(value, 3)} ms`;
+/** Writes a time that is given in milliseconds. */
+export function duration(value: number): string {
+  return value < 0.1 ? `${significant(1000 * value, 3)} µs` : `${significant(value, 3)} ms`;
 }
 
 export function times(ratio: number): string {
@@ -43,7 +44,7 @@ export function figuresOf(group: Group): Figure[] {
   const [first] = group.measurements;
   if (!first || !hasTimes(first)) return [];
   const own = {
-    value: milliseconds(rangeOf(first.times).middle),
+    value: duration(rangeOf(first.times).middle),
     caption: 'a call of this library',
   };
   const others = LIBRARIES.slice(1).flatMap((library) => {
@@ -106,7 +107,7 @@ export function toText(result: Result): string {
   const lines = [
     `knowledge-distillation, benchmark in the browser, ${date.slice(0, 16).replace('T', ' ')} UTC`,
     ...describe(machine).map(([name, value]) => `${name}: ${value}`),
-    `${describeWork(result)}. Median of the rounds in turn (least–most), and median ratio to the first line.`,
+    `${describeWork(result)}. Median of the rounds in turn (least – most), and median ratio to the first line.`,
   ];
   const note = busyNote(groups);
   if (note !== undefined) lines.push(note);
@@ -121,6 +122,6 @@ function lineOf(one: Measurement, group: Group): string {
   const ratio = ratioOf(one, group);
   if (!hasTimes(one)) return `  ${rowName(one)}: ${'failed' in one ? one.failed : 'not measured'}`;
   const range = rangeOf(one.times);
-  const time = `${milliseconds(range.middle)} (${significant(range.least, 3)}–${significant(range.most, 3)})`;
+  const time = `${duration(range.middle)} (${duration(range.least)} – ${duration(range.most)})`;
   return `  ${rowName(one)}: ${time}${ratio ? `, ${times(ratio.middle)}` : ''}`;
 }
