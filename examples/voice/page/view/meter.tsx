@@ -23,13 +23,17 @@ export function Meter({ who, listening }: MeterProps): JSX.Element {
         </output>
         <span class="value">{probability !== undefined && formatPercent(probability)}</span>
       </p>
-      <meter aria-label={`The ${who}’s probability of speech`} value={probability ?? 0} />
+      <meter
+        aria-label={`The ${who}’s probability of speech`}
+        value={probability ?? 0}
+        style={{ '--part': probability ?? 0 }}
+      />
       <dl class="facts">
         <dt>Model</dt>
         <dd>{formatBytes((who === 'teacher' ? teacher : weights).bytes)}</dd>
         <dt>{who === 'teacher' ? 'Runtime' : 'Code'}</dt>
         <dd>{formatBytes(who === 'teacher' ? runtimeBytes : worklet.bytes)}</dd>
-        <dt>Time a frame</dt>
+        <dt>Per frame</dt>
         <dd data-testid={`time-${who}`}>{time === undefined ? '–' : formatMilliseconds(time)}</dd>
       </dl>
       {who === 'teacher' ? (
