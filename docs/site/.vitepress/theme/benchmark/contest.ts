@@ -136,8 +136,7 @@ function largestDifference(values: ArrayLike<number>, expected: ArrayLike<number
   let difference = 0;
   let largest = 0;
   for (let i = 0; i < expected.length; i++) {
-    const each = Math.abs(values[i]! - expected[i]!);
-    if (!(each <= difference)) difference = each; // NaN, too
+    difference = Math.max(difference, Math.abs(values[i]! - expected[i]!)); // keeps NaN
     largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return difference / largest;
