@@ -120,7 +120,7 @@ test('the arrows point from the student to the teacher', async () => {
     await bar(page, 'student', 'dog').focus();
     await page.keyboard.press('End');
     await expect.poll(() => pushes.first().textContent()).toMatch(/dog\s*−/);
-    await page.getByRole('button', { name: 'Student = teacher' }).click();
+    await page.getByRole('button', { name: 'Equal' }).click();
     await expect
       .poll(() => pushes.allTextContents())
       .toEqual(CLASSES.map((each) => expect.stringMatching(RegExp(`${each}\\s*0.00`))));

@@ -10,25 +10,25 @@ export interface Sides {
   readonly student: readonly number[];
 }
 
-/** Pictures to begin with. The student of the second is its teacher. */
+/** Pictures to begin with. */
 export const PRESETS: Readonly<Record<string, Sides>> = {
   'Confident teacher': {
     teacher: [6, 2.5, 1.5, 0, -5, -5],
     student: [1.2, 0.6, -0.4, 0.8, -0.9, -1.3],
   },
-  'Student = teacher': {
-    teacher: [6, 2.5, 1.5, 0, -5, -5],
-    student: [6, 2.5, 1.5, 0, -5, -5],
-  },
   'Two modes': {
     teacher: [3.5, -1, -2, -2.5, 3, -1],
     student: [0.4, 0.9, 0.6, 0.2, -0.7, -1.4],
+  },
+  Equal: {
+    teacher: [6, 2.5, 1.5, 0, -5, -5],
+    student: [6, 2.5, 1.5, 0, -5, -5],
   },
   'Flat teacher': {
     teacher: [0.3, 0.2, 0.1, 0, -0.3, -0.3],
     student: [3, 1, 0, -0.5, -1.5, -2],
   },
-  'Student is wrong': {
+  'Wrong student': {
     teacher: [4, 2, 1, 0, -3.5, -3.5],
     student: [-2, -1, -0.5, 0, 4, -0.5],
   },

@@ -54,17 +54,24 @@ export function evaluate(
 ): Outcome {
   try {
     const strategy = new Strategy({ ...options, temperature, alpha });
-    const labels = label === UNLABELED ? undefined : Int32Array.of(label);
     const { loss, gradient } = strategy.computeLossAndGradient(
       rowOf(student),
       rowOf(teacher),
-      labels,
+      labelsOf(label),
     );
     return { value: loss, gradient: [...gradient.data] };
   } catch (error) {
-    if (error instanceof DistillationError) return { refusal: error.message };
-    throw error;
+    return { refusal: refusalOf(error) };
   }
+}
+
+function labelsOf(label: number): Int32Array | undefined {
+  return label === UNLABELED ? undefined : Int32Array.of(label);
+}
+
+function refusalOf(error: unknown): string {
+  if (error instanceof DistillationError) return error.message;
+  throw error;
 }
 
 /** The student after a step of gradient descent; the same student if the loss refuses. */
@@ -98,17 +105,26 @@ export function inWords(name: string, outcome: Outcome): string {
   return `${value} It pushes ${up} up most, and ${down} down.`;
 }
 
-/** The values of a loss while the student's logit of one class goes through a range. */
+/**
+ * The values of a loss while the student's logit of one class goes through a range; none if the
+ * loss refuses one of them.
+ */
 export function scan(
   Strategy: Strategies[string],
   options: Readonly<Record<string, number>>,
-  situation: Situation,
+  { teacher, student, temperature, alpha, label }: Situation,
   index: number,
   logits: readonly number[],
 ): number[] {
-  return logits.flatMap((logit) => {
-    const student = situation.student.with(index, logit);
-    const outcome = evaluate(Strategy, options, { ...situation, student });
-    return 'refusal' in outcome ? [] : [outcome.value];
-  });
+  try {
+    const strategy = new Strategy({ ...options, temperature, alpha });
+    const [studentRow, teacherRow, labels] = [rowOf(student), rowOf(teacher), labelsOf(label)];
+    return logits.map((logit) => {
+      studentRow.set(0, index, logit);
+      return strategy.computeLoss(studentRow, teacherRow, labels);
+    });
+  } catch (error) {
+    refusalOf(error);
+    return [];
+  }
 }
