@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { startBackend } from '../../examples/digits/backend.js';
@@ -7,10 +8,11 @@ import type { Digits } from '../../examples/digits/data.js';
 import { PIXELS, toRows } from '../../examples/digits/images.js';
 import { RecordedOutputs } from '../../examples/digits/recorded.js';
 import { chooseDigits, chooseSamples, splitDigits } from '../../examples/race/assets/digits.js';
-import { decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
+import { ALL_BYTES, decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
+import { LABELS_ONLY, TEACHERS_ANSWERS } from '../../examples/race/page/presets.js';
 import { Conversation } from '../../examples/race/worker/conversation.js';
 import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
-import { SETTINGS } from '../../examples/race/worker/settings.js';
+import { LAP } from '../../examples/race/worker/settings.js';
 import { mostLikelyOf } from '../../examples/shared/statistics.js';
 
 const RECIPE: Recipe = {
@@ -20,27 +22,36 @@ const RECIPE: Recipe = {
   alpha: 0.3,
 };
 const OPEN: Request = { kind: 'open', seed: 1, recipe: RECIPE };
-const LAP = SETTINGS.student.training.steps;
 
+let digits: ReturnType<typeof chooseDigits>;
 let meet: Request;
+/** The images of the page, and fewer of them, which are prepared in less time. */
 let prepare: Request;
+let prepareFew: Request;
 let samples: readonly Float32Array[];
 
 beforeAll(async () => {
   await startBackend();
-  const { training, heldOut } = chooseDigits();
+  digits = chooseDigits();
   const file = readFileSync(new URL('../../examples/race/assets/teacher.bin', import.meta.url));
   meet = { kind: 'meet', weights: new Float32Array(Uint8Array.from(file).buffer) };
-  prepare = {
-    kind: 'prepare',
-    training: encodeDigits(training),
-    heldOut: encodeDigits(heldOut),
-  };
-  const { images } = asLoaded(chooseSamples(heldOut));
+  prepare = prepareOf(3000, 500);
+  prepareFew = prepareOf(600, 100);
+  const { images } = asLoaded(chooseSamples(digits.heldOut));
   samples = Array.from({ length: 10 }, (_, digit) =>
     toRows(images.subarray(digit * PIXELS, (digit + 1) * PIXELS)),
   );
-}, 60_000);
+}, 120_000);
+
+function prepareOf(trainingImages: number, heldOutImages: number): Request {
+  const first = (count: number, { images, labels }: Digits): Uint8Array =>
+    encodeDigits({ images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) });
+  return {
+    kind: 'prepare',
+    training: first(trainingImages, digits.training),
+    heldOut: first(heldOutImages, digits.heldOut),
+  };
+}
 
 function asLoaded(digits: Digits): Digits {
   return decodeDigits(encodeDigits(digits));
@@ -63,8 +74,8 @@ class Page {
     async () => undefined,
   );
 
-  constructor(...requests: readonly Request[]) {
-    this.send(meet, prepare, ...requests);
+  constructor(request: Request, images = prepareFew) {
+    this.send(meet, images, request);
   }
 
   send(...requests: readonly Request[]): void {
@@ -99,7 +110,7 @@ class Page {
 }
 
 test('the teacher is right on digits outside of its training set', () => {
-  const page = new Page(OPEN);
+  const page = new Page(OPEN, prepare);
   const { teacher, images, labelledImages, heldOutImages } = page.last('opened').facts;
   expect(teacher.accuracy).toBeGreaterThan(0.95);
   expect([images, labelledImages, heldOutImages]).toEqual([3000, 300, 500]);
@@ -107,13 +118,13 @@ test('the teacher is right on digits outside of its training set', () => {
     Array.from(labels, (_, i) => images.subarray(i * PIXELS, (i + 1) * PIXELS).join());
   const seen = new Set(imagesOf(asLoaded(splitDigits().training)));
   expect(seen.size).toBeGreaterThan(7900);
-  const { training, heldOut } = chooseDigits();
+  const { training, heldOut } = digits;
   expect(imagesOf(asLoaded(heldOut)).filter((image) => seen.has(image))).toEqual([]);
   expect(imagesOf(asLoaded(training)).filter((image) => !seen.has(image))).toEqual([]);
-}, 30_000);
+}, 120_000);
 
 test('a student learns to agree with its teacher', async () => {
-  const page = new Page(OPEN);
+  const page = new Page(OPEN, prepare);
   await page.trainTo(120);
   const { curve } = page.snapshot;
   expect(curve.map(({ step }) => step)).toEqual([0, 20, 40, 60, 80, 100, 120]);
@@ -123,19 +134,69 @@ test('a student learns to agree with its teacher', async () => {
   expect(curve[3]!.accuracy).toBeLessThan(0.6);
   expect(curve[6]!.accuracy).toBeGreaterThan(0.7);
   expect(curve[6]!.agreement).toBeGreaterThan(0.7);
-}, 60_000);
+}, 120_000);
+
+test('the bytes of all files are known before they are loaded', () => {
+  const { training, heldOut } = digits;
+  const images = [training, heldOut].map((part) => deflateSync(encodeDigits(part)).length);
+  const teacher = new URL('../../examples/race/assets/teacher.bin', import.meta.url);
+  const sum = images[0]! + images[1]! + readFileSync(teacher).length;
+  expect(Math.abs(ALL_BYTES / sum - 1)).toBeLessThan(0.01);
+});
+
+test('both lanes start from the same weights; labels only trains on labelled images alone', async () => {
+  const seen = vi.spyOn(RecordedOutputs.prototype, 'of');
+  const train = async (recipe: Recipe) => {
+    seen.mockClear();
+    const page = new Page({ kind: 'open', seed: 1, recipe });
+    const { parameters } = page.snapshot;
+    await page.trainTo(12);
+    return { parameters, images: new Set(seen.mock.calls.flatMap(([indices]) => [...indices])) };
+  };
+  const labels = await train(LABELS_ONLY);
+  const taught = await train(TEACHERS_ANSWERS);
+  seen.mockRestore();
+  expect(labels.parameters).toEqual(taught.parameters);
+  expect(labels.images.size).toBeGreaterThan(290);
+  expect(taught.images.size).toBeGreaterThan(500);
+  const classes = digits.training.labels;
+  const known = [...labels.images].map((image) => classes[image]!);
+  for (let digit = 0; digit < 10; digit++) {
+    expect(known.filter((label) => label === digit).length).toBeLessThanOrEqual(30);
+  }
+}, 120_000);
 
 test('a training that resumes from a snapshot is the same, bit by bit', async () => {
+  const teach = { kind: 'teach', recipe: { ...RECIPE, images: 'labelled' } } as const;
   const whole = new Page(OPEN);
+  await whole.trainTo(20);
+  whole.send(teach);
   await whole.trainTo(40);
   const first = new Page(OPEN);
   await first.trainTo(20);
+  first.send(teach);
   const second = new Page({ kind: 'resume', snapshot: first.snapshot });
   expect(second.last('opened').step).toBe(20);
   expect(bitsOf(second.snapshot)).toBe(bitsOf(first.snapshot));
   await second.trainTo(40);
   expect(bitsOf(second.snapshot)).toBe(bitsOf(whole.snapshot));
-}, 60_000);
+  const recipes = second.snapshot.curve.map(({ recipe }) => recipe);
+  expect(recipes).toEqual([RECIPE, RECIPE, teach.recipe]);
+}, 120_000);
+
+test('a training waits at the step that it may reach, and goes on once it may', async () => {
+  const page = new Page(OPEN);
+  const steps = async (): Promise<number[]> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return page.all('step').map(({ step }) => step);
+  };
+  page.send({ kind: 'train', until: 2 });
+  expect(await steps()).toEqual([1, 2]);
+  page.send({ kind: 'train', until: 1 });
+  expect(await steps()).toEqual([1, 2]);
+  page.send({ kind: 'train', until: 3 }, { kind: 'train', until: 5 });
+  expect(await steps()).toEqual([1, 2, 3, 4, 5]);
+}, 120_000);
 
 test('a training goes on after a lap, at the floor of the learning rate', async () => {
   const page = new Page(OPEN);
@@ -152,7 +213,7 @@ test('a training goes on after a lap, at the floor of the learning rate', async 
   expect(last).toBeLessThan(early / 5);
   expect(last).toBeGreaterThan(early / 50);
   expect(later).toBeCloseTo(last, 2);
-}, 60_000);
+}, 120_000);
 
 test('another recipe changes the next steps, but no learned parameter', async () => {
   const page = new Page(OPEN);
@@ -169,7 +230,7 @@ test('another recipe changes the next steps, but no learned parameter', async ()
     ['feature', 0.75],
   ]);
   expect(components[0]!.weighted + components[2]!.weighted).toBeCloseTo(loss, 5);
-}, 60_000);
+}, 120_000);
 
 test('a recipe that the library refuses is not applied', async () => {
   const page = new Page(OPEN);
@@ -209,7 +270,7 @@ test('a failed step pauses the training, and is repeated afterwards', async () =
   const untroubled = new Page(OPEN);
   await untroubled.trainTo(4);
   expect(bitsOf(page.snapshot)).toBe(bitsOf(untroubled.snapshot));
-}, 60_000);
+}, 120_000);
 
 test('an unsuitable snapshot is refused', async () => {
   const page = new Page(OPEN);
@@ -275,7 +336,7 @@ test('no tensors accumulate', async () => {
   await page.trainTo(6);
   expect(page.all('failed')).toEqual([]);
   expect(tf.memory().numTensors).toBe(tensors);
-}, 60_000);
+}, 120_000);
 
 test('a request that comes too early is refused', () => {
   const reports: Report[] = [];

@@ -1,6 +1,9 @@
 import type { Digits } from '../../digits/data.js';
 import { PIXELS } from '../../digits/images.js';
 
+/** Number of bytes of the teacher and of all images, near enough for a progress bar. */
+export const ALL_BYTES = 733_000;
+
 /** Encodes all images with one byte per pixel, then all labels with one byte each. */
 export function encodeDigits({ images, labels }: Digits): Uint8Array {
   const bytes = new Uint8Array(images.length + labels.length);

@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
 import { PIXELS, toRows } from '../../digits/images.js';
-import { decodeDigits } from '../assets/encoding.js';
+import { ALL_BYTES, decodeDigits } from '../assets/encoding.js';
 import heldOut from '../assets/held-out.bin?url';
 import samples from '../assets/samples.bin?url&inline';
 import teacher from '../assets/teacher.bin?url';
@@ -12,8 +12,8 @@ export interface StudentFiles {
   readonly heldOut: Uint8Array;
 }
 
-/** The loaded part of the files that are being loaded, in [0, 1]; undefined if unknown. */
-export const progress: Signal<number | undefined> = signal(undefined);
+/** The loaded part of teacher and images, in [0, 1]. */
+export const progress: Signal<number> = signal(0);
 
 /** Returns one held-out image of each digit, from 0 to 9. They are part of the script. */
 export async function loadSamples(): Promise<readonly Float32Array[]> {
@@ -25,26 +25,24 @@ export async function loadSamples(): Promise<readonly Float32Array[]> {
 
 /** Returns the teacher's weights. */
 export async function loadTeacher(): Promise<Float32Array> {
-  const [weights] = await loadAll([teacher]);
+  const [weights] = await loadAll([teacher], 0);
   return new Float32Array(await weights!.arrayBuffer());
 }
 
-export async function loadStudentFiles(): Promise<StudentFiles> {
-  const [seen, unseen] = await loadAll([training, heldOut]);
+/** Loads the images, after the teacher. */
+export async function loadStudentFiles(weights: Float32Array): Promise<StudentFiles> {
+  const [seen, unseen] = await loadAll([training, heldOut], weights.byteLength);
   return { training: await inflate(seen!), heldOut: await inflate(unseen!) };
 }
 
-/** Loads files, and shows in {@link progress} how far it is. */
-async function loadAll(urls: readonly string[]): Promise<Blob[]> {
-  progress.value = undefined;
-  const responses = await Promise.all(urls.map(request));
-  const total = responses.reduce((sum, { headers }) => sum + lengthOf(headers), 0);
-  let loaded = 0;
-  const count = (bytes: number): void => {
-    loaded += bytes;
-    progress.value = Number.isNaN(total) ? undefined : loaded / total;
+/** Loads files after `bytes` bytes of others, and shows in {@link progress} how far it is. */
+async function loadAll(urls: readonly string[], bytes: number): Promise<Blob[]> {
+  let loaded = bytes;
+  const count = (chunk: Uint8Array): void => {
+    loaded += chunk.length;
+    progress.value = Math.min(loaded / ALL_BYTES, 1);
   };
-  return await Promise.all(responses.map((response) => read(response, count)));
+  return await Promise.all(urls.map(async (url) => read(await request(url), count)));
 }
 
 async function request(url: string): Promise<Response> {
@@ -53,17 +51,10 @@ async function request(url: string): Promise<Response> {
   return response;
 }
 
-/** Returns the number of bytes that will arrive; NaN if the server does not say. */
-function lengthOf(headers: Headers): number {
-  // The length of an encoded file is the number of its encoded bytes, which nobody can count here.
-  if (headers.has('content-encoding')) return Number.NaN;
-  return Number(headers.get('content-length') ?? Number.NaN);
-}
-
-async function read(response: Response, count: (bytes: number) => void): Promise<Blob> {
+async function read(response: Response, count: (chunk: Uint8Array) => void): Promise<Blob> {
   const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform: (chunk, controller) => {
-      count(chunk.length);
+      count(chunk);
       controller.enqueue(chunk);
     },
   });

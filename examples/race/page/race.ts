@@ -1,5 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { CurvePoint, Facts, Recipe } from '../worker/protocol.js';
+import { LAP } from '../worker/settings.js';
 import { loadStudentFiles, loadTeacher, progress } from './files.js';
 import { endOfLap, paceOf } from './pace.js';
 import { LABELS_ONLY, TEACHERS_ANSWERS } from './presets.js';
@@ -36,21 +37,25 @@ export class Race {
   readonly recipe: Signal<Recipe> = this.students.taught.recipe;
   /** The step of the student that is behind. */
   readonly step: ReadonlySignal<number> = computed(() => Math.min(...this.#steps));
-  /** The last step of the present lap; undefined until the length of a lap is known. */
-  readonly end: ReadonlySignal<number | undefined> = computed(() => this.#findEnd());
+  /** The last step of the present lap. */
+  readonly end: ReadonlySignal<number> = computed(
+    () => Math.max(1, Math.ceil(this.step.value / LAP)) * LAP,
+  );
   readonly facts: Signal<Facts | undefined> = this.students.taught.facts;
   /** The image on the pad. */
   readonly pixels: Signal<Float32Array | undefined> = signal(undefined);
   readonly teacher: Signal<AnswerAbout | undefined> = this.students.taught.teacher;
   /** Earlier students of the lane `taught`, the newest first. */
   readonly runs: Signal<readonly Run[]> = signal([]);
-  /** The loaded part of the files that are being loaded, in [0, 1]; undefined if unknown. */
-  readonly progress: Signal<number | undefined> = progress;
+  /** The loaded part of all files, in [0, 1]. */
+  readonly progress: ReadonlySignal<number> = progress;
   readonly failure: ReadonlySignal<string | undefined> = computed(() => this.#findFailure());
   readonly status: ReadonlySignal<RaceStatus> = computed(() => this.#findStatus());
 
   readonly #isTraining: Signal<boolean> = signal(false);
   readonly #loadFailure: Signal<string | undefined> = signal(undefined);
+  /** The teacher's weights. */
+  #weights: Float32Array | undefined;
   /** The step at which the training pauses. */
   #goal = 0;
 
@@ -75,7 +80,7 @@ export class Race {
 
   /** Trains both students up to the end of the lap. */
   train(): void {
-    this.#goal = endOfLap(this.#steps, this.facts.value?.lap ?? 0);
+    this.#goal = endOfLap(this.#steps, LAP);
     this.#isTraining.value = true;
   }
 
@@ -134,16 +139,14 @@ export class Race {
     const { labels, taught } = this.students;
     this.#loadFailure.value = undefined;
     try {
-      if (!taught.hasTeacher) {
-        const weights = await loadTeacher();
-        for (const student of this.#all) student.meetTeacher(weights);
-      }
-      await isTrue(() => taught.status.value !== 'loading');
-      const files = await loadStudentFiles();
+      this.#weights ??= await loadTeacher();
+      for (const student of this.#all) student.meetTeacher(this.#weights);
+      await becomesTrue(() => taught.status.value !== 'loading');
+      const files = await loadStudentFiles(this.#weights);
       for (const student of this.#all) student.prepare(files);
       labels.start();
     } catch (error) {
-      this.#loadFailure.value = String(error);
+      this.#loadFailure.value = `A file could not be loaded (${error}).`;
     }
   }
 
@@ -165,17 +168,12 @@ export class Race {
     const { taught } = this.students;
     const curve = taught.curve.value;
     if (curve.length > 1) {
-      const run = { id: crypto.randomUUID(), recipe: curve.at(-1)!.recipe, curve };
+      const run = { id: new Date().toISOString(), recipe: curve.at(-1)!.recipe, curve };
       this.runs.value = [run, ...this.runs.value].slice(0, MOST_RUNS);
       save('runs', this.runs.value);
     }
     taught.startOver();
     forget('taught');
-  }
-
-  #findEnd(): number | undefined {
-    const lap = this.facts.value?.lap;
-    return lap && Math.max(1, Math.ceil(this.step.value / lap)) * lap;
   }
 
   #findFailure(): string | undefined {
@@ -193,8 +191,8 @@ export class Race {
   }
 }
 
-/** Resolves once a condition on signals holds. */
-function isTrue(condition: () => boolean): Promise<void> {
+/** Resolves once a condition on signals is true. */
+function becomesTrue(condition: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const stop = effect(() => {
       if (!condition()) return;

@@ -64,15 +64,6 @@ export class Student {
     this.#keep = keep;
   }
 
-  get hasTeacher(): boolean {
-    return this.#weights !== undefined;
-  }
-
-  /** The step from which a new worker would resume. */
-  get snapshotStep(): number {
-    return this.#snapshot?.step ?? 0;
-  }
-
   /** Resumes from this snapshot once the student has its files. */
   restore(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
@@ -82,9 +73,10 @@ export class Student {
 
   /** Starts a worker, in which the teacher can answer once it has its weights. */
   start(): void {
-    this.failure.value = undefined;
-    this.#phase.value = 'loading';
-    this.#asked.clear();
+    batch(() => {
+      this.failure.value = undefined;
+      this.#phase.value = 'loading';
+    });
     this.#connection = new Connection({
       receive: (report) => this.#receive(report),
       show: (reports) => batch(() => this.#showAll(reports)),
@@ -98,6 +90,7 @@ export class Student {
   meetTeacher(weights: Float32Array): void {
     this.#weights = weights;
     this.#send({ kind: 'meet', weights });
+    this.#askIfStale();
   }
 
   /** Gives the worker its images, and opens the student. */
@@ -129,9 +122,9 @@ export class Student {
   /** Replaces the student by an untrained one with the same recipe. */
   startOver(): void {
     this.#snapshot = undefined;
-    this.#until.value = 0;
     if (this.failure.value !== undefined) this.start();
     else if (this.#files) this.#open();
+    else this.#showSnapshot();
   }
 
   /** Asks for the answers of these models for the image on the pad. */
@@ -150,6 +143,7 @@ export class Student {
     const snapshot = this.#snapshot;
     batch(() => {
       this.#phase.value = 'preparing';
+      this.#until.value = 0;
       this.#showSnapshot();
       this.loss.value = undefined;
       this.components.value = [];
@@ -165,7 +159,7 @@ export class Student {
   }
 
   #showSnapshot(): void {
-    this.step.value = this.snapshotStep;
+    this.step.value = this.#snapshot?.step ?? 0;
     this.curve.value = this.#snapshot?.curve ?? [];
   }
 
@@ -229,7 +223,7 @@ export class Student {
 
   #askIfStale(): void {
     const pixels = this.#pixels;
-    if (!pixels) return;
+    if (!pixels || !this.#connection) return;
     for (const who of this.#stale) {
       const canAnswer = who === 'teacher' ? this.#weights : this.#phase.value === 'open';
       if (!canAnswer || this.#asked.has(who)) continue;
@@ -256,10 +250,14 @@ export class Student {
     return this.step.value < this.#until.value ? 'training' : 'ready';
   }
 
+  /** Shows the student from which a new worker will resume. */
   #fail(reason: string): void {
     this.#connection = undefined;
+    for (const who of this.#asked.keys()) this.#stale.add(who);
     this.#asked.clear();
-    this.#until.value = 0;
-    this.failure.value = reason;
+    batch(() => {
+      this.#showSnapshot();
+      this.failure.value = reason;
+    });
   }
 }

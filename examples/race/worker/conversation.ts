@@ -3,7 +3,6 @@ import { answer } from './answer.js';
 import { type Classroom, createTeacher, openClassroom } from './classroom.js';
 import type { Facts, Report, Request } from './protocol.js';
 import { Session } from './session.js';
-import { SETTINGS } from './settings.js';
 
 /** Handles the requests of the page and sends reports; trains in between. */
 export class Conversation {
@@ -123,7 +122,6 @@ function factsOf({ student, labelled }: Session, { teacher, training, heldOut }:
     images: training.labels.length,
     labelledImages: labelled.length,
     heldOutImages: heldOut.labels.length,
-    lap: SETTINGS.student.training.steps,
   };
 }
 

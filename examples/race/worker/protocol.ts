@@ -57,8 +57,6 @@ export interface Facts {
   readonly images: number;
   readonly labelledImages: number;
   readonly heldOutImages: number;
-  /** Number of steps of a lap, after which a training pauses. */
-  readonly lap: number;
 }
 
 export type Request =
