@@ -4,7 +4,6 @@ import { formatCount, formatPercent } from './format.js';
 import { agrees } from './lane.js';
 import type { Lane, Race } from './race.js';
 import { save } from './storage.js';
-import type { Student } from './student.js';
 
 /** The bar that stays in sight: the main button and the verdicts, or the notice of a failure. */
 export function Bar({ race }: { readonly race: Race }): JSX.Element {
@@ -17,7 +16,7 @@ export function Bar({ race }: { readonly race: Race }): JSX.Element {
 
 function Training({ race }: { readonly race: Race }): JSX.Element {
   const step = race.step.value;
-  const end = race.end.value ?? 700;
+  const end = race.end.value;
   const isTraining = race.status.value === 'training';
   const isReady = race.status.value === 'ready';
   return (
@@ -66,7 +65,7 @@ function mainLabelOf({ status, step, progress }: Race): string {
       return step.value > 0 ? 'Go on' : 'Start the race';
     default:
       if (progress.value === 1) return 'Getting ready …';
-      return `Loading ${progress.value === undefined ? '…' : formatPercent(progress.value, 0)}`;
+      return `Loading ${formatPercent(progress.value, 0)}`;
   }
 }
 
@@ -101,7 +100,7 @@ function markOf(isSame: boolean | undefined): string {
 }
 
 function Failure({ race }: { readonly race: Race }): JSX.Element {
-  const step = Math.min(...Object.values(race.students).map(stepAfterFailure));
+  const step = race.step.value;
   return (
     <>
       <div role="alert" class="failure">
@@ -116,9 +115,4 @@ function Failure({ race }: { readonly race: Race }): JSX.Element {
       </button>
     </>
   );
-}
-
-/** The step at which a student is once the race goes on. */
-function stepAfterFailure({ status, step, snapshotStep }: Student): number {
-  return status.value === 'failed' ? snapshotStep : step.value;
 }

@@ -39,7 +39,7 @@ export async function drawChart(place: HTMLElement, race: Race, view: View): Pro
 
 /** Returns the steps, and at each of them the accuracy of every line of the chart. */
 function seriesOf(race: Race): uPlot.AlignedData {
-  const end = race.end.value ?? 700;
+  const end = race.end.value;
   const teacher = race.facts.value?.teacher.accuracy;
   const curves = [
     ...race.runs.value.map(({ curve }) => curve),

@@ -49,6 +49,7 @@ export class Race {
   readonly runs: Signal<readonly Run[]> = signal([]);
   /** The loaded part of all files, in [0, 1]. */
   readonly progress: ReadonlySignal<number> = progress;
+  /** Why a worker is gone or a file missing; the students are shown as they will go on. */
   readonly failure: ReadonlySignal<string | undefined> = computed(() => this.#findFailure());
   readonly status: ReadonlySignal<RaceStatus> = computed(() => this.#findStatus());
 
