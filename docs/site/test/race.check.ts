@@ -94,20 +94,30 @@ describe('the race waits for the visitor', () => {
 test('a new student takes one click; earlier curves stay, after a reload too, until they are removed', async () => {
   const page = await open(AT_REST);
   await startRace(page);
-  await waitForStep(page, 25);
+  await waitForStep(page, 45);
   await page.getByRole('button', { name: 'Hinton 2015' }).click();
   await page.getByRole('button', { name: 'Train a new student' }).click();
   const earlier = page.getByRole('list', { name: 'Earlier students' }).getByRole('button');
   await earlier.waitFor();
   expect(await earlier.textContent()).toMatch(/%.*The teacher’s answers/);
   await expect.poll(() => numberIn(page, 'taught-step')).toBeGreaterThan(0);
-  expect(await numberIn(page, 'taught-step')).toBeLessThan(25);
-  expect(await numberIn(page, 'labels-step')).toBeGreaterThanOrEqual(25); // it waits
+  expect(await numberIn(page, 'taught-step')).toBeLessThan(45);
+  expect(await numberIn(page, 'labels-step')).toBeGreaterThanOrEqual(45);
+  await page.getByText('waits for the other student').waitFor();
   await pause(page);
 
   await page.reload();
   await page.getByRole('button', { name: 'Go on' }).waitFor();
   expect(await earlier.count()).toBe(1);
+  const chart = page.locator('.plot canvas');
+  const picture = () => chart.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  const atRest = await picture();
+  await earlier.hover();
+  await expect.poll(picture).not.toBe(atRest);
+  await page.getByRole('heading', { name: 'Earlier students' }).hover();
+  await expect.poll(picture).toBe(atRest);
+  await page.getByRole('button', { name: '70–100 %' }).click();
+  await expect.poll(picture).not.toBe(atRest);
   await earlier.click(); // takes its recipe
   const answers = page.getByRole('button', { name: 'The teacher’s answers', exact: true });
   expect(await answers.getAttribute('aria-pressed')).toBe('true');

@@ -26,6 +26,7 @@ describe('the recipe', () => {
       expect(await preset.getAttribute('aria-pressed')).toBe('true');
       watched.add((await page.locator('.watch').textContent())!);
     }
+    expect(watched.size).toBe(PRESETS.length);
     // Attention only: no answer is told, and what tells it has no effect.
     await page.getByText('The student is told nothing of this answer.').waitFor();
     for (const label of ['Temperature', 'Labels (α)']) {

@@ -54,9 +54,10 @@ function Header(): JSX.Element {
   return (
     <header>
       <nav aria-label="Site">
-        <a href="../">knowledge-distillation</a>
-        <a href="../laboratory.html">Loss laboratory</a>
+        <a href="../">Documentation</a>
+        <a href="../laboratory.html">Laboratory</a>
         <a href="../benchmark.html">Benchmark</a>
+        <a href="../voice/">Voice</a>
       </nav>
       <h1>Zero labels beat 300 labels</h1>
       <p class="lead">

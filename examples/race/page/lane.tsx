@@ -3,6 +3,7 @@ import { mostLikelyOf } from '../../shared/statistics.js';
 import { Bars } from './bars.js';
 import { lessonOf, NAMES } from './describe.js';
 import { formatCount, formatPercent } from './format.js';
+import { LEAD } from './pace.js';
 import type { Lane, Race } from './race.js';
 import { soften } from './soften.js';
 
@@ -35,6 +36,7 @@ export function LaneCard({ race, lane }: LaneProps): JSX.Element {
       <Bars label={`What this student gives each digit`} probabilities={probabilities} />
       <p class="step">
         Step <b data-testid={`${lane}-step`}>{formatCount(student.step.value)}</b>
+        {student.step.value > race.step.value + LEAD && ', waits for the other student'}
       </p>
     </section>
   );
