@@ -5,7 +5,7 @@ import type { Student } from '../detector/layout.js';
 import { type Heard, listen, Refusal } from './sound/microphone.js';
 import { decodeRecording } from './sound/recording.js';
 import { listenTo, loadStudent, measure } from './sound/student.js';
-import { Teacher } from './teacher/teacher.js';
+import { type Answer, Teacher } from './teacher/teacher.js';
 import { emptyTrace, loudnessOf, type Trace } from './trace.js';
 
 /** Seconds of a frame. */
@@ -50,11 +50,28 @@ export class Listening {
   async start(): Promise<void> {
     this.#student = loadStudent();
     if (clips.length > 0) await this.choose(0);
-    this.times.student.value = measure(await this.#student);
+    try {
+      this.times.student.value = measure(await this.#student);
+    } catch (error) {
+      this.#fail('The student could not be loaded', error);
+    }
+  }
+
+  #fail(what: string, error: unknown): void {
+    this.failure.value = `${what} (${error instanceof Error ? error.message : String(error)}).`;
+  }
+
+  /** Shows a clip. */
+  async choose(index: number): Promise<void> {
+    try {
+      await this.#show(index);
+    } catch (error) {
+      this.#fail('The clip could not be loaded', error);
+    }
   }
 
   /** Shows a clip, of which the student hears all at once. */
-  async choose(index: number): Promise<void> {
+  async #show(index: number): Promise<void> {
     this.stop();
     this.source.value = index;
     this.#clip = index;
@@ -91,7 +108,7 @@ export class Listening {
     } catch (error) {
       if (this.status.peek() !== 'playing') return; // paused before it began
       this.status.value = 'still';
-      this.failure.value = `The browser does not play the clip (${(error as Error).message}).`;
+      this.#fail('The browser does not play the clip', error);
       return;
     }
     const follow = (): void => {
@@ -133,8 +150,8 @@ export class Listening {
       );
     } catch (error) {
       this.status.value = 'still';
-      this.failure.value =
-        error instanceof Refusal ? error.message : `The microphone failed (${String(error)}).`;
+      if (error instanceof Refusal) this.failure.value = error.message;
+      else this.#fail('The microphone does not work', error);
       return;
     }
     this.#heard = 0;
@@ -165,11 +182,10 @@ export class Listening {
     this.trace.value = { student, teacher, loudness };
     const first = !this.#follows;
     this.#follows = this.#teacher !== undefined;
-    void this.#teacher?.listen(frame, first).then(({ probabilities, milliseconds }) => {
+    void this.#ask(frame, first).then((answer) => {
       const place = SHOWN - 1 - (this.#heard - heard);
-      if (this.source.peek() !== 'microphone' || place < 0) return;
-      teacher[place] = probabilities[0]!;
-      this.#timeTeacher(milliseconds);
+      if (!answer || this.source.peek() !== 'microphone' || place < 0) return;
+      teacher[place] = answer.probabilities[0]!;
       this.trace.value = { student, teacher, loudness };
     });
   }
@@ -180,8 +196,7 @@ export class Listening {
     try {
       this.#teacher = await Teacher.open();
     } catch (error) {
-      this.teacherStatus.value = 'failed';
-      this.failure.value = `The teacher could not be loaded (${(error as Error).message}).`;
+      this.#loseTeacher(error);
       return;
     }
     this.teacherStatus.value = 'ready';
@@ -190,14 +205,32 @@ export class Listening {
 
   /** Replaces the recorded answers to a clip by those of the teacher in this browser. */
   async #askTeacher(): Promise<void> {
-    if (!this.#teacher || !this.#sound || this.source.peek() === 'microphone') return;
+    if (!this.#sound || this.source.peek() === 'microphone') return;
     const trace = this.trace.peek();
-    const frames = trace.student.length;
-    const sound = this.#sound.slice(0, frames * FRAME);
+    const sound = this.#sound.slice(0, trace.student.length * FRAME);
     this.#follows = false;
-    const { probabilities, milliseconds } = await this.#teacher.listen(sound, true);
-    this.#timeTeacher(milliseconds / frames);
-    if (this.trace.peek() === trace) this.trace.value = { ...trace, teacher: probabilities };
+    const answer = await this.#ask(sound, true);
+    if (answer && this.trace.peek() === trace) {
+      this.trace.value = { ...trace, teacher: answer.probabilities };
+    }
+  }
+
+  /** Asks the teacher, if it is there, and takes its time. */
+  async #ask(sound: Float32Array, first: boolean): Promise<Answer | undefined> {
+    try {
+      const answer = await this.#teacher?.listen(sound, first);
+      if (answer) this.#timeTeacher(answer.milliseconds / answer.probabilities.length);
+      return answer;
+    } catch (error) {
+      this.#loseTeacher(error);
+      return undefined;
+    }
+  }
+
+  #loseTeacher(error: unknown): void {
+    this.#teacher = undefined;
+    this.teacherStatus.value = 'failed';
+    this.#fail('The teacher could not be loaded', error);
   }
 
   #timeTeacher(milliseconds: number): void {

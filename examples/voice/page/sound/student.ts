@@ -22,7 +22,7 @@ export function listenTo(sound: Float32Array, student: Student): Float32Array {
 }
 
 /** Frames of the measurement: enough for the engine to compile the loops before they end. */
-const MEASURED = 500;
+const MEASURED = 200;
 
 /** Returns the milliseconds that the student takes for a frame in this browser. */
 export function measure(student: Student): number {

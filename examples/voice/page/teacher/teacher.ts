@@ -4,10 +4,15 @@ import type { Request, Response } from './protocol.js';
 /** What the teacher heard. */
 export type Answer = Extract<Response, { kind: 'heard' }>;
 
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** The teacher in its worker. */
 export class Teacher {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #requests = 0;
 
   private constructor(worker: Worker) {
@@ -22,8 +27,11 @@ export class Teacher {
       worker.onerror = ({ message }) => reject(new Error(message || 'the worker did not start'));
       worker.onmessage = ({ data }: MessageEvent<Response>) => {
         if (data.kind === 'opened') resolve(opened);
-        else if (data.kind === 'failed') reject(new Error(data.reason));
-        else opened.#take(data);
+        else if (data.kind === 'heard') opened.#take(data);
+        else {
+          reject(new Error(data.reason));
+          opened.#fail(new Error(data.reason));
+        }
       };
       opened.#post({ kind: 'open', teacher: new URL(teacher.url, location.href).href });
     });
@@ -32,8 +40,8 @@ export class Teacher {
   /** Listens to whole frames of a sound, which begins here or goes on from the call before. */
   listen(sound: Float32Array, first: boolean): Promise<Answer> {
     const id = this.#requests++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
       this.#post({ kind: 'listen', id, sound, first });
     });
   }
@@ -43,7 +51,13 @@ export class Teacher {
   }
 
   #take(answer: Answer): void {
-    this.#waiting.get(answer.id)?.(answer);
+    this.#waiting.get(answer.id)?.resolve(answer);
     this.#waiting.delete(answer.id);
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    this.#worker.terminate();
   }
 }

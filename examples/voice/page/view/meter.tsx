@@ -48,19 +48,20 @@ export function Meter({ who, listening }: MeterProps): JSX.Element {
 /** Loads the teacher if the visitor wants it to: it is large. */
 function Loader({ listening }: { readonly listening: Listening }): JSX.Element {
   const status = listening.teacherStatus.value;
-  if (status === 'ready') return <p class="hint">It listens in this browser, too.</p>;
-  const total = formatBytes(teacher.bytes + runtimeBytes);
+  const idle = status === 'absent' || status === 'failed';
   return (
     <p class="hint">
-      {listening.source.value === 'microphone'
-        ? 'The teacher is not loaded.'
-        : 'Its answers to the clips were recorded.'}{' '}
-      <button
-        type="button"
-        aria-disabled={status === 'loading'}
-        onClick={() => status !== 'loading' && listening.loadTeacher()}
-      >
-        {status === 'loading' ? 'Loading the teacher …' : `Load the teacher (${total})`}
+      {status === 'ready'
+        ? 'It listens in this browser, too.'
+        : listening.source.value === 'microphone'
+          ? 'It is not loaded.'
+          : 'Its answers to the clips were recorded.'}{' '}
+      <button type="button" aria-disabled={!idle} onClick={() => idle && listening.loadTeacher()}>
+        {status === 'ready'
+          ? 'The teacher is loaded'
+          : status === 'loading'
+            ? 'Loading the teacher …'
+            : `Load the teacher (${formatBytes(teacher.bytes + runtimeBytes)})`}
       </button>
     </p>
   );
