@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright';
+import { LAP } from '../../../examples/race/worker/settings.js';
 import { formatTable } from '../../../examples/shared/table.js';
 import { launchChromium } from '../test/support/chromium.js';
+import { waitForStep } from '../test/support/race.js';
 import { serveSite } from '../test/support/serve.js';
 
 const SECONDS = 10;
 
 /**
- * Opens the race of the built site, trains and draws for some seconds, and prints the speed that a visitor
- * meets.
+ * Opens the race of the built site, draws for some seconds while it trains, waits for the end of the
+ * lap, and prints the speed that a visitor meets.
  */
 async function main(): Promise<void> {
   const site = await serveSite();
@@ -18,6 +20,10 @@ async function main(): Promise<void> {
 
   const start = performance.now();
   await page.goto(`${site.url}race/`);
+  await page.getByLabel('The teacher says').filter({ hasText: /^\d$/ }).waitFor();
+  const answer = performance.now() - start;
+  // The images of the students are requested once the teacher can answer.
+  const first = [...site.served].filter(({ pathname }) => !/training|held-out/.test(pathname));
   const train = page.getByRole('button', { name: 'Start the race' });
   await train.waitFor();
   const ready = performance.now() - start;
@@ -27,9 +33,12 @@ async function main(): Promise<void> {
   const files = [...site.served].map((file) => readFileSync(file));
 
   await train.click();
+  const trainingStart = performance.now();
   const firstStep = await readStep(page);
   const intervals = await measureFrames(page);
   const steps = (await readStep(page)) - firstStep;
+  await waitForStep(page, LAP);
+  const race = performance.now() - trainingStart;
   await browser.close();
   await site.close();
 
@@ -38,15 +47,22 @@ async function main(): Promise<void> {
       ['', 'measured'],
       [
         ['first contentful paint', formatMilliseconds(firstPaint, 0)],
+        ['first answer of the teacher', formatMilliseconds(answer, 0)],
+        ['bytes loaded before it, with gzip', formatMegabytes(first.map(compress))],
         ['ready to train', formatMilliseconds(ready, 0)],
         ['interval of frames, median', formatMilliseconds(quantile(intervals, 0.5), 1)],
         ['interval of frames, 95th percentile', formatMilliseconds(quantile(intervals, 0.95), 1)],
         ['training steps per second', (steps / SECONDS).toFixed(1)],
+        [`a race of ${LAP} steps`, `${(race / 1000).toFixed(1)} s`],
         ['bytes loaded', formatMegabytes(files)],
-        ['bytes loaded, as gzip has them', formatMegabytes(files.map((file) => gzipSync(file)))],
+        ['bytes loaded, with gzip', formatMegabytes(files.map((file) => gzipSync(file)))],
       ],
     ),
   );
+}
+
+function compress(file: URL): Uint8Array {
+  return gzipSync(readFileSync(file));
 }
 
 async function readStep(page: Page): Promise<number> {
