@@ -4,8 +4,8 @@ import { formatMean, formatPercent } from '../../../shared/table.js';
 import type { Results } from '../../experiment.js';
 import { ALL } from '../../judgement.js';
 
-/** The scenes whose results the page shows, and their names there. */
-const SHOWN = { [ALL]: 'All scenes', it: 'Italian', ru: 'Russian' };
+/** The scenes whose results the page shows, and their names there; music is the hardest. */
+const SHOWN = { [ALL]: 'All scenes', it: 'Italian', ru: 'Russian', music: 'Over music' };
 
 /** The results of `npm run example:voice` as the page shows them. */
 export interface Summary {

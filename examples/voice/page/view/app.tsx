@@ -20,7 +20,7 @@ export function App({ listening }: { readonly listening: Listening }): JSX.Eleme
         <p class="lead">
           The <b class="teacher">teacher</b> is Silero’s voice detector: it tells speech from
           everything else. The <b class="student">student</b> has learned from the teacher’s answers
-          alone, and runs without a runtime, on the audio thread.
+          alone, and needs no runtime.
         </p>
       </header>
       <main>
