@@ -17,6 +17,14 @@ const RUNTIME = createRequire(import.meta.url).resolve(
 /** The module from which the page imports {@link assets}; assets.d.ts has its type. */
 const MODULE = 'virtual:assets';
 
+/** Types of files by their ending, for a page that is served for development. */
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript',
+  wav: 'audio/wav',
+  bin: 'application/octet-stream',
+  onnx: 'application/octet-stream',
+};
+
 /**
  * Makes the files that are not in the repository, or not as the page needs them: the clips, the
  * code of the AudioWorklet as one file, the student's weights, the teacher, and the measured
@@ -34,8 +42,8 @@ export function assets(): Plugin {
         if (this.environment.mode === 'build') {
           return `import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name, source })}`;
         }
-        const type = name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
-        return `'data:${type};base64,${Buffer.from(source).toString('base64')}'`;
+        const [, ending] = name.split('.');
+        return `'data:${TYPES[ending!]};base64,${Buffer.from(source).toString('base64')}'`;
       };
       const asset = (name: string, source: Uint8Array): string =>
         `{ url: ${emit(name, source)}, bytes: ${source.length} }`;

@@ -37,7 +37,7 @@ export function Timeline({ listening }: { readonly listening: Listening }): JSX.
         <li class="loudness">loudness</li>
         <li class="agreement">
           {agreement === undefined ? (
-            live && 'Load the teacher to compare'
+            live && listening.teacherStatus.value !== 'ready' && 'Load the teacher to compare'
           ) : (
             <>
               same decision in <b data-testid="agreement">{formatPercent(agreement)}</b> of the
