@@ -62,7 +62,7 @@ function Header(): JSX.Element {
       <h1>Zero labels beat 300 labels</h1>
       <p class="lead">
         Two small networks learn to read digits. One gets{' '}
-        <b class="labels">300 labels: about 72&#8239;% right.</b> The other gets no label, only the
+        <b class="labels">300 labels: about 73&#8239;% right.</b> The other gets no label, only the
         answers of a big network, its <b class="teacher">teacher</b>:{' '}
         <b class="taught">about 93&#8239;% right.</b> Draw a digit, and watch them race.
       </p>
