@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin, runnerImport, type UserConfig } from 'vite';
+import { addLinkTags } from '../../docs/site/build/linkTags.js';
 import { digits } from './assets/digits.js';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -22,7 +23,7 @@ const prerender: Plugin = {
 const config: UserConfig = defineConfig({
   root: pathOf('.'),
   base: './', // works from any folder
-  plugins: [digits, prerender],
+  plugins: [digits, prerender, addLinkTags('race')],
   resolve: {
     alias: {
       'knowledge-distillation/tfjs': pathOf('../../src/tfjs/index.ts'),

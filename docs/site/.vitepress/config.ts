@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { mergeConfig } from 'vite';
 import { defineConfig } from 'vitepress';
 import { resolve } from '../../../vitest.config.js';
+import { describe } from '../build/description.js';
+import { linkTags, siteUrl } from '../build/linkTags.js';
+import { LIVE } from '../build/live.js';
 import { extendMarkdown } from '../build/markdown.js';
 import { accessibleSearch } from '../build/search.js';
 
@@ -9,16 +13,35 @@ const manifest = JSON.parse(
   readFileSync(new URL('../pages/manifest.json', import.meta.url), 'utf8'),
 );
 
+const DESCRIPTION =
+  'Train a small model from a big one, in TypeScript: losses with exact gradients.';
+/** Pages of the sitemap that VitePress does not build. */
+const APPS = LIVE.map(({ path }) => path)
+  .filter((path) => path.endsWith('/index.html'))
+  .map((path) => ({ url: path.replace('index.html', ''), links: [] }));
 /** A large circle and a small one. */
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="%233451b2"%3E%3Ccircle cx="6" cy="6" r="6"/%3E%3Ccircle cx="13" cy="13" r="3"/%3E%3C/svg%3E';
 
 export default defineConfig({
   title: 'knowledge-distillation',
-  description: 'Train a small model from a big one, in TypeScript: losses with exact gradients.',
+  description: DESCRIPTION,
   lang: 'en',
   base: './', // so that the site works from any folder of any host
   head: [['link', { rel: 'icon', href: ICON }]],
+  transformPageData: ({ description, filePath }, { siteConfig: { srcDir } }) => ({
+    description:
+      description || describe(readFileSync(join(srcDir, filePath), 'utf8')) || DESCRIPTION,
+  }),
+  transformHead: ({ page, title, description }) => {
+    const path = page.replace(/\.md$/, '.html');
+    const name = page.replace(/\.md$/, '');
+    const hasOwn = existsSync(new URL(`../pictures/${name}.png`, import.meta.url));
+    return linkTags({ path, title, description, picture: hasOwn ? name : 'site' });
+  },
+  ...(siteUrl
+    ? { sitemap: { hostname: siteUrl, transformItems: (items) => [...items, ...APPS] } }
+    : {}),
   srcDir: 'pages',
   outDir: 'dist',
   markdown: {
@@ -46,6 +69,10 @@ export default defineConfig({
     nav: [
       { text: 'Start', link: '/start' },
       { text: 'Which loss?', link: '/choose', activeMatch: '/choose' },
+      {
+        text: 'Live',
+        items: LIVE.map(({ title, path }) => ({ text: title, link: `/${path}`, target: '_self' })),
+      },
       { text: 'Strategies', link: '/strategies/', activeMatch: '/strategies/' },
       { text: 'Guides', link: '/guides/choosing', activeMatch: '/guides/' },
       {
@@ -54,7 +81,6 @@ export default defineConfig({
         activeMatch: '/examples/',
       },
       { text: 'Reference', link: '/reference/', activeMatch: '/reference/' },
-      { text: 'Benchmark', link: '/benchmark' },
       { text: 'Project', link: '/project/speed', activeMatch: '/(project|decisions)/' },
     ],
     sidebar: manifest.sidebar,

@@ -1,12 +1,15 @@
+import { drawCurves } from './curves.js';
+import { LIVE } from './live.js';
 import { read, writePage } from './repository.js';
 
-/** Writes the home page: the package's sentence, the README's first code, the app's picture. */
+/** Writes the home page: the package's sentence, the race, the README's first code, live pages. */
 export function writeHome(): void {
   const { description } = JSON.parse(read('package.json'));
   const [code] = /^```ts\n[\s\S]*?^```$/m.exec(read('README.md')) ?? [];
   if (!code) throw new Error('README.md has no code');
-  const picture = (scheme: string) =>
-    `<img class="${scheme}-only" src="examples/race/screenshots/${scheme}.png" alt="The app of examples/race: a student learns digits from its teacher in the page." width="1280" height="800">`;
+  const links = LIVE.map(
+    ({ title, path, about }) => `- <a href="./${path}" target="_self">${title}</a>: ${about}`,
+  ).join('\n');
   writePage(
     'index',
     'README.md',
@@ -19,23 +22,28 @@ export function writeHome(): void {
 ${description}
 
 <p class="front-links">
-<a class="primary" href="./start.html">Start</a>
+<a class="primary" href="./race/index.html" target="_self">Watch two students race</a>
+<a href="./start.html">Start</a>
 <a href="./choose.html">Which loss?</a>
-<a href="./reference/index.html">Reference</a>
 </p>
 
 </div>
 <div class="front-picture">
+<a href="./race/index.html" target="_self">${drawCurves()}</a>
 
-${picture('light')}
-${picture('dark')}
-
-A student learns digits from a teacher, in the page: [examples/race](examples/race/README.md).
+Two small networks learn to read digits. One hears the labels of 300 images. The other hears only a teacher’s answers, and no label. <a href="./race/index.html" target="_self">Race them</a> in your browser.
 
 </div>
 <div class="front-code">
 
 ${code}
+
+</div>
+<div class="front-live">
+
+## Live, in your browser
+
+${links}
 
 </div>
 </main>

@@ -17,8 +17,9 @@ import {
   writeSource,
 } from './documents.js';
 import { writeHome } from './home.js';
+import { copyPictures, writeHosting } from './hosting.js';
 import { writeLaboratory } from './laboratory.js';
-import { referenceSidebar, writeReference } from './reference.js';
+import { referenceSidebars, writeReference } from './reference.js';
 import { type Page, pagesFolder, type SidebarGroup } from './repository.js';
 import { pathOf, strategySidebar, writeStrategy } from './strategies.js';
 
@@ -76,8 +77,10 @@ writeFileSync(
       '/examples/': [group('Examples', examples())],
       '/project/': about,
       '/decisions/': about,
-      '/reference/': referenceSidebar(reference),
+      ...referenceSidebars(reference),
     },
   }),
 );
+copyPictures(join(pagesFolder, 'public'));
 await build(fileURLToPath(new URL('../', import.meta.url)));
+writeHosting(fileURLToPath(new URL('../dist/', import.meta.url)));

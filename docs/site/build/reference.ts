@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import {
   Application,
   type Context,
@@ -132,17 +132,29 @@ function removeMembers({ project }: Context): void {
   }
 }
 
-/** The sidebar of the reference: an entry point, and in it the kinds. */
-export function referenceSidebar(pages: readonly ReferencePage[]): SidebarGroup[] {
+/**
+ * The sidebars of the reference, by the folder whose pages have them. One that listed all symbols
+ * would be most of each page: a sidebar lists those of its own entry point and kind, and leads to
+ * the lists of the others.
+ */
+export function referenceSidebars(pages: readonly ReferencePage[]): Record<string, SidebarGroup[]> {
   const entryPoints = [...new Set(pages.map(({ entryPoint }) => entryPoint))];
-  return entryPoints.map((entryPoint) => ({
-    text: entryPoint,
-    items: KINDS.map(([kind, text]) => ({
-      text,
-      collapsed: true,
-      items: pages
-        .filter((page) => page.kind === kind && page.entryPoint === entryPoint)
-        .map(({ name, path }) => ({ text: name, link: `/${path}` })),
-    })).filter(({ items }) => items.length > 0),
-  }));
+  const sidebarFor = (open?: string): SidebarGroup[] =>
+    entryPoints.map((entryPoint) => ({
+      text: entryPoint,
+      link: `/reference/${entryPoint}/`,
+      items: KINDS.flatMap(([kind, text]): SidebarGroup['items'] => {
+        const own = pages.filter((page) => page.kind === kind && page.entryPoint === entryPoint);
+        const folder = own[0] && dirname(own[0].path);
+        if (!folder) return [];
+        if (folder !== open) return [{ text, link: `/${dirname(folder)}/#${basename(folder)}` }];
+        const items = own.map(({ name, path }) => ({ text: name, link: `/${path}` }));
+        return [{ text, collapsed: false, items }];
+      }),
+    }));
+  const folders = new Set(pages.map(({ path }) => dirname(path)));
+  return {
+    '/reference/': sidebarFor(),
+    ...Object.fromEntries([...folders].map((folder) => [`/${folder}/`, sidebarFor(folder)])),
+  };
 }

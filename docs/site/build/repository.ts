@@ -19,6 +19,7 @@ export interface Page {
 /** A heading and the pages below it, as the sidebar of VitePress takes them. */
 export interface SidebarGroup {
   readonly text: string;
+  readonly link?: string;
   readonly collapsed?: boolean;
   readonly items: readonly (SidebarGroup | { readonly text: string; readonly link: string })[];
 }

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { visit } from './support/visit.js';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const pages = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.html') && file !== '404.html' && !file.startsWith('race/'),
+  (file) => file.endsWith('.html') && file !== '404.html',
 );
 /** One page of each kind. */
 const KINDS = [
@@ -80,6 +80,32 @@ test('a reader can go through the site without loading a page anew', async () =>
     await heading('Choosing a loss').waitFor();
     expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(true);
   });
+});
+
+test('every page says what it is where its address is sent', () => {
+  for (const file of pages) {
+    const html = readFileSync(join(dist, file), 'utf8');
+    const read = (property: string) =>
+      [...html.matchAll(new RegExp(`<meta property="${property}" content="([^"]+)"`, 'g'))].map(
+        ([, content]) => content!,
+      );
+    const [picture = '', ...others] = read('og:image');
+    expect(others).toEqual([]);
+    expect(existsSync(join(dist, dirname(file), picture)), `${file}: ${picture}`).toBe(true);
+    expect(read('og:title'), file).toHaveLength(1);
+    expect(read('og:description'), file).toHaveLength(1);
+  }
+});
+
+test('at a wrong address, the page that the host shows leads home', async () => {
+  const page = await browser.newPage();
+  const path = join(dist, '404.html');
+  await page.route('**/no/such/page', (route) => route.fulfill({ status: 404, path }));
+  await page.goto(`${site.url}no/such/page`);
+  await page.waitForFunction(() => document.querySelector('a')!.pathname !== '/');
+  await page.getByRole('link', { name: 'Home' }).click();
+  await page.getByRole('heading', { level: 1, name: 'knowledge-distillation' }).waitFor();
+  await page.close();
 });
 
 /** Runs in the page: reads every page that links lead to, from the one that is open. */

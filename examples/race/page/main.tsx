@@ -2,6 +2,7 @@ import '@fontsource/source-serif-4/latin-600.css';
 import 'uplot/dist/uPlot.min.css';
 import { effect, signal } from '@preact/signals';
 import { hydrate } from 'preact';
+import { keepForOffline } from '../../../docs/site/offline/keep.js';
 import { App } from './app.js';
 import { steer } from './autopilot.js';
 import { BLANK, type Drawing, sampleOf } from './drawing.js';
@@ -42,5 +43,8 @@ effect(() => {
   return () => clearTimeout(timer);
 });
 steer(race, saved.isPaused ?? false);
+effect(() => {
+  if (race.facts.value) keepForOffline('../');
+});
 // A link that is opened in this tab: everything that it does not hold is saved.
 addEventListener('hashchange', () => location.reload());

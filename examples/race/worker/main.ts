@@ -4,10 +4,12 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import { answerPages } from '../../../docs/site/offline/loaded.js';
 import { startWasm } from '../../digits/wasm.js';
 import { Conversation } from './conversation.js';
 import type { Report, Request } from './protocol.js';
 
+answerPages();
 const conversation = begin();
 // The listener is there from the start, since earlier messages would be lost.
 addEventListener('message', async ({ data }: MessageEvent<Request>) => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin, runnerImport, type UserConfig } from 'vite';
+import { addLinkTags } from '../../../docs/site/build/linkTags.js';
 import { assets } from './build/assets.js';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -23,7 +24,7 @@ const prerender: Plugin = {
 const config: UserConfig = defineConfig({
   root: pathOf('.'),
   base: './', // works from any folder
-  plugins: [files, prerender],
+  plugins: [files, prerender, addLinkTags('voice')],
   worker: { format: 'es' },
   build: { target: 'es2022', outDir: pathOf('../../../docs/site/dist/voice'), emptyOutDir: true },
 });
