@@ -1,0 +1,285 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readSpeech } from '../../../examples/voice/sounds.js';
+import { findViolations } from './support/axe.js';
+import { launchChromium } from './support/chromium.js';
+import { type Site, serveSite } from './support/serve.js';
+import { type Visit, visit } from './support/visit.js';
+
+/** Seconds of speech that the microphone gives; silence follows. */
+const SPEECH = 8;
+
+const folder = mkdtempSync(join(tmpdir(), 'voice-'));
+let site: Site;
+let browser: Browser;
+let visited: Visit;
+
+beforeAll(async () => {
+  const file = join(folder, 'microphone.wav');
+  writeFileSync(file, wavOf(speech()));
+  site = await serveSite();
+  browser = await launchChromium(
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${file}%noloop`,
+  );
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  await visited.page.context().close();
+  expect(visited.complaints).toEqual([]);
+  expect(visited.elsewhere).toEqual([]);
+});
+
+async function open(options?: BrowserContextOptions): Promise<Page> {
+  visited = await visit(browser, site, 'voice/', options);
+  await visited.page.getByTestId('agreement').waitFor(); // the first clip has been heard
+  return visited.page;
+}
+
+const says = (page: Page, who: string): Promise<string | null> =>
+  page.getByLabel(`The ${who} says`).textContent();
+
+async function startMicrophone(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Use your microphone' }).click();
+  await page.getByRole('button', { name: 'Stop the microphone' }).waitFor();
+}
+
+async function agreement(page: Page): Promise<number> {
+  return Number.parseFloat((await page.getByTestId('agreement').textContent()) ?? '');
+}
+
+/** Goes to a part of the clip, from 0 to 1, by keys or pointer alike. */
+function goTo(page: Page, part: number): Promise<void> {
+  return page.getByLabel('Position in the clip').evaluate((slider: HTMLInputElement, place) => {
+    slider.value = String(Math.round(place * Number(slider.max)));
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+  }, part);
+}
+
+/** Waits until nobody has heard speech for 1.5 s, which is longer than the pauses in speech. */
+async function waitForSilence(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const words = [...document.querySelectorAll('output')];
+    const next = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+    let last = performance.now();
+    while (performance.now() - last < 1_500) {
+      if (words.some(({ textContent }) => textContent !== 'no speech')) last = performance.now();
+      await next();
+    }
+  });
+}
+
+describe('clips', () => {
+  test('the student decides as the teacher, before anything is pressed', async () => {
+    const page = await open();
+    for (const clip of await page.getByRole('radio').all()) {
+      await clip.check();
+      await expect.poll(() => agreement(page)).toBeGreaterThan(85);
+      const heard = new Set<string | null>();
+      for (let part = 0; part <= 1; part += 0.02) {
+        await goTo(page, part);
+        heard.add(await says(page, 'student'));
+      }
+      expect([...heard].sort()).toEqual(['no speech', 'speech']);
+    }
+  });
+
+  test('playing moves the place, and the end is announced', async () => {
+    const page = await open();
+    const place = page.getByLabel('Position in the clip');
+    await goTo(page, 0.9);
+    const before = Number(await place.inputValue());
+    await page.getByRole('button', { name: 'Play the clip' }).click();
+    await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(before);
+    await page.getByText(/^The student hears speech in \d+ % of the frames/).waitFor();
+    await page.getByRole('button', { name: 'Play the clip' }).waitFor();
+  });
+
+  test('the teacher gives in the browser the answers that were recorded in Node', async () => {
+    const page = await open();
+    const recorded = await agreement(page);
+    await page.getByRole('button', { name: /^Load the teacher/ }).click();
+    const loaded = page.getByRole('button', { name: 'The teacher is loaded' });
+    await loaded.waitFor();
+    expect(await loaded.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expect.poll(() => page.getByTestId('time-teacher').textContent()).toMatch(/ ms$/);
+    expect(Math.abs((await agreement(page)) - recorded)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('microphone', () => {
+  test('the student hears speech and silence, and the teacher agrees', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    await page.getByRole('button', { name: /^Load the teacher/ }).click();
+    await page.getByText('It listens in this browser, too.').waitFor();
+    await startMicrophone(page);
+    await expect.poll(() => says(page, 'student')).toBe('speech');
+    await expect.poll(() => says(page, 'teacher')).toBe('speech');
+    await waitForSilence(page);
+    expect(await says(page, 'student')).toBe('no speech');
+    expect(await says(page, 'teacher')).toBe('no speech');
+    expect(await agreement(page)).toBeGreaterThan(85);
+    await page.getByRole('button', { name: 'Stop the microphone' }).click();
+    await page.getByText(/^The microphone is off. The student hears speech in/).waitFor();
+  });
+
+  test('stopping releases the microphone', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator;
+      const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+      mediaDevices.getUserMedia = async (wish) => {
+        const stream = await ask(wish);
+        Object.assign(globalThis, { track: stream.getAudioTracks()[0] });
+        return stream;
+      };
+    });
+    const state = (): Promise<string> =>
+      page.evaluate(() => (globalThis as unknown as { track: MediaStreamTrack }).track.readyState);
+    await startMicrophone(page);
+    await expect.poll(() => says(page, 'student')).toMatch(/speech/);
+    expect(await says(page, 'teacher')).toBe('–');
+    expect(await state()).toBe('live');
+    await page.getByRole('radio').nth(1).check();
+    expect(await state()).toBe('ended');
+    await expect.poll(() => says(page, 'teacher')).toMatch(/speech/); // of the clip
+  });
+
+  test('a refusal is a sentence, and the clips stay', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Use your microphone' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText(/^The browser does not let this page use the microphone/).waitFor();
+    expect(await agreement(page)).toBeGreaterThan(85);
+    await page.getByRole('button', { name: 'Play the clip' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+  });
+
+  test('a browser without AudioWorklet, or without a device, is told so', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    const microphone = page.getByRole('button', { name: 'Use your microphone' });
+    await page.evaluate(() => {
+      navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(new DOMException('none', 'NotFoundError'));
+    });
+    await microphone.click();
+    await page.getByText('This device has no microphone.').waitFor();
+    await page.evaluate(() => {
+      delete (BaseAudioContext.prototype as { audioWorklet?: unknown }).audioWorklet;
+    });
+    await microphone.click();
+    await page.getByText(/^This browser gives no microphone to this page/).waitFor();
+  });
+});
+
+test('a teacher that does not load is a sentence, and can be asked for again', async () => {
+  const page = await open();
+  await page.route('**/*.onnx', (route) => route.abort());
+  await page.getByRole('button', { name: /^Load the teacher/ }).click();
+  await page.getByText(/^The teacher could not be loaded/).waitFor();
+  visited.complaints.splice(0); // the console reports the request that failed
+  await page.unroute('**/*.onnx');
+  await page.getByRole('button', { name: /^Load the teacher/ }).click();
+  await page.getByRole('button', { name: 'The teacher is loaded' }).waitFor();
+});
+
+describe('the page', () => {
+  const sizes = [
+    { width: 1280, height: 900 },
+    { width: 390, height: 844 },
+    { width: 320, height: 640 },
+  ];
+  test('fits, and is accessible, in both colour schemes', async () => {
+    const page = await open();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(size.width);
+        expect(await findViolations(page)).toEqual([]);
+      }
+    }
+  });
+
+  test('the keyboard chooses a clip, plays it and goes through it', async () => {
+    const page = await open();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('radio').nth(1).isChecked()).toBe(true);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter'); // the button that has the focus now says Pause
+    await page.getByRole('button', { name: 'Play the clip' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    const place = page.getByLabel('Position in the clip');
+    const before = Number(await place.inputValue());
+    await page.keyboard.press('ArrowRight');
+    expect(Number(await place.inputValue())).toBe(before + 1);
+    expect(await place.getAttribute('aria-valuetext')).toMatch(
+      /^\d+\.\d seconds, teacher: (no )?speech, student: (no )?speech$/,
+    );
+  });
+
+  test('without a network it opens again, and the student still hears every clip', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    const kept = (): Promise<string[]> =>
+      page.evaluate(async () => {
+        const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+        const requests = await Promise.all(stores.map((store) => store.keys()));
+        return requests.flat().map(({ url }) => url.replace(/.*\/|-[^-]*$/g, ''));
+      });
+    const files = ['clip-0', 'clip-1', 'clip-2', 'student', 'worklet'];
+    await expect.poll(kept).toEqual(expect.arrayContaining(files));
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByTestId('agreement').waitFor();
+    await page.getByRole('radio').nth(2).check();
+    await expect.poll(() => agreement(page)).toBeGreaterThan(85);
+    await startMicrophone(page);
+    await page.getByRole('button', { name: 'Stop the microphone' }).click();
+  });
+});
+
+/**
+ * Speech of a voice that the student has not heard in training, without long pauses, and a second of
+ * silence, whose end Chromium repeats.
+ */
+function speech(): Float32Array {
+  const clips: number[] = [];
+  for (const recording of readSpeech('it')) {
+    if (clips.length > SPEECH * 8_000) break;
+    clips.push(...recording);
+  }
+  const sound = new Float32Array((SPEECH + 1) * 8_000);
+  sound.set(clips.slice(0, SPEECH * 8_000));
+  return sound;
+}
+
+/** Returns a WAV file with one channel of 16 bits at 8 kHz. */
+function wavOf(sound: Float32Array): Buffer {
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + 2 * sound.length, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20); // integers
+  header.writeUInt16LE(1, 22); // channel
+  header.writeUInt32LE(8_000, 24);
+  header.writeUInt32LE(16_000, 28); // bytes a second
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36);
+  header.writeUInt32LE(2 * sound.length, 40);
+  const samples = Int16Array.from(sound, (sample) => Math.round(sample * 32_767));
+  return Buffer.concat([header, Buffer.from(samples.buffer)]);
+}
