@@ -1,31 +1,16 @@
 import { statSync } from 'node:fs';
 import { seedsFrom } from '../shared/random.js';
-import type { Pace } from '../shared/training.js';
 import { cached } from './cache.js';
-import {
-  countParameters,
-  QUICK_STUDENT,
-  type Shape,
-  STUDENT,
-  type Student,
-} from './detector/layout.js';
+import { countParameters, QUICK_STUDENT, STUDENT, type Student } from './detector/layout.js';
 import { decode, encode } from './detector/weights.js';
-import { type Judgements, judge, listen } from './judgement.js';
+import { judge, listen } from './judgement.js';
 import type { Lesson } from './lesson.js';
 import { METHODS, type Method } from './methods.js';
 import { LESSON_SOURCES, prepareLesson } from './preparation.js';
-import type { Plan } from './scenes.js';
-import { measureSpeed, type Speed } from './speed.js';
+import type { Results, Settings } from './results.js';
+import { measureSpeed } from './speed.js';
 import { teacherFile } from './teacher.js';
 import { teach } from './training.js';
-
-export interface Settings {
-  readonly training: Plan;
-  readonly test: Plan;
-  readonly shape: Shape;
-  readonly pace: Pace;
-  readonly seeds: readonly number[];
-}
 
 /** The languages and the music of the test are never heard in training. */
 export function chooseSettings(quick: boolean, seed: number): Settings {
@@ -43,24 +28,6 @@ export function chooseSettings(quick: boolean, seed: number): Settings {
     pace: { steps: quick ? 300 : 3000, batch: quick ? 8 : 32, learningRate: 0.008 },
     seeds: seedsFrom(seed, quick),
   };
-}
-
-/** A student of one seed. */
-interface Run {
-  readonly seed: number;
-  readonly judgements: Judgements;
-  /** The judgements before the weights were rounded to a byte each. */
-  readonly unrounded: Judgements;
-}
-
-export interface Results {
-  readonly settings: Settings;
-  /** Frames of the test. */
-  readonly frames: number;
-  readonly teacher: { readonly bytes: number; readonly judgements: Judgements };
-  readonly student: { readonly bytes: number; readonly parameters: number };
-  readonly milliseconds: Speed;
-  readonly methods: readonly { readonly name: string; readonly runs: readonly Run[] }[];
 }
 
 /** The results, and the file of the student that the page runs: of the first method and seed. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { formatMean, formatPercent, formatTable } from '../shared/table.js';
-import type { Results } from './experiment.js';
 import { ALL, type Judgements } from './judgement.js';
+import type { Results } from './results.js';
 import type { Fit } from './scores.js';
 
 type Row = readonly string[];
@@ -25,9 +25,14 @@ export function formatResults(results: Results): string {
 
 const README = new URL('README.md', import.meta.url);
 
-/** Writes the tables of the README, each between two comments. */
+/** Writes the tables of the README. */
 export function writeTables(results: Results): void {
-  const text = readFileSync(README, 'utf8').replace(
+  writeFileSync(README, withTables(readFileSync(README, 'utf8'), results));
+}
+
+/** Returns a document with the tables of the results; each stands between two comments. */
+export function withTables(document: string, results: Results): string {
+  return document.replace(
     /(<!-- npm run example:voice: (.+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, start, name, end) => {
       const { head, rows } = REPORTS[name]!(results);
@@ -35,7 +40,6 @@ export function writeTables(results: Results): void {
       return `${start}${lines.join('\n')}\n${end}`;
     },
   );
-  writeFileSync(README, text);
 }
 
 /** Compares all models on all scenes of the test. */

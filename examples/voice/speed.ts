@@ -1,14 +1,9 @@
 import { BANDS, FRAME, LogMel } from './detector/features.js';
 import type { Student } from './detector/layout.js';
 import { Model } from './detector/model.js';
+import type { Speed } from './results.js';
 import { mixScenes, type Plan } from './scenes.js';
 import { Teacher } from './teacher.js';
-
-/** Milliseconds of processor time for a frame of 32 ms. */
-export interface Speed {
-  readonly teacher: number;
-  readonly student: number;
-}
 
 /** Times that each detector hears the scene; the fastest one counts. */
 const ROUNDS = 5;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -10,8 +10,10 @@ import { BACKGROUNDS, type BackgroundName } from '../../examples/voice/backgroun
 import { BANDS, FRAME, SAMPLE_RATE } from '../../examples/voice/detector/features.js';
 import { countParameters, QUICK_STUDENT, STUDENT } from '../../examples/voice/detector/layout.js';
 import { Model, sigmoid } from '../../examples/voice/detector/model.js';
+import { decode } from '../../examples/voice/detector/weights.js';
 import type { Lesson } from '../../examples/voice/lesson.js';
 import { METHODS } from '../../examples/voice/methods.js';
+import { withTables } from '../../examples/voice/report.js';
 import { resample } from '../../examples/voice/resampling.js';
 import { listSubjects, mixScene, type Plan } from '../../examples/voice/scenes.js';
 import { areaUnderCurve, decide } from '../../examples/voice/scores.js';
@@ -221,4 +223,16 @@ test('a student learns from the teacher without labels, or from labels without t
     expect(fits[index]).toBeGreaterThan(0.9);
     expect(fits[1 - index]).toBeLessThan(0.6);
   }
+});
+
+test('the documents have the published results, of the published student', () => {
+  const read = (file: string) => readFileSync(new URL(`../../examples/${file}`, import.meta.url));
+  const results = JSON.parse(read('voice/results.json').toString());
+  const readme = read('voice/README.md').toString();
+  expect(withTables(readme, results)).toBe(readme);
+  expect(withTables(readme, { ...results, student: { bytes: 5e6 } })).toContain('| 5,000 kB |');
+
+  const { shape, parameters } = decode(read('voice/student.bin'));
+  expect(shape).toEqual(results.settings.shape);
+  expect(parameters.length).toBe(results.student.parameters);
 });

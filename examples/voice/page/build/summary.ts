@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { summarize } from '../../../shared/statistics.js';
 import { formatMean, formatPercent } from '../../../shared/table.js';
-import type { Results } from '../../experiment.js';
 import { ALL } from '../../judgement.js';
+import type { Results } from '../../results.js';
 
 /** The scenes whose results the page shows, and their names there; music is the hardest. */
 const SHOWN = { [ALL]: 'All scenes', it: 'Italian', ru: 'Russian', music: 'Over music' };
