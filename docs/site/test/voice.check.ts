@@ -182,11 +182,11 @@ describe('microphone', () => {
 });
 
 test('a teacher that does not load is a sentence, and can be asked for again', async () => {
-  const page = await open();
+  const page = await open({ serviceWorkers: 'block' }); // it would fetch past the route
   await page.route('**/*.onnx', (route) => route.abort());
   await page.getByRole('button', { name: /^Load the teacher/ }).click();
   await page.getByText(/^The teacher could not be loaded/).waitFor();
-  visited.complaints.splice(0); // the console reports the request that failed
+  visited.complaints.splice(0); // the console reports what was blocked
   await page.unroute('**/*.onnx');
   await page.getByRole('button', { name: /^Load the teacher/ }).click();
   await page.getByRole('button', { name: 'The teacher is loaded' }).waitFor();
