@@ -15,7 +15,7 @@ export type BackgroundName =
   | 'taps'
   | 'music';
 
-/** What is heard behind the speech and in its pauses. */
+/** The sounds behind the speech and in its pauses. */
 export const BACKGROUNDS: Readonly<Record<BackgroundName, Background>> = {
   silence: white, // of a quiet microphone: the scene gives it its level
   'white noise': white,

@@ -36,7 +36,10 @@ export interface Outcome {
   readonly file: Uint8Array;
 }
 
-/** Teaches a student by each method for each seed, and judges the students by the code of the page. */
+/**
+ * Teaches a student by each method for each seed, and judges the students by the code that the page
+ * runs.
+ */
 export async function runExperiment(settings: Settings): Promise<Outcome> {
   const { shape, seeds } = settings;
   const training = await prepareLesson(settings.training);

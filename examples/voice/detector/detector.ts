@@ -3,7 +3,7 @@ import type { Student } from './layout.js';
 import { Model, sigmoid } from './model.js';
 import { Resampler } from './resampler.js';
 
-/** Listens to a stream of samples of any rate, and tells the probability of speech of each frame. */
+/** Listens to samples of any rate, and tells the probability of speech of each frame. */
 export class Detector {
   readonly #resampler: Resampler;
   readonly #mel = new LogMel();

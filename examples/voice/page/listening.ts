@@ -17,7 +17,7 @@ const SHOWN = Math.round(10 / FRAME_SECONDS);
 export type Status = 'still' | 'playing' | 'asking' | 'listening';
 export type TeacherStatus = 'absent' | 'loading' | 'ready' | 'failed';
 
-/** What is heard, from which source, and by whom: the state of the page. */
+/** The state of the page: the sound that plays, its source, and the models that listen. */
 export class Listening {
   /** The number of the clip that is shown, or the microphone. */
   readonly source: Signal<number | 'microphone'> = signal(clips.length > 0 ? 0 : 'microphone');

@@ -1,4 +1,4 @@
-/** What teacher and student have heard of a sound, a number for each frame. */
+/** The answers of teacher and student to a sound, a number for each frame. */
 export interface Trace {
   /** Probabilities of speech; NaN where the model has not listened. */
   readonly student: Float32Array;

@@ -1,7 +1,7 @@
 import { teacher } from 'virtual:assets';
 import type { Request, Response } from './protocol.js';
 
-/** What the teacher heard. */
+/** The teacher's answers. */
 export type Answer = Extract<Response, { kind: 'heard' }>;
 
 interface Waiting {

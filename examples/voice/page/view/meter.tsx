@@ -9,7 +9,7 @@ interface MeterProps {
   readonly listening: Listening;
 }
 
-/** What a model says about the frame that is heard, and what it costs. */
+/** A model's answer for the frame that is heard, and its cost. */
 export function Meter({ who, listening }: MeterProps): JSX.Element {
   const values = listening.trace.value[who];
   const probability = lastHeard(values, listening.place.value);
