@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { siteUrl } from './linkTags.js';
 
@@ -13,6 +13,8 @@ export function copyPictures(folder: string): void {
 /** Writes the answer to a wrong address, and where the sitemap is if the site's address is known. */
 export function writeHosting(dist: string): void {
   writeFileSync(join(dist, '404.html'), MISSING);
+  // With it, an open page of an older build would load parts of this build.
+  rmSync(join(dist, 'hashmap.json'));
   if (siteUrl) {
     writeFileSync(
       join(dist, 'robots.txt'),

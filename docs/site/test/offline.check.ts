@@ -69,6 +69,14 @@ test.each([
   await page.locator('html.dark').waitFor();
 });
 
+test('the voice page has all files of its student without a network', async () => {
+  const page = await open('voice/');
+  await expect.poll(() => cached(page, '.js')).toContainEqual(expect.stringMatching(/worklet/));
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+});
+
 test('the race trains without a network after one visit', async () => {
   const page = await open('race/');
   await readAnswers(page);
@@ -117,24 +125,25 @@ test('a new build is there at the next visit, and the files of the old one are r
 
     await page.reload();
     expect(await page.title()).toMatch(/^New: /);
-    await page.waitForFunction(async () => {
-      const registration = await navigator.serviceWorker.getRegistration();
-      return registration?.waiting; // the new service worker
-    });
+    const isNewInstalled = () =>
+      page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.getRegistration();
+        return registration!.waiting?.state === 'installed';
+      });
+    await expect.poll(isNewInstalled).toBe(true);
     const another = await page.context().newPage();
     await page.close(); // now no page has the old service worker
-    // The browser notices at some later time that no page is open.
-    await expect
-      .poll(async () => {
-        await another.goto('about:blank');
-        await another.goto(`${changing.url}race/`);
-        return cached(another, '.css');
-      })
-      .toEqual([renamed]);
+    const beside = new URL('/', changing.url).href; // which the service worker does not serve
+    await another.route(beside, (route) => route.fulfill({ body: 'beside' }));
+    await another.goto(beside);
+    await expect.poll(() => another.evaluate(() => caches.keys())).toEqual([]);
+    await another.goto(`${changing.url}race/`);
+    await expect.poll(() => cached(another, '.css')).toEqual([renamed]);
     await waitUntilKept(another);
     await another.context().setOffline(true);
     await another.reload();
     expect(await another.title()).toMatch(/^New: /);
+    expect(visited.elsewhere.splice(0)).toEqual([beside]);
   } finally {
     await changing.close();
     rmSync(dist, { recursive: true });
