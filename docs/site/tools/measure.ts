@@ -1,19 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { parseArgs } from 'node:util';
 import type { Page } from 'playwright';
 import { LAP } from '../../../examples/race/worker/settings.js';
+import { formatMarkdown, replacePart } from '../../../examples/shared/document.js';
 import { formatTable } from '../../../examples/shared/table.js';
 import { launchChromium } from '../test/support/chromium.js';
-import { waitForStep } from '../test/support/race.js';
+import { numberIn, waitForStep } from '../test/support/race.js';
 import { serveSite } from '../test/support/serve.js';
 
 const SECONDS = 10;
+const README = new URL('../../../examples/race/README.md', import.meta.url);
 
 /**
  * Opens the race of the built site, draws for some seconds while it trains, waits for the end of the
- * lap, and prints the speed that a visitor meets.
+ * lap, and prints what a visitor meets. With `--write`, the table of the README is written, too.
  */
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
   const site = await serveSite();
   const browser = await launchChromium();
   const page = await browser.newPage({ reducedMotion: 'reduce' }); // it does not start by itself
@@ -34,18 +38,21 @@ async function main(): Promise<void> {
 
   await train.click();
   const trainingStart = performance.now();
-  const firstStep = await readStep(page);
+  const firstStep = await numberIn(page, 'step');
   const intervals = await measureFrames(page);
-  const steps = (await readStep(page)) - firstStep;
+  const steps = (await numberIn(page, 'step')) - firstStep;
   await waitForStep(page, LAP);
   const race = performance.now() - trainingStart;
+  await page.getByText(`After ${LAP} steps`).waitFor(); // the last results are there
+  const [labels, taught] = [
+    await page.getByTestId('labels-accuracy').textContent(),
+    await page.getByTestId('taught-accuracy').textContent(),
+  ];
   await browser.close();
   await site.close();
 
-  console.log(
-    formatTable(
-      ['', 'measured'],
-      [
+  const head = ['', 'measured'];
+  const rows = [
         ['first contentful paint', formatMilliseconds(firstPaint, 0)],
         ['first answer of the teacher', formatMilliseconds(answer, 0)],
         ['bytes loaded before it, with gzip', formatMegabytes(first.map(compress))],
@@ -56,17 +63,18 @@ async function main(): Promise<void> {
         [`a race of ${LAP} steps`, `${(race / 1000).toFixed(1)} s`],
         ['bytes loaded', formatMegabytes(files)],
         ['bytes loaded, with gzip', formatMegabytes(files.map((file) => gzipSync(file)))],
-      ],
-    ),
-  );
+        ['right after the race, with labels', labels!],
+        ['right after the race, with the teacher’s answers', taught!],
+  ];
+  console.log(formatTable(head, rows));
+  if (!values.write) return;
+  const readme = readFileSync(README, 'utf8');
+  const table = formatMarkdown(head, rows);
+  writeFileSync(README, replacePart(readme, 'npm run site:measure -- --write', table));
 }
 
 function compress(file: URL): Uint8Array {
   return gzipSync(readFileSync(file));
-}
-
-async function readStep(page: Page): Promise<number> {
-  return Number(await page.getByTestId('step').textContent());
 }
 
 /** Draws circles for some seconds and returns the milliseconds between frames. */
