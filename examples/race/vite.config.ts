@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin, runnerImport, type UserConfig } from 'vite';
 import { addLinkTags } from '../../docs/site/build/linkTags.js';
 import { digits } from './assets/digits.js';
+import { rightOf } from './page/watch.js';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -29,6 +30,10 @@ const config: UserConfig = defineConfig({
       'knowledge-distillation/tfjs': pathOf('../../src/tfjs/index.ts'),
       'knowledge-distillation': pathOf('../../src/index.ts'),
     },
+  },
+  define: {
+    'import.meta.env.RIGHT_WITH_LABELS': JSON.stringify(rightOf('Labels only')),
+    'import.meta.env.RIGHT_WITH_ANSWERS': JSON.stringify(rightOf('The teacher’s answers')),
   },
   worker: { format: 'es' },
   build: { target: 'es2022', outDir: pathOf('../../docs/site/dist/race'), emptyOutDir: true },

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { formatMarkdown, replacePart } from '../shared/document.js';
 import { formatMean, formatPercent, formatTable } from '../shared/table.js';
 import { ALL, type Judgements } from './judgement.js';
 import type { Results } from './results.js';
@@ -32,14 +33,10 @@ export function writeTables(results: Results): void {
 
 /** Returns a document with the tables of the results; each stands between two comments. */
 export function withTables(document: string, results: Results): string {
-  return document.replace(
-    /(<!-- npm run example:voice: (.+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, start, name, end) => {
-      const { head, rows } = REPORTS[name]!(results);
-      const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
-      return `${start}${lines.join('\n')}\n${end}`;
-    },
-  );
+  return Object.entries(REPORTS).reduce((written, [name, report]) => {
+    const { head, rows } = report(results);
+    return replacePart(written, `npm run example:voice: ${name}`, formatMarkdown(head, rows));
+  }, document);
 }
 
 /** Compares all models on all scenes of the test. */

@@ -9,18 +9,14 @@ import { PIXELS, toRows } from '../../examples/digits/images.js';
 import { RecordedOutputs } from '../../examples/digits/recorded.js';
 import { chooseDigits, chooseSamples, splitDigits } from '../../examples/race/assets/digits.js';
 import { ALL_BYTES, decodeDigits, encodeDigits } from '../../examples/race/assets/encoding.js';
-import { LABELS_ONLY, TEACHERS_ANSWERS } from '../../examples/race/page/presets.js';
+import { LABELS_ONLY, PRESETS, TEACHERS_ANSWERS } from '../../examples/race/page/presets.js';
+import { RESULTS } from '../../examples/race/results.js';
 import { Conversation } from '../../examples/race/worker/conversation.js';
 import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
 import { LAP } from '../../examples/race/worker/settings.js';
 import { mostLikelyOf } from '../../examples/shared/statistics.js';
 
-const RECIPE: Recipe = {
-  images: 'all',
-  weights: { response: 40, attention: 30, feature: 30 },
-  temperature: 3,
-  alpha: 0.3,
-};
+const { recipe: RECIPE } = PRESETS.find(({ name }) => name === 'TinyBERT-like')!;
 const OPEN: Request = { kind: 'open', seed: 1, recipe: RECIPE };
 
 let digits: ReturnType<typeof chooseDigits>;
@@ -134,6 +130,10 @@ test('a student learns to agree with its teacher', async () => {
   expect(curve[3]!.accuracy).toBeLessThan(0.6);
   expect(curve[6]!.accuracy).toBeGreaterThan(0.7);
   expect(curve[6]!.agreement).toBeGreaterThan(0.7);
+  const recorded = RESULTS.students['TinyBERT-like'].curve;
+  for (const [index, { accuracy }] of curve.slice(0, 4).entries()) {
+    expect(Math.abs(accuracy - recorded[index]!.accuracy)).toBeLessThan(0.03);
+  }
 }, 120_000);
 
 test('the bytes of all files are known before they are loaded', () => {
@@ -298,11 +298,13 @@ test('an unsuitable snapshot is refused', async () => {
 test('both models answer about an image', async () => {
   const page = new Page(OPEN);
   for (const pixels of samples) {
-    page.send({ kind: 'ask', who: 'teacher', pixels }, { kind: 'ask', who: 'student', pixels });
+    page.send({ kind: 'ask', model: 'teacher', pixels }, { kind: 'ask', model: 'student', pixels });
   }
   const answers = page.all('answer');
   expect(answers).toHaveLength(20);
-  const digits = answers.filter(({ who }) => who === 'teacher').map(({ answer }) => answer.logits);
+  const digits = answers
+    .filter(({ model }) => model === 'teacher')
+    .map(({ answer }) => answer.logits);
   const right = digits.filter((logits, digit) => mostLikelyOf(logits) === digit);
   expect(right.length).toBeGreaterThanOrEqual(9);
   for (const { logits, attention } of answers.map(({ answer }) => answer)) {
@@ -311,7 +313,7 @@ test('both models answer about an image', async () => {
     const row = attention.subarray(0, 16).reduce((total, value) => total + value, 0);
     expect(row).toBeCloseTo(1, 5);
   }
-  page.send({ kind: 'ask', who: 'teacher', pixels: new Float32Array(3) });
+  page.send({ kind: 'ask', model: 'teacher', pixels: new Float32Array(3) });
   expect(page.last('failed').message).toBe('an image must have 784 finite pixels, got 3 numbers');
 });
 
@@ -330,7 +332,7 @@ test('no tensors accumulate', async () => {
   const { snapshot } = page;
   page.send(
     { kind: 'teach', recipe: RECIPE },
-    { kind: 'ask', who: 'student', pixels: samples[0]! },
+    { kind: 'ask', model: 'student', pixels: samples[0]! },
     { kind: 'resume', snapshot },
   );
   await page.trainTo(6);
@@ -352,8 +354,8 @@ test('a request that comes too early is refused', () => {
   tooEarly(prepare, 'there is no teacher yet: meet comes first');
   tooEarly(OPEN, 'there is no classroom yet: prepare comes first');
   conversation.receive(meet);
-  conversation.receive({ kind: 'ask', who: 'teacher', pixels });
+  conversation.receive({ kind: 'ask', model: 'teacher', pixels });
   expect(reports.splice(0).map(({ kind }) => kind)).toEqual(['met', 'answer']);
-  tooEarly({ kind: 'ask', who: 'student', pixels }, 'there is no student yet: open comes first');
+  tooEarly({ kind: 'ask', model: 'student', pixels }, 'there is no student yet: open comes first');
   tooEarly({ kind: 'train', until: 9 }, 'there is no student yet: open comes first');
 });

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
+import { lastOf, RESULTS } from '../../../examples/race/results.js';
 import { findViolations } from './support/axe.js';
 import { AT_REST, drawStroke, readAnswers, startRace, waitForStep } from './support/race.js';
 import { visitRace } from './support/raceVisits.js';
@@ -14,6 +15,20 @@ const PRESETS = [
   'TinyBERT-like',
   'Attention only',
 ];
+
+test('the page and its description say what was recorded', async () => {
+  const page = await open(AT_REST);
+  const [labels, answers] = (['Labels only', 'The teacher’s answers'] as const).map(
+    (preset) => `about ${Math.round(100 * lastOf(RESULTS.students[preset]).accuracy)}\u202f% right`,
+  );
+  expect(await page.locator('.lead .labels').textContent()).toBe(`300 labels: ${labels}.`);
+  expect(await page.locator('.lead .taught').textContent()).toBe(`${answers}.`);
+  const description = await page.locator('meta[name=description]').getAttribute('content');
+  expect(description).toContain(`With 300 labels: ${labels}.`);
+  expect(description).toContain(`only a teacher's answers: ${answers}.`);
+  const sent = page.locator('meta[property="og:description"]');
+  expect(await sent.getAttribute('content')).toBe(description);
+});
 
 describe('the recipe', () => {
   test('each preset says what to watch; each slider changes the picture at once', async () => {

@@ -1,7 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
-import { isLapOver } from './describe.js';
 import { formatPercent } from './format.js';
 import type { Race } from './race.js';
 
@@ -57,7 +56,7 @@ function sayStatus(race: Race): string | undefined {
 function sayRest(race: Race): string | undefined {
   const step = race.step.value;
   if (step === 0) return 'Ready to race.';
-  if (isLapOver(race)) return `The lap is over at step ${step}${sayScores(race)}.`;
+  if (race.isLapOver.value) return `The lap is over at step ${step}${sayScores(race)}.`;
   // At the end of a lap, the last results are still to come.
   return step === race.end.value ? undefined : `Paused at step ${step}${sayScores(race)}.`;
 }

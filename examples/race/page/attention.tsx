@@ -5,10 +5,10 @@ import type { Answer } from '../worker/protocol.js';
 import { Canvas } from './canvas.js';
 import { NAMES, type Who } from './describe.js';
 import { formatPercent } from './format.js';
+import { HEADS, mapOf, overlapsOf } from './overlap.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
 import type { Lane, Race } from './race.js';
 
-const HEADS = 2;
 const FIRST_PATCH = 5;
 const RESOLUTION = 224;
 
@@ -31,13 +31,11 @@ export function Attention({ race }: { readonly race: Race }): JSX.Element {
 }
 
 /** Returns the overlap of a student's attention with the teacher's, in [0, 1], for each head. */
-export function overlapsOf(race: Race, lane: Lane): number[] | undefined {
+export function overlapsWithTeacher(race: Race, lane: Lane): number[] | undefined {
   const teacher = race.teacher.value;
   const student = race.students[lane].answer.value;
   if (!teacher || !student) return undefined;
-  return Array.from({ length: HEADS }, (_, head) =>
-    overlapOf(mapOf(teacher.attention, head), mapOf(student.attention, head)),
-  );
+  return overlapsOf(teacher.attention, student.attention);
 }
 
 function Maps({ race }: { readonly race: Race }): JSX.Element {
@@ -55,7 +53,7 @@ function Maps({ race }: { readonly race: Race }): JSX.Element {
           <figure key={who} class={who}>
             <figcaption>
               <h3>{NAMES[who]}</h3>
-              {who !== 'teacher' && <Overlap overlaps={overlapsOf(race, who)} />}
+              {who !== 'teacher' && <Overlap overlaps={overlapsWithTeacher(race, who)} />}
             </figcaption>
             {Array.from({ length: HEADS }, (_, head) => (
               <div key={head} class="head">
@@ -77,16 +75,6 @@ function Overlap({ overlaps }: { readonly overlaps: readonly number[] | undefine
       Overlap with the teacher: {overlaps?.map((one) => formatPercent(one, 0)).join(' and ') ?? '–'}
     </p>
   );
-}
-
-/** Returns the map [TOKENS, TOKENS] of one head from [heads, TOKENS, TOKENS]. */
-function mapOf(attention: Float32Array, head: number): Float32Array {
-  return attention.subarray(head * TOKENS ** 2, (head + 1) * TOKENS ** 2);
-}
-
-/** Returns the overlap of two maps in [0, 1]: Σ min(p, q), averaged over the rows. */
-function overlapOf(left: Float32Array, right: Float32Array): number {
-  return left.reduce((sum, value, index) => sum + Math.min(value, right[index]!), 0) / TOKENS;
 }
 
 function answerOf(race: Race, who: Who): Answer | undefined {

@@ -1,5 +1,4 @@
 import { effect, type Signal, signal } from '@preact/signals';
-import { isLapOver } from './describe.js';
 import type { Race } from './race.js';
 
 /** The connection as far as the browser tells; not in TypeScript's types. */
@@ -21,7 +20,7 @@ export function steer(race: Race, wasPaused: boolean): void {
       race.pause();
     } else if (!isHidden.value && status === 'ready' && starts) {
       starts = false;
-      if (!isLapOver(race)) race.train();
+      if (!race.isLapOver.value) race.train();
     }
   });
 }

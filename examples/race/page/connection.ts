@@ -92,7 +92,7 @@ export class Connection {
 }
 
 function isReplacedBy(older: Report, newer: Report): boolean {
-  const who = (report: Report): string | undefined =>
-    report.kind === 'answer' ? report.who : undefined;
-  return older.kind === newer.kind && who(older) === who(newer);
+  const model = (report: Report): string | undefined =>
+    report.kind === 'answer' ? report.model : undefined;
+  return older.kind === newer.kind && model(older) === model(newer);
 }

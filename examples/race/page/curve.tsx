@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { RESULTS } from '../results.js';
 import { drawChart } from './chart.js';
-import { describe, isLapOver, NAMES } from './describe.js';
+import { describe, NAMES } from './describe.js';
 import { formatCount, formatPercent } from './format.js';
 import type { Lane, Race } from './race.js';
 import { Runs } from './runs.js';
@@ -62,11 +63,11 @@ export function Curve({ race }: { readonly race: Race }): JSX.Element {
 function hintOf(race: Race): string {
   const { labels, taught } = race.students;
   const [left, right] = [labels.curve.value.at(-1), taught.curve.value.at(-1)];
-  if (isLapOver(race) && left && right) {
+  if (race.isLapOver.value && left && right) {
     return `After ${formatCount(race.step.value)} steps: ${formatPercent(right.accuracy)} right against ${formatPercent(left.accuracy)}. Go on for another lap, or train a new student with another recipe.`;
   }
-  const heldOut = race.facts.value?.heldOutImages ?? 500;
-  return `Right answers on ${formatCount(heldOut)} digits that none of the three has learned from. One point is noise.`;
+  const { heldOutImages } = race.facts.value ?? RESULTS.facts;
+  return `Right answers on ${formatCount(heldOutImages)} digits that none of the three has learned from. One point is noise.`;
 }
 
 interface EntryProps {

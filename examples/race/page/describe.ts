@@ -2,7 +2,7 @@ import { mostLikelyOf } from '../../shared/statistics.js';
 import type { Facts, Recipe } from '../worker/protocol.js';
 import { formatCount, formatPercent } from './format.js';
 import { PRESETS } from './presets.js';
-import type { Lane, Race } from './race.js';
+import type { Lane } from './race.js';
 import { isSameRecipe } from './recipes.js';
 
 export type Who = 'teacher' | Lane;
@@ -50,18 +50,17 @@ function labelOf(alpha: number): string {
 }
 
 /** 'the teacher's answers for 3,000 images, no label' */
-export function lessonOf(recipe: Recipe, facts: Facts | undefined): string {
+export function lessonOf(recipe: Recipe, facts: Facts): string {
   const { images, weights, alpha } = recipe;
-  const [all, labelled] = [facts?.images ?? 3000, facts?.labelledImages ?? 300];
   const usesLabels = weights.response > 0 && alpha > 0;
   const parts = [
     ...(hearsTeacher(recipe) ? ['answers'] : []),
     ...(weights.attention > 0 ? ['attention'] : []),
     ...(weights.feature > 0 ? ['features'] : []),
   ];
-  const labels = usesLabels ? `${labelled} labels` : 'no label';
+  const labels = usesLabels ? `${facts.labelledImages} labels` : 'no label';
   if (parts.length === 0) return `${labels}, no teacher`;
-  const count = formatCount(images === 'all' ? all : labelled);
+  const count = formatCount(images === 'all' ? facts.images : facts.labelledImages);
   return `the teacher’s ${parts.join(', ')} for ${count} images, ${labels}`;
 }
 
@@ -77,18 +76,10 @@ function degreeOf(share: number): string {
   if (share > 0.25) return 'could as well be';
   if (share > 0.1) return 'looks a lot like';
   if (share > 0.03) return 'looks a bit like';
-  return 'looks hardly like';
+  return 'hardly looks like';
 }
 
 /** 3 → 'a 3', 8 → 'an 8' */
 function withArticle(digit: number): string {
   return `${digit === 8 ? 'an' : 'a'} ${digit}`;
-}
-
-/** True between a lap, whose last results are there, and the next one. */
-export function isLapOver({ status, step, end, students }: Race): boolean {
-  const isEvaluated = [students.labels, students.taught].every(
-    ({ curve }) => (curve.value.at(-1)?.step ?? 0) >= step.value,
-  );
-  return status.value === 'ready' && step.value > 0 && step.value === end.value && isEvaluated;
 }

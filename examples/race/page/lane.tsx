@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
+import { RESULTS } from '../results.js';
 import { Bars } from './bars.js';
 import { lessonOf, NAMES } from './describe.js';
 import { formatCount, formatPercent } from './format.js';
@@ -26,7 +27,7 @@ export function LaneCard({ race, lane }: LaneProps): JSX.Element {
           <b data-testid={`${lane}-accuracy`}>{last ? formatPercent(last.accuracy) : '–'}</b> right
         </p>
       </div>
-      <p class="facts">{lessonOf(student.recipe.value, race.facts.value)}</p>
+      <p class="facts">{lessonOf(student.recipe.value, race.facts.value ?? RESULTS.facts)}</p>
       <p class="verdict">
         <output class="digit" aria-label={`${NAMES[lane]}: the student says`}>
           {probabilities ? mostLikelyOf(probabilities) : '–'}

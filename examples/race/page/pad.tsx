@@ -1,11 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, TargetedPointerEvent } from 'preact';
 import { SIDE } from '../../digits/images.js';
-import type { AppProps } from './app.js';
 import { Canvas } from './canvas.js';
 import { BLANK, type Drawing, isBlank, movePen, putPenDown, sampleOf } from './drawing.js';
 import { contextOf, paintPixels } from './paint.js';
 import { color } from './palette.js';
+import type { AppProps } from './props.js';
 import { drawStrokes } from './rasterize.js';
 
 /** Width of the pen, and the distance of one press of an arrow key, as fractions of the pad. */

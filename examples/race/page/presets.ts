@@ -1,11 +1,16 @@
 import type { Recipe } from '../worker/protocol.js';
 
+export type PresetName =
+  | 'Labels only'
+  | 'The teacher’s answers'
+  | 'Hinton 2015'
+  | 'TinyBERT-like'
+  | 'Attention only';
+
 /** A recipe to start from. */
 export interface Preset {
-  readonly name: string;
+  readonly name: PresetName;
   readonly recipe: Recipe;
-  /** What to watch. */
-  readonly watch: string;
 }
 
 /** Cross-entropy with the labels, on the labelled images alone. */
@@ -28,21 +33,16 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'Labels only',
     recipe: LABELS_ONLY,
-    watch:
-      'The loss falls to 0: the student knows its 300 images by heart. On new digits it stays near 72 %.',
   },
   {
     name: 'The teacher’s answers',
     recipe: TEACHERS_ANSWERS,
-    watch: 'Not a single label. It starts more slowly, and is ahead after about 100 steps.',
   },
   {
     // Hinton, Vinyals and Dean (2015), §2 and §3: temperatures of 2.5 to 4 suited their smallest
     // student best, and the labels got a considerably lower weight than the teacher.
     name: 'Hinton 2015',
     recipe: { ...TEACHERS_ANSWERS, temperature: 4, alpha: 0.1 },
-    watch:
-      'Softer answers, and the labels with a tenth of the weight. Here the labels add little: the teacher knows them.',
   },
   {
     // The three parts of Jiao and others (2020), with the losses of this demo.
@@ -52,13 +52,9 @@ export const PRESETS: readonly Preset[] = [
       weights: { response: 40, attention: 30, feature: 30 },
       alpha: 0.3,
     },
-    watch:
-      'The student also looks where the teacher looks: the overlap of their attention doubles.',
   },
   {
     name: 'Attention only',
     recipe: { ...TEACHERS_ANSWERS, weights: { response: 0, attention: 100, feature: 0 } },
-    watch:
-      'The student looks where the teacher looks, and names no digit: nothing trains its last layer.',
   },
 ];

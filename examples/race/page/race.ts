@@ -47,6 +47,8 @@ export class Race {
   readonly teacher: Signal<AnswerAbout | undefined> = this.students.taught.teacher;
   /** Earlier students of the lane `taught`, the newest first. */
   readonly runs: Signal<readonly Run[]> = signal([]);
+  /** True between a lap, whose last results are there, and the next one. */
+  readonly isLapOver: ReadonlySignal<boolean> = computed(() => this.#findLapOver());
   /** The loaded part of all files, in [0, 1]. */
   readonly progress: ReadonlySignal<number> = progress;
   /** Why a worker is gone or a file missing; the students are shown as they will go on. */
@@ -180,6 +182,12 @@ export class Race {
   #findFailure(): string | undefined {
     const failures = this.#all.map(({ failure }) => failure.value);
     return failures.find((failure) => failure !== undefined) ?? this.#loadFailure.value;
+  }
+
+  #findLapOver(): boolean {
+    const step = this.step.value;
+    const isEvaluated = this.#all.every(({ curve }) => (curve.value.at(-1)?.step ?? 0) >= step);
+    return this.status.value === 'ready' && step > 0 && step === this.end.value && isEvaluated;
   }
 
   #findStatus(): RaceStatus {

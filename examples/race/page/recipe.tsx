@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
-import type { AppProps } from './app.js';
 import { PRESETS } from './presets.js';
+import type { AppProps } from './props.js';
 import type { Race } from './race.js';
 import { isSameRecipe } from './recipes.js';
 import { Share } from './share.js';
 import { Sliders } from './sliders.js';
 import { save } from './storage.js';
+import { WATCH } from './watch.js';
 
 /** The taught student's recipe: presets, sliders, and a new student with it. */
 export function RecipePanel(props: AppProps): JSX.Element {
@@ -28,7 +29,9 @@ export function RecipePanel(props: AppProps): JSX.Element {
           </button>
         ))}
       </fieldset>
-      <p class="watch">{chosen ? chosen.watch : 'Your own recipe. Train a new student with it.'}</p>
+      <p class="watch">
+        {chosen ? WATCH[chosen.name] : 'Your own recipe. Train a new student with it.'}
+      </p>
       <div class="actions">
         <button type="button" class="again" onClick={() => trainNew(race)}>
           Train a new student

@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { AppProps } from './app.js';
 import { Copy } from './copy.js';
 import { writeLink } from './link.js';
+import type { AppProps } from './props.js';
 
 /** Shares a link to the page with this recipe and drawing. */
 export function Share({ race, drawing }: AppProps): JSX.Element {

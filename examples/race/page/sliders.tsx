@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { RESULTS } from '../results.js';
 import type { Recipe } from '../worker/protocol.js';
-import { overlapsOf } from './attention.js';
+import { overlapsWithTeacher } from './attention.js';
 import { hearsTeacher } from './describe.js';
 import { formatCount, formatPercent } from './format.js';
 import type { Race } from './race.js';
@@ -25,7 +26,7 @@ export function Sliders({ race }: { readonly race: Race }): JSX.Element {
   }, []);
   const student = race.students.taught;
   const recipe = student.recipe.value;
-  const facts = race.facts.value;
+  const { labelledImages } = race.facts.value ?? RESULTS.facts;
   const hasResponse = recipe.weights.response > 0;
   return (
     <details ref={details} open>
@@ -57,7 +58,7 @@ export function Sliders({ race }: { readonly race: Race }): JSX.Element {
           label="Labels (α)"
           purpose={
             hasResponse
-              ? `weight of the true label, on the ${formatCount(facts?.labelledImages ?? 300)} images that have one`
+              ? `weight of the true label, on the ${formatCount(labelledImages)} images that have one`
               : 'no effect: Response is 0'
           }
           isWithoutEffect={!hasResponse}
@@ -124,7 +125,7 @@ function ComponentRow({ race, name, label, purpose }: ComponentRowProps): JSX.El
 
 /** The fraction of the student's attention that lies where the teacher's does. */
 function Overlap({ race }: { readonly race: Race }): JSX.Element {
-  const overlaps = overlapsOf(race, 'taught');
+  const overlaps = overlapsWithTeacher(race, 'taught');
   const mean = overlaps && overlaps.reduce((sum, one) => sum + one, 0) / overlaps.length;
   return (
     <span>
@@ -135,10 +136,10 @@ function Overlap({ race }: { readonly race: Race }): JSX.Element {
 
 function Images({ race }: { readonly race: Race }): JSX.Element {
   const recipe = race.students.taught.recipe.value;
-  const labelled = formatCount(race.facts.value?.labelledImages ?? 300);
+  const facts = race.facts.value ?? RESULTS.facts;
   const choices = [
-    ['all', 'all 3,000 images'],
-    ['labelled', `the ${labelled} labelled ones`],
+    ['all', `all ${formatCount(facts.images)} images`],
+    ['labelled', `the ${formatCount(facts.labelledImages)} labelled ones`],
   ] as const;
   return (
     <fieldset class="images">

@@ -4,6 +4,7 @@ import type {
   Answer,
   CurvePoint,
   Facts,
+  Model,
   Recipe,
   Report,
   Request,
@@ -22,8 +23,6 @@ const STEPS_BETWEEN_ANSWERS = 4;
  * `training`: steps are due; `failed`: the worker is gone.
  */
 export type StudentStatus = 'loading' | 'preparing' | 'ready' | 'training' | 'failed';
-
-export type Who = 'teacher' | 'student';
 
 /** An answer of a model, and the image that it is about. */
 export interface AnswerAbout extends Answer {
@@ -55,8 +54,8 @@ export class Student {
   /** The image on the pad. */
   #pixels: Float32Array | undefined;
   /** The image of the request that awaits an answer. */
-  readonly #asked = new Map<Who, Float32Array>();
-  readonly #stale = new Set<Who>();
+  readonly #asked = new Map<Model, Float32Array>();
+  readonly #stale = new Set<Model>();
 
   /** `keep` is called with each new snapshot. */
   constructor(recipe: Recipe, keep: (snapshot: Snapshot) => void) {
@@ -128,11 +127,11 @@ export class Student {
   }
 
   /** Asks for the answers of these models for the image on the pad. */
-  ask(pixels: Float32Array | undefined, who: readonly Who[]): void {
+  ask(pixels: Float32Array | undefined, models: readonly Model[]): void {
     this.#pixels = pixels;
-    for (const one of who) {
-      if (!pixels) this.#answerOf(one).value = undefined;
-      this.#stale.add(one);
+    for (const model of models) {
+      if (!pixels) this.#answerOf(model).value = undefined;
+      this.#stale.add(model);
     }
     this.#askIfStale();
   }
@@ -207,29 +206,29 @@ export class Student {
         this.#stale.add('student');
         break;
       case 'answer': {
-        const pixels = this.#asked.get(report.who);
-        this.#asked.delete(report.who);
+        const pixels = this.#asked.get(report.model);
+        this.#asked.delete(report.model);
         if (pixels && this.#pixels) {
-          this.#answerOf(report.who).value = { ...report.answer, pixels };
+          this.#answerOf(report.model).value = { ...report.answer, pixels };
         }
         break;
       }
     }
   }
 
-  #answerOf(who: Who): Signal<AnswerAbout | undefined> {
-    return who === 'teacher' ? this.teacher : this.answer;
+  #answerOf(model: Model): Signal<AnswerAbout | undefined> {
+    return model === 'teacher' ? this.teacher : this.answer;
   }
 
   #askIfStale(): void {
     const pixels = this.#pixels;
     if (!pixels || !this.#connection) return;
-    for (const who of this.#stale) {
-      const canAnswer = who === 'teacher' ? this.#weights : this.#phase.value === 'open';
-      if (!canAnswer || this.#asked.has(who)) continue;
-      this.#stale.delete(who);
-      this.#asked.set(who, pixels);
-      this.#send({ kind: 'ask', who, pixels });
+    for (const model of this.#stale) {
+      const canAnswer = model === 'teacher' ? this.#weights : this.#phase.value === 'open';
+      if (!canAnswer || this.#asked.has(model)) continue;
+      this.#stale.delete(model);
+      this.#asked.set(model, pixels);
+      this.#send({ kind: 'ask', model, pixels });
     }
   }
 
@@ -253,7 +252,7 @@ export class Student {
   /** Shows the student from which a new worker will resume. */
   #fail(reason: string): void {
     this.#connection = undefined;
-    for (const who of this.#asked.keys()) this.#stale.add(who);
+    for (const model of this.#asked.keys()) this.#stale.add(model);
     this.#asked.clear();
     batch(() => {
       this.#showSnapshot();

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { mostLikelyOf } from '../../shared/statistics.js';
+import { RESULTS } from '../results.js';
 import { Bars } from './bars.js';
 import { hearsTeacher, likenessOf } from './describe.js';
 import { formatCount, formatPercent, formatProbability } from './format.js';
@@ -23,7 +24,8 @@ export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
         </p>
       </div>
       <p class="facts">
-        {teacher && `${formatCount(teacher.parameters)} parameters, 8,000 labels`}
+        {teacher &&
+          `${formatCount(teacher.parameters)} parameters, ${formatCount(RESULTS.teacherLabels)} labels`}
       </p>
       <p class="verdict">
         <output class="digit" aria-label="The teacher says">

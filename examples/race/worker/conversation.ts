@@ -1,7 +1,7 @@
 import type { Transformer } from '../../digits/transformer.js';
 import { answer } from './answer.js';
 import { type Classroom, createTeacher, openClassroom } from './classroom.js';
-import type { Facts, Report, Request } from './protocol.js';
+import type { Report, Request } from './protocol.js';
 import { Session } from './session.js';
 
 /** Handles the requests of the page and sends reports; trains in between. */
@@ -57,8 +57,9 @@ export class Conversation {
         this.#session.teach(request.recipe);
         break;
       case 'ask': {
-        const model = request.who === 'teacher' ? this.#teacher : this.#session.student;
-        this.#send({ kind: 'answer', who: request.who, answer: answer(model, request.pixels) });
+        const { model, pixels } = request;
+        const asked = model === 'teacher' ? this.#teacher : this.#session.student;
+        this.#send({ kind: 'answer', model, answer: answer(asked, pixels) });
         break;
       }
     }
@@ -80,7 +81,7 @@ export class Conversation {
     this.#run = undefined;
     this.#opened?.dispose();
     this.#opened = session;
-    this.#send({ kind: 'opened', step: session.step, facts: factsOf(session, this.#classroom) });
+    this.#send({ kind: 'opened', step: session.step, facts: session.facts });
   }
 
   /** Trains up to `#until`, which may grow meanwhile. */
@@ -113,16 +114,6 @@ export class Conversation {
       message: error instanceof Error ? error.message : String(error),
     });
   }
-}
-
-function factsOf({ student, labelled }: Session, { teacher, training, heldOut }: Classroom): Facts {
-  return {
-    teacher: { accuracy: teacher.accuracy, parameters: teacher.parameters },
-    student: { parameters: student.parameterCount },
-    images: training.labels.length,
-    labelledImages: labelled.length,
-    heldOutImages: heldOut.labels.length,
-  };
 }
 
 function missing(what: string, request: Request['kind']): never {

@@ -42,6 +42,9 @@ export interface Snapshot extends TrainingState {
  */
 export const SNAPSHOT_VERSION = 2;
 
+/** A model in the worker. */
+export type Model = 'teacher' | 'student';
+
 /** A model's answer for one image. */
 export interface Answer {
   /** One logit for each digit: the page softens them at any temperature. */
@@ -75,7 +78,7 @@ export type Request =
    * `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as those of MNIST are. The teacher can
    * answer once it is met, the student once there is one.
    */
-  | { readonly kind: 'ask'; readonly who: 'teacher' | 'student'; readonly pixels: Float32Array };
+  | { readonly kind: 'ask'; readonly model: Model; readonly pixels: Float32Array };
 
 export type Report =
   | { readonly kind: 'met' }
@@ -92,6 +95,6 @@ export type Report =
   | { readonly kind: 'evaluated'; readonly snapshot: Snapshot }
   /** The reply to `pause`. */
   | { readonly kind: 'paused'; readonly snapshot: Snapshot }
-  | { readonly kind: 'answer'; readonly who: 'teacher' | 'student'; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly model: Model; readonly answer: Answer }
   /** A request failed and changed nothing else; a training that failed is paused. */
   | { readonly kind: 'failed'; readonly message: string };

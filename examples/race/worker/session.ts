@@ -11,6 +11,7 @@ import { agreement } from '../../shared/statistics.js';
 import type { Classroom } from './classroom.js';
 import {
   type CurvePoint,
+  type Facts,
   type Recipe,
   type Report,
   SNAPSHOT_VERSION,
@@ -31,10 +32,10 @@ const { model: MODEL, training: TRAINING } = SETTINGS.student;
 /** One student, which trains for as many steps as one likes. */
 export class Session {
   readonly student: Transformer;
-  /** The labelled images of the student. */
-  readonly labelled: Int32Array;
   readonly #classroom: Classroom;
   readonly #seed: number;
+  /** The labelled images of the student. */
+  readonly #labelled: Int32Array;
   readonly #labels: Int32Array;
   readonly #projection: LinearProjection;
   readonly #curve: CurvePoint[] = [];
@@ -47,8 +48,8 @@ export class Session {
     this.#projection = new LinearProjection(MODEL.width, classroom.teacher.width, { seed });
     this.student = new Transformer(MODEL, seed);
     const random = new Random(seed, 'labelled');
-    this.labelled = chooseStratified(labels, SETTINGS.labelledPerClass, random);
-    this.#labels = hideLabels(labels, this.labelled);
+    this.#labelled = chooseStratified(labels, SETTINGS.labelledPerClass, random);
+    this.#labels = hideLabels(labels, this.#labelled);
     this.#lesson = this.#prepare(recipe);
   }
 
@@ -70,6 +71,18 @@ export class Session {
   get isEvaluationDue(): boolean {
     const isOnCurve = this.#curve.at(-1)?.step === this.step;
     return !isOnCurve && this.step % STEPS_BETWEEN_EVALUATIONS === 0;
+  }
+
+  /** The models and the data. */
+  get facts(): Facts {
+    const { teacher, training, heldOut } = this.#classroom;
+    return {
+      teacher: { accuracy: teacher.accuracy, parameters: teacher.parameters },
+      student: { parameters: this.student.parameterCount },
+      images: training.labels.length,
+      labelledImages: this.#labelled.length,
+      heldOutImages: heldOut.labels.length,
+    };
   }
 
   /** A copy of the state from which the session resumes. */
@@ -145,8 +158,8 @@ export class Session {
     const random = new Random(this.#seed, 'batches');
     const batches =
       images === 'labelled'
-        ? batchesOf(this.labelled, batch, random)
-        : mixedBatches(this.labelled, labelledPerBatch, this.#labels.length, batch, random);
+        ? batchesOf(this.#labelled, batch, random)
+        : mixedBatches(this.#labelled, labelledPerBatch, this.#labels.length, batch, random);
     for (let step = 0; step < steps; step++) batches.next();
     return batches;
   }
