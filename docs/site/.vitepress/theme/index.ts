@@ -7,10 +7,21 @@ import './style.css';
 const theme: Theme = {
   extends: DefaultTheme,
   enhanceApp: ({ router }) => {
-    if (!import.meta.env.SSR) keepVisited(router);
+    if (import.meta.env.SSR) return;
+    dropMalformedHash();
+    keepVisited(router);
   },
 };
 export default theme;
+
+/** The router decodes the hash without a guard: a page with a malformed one would not start. */
+function dropMalformedHash(): void {
+  try {
+    decodeURIComponent(location.hash);
+  } catch {
+    history.replaceState(history.state, '', location.pathname + location.search);
+  }
+}
 
 /** Keeps each page that a reader comes to. */
 function keepVisited(router: Router): void {
