@@ -1,34 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
 import { ENTRIES, KEYS } from '../.vitepress/theme/benchmark/entries.js';
 import type { Result } from '../.vitepress/theme/benchmark/result.js';
 import { findViolations } from './support/axe.js';
-import { launchChromium } from './support/chromium.js';
-import { type Site, serveSite } from './support/serve.js';
-import { visit } from './support/visit.js';
+import { visits } from './support/visits.js';
 
 // The page that measures in the visitor's browser. No test looks at how long something took.
 
-const PATH = 'benchmark.html#4x10,8x16';
+const SMALL = '#4x10,8x16';
 const ISOLATION = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
 
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { open, forgive, site } = visits('benchmark.html');
 
 const startButton = (page: Page) => page.getByRole('button', { name: /^(Measure|Stop)/ });
 const rowOf = (page: Page, batch: string, library: string, name: string | RegExp) =>
@@ -51,12 +38,12 @@ async function copied(page: Page, name: 'text' | 'JSON'): Promise<string> {
 
 test('a visitor measures on one click, and takes the numbers along', async () => {
   const options = { permissions: ['clipboard-read', 'clipboard-write'] };
-  const { page, complaints, elsewhere } = await visit(browser, site, PATH, options);
+  const page = await open(SMALL, options);
   await page.waitForLoadState('networkidle');
-  const before = [...site.served].map(String);
+  const before = [...site().served].map(String);
   expect(before.join()).not.toMatch(/tensorflow|jax/);
   await measure(page);
-  const loaded = [...site.served].filter((file) => !before.includes(String(file)));
+  const loaded = [...site().served].filter((file) => !before.includes(String(file)));
   await expectStatedSize(page, loaded);
 
   await expect
@@ -99,8 +86,6 @@ test('a visitor measures on one click, and takes the numbers along', async () =>
     .poll(() => page.getByRole('table', { name: '4 × 10' }).getByRole('row').count())
     .toBe(1 + KEYS.length);
   expect(await findViolations(page)).toEqual([]);
-  expect(complaints).toEqual([]);
-  expect(elsewhere).toEqual([]);
 });
 
 /** The bytes that the page announces are those that a run loads. */
@@ -123,13 +108,13 @@ test('an isolated page has threads, and what cannot be loaded stops nobody else'
     colorScheme: 'dark',
     serviceWorkers: 'block',
   } as const;
-  const { page } = await visit(browser, site, 'index.html', options);
-  await page.context().route(`${site.url}**`, async (route) => {
+  const page = await open('', options);
+  await page.context().route(`${site().url}**`, async (route) => {
     if (/tensorflow-/.test(route.request().url())) return route.abort();
     const response = await route.fetch();
     return route.fulfill({ response, headers: { ...response.headers(), ...ISOLATION } });
   });
-  await page.goto(`${site.url}benchmark.html?isolated#4x10,8x16,labels`);
+  await page.goto(`${site().url}benchmark.html?isolated#4x10,8x16,labels`);
   expect(await findViolations(page)).toEqual([]);
   expect(await page.getByLabel('with labels').isChecked()).toBe(true);
   await measure(page);
@@ -144,10 +129,11 @@ test('an isolated page has threads, and what cannot be loaded stops nobody else'
   expect(await findViolations(page)).toEqual([]);
   await page.setViewportSize({ width: 320, height: 800 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  forgive(); // the console reports what was blocked
 });
 
 test('a keyboard starts and stops, and the focus stays', async () => {
-  const { page } = await visit(browser, site, PATH, {});
+  const page = await open(SMALL);
   await page.getByLabel('with labels').focus();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
@@ -161,7 +147,7 @@ test('a keyboard starts and stops, and the focus stays', async () => {
 });
 
 test('the settings stand in the address, and impossible ones are refused', async () => {
-  const { page } = await visit(browser, site, 'benchmark.html', {});
+  const page = await open();
   const rows = page.getByLabel('rows').first();
   await expect.poll(() => rows.inputValue()).toBe('256');
   await rows.fill('12');

@@ -2,41 +2,27 @@ import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from './support/chromium.js';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
 import { AT_REST, pause, readAnswers, startRace, waitForStep } from './support/race.js';
 import { type Site, serveSite } from './support/serve.js';
-import { type Visit, visit } from './support/visit.js';
+import { visits } from './support/visits.js';
 
 // What the service worker does for visitors: pages without a network, new builds, isolation.
 
-let site: Site;
-let browser: Browser;
-let visited: Visit;
-
-beforeAll(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
+const {
+  open: visit,
+  forgive,
+  site,
+} = visits('', {
+  // The console reports each request that finds no network, for example for the next page.
+  forgiven: /^Failed to load resource/,
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-afterEach(async () => {
-  await visited.page.context().close();
-  // The console also reports each request that finds no network, for example for the next page.
-  const complaints = visited.complaints.filter((text) => !/^Failed to load resource/.test(text));
-  expect(complaints).toEqual([]);
-  expect(visited.elsewhere).toEqual([]);
-});
-
-async function open(path: string, from: Site = site): Promise<Page> {
-  visited = await visit(browser, from, path, AT_REST);
-  await waitUntilKept(visited.page);
-  return visited.page;
+async function open(path: string, from?: Site): Promise<Page> {
+  const page = await visit(path, AT_REST, from);
+  await waitUntilKept(page);
+  return page;
 }
 
 /** Waits until the caches have the page and all that it needed. */
@@ -101,7 +87,7 @@ test('a page that a reader came to without loading it is kept, and others say wh
   await page.reload();
   await page.getByRole('heading', { level: 1, name: 'Which loss?' }).waitFor();
 
-  await page.goto(`${site.url}project/sizes.html`);
+  await page.goto(`${site().url}project/sizes.html`);
   await page.getByRole('heading', { name: 'No network' }).waitFor();
   await page.getByRole('link', { name: 'Home' }).click();
   await page.getByRole('heading', { level: 1, name: 'knowledge-distillation' }).waitFor();
@@ -143,7 +129,7 @@ test('a new build is there at the next visit, and the files of the old one are r
     await another.context().setOffline(true);
     await another.reload();
     expect(await another.title()).toMatch(/^New: /);
-    expect(visited.elsewhere.splice(0)).toEqual([beside]);
+    forgive(); // the page beside the site is not of the site
   } finally {
     await changing.close();
     rmSync(dist, { recursive: true });
@@ -171,7 +157,7 @@ test('with "?isolated", a page is isolated and its web workers run', async () =>
   const page = await open('race/');
   const isIsolated = () => page.evaluate(() => crossOriginIsolated);
   expect(await isIsolated()).toBe(false);
-  await page.goto(`${site.url}race/?isolated`);
+  await page.goto(`${site().url}race/?isolated`);
   expect(await isIsolated()).toBe(true);
   await readAnswers(page);
 });

@@ -11,9 +11,9 @@ import {
   startRace,
   waitForStep,
 } from './support/race.js';
-import { visitRace } from './support/raceVisits.js';
+import { visits } from './support/visits.js';
 
-const { open, forgive } = visitRace();
+const { open, forgive } = visits('race/');
 
 const ZERO = Array.from({ length: 25 }, (_, step) => {
   const angle = (2 * Math.PI * step) / 24;
@@ -55,7 +55,7 @@ test('the race starts by itself; after a lap, no label beats 300 labels, and the
 
 describe('the race waits for the visitor', () => {
   test('with reduced motion', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await page.getByRole('button', { name: 'Start the race' }).waitFor();
     await twoFrames(page);
     expect(await page.getByRole('button', { name: 'Start the race' }).count()).toBe(1);
@@ -94,7 +94,7 @@ describe('the race waits for the visitor', () => {
 });
 
 test('a new student takes one click; earlier curves stay, after a reload too, until they are removed', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await startRace(page);
   await waitForStep(page, 45);
   await page.getByRole('button', { name: 'Hinton 2015' }).click();
@@ -128,7 +128,7 @@ test('a new student takes one click; earlier curves stay, after a reload too, un
 });
 
 test('a second click on Pause sends no request, whose answer might arrive in a later training', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await startRace(page);
   await waitForStep(page, 1);
   const requests = await page.evaluate(() => {
@@ -149,7 +149,7 @@ test('a second click on Pause sends no request, whose answer might arrive in a l
 
 describe('the race survives', () => {
   test('a reload, with steps, curves, recipe and drawing', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await page.getByRole('button', { name: 'A handwritten 7' }).click();
     await page.getByLabel('Feature').fill('60');
     await startRace(page);
@@ -164,7 +164,7 @@ describe('the race survives', () => {
   });
 
   test('a failure of a worker: the page reports it, and a new worker goes on', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await startRace(page);
     await waitForStep(page, 45);
     await page.workers()[0]!.evaluate(() => {
@@ -178,7 +178,7 @@ describe('the race survives', () => {
   });
 
   test('the end of a worker without a message', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await startRace(page);
     await waitForStep(page, 45);
     endWorker(page);
@@ -187,7 +187,7 @@ describe('the race survives', () => {
   });
 
   test('the end of a worker before a new student', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await startRace(page);
     await waitForStep(page, 2);
     await pause(page);
@@ -198,7 +198,7 @@ describe('the race survives', () => {
 });
 
 test('without storage, the page races, pauses and follows the sliders, and says that it keeps nothing', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
       throw new DOMException('not allowed here', 'SecurityError');
@@ -214,7 +214,7 @@ test('without storage, the page races, pauses and follows the sliders, and says 
 });
 
 test('a slow network is not reported as a failure', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await page.clock.install();
   let arrive: () => void = () => undefined;
   const arrival = new Promise<void>((resolve) => {
@@ -234,7 +234,7 @@ test('a slow network is not reported as a failure', async () => {
 });
 
 test('the loaded page works without a network', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await page.getByRole('button', { name: 'Start the race' }).waitFor();
   await page.context().setOffline(true);
   await startRace(page);

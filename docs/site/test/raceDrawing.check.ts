@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { AT_REST, drawStroke, readAnswers } from './support/race.js';
-import { visitRace } from './support/raceVisits.js';
+import { visits } from './support/visits.js';
 
-const { open } = visitRace();
+const { open } = visits('race/');
 
 test('the keyboard draws: a vertical stroke is a one; Clear keeps the focus', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await readAnswers(page); // the answers for the first digit
   const clear = page.getByRole('button', { name: 'Clear' });
   await clear.focus();
@@ -21,7 +21,7 @@ test('the keyboard draws: a vertical stroke is a one; Clear keeps the focus', as
 });
 
 test('a tap draws a dot', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   const pad = page.getByLabel('Drawing pad');
   const picture = () =>
     pad.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
@@ -34,7 +34,7 @@ test('a tap draws a dot', async () => {
 });
 
 test('only the first finger draws, and only on the pad', async () => {
-  const page = await open({ ...AT_REST, hasTouch: true });
+  const page = await open('', { ...AT_REST, hasTouch: true });
   await readAnswers(page);
   const clear = page.getByRole('button', { name: 'Clear' });
   await clear.click();
@@ -71,7 +71,7 @@ test('only the first finger draws, and only on the pad', async () => {
 });
 
 test('the teacher knows the held-out digits that the buttons offer; a screen reader is told the verdicts', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   for (let digit = 0; digit < 10; digit++) {
     await page.getByRole('button', { name: `A handwritten ${digit}` }).click();
     await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: String(digit) });

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { lastOf, RESULTS } from '../../../examples/race/results.js';
 import { findViolations } from './support/axe.js';
 import { AT_REST, drawStroke, readAnswers, startRace, waitForStep } from './support/race.js';
-import { visitRace } from './support/raceVisits.js';
+import { visits } from './support/visits.js';
 
-const { open, forgive } = visitRace();
+const { open, forgive } = visits('race/');
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 const PRESETS = [
@@ -32,7 +32,7 @@ test('the page and its description say what was recorded', async () => {
 
 describe('the recipe', () => {
   test('each preset says what to watch; each slider changes the picture at once', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await readAnswers(page);
     const watched = new Set<string>();
     for (const name of PRESETS) {
@@ -72,7 +72,7 @@ describe('the recipe', () => {
   });
 
   test('its parts follow the sliders while the student trains', async () => {
-    const page = await open(AT_REST);
+    const page = await open('', AT_REST);
     await page.getByRole('button', { name: 'TinyBERT-like' }).click();
     await startRace(page);
     await waitForStep(page, 2);
@@ -86,7 +86,7 @@ describe('the recipe', () => {
   });
 
   test('its code follows the sliders, and can be copied', async () => {
-    const page = await open({ ...AT_REST, permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await open('', { ...AT_REST, permissions: ['clipboard-read', 'clipboard-write'] });
     await page.getByText('Show the code for this recipe').click();
     const code = page.getByRole('region', { name: 'Code for this recipe' });
     expect(await code.textContent()).toContain('temperature: 3, alpha: 0 })');
@@ -101,7 +101,7 @@ describe('the recipe', () => {
 
 describe('a link', () => {
   test('brings recipe and drawing to somebody else', async () => {
-    const page = await open({ ...AT_REST, permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await open('', { ...AT_REST, permissions: ['clipboard-read', 'clipboard-write'] });
     await page.getByRole('button', { name: 'TinyBERT-like' }).click();
     await page.getByRole('button', { name: 'Clear' }).click();
     await drawStroke(page, [
@@ -115,7 +115,7 @@ describe('a link', () => {
     const recipe = await lesson(page);
     await page.context().close();
 
-    const other = await open(AT_REST, new URL(link).hash);
+    const other = await open(new URL(link).hash, AT_REST);
     await expect.poll(() => readAnswers(other)).toMatchObject({ teacher: '1' });
     const preset = other.getByRole('button', { name: 'TinyBERT-like' });
     expect(await preset.getAttribute('aria-pressed')).toBe('true');
@@ -123,14 +123,14 @@ describe('a link', () => {
   });
 
   test('that is broken opens the page as it is', async () => {
-    const page = await open(AT_REST, '#recipe=all-0-0-0-3-9&digit=12&strokes=%%%');
+    const page = await open('#recipe=all-0-0-0-3-9&digit=12&strokes=%%%', AT_REST);
     await expect.poll(() => readAnswers(page)).toMatchObject({ teacher: '5' });
     expect(await lesson(page)).toBe('the teacher’s answers for 3,000 images, no label');
   });
 });
 
 test('on a phone, the bar has one line with all verdicts and covers no bars, and Share shares', async () => {
-  const page = await open({ ...AT_REST, ...PHONE });
+  const page = await open('', { ...AT_REST, ...PHONE });
   await page.addInitScript(() => {
     Object.assign(navigator, {
       share: async ({ url }: ShareData) => {
@@ -161,7 +161,7 @@ test('on a phone, the bar has one line with all verdicts and covers no bars, and
 });
 
 test('without scripts, the page says what it shows, and does not pretend to load', async () => {
-  const page = await open({ javaScriptEnabled: false });
+  const page = await open('', { javaScriptEnabled: false });
   await page.getByRole('heading', { name: 'Zero labels beat 300 labels' }).waitFor();
   const note = page.locator('.noscript'); // the text engine leaves noscript out;
   expect((await note.boundingBox())!.y).toBeLessThan(400);
@@ -169,7 +169,7 @@ test('without scripts, the page says what it shows, and does not pretend to load
 });
 
 test('where the teacher looks is folded behind a question', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   await readAnswers(page);
   const map = page.getByRole('img', { name: 'Teacher: where head 1 looks from the chosen patch' });
   expect(await map.count()).toBe(0);
@@ -182,7 +182,7 @@ test('where the teacher looks is folded behind a question', async () => {
 });
 
 test('bars, sliders and the main button stand out in forced colours', async () => {
-  const page = await open({ ...AT_REST, forcedColors: 'active' });
+  const page = await open('', { ...AT_REST, forcedColors: 'active' });
   await readAnswers(page);
   await page.getByRole('button', { name: 'Start the race' }).waitFor();
   const colors = (selector: string, property: string) =>
@@ -199,7 +199,7 @@ test('bars, sliders and the main button stand out in forced colours', async () =
 });
 
 test('at 400 % zoom, in a low window, the bar covers nothing', async () => {
-  const page = await open({ ...AT_REST, viewport: { width: 320, height: 256 } });
+  const page = await open('', { ...AT_REST, viewport: { width: 320, height: 256 } });
   await readAnswers(page);
   const { height } = (await page.locator('.bar').boundingBox())!;
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
@@ -210,7 +210,7 @@ test('at 400 % zoom, in a low window, the bar covers nothing', async () => {
 
 describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
   test('axe finds no violation at rest, while training, and after a failure; nothing is wider than the window', async () => {
-    const page = await open({ ...AT_REST, colorScheme });
+    const page = await open('', { ...AT_REST, colorScheme });
     await page.getByRole('button', { name: 'Start the race' }).waitFor();
     await readAnswers(page);
     expect(await findViolations(page)).toEqual([]);
@@ -243,7 +243,7 @@ describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
 });
 
 test('canvases have the colours of the scheme, also after the scheme changes', async () => {
-  const page = await open({ ...AT_REST, colorScheme: 'light' });
+  const page = await open('', { ...AT_REST, colorScheme: 'light' });
   await readAnswers(page);
   const thumbnail = page.locator('.samples canvas').first();
   const brightness = () =>

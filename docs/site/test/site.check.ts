@@ -1,13 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../catalogue/catalogue.js';
 import { findViolations } from './support/axe.js';
-import { launchChromium } from './support/chromium.js';
-import { type Site, serveSite } from './support/serve.js';
-import { visit } from './support/visit.js';
+import { visits } from './support/visits.js';
 
 // The built site, as a web server gives it to a browser from a folder.
 
@@ -31,55 +29,29 @@ const KINDS = [
   'source/examples/shared/training.ts.html',
 ];
 
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-/** Uses a page, and fails the test by what the page complains of or asks for elsewhere. */
-async function open(
-  path: string,
-  use: (page: Page) => Promise<void>,
-  options?: BrowserContextOptions,
-): Promise<void> {
-  const { page, complaints, elsewhere } = await visit(browser, site, path, options);
-  await use(page);
-  await page.context().close();
-  expect(complaints).toEqual([]);
-  expect(elsewhere).toEqual([]);
-}
+const { open, forgive, site } = visits('');
 
 test('every link leads to a page and a heading that are there', async () => {
-  await open('index.html', async (page) => {
-    const { seen, broken } = await page.evaluate(walkLinks);
-    expect(broken).toEqual([]);
-    expect(seen).toBe(pages.length);
-  });
+  const page = await open('index.html');
+  const { seen, broken } = await page.evaluate(walkLinks);
+  expect(broken).toEqual([]);
+  expect(seen).toBe(pages.length);
 });
 
 test('a reader can go through the site without loading a page anew', async () => {
-  await open('index.html', async (page) => {
-    const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
-    await page.evaluate(() => Object.assign(window, { isOpenStill: true }));
-    await page.getByRole('link', { name: 'Which loss?' }).first().click();
-    await heading('Which loss?').waitFor();
-    await page.getByRole('link', { name: 'Response', exact: true }).first().click();
-    await heading('Response').waitFor();
-    await page.getByRole('navigation').getByRole('link', { name: 'Guides' }).first().click();
-    await heading('Choosing a loss').waitFor();
-    await page.getByRole('link', { name: /^Next/ }).click();
-    await page.getByRole('link', { name: /^Previous/ }).click();
-    await heading('Choosing a loss').waitFor();
-    expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(true);
-  });
+  const page = await open('index.html');
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
+  await page.evaluate(() => Object.assign(window, { isOpenStill: true }));
+  await page.getByRole('link', { name: 'Which loss?' }).first().click();
+  await heading('Which loss?').waitFor();
+  await page.getByRole('link', { name: 'Response', exact: true }).first().click();
+  await heading('Response').waitFor();
+  await page.getByRole('navigation').getByRole('link', { name: 'Guides' }).first().click();
+  await heading('Choosing a loss').waitFor();
+  await page.getByRole('link', { name: /^Next/ }).click();
+  await page.getByRole('link', { name: /^Previous/ }).click();
+  await heading('Choosing a loss').waitFor();
+  expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(true);
 });
 
 test('every page says what it is where its address is sent', () => {
@@ -97,27 +69,32 @@ test('every page says what it is where its address is sent', () => {
   }
 });
 
+test('a page starts where the hash of its address is malformed', async () => {
+  const page = await open('choose.html#%zz');
+  await page.getByLabel('Yes, of another width').check();
+  await page.getByText('new LinearProjection(2, 3)').filter({ visible: true }).waitFor();
+});
+
 test('at a wrong address, the page that the host shows leads home', async () => {
-  const page = await browser.newPage();
+  const page = await open();
   const path = join(dist, '404.html');
   await page.route('**/no/such/page', (route) => route.fulfill({ status: 404, path }));
-  await page.goto(`${site.url}no/such/page`);
+  await page.goto(`${site().url}no/such/page`);
   await page.waitForFunction(() => document.querySelector('a')!.pathname !== '/');
   await page.getByRole('link', { name: 'Home' }).click();
   await page.getByRole('heading', { level: 1, name: 'knowledge-distillation' }).waitFor();
-  await page.close();
+  forgive(); // the console reports the status 404
 });
 
 test('a part that an open page of an older build does not find is loaded as a page', async () => {
-  const page = await browser.newPage({ serviceWorkers: 'block' });
+  const page = await open('guides/choosing.html', { serviceWorkers: 'block' });
   await page.route(/guides_hybrids\.md\.[^.]+\.js$/, (route) => route.abort());
-  await page.goto(`${site.url}guides/choosing.html`);
   await page.evaluate(() => Object.assign(window, { isOpenStill: true }));
   const sidebar = page.locator('.VPSidebar');
   await sidebar.getByRole('link', { name: /hybrid/i }).click();
   await page.getByRole('heading', { level: 1, name: /hybrid/i }).waitFor();
   expect(await page.evaluate(() => 'isOpenStill' in window)).toBe(false);
-  await page.close();
+  forgive(); // the console reports what was blocked
 });
 
 /** Runs in the page: reads every page that links lead to, from the one that is open. */
@@ -167,15 +144,14 @@ describe.each(screens)('at $width pixels in a $colorScheme scheme', ({ width, co
   const options = { viewport: { width, height: 800 }, colorScheme };
 
   test.each(KINDS)('%s is accessible', async (path) => {
-    await open(path, async (page) => expect(await violations(page)).toEqual([]), options);
+    const page = await open(path, options);
+    expect(await violations(page)).toEqual([]);
   });
 
   test('the search is accessible', async () => {
-    const use = async (page: Page) => {
-      await search(page, 'temperature');
-      expect(await violations(page)).toEqual([]);
-    };
-    await open('guides/pytorch.html', use, options);
+    const page = await open('guides/pytorch.html', options);
+    await search(page, 'temperature');
+    expect(await violations(page)).toEqual([]);
   });
 });
 
@@ -186,16 +162,14 @@ async function violations(page: Page): Promise<string[]> {
 
 test('no page scrolls sideways on a phone', async () => {
   const phone = { viewport: { width: 390, height: 800 }, javaScriptEnabled: false };
-  const use = async (page: Page) => {
-    const wide: string[] = [];
-    for (const path of pages) {
-      await page.goto(site.url + path, { waitUntil: 'load' });
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      if (width > 390) wide.push(`${path}: ${width}`);
-    }
-    expect(wide).toEqual([]);
-  };
-  await open('index.html', use, phone);
+  const page = await open('index.html', phone);
+  const wide: string[] = [];
+  for (const path of pages) {
+    await page.goto(site().url + path, { waitUntil: 'load' });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > 390) wide.push(`${path}: ${width}`);
+  }
+  expect(wide).toEqual([]);
 });
 
 /** The addresses of what the search finds, best first. */
@@ -232,47 +206,41 @@ const SEARCHES = [
 ] as const;
 
 test('a search finds what it is about first', async () => {
-  await open('index.html', async (page) => {
-    for (const [query, expected] of SEARCHES) {
-      const [first] = await search(page, query);
-      expect.soft(first, query).toMatch(expected);
-    }
-  });
+  const page = await open('index.html');
+  for (const [query, expected] of SEARCHES) {
+    const [first] = await search(page, query);
+    expect.soft(first, query).toMatch(expected);
+  }
 });
 
 test('the header leads to the speed of the library', async () => {
-  await open('index.html', async (page) => {
-    await page.getByRole('banner').getByRole('link', { name: 'Project' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Speed' }).waitFor();
-  });
+  const page = await open('index.html');
+  await page.getByRole('banner').getByRole('link', { name: 'Project' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Speed' }).waitFor();
 });
 
 test('the chooser shows the code for the answers', async () => {
-  await open('choose.html', async (page) => {
-    const code = page.getByRole('region', { name: 'The loss for these answers' }).locator('pre');
-    const shown = () => code.filter({ visible: true }).allTextContents();
-    const expectCode = (text: string) =>
-      expect.poll(shown).toEqual([expect.stringContaining(text)]);
-    await expectCode('new ResponseDistillationStrategy({ temperature: 4, alpha: 0.3 })');
-    await page.getByLabel('Yes, of another width').check();
-    await expectCode('new LinearProjection(2, 3)');
-    await page.getByLabel('No: logits of other classes').check();
-    await expectCode('new UniversalLogitDistillationStrategy');
-  });
+  const page = await open('choose.html');
+  const code = page.getByRole('region', { name: 'The loss for these answers' }).locator('pre');
+  const shown = () => code.filter({ visible: true }).allTextContents();
+  const expectCode = (text: string) => expect.poll(shown).toEqual([expect.stringContaining(text)]);
+  await expectCode('new ResponseDistillationStrategy({ temperature: 4, alpha: 0.3 })');
+  await page.getByLabel('Yes, of another width').check();
+  await expectCode('new LinearProjection(2, 3)');
+  await page.getByLabel('No: logits of other classes').check();
+  await expectCode('new UniversalLogitDistillationStrategy');
 });
 
 test('drawings and pictures follow the scheme that the reader chooses', async () => {
-  const use = async (page: Page) => {
-    const ink = () =>
-      page
-        .locator('.drawing text')
-        .first()
-        .evaluate((text) => getComputedStyle(text).fill);
-    const light = await ink();
-    await page.getByRole('switch').first().click();
-    await expect.poll(ink).not.toBe(light);
-  };
-  await open('strategies/response.html', use, { colorScheme: 'light' });
+  const page = await open('strategies/response.html', { colorScheme: 'light' });
+  const ink = () =>
+    page
+      .locator('.drawing text')
+      .first()
+      .evaluate((text) => getComputedStyle(text).fill);
+  const light = await ink();
+  await page.getByRole('switch').first().click();
+  await expect.poll(ink).not.toBe(light);
 });
 
 test('every strategy has a page with a formula, and with drawings where its example calls it', () => {

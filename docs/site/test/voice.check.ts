@@ -1,48 +1,31 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSpeech } from '../../../examples/voice/sounds.js';
 import { findViolations } from './support/axe.js';
-import { launchChromium } from './support/chromium.js';
-import { type Site, serveSite } from './support/serve.js';
-import { type Visit, visit } from './support/visit.js';
+import { visits } from './support/visits.js';
 
 /** Seconds of speech that the microphone gives; silence follows. */
 const SPEECH = 8;
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-'));
-let site: Site;
-let browser: Browser;
-let visited: Visit;
+const file = join(folder, 'microphone.wav');
+beforeAll(() => writeFileSync(file, wavOf(speech())));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-beforeAll(async () => {
-  const file = join(folder, 'microphone.wav');
-  writeFileSync(file, wavOf(speech()));
-  site = await serveSite();
-  browser = await launchChromium(
+const { open: visit, forgive } = visits('voice/', {
+  switches: [
     '--use-fake-device-for-media-stream',
     `--use-file-for-fake-audio-capture=${file}%noloop`,
-  );
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  await visited.page.context().close();
-  expect(visited.complaints).toEqual([]);
-  expect(visited.elsewhere).toEqual([]);
+  ],
 });
 
 async function open(options?: BrowserContextOptions): Promise<Page> {
-  visited = await visit(browser, site, 'voice/', options);
-  await visited.page.getByTestId('agreement').waitFor(); // the first clip has been heard
-  return visited.page;
+  const page = await visit('', options);
+  await page.getByTestId('agreement').waitFor(); // the first clip has been heard
+  return page;
 }
 
 const says = (page: Page, who: string): Promise<string | null> =>
@@ -186,7 +169,7 @@ test('a teacher that does not load is a sentence, and can be asked for again', a
   await page.route('**/*.onnx', (route) => route.abort());
   await page.getByRole('button', { name: /^Load the teacher/ }).click();
   await page.getByText(/^The teacher could not be loaded/).waitFor();
-  visited.complaints.splice(0); // the console reports what was blocked
+  forgive(); // the console reports what was blocked
   await page.unroute('**/*.onnx');
   await page.getByRole('button', { name: /^Load the teacher/ }).click();
   await page.getByRole('button', { name: 'The teacher is loaded' }).waitFor();
