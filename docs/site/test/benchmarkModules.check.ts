@@ -10,6 +10,7 @@ import {
   ratioOf,
 } from '../.vitepress/theme/benchmark/result.js';
 import { DEFAULTS, fromHash, toHash } from '../.vitepress/theme/benchmark/settings.js';
+import { agreementOf } from '../.vitepress/theme/benchmark/text.js';
 
 // The modules of the benchmark page, without a browser.
 
@@ -75,6 +76,22 @@ test('ratios are medians of the ratios of rounds', () => {
   expect(doubtfulSpread([group])).toBeUndefined(); // distances 0, 1, 8, 0, 0
   const noisy = { ...group, measurements: [measured('this library', [2, 3, 4])] };
   expect(doubtfulSpread([group, noisy])).toBeCloseTo(1 / 3);
+});
+
+test('answers agree within the largest difference, if there are two to compare', () => {
+  const differing = {
+    ...measured('jax-js', [1]),
+    ...{ lossDifference: 0.008, gradientDifference: 3e-5 },
+  };
+  const failed: Measurement = { library: 'jax-js', name: 'gone', failed: 'why' };
+  const agreement = (...measurements: Measurement[]) =>
+    agreementOf({ rows: 1, columns: 2, measurements });
+  const own = measured('this library', [1]);
+  expect(agreement(failed)).toBeUndefined();
+  expect(agreement(own, failed)).toBeUndefined();
+  expect(agreement(own, differing, failed)).toBe(
+    'The losses of all 2 agree within 8e-3, their gradients within 3e-5 of the largest element.',
+  );
 });
 
 test('settings survive the address; anything else gives the defaults', () => {

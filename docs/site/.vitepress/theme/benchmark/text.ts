@@ -56,12 +56,13 @@ export function figuresOf(group: Group): Figure[] {
   return [own, ...others];
 }
 
-/** Says how far the answers of all contestants lie apart. */
-export function agreementOf({ measurements }: Group): string {
+/** Says how closely the answers of the contestants agree; undefined if there are none to compare. */
+export function agreementOf({ measurements }: Group): string | undefined {
   const measured = measurements.filter(hasTimes);
+  if (measured.length < 2) return undefined;
   const loss = Math.max(...measured.map(({ lossDifference }) => lossDifference));
   const gradient = Math.max(...measured.map(({ gradientDifference }) => gradientDifference));
-  return `All ${measured.length} compute the same: losses differ by at most ${relative(loss)}, gradients by at most ${relative(gradient)} of the largest element.`;
+  return `The losses of all ${measured.length} agree within ${relative(loss)}, their gradients within ${relative(gradient)} of the largest element.`;
 }
 
 export function relative(difference: number): string {
@@ -113,7 +114,8 @@ export function toText(result: Result): string {
   if (note !== undefined) lines.push(note);
   for (const group of groups) {
     lines.push('', nameOf(group), ...group.measurements.map((one) => lineOf(one, group)));
-    lines.push(agreementOf(group));
+    const agreement = agreementOf(group);
+    if (agreement !== undefined) lines.push(agreement);
   }
   return `${lines.join('\n')}\n`;
 }
