@@ -31,13 +31,15 @@ export function nameOf({ rows, columns }: Size): string {
 }
 
 /** Writes settings as a hash, such as `#256x1000,64x32000,labels`; the defaults as no hash. */
-export function toHash({ sizes, hasLabels }: Settings): string {
-  const parts = sizes.map(({ rows, columns }) => `${rows}x${columns}`);
-  const hash = `#${[...parts, ...(hasLabels ? ['labels'] : [])].join(',')}`;
-  return hash === DEFAULT_HASH ? '' : hash;
+export function toHash(settings: Settings): string {
+  const hash = write(settings);
+  return hash === write(DEFAULTS) ? '' : hash;
 }
 
-const DEFAULT_HASH = '#256x1000,64x32000';
+function write({ sizes, hasLabels }: Settings): string {
+  const parts = sizes.map(({ rows, columns }) => `${rows}x${columns}`);
+  return `#${[...parts, ...(hasLabels ? ['labels'] : [])].join(',')}`;
+}
 
 /** Reads settings from a hash. A hash that is not from {@link toHash} gives the defaults. */
 export function fromHash(hash: string): Settings {
