@@ -96,7 +96,8 @@ function descend(
 ): Bump {
   let bump = start;
   for (let step = 0; step < 2000; step++) {
-    bump = bump.step(strategy, teacher, 1 / (1 + step / 200)); // for losses whose gradient does not fall
+    // The steps shrink, since the gradient of some losses does not.
+    bump = bump.step(strategy, teacher, 1 / (1 + step / 200));
   }
   return bump;
 }

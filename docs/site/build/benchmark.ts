@@ -4,7 +4,7 @@ import { writePage } from './repository.js';
 export function writeBenchmark(): void {
   writePage(
     'benchmark',
-    'docs/benchmark.md',
+    'docs/speed.md',
     `<script setup>
 import Benchmark from '../.vitepress/theme/benchmark/Benchmark.vue';
 import Code from '../.vitepress/theme/benchmark/Code.vue';
@@ -19,9 +19,9 @@ How fast are a loss and its gradient in your browser: by this library, by Tensor
 ## How it is measured
 
 - **The work.** A call gets the logits of a student and of a teacher as plain arrays in float32. It returns the loss at T = 3 and the gradient, read back as a plain array. With an *arena*, the arrays lie in the memory of WebAssembly from the start.
-- **This library.** *New gradient* is the plain call. *Output buffer* writes into a matrix that exists, and *arena* computes in place ([performance](guides/performance.md)). *No WebAssembly* is the kernel in JavaScript, which a strict content security policy leaves.
-- **The others.** TensorFlow.js and jax-js have no such loss. Theirs is written by hand of their operations, and differentiated by them.
-- **The same answer.** Before it is measured, each contestant's loss and gradient are compared with those of the first row. A contestant that computes something else is not measured.
+- **This library.** *New gradient* is the plain call. *Output buffer* writes into a matrix that exists, and *arena* computes in place ([performance](guides/performance.md)). *No WebAssembly* is the kernel in JavaScript, which runs where a content security policy forbids WebAssembly.
+- **The others.** TensorFlow.js and jax-js have no such loss. The page writes the loss in their operations, and they differentiate it.
+- **The same answer.** Before it is measured, each contestant's loss and gradient are compared with those of the first row. A contestant that differs by more than 1 % is not measured.
 - **Warm-up.** The first call and the calls of the next quarter of a second do not count. *All numbers* shows them.
 - **By turns.** In each of nine rounds, each contestant repeats its call for at least 25 ms, because browsers round their clock. A time is the median of the rounds; a thin line in a bar is one round. A ratio is the median of the ratios of each round. A contestant whose call takes more than 100 ms runs in three rounds.
 - **Threads.** On a page that is not isolated, all contestants have one thread. On an isolated page, the row with *threads* has up to four, and jax-js on wasm starts one for each core. TensorFlow.js on wasm has one on both.

@@ -12,7 +12,7 @@ export function pathOf({ file }: Strategy): string {
   return `strategies/${file.split('/').at(-1)!.slice(0, -'.ts'.length)}`;
 }
 
-/** Whether the loss laboratory has a strategy: it has the losses of a row of logits. */
+/** True for response losses: the laboratory shows the losses of one row of logits. */
 export function isInLaboratory({ family }: Strategy): boolean {
   return family === 'response';
 }

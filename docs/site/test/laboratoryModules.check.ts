@@ -221,7 +221,7 @@ test('a loss refuses in the words of the library', () => {
 });
 
 test('numbers are short and have true minus signs', () => {
-  expect([0, 0.004, 0.5, 0.995, 1].map(percent)).toEqual(['<1', '<1', '50', '>99', '100']);
+  expect([0, 0.004, 0.5, 0.995, 1].map(percent)).toEqual(['<1', '<1', '50', '>99', '>99']);
   expect([0, -0.001, -1.5, 123.4, 56789].map(short)).toEqual([
     '0.00',
     '0.00',

@@ -81,7 +81,7 @@ export function parse(userAgent: string): Pick<Machine, 'browser' | 'system'> {
   };
 }
 
-/** Returns the name of the graphics card, and says so if it is a program. */
+/** Returns the name of the graphics card, or says that the browser renders in software. */
 export function graphicsCard(): string | undefined {
   if (typeof OffscreenCanvas === 'undefined') return undefined;
   const gl = new OffscreenCanvas(1, 1).getContext('webgl2');

@@ -81,7 +81,7 @@ function spreadOf(times: readonly number[]): number {
   return median(times.map((time) => Math.abs(time - middle))) / middle;
 }
 
-/** A spread above this makes times doubtful: on a quiet machine it is about 0.02. */
+/** With a larger spread, the times of two contestants that differ by some percent may be equal. */
 const BUSY = 0.1;
 
 /** Returns the largest spread of this library's rounds if it makes the times doubtful. */

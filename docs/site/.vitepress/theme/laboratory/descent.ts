@@ -1,4 +1,4 @@
-import type { DistillationStrategyBase } from '../../../../../src/index.js';
+import type { DistillationStrategyBase } from 'knowledge-distillation';
 import { Bump, LABEL, likelihoods, TWO_PEAKS } from '../../../../bumps.js';
 import type { Strategies } from './losses.js';
 
@@ -56,11 +56,12 @@ function limited(value: number, farthest: number): number {
   return Math.min(farthest, Math.max(-farthest, value));
 }
 
-/** The probabilities of the teacher, and of a student, at a temperature. */
+/** The probabilities of the teacher at a temperature. */
 export function teacherAt(temperature: number): number[] {
   return likelihoods(TWO_PEAKS, temperature);
 }
 
+/** The probabilities of a student at a temperature. */
 export function studentAt({ bump }: Descent, temperature: number): number[] {
   return likelihoods(bump.logits(), temperature);
 }

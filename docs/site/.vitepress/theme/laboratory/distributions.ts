@@ -1,4 +1,4 @@
-import { float64, Matrix } from '../../../../../src/index.js';
+import { float64, Matrix } from 'knowledge-distillation';
 import { likelihoods } from '../../../../bumps.js';
 
 // The two distributions that a visitor drags: logits, and the probabilities that they have at T.

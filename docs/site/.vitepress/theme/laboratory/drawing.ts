@@ -1,9 +1,9 @@
 // Numbers and curves as the page writes and draws them.
 
-/** A probability in percent, without the sign. */
+/** A probability in percent, without the sign: neither 0 nor certainty is claimed. */
 export function percent(probability: number): string {
   if (probability < 0.01) return '<1';
-  if (probability > 0.99 && probability < 1) return '>99';
+  if (probability > 0.99) return '>99';
   return String(Math.round(100 * probability));
 }
 

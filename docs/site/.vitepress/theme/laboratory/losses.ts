@@ -2,7 +2,7 @@ import {
   DistillationError,
   type DistillationStrategyBase,
   UNLABELED,
-} from '../../../../../src/index.js';
+} from 'knowledge-distillation';
 import { CLASSES, rowOf, type Sides } from './distributions.js';
 import { short } from './drawing.js';
 

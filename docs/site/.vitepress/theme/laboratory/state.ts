@@ -1,4 +1,4 @@
-import { UNLABELED } from '../../../../../src/index.js';
+import { UNLABELED } from 'knowledge-distillation';
 import { CLASSES, PRESETS } from './distributions.js';
 import type { Loss } from './losses.js';
 
