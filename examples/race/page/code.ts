@@ -11,7 +11,7 @@ interface Term {
   readonly strategy: string;
   /** The layer of both models; undefined for their logits. */
   readonly layer?: string;
-  /** What the matrices hold. */
+  /** The content of the matrices. */
   readonly rows: string;
 }
 

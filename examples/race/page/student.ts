@@ -19,8 +19,8 @@ const SEED = 1;
 const STEPS_BETWEEN_ANSWERS = 4;
 
 /**
- * `loading`: the worker is starting; `preparing`: the teacher can answer, the student is being made;
- * `training`: steps are due; `failed`: the worker is gone.
+ * `loading`: the worker is starting; `preparing`: the teacher can answer, the student is not there
+ * yet; `training`: steps are due; `failed`: the worker is gone.
  */
 export type StudentStatus = 'loading' | 'preparing' | 'ready' | 'training' | 'failed';
 

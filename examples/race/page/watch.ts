@@ -4,7 +4,7 @@ import type { PresetName } from './presets.js';
 
 const { students } = RESULTS;
 
-/** What to watch while a student learns with a preset, with the figures that were measured. */
+/** Says what to watch while a student learns with a preset, with the recorded figures. */
 export const WATCH: Readonly<Record<PresetName, string>> = {
   'Labels only': `The loss falls to 0: the student knows its ${RESULTS.facts.labelledImages} images by heart. Of new digits it reads about ${rightOf('Labels only')}.`,
   'The teacher’s answers': `Not a single label. It is slower at first, and ahead of the labels after about ${aheadFrom(students['The teacher’s answers'], students['Labels only'])} steps.`,

@@ -1,7 +1,7 @@
 import type { ComponentLoss } from 'knowledge-distillation';
 import type { TrainingState } from '../../digits/optimizer.js';
 
-/** What a student is taught: its loss and its images. It may change between any two steps. */
+/** A student's loss and its images. The recipe may change between any two steps. */
 export interface Recipe {
   /** The images of the batches: the labelled ones only, or all. */
   readonly images: 'labelled' | 'all';

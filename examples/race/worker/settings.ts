@@ -8,5 +8,5 @@ export const LAP: number = SETTINGS.student.training.steps;
 
 export const STEPS_BETWEEN_EVALUATIONS = 20;
 
-/** The learning rate falls to this part in the first lap, and stays there in the laps that follow. */
+/** The learning rate falls to this part in the first lap, and stays there in later laps. */
 export const LEARNING_RATE_FLOOR = 0.05;
