@@ -8,9 +8,9 @@ type Lane = 'labels' | 'taught';
 
 const WIDTH = 560;
 const HEIGHT = 330;
-const LEFT = 44;
+const LEFT = 56;
 /** Room for the names of the curves. */
-const RIGHT = 150;
+const RIGHT = 175;
 const TOP = 16;
 const BOTTOM = 34;
 
