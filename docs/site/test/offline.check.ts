@@ -99,7 +99,7 @@ test('a new build is there at the next visit, and the files of the old one are r
   for (const name of ['race', 'sw.js']) {
     cpSync(fileURLToPath(new URL(name, built)), join(dist, name), { recursive: true });
   }
-  const changing = await serveSite(pathToFileURL(`${dist}/`));
+  const changing = await serveSite({ dist: pathToFileURL(`${dist}/`) });
   try {
     const page = await open('race/', changing);
     const [style] = await cached(page, '.css');

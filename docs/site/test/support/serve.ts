@@ -10,25 +10,30 @@ export interface Site {
   readonly close: () => Promise<void>;
 }
 
-const FOLDER = '/some/folder/';
+/** Where a site is, and where a host shows it. */
+export interface Place {
+  readonly dist?: URL;
+  readonly folder?: string;
+}
 
 /** Serves what `npm run site` has built, from a folder of a host. */
-export async function serveSite(
-  dist: URL = new URL('../../dist/', import.meta.url),
-): Promise<Site> {
+export async function serveSite({
+  dist = new URL('../../dist/', import.meta.url),
+  folder = '/some/folder/',
+}: Place = {}): Promise<Site> {
   const server = await preview({
     configFile: false,
     root: fileURLToPath(new URL('../', dist)),
-    base: FOLDER,
+    base: folder,
     appType: 'mpa',
     build: { outDir: fileURLToPath(dist) },
     preview: { port: 0 },
     logLevel: 'warn',
   });
   const served = new Map<string, URL>();
-  server.httpServer.prependListener('request', ({ url = FOLDER }) => {
+  server.httpServer.prependListener('request', ({ url = folder }) => {
     const { pathname } = new URL(url, 'http://localhost');
-    const name = pathname.slice(FOLDER.length).replace(/(^|\/)$/, '$1index.html');
+    const name = pathname.slice(folder.length).replace(/(^|\/)$/, '$1index.html');
     served.set(name, new URL(name, dist));
   });
   return {
