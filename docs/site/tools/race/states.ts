@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
-import { launchChromium } from '../test/support/chromium.js';
-import { AT_REST, pause, readAnswers, startRace, waitForStep } from '../test/support/race.js';
-import { type Site, serveSite } from '../test/support/serve.js';
+import { launchChromium } from '../../test/support/chromium.js';
+import { AT_REST, pause, readAnswers, startRace, waitForStep } from '../../test/support/race.js';
+import { type Site, serveSite } from '../../test/support/serve.js';
 
 const WIDTHS = [1280, 390] as const;
 const SCHEMES = ['light', 'dark'] as const;

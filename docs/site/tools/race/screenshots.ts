@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright';
-import { launchChromium } from '../test/support/chromium.js';
-import { AT_REST, startRace, waitForStep } from '../test/support/race.js';
-import { type Site, serveSite } from '../test/support/serve.js';
+import { launchChromium } from '../../test/support/chromium.js';
+import { AT_REST, startRace, waitForStep } from '../../test/support/race.js';
+import { type Site, serveSite } from '../../test/support/serve.js';
 
-const README = new URL('../../../examples/race/screenshots/', import.meta.url);
-const LINKS = new URL('../pictures/', import.meta.url);
+const README = new URL('../../../../examples/race/screenshots/', import.meta.url);
+const LINKS = new URL('../../pictures/', import.meta.url);
 
 const VIEWS = [
   { name: 'light', colorScheme: 'light', width: 1280, height: 1300 },

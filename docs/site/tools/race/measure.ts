@@ -2,15 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright';
-import { LAP } from '../../../examples/race/worker/settings.js';
-import { formatMarkdown, replacePart } from '../../../examples/shared/document.js';
-import { formatTable } from '../../../examples/shared/table.js';
-import { launchChromium } from '../test/support/chromium.js';
-import { numberIn, waitForStep } from '../test/support/race.js';
-import { serveSite } from '../test/support/serve.js';
+import { LAP } from '../../../../examples/race/worker/settings.js';
+import { formatMarkdown, replacePart } from '../../../../examples/shared/document.js';
+import { formatTable } from '../../../../examples/shared/table.js';
+import { launchChromium } from '../../test/support/chromium.js';
+import { numberIn, waitForStep } from '../../test/support/race.js';
+import { serveSite } from '../../test/support/serve.js';
 
 const SECONDS = 10;
-const README = new URL('../../../examples/race/README.md', import.meta.url);
+const README = new URL('../../../../examples/race/README.md', import.meta.url);
 
 /**
  * Opens the race of the built site, draws for some seconds while it trains, waits for the end of the
