@@ -17,7 +17,7 @@ const PRESETS = [
 ];
 
 test('the page and its description say what was recorded', async () => {
-  const page = await open(AT_REST);
+  const page = await open('', AT_REST);
   const [labels, answers] = (['Labels only', 'The teacher’s answers'] as const).map(
     (preset) => `about ${Math.round(100 * lastOf(RESULTS.students[preset]).accuracy)}\u202f% right`,
   );
