@@ -1,8 +1,7 @@
+import { REACH, windowedSinc } from './detector/sinc.js';
+
 /** Positions between two recorded samples at which a sound can be read. */
 const PHASES = 20;
-
-/** Recorded samples on each side of a position that enter its value. */
-const REACH = 16;
 
 /**
  * Reads a recording of 8 kHz as a sound of 16 kHz: a sinc, under a window of Hann, interpolates
@@ -29,10 +28,6 @@ export function resample(recording: Float32Array, speed = 1): Float32Array {
 const KERNELS: readonly Float32Array[] = Array.from({ length: PHASES }, (_, phase) =>
   Float32Array.from({ length: 2 * REACH }, (_, tap) => {
     const distance = tap - REACH + 1 - phase / PHASES;
-    return sinc(distance) * Math.cos((Math.PI * distance) / (2 * REACH)) ** 2;
+    return windowedSinc(distance, 1, 2 * REACH);
   }),
 );
-
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-}

@@ -1,5 +1,4 @@
-/** Zero crossings of the sinc on each side of an output sample. */
-const REACH = 16;
+import { REACH, windowedSinc } from './sinc.js';
 
 /** Where the low pass ends, as a part of the lower of both Nyquist frequencies. */
 const PASSED = 0.92;
@@ -57,14 +56,10 @@ export class Resampler {
 function kernel(taps: number, cutoff: number, phase: number): Float32Array {
   const weights = Float64Array.from({ length: taps }, (_, i) => {
     const distance = i - (taps / 2 - 1) - phase;
-    return sinc(cutoff * distance) * Math.cos((Math.PI * distance) / (taps + 2)) ** 2;
+    return windowedSinc(distance, cutoff, taps + 2);
   });
   const sum = weights.reduce((total, weight) => total + weight);
   return Float32Array.from(weights, (weight) => weight / sum);
-}
-
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
