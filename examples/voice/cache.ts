@@ -1,23 +1,29 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { transformSync } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const FOLDER = new URL('cache/', import.meta.url);
+
+/** The files that fix the versions of all packages. */
+const LOCKS = ['package-lock.json', '../../package-lock.json'];
 
 /**
  * Returns the bytes that `make` returned in an earlier run of the same code for the same settings,
  * or calls it. Comments and formatting of the code do not count.
  *
- * @param sources - The files, relative to this folder, whose code decides the bytes.
+ * @param modules - The files, relative to this folder, that decide the bytes together with the
+ *   modules that they import and the packages.
  */
 export async function cached(
   name: string,
   settings: unknown,
-  sources: readonly string[],
+  modules: readonly string[],
   make: () => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   const hash = createHash('sha256').update(JSON.stringify(settings));
-  for (const source of sources) hash.update(codeOf(new URL(source, import.meta.url)));
+  for (const code of await codeOf(modules)) hash.update(code);
+  for (const lock of LOCKS) hash.update(readFileSync(new URL(lock, import.meta.url)));
   const file = new URL(`${name}-${hash.digest('hex').slice(0, 16)}`, FOLDER);
   if (existsSync(file)) return readFileSync(file);
   const bytes = await make();
@@ -28,7 +34,18 @@ export async function cached(
   return bytes;
 }
 
-function codeOf(source: URL): string {
-  const text = readFileSync(source, 'utf8');
-  return transformSync(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none' }).code;
+/** Bundles each module with all that it uses of this repository. */
+async function codeOf(modules: readonly string[]): Promise<readonly Uint8Array[]> {
+  const { outputFiles } = await build({
+    entryPoints: modules.map((module) => fileURLToPath(new URL(module, import.meta.url))),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    minifyWhitespace: true,
+    legalComments: 'none',
+    outdir: fileURLToPath(FOLDER),
+    write: false,
+  });
+  return outputFiles.map(({ contents }) => contents);
 }

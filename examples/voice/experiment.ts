@@ -6,7 +6,7 @@ import { decode, encode } from './detector/weights.js';
 import { judge, listen } from './judgement.js';
 import type { Lesson } from './lesson.js';
 import { METHODS, type Method } from './methods.js';
-import { LESSON_SOURCES, prepareLesson } from './preparation.js';
+import { LESSON_MODULE, prepareLesson } from './preparation.js';
 import type { Results, Settings } from './results.js';
 import { measureSpeed } from './speed.js';
 import { teacherFile } from './teacher.js';
@@ -70,18 +70,8 @@ export async function runExperiment(settings: Settings): Promise<Outcome> {
   return { results, file };
 }
 
-/** The files whose code decides a student. */
-const STUDENT_SOURCES = [
-  ...LESSON_SOURCES,
-  'student.ts',
-  'training.ts',
-  'methods.ts',
-  'detector/layout.ts',
-  '../shared/training.ts',
-  '../shared/adam.ts',
-  '../shared/batches.ts',
-  '../shared/schedule.ts',
-];
+/** The modules that decide a student. */
+const STUDENT_MODULES = [LESSON_MODULE, 'methods.ts', 'training.ts'];
 
 /** Teaches a student, unless an earlier run has done so. */
 async function teachOnce(
@@ -91,7 +81,7 @@ async function teachOnce(
   seed: number,
 ): Promise<Student> {
   const settings = { method: method.name, training, shape, pace, seed };
-  const bytes = await cached('student', settings, STUDENT_SOURCES, async () => {
+  const bytes = await cached('student', settings, STUDENT_MODULES, async () => {
     const { parameters } = await teach(method, lesson, shape, pace, seed);
     return new Uint8Array(parameters.buffer);
   });

@@ -5,26 +5,15 @@ import type { Lesson } from './lesson.js';
 import { listSubjects, mixScenes, type Plan, type Scene } from './scenes.js';
 import { Teacher } from './teacher.js';
 
-/** The files whose code decides a lesson. */
-export const LESSON_SOURCES: readonly string[] = [
-  'preparation.ts',
-  'scenes.ts',
-  'activity.ts',
-  'backgrounds.ts',
-  'resampling.ts',
-  'sounds.ts',
-  'teacher.ts',
-  'detector/features.ts',
-  'detector/fourier.ts',
-  '../shared/random.ts',
-];
+/** The module that decides a lesson. */
+export const LESSON_MODULE = 'preparation.ts';
 
 /** Bytes of a frame in the cache: its bands, the teacher's probability, and the truth. */
 const FRAME_BYTES = 4 * BANDS + 4 + 1;
 
 /** Mixes the scenes of a plan and asks the teacher, unless an earlier run has done so. */
 export async function prepareLesson(plan: Plan): Promise<Lesson> {
-  const bytes = await cached(plan.purpose, plan, LESSON_SOURCES, () => makeLesson(plan));
+  const bytes = await cached(plan.purpose, plan, [LESSON_MODULE], () => makeLesson(plan));
   const subjects = listSubjects(plan);
   const total = bytes.length / FRAME_BYTES;
   const { buffer } = new Uint8Array(bytes); // a copy, aligned for float32
