@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin, runnerImport, type UserConfig } from 'vite';
 import { addLinkTags } from '../../../docs/site/build/linkTags.js';
 import { assets } from './build/assets.js';
+import { licences } from './build/licences.js';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const files = assets();
@@ -24,7 +25,7 @@ const prerender: Plugin = {
 const config: UserConfig = defineConfig({
   root: pathOf('.'),
   base: './', // works from any folder
-  plugins: [files, prerender, addLinkTags('voice')],
+  plugins: [files, prerender, licences, addLinkTags('voice')],
   worker: { format: 'es' },
   build: { target: 'es2022', outDir: pathOf('../../../docs/site/dist/voice'), emptyOutDir: true },
 });

@@ -47,8 +47,10 @@ export function App({ listening }: { readonly listening: Listening }): JSX.Eleme
           Maxim Topal (<a href="https://creativecommons.org/licenses/by/3.0/">CC BY 3.0</a>), and
           music by Manolo Camp and Reno Project, and are under{' '}
           <a href="https://creativecommons.org/licenses/by-sa/3.0/">CC BY-SA 3.0</a>. The teacher is{' '}
-          <a href="https://github.com/snakers4/silero-vad">Silero VAD</a>, as in{' '}
-          <a href="https://github.com/ricky0123/vad">vad-web</a>.
+          <a href="https://github.com/snakers4/silero-vad">Silero VAD</a> (MIT licence), from the
+          package <a href="https://github.com/ricky0123/vad">vad-web</a> (ISC); its runtime is{' '}
+          <a href="https://onnxruntime.ai">ONNX Runtime</a> (MIT).{' '}
+          <a href="./licences.txt">All licences</a>.
         </p>
       </footer>
       <Announcer listening={listening} />
