@@ -1,5 +1,5 @@
 /** A detector decides for speech from this probability on. */
-const THRESHOLD = 0.5;
+export const THRESHOLD = 0.5;
 
 /** How well a detector's probabilities fit the decisions of a reference. */
 export interface Fit {

@@ -1,6 +1,6 @@
-import { BANDS, FRAME, LogMel } from './detector/features.js';
+import { listenTo } from './detector/detector.js';
+import { FRAME } from './detector/features.js';
 import type { Student } from './detector/layout.js';
-import { Model } from './detector/model.js';
 import type { Speed } from './results.js';
 import { mixScenes, type Plan } from './scenes.js';
 import { Teacher } from './teacher.js';
@@ -18,7 +18,7 @@ export async function measureSpeed(student: Student, plan: Plan): Promise<Speed>
   for (let round = 0; round < ROUNDS; round++) {
     times.push({
       teacher: (await processorTime(() => teacher.listen([sound]))) / frames,
-      student: (await processorTime(async () => hear(student, sound))) / frames,
+      student: (await processorTime(async () => listenTo(sound, student))) / frames,
     });
   }
   const fastest = (detector: keyof Speed) => Math.min(...times.map((time) => time[detector]));
@@ -31,15 +31,4 @@ async function processorTime(work: () => Promise<unknown>): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** Runs a student on the frames of a sound, features and network. */
-function hear(student: Student, sound: Float32Array): void {
-  const mel = new LogMel();
-  const model = new Model(student);
-  const bands = new Float32Array(BANDS);
-  for (let start = 0; start < sound.length; start += FRAME) {
-    mel.write(sound, start, bands, 0);
-    model.step(bands);
-  }
 }

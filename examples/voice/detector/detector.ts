@@ -3,6 +3,17 @@ import type { Student } from './layout.js';
 import { Model, sigmoid } from './model.js';
 import { Resampler } from './resampler.js';
 
+/** Returns the probability of speech in each whole frame of a sound of 16 kHz. */
+export function listenTo(sound: Float32Array, student: Student): Float32Array {
+  const mel = new LogMel();
+  const model = new Model(student);
+  const bands = new Float32Array(BANDS);
+  return Float32Array.from({ length: Math.floor(sound.length / FRAME) }, (_, frame) => {
+    mel.write(sound, frame * FRAME, bands, 0);
+    return sigmoid(model.step(bands));
+  });
+}
+
 /** Listens to samples of any rate, and tells the probability of speech of each frame. */
 export class Detector {
   readonly #resampler: Resampler;

@@ -6,6 +6,9 @@ export const SAMPLE_RATE = 16_000;
 /** Samples of a frame, 32 ms: teacher and student answer once a frame. Frames do not overlap. */
 export const FRAME = 512;
 
+/** Seconds of a frame. */
+export const FRAME_SECONDS: number = FRAME / SAMPLE_RATE;
+
 /** Numbers that the student gets for a frame. */
 export const BANDS = 32;
 

@@ -1,15 +1,14 @@
 import { clips } from 'virtual:assets';
 import { type Signal, signal } from '@preact/signals';
-import { FRAME, SAMPLE_RATE } from '../detector/features.js';
+import { listenTo } from '../detector/detector.js';
+import { FRAME, FRAME_SECONDS } from '../detector/features.js';
 import type { Student } from '../detector/layout.js';
+import { download } from './sound/download.js';
 import { type Heard, listen, Refusal } from './sound/microphone.js';
 import { decodeRecording } from './sound/recording.js';
-import { listenTo, loadStudent, measure } from './sound/student.js';
+import { loadStudent, measure } from './sound/student.js';
 import { type Answer, Teacher } from './teacher/teacher.js';
 import { emptyTrace, loudnessOf, type Trace } from './trace.js';
-
-/** Seconds of a frame. */
-export const FRAME_SECONDS: number = FRAME / SAMPLE_RATE;
 
 /** Frames of the microphone that are shown, 10 s. */
 const SHOWN = Math.round(10 / FRAME_SECONDS);
@@ -79,8 +78,7 @@ export class Listening {
     const clip = clips[index]!;
     this.#audio = new Audio(clip.url);
     this.#audio.onended = () => this.pause();
-    const file = new Uint8Array(await (await fetch(clip.url)).arrayBuffer());
-    const sound = decodeRecording(file);
+    const sound = decodeRecording(await download(clip.url));
     const student = listenTo(sound, await this.#student!);
     if (this.source.peek() !== index) return; // another one was chosen meanwhile
     this.#sound = sound;
@@ -196,7 +194,7 @@ export class Listening {
     try {
       this.#teacher = await Teacher.open();
     } catch (error) {
-      this.#loseTeacher(error);
+      this.#loseTeacher('The teacher could not be loaded', error);
       return;
     }
     this.teacherStatus.value = 'ready';
@@ -222,15 +220,15 @@ export class Listening {
       if (answer) this.#timeTeacher(answer.milliseconds / answer.probabilities.length);
       return answer;
     } catch (error) {
-      this.#loseTeacher(error);
+      this.#loseTeacher('The teacher has stopped', error);
       return undefined;
     }
   }
 
-  #loseTeacher(error: unknown): void {
+  #loseTeacher(what: string, error: unknown): void {
     this.#teacher = undefined;
     this.teacherStatus.value = 'failed';
-    this.#fail('The teacher could not be loaded', error);
+    this.#fail(what, error);
   }
 
   #timeTeacher(milliseconds: number): void {

@@ -1,3 +1,5 @@
+import { decide } from '../scores.js';
+
 /** The answers of teacher and student to a sound, a number for each frame. */
 export interface Trace {
   /** Probabilities of speech; NaN where the model has not listened. */
@@ -10,9 +12,6 @@ export interface Trace {
 export type Who = 'teacher' | 'student';
 
 export const WHO: readonly Who[] = ['teacher', 'student'];
-
-/** From this probability on, a model decides for speech. */
-export const THRESHOLD = 0.5;
 
 /** Returns a trace of which nothing has been heard yet. */
 export function emptyTrace(frames: number): Trace {
@@ -32,7 +31,7 @@ export function agreementOf({ student, teacher }: Trace): number | undefined {
   for (let frame = 0; frame < student.length; frame++) {
     if (Number.isNaN(student[frame]!) || Number.isNaN(teacher[frame]!)) continue;
     both++;
-    if (student[frame]! >= THRESHOLD === teacher[frame]! >= THRESHOLD) alike++;
+    if (decide(student[frame]!) === decide(teacher[frame]!)) alike++;
   }
   return both > 0 ? alike / both : undefined;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { summarize } from '../../../shared/statistics.js';
 import { formatMean, formatPercent } from '../../../shared/table.js';
+import { FRAME_SECONDS } from '../../detector/features.js';
 import { ALL } from '../../judgement.js';
 import type { Results } from '../../results.js';
 
@@ -27,9 +28,6 @@ export interface Summary {
     readonly labelled: string;
   };
 }
-
-/** Seconds of a frame. */
-const FRAME_SECONDS = 0.032;
 
 /** Sums up the published results. */
 export function summarizeResults(): Summary {

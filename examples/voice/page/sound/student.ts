@@ -1,24 +1,13 @@
 import { weights } from 'virtual:assets';
-import { BANDS, FRAME, LogMel } from '../../detector/features.js';
+import { listenTo } from '../../detector/detector.js';
+import { FRAME } from '../../detector/features.js';
 import type { Student } from '../../detector/layout.js';
-import { Model, sigmoid } from '../../detector/model.js';
 import { decode } from '../../detector/weights.js';
+import { download } from './download.js';
 
 /** Loads the student. */
 export async function loadStudent(): Promise<Student> {
-  const response = await fetch(weights.url);
-  return decode(new Uint8Array(await response.arrayBuffer()));
-}
-
-/** Returns the student's probability of speech in each whole frame of a sound of 16 kHz. */
-export function listenTo(sound: Float32Array, student: Student): Float32Array {
-  const mel = new LogMel();
-  const model = new Model(student);
-  const bands = new Float32Array(BANDS);
-  return Float32Array.from({ length: Math.floor(sound.length / FRAME) }, (_, frame) => {
-    mel.write(sound, frame * FRAME, bands, 0);
-    return sigmoid(model.step(bands));
-  });
+  return decode(await download(weights.url));
 }
 
 /** Frames of the measurement: enough for the engine to compile the loops before they end. */

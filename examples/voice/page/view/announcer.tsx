@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { decide } from '../../scores.js';
 import type { Listening } from '../listening.js';
-import { agreementOf, THRESHOLD } from '../trace.js';
+import { agreementOf } from '../trace.js';
 import { formatPercent } from './format.js';
 
 /**
@@ -33,7 +34,7 @@ export function Announcer({ listening }: { readonly listening: Listening }): JSX
 function summarize(listening: Listening): string {
   const trace = listening.trace.peek();
   const heard = trace.student.filter((probability) => !Number.isNaN(probability));
-  const speech = heard.filter((probability) => probability >= THRESHOLD).length / heard.length;
+  const speech = heard.filter(decide).length / heard.length;
   const agreement = agreementOf(trace);
   const compared =
     agreement === undefined ? '' : `, and decides as the teacher in ${formatPercent(agreement)}`;

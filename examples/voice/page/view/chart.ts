@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
-import { FRAME_SECONDS } from '../listening.js';
-import { THRESHOLD, type Trace, WHO } from '../trace.js';
+import { FRAME_SECONDS } from '../../detector/features.js';
+import { decide, THRESHOLD } from '../../scores.js';
+import { type Trace, WHO } from '../trace.js';
 
 /** Width of the axis of probabilities; style.css has it for the slider under the chart. */
 const AXIS = 44;
@@ -69,7 +70,7 @@ function drawDecisions(plot: uPlot, trace: Trace): void {
     const top = plot.valToPos(STRIPES[who] + STRIPE_HEIGHT / 2, 'y', true);
     ctx.fillStyle = color(`--${who}`);
     trace[who].forEach((probability, frame) => {
-      if (!(probability >= THRESHOLD)) return;
+      if (!decide(probability)) return;
       const left = plot.valToPos(plot.data[0][frame]!, 'x', true);
       const right = plot.valToPos(plot.data[0][frame]! + FRAME_SECONDS, 'x', true);
       ctx.fillRect(left, top, right - left + 0.5, height);

@@ -1,7 +1,8 @@
 import { runtimeBytes, teacher, weights, worklet } from 'virtual:assets';
 import type { JSX } from 'preact';
+import { decide } from '../../scores.js';
 import { type Listening, lastHeard } from '../listening.js';
-import { THRESHOLD, type Who } from '../trace.js';
+import type { Who } from '../trace.js';
 import { formatBytes, formatMilliseconds, formatPercent } from './format.js';
 
 interface MeterProps {
@@ -19,7 +20,7 @@ export function Meter({ who, listening }: MeterProps): JSX.Element {
       <h2 id={who}>{who === 'teacher' ? 'Teacher' : 'Student'}</h2>
       <p class="verdict">
         <output class="word" aria-live="off" aria-label={`The ${who} says`}>
-          {probability === undefined ? '–' : probability >= THRESHOLD ? 'speech' : 'no speech'}
+          {probability === undefined ? '–' : decide(probability) ? 'speech' : 'no speech'}
         </output>
         <span class="value">{probability !== undefined && formatPercent(probability)}</span>
       </p>

@@ -1,8 +1,10 @@
 import { effect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { FRAME_SECONDS, type Listening, lastHeard } from '../listening.js';
-import { agreementOf, THRESHOLD, WHO } from '../trace.js';
+import { FRAME_SECONDS } from '../../detector/features.js';
+import { decide } from '../../scores.js';
+import { type Listening, lastHeard } from '../listening.js';
+import { agreementOf, WHO } from '../trace.js';
 import { drawTimeline } from './chart.js';
 import { formatPercent } from './format.js';
 
@@ -58,7 +60,7 @@ function Position({ listening }: { readonly listening: Listening }): JSX.Element
   const frame = listening.place.value;
   const last = trace.student.length - 1;
   const decisions = WHO.map((who) => {
-    const speech = (lastHeard(trace[who], frame) ?? 0) >= THRESHOLD;
+    const speech = decide(lastHeard(trace[who], frame) ?? 0);
     return `${who}: ${speech ? 'speech' : 'no speech'}`;
   });
   return (
