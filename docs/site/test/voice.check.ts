@@ -115,14 +115,14 @@ describe('microphone', () => {
     await page.getByText(/^The microphone is off. The student hears speech in/).waitFor();
   });
 
-  test('stopping releases the microphone', async () => {
+  test('it is heard as it is, and stopping releases it', async () => {
     const page = await open({ permissions: ['microphone'] });
     await page.evaluate(() => {
       const { mediaDevices } = navigator;
       const ask = mediaDevices.getUserMedia.bind(mediaDevices);
       mediaDevices.getUserMedia = async (wish) => {
         const stream = await ask(wish);
-        Object.assign(globalThis, { track: stream.getAudioTracks()[0] });
+        Object.assign(globalThis, { wish, track: stream.getAudioTracks()[0] });
         return stream;
       };
     });
@@ -132,6 +132,14 @@ describe('microphone', () => {
     await expect.poll(() => says(page, 'student')).toMatch(/speech/);
     expect(await says(page, 'teacher')).toBe('–');
     expect(await state()).toBe('live');
+    expect(await page.evaluate(() => (globalThis as unknown as { wish: unknown }).wish)).toEqual({
+      audio: {
+        channelCount: 1,
+        autoGainControl: false,
+        echoCancellation: false,
+        noiseSuppression: false,
+      },
+    });
     await page.getByRole('radio').nth(1).check();
     expect(await state()).toBe('ended');
     await expect.poll(() => says(page, 'teacher')).toMatch(/speech/); // of the clip
@@ -175,6 +183,14 @@ test('a teacher that does not load is a sentence, and can be asked for again', a
   await page.getByRole('button', { name: 'The teacher is loaded' }).waitFor();
 });
 
+test('a clip that the server does not have is a sentence', async () => {
+  const page = await open({ serviceWorkers: 'block' }); // it would fetch past the route
+  await page.route('**/clip-1*', (route) => route.fulfill({ status: 404 }));
+  await page.getByRole('radio').nth(1).check();
+  await page.getByText(/^The clip could not be loaded \(404/).waitFor();
+  visited.complaints.splice(0); // the console reports the missing file
+});
+
 describe('the page', () => {
   const sizes = [
     { width: 1280, height: 900 },
@@ -190,6 +206,21 @@ describe('the page', () => {
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(size.width);
         expect(await findViolations(page)).toEqual([]);
       }
+    }
+  });
+
+  test('links to the licences of what it redistributes', async () => {
+    const page = await open();
+    const href = await page.getByRole('link', { name: 'All licences' }).getAttribute('href');
+    const file = await page.request.get(new URL(href!, page.url()).href);
+    const text = await file.text();
+    for (const holder of [
+      'Silero Team',
+      'Microsoft Corporation',
+      'Allison Smith',
+      'Leon Sorokin',
+    ]) {
+      expect(text).toContain(holder);
     }
   });
 

@@ -1,4 +1,5 @@
 import { weights, worklet } from 'virtual:assets';
+import { download } from './download.js';
 
 /** A frame that the student has heard. */
 export interface Heard {
@@ -36,9 +37,8 @@ export async function listen(
   };
   try {
     await context.audioWorklet.addModule(worklet.url);
-    const bytes = new Uint8Array(await (await fetch(weights.url)).arrayBuffer());
     const student = new AudioWorkletNode(context, 'student', {
-      processorOptions: { weights: bytes },
+      processorOptions: { weights: await download(weights.url) },
     });
     student.port.onmessage = ({ data }: MessageEvent<Heard>) => heard(data);
     stream.getAudioTracks()[0]!.onended = ended;
@@ -52,11 +52,19 @@ export async function listen(
   }
 }
 
-/** Asks the visitor for the microphone as it is: the detector is to cope with noise itself. */
+/**
+ * Asks the visitor for the microphone as it is: the detector copes with noise itself, and has
+ * learned to hear quiet voices.
+ */
 async function ask(): Promise<MediaStream> {
   try {
     return await navigator.mediaDevices.getUserMedia({
-      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false },
+      audio: {
+        channelCount: 1,
+        autoGainControl: false,
+        echoCancellation: false,
+        noiseSuppression: false,
+      },
     });
   } catch (error) {
     throw new Refusal(REASONS[(error as DOMException).name] ?? String(error), { cause: error });
