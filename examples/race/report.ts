@@ -1,5 +1,6 @@
 import { formatMarkdown, replacePart } from '../shared/document.js';
-import { formatCount, formatPercent } from './page/format.js';
+import { formatPercent } from '../shared/page/format.js';
+import { formatCount } from './page/format.js';
 import { PRESETS } from './page/presets.js';
 import { lastOf, type Results } from './results.js';
 

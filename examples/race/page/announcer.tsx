@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
-import { formatPercent } from './format.js';
 import type { Race } from './race.js';
 
 /** Milliseconds for which the pen must rest before an announcement. */

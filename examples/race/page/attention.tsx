@@ -1,10 +1,10 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { SIDE, TOKENS } from '../../digits/images.js';
+import { formatPercent } from '../../shared/page/format.js';
 import type { Answer } from '../worker/protocol.js';
 import { Canvas } from './canvas.js';
 import { NAMES, type Who } from './describe.js';
-import { formatPercent } from './format.js';
 import { HEADS, mapOf, overlapsOf } from './overlap.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
 import type { Lane, Race } from './race.js';

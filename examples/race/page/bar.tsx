@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
+import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import { agrees } from './lane.js';
 import type { Lane, Race } from './race.js';
 import { save } from './storage.js';

@@ -1,7 +1,8 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
 import type uPlot from 'uplot';
+import { AXIS } from '../../shared/page/chart.js';
+import { formatPercent } from '../../shared/page/format.js';
 import type { CurvePoint } from '../worker/protocol.js';
-import { formatPercent } from './format.js';
 import { color } from './palette.js';
 import type { Race, Run } from './race.js';
 
@@ -66,21 +67,15 @@ function optionsFor(
   highlighted: string | undefined,
   lowest: number,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const axis: uPlot.Axis = {
-    stroke: color('--muted'),
-    grid: { stroke: color('--line'), width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui, sans-serif',
-  };
   return {
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 12, 0, 0],
     scales: { x: { time: false }, y: { range: () => [lowest, 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 28 },
+      { ...AXIS, grid: { show: false }, size: 28 },
       {
-        ...axis,
+        ...AXIS,
         size: 48,
         space: 44,
         values: (_, ticks) => ticks.map((tick) => formatPercent(tick, 0)),
@@ -90,10 +85,10 @@ function optionsFor(
       {},
       line('--teacher', 1.5, { dash: [7, 5] }),
       ...runs.map(({ id }) =>
-        id === highlighted ? line('--ink', 3) : line('--taught', 1.25, { alpha: 0.55 }),
+        id === highlighted ? line('--ink', 3) : line('--student', 1.25, { alpha: 0.55 }),
       ),
       line('--labels', 3),
-      line('--taught', 3.5),
+      line('--student', 3.5),
     ],
   };
 }

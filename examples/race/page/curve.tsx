@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { formatPercent } from '../../shared/page/format.js';
 import { RESULTS } from '../results.js';
 import { drawChart } from './chart.js';
 import { describe, NAMES } from './describe.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import type { Lane, Race } from './race.js';
 import { Runs } from './runs.js';
 

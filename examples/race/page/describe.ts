@@ -1,6 +1,7 @@
+import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
 import type { Facts, Recipe } from '../worker/protocol.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import { PRESETS } from './presets.js';
 import type { Lane } from './race.js';
 import { isSameRecipe } from './recipes.js';

@@ -1,7 +1,4 @@
-/** 0.842 → '84.2 %' */
-export function formatPercent(fraction: number, digits = 1): string {
-  return `${(100 * fraction).toFixed(digits)}\u202f%`;
-}
+import { formatPercent } from '../../shared/page/format.js';
 
 /** 0.842 → '84 %', 0.002 → '< 1 %', 0.998 → '> 99 %': neither nothing nor certainty is claimed. */
 export function formatProbability(probability: number): string {

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
+import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
 import { RESULTS } from '../results.js';
 import { Bars } from './bars.js';
 import { lessonOf, NAMES } from './describe.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import { LEAD } from './pace.js';
 import type { Lane, Race } from './race.js';
 import { soften } from './soften.js';

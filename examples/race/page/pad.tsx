@@ -127,7 +127,7 @@ function paint(canvas: HTMLCanvasElement, drawing: Drawing, cursor: Cursor | und
   context.beginPath();
   context.arc(cursor.x, cursor.y, PEN, 0, 2 * Math.PI);
   context.lineWidth = cursor.isDown ? 0.02 : 0.008;
-  context.strokeStyle = color('--taught');
+  context.strokeStyle = color('--student');
   context.stroke();
 }
 

@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals';
+import { color as property } from '../../shared/page/chart.js';
 
 const isDark: Signal<boolean> = signal(false);
 
@@ -17,5 +18,5 @@ export function followColorScheme(): void {
  */
 export function color(name: string): string {
   isDark.value; // subscribes
-  return getComputedStyle(document.documentElement).getPropertyValue(name);
+  return property(name);
 }

@@ -1,7 +1,8 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { formatPercent } from '../../shared/page/format.js';
 import { describe, presetNameOf } from './describe.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import type { Race, Run } from './race.js';
 
 interface RunsProps {

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatPercent } from '../../shared/page/format.js';
 import { RESULTS } from '../results.js';
 import type { Recipe } from '../worker/protocol.js';
 import { overlapsWithTeacher } from './attention.js';
 import { hearsTeacher } from './describe.js';
-import { formatCount, formatPercent } from './format.js';
+import { formatCount } from './format.js';
 import type { Race } from './race.js';
 import { Slider } from './slider.js';
 

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
+import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
 import { RESULTS } from '../results.js';
 import { Bars } from './bars.js';
 import { hearsTeacher, likenessOf } from './describe.js';
-import { formatCount, formatPercent, formatProbability } from './format.js';
+import { formatCount, formatProbability } from './format.js';
 import type { Race } from './race.js';
 import { soften } from './soften.js';
 

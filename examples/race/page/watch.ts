@@ -1,5 +1,5 @@
+import { formatPercent } from '../../shared/page/format.js';
 import { aheadFrom, lastOf, RESULTS } from '../results.js';
-import { formatPercent } from './format.js';
 import type { PresetName } from './presets.js';
 
 const { students } = RESULTS;

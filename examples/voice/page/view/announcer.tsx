@@ -1,9 +1,9 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { formatPercent } from '../../../shared/page/format.js';
 import { decide } from '../../scores.js';
 import type { Listening } from '../listening.js';
 import { agreementOf } from '../trace.js';
-import { formatPercent } from './format.js';
 
 /**
  * Announces what has been heard, once it has ended. Nothing is said meanwhile: a screen reader
@@ -37,6 +37,6 @@ function summarize(listening: Listening): string {
   const speech = heard.filter(decide).length / heard.length;
   const agreement = agreementOf(trace);
   const compared =
-    agreement === undefined ? '' : `, and decides as the teacher in ${formatPercent(agreement)}`;
-  return `The student hears speech in ${formatPercent(speech)} of the frames${compared}.`;
+    agreement === undefined ? '' : `, and decides as the teacher in ${formatPercent(agreement, 0)}`;
+  return `The student hears speech in ${formatPercent(speech, 0)} of the frames${compared}.`;
 }

@@ -1,8 +1,9 @@
 import { summary, teacher, weights } from 'virtual:assets';
 import type { JSX } from 'preact';
+import { formatPercent } from '../../../shared/page/format.js';
 import type { Listening } from '../listening.js';
 import { Announcer } from './announcer.js';
-import { formatBytes, formatPercent } from './format.js';
+import { formatBytes } from './format.js';
 import { Meter } from './meter.js';
 import { Results } from './results.js';
 import { Sources } from './sources.js';
@@ -14,8 +15,8 @@ export function App({ listening }: { readonly listening: Listening }): JSX.Eleme
       <header>
         <p class="eyebrow">Knowledge distillation, live in your browser</p>
         <h1>
-          {formatBytes(weights.bytes)} copies {formatPercent(summary.agreement)} of the decisions of
-          a {formatBytes(teacher.bytes)} model, without a label
+          {formatBytes(weights.bytes)} copies {formatPercent(summary.agreement, 0)} of the decisions
+          of a {formatBytes(teacher.bytes)} model, without a label
         </h1>
         <p class="lead">
           The <b class="teacher">teacher</b> is Silero’s voice detector: it tells speech from

@@ -1,10 +1,12 @@
 import type uPlot from 'uplot';
+import { AXIS, color } from '../../../shared/page/chart.js';
+import { formatPercent } from '../../../shared/page/format.js';
 import { FRAME_SECONDS } from '../../detector/features.js';
 import { decide, THRESHOLD } from '../../scores.js';
 import { type Trace, WHO } from '../trace.js';
 
 /** Width of the axis of probabilities; style.css has it for the slider under the chart. */
-const AXIS = 44;
+const AXIS_WIDTH = 44;
 
 /** Where the stripes of decisions are, in probabilities: below the curves. */
 const STRIPES = { teacher: -0.07, student: -0.15 };
@@ -82,12 +84,6 @@ function optionsFor(
   size: Pick<uPlot.Options, 'width' | 'height'>,
   draw: (plot: uPlot) => void,
 ): uPlot.Options {
-  const axis: uPlot.Axis = {
-    stroke: () => color('--muted'),
-    grid: { stroke: () => color('--line'), width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui, sans-serif',
-  };
   return {
     ...size,
     legend: { show: false },
@@ -96,16 +92,16 @@ function optionsFor(
     scales: { x: { time: false }, y: { range: () => [BOTTOM, 1] } },
     axes: [
       {
-        ...axis,
+        ...AXIS,
         grid: { show: false },
         size: 26,
         values: (_, seconds) => seconds.map(formatSeconds),
       },
       {
-        ...axis,
-        size: AXIS,
+        ...AXIS,
+        size: AXIS_WIDTH,
         splits: () => [0, THRESHOLD, 1],
-        values: (_, splits) => splits.map((split) => `${100 * split} %`),
+        values: (_, splits) => splits.map((split) => formatPercent(split, 0)),
       },
     ],
     series: [
@@ -132,9 +128,4 @@ function sizeOf({
   clientHeight,
 }: HTMLElement): Pick<uPlot.Options, 'width' | 'height'> {
   return { width: clientWidth, height: clientHeight };
-}
-
-/** Returns the value of a custom property of style.css in the present colour scheme. */
-function color(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name);
 }

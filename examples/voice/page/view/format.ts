@@ -1,8 +1,3 @@
-/** Formats a fraction as a percentage. */
-export function formatPercent(fraction: number, digits = 0): string {
-  return `${(100 * fraction).toFixed(digits)} %`;
-}
-
 /** Formats a number of bytes with two or three digits. */
 export function formatBytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,9 +1,10 @@
 import { runtimeBytes, teacher, weights, worklet } from 'virtual:assets';
 import type { JSX } from 'preact';
+import { formatPercent } from '../../../shared/page/format.js';
 import { decide } from '../../scores.js';
 import { type Listening, lastHeard } from '../listening.js';
 import type { Who } from '../trace.js';
-import { formatBytes, formatMilliseconds, formatPercent } from './format.js';
+import { formatBytes, formatMilliseconds } from './format.js';
 
 interface MeterProps {
   readonly who: Who;
@@ -22,7 +23,7 @@ export function Meter({ who, listening }: MeterProps): JSX.Element {
         <output class="word" aria-live="off" aria-label={`The ${who} says`}>
           {probability === undefined ? '–' : decide(probability) ? 'speech' : 'no speech'}
         </output>
-        <span class="value">{probability !== undefined && formatPercent(probability)}</span>
+        <span class="value">{probability !== undefined && formatPercent(probability, 0)}</span>
       </p>
       <meter
         aria-label={`The ${who}’s probability of speech`}

@@ -1,12 +1,12 @@
 import { effect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { formatPercent } from '../../../shared/page/format.js';
 import { FRAME_SECONDS } from '../../detector/features.js';
 import { decide } from '../../scores.js';
 import { type Listening, lastHeard } from '../listening.js';
 import { agreementOf, WHO } from '../trace.js';
 import { drawTimeline } from './chart.js';
-import { formatPercent } from './format.js';
 
 /** Both probabilities over time, and the place in the clip. */
 export function Timeline({ listening }: { readonly listening: Listening }): JSX.Element {
@@ -42,7 +42,7 @@ export function Timeline({ listening }: { readonly listening: Listening }): JSX.
             live && listening.teacherStatus.value !== 'ready' && 'Load the teacher to compare'
           ) : (
             <>
-              same decision in <b data-testid="agreement">{formatPercent(agreement)}</b> of the
+              same decision in <b data-testid="agreement">{formatPercent(agreement, 0)}</b> of the
               frames {live ? 'shown' : 'of this clip'}
             </>
           )}
