@@ -13,20 +13,21 @@ export async function keepForOffline(root: string, files: readonly string[] = []
   if (!serviceWorker || !import.meta.env.PROD) return;
   await rest();
   const site = new URL(root, document.baseURI).href;
+  const script = new URL('sw.js', site).href;
   try {
-    await serviceWorker.register(new URL('sw.js', site));
+    await serviceWorker.register(script);
   } catch {
     return; // The browser or the host does not allow it.
   }
-  if (!serviceWorker.controller) {
+  // Until the site's own service worker takes over, another one of the host may have the page.
+  while (serviceWorker.controller?.scriptURL !== script) {
     await new Promise((resolve) => {
       serviceWorker.addEventListener('controllerchange', resolve, { once: true });
     });
   }
   // From now on the service worker sees each file that is loaded. It adds those that came before.
   const keep = (loaded: readonly string[]): void => {
-    const urlsToCache = loaded.filter((file) => file.startsWith(site));
-    serviceWorker.controller?.postMessage({ type: 'CACHE_URLS', payload: { urlsToCache } });
+    serviceWorker.controller?.postMessage(loaded.filter((file) => file.startsWith(site)));
   };
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
   keep([location.href.split('#')[0]!, ...loaded, ...files]);

@@ -93,48 +93,101 @@ test('a page that a reader came to without loading it is kept, and others say wh
   await page.getByRole('heading', { level: 1, name: 'knowledge-distillation' }).waitFor();
 });
 
-test('a new build is there at the next visit, and the files of the old one are removed', async () => {
-  const dist = mkdtempSync(join(tmpdir(), 'site-'));
-  const built = new URL('../dist/', import.meta.url);
-  for (const name of ['race', 'sw.js']) {
-    cpSync(fileURLToPath(new URL(name, built)), join(dist, name), { recursive: true });
-  }
-  const changing = await serveSite({ dist: pathToFileURL(`${dist}/`) });
+test('a new build is there at the next visit, and without a network after that', async () => {
+  const copy = await serveRace('');
   try {
-    const page = await open('race/', changing);
+    const page = await open('race/', copy.site);
     const [style] = await cached(page, '.css');
     const renamed = style!.replace('.css', '-new.css');
-    renameSync(join(dist, 'race/assets', style!), join(dist, 'race/assets', renamed));
-    edit(join(dist, 'race/index.html'), style!, renamed);
-    edit(join(dist, 'race/index.html'), '<title>', '<title>New: ');
-    edit(join(dist, 'sw.js'), /[0-9a-f]{16}/, '0123456789abcdef');
+    renameSync(join(copy.folder, 'race/assets', style!), join(copy.folder, 'race/assets', renamed));
+    edit(join(copy.folder, 'race/index.html'), style!, renamed);
+    copy.renew();
 
     await page.reload();
     expect(await page.title()).toMatch(/^New: /);
-    const isNewInstalled = () =>
-      page.evaluate(async () => {
-        const registration = await navigator.serviceWorker.getRegistration();
-        return registration!.waiting?.state === 'installed';
-      });
-    await expect.poll(isNewInstalled).toBe(true);
+    await expect.poll(() => stateOfWorkers(page, copy.site.url)).toEqual([true, true]);
+    await waitUntilKept(page);
     const another = await page.context().newPage();
     await page.close(); // now no page has the old service worker
-    const beside = new URL('/', changing.url).href; // which the service worker does not serve
+    const beside = new URL('/', copy.site.url).href; // which the service worker does not serve
     await another.route(beside, (route) => route.fulfill({ body: 'beside' }));
     await another.goto(beside);
-    await expect.poll(() => another.evaluate(() => caches.keys())).toEqual([]);
-    await another.goto(`${changing.url}race/`);
-    await expect.poll(() => cached(another, '.css')).toEqual([renamed]);
+    await expect.poll(() => stateOfWorkers(another, copy.site.url)).toEqual([true, false]);
+    await another.context().setOffline(true);
+    await another.goto(`${copy.site.url}race/`);
+    expect(await another.title()).toMatch(/^New: /);
+    await readAnswers(another);
+
+    await another.context().setOffline(false);
+    await another.reload();
+    await expect.poll(() => another.evaluate(() => caches.keys())).toHaveLength(1);
     await waitUntilKept(another);
+    expect(await cached(another, '.css')).toEqual([renamed]);
     await another.context().setOffline(true);
     await another.reload();
     expect(await another.title()).toMatch(/^New: /);
     forgive(); // the page beside the site is not of the site
   } finally {
-    await changing.close();
-    rmSync(dist, { recursive: true });
+    await copy.close();
   }
 });
+
+test('a site in the folder of another service worker, and of that name, is kept and renewed', async () => {
+  const copy = await serveRace('assets/demo/');
+  try {
+    const page = await visit('other.html', AT_REST, copy.site);
+    await page.evaluate(() => navigator.serviceWorker.register('other.js'));
+    await expect.poll(() => stateOfWorkers(page, copy.site.url)).toEqual([true, false]);
+    await page.goto(`${copy.site.url}assets/demo/race/`);
+    expect(await page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).toBeDefined();
+    await waitUntilKept(page);
+    copy.renew();
+    await page.reload();
+    expect(await page.title()).toMatch(/^New: /);
+    await page.context().setOffline(true);
+    await page.reload();
+    expect(await page.title()).toMatch(/^New: /);
+  } finally {
+    await copy.close();
+  }
+});
+
+/** Serves a copy of the race, in a folder of a site that has a service worker of its own. */
+async function serveRace(inner: string) {
+  const dist = mkdtempSync(join(tmpdir(), 'site-'));
+  const folder = join(dist, inner);
+  const built = new URL('../dist/', import.meta.url);
+  for (const name of ['race', 'sw.js']) {
+    cpSync(fileURLToPath(new URL(name, built)), join(folder, name), { recursive: true });
+  }
+  writeFileSync(join(dist, 'other.html'), '<!doctype html><link rel="icon" href="data:,">');
+  writeFileSync(join(dist, 'other.js'), 'addEventListener("fetch", () => {});');
+  const site = await serveSite({ dist: pathToFileURL(`${dist}/`) });
+  return {
+    site,
+    folder,
+    /** Changes the page, as another build does. */
+    renew: () => {
+      edit(join(folder, 'race/index.html'), '<title>', '<title>New: ');
+      edit(join(folder, 'sw.js'), /[0-9a-f]{16}/, '0123456789abcdef');
+    },
+    close: async () => {
+      await site.close();
+      rmSync(dist, { recursive: true });
+    },
+  };
+}
+
+/** Whether a site has an active service worker, and whether it has one that waits. */
+function stateOfWorkers(page: Page, url: string): Promise<boolean[]> {
+  return page.evaluate(async (site) => {
+    const registration = await navigator.serviceWorker.getRegistration(site);
+    return [
+      registration?.active?.state === 'activated',
+      registration?.waiting?.state === 'installed',
+    ];
+  }, url);
+}
 
 /** The names of the files in all caches that end so. */
 function cached(page: Page, end: string): Promise<string[]> {
