@@ -83,6 +83,24 @@ describe('a link', () => {
     expect(link).toMatch(/^#recipe=all-40-30-30-3-0\.3&strokes=[\w-]+$/);
   });
 
+  test('holds no strokes that are too long for it, neither when written nor when read', () => {
+    const bytes = Array.from({ length: 260 }, () => [
+      255,
+      ...Array.from({ length: 510 }, (_, at) => (37 * at) % 256),
+    ]).flat();
+    const text = Buffer.from(bytes).toString('base64url');
+    expect(readLink(`#digit=4&strokes=${text}`, samples)).toEqual({
+      drawing: sampleOf(samples, 4),
+    });
+    expect(readLink(`#strokes=${text}`, samples)).toEqual({});
+    const { recipe } = PRESETS[0]!;
+    const stroke = Array.from({ length: 70_000 }, (_, at) => [at % 2, (at % 7) / 7] as const);
+    const link = writeLink({ recipe, drawing: { kind: 'strokes', strokes: [stroke] } });
+    expect(readLink(link, samples)).toEqual({ recipe });
+    const half = { kind: 'strokes', strokes: [stroke.slice(0, 4000)] } as const;
+    expect(strokesOf(readLink(writeLink({ drawing: half }), samples).drawing!)).not.toEqual([]);
+  });
+
   test('that is broken gives what can be read of it, and never an illegal recipe', () => {
     const wrong = [
       '',

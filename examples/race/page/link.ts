@@ -13,14 +13,20 @@ const GRID = 255;
 /** A point nearer than this to the point before it is left out, unless it is the last one. */
 const NEAR = 4;
 const MOST_POINTS = 255;
+/** The strokes of a link are at most this long: some 4,000 points, a drawing of a lot of digits. */
+const MOST_BYTES = 8192;
 const NUMBER = /^\d{1,3}(\.\d{1,4})?$/;
 
-/** Returns the hash of a link to the page with this recipe and drawing. */
+/**
+ * Returns the hash of a link to the page with this recipe and drawing. Strokes that are too long for
+ * a link are left out.
+ */
 export function writeLink({ recipe, drawing }: Shared): string {
   const fields = new URLSearchParams();
   if (recipe) fields.set('recipe', settingsOf(recipe).map(write).join('-'));
   if (drawing?.kind === 'sample') fields.set('digit', String(drawing.digit));
-  if (drawing?.kind === 'strokes') fields.set('strokes', writeStrokes(drawing.strokes));
+  const strokes = drawing?.kind === 'strokes' ? writeStrokes(drawing.strokes) : undefined;
+  if (strokes !== undefined) fields.set('strokes', strokes);
   return `#${fields}`;
 }
 
@@ -65,8 +71,9 @@ function readDigit(text: string | null, samples: readonly Float32Array[]): Drawi
 }
 
 /** Encodes strokes: the number of points of each, then x and y of each point, a byte each. */
-function writeStrokes(strokes: readonly Stroke[]): string {
+function writeStrokes(strokes: readonly Stroke[]): string | undefined {
   const bytes = strokes.flatMap(thin).flatMap((points) => [points.length, ...points.flat()]);
+  if (bytes.length > MOST_BYTES) return undefined;
   const text = String.fromCharCode(...bytes);
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
@@ -110,11 +117,13 @@ function readStrokes(text: string | null): Drawing | undefined {
   return { kind: 'strokes', strokes };
 }
 
+/** Returns the bytes of a text in base64; undefined for another text, or too long a one. */
 function decode(text: string): readonly number[] | undefined {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    if (binary.length > MOST_BYTES) return undefined;
     return Array.from(binary, (character) => character.charCodeAt(0));
   } catch {
-    return undefined; // not of base64
+    return undefined;
   }
 }
