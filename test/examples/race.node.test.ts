@@ -14,6 +14,7 @@ import { RESULTS } from '../../examples/race/results.js';
 import { Conversation } from '../../examples/race/worker/conversation.js';
 import type { Recipe, Report, Request, Snapshot } from '../../examples/race/worker/protocol.js';
 import { LAP } from '../../examples/race/worker/settings.js';
+import { Random } from '../../examples/shared/random.js';
 import { mostLikelyOf } from '../../examples/shared/statistics.js';
 
 const { recipe: RECIPE } = PRESETS.find(({ name }) => name === 'TinyBERT-like')!;
@@ -230,6 +231,20 @@ test('another recipe changes the next steps, but no learned parameter', async ()
     ['feature', 0.75],
   ]);
   expect(components[0]!.weighted + components[2]!.weighted).toBeCloseTo(loss, 5);
+}, 120_000);
+
+test('another recipe of the same images goes on in the batches, and draws none of them again', async () => {
+  const page = new Page(OPEN);
+  await page.trainTo(25); // the labelled images are in their second pass
+  const shuffle = vi.spyOn(Random.prototype, 'shuffle');
+  page.send({ kind: 'teach', recipe: { ...RECIPE, temperature: 2 } });
+  expect(shuffle).not.toHaveBeenCalled();
+  shuffle.mockRestore();
+  expect(page.reports.at(-1)).toEqual({ kind: 'taught' });
+  const resumed = new Page({ kind: 'resume', snapshot: page.snapshot });
+  await page.trainTo(27);
+  await resumed.trainTo(27);
+  expect(bitsOf(page.snapshot)).toBe(bitsOf(resumed.snapshot));
 }, 120_000);
 
 test('a recipe that the library refuses is not applied', async () => {

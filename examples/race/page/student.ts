@@ -51,6 +51,10 @@ export class Student {
   #weights: Float32Array | undefined;
   #files: StudentFiles | undefined;
   #snapshot: Snapshot | undefined;
+  /** The recipe that the worker was given last. */
+  #given: Recipe | undefined;
+  /** True while the worker has not replied to a change of the recipe. */
+  #isTeaching = false;
   /** The image on the pad. */
   #pixels: Float32Array | undefined;
   /** The image of the request that awaits an answer. */
@@ -76,6 +80,7 @@ export class Student {
       this.failure.value = undefined;
       this.#phase.value = 'loading';
     });
+    this.#isTeaching = false;
     this.#connection = new Connection({
       receive: (report) => this.#receive(report),
       show: (reports) => batch(() => this.#showAll(reports)),
@@ -115,7 +120,7 @@ export class Student {
   /** Changes the recipe of the steps that follow. */
   teach(recipe: Recipe): void {
     this.recipe.value = recipe;
-    if (this.#phase.value === 'open') this.#send({ kind: 'teach', recipe });
+    this.#giveRecipe();
   }
 
   /** Replaces the student by an untrained one with the same recipe. */
@@ -148,13 +153,22 @@ export class Student {
       this.components.value = [];
     });
     this.#stale.add('student');
+    const recipe = this.recipe.value; // it may have changed since the snapshot
+    this.#given = recipe;
+    this.#send(
+      snapshot
+        ? { kind: 'resume', snapshot: { ...snapshot, recipe } }
+        : { kind: 'open', seed: SEED, recipe },
+    );
+  }
+
+  /** Gives the worker one recipe at a time, since a slider moves faster than a worker follows. */
+  #giveRecipe(): void {
     const recipe = this.recipe.value;
-    if (snapshot) {
-      this.#send({ kind: 'resume', snapshot });
-      this.#send({ kind: 'teach', recipe }); // it may have changed since the snapshot
-    } else {
-      this.#send({ kind: 'open', seed: SEED, recipe });
-    }
+    if (this.#phase.value !== 'open' || this.#isTeaching || recipe === this.#given) return;
+    this.#given = recipe;
+    this.#isTeaching = true;
+    this.#send({ kind: 'teach', recipe });
   }
 
   #showSnapshot(): void {
@@ -174,7 +188,12 @@ export class Student {
         this.facts.value = report.facts;
         this.#phase.value = 'open';
       });
+      this.#giveRecipe();
       this.#askIfStale();
+    }
+    if (report.kind === 'taught') {
+      this.#isTeaching = false;
+      this.#giveRecipe();
     }
     if (report.kind === 'answer') return true;
     if (this.#phase.value !== 'open') return false; // the report is about the previous student

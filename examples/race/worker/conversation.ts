@@ -55,6 +55,7 @@ export class Conversation {
         break;
       case 'teach':
         this.#session.teach(request.recipe);
+        this.#send({ kind: 'taught' });
         break;
       case 'ask': {
         const { model, pixels } = request;

@@ -95,6 +95,8 @@ export type Report =
   | { readonly kind: 'evaluated'; readonly snapshot: Snapshot }
   /** The reply to `pause`. */
   | { readonly kind: 'paused'; readonly snapshot: Snapshot }
+  /** The reply to `teach`. */
+  | { readonly kind: 'taught' }
   | { readonly kind: 'answer'; readonly model: Model; readonly answer: Answer }
   /** A request failed and changed nothing else; a training that failed is paused. */
   | { readonly kind: 'failed'; readonly message: string };

@@ -24,6 +24,8 @@ import { LEARNING_RATE_FLOOR, SETTINGS, STEPS_BETWEEN_EVALUATIONS } from './sett
 interface Lesson {
   readonly recipe: Recipe;
   readonly loss: LayerwiseDistillationLoss<tf.Tensor, tf.Scalar, tf.Variable>;
+  /** The batches of the steps that follow. */
+  readonly batches: Iterator<Int32Array, never>;
   readonly trainer: Trainer;
 }
 
@@ -98,7 +100,8 @@ export class Session {
 
   /** Changes the recipe of the steps that follow. Student and projection keep their parameters. */
   teach(recipe: Recipe): void {
-    this.#change(recipe, this.#lesson.trainer.state);
+    const { recipe: before, batches, trainer } = this.#lesson;
+    this.#change(recipe, trainer.state, recipe.images === before.images ? batches : undefined);
   }
 
   advance(): Extract<Report, { kind: 'step' }> {
@@ -107,7 +110,7 @@ export class Session {
       const value = trainer.step();
       return { kind: 'step', step: this.step, loss: value, components: loss.components };
     } catch (error) {
-      this.teach(recipe); // restores the batch of the failed step
+      this.#change(recipe, trainer.state); // restores the batch of the failed step
       throw error;
     }
   }
@@ -129,13 +132,17 @@ export class Session {
     this.#lesson.loss.dispose();
   }
 
-  #change(recipe: Recipe, state: TrainingState): void {
-    const lesson = this.#prepare(recipe, state);
+  #change(recipe: Recipe, state: TrainingState, batches?: Lesson['batches']): void {
+    const lesson = this.#prepare(recipe, state, batches);
     this.#lesson.loss.dispose();
     this.#lesson = lesson;
   }
 
-  #prepare(recipe: Recipe, state?: TrainingState): Lesson {
+  #prepare(
+    recipe: Recipe,
+    state?: TrainingState,
+    batches: Lesson['batches'] = this.#batchesAfter(state?.step ?? 0, recipe),
+  ): Lesson {
     const { teacher, training } = this.#classroom;
     const loss = distillationLoss(tf, createStrategy(recipe, this.#projection));
     const settings = {
@@ -143,17 +150,17 @@ export class Session {
       floor: LEARNING_RATE_FLOOR,
       model: this.student,
       images: training.images,
-      batches: this.#batchesAfter(state?.step ?? 0, recipe),
+      batches,
       variables: [...Object.values(this.student.weights), ...loss.variables],
       objective: (outputs: tf.NamedTensorMap, indices: Int32Array) => {
         const labels = indices.map((index) => this.#labels[index]!);
         return loss(outputs, teacher.recorded.of(indices), labels);
       },
     };
-    return { recipe, loss, trainer: new Trainer(settings, state) };
+    return { recipe, loss, batches, trainer: new Trainer(settings, state) };
   }
 
-  #batchesAfter(steps: number, { images }: Recipe): Iterator<Int32Array, never> {
+  #batchesAfter(steps: number, { images }: Recipe): Lesson['batches'] {
     const { batch, labelledPerBatch } = SETTINGS;
     const random = new Random(this.#seed, 'batches');
     const batches =
