@@ -13,7 +13,7 @@ import { Model, sigmoid } from '../../examples/voice/detector/model.js';
 import { decode } from '../../examples/voice/detector/weights.js';
 import type { Lesson } from '../../examples/voice/lesson.js';
 import { METHODS } from '../../examples/voice/methods.js';
-import { withTables } from '../../examples/voice/report.js';
+import { formatPublished, withTables } from '../../examples/voice/report.js';
 import { resample } from '../../examples/voice/resampling.js';
 import { listSubjects, mixScene, type Plan } from '../../examples/voice/scenes.js';
 import { areaUnderCurve, decide } from '../../examples/voice/scores.js';
@@ -231,6 +231,9 @@ test('the documents have the published results, of the published student', () =>
   const readme = read('voice/README.md').toString();
   expect(withTables(readme, results)).toBe(readme);
   expect(withTables(readme, { ...results, student: { bytes: 5e6 } })).toContain('| 5,000 kB |');
+
+  expect(formatPublished()).toContain('97.9 %');
+  expect(readme).toContain('make 97.9 % of the decisions');
 
   const { shape, parameters } = decode(read('voice/student.bin'));
   expect(shape).toEqual(results.settings.shape);
