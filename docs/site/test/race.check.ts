@@ -123,8 +123,9 @@ test('a new student takes one click; earlier curves stay, after a reload too, un
   await earlier.click(); // takes its recipe
   const answers = page.getByRole('button', { name: 'The teacher’s answers', exact: true });
   expect(await answers.getAttribute('aria-pressed')).toBe('true');
-  await page.getByRole('button', { name: 'Remove all' }).click();
+  await page.getByRole('button', { name: 'Remove all' }).press('Enter');
   await earlier.waitFor({ state: 'detached' });
+  expect(await page.locator('section.curve').evaluate(hasFocus)).toBe(true);
 });
 
 test('a second click on Pause sends no request, whose answer might arrive in a later training', async () => {
@@ -270,12 +271,18 @@ async function goOnFromTheSnapshot(page: Page): Promise<void> {
   const button = page.getByRole('button', { name: /^Go on from step/ });
   const step = Number(/\d+/.exec((await button.textContent())!)![0]);
   expect(step).toBeGreaterThan(0);
-  await button.click();
-  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  await button.press('Enter');
+  const pauses = page.getByRole('button', { name: 'Pause' });
+  await pauses.waitFor();
+  expect(await pauses.evaluate(hasFocus)).toBe(true);
   expect(await numberIn(page, 'step')).toBeGreaterThanOrEqual(step);
   expect(await page.locator('tbody tr').count()).toBeGreaterThan(2);
   await waitForStep(page, step + 25);
   await pause(page);
+}
+
+function hasFocus(element: Element): boolean {
+  return element === document.activeElement;
 }
 
 /** Ends a worker, which does not answer any more. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TEACHERS_ANSWERS } from '../../../examples/race/page/presets.js';
+import { Race, type Run } from '../../../examples/race/page/race.js';
 import { Student } from '../../../examples/race/page/student.js';
 import type {
   Facts,
@@ -8,6 +9,17 @@ import type {
   Request,
   Snapshot,
 } from '../../../examples/race/worker/protocol.js';
+
+vi.mock('../../../examples/race/page/files.js', () => ({ progress: { value: 1 } }));
+
+/** The store of the browser, which all tabs share. */
+const stored = vi.hoisted(() => new Map<string, unknown>());
+vi.mock('../../../examples/race/page/storage.js', () => ({
+  save: (key: string, value: unknown) => stored.set(key, value),
+  change: (key: string, changed: (value: unknown) => unknown) =>
+    stored.set(key, changed(stored.get(key))),
+  forget: (key: string) => stored.delete(key),
+}));
 
 /** A worker that notes its requests, and replies only when it is told to. */
 class SilentWorker {
@@ -105,4 +117,17 @@ test('a student resumes with the recipe that was chosen since its snapshot', () 
     kind: 'resume',
     snapshot: { ...snapshot, recipe: at(5) },
   });
+});
+
+test('two tabs keep the earlier students of both', () => {
+  const tabs = [at(2), at(3), at(4)].map((recipe) => {
+    const race = new Race();
+    const points = [0, 20].map((step) => ({ step, accuracy: 0.5, agreement: 0.5, recipe }));
+    race.students.taught.curve.value = points;
+    return race;
+  });
+  for (const race of tabs) race.trainNew();
+  const runs = stored.get('runs') as readonly Run[];
+  expect(runs.map(({ recipe }) => recipe.temperature)).toEqual([4, 3, 2]);
+  expect(tabs[0]!.runs.value).toHaveLength(1);
 });

@@ -8,36 +8,63 @@ import { save } from './storage.js';
 
 /** The bar that stays in sight: the main button and the verdicts, or the notice of a failure. */
 export function Bar({ race }: { readonly race: Race }): JSX.Element {
+  const hasFailed = race.status.value === 'failed';
   return (
     <section class="bar" aria-label="Training">
-      {race.status.value === 'failed' ? <Failure race={race} /> : <Training race={race} />}
+      {hasFailed ? <Failure race={race} /> : <Progress race={race} />}
+      <MainButton race={race} />
+      {!hasFailed && <Results race={race} />}
     </section>
   );
 }
 
-function Training({ race }: { readonly race: Race }): JSX.Element {
+function Progress({ race }: { readonly race: Race }): JSX.Element {
   const step = race.step.value;
   const end = race.end.value;
-  const isTraining = race.status.value === 'training';
-  const isReady = race.status.value === 'ready';
+  return (
+    <progress
+      aria-label="Training steps"
+      max={end}
+      value={step}
+      aria-valuetext={`${step} of ${end} steps`}
+    />
+  );
+}
+
+/** The same button in every state, so that it keeps the focus. */
+function MainButton({ race }: { readonly race: Race }): JSX.Element {
+  const press = pressOf(race);
+  return (
+    <button
+      type="button"
+      class="primary"
+      aria-disabled={!press} // if it were disabled, it would lose the focus
+      onClick={() => press?.(race)}
+    >
+      {mainLabelOf(race)}
+    </button>
+  );
+}
+
+function pressOf({ status }: Race): ((race: Race) => void) | undefined {
+  switch (status.value) {
+    case 'training':
+      return pause;
+    case 'ready':
+      return train;
+    case 'failed':
+      return (race) => race.goOn();
+    default:
+      return undefined;
+  }
+}
+
+function Results({ race }: { readonly race: Race }): JSX.Element {
+  const step = race.step.value;
   return (
     <>
-      <progress
-        aria-label="Training steps"
-        max={end}
-        value={step}
-        aria-valuetext={`${step} of ${end} steps`}
-      />
-      <button
-        type="button"
-        class="primary"
-        disabled={!isTraining && !isReady}
-        onClick={() => (isTraining ? pause(race) : train(race))}
-      >
-        {mainLabelOf(race)}
-      </button>
       <p class="steps">
-        step <b data-testid="step">{formatCount(step)}</b> of {formatCount(end)}
+        step <b data-testid="step">{formatCount(step)}</b> of {formatCount(race.end.value)}
       </p>
       <ul class="verdicts" aria-label="Verdicts">
         <Teacher race={race} />
@@ -64,6 +91,8 @@ function mainLabelOf({ status, step, progress }: Race): string {
       return 'Pause';
     case 'ready':
       return step.value > 0 ? 'Go on' : 'Start the race';
+    case 'failed':
+      return step.value > 0 ? `Go on from step ${step.value}` : 'Try again';
     default:
       if (progress.value === 1) return 'Getting ready …';
       return `Loading ${formatPercent(progress.value, 0)}`;
@@ -103,17 +132,12 @@ function markOf(isSame: boolean | undefined): string {
 function Failure({ race }: { readonly race: Race }): JSX.Element {
   const step = race.step.value;
   return (
-    <>
-      <div role="alert" class="failure">
-        <h2>The training has stopped</h2>
-        <p class="reason">
-          {race.failure.value} Your drawing, the recipe and the students as they were at step {step}{' '}
-          are kept. If it happens again, close other tabs and reload the page.
-        </p>
-      </div>
-      <button type="button" class="primary" onClick={() => race.goOn()}>
-        {step > 0 ? `Go on from step ${step}` : 'Try again'}
-      </button>
-    </>
+    <div role="alert" class="failure">
+      <h2>The training has stopped</h2>
+      <p class="reason">
+        {race.failure.value} Your drawing, the recipe and the students as they were at step {step}{' '}
+        are kept. If it happens again, close other tabs and reload the page.
+      </p>
+    </div>
   );
 }

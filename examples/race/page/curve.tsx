@@ -26,7 +26,7 @@ export function Curve({ race }: { readonly race: Race }): JSX.Element {
 
   const facts = race.facts.value;
   return (
-    <section class="card curve" aria-labelledby="curve">
+    <section class="card curve" aria-labelledby="curve" tabIndex={-1}>
       <div class="heading">
         <h2 id="curve">The race</h2>
         <fieldset class="ranges">

@@ -5,7 +5,7 @@ import { loadStudentFiles, loadTeacher, progress } from './files.js';
 import { endOfLap, paceOf } from './pace.js';
 import { LABELS_ONLY, TEACHERS_ANSWERS } from './presets.js';
 import { isSameRecipe } from './recipes.js';
-import { forget, type Saved, save } from './storage.js';
+import { change, forget, type Saved, save } from './storage.js';
 import { type AnswerAbout, Student } from './student.js';
 
 /** `labels`: taught by the labels alone; `taught`: taught by the recipe of the visitor. */
@@ -172,8 +172,9 @@ export class Race {
     const curve = taught.curve.value;
     if (curve.length > 1) {
       const run = { id: new Date().toISOString(), recipe: curve.at(-1)!.recipe, curve };
-      this.runs.value = [run, ...this.runs.value].slice(0, MOST_RUNS);
-      save('runs', this.runs.value);
+      const add = (runs: readonly Run[] = []) => [run, ...runs].slice(0, MOST_RUNS);
+      this.runs.value = add(this.runs.value);
+      change('runs', add);
     }
     taught.startOver();
     forget('taught');

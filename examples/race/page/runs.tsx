@@ -21,7 +21,14 @@ export function Runs({ race, highlighted }: RunsProps): JSX.Element | null {
     <div class="runs">
       <div class="heading">
         <h3>Earlier students</h3>
-        <button type="button" class="small" onClick={() => race.forgetRuns()}>
+        <button
+          type="button"
+          class="small"
+          onClick={({ currentTarget }) => {
+            currentTarget.closest('section')?.focus(); // the button goes away
+            race.forgetRuns();
+          }}
+        >
           Remove all
         </button>
       </div>

@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals';
-import { createStore, del, getMany, set, type UseStore } from 'idb-keyval';
+import { createStore, del, getMany, set, type UseStore, update } from 'idb-keyval';
 import { type Recipe, SNAPSHOT_VERSION, type Snapshot } from '../worker/protocol.js';
 import type { Drawing } from './drawing.js';
 import type { Run } from './race.js';
@@ -44,6 +44,14 @@ export async function load(): Promise<Partial<Saved>> {
 
 export function save<Key extends keyof Saved>(key: Key, value: Saved[Key]): void {
   attempt(() => set(key, value, store()));
+}
+
+/** Changes what is stored, to which another tab may have added. */
+export function change<Key extends keyof Saved>(
+  key: Key,
+  changed: (stored?: Saved[Key]) => Saved[Key],
+): void {
+  attempt(() => update(key, changed, store()));
 }
 
 export function forget(key: keyof Saved): void {
