@@ -29,7 +29,7 @@ export function formatPublished(): string {
   const file = new URL('results.json', import.meta.url);
   const { methods } = JSON.parse(readFileSync(file, 'utf8')) as Results;
   const { agreement } = methods[0]!.runs[0]!.judgements[ALL]!.teacher;
-  return `The published student, student.bin, decides as the teacher in ${formatPercent([agreement])} of the test's frames.`;
+  return `The published student, student.bin, decides as the teacher in ${formatPercent([agreement])} of the full test's frames.`;
 }
 
 const README = new URL('README.md', import.meta.url);
