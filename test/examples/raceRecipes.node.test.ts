@@ -11,6 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { TOKENS } from '../../examples/digits/images.js';
 import { codeOf } from '../../examples/race/page/code.js';
+import { historyOf, likenessOf } from '../../examples/race/page/describe.js';
 import { BLANK, type Drawing, sampleOf } from '../../examples/race/page/drawing.js';
 import { readLink, writeLink } from '../../examples/race/page/link.js';
 import { endOfLap, LEAD, paceOf } from '../../examples/race/page/pace.js';
@@ -305,4 +306,22 @@ test('a softened answer is the softmax at a temperature', () => {
   ]);
   expect(soften(logits, 2)[2]).toBeCloseTo(4 / 7, 6);
   expect([...soften(Float32Array.of(1e4, -1e4), 0.05)]).toEqual([1, 0]);
+});
+
+test('a curve names the recipes that trained it, in their order', () => {
+  const [labels, answers, hinton] = PRESETS.map(({ recipe }) => recipe);
+  const curve = [labels!, answers!, answers!, hinton!].map((recipe, index) => {
+    return { step: 20 * index, accuracy: 0.5, agreement: 0.5, recipe };
+  });
+  expect(historyOf(curve)).toBe('The teacher’s answers, then Hinton 2015');
+  expect(historyOf(curve.slice(0, 1))).toBe(''); // no step has trained it
+});
+
+test('likeness names each digit that comes close to the second', () => {
+  const shares = new Float32Array(10);
+  shares.set([0.9, 0.06, 0, 0.04]);
+  expect(likenessOf(shares)).toBe('a 0 that looks a lot like a 1 or a 3');
+  expect(likenessOf(Float32Array.of(0, 0, 0, 0.7, 0, 0, 0, 0, 0.3, 0))).toBe(
+    'a 3 that could as well be an 8',
+  );
 });

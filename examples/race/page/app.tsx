@@ -53,6 +53,7 @@ function Header(): JSX.Element {
         <a href="../benchmark.html">Benchmark</a>
         <a href="../voice/">Voice</a>
       </nav>
+      <p class="eyebrow">Knowledge distillation, live in your browser</p>
       <h1>Zero labels beat 300 labels</h1>
       <p class="lead">
         Two small networks learn to read digits. One gets{' '}

@@ -5,9 +5,10 @@ import { formatPercent } from '../../shared/page/format.js';
 import type { Answer } from '../worker/protocol.js';
 import { Canvas } from './canvas.js';
 import { NAMES, type Who } from './describe.js';
+import type { Lane } from './lanes.js';
 import { HEADS, mapOf, overlapsOf } from './overlap.js';
 import { contextOf, PATCHES, paintAllAttention, paintAttention, paintPixels } from './paint.js';
-import type { Lane, Race } from './race.js';
+import type { Race } from './race.js';
 
 const FIRST_PATCH = 5;
 const RESOLUTION = 224;

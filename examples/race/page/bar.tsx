@@ -3,7 +3,8 @@ import { formatPercent } from '../../shared/page/format.js';
 import { mostLikelyOf } from '../../shared/statistics.js';
 import { formatCount } from './format.js';
 import { agrees } from './lane.js';
-import type { Lane, Race } from './race.js';
+import type { Lane } from './lanes.js';
+import type { Race } from './race.js';
 import { save } from './storage.js';
 
 /** The bar that stays in sight: the main button and the verdicts, or the notice of a failure. */
@@ -94,7 +95,7 @@ function mainLabelOf({ status, step, progress }: Race): string {
     case 'failed':
       return step.value > 0 ? `Go on from step ${step.value}` : 'Try again';
     default:
-      if (progress.value === 1) return 'Getting ready …';
+      if (progress.value === 1) return 'Almost ready …';
       return `Loading ${formatPercent(progress.value, 0)}`;
   }
 }
@@ -104,8 +105,14 @@ function Teacher({ race }: { readonly race: Race }): JSX.Element {
   const accuracy = race.facts.value?.teacher.accuracy;
   return (
     <li class="teacher">
-      <span>teacher</span> <b>{answer ? mostLikelyOf(answer.logits) : '–'}</b>{' '}
-      <span>{accuracy !== undefined && formatPercent(accuracy, 0)}</span>
+      <span>
+        teacher<span class="wide"> says</span>
+      </span>{' '}
+      <b>{answer ? mostLikelyOf(answer.logits) : '–'}</b>{' '}
+      <span>
+        {accuracy !== undefined && formatPercent(accuracy, 0)}
+        <span class="wide"> right</span>
+      </span>
     </li>
   );
 }
@@ -119,7 +126,10 @@ function Verdict({ race, lane }: { readonly race: Race; readonly lane: Lane }): 
       <b>
         {answer.value ? mostLikelyOf(answer.value.logits) : '–'} {markOf(agrees(race, lane))}
       </b>{' '}
-      <span>{last && formatPercent(last.accuracy, 0)}</span>
+      <span>
+        {last && formatPercent(last.accuracy, 0)}
+        {last && <span class="wide"> right</span>}
+      </span>
     </li>
   );
 }

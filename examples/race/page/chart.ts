@@ -5,6 +5,7 @@ import { formatPercent } from '../../shared/page/format.js';
 import type { CurvePoint } from '../worker/protocol.js';
 import { color } from './palette.js';
 import type { Race, Run } from './race.js';
+import { numberOf } from './runs.js';
 
 interface View {
   /** The earlier student whose curve stands out. */
@@ -90,7 +91,23 @@ function optionsFor(
       line('--labels', 3),
       line('--student', 3.5),
     ],
+    hooks: { draw: [(plot) => numberRuns(plot, runs, highlighted)] },
   };
+}
+
+/** Writes the number of each earlier student at the end of its line. */
+function numberRuns({ ctx, valToPos }: uPlot, runs: readonly Run[], highlighted?: string): void {
+  ctx.save();
+  ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = 'right';
+  ctx.textBaseline = 'bottom';
+  for (const [index, { id, curve }] of runs.entries()) {
+    const { step, accuracy } = curve.at(-1)!;
+    ctx.fillStyle = color(id === highlighted ? '--ink' : '--taught');
+    const number = String(numberOf(index, runs.length));
+    ctx.fillText(number, valToPos(step, 'x', true), valToPos(accuracy, 'y', true));
+  }
+  ctx.restore();
 }
 
 function line(property: string, width: number, more: Partial<uPlot.Series> = {}): uPlot.Series {

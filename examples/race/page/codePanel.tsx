@@ -11,6 +11,10 @@ export function CodePanel({ race }: { readonly race: Race }): JSX.Element {
       <summary>
         <h2>Show the code for this recipe</h2>
       </summary>
+      <p>
+        TypeScript or JavaScript, in Node or a page. <a href="../start.html">Start</a> says how to
+        install the library.
+      </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it sideways */}
       <section class="listing" tabIndex={0} aria-label="Code for this recipe">
         <pre>{code}</pre>
@@ -21,6 +25,12 @@ export function CodePanel({ race }: { readonly race: Race }): JSX.Element {
         copied="Copied."
         refused="The browser refused. Select the code and copy it."
       />
+      <p>
+        <code>student</code> and <code>teacher</code> hold what both networks put out for a batch.
+        The gradient goes into the backward pass of the student:{' '}
+        <a href="../guides/training.html">a complete training loop</a>. Another task?{' '}
+        <a href="../choose.html">Which loss?</a>
+      </p>
     </details>
   );
 }

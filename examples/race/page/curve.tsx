@@ -4,10 +4,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatPercent } from '../../shared/page/format.js';
 import { RESULTS } from '../results.js';
 import { drawChart } from './chart.js';
-import { describe, NAMES } from './describe.js';
+import { historyOf, NAMES, nameOf } from './describe.js';
 import { formatCount } from './format.js';
-import type { Lane, Race } from './race.js';
+import type { Lane } from './lanes.js';
+import type { Race } from './race.js';
+import { isSameRecipe, recipesOf } from './recipes.js';
 import { Runs } from './runs.js';
+import type { Student } from './student.js';
 
 const RANGES = [
   { lowest: 0, label: '0–100 %' },
@@ -68,7 +71,7 @@ function hintOf(race: Race): string {
     return `After ${formatCount(race.step.value)} steps: ${formatPercent(right.accuracy)} right against ${formatPercent(left.accuracy)}. Go on for another lap, or train a new student with another recipe.`;
   }
   const { heldOutImages } = race.facts.value ?? RESULTS.facts;
-  return `Right answers on ${formatCount(heldOutImages)} digits that none of the three has learned from. One point is noise.`;
+  return `Right answers on ${formatCount(heldOutImages)} digits that none of the three has learned from. Differences of less than about three points may be chance.`;
 }
 
 interface EntryProps {
@@ -82,9 +85,18 @@ function Entry({ race, lane }: EntryProps): JSX.Element {
   return (
     <li class={lane}>
       {NAMES[lane].toLowerCase()} {last && <b>{formatPercent(last.accuracy)}</b>}
-      {lane === 'taught' && <small> {describe(student.recipe.value)}</small>}
+      {lane === 'taught' && <small> {lessonsOf(student)}</small>}
     </li>
   );
+}
+
+/** The recipes that trained a student and, if it has not trained with it yet, the next one. */
+function lessonsOf({ curve, recipe }: Student): string {
+  const last = recipesOf(curve.value).at(-1);
+  const next = nameOf(recipe.value);
+  if (!last) return next;
+  const isNext = !isSameRecipe(last, recipe.value);
+  return `${historyOf(curve.value)}${isNext ? `; next: ${next}` : ''}`;
 }
 
 function Table({ race }: { readonly race: Race }): JSX.Element {

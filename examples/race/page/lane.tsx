@@ -5,8 +5,9 @@ import { RESULTS } from '../results.js';
 import { Bars } from './bars.js';
 import { lessonOf, NAMES } from './describe.js';
 import { formatCount } from './format.js';
+import type { Lane } from './lanes.js';
 import { LEAD } from './pace.js';
-import type { Lane, Race } from './race.js';
+import type { Race } from './race.js';
 import { soften } from './soften.js';
 
 interface LaneProps {

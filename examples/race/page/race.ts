@@ -2,14 +2,12 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { CurvePoint, Facts, Recipe } from '../worker/protocol.js';
 import { LAP } from '../worker/settings.js';
 import { loadStudentFiles, loadTeacher, progress } from './files.js';
+import type { Lane } from './lanes.js';
 import { endOfLap, paceOf } from './pace.js';
 import { LABELS_ONLY, TEACHERS_ANSWERS } from './presets.js';
 import { isSameRecipe } from './recipes.js';
 import { change, forget, type Saved, save } from './storage.js';
 import { type AnswerAbout, Student } from './student.js';
-
-/** `labels`: taught by the labels alone; `taught`: taught by the recipe of the visitor. */
-export type Lane = 'labels' | 'taught';
 
 /**
  * `loading`: the teacher is not there yet; `preparing`: the teacher answers, the students are not

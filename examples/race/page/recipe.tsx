@@ -29,8 +29,11 @@ export function RecipePanel(props: AppProps): JSX.Element {
           </button>
         ))}
       </fieldset>
+      <p class="watch">{chosen ? WATCH[chosen.name] : 'Your own recipe.'}</p>
       <p class="watch">
-        {chosen ? WATCH[chosen.name] : 'Your own recipe. Train a new student with it.'}
+        {race.students.taught.step.value > 0
+          ? `A change applies to the student in training, from its next step on. A new student starts from nothing.`
+          : 'The student starts with this recipe. You can change it at any time.'}
       </p>
       <div class="actions">
         <button type="button" class="again" onClick={() => trainNew(race)}>

@@ -1,4 +1,4 @@
-import type { Recipe } from '../worker/protocol.js';
+import type { CurvePoint, Recipe } from '../worker/protocol.js';
 
 /** The smallest and the largest value of each setting of a recipe. */
 export const LIMITS: Readonly<
@@ -8,6 +8,12 @@ export const LIMITS: Readonly<
 /** True if two recipes teach the same. */
 export function isSameRecipe(left: Recipe, right: Recipe): boolean {
   return settingsOf(left).join() === settingsOf(right).join();
+}
+
+/** Returns the recipes that trained a student, one after the other; none before its first step. */
+export function recipesOf(curve: readonly CurvePoint[]): readonly Recipe[] {
+  const trained = curve.filter(({ step }) => step > 0).map(({ recipe }) => recipe);
+  return trained.filter((recipe, i) => i === 0 || !isSameRecipe(recipe, trained[i - 1]!));
 }
 
 /** Returns all settings of a recipe, in the order of links. */

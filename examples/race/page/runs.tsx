@@ -1,7 +1,7 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { formatPercent } from '../../shared/page/format.js';
-import { describe, presetNameOf } from './describe.js';
+import { historyOf } from './describe.js';
 import { formatCount } from './format.js';
 import type { Race, Run } from './race.js';
 
@@ -33,24 +33,30 @@ export function Runs({ race, highlighted }: RunsProps): JSX.Element | null {
         </button>
       </div>
       <ul aria-label="Earlier students">
-        {runs.map((run) => (
+        {runs.map((run, index) => (
           <li key={run.id}>
             <button
               type="button"
-              title="Take this recipe again"
+              title="Take its last recipe again"
               onClick={() => race.teach(run.recipe)}
               onPointerEnter={highlight(run.id)}
               onPointerLeave={highlight(undefined)}
               onFocus={highlight(run.id)}
               onBlur={highlight(undefined)}
             >
-              {resultOf(run)} {presetNameOf(run.recipe) ?? describe(run.recipe)}
+              <span class="number">{numberOf(index, runs.length)}</span> {resultOf(run)}{' '}
+              {historyOf(run.curve)}
             </button>
           </li>
         ))}
       </ul>
     </div>
   );
+}
+
+/** The number of an earlier student, here and in the chart: the oldest is 1. */
+export function numberOf(index: number, count: number): number {
+  return count - index;
 }
 
 function resultOf({ curve }: Run): JSX.Element | string {

@@ -4,7 +4,6 @@ import { formatPercent } from '../../shared/page/format.js';
 import { RESULTS } from '../results.js';
 import type { Recipe } from '../worker/protocol.js';
 import { overlapsWithTeacher } from './attention.js';
-import { hearsTeacher } from './describe.js';
 import { formatCount } from './format.js';
 import type { Race } from './race.js';
 import { Slider } from './slider.js';
@@ -40,21 +39,6 @@ export function Sliders({ race }: { readonly race: Race }): JSX.Element {
         <p class="total">
           Loss <b data-testid="loss">{student.loss.value?.toFixed(3) ?? '–'}</b>
         </p>
-        <Slider
-          label="Temperature"
-          purpose={
-            hearsTeacher(recipe)
-              ? 'higher: second guesses count more'
-              : `no effect: ${hasResponse ? 'only labels are used' : 'Response is 0'}`
-          }
-          isWithoutEffect={!hearsTeacher(recipe)}
-          min={1}
-          max={10}
-          step={0.5}
-          value={recipe.temperature}
-          shown={recipe.temperature.toFixed(1)}
-          onChange={(temperature) => race.teach({ ...recipe, temperature })}
-        />
         <Slider
           label="Labels (α)"
           purpose={

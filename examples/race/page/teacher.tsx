@@ -7,6 +7,7 @@ import { hearsTeacher, likenessOf } from './describe.js';
 import { formatCount, formatProbability } from './format.js';
 import type { Race } from './race.js';
 import { soften } from './soften.js';
+import { Temperature } from './temperature.js';
 
 /** The teacher's answer, and what the taught student is told of it. */
 export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
@@ -42,13 +43,14 @@ export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
       <p class="told">
         {told ? (
           <>
-            <b>Told at T = {recipe.temperature}:</b> {likenessOf(told)}. The thin bars are its own
+            <b>Told at T = {recipe.temperature}:</b> {likenessOf(own!)}. The thin bars are its own
             answer.
           </>
         ) : (
           own && 'The student is told nothing of this answer.'
         )}
       </p>
+      <Temperature race={race} />
     </section>
   );
 }
