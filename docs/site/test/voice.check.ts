@@ -145,6 +145,73 @@ describe('microphone', () => {
     await expect.poll(() => says(page, 'teacher')).toMatch(/speech/); // of the clip
   });
 
+  test('a wish for it that is given up releases it, even if it is allowed later', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    await page.evaluate(() => {
+      const tracks: MediaStreamTrack[] = [];
+      const allowed: (() => void)[] = [];
+      const { mediaDevices } = navigator;
+      const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+      mediaDevices.getUserMedia = async (wish) => {
+        await new Promise<void>((resolve) => allowed.push(resolve));
+        const stream = await ask(wish);
+        tracks.push(...stream.getTracks());
+        return stream;
+      };
+      Object.assign(globalThis, { tracks, allowed });
+    });
+    const allow = (): Promise<void> =>
+      page.evaluate(() => {
+        const { allowed } = globalThis as unknown as { allowed: (() => void)[] };
+        for (const resolve of allowed.splice(0)) resolve();
+      });
+    const states = (): Promise<string[]> =>
+      page.evaluate(() =>
+        (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map(
+          ({ readyState }) => readyState,
+        ),
+      );
+    const use = page.getByRole('button', { name: 'Use your microphone' });
+    await use.click();
+    await page.getByRole('radio').nth(1).check();
+    await allow();
+    await expect.poll(states).toEqual(['ended']);
+    await use.click();
+    await page.getByRole('radio').nth(2).check();
+    await use.click();
+    await page.getByRole('button', { name: 'Play the clip' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await use.click();
+    await allow();
+    const stop = page.getByRole('button', { name: 'Stop the microphone' });
+    await stop.waitFor();
+    await expect.poll(states).toEqual(['ended', 'ended', 'ended', 'live']);
+    await stop.click();
+    await expect.poll(states).toEqual(['ended', 'ended', 'ended', 'ended']);
+  });
+
+  test('a student that hears nothing, or fails on the audio thread, is a sentence', async () => {
+    const page = await open({ permissions: ['microphone'] });
+    const run = (body: string): Promise<void> =>
+      page.evaluate((code) => {
+        const file = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+        const { prototype } = AudioWorklet;
+        const add = Worklet.prototype.addModule;
+        prototype.addModule = function () {
+          return add.call(this, file);
+        };
+      }, `registerProcessor('student', class extends AudioWorkletProcessor { process() { ${body} } })`);
+    await run('return true;');
+    await startMicrophone(page);
+    await page.getByRole('button', { name: 'Stop the microphone' }).click();
+    await page.getByText('The microphone is off. The student has heard nothing.').waitFor();
+    await run('throw new Error("broken");');
+    await page.getByRole('button', { name: 'Use your microphone' }).click();
+    await page.getByText('The student has stopped.').waitFor();
+    await page.getByRole('button', { name: 'Use your microphone' }).waitFor();
+    forgive(); // the console reports the error
+  });
+
   test('a refusal is a sentence, and the clips stay', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Use your microphone' }).click();
@@ -183,11 +250,30 @@ test('a teacher that does not load is a sentence, and can be asked for again', a
   await page.getByRole('button', { name: 'The teacher is loaded' }).waitFor();
 });
 
-test('a clip that the server does not have is a sentence', async () => {
+test('a teacher that dies is a sentence, and can be asked for again', async () => {
+  const page = await open();
+  const load = page.getByRole('button', { name: /^Load the teacher/ });
+  const loaded = page.getByRole('button', { name: 'The teacher is loaded' });
+  await load.click();
+  await loaded.waitFor();
+  await page.workers()[0]!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('broken');
+    });
+  });
+  await page.getByText(/^The teacher has stopped/).waitFor();
+  forgive(); // the page reports the error
+  await load.click();
+  await loaded.waitFor();
+});
+
+test('a clip that the server does not have is a sentence, and shows no other one’s numbers', async () => {
   const page = await open({ serviceWorkers: 'block' }); // it would fetch past the route
   await page.route('**/clip-1*', (route) => route.fulfill({ status: 404 }));
   await page.getByRole('radio').nth(1).check();
   await page.getByText(/^The clip could not be loaded \(404/).waitFor();
+  expect(await page.getByTestId('agreement').count()).toBe(0);
+  expect(await says(page, 'student')).toBe('–');
   forgive(); // the console reports the missing file
 });
 

@@ -39,7 +39,8 @@ export class Listening {
   #teacher: Teacher | undefined;
   #audio: HTMLAudioElement | undefined;
   #sound: Float32Array | undefined;
-  #release: (() => void) | undefined;
+  /** Ends the use of the microphone, or the wish for it. */
+  #microphone = new AbortController();
   /** Frames of the microphone so far. */
   #heard = 0;
   /** Whether the teacher has heard the frame before the next one. */
@@ -65,7 +66,7 @@ export class Listening {
     try {
       await this.#show(index);
     } catch (error) {
-      this.#fail('The clip could not be loaded', error);
+      if (this.source.peek() === index) this.#fail('The clip could not be loaded', error);
     }
   }
 
@@ -76,6 +77,9 @@ export class Listening {
     this.#clip = index;
     this.failure.value = undefined;
     const clip = clips[index]!;
+    this.#sound = undefined;
+    this.trace.value = emptyTrace(clip.teacher.length);
+    this.place.value = 0;
     this.#audio = new Audio(clip.url);
     this.#audio.onended = () => this.pause();
     const sound = decodeRecording(await download(clip.url));
@@ -98,7 +102,9 @@ export class Listening {
 
   /** Plays the clip that is shown, or was shown before the microphone. */
   async play(): Promise<void> {
+    this.stop(); // also a wish for the microphone
     if (this.source.peek() === 'microphone') await this.choose(this.#clip);
+    if (this.status.peek() !== 'still') return; // the visitor has wished for something else
     const audio = this.#audio!;
     this.status.value = 'playing';
     try {
@@ -135,19 +141,23 @@ export class Listening {
 
   /** Listens to the microphone, if the visitor allows it. */
   async useMicrophone(): Promise<void> {
-    this.pause();
+    this.stop();
+    this.#microphone = new AbortController();
+    const { signal } = this.#microphone;
     this.failure.value = undefined;
     this.status.value = 'asking';
     try {
-      this.#release = await listen(
+      await listen(
         (frame) => this.#hear(frame),
-        () => {
+        (reason) => {
           this.stop();
-          this.failure.value = 'The microphone is gone.';
+          this.failure.value = reason;
         },
+        signal,
       );
     } catch (error) {
-      this.status.value = 'still';
+      if (signal.aborted) return; // the visitor has wished for something else meanwhile
+      this.stop();
       if (error instanceof Refusal) this.failure.value = error.message;
       else this.#fail('The microphone does not work', error);
       return;
@@ -163,8 +173,7 @@ export class Listening {
   /** Stops what plays, and releases the microphone. */
   stop(): void {
     this.pause();
-    this.#release?.();
-    this.#release = undefined;
+    this.#microphone.abort();
     this.status.value = 'still';
   }
 
@@ -182,7 +191,7 @@ export class Listening {
     this.#follows = this.#teacher !== undefined;
     void this.#ask(frame, first).then((answer) => {
       const place = SHOWN - 1 - (this.#heard - heard);
-      if (!answer || this.source.peek() !== 'microphone' || place < 0) return;
+      if (!answer || this.trace.peek().teacher !== teacher || place < 0) return;
       teacher[place] = answer.probabilities[0]!;
       this.trace.value = { student, teacher, loudness };
     });
@@ -192,7 +201,9 @@ export class Listening {
   async loadTeacher(): Promise<void> {
     this.teacherStatus.value = 'loading';
     try {
-      this.#teacher = await Teacher.open();
+      this.#teacher = await Teacher.open((error) =>
+        this.#loseTeacher('The teacher has stopped', error),
+      );
     } catch (error) {
       this.#loseTeacher('The teacher could not be loaded', error);
       return;
@@ -215,14 +226,9 @@ export class Listening {
 
   /** Asks the teacher, if it is there, and takes its time. */
   async #ask(sound: Float32Array, first: boolean): Promise<Answer | undefined> {
-    try {
-      const answer = await this.#teacher?.listen(sound, first);
-      if (answer) this.#timeTeacher(answer.milliseconds / answer.probabilities.length);
-      return answer;
-    } catch (error) {
-      this.#loseTeacher('The teacher has stopped', error);
-      return undefined;
-    }
+    const answer = await this.#teacher?.listen(sound, first);
+    if (answer) this.#timeTeacher(answer.milliseconds / answer.probabilities.length);
+    return answer;
   }
 
   #loseTeacher(what: string, error: unknown): void {

@@ -16,40 +16,45 @@ export class Refusal extends Error {}
  * Runs the student on the microphone.
  *
  * @param heard Called for each frame.
- * @param ended Called if the microphone is gone, such as when it is pulled out.
- * @returns A function that releases the microphone.
+ * @param ended Called with the reason if there will be no more frames, such as when the microphone
+ *   is pulled out.
+ * @param signal Releases the microphone when it aborts, also one that the visitor allows later.
  * @throws {Refusal} If the browser or the visitor gives no microphone.
  */
 export async function listen(
   heard: (frame: Heard) => void,
-  ended: () => void,
-): Promise<() => void> {
+  ended: (reason: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   if (!navigator.mediaDevices || !('audioWorklet' in AudioContext.prototype)) {
     throw new Refusal(
       'This browser gives no microphone to this page: it needs AudioWorklet, and an address that begins with https.',
     );
   }
   const stream = await ask();
-  const context = new AudioContext();
-  const stop = (): void => {
+  whenAborted(signal, () => {
     for (const track of stream.getTracks()) track.stop();
-    void context.close();
-  };
-  try {
-    await context.audioWorklet.addModule(worklet.url);
-    const student = new AudioWorkletNode(context, 'student', {
-      processorOptions: { weights: await download(weights.url) },
-    });
-    student.port.onmessage = ({ data }: MessageEvent<Heard>) => heard(data);
-    stream.getAudioTracks()[0]!.onended = ended;
-    context.createMediaStreamSource(stream).connect(student);
-    student.connect(context.destination); // is silent, but keeps the node running
-    await context.resume();
-    return stop;
-  } catch (error) {
-    stop();
-    throw error;
-  }
+  });
+  signal.throwIfAborted();
+  const context = new AudioContext();
+  whenAborted(signal, () => void context.close());
+  await context.audioWorklet.addModule(worklet.url);
+  const student = new AudioWorkletNode(context, 'student', {
+    processorOptions: { weights: await download(weights.url) },
+  });
+  student.port.onmessage = ({ data }: MessageEvent<Heard>) => signal.aborted || heard(data);
+  student.onprocessorerror = () => signal.aborted || ended('The student has stopped.');
+  stream.getAudioTracks()[0]!.onended = () => ended('The microphone is gone.');
+  context.createMediaStreamSource(stream).connect(student);
+  student.connect(context.destination); // is silent, but keeps the node running
+  await context.resume();
+  signal.throwIfAborted();
+}
+
+/** Calls a function when a signal aborts, or now if it has aborted. */
+function whenAborted(signal: AbortSignal, end: () => void): void {
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end);
 }
 
 /**

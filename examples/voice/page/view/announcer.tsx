@@ -34,6 +34,7 @@ export function Announcer({ listening }: { readonly listening: Listening }): JSX
 function summarize(listening: Listening): string {
   const trace = listening.trace.peek();
   const heard = trace.student.filter((probability) => !Number.isNaN(probability));
+  if (heard.length === 0) return 'The student has heard nothing.';
   const speech = heard.filter(decide).length / heard.length;
   const agreement = agreementOf(trace);
   const compared =

@@ -60,8 +60,8 @@ function Position({ listening }: { readonly listening: Listening }): JSX.Element
   const frame = listening.place.value;
   const last = trace.student.length - 1;
   const decisions = WHO.map((who) => {
-    const speech = decide(lastHeard(trace[who], frame) ?? 0);
-    return `${who}: ${speech ? 'speech' : 'no speech'}`;
+    const probability = lastHeard(trace[who], frame);
+    return `${who}: ${probability === undefined ? 'nothing' : decide(probability) ? 'speech' : 'no speech'}`;
   });
   return (
     <input
