@@ -11,6 +11,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   CrossEntropy: 'the label alone',
 };
 
+/** What a visitor must know to read a formula beside its gradient. */
+const NOTES: Readonly<Record<string, string>> = {
+  WeightedSoftLabel:
+    'The weight w is a constant to the gradient, so the gradient is not the slope of the value.',
+};
+
 /** Options that the page sets for all losses. */
 const SHARED: ReadonlySet<string> = new Set(['temperature', 'alpha']);
 
@@ -72,6 +78,8 @@ ${summary} ${use} [Options, papers and speed](/${pathOf(strategy)}).
 \`\`\`math
 ${formula}
 \`\`\`
+
+${NOTES[name] ?? ''}
 
 </div>`;
 }

@@ -146,6 +146,18 @@ test('a keyboard starts and stops, and the focus stays', async () => {
   expect(await page.getByRole('status').first().textContent()).toBe('Stopped.');
 });
 
+test('a link that is opened in its own tab is followed, and a heading is not a link', async () => {
+  const page = await open();
+  const rows = page.getByLabel('rows').first();
+  await expect.poll(() => rows.inputValue()).toBe('256');
+  await page.evaluate((hash) => location.assign(hash), SMALL);
+  await expect.poll(() => rows.inputValue()).toBe('4');
+  await page.evaluate(() => location.assign('#batch-2'));
+  await page.evaluate(() => location.assign('#4x10,8x17'));
+  await expect.poll(() => page.getByLabel('classes').last().inputValue()).toBe('17');
+  expect(await rows.inputValue()).toBe('4');
+});
+
 test('the settings stand in the address, and impossible ones are refused', async () => {
   const page = await open();
   const rows = page.getByLabel('rows').first();

@@ -219,9 +219,22 @@ describe('the descent', () => {
 
   test('nothing moves by itself for those who ask for less motion', async () => {
     const page = await open('', { reducedMotion: 'reduce' });
-    await page.getByRole('button', { name: 'Ten steps' }).click();
+    await page.locator('.descent').getByRole('button', { name: 'Ten steps' }).click();
     await expect.poll(() => fact(page, 0, 'step')).toBe(10);
     expect(await page.getByRole('button', { name: /^Start|follow/ }).count()).toBe(0);
+  });
+
+  test('the student stops where a visitor asks for less motion, and the button keeps the focus', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Let the student follow' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const tenSteps = page.getByRole('button', { name: 'Ten steps' }).first();
+    await tenSteps.waitFor();
+    expect(await tenSteps.evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    await page.getByRole('button', { name: 'Let the student follow' }).waitFor();
   });
 });
 

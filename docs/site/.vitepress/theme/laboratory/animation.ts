@@ -1,8 +1,10 @@
-import { onBeforeUnmount, onMounted, type Ref, ref } from 'vue';
+import { onBeforeUnmount, onMounted, type Ref, ref, watch } from 'vue';
 
 /** An animation that a visitor starts and stops. */
 export interface Animation {
   readonly isRunning: Readonly<Ref<boolean>>;
+  /** Whether the visitor asks for less motion. That ends the animation. */
+  readonly isReduced: Readonly<Ref<boolean>>;
   readonly start: () => void;
   readonly stop: () => void;
 }
@@ -23,12 +25,13 @@ export function useAnimation(step: () => boolean): Animation {
     isRunning.value = false;
     cancelAnimationFrame(frame);
   };
+  const isReduced = useReducedMotion();
+  watch(isReduced, stop);
   onBeforeUnmount(stop);
-  return { isRunning, start, stop };
+  return { isRunning, isReduced, start, stop };
 }
 
-/** Whether the visitor asks for less motion. */
-export function useReducedMotion(): Readonly<Ref<boolean>> {
+function useReducedMotion(): Readonly<Ref<boolean>> {
   const isReduced = ref(false);
   onMounted(() => {
     const query = matchMedia('(prefers-reduced-motion: reduce)');
