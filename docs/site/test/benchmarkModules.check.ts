@@ -10,7 +10,7 @@ import {
   ratioOf,
 } from '../.vitepress/theme/benchmark/result.js';
 import { DEFAULTS, fromHash, toHash } from '../.vitepress/theme/benchmark/settings.js';
-import { agreementOf } from '../.vitepress/theme/benchmark/text.js';
+import { agreementOf, figuresOf } from '../.vitepress/theme/benchmark/text.js';
 
 // The modules of the benchmark page, without a browser.
 
@@ -76,6 +76,26 @@ test('ratios are medians of the ratios of rounds', () => {
   expect(doubtfulSpread([group])).toBeUndefined(); // distances 0, 1, 8, 0, 0
   const noisy = { ...group, measurements: [measured('this library', [2, 3, 4])] };
   expect(doubtfulSpread([group, noisy])).toBeCloseTo(1 / 3);
+});
+
+test('the figures of a busy machine say that they are doubtful, and how far they lie apart', () => {
+  const figures = (own: number[]) =>
+    figuresOf({
+      ...{ rows: 1, columns: 2 },
+      measurements: [measured('this library', own), measured('jax-js', [4, 6, 8])],
+    });
+  expect(figures([2, 2, 2])).toEqual([
+    { value: '2 ms', caption: 'a call of this library', isDoubtful: false },
+    { value: '3 ×', caption: 'as long with jax-js (one)', isDoubtful: false },
+  ]);
+  expect(figures([2, 3, 8])).toEqual([
+    { value: '3 ms', caption: 'a call of this library: too noisy to say', isDoubtful: true },
+    {
+      value: '2 × (1–2)',
+      caption: 'as long with jax-js (one): too noisy to say',
+      isDoubtful: true,
+    },
+  ]);
 });
 
 test('answers agree within the largest difference, if there are two to compare', () => {

@@ -37,21 +37,32 @@ export function span({ least, most }: Range): string {
 export interface Figure {
   readonly value: string;
   readonly caption: string;
+  /** Whether the machine was too busy for the number to count. */
+  readonly isDoubtful: boolean;
 }
 
 /** Returns the time of this library, and the ratio of the fastest contestant of each other. */
 export function figuresOf(group: Group): Figure[] {
   const [first] = group.measurements;
   if (!first || !hasTimes(first)) return [];
+  const isDoubtful = doubtfulSpread([group]) !== undefined;
+  const doubt = isDoubtful ? ': too noisy to say' : '';
   const own = {
     value: duration(rangeOf(first.times).middle),
-    caption: 'a call of this library',
+    caption: `a call of this library${doubt}`,
+    isDoubtful,
   };
   const others = LIBRARIES.slice(1).flatMap((library) => {
     const fastest = fastestOf(library, group);
     const ratio = fastest && ratioOf(fastest, group);
     if (!ratio) return [];
-    return [{ value: times(ratio.middle), caption: `as long with ${library} (${fastest.name})` }];
+    return [
+      {
+        value: times(ratio.middle) + (isDoubtful ? ` (${span(ratio)})` : ''),
+        caption: `as long with ${library} (${fastest.name})${doubt}`,
+        isDoubtful,
+      },
+    ];
   });
   return [own, ...others];
 }
