@@ -151,8 +151,11 @@ test('a link can be copied, and shows the same to somebody else', async () => {
   const options = { permissions: ['clipboard-read', 'clipboard-write'] };
   const page = await open('#loss=TotalVariation&T=4', options);
   await page.getByRole('button', { name: 'Two modes' }).click();
-  await page.getByRole('button', { name: 'Copy link' }).click();
+  const copy = page.getByRole('button', { name: 'Copy link' });
+  const place = await copy.boundingBox();
+  await copy.click();
   await page.getByText('Link copied.').waitFor();
+  expect(await copy.boundingBox()).toEqual(place);
   const link = await page.evaluate(() => navigator.clipboard.readText());
   const value = await row(page, 'TotalVariation');
   const other = await open(new URL(link).hash);
@@ -192,8 +195,20 @@ describe('the descent', () => {
     expect(await fact(page, 0, 'width')).toBeGreaterThan(8);
     expect(await fact(page, 1, 'width')).toBeLessThan(3);
     expect(await fact(page, 1, 'centre')).toBeCloseTo(12, 0);
+    expect((await page.locator('.place').allInnerTexts()).map((text) => text.trim())).toEqual([
+      'Response: spread over both peaks',
+      'ReverseKL: on the larger peak only',
+    ]);
     await page.getByRole('button', { name: 'Reset' }).click();
     await expect.poll(() => fact(page, 1, 'step')).toBe(0);
+  });
+
+  test('it is one button away from the examples, and the address stays', async () => {
+    const page = await open('#T=4');
+    await page.getByRole('button', { name: 'See a student with one peak' }).click();
+    const heading = page.getByRole('heading', { name: 'Forward covers, reverse seeks' });
+    await expect.poll(() => heading.evaluate((one) => one === document.activeElement)).toBe(true);
+    expect(new URL(page.url()).hash).toBe('#T=4');
   });
 
   test('it pauses, and goes on by steps', async () => {

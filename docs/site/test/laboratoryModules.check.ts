@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as library from '../../../src/index.js';
 import { Bump, LABEL, TWO_PEAKS } from '../../bumps.js';
 import { readCatalogue } from '../../catalogue/catalogue.js';
-import { lossAt, lossOf, startAt, step } from '../.vitepress/theme/laboratory/descent.js';
+import { lossAt, lossOf, placeOf, startAt, step } from '../.vitepress/theme/laboratory/descent.js';
 import {
   CLASSES,
   PRESETS,
@@ -208,6 +208,16 @@ test.each(names.filter((name) => name !== 'WeightedSoftLabel'))(
     }
   },
 );
+
+test.each([
+  [12, 2, 'on the larger peak only'],
+  [30, 2, 'on the smaller peak only'],
+  [17, 10, 'spread over both peaks'],
+  [21, 2, 'mostly beside both peaks'],
+  [0, 2, 'mostly beside both peaks'],
+])('a student at %d of width %d is %s', (mean, width, place) => {
+  expect(placeOf(startAt(mean, width), 1)).toBe(place);
+});
 
 test('a loss refuses in the words of the library', () => {
   const { label, ...rest } = { ...PRESETS['Two modes']!, temperature: 1, alpha: 0, label: -1 };

@@ -10,6 +10,10 @@ const FARTHEST = { mean: 0.12, logWidth: 0.015 };
 const WIDTHS = [0.4, 40] as const;
 /** Steps that move a student less than this are not seen. */
 const STILL = 1e-3;
+/** Classes on each side of a peak that belong to it: two widths of the teacher's peaks. */
+const REACH = 5;
+/** A student with less of its probability on a peak has left the peak out. */
+const LITTLE = 0.1;
 
 /** A student on its way. */
 export interface Descent {
@@ -64,4 +68,24 @@ export function teacherAt(temperature: number): number[] {
 /** The probabilities of a student at a temperature. */
 export function studentAt({ bump }: Descent, temperature: number): number[] {
   return likelihoods(bump.logits(), temperature);
+}
+
+/** Says which of the teacher's peaks a student has its probability on. */
+export function placeOf(student: Descent, temperature: number): string {
+  const shares = studentAt(student, temperature);
+  const on = peaksOf(teacherAt(temperature)).map((peak) =>
+    shares.slice(peak - REACH, peak + REACH + 1).reduce((sum, share) => sum + share, 0),
+  );
+  const [larger = 0, smaller = 0] = on;
+  if (larger + smaller < 0.5) return 'mostly beside both peaks';
+  if (smaller < LITTLE) return 'on the larger peak only';
+  if (larger < LITTLE) return 'on the smaller peak only';
+  return 'spread over both peaks';
+}
+
+/** The classes that are more probable than both of their neighbours. */
+function peaksOf(shares: readonly number[]): number[] {
+  return [...shares.keys()].filter(
+    (index) => shares[index]! > shares[index - 1]! && shares[index]! > shares[index + 1]!,
+  );
 }
