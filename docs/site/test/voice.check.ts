@@ -131,6 +131,7 @@ describe('microphone', () => {
     await startMicrophone(page);
     await expect.poll(() => says(page, 'student')).toMatch(/speech/);
     expect(await says(page, 'teacher')).toBe('–');
+    expect(await page.getByRole('button', { name: 'Play the clip instead' }).count()).toBe(1);
     expect(await state()).toBe('live');
     expect(await page.evaluate(() => (globalThis as unknown as { wish: unknown }).wish)).toEqual({
       audio: {
@@ -312,6 +313,7 @@ describe('the page', () => {
 
   test('the keyboard chooses a clip, plays it and goes through it', async () => {
     const page = await open();
+    await page.getByRole('link', { name: 'Race' }).focus();
     await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('radio').nth(1).isChecked()).toBe(true);

@@ -47,7 +47,7 @@ export function summarizeResults(): Summary {
       agreement: formatPercent(agreements(scenes)),
       auc: formatMean(
         copy!.map((judged) => judged[scenes]!.teacher.auc),
-        3,
+        4,
       ),
     })),
     truth: {

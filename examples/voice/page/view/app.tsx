@@ -1,4 +1,4 @@
-import { summary, teacher, weights } from 'virtual:assets';
+import { runtimeBytes, summary, teacher, weights } from 'virtual:assets';
 import type { JSX } from 'preact';
 import { formatPercent } from '../../../shared/page/format.js';
 import type { Listening } from '../listening.js';
@@ -13,6 +13,12 @@ export function App({ listening }: { readonly listening: Listening }): JSX.Eleme
   return (
     <>
       <header>
+        <nav aria-label="Site">
+          <a href="../">Documentation</a>
+          <a href="../laboratory.html">Laboratory</a>
+          <a href="../benchmark.html">Benchmark</a>
+          <a href="../race/">Race</a>
+        </nav>
         <p class="eyebrow">Knowledge distillation, live in your browser</p>
         <h1>
           {formatBytes(weights.bytes)} copies {formatPercent(summary.agreement, 0)} of the decisions
@@ -21,7 +27,7 @@ export function App({ listening }: { readonly listening: Listening }): JSX.Eleme
         <p class="lead">
           The <b class="teacher">teacher</b> is Silero’s voice detector: it tells speech from
           everything else. The <b class="student">student</b> has learned from the teacher’s answers
-          alone, and needs no runtime.
+          alone, and needs no {formatBytes(runtimeBytes)} runtime.
         </p>
       </header>
       <main>

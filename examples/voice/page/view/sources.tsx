@@ -34,7 +34,7 @@ export function Sources({ listening }: { readonly listening: Listening }): JSX.E
             class="primary"
             onClick={() => (status === 'playing' ? listening.pause() : listening.play())}
           >
-            {status === 'playing' ? 'Pause' : 'Play the clip'}
+            {status === 'playing' ? 'Pause' : live ? 'Play the clip instead' : 'Play the clip'}
           </button>
         )}
         <button

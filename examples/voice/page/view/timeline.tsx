@@ -39,7 +39,9 @@ export function Timeline({ listening }: { readonly listening: Listening }): JSX.
         <li class="loudness">loudness</li>
         <li class="agreement">
           {agreement === undefined ? (
-            live && listening.teacherStatus.value !== 'ready' && 'Load the teacher to compare'
+            live &&
+            listening.teacherStatus.value !== 'ready' &&
+            'To compare, load the teacher below'
           ) : (
             <>
               same decision in <b data-testid="agreement">{formatPercent(agreement, 0)}</b> of the
