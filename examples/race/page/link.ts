@@ -18,8 +18,8 @@ const MOST_BYTES = 8192;
 const NUMBER = /^\d{1,3}(\.\d{1,4})?$/;
 
 /**
- * Returns the hash of a link to the page with this recipe and drawing. Strokes that are too long for
- * a link are left out.
+ * Returns the hash of a link to the page with this recipe and drawing. Strokes that are too long
+ * for a link are left out.
  */
 export function writeLink({ recipe, drawing }: Shared): string {
   const fields = new URLSearchParams();
