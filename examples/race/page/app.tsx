@@ -61,7 +61,7 @@ function Header(): JSX.Element {
           {RESULTS.facts.labelledImages} labels: about {rightOf('Labels only')} right.
         </b>{' '}
         The other gets no label, only the answers of a big network, its{' '}
-        <b class="teacher">teacher</b>:{' '}
+        <b class="teacher">teacher</b>, for {formatCount(RESULTS.facts.images)} images:{' '}
         <b class="taught">about {rightOf('The teacher’s answers')} right.</b> Draw a digit, and
         watch them race.
       </p>

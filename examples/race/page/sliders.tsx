@@ -99,7 +99,7 @@ function ComponentRow({ race, name, label, purpose }: ComponentRowProps): JSX.El
       >
         {name === 'attention' && <Overlap race={race} />}
         <span class="value" data-testid={`${name}-loss`}>
-          {component && component.weight > 0
+          {component && component.weight > 0 && weights[name] > 0
             ? `${component.loss.toFixed(3)} × ${component.weight.toFixed(2)} = ${component.weighted.toFixed(3)}`
             : '–'}
         </span>

@@ -43,7 +43,8 @@ export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
       <p class="told">
         {told ? (
           <>
-            <b>Told at T = {recipe.temperature}:</b> {likenessOf(own!)}. The thin bars are its own
+            <b>Told at T = {recipe.temperature}:</b> {formatProbability(told[best!]!)} instead of{' '}
+            {formatProbability(own![best!]!)}. It is {likenessOf(own!)}. The thin bars are its own
             answer.
           </>
         ) : (
