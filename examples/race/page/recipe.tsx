@@ -30,7 +30,7 @@ export function RecipePanel(props: AppProps): JSX.Element {
         ))}
       </fieldset>
       <p class="watch">{chosen ? WATCH[chosen.name] : 'Your own recipe.'}</p>
-      <p class="watch">
+      <p class="applies">
         {race.students.taught.step.value > 0
           ? `A change applies to the student in training, from its next step on. A new student starts from nothing.`
           : 'The student starts with this recipe. You can change it at any time.'}
