@@ -111,7 +111,8 @@ test('a part that an open page of an older build does not find is loaded as a pa
 /** Runs in the home page: reads every page that links lead to, from one of the site. */
 async function walkLinks(start: string): Promise<{ seen: number; broken: string[] }> {
   const root = new URL('.', location.href).href;
-  const documents = new Map<string, Document | undefined>();
+  // undefined: there is no such file; null: a file that is no page, such as a text of licences
+  const documents = new Map<string, Document | null | undefined>();
   const links: [from: string, to: string][] = [];
   const open = [root + start];
   while (open.length > 0) {
@@ -120,7 +121,7 @@ async function walkLinks(start: string): Promise<{ seen: number; broken: string[
     const response = await fetch(url);
     const isPage = response.headers.get('content-type')?.startsWith('text/html');
     if (!response.ok || !isPage) {
-      documents.set(url, undefined);
+      documents.set(url, response.ok ? null : undefined);
       continue;
     }
     const text = await response.text();
@@ -138,9 +139,10 @@ async function walkLinks(start: string): Promise<{ seen: number; broken: string[
     const [file = '', anchor] = to.split('#');
     const target = documents.get(file);
     const isState = /\/(laboratory|race\/index)\.html$/.test(file) && anchor?.includes('=');
-    return !target || (anchor && !isState && !target.getElementById(decodeURIComponent(anchor)));
+    if (target === undefined || !anchor || isState) return target === undefined;
+    return !target?.getElementById(decodeURIComponent(anchor));
   });
-  const seen = [...documents.values()].filter((found) => found !== undefined).length;
+  const seen = [...documents.values()].filter((found) => found).length;
   return { seen, broken: [...new Set(broken.map((each) => each.join(' → ')))] };
 }
 
