@@ -10,9 +10,9 @@ const QUIETEST = 10 ** (-35 / 20);
 const LONGEST_GAP = 20;
 
 /**
- * Returns for each sample of a clean recording whether somebody speaks, 1 or 0. Speech are the
- * blocks that are at most 35 dB quieter than the loudest one, and the gaps between them of up to
- * 200 ms, such as in front of a plosive.
+ * Returns for each sample of a clean recording whether somebody speaks, 1 or 0. A block
+ * is speech if it is at most 35 dB quieter than the loudest block. A gap of up to 200 ms between
+ * two such blocks is speech, too: the pause before a plosive, for example.
  */
 export function activity(clip: Float32Array): Uint8Array {
   const levels = Array.from({ length: Math.ceil(clip.length / BLOCK) }, (_, block) =>

@@ -5,7 +5,7 @@ import type { Race } from './race.js';
 
 /** The code that creates the loss of the present recipe, folded. */
 export function CodePanel({ race }: { readonly race: Race }): JSX.Element {
-  const code = codeOf(race.students.taught.recipe.value);
+  const code = codeOf(race.recipe.value);
   return (
     <details class="card code">
       <summary>

@@ -120,7 +120,7 @@ function Overlap({ race }: { readonly race: Race }): JSX.Element {
 }
 
 function Images({ race }: { readonly race: Race }): JSX.Element {
-  const recipe = race.students.taught.recipe.value;
+  const recipe = race.recipe.value;
   const facts = race.facts.value ?? RESULTS.facts;
   const choices = [
     ['all', `all ${formatCount(facts.images)} images`],

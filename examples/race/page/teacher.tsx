@@ -12,7 +12,7 @@ import { Temperature } from './temperature.js';
 /** The teacher's answer, and what the taught student is told of it. */
 export function TeacherCard({ race }: { readonly race: Race }): JSX.Element {
   const logits = race.teacher.value?.logits;
-  const recipe = race.students.taught.recipe.value;
+  const recipe = race.recipe.value;
   const teacher = race.facts.value?.teacher;
   const own = logits && soften(logits, 1);
   const told = logits && hearsTeacher(recipe) ? soften(logits, recipe.temperature) : undefined;

@@ -75,7 +75,7 @@ export type Request =
   | { readonly kind: 'pause' }
   | { readonly kind: 'teach'; readonly recipe: Recipe }
   /**
-   * `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as those of MNIST are. The teacher can
+   * `pixels`: 28 rows of 28, 0 (paper) to 1 (ink), centred as in MNIST. The teacher can
    * answer once it is met, the student once there is one.
    */
   | { readonly kind: 'ask'; readonly model: Model; readonly pixels: Float32Array };

@@ -36,7 +36,7 @@ export class PowerSpectrum {
   /** Merges transforms of length `span`, two by two, into transforms of twice the length. */
   #merge(span: number): void {
     const [real, imaginary] = [this.#real, this.#imaginary];
-    const stride = this.#half / span; // the angles are those of the full frame
+    const stride = this.#half / span; // the table has the angles of the full frame
     for (let k = 0; k < span; k++) {
       const cosine = this.#cosines[k * stride]!;
       const sine = this.#sines[k * stride]!;

@@ -212,7 +212,7 @@ export class Listening {
     await this.#askTeacher();
   }
 
-  /** Replaces the recorded answers to a clip by those of the teacher in this browser. */
+  /** Replaces the teacher's recorded answers to a clip: the teacher in this browser answers. */
   async #askTeacher(): Promise<void> {
     if (!this.#sound || this.source.peek() === 'microphone') return;
     const trace = this.trace.peek();
